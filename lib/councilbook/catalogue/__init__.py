@@ -1,0 +1,57 @@
+"""The catalogue: every source in, every dataset out, every council with a name, every study.
+
+Reads data/catalogue and notebooks/<study>/study.yaml, and finds the file of a source. `fetching` is the only
+module of the library that uses the network.
+"""
+
+from councilbook.catalogue.fetching import Progress, check_kind, fetch, raw_path, read_checksums
+from councilbook.catalogue.finding import Finder, FoundFile, TwinRequest
+from councilbook.catalogue.fingerprints import hash_file, hash_library, hash_text
+from councilbook.catalogue.model import (
+    Areas,
+    Contents,
+    Council,
+    Dataset,
+    Disclosure,
+    FieldSpec,
+    Licence,
+    Mode,
+    NotebookSpec,
+    ParameterSpec,
+    Source,
+    StudySpec,
+    Table,
+    Twin,
+)
+from councilbook.catalogue.reading import Catalogue, load_catalogue, read_contents
+
+__all__ = [
+    "Areas",
+    "Catalogue",
+    "Contents",
+    "Council",
+    "Dataset",
+    "Disclosure",
+    "FieldSpec",
+    "Finder",
+    "FoundFile",
+    "Licence",
+    "Mode",
+    "NotebookSpec",
+    "ParameterSpec",
+    "Progress",
+    "Source",
+    "StudySpec",
+    "Table",
+    "Twin",
+    "TwinRequest",
+    "check_kind",
+    "fetch",
+    "hash_file",
+    "hash_library",
+    "hash_text",
+    "load_catalogue",
+    "raw_path",
+    "read_checksums",
+    "read_contents",
+]

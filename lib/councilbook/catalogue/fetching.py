@@ -1,0 +1,167 @@
+"""Fetching official files: the only module that uses the network."""
+
+import gzip
+import json
+import re
+import zipfile
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from councilbook.catalogue.fingerprints import hash_file
+from councilbook.catalogue.model import Source
+from councilbook.errors import SourceError
+from councilbook.paths import Workbook, write_atomically
+
+Progress = Callable[[int, int | None], None]
+TIMEOUT_SECONDS = (15, 60)  # to connect, and between two pieces
+MOST_BYTES = 2**31
+PIECE = 2**18
+
+
+def fetch(source: Source, workbook: Workbook, progress: Progress | None = None) -> Path:
+    """Download an open source's official file into data/raw, or return it if it is there and unchanged.
+
+    The file arrives as `<name>.part`, is checked (length, checksum where the catalogue or an earlier fetch has
+    one, kind of file), and only then takes its name. A download that was cut off goes on where it stopped if
+    the server says the file is still the same. Written here because pooch, which we would have used, can
+    neither resume nor tell an error page from a workbook.
+
+    Raises:
+        SourceError: there is no official URL, or the download failed or is not the file expected.
+    """
+    target = raw_path(source, workbook)
+    known = read_checksums(workbook).get(source.id)
+    if target.is_file():
+        if known and hash_file(target) != known["sha256"]:
+            raise SourceError(
+                f"Source {source.id}: {target} is not the file that was fetched on {known['retrieved']}. "
+                "Delete it to fetch it again."
+            )
+        check_kind(source, target)
+        return target
+    if not source.url:
+        raise SourceError(
+            f"Source {source.id}: no stable file URL is known. Download it from {source.landing_page} "
+            f"and save it as {target}."
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.part")
+    try:
+        _download(source.url, part, progress)
+    except requests.RequestException as error:
+        raise SourceError(f"Source {source.id}: {source.url} could not be fetched: {error}") from None
+    _accept(source, part, known)
+    part.replace(target)
+    part.with_name(f"{part.name}.tag").unlink(missing_ok=True)
+    _keep_checksum(source, target, workbook)
+    return target
+
+
+def _download(url: str, part: Path, progress: Progress | None) -> None:
+    """Stream a URL to a .part file; beside it lies the server's tag, which says whether resuming is safe."""
+    tag_file = part.with_name(f"{part.name}.tag")
+    headers = {"Accept-Encoding": "identity"}  # so that Content-Length counts the bytes that we store
+    if part.exists() and tag_file.exists():
+        headers |= {"Range": f"bytes={part.stat().st_size}-", "If-Range": tag_file.read_text(encoding="utf-8")}
+    session = requests.Session()
+    retry = Retry(total=4, backoff_factor=1, status_forcelist=[429, 500, 502, 503, 504])
+    session.mount("https://", HTTPAdapter(max_retries=retry))
+    session.mount("http://", HTTPAdapter(max_retries=retry))
+    with session.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response:
+        response.raise_for_status()
+        done = part.stat().st_size if response.status_code == requests.codes.partial_content else 0
+        length = response.headers.get("Content-Length")
+        total = done + int(length) if length else None
+        if total and total > MOST_BYTES:
+            raise requests.RequestException(f"the server announces {total:,} bytes, over our limit")
+        tag_file.unlink(missing_ok=True)
+        if tag := response.headers.get("ETag") or response.headers.get("Last-Modified"):
+            tag_file.write_text(tag, encoding="utf-8")
+        with part.open("ab" if done else "wb") as file:
+            for piece in response.iter_content(PIECE):
+                file.write(piece)
+                done += len(piece)
+                if done > MOST_BYTES:
+                    raise requests.RequestException(f"more than {MOST_BYTES:,} bytes came")
+                if progress:
+                    progress(done, total)
+    if total is not None and done != total:
+        raise requests.ConnectionError(f"cut off: {done:,} of {total:,} bytes came; run it again to go on")
+
+
+def _accept(source: Source, part: Path, known: Mapping[str, Any] | None) -> None:
+    """Check a finished download, and delete it if it is not what was expected."""
+    try:
+        check_kind(source, part)
+        expected = source.sha256 or (known["sha256"] if known else None)
+        if expected and hash_file(part) != expected:
+            raise SourceError(
+                f"Source {source.id}: the file at {source.url} has another checksum than expected ({expected[:12]}…). "
+                "The publisher may have revised it: look at its page, then update the catalogue or"
+                " data/raw/checksums.json."
+            )
+    except SourceError:
+        part.unlink(missing_ok=True)
+        part.with_name(f"{part.name}.tag").unlink(missing_ok=True)
+        raise
+
+
+def read_checksums(workbook: Workbook) -> dict[str, dict[str, Any]]:
+    """Return what is known of each fetched file: checksum, bytes, URL, when."""
+    file = workbook.raw / "checksums.json"
+    if not file.exists():
+        return {}
+    content: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
+    return content
+
+
+def _keep_checksum(source: Source, target: Path, workbook: Workbook) -> None:
+    kept = read_checksums(workbook)
+    kept[source.id] = {
+        "file": target.name,
+        "sha256": hash_file(target),
+        "bytes": target.stat().st_size,
+        "url": source.url,
+        "retrieved": datetime.now(UTC).date().isoformat(),
+    }
+    with write_atomically(workbook.raw / "checksums.json") as temporary:
+        temporary.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def raw_path(source: Source, workbook: Workbook) -> Path:
+    """Return where a source's download lies."""
+    return workbook.raw / source.id / source.file
+
+
+def check_kind(source: Source, path: Path) -> None:
+    """Check by its first bytes that a file is what its format says.
+
+    Raises:
+        SourceError: it is an HTML page, empty, or of another kind.
+    """
+    with path.open("rb") as file:
+        start = file.read(512)
+    if start[:2] == b"\x1f\x8b":
+        try:
+            with gzip.open(path) as file:
+                start = file.read(512)
+        except (OSError, EOFError) as error:
+            raise SourceError(f"Source {source.id}: {path} is a damaged gzip file ({error}).") from None
+    where = f"Source {source.id}: {path}"
+    if not start.strip():
+        raise SourceError(f"{where} is empty; expected {source.format}.")
+    if re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype\s+html|html|head|body)", start, re.IGNORECASE):
+        raise SourceError(
+            f"{where} is an HTML page (an error or sign-in page, perhaps a proxy's), not {source.format}. "
+            "Delete it and fetch it again."
+        )
+    if source.format == "xlsx" and not zipfile.is_zipfile(path):
+        raise SourceError(f"{where} is not an xlsx workbook, or was cut off: its zip directory is missing.")
+    if source.format == "geojson" and start.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] != b"{":
+        raise SourceError(f"{where} is not GeoJSON: it does not begin with a brace.")

@@ -1,0 +1,242 @@
+"""What a catalogue entry is: the schema of data/catalogue and of a study.yaml."""
+
+import re
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from councilbook.errors import CatalogueError, suggest
+
+Spectrum = Literal["closed", "shared", "open"]
+Origin = Literal["closed folder", "data/raw", "mirror", "download", "twin"]
+Mode = Literal["sample", "real"]
+
+GSS_CODE = re.compile(r"[EWSN]\d{8}")
+NAME = r"^[a-z][a-z0-9_]*$"
+Name = Annotated[str, Field(pattern=NAME)]
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class Entry(BaseModel):
+    """A part of the catalogue: immutable, and an unknown key in it is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FieldSpec(Entry):
+    """A column, as it comes in or goes out; names follow Frictionless Table Schema where it has one."""
+
+    type: Literal["string", "integer", "number", "boolean", "date", "year"] = "string"
+    description: str
+    unit: str | None = None
+    column: Annotated[list[str], BeforeValidator(_as_list)] = Field(
+        default=[], description="Headers that publishers have used for it; its own name if none is given."
+    )
+    missing: list[str] = Field(default=[], description="Marks that mean 'no value' here, beside a blank.")
+    scale: float = Field(default=1, description="What a value in the file is multiplied by.")
+    required: bool = True
+    pattern: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    enum: list[str] | None = None
+    unique: bool = False
+
+
+class Areas(Entry):
+    """Which column of a table says where a row lies."""
+
+    kind: Literal["lsoa", "district"]
+    field: str
+    vintage: Literal[2001, 2011, 2021] | None = Field(default=None, description="Of the LSOA codes.")
+    district: str | None = Field(default=None, description="Column with the district's code, if there is one.")
+    complete: bool = Field(default=False, description="Every area of a council must have a row.")
+
+
+class Table(Entry):
+    """How one table lies in a source's file."""
+
+    sheet: str | None = None
+    header_row: int = Field(default=1, ge=1, description="Counted from 1, as a spreadsheet shows it.")
+    member: str | None = Field(default=None, description="Name of the file inside a zip archive.")
+    encoding: str = "utf-8-sig"
+    delimiter: str = ","
+    rows: dict[str, str] = Field(default={}, description="Field and pattern: other rows (footers) are no data.")
+    geometry: bool = False
+    areas: Areas | None = None
+    key: list[str] = []
+    fields: dict[Name, FieldSpec]
+
+    @model_validator(mode="after")
+    def _known_fields(self) -> Self:
+        named = [*self.rows, *self.key]
+        if self.areas:
+            named += [self.areas.field, *([self.areas.district] if self.areas.district else [])]
+        if unknown := sorted(set(named) - set(self.fields)):
+            raise ValueError(f"names fields that it does not declare: {', '.join(unknown)}")
+        return self
+
+
+class Agreement(Entry):
+    """The data sharing agreement that a closed or shared source is used under."""
+
+    title: str
+    review_by: date
+
+
+class Twin(Entry):
+    """How the synthetic stand-in of a source is made."""
+
+    make: str = Field(pattern=r"^[\w.]+:\w+$", description="module:function, looked up when it is needed.")
+    basis: str = Field(description="What it is fitted to, with the publication, and what it is not.")
+    totals: dict[str, dict[int, dict[str, int]]] = Field(
+        default={}, description="Published figures it must add up to: council or 'england', year, quantity."
+    )
+
+
+class Source(Entry):
+    """A file that comes in, and all that is known about it."""
+
+    id: Name
+    title: str
+    description: str
+    publisher: str
+    steward: str = Field(description="Who looks after it, or whom a council asks for it.")
+    spectrum: Spectrum
+    personal_data: bool
+    licence: str | None = Field(default=None, description="Key of a licence in national.yaml.")
+    agreement: Agreement | None = None
+    landing_page: str
+    url: str | None = Field(default=None, description="The official file; none where no stable one is known.")
+    file: str = Field(default="", description="What the file is called in data/raw and the closed folder.")
+    mirror: str | None = Field(default=None, description="Where it lies below a local mirror's folder.")
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
+    published: str = Field(description="Date or edition as the publisher gives it.")
+    format: Literal["xlsx", "csv", "geojson", "none"]
+    tables: dict[Name, Table] = {}
+    known_faults: list[str] = []
+    twin: Twin | None = None
+    series: str | None = None
+    edition: int | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.spectrum == "open" and not self.licence:
+            raise ValueError("an open source needs a licence")
+        if self.spectrum != "open" and self.url:
+            raise ValueError(f"a {self.spectrum} source must not name a URL to download from")
+        if self.format != "none" and not (self.tables and self.file):
+            raise ValueError("needs a file name and a table, or format: none where it is only described")
+        return self
+
+    def table(self, name: str | None = None) -> Table:
+        """Return one of its tables, by default the first."""
+        if name is None:
+            return next(iter(self.tables.values()))
+        if name not in self.tables:
+            raise CatalogueError(f"Source {self.id} has no table {name!r}.{suggest(name, self.tables)}")
+        return self.tables[name]
+
+
+class Disclosure(Entry):
+    """The rule that the gate applies to a dataset; see `councilbook.release`."""
+
+    rule: Literal["open_sources_only", "count_threshold"]
+    threshold: int = Field(default=10, ge=1, description="Counts from 1 to below this are suppressed.")
+    round_to: int = Field(default=5, ge=1)
+    counts: list[str] = []
+    derived: list[str] = Field(default=[], description="Fields suppressed wherever a count in the row is.")
+
+
+class Dataset(Entry):
+    """A table that goes out."""
+
+    id: Name
+    title: str
+    description: str
+    classification: Spectrum
+    licence: str
+    disclosure: Disclosure | None = Field(default=None, description="None: refused beside closed sources.")
+    geometry: bool = False
+    key: list[str] = Field(min_length=1)
+    fields: dict[Name, FieldSpec]
+
+    @model_validator(mode="after")
+    def _known_fields(self) -> Self:
+        named = {*self.key, *(self.disclosure.counts + self.disclosure.derived if self.disclosure else [])}
+        if unknown := sorted(named - set(self.fields)):
+            raise ValueError(f"names fields that it does not declare: {', '.join(unknown)}")
+        return self
+
+
+class Licence(Entry):
+    """A licence that a source or a dataset is under."""
+
+    title: str
+    url: str
+    attribution: str
+
+
+class Council(Entry):
+    """A council, or several that work together."""
+
+    slug: Name
+    name: str
+    codes: dict[str, str] = Field(min_length=1, description="GSS code to name; the name may be empty.")
+
+
+class NotebookSpec(Entry):
+    """What a notebook of a study may read and must release."""
+
+    title: str
+    kind: Literal["build", "report"]
+    sources: list[str] = Field(default=[], description="Ids of sources or of series.")
+    releases: list[str] = []
+
+    @model_validator(mode="after")
+    def _report_reads_releases(self) -> Self:
+        if self.kind == "report" and (self.sources or self.releases):
+            raise ValueError("a report reads released data alone: it names no sources and no releases")
+        return self
+
+
+class ParameterSpec(Entry):
+    """Limits of a notebook parameter, beside its type and comment in the notebook itself."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: list[str] | None = None
+
+
+class StudySpec(Entry):
+    """A study.yaml."""
+
+    id: Name
+    title: str
+    question: str
+    default_council: str
+    places: list[str] = Field(default=[], description="Sources that say which areas belong to a council.")
+    notebooks: dict[str, NotebookSpec]
+    parameters: dict[Name, ParameterSpec] = {}
+
+    @property
+    def report(self) -> str:
+        """Name of the notebook that becomes the page."""
+        return next(name for name, notebook in self.notebooks.items() if notebook.kind == "report")
+
+    @model_validator(mode="after")
+    def _one_report(self) -> Self:
+        if [n.kind for n in self.notebooks.values()].count("report") != 1:
+            raise ValueError("a study has exactly one report notebook")
+        return self
+
+
+class Contents(Entry):
+    """One YAML file of the catalogue, once editions have been written out."""
+
+    licences: dict[str, Licence] = {}
+    sources: list[Source] = []
+    datasets: list[Dataset] = []

@@ -1,0 +1,211 @@
+"""Reading and checking the whole catalogue."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from councilbook.catalogue.fingerprints import hash_text
+from councilbook.catalogue.model import GSS_CODE, Contents, Council, Dataset, Entry, Licence, Source, StudySpec
+from councilbook.errors import CatalogueError, suggest
+from councilbook.paths import Workbook
+
+Model = TypeVar("Model", bound=Entry)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All of data/catalogue and the studies."""
+
+    workbook: Workbook
+    licences: Mapping[str, Licence]
+    sources: Mapping[str, Source]
+    datasets: Mapping[str, Dataset]
+    councils: Mapping[str, Council]
+    studies: Mapping[str, StudySpec]
+    study_sources: Mapping[str, tuple[str, ...]]  # sources listed in <study>.yaml
+    study_datasets: Mapping[str, tuple[str, ...]]
+
+    def source(self, name: str) -> Source:
+        """Return a source by its id."""
+        return _lookup(self.sources, name, "source")
+
+    def series(self, name: str) -> list[Source]:
+        """Return a series' sources in order of edition."""
+        found = [s for s in self.sources.values() if s.series == name]
+        if not found:
+            known = {s.series for s in self.sources.values() if s.series}
+            raise CatalogueError(f"No series {name!r} in the catalogue.{suggest(name, known)}")
+        return sorted(found, key=lambda s: s.edition or 0)
+
+    def expand(self, names: Iterable[str]) -> list[Source]:
+        """Return the sources that ids of sources and of series name, each once, in order."""
+        found: dict[str, Source] = {}
+        for name in names:
+            for source in [self.sources[name]] if name in self.sources else self.series(name):
+                found[source.id] = source
+        return list(found.values())
+
+    def dataset(self, name: str) -> Dataset:
+        """Return a dataset by its id."""
+        return _lookup(self.datasets, name, "dataset")
+
+    def study(self, name: str) -> StudySpec:
+        """Return a study by its id."""
+        return _lookup(self.studies, name, "study")
+
+    def council(self, text: str) -> Council:
+        """Return the council that a slug or GSS codes joined by + name.
+
+        Codes that a council in councils.yaml has too give that council; others need no entry there.
+        """
+        text = text.strip()
+        if text in self.councils:
+            return self.councils[text]
+        codes = sorted({code.strip().upper() for code in text.split("+")})
+        if not all(GSS_CODE.fullmatch(code) for code in codes):
+            raise CatalogueError(
+                f"No council {text!r}: give a name from councils.yaml, or GSS codes joined by + "
+                f"(as E06000047).{suggest(text, self.councils)}"
+            )
+        if county := [code for code in codes if code.startswith("E10")]:
+            raise CatalogueError(
+                f"{county[0]} is a county. Official tables count its districts, so give their codes joined by +."
+            )
+        for known in self.councils.values():
+            if set(known.codes) == set(codes):
+                return known
+        slug = "_".join(codes).lower()
+        if len(codes) > 3:
+            slug = f"{codes[0].lower()}_and_{len(codes) - 1}_more_{hash_text(slug)[:6]}"
+        return Council(slug=slug, name=", ".join(codes), codes=dict.fromkeys(codes, ""))
+
+
+@cache
+def load_catalogue(workbook: Workbook) -> Catalogue:
+    """Read and check the whole catalogue.
+
+    Raises:
+        CatalogueError: a file is not as the catalogue's schema says; the message names file, place and fault.
+    """
+    councils = {
+        slug: _parse(Council, {"slug": slug, **entry}, workbook.catalogue / "councils.yaml")
+        for slug, entry in _read_yaml(workbook.catalogue / "councils.yaml").items()
+    }
+    licences: dict[str, Licence] = {}
+    sources: dict[str, Source] = {}
+    datasets: dict[str, Dataset] = {}
+    study_sources: dict[str, tuple[str, ...]] = {}
+    study_datasets: dict[str, tuple[str, ...]] = {}
+    for file in sorted(workbook.catalogue.glob("*.yaml")):
+        if file.name == "councils.yaml":
+            continue
+        contents = read_contents(file)
+        licences.update(contents.licences)
+        for source in contents.sources:
+            _add(sources, source.id, source, file)
+        for dataset in contents.datasets:
+            _add(datasets, dataset.id, dataset, file)
+        study_sources[file.stem] = tuple(s.id for s in contents.sources)
+        study_datasets[file.stem] = tuple(d.id for d in contents.datasets)
+    studies = {
+        file.parent.name: _parse(StudySpec, {"id": file.parent.name, **_read_yaml(file)}, file)
+        for file in sorted(workbook.notebooks.glob("*/study.yaml"))
+    }
+    catalogue = Catalogue(workbook, licences, sources, datasets, councils, studies, study_sources, study_datasets)
+    _check_references(catalogue)
+    return catalogue
+
+
+def read_contents(file: Path) -> Contents:
+    """Read one YAML file of sources and datasets, with every edition of a series written out."""
+    raw = _read_yaml(file)
+    raw["sources"] = [one for entry in raw.get("sources", []) for one in _write_out_editions(entry)]
+    return _parse(Contents, raw, file)
+
+
+def _write_out_editions(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """Make one source of each edition: what the series says, overlaid with what the edition says."""
+    editions = entry.get("editions")
+    if not editions:
+        return [entry]
+    shared = {key: value for key, value in entry.items() if key != "editions"}
+    return [
+        _overlay(shared, {**own, "id": f"{entry['id']}_{edition}", "series": entry["id"], "edition": edition})
+        for edition, own in editions.items()
+    ]
+
+
+def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in top.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _overlay(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _check_references(catalogue: Catalogue) -> None:
+    for source in catalogue.sources.values():
+        if source.licence and source.licence not in catalogue.licences:
+            raise CatalogueError(f"Source {source.id}: no licence {source.licence!r} in the catalogue.")
+    for dataset in catalogue.datasets.values():
+        if dataset.licence not in catalogue.licences:
+            raise CatalogueError(f"Dataset {dataset.id}: no licence {dataset.licence!r} in the catalogue.")
+    for study in catalogue.studies.values():
+        catalogue.council(study.default_council)
+        catalogue.expand(study.places)
+        for notebook in study.notebooks.values():
+            catalogue.expand(notebook.sources)
+            for released in notebook.releases:
+                catalogue.dataset(released)
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CatalogueError(f"{file} is missing.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CatalogueError(f"{file.name} is no YAML that can be read: {error}") from None
+    if not isinstance(content, dict):
+        raise CatalogueError(f"{file.name} must hold keys and values at its top.")
+    return content
+
+
+def _parse(model: type[Model], raw: dict[str, Any], file: Path) -> Model:
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        faults = "\n".join(f"  {_place(raw, fault['loc'])}: {fault['msg']}" for fault in error.errors())
+        raise CatalogueError(f"{file.parent.name}/{file.name} is not as the catalogue must be:\n{faults}") from None
+
+
+def _place(raw: Any, location: tuple[int | str, ...]) -> str:
+    """Write a place in a YAML file, with the id of a listed entry for its number."""
+    parts = []
+    for step in location:
+        try:
+            raw = raw[step]
+        except (KeyError, IndexError, TypeError):
+            raw = None
+        named = raw.get("id") if isinstance(raw, dict) and isinstance(step, int) else None
+        parts.append(str(named or step))
+    return ".".join(parts) or "top"
+
+
+def _add(known: dict[str, Model], name: str, entry: Model, file: Path) -> None:
+    if name in known:
+        raise CatalogueError(f"{file.name}: {name} is in the catalogue twice.")
+    known[name] = entry
+
+
+def _lookup(known: Mapping[str, Model], name: str, kind: str) -> Model:
+    if name not in known:
+        raise CatalogueError(f"No {kind} {name!r} in the catalogue.{suggest(name, known)}")
+    return known[name]

@@ -1,0 +1,44 @@
+"""The errors that a user of the workbook can meet.
+
+Each message says what is wrong, where, and what was expected. A message never repeats the content of a record
+from a source that holds personal data, so any of these may be printed in a log or a summary.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class CouncilbookError(Exception):
+    """Something that the user can mend; its message is safe to print."""
+
+
+class CatalogueError(CouncilbookError):
+    """The catalogue, a study.yaml or a council's name is not as it must be."""
+
+
+class SourceError(CouncilbookError):
+    """A source cannot be found, fetched or read as the catalogue describes it."""
+
+
+class CheckError(CouncilbookError):
+    """Data that came in, or is about to go out, is not as its declared fields say."""
+
+
+class ReleaseRefusedError(CouncilbookError):
+    """The gate did not let a dataset out; nothing was written."""
+
+
+class ParameterError(CouncilbookError):
+    """A parameter is unknown, missing, or of the wrong type."""
+
+
+class NotebookError(CouncilbookError):
+    """A notebook failed, or did not do what its study.yaml says it does."""
+
+
+def suggest(wrong: str, known: Iterable[str]) -> str:
+    """Say which known names come near a wrong one, or else what names there are; empty if there are none."""
+    names = sorted(known)
+    if near := get_close_matches(wrong, names, n=3, cutoff=0.6):
+        return f" Did you mean {' or '.join(near)}?"
+    return f" Known: {', '.join(names)}." if names else ""

@@ -1,0 +1,157 @@
+"""Where things are.
+
+One workbook is one folder, found from wherever a notebook or a command is started. Three places can be moved
+by an environment variable: the closed folder (which has no default, and may not lie in the workbook), the
+private folder and, during a run, the folder that released data go to until the run has succeeded.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from councilbook.errors import CouncilbookError
+
+ROOT_VARIABLE = "COUNCILBOOK_ROOT"
+CLOSED_VARIABLE = "COUNCILBOOK_CLOSED"
+PRIVATE_VARIABLE = "COUNCILBOOK_PRIVATE"
+PROCESSED_VARIABLE = "COUNCILBOOK_PROCESSED"
+
+
+@dataclass(frozen=True)
+class Workbook:
+    """The folders of one workbook."""
+
+    root: Path
+
+    @property
+    def catalogue(self) -> Path:
+        """The catalogue's YAML files."""
+        return self.root / "data" / "catalogue"
+
+    @property
+    def notebooks(self) -> Path:
+        """One folder a study."""
+        return self.root / "notebooks"
+
+    @property
+    def library(self) -> Path:
+        """The helper library's source."""
+        return Path(__file__).parent
+
+    @property
+    def lock(self) -> Path:
+        """The pinned requirements."""
+        return self.root / "requirements.lock"
+
+    @property
+    def raw(self) -> Path:
+        """Official files as they were downloaded."""
+        return self.root / "data" / "raw"
+
+    @property
+    def processed(self) -> Path:
+        """Released datasets; the runner points it at a staging folder until all of a study has run."""
+        moved = os.environ.get(PROCESSED_VARIABLE)
+        return Path(moved) if moved else self.root / "data" / "processed"
+
+    @property
+    def reports(self) -> Path:
+        """The HTML site."""
+        return self.root / "reports"
+
+    @property
+    def private(self) -> Path:
+        """What a run leaves for its analyst alone: executed notebooks, logs, twins, run records."""
+        moved = os.environ.get(PRIVATE_VARIABLE)
+        return Path(moved).resolve() if moved else self.root / ".councilbook"
+
+    @property
+    def closed(self) -> Path | None:
+        """The folder of closed files, if there is one.
+
+        Raises:
+            CouncilbookError: it lies inside the workbook, where a careless commit could publish it.
+        """
+        named = os.environ.get(CLOSED_VARIABLE)
+        if not named:
+            return None
+        folder = Path(named).resolve()
+        if folder.is_relative_to(self.root):
+            raise CouncilbookError(
+                f"{CLOSED_VARIABLE} points inside the workbook ({self.root}). "
+                "Closed data must lie outside it, where git cannot see them."
+            )
+        return folder
+
+
+def find_workbook(start: Path | None = None) -> Workbook:
+    """Find the workbook around a folder (by default the one worked in).
+
+    Raises:
+        CouncilbookError: no folder from there up holds both data/catalogue and notebooks.
+    """
+    named = os.environ.get(ROOT_VARIABLE)
+    begin = Path(named) if named else (start or Path.cwd())
+    for folder in [begin.resolve(), *begin.resolve().parents]:
+        if (folder / "data" / "catalogue").is_dir() and (folder / "notebooks").is_dir():
+            return Workbook(folder)
+    raise CouncilbookError(
+        f"No workbook at {begin} or above it (a folder with data/catalogue and notebooks). "
+        f"Change to the workbook's folder, or set {ROOT_VARIABLE}."
+    )
+
+
+def make_private_folder(folder: Path) -> Path:
+    """Make a folder (and those above it) that only its owner can read, where the system knows such rights."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+@contextmanager
+def write_atomically(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside the target; on success it replaces the target, on failure it goes.
+
+    A reader sees the old file or the new one, never a part.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def replace_folder(new: Path, target: Path) -> None:
+    """Put a finished folder in a target's place.
+
+    No system that we run on swaps two folders in one step, so the old one is first set aside. Whoever opens
+    the target calls `restore_folder` first, which mends a swap that was cut off between its two steps.
+    """
+    aside = _aside(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    restore_folder(target)
+    if target.exists():
+        target.rename(aside)
+    new.rename(target)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def restore_folder(target: Path) -> None:
+    """Finish or undo a `replace_folder` that was killed midway; otherwise do nothing."""
+    aside = _aside(target)
+    if aside.exists():
+        if target.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:
+            aside.rename(target)
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.old")
