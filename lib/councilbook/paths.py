@@ -7,11 +7,11 @@ private folder and, during a run, the folder that released data go to until the 
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from councilbook.errors import CouncilbookError
 
@@ -19,6 +19,7 @@ ROOT_VARIABLE = "COUNCILBOOK_ROOT"
 CLOSED_VARIABLE = "COUNCILBOOK_CLOSED"
 PRIVATE_VARIABLE = "COUNCILBOOK_PRIVATE"
 PROCESSED_VARIABLE = "COUNCILBOOK_PROCESSED"
+NOTEBOOK_VARIABLE = "COUNCILBOOK_NOTEBOOK"  # study/notebook, set by the runner for each kernel
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,9 @@ def find_workbook(start: Path | None = None) -> Workbook:
 
 def make_private_folder(folder: Path) -> Path:
     """Make a folder (and those above it) that only its owner can read, where the system knows such rights."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not folder.parent.exists():  # mkdir(parents=True) would give those above the usual rights
+        make_private_folder(folder.parent)
+    folder.mkdir(exist_ok=True, mode=0o700)
     return folder
 
 
@@ -118,9 +121,7 @@ def write_atomically(target: Path) -> Iterator[Path]:
     A reader sees the old file or the new one, never a part.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = target.with_name(f".{target.name}.{uuid4().hex}")  # with the usual rights, which mkstemp would not give
     try:
         yield temporary
         temporary.replace(target)

@@ -23,7 +23,7 @@ from councilbook.catalogue.model import (
     Table,
     Twin,
 )
-from councilbook.catalogue.reading import Catalogue, load_catalogue, read_contents
+from councilbook.catalogue.reading import Catalogue, catalogue_schema, load_catalogue, read_contents
 
 __all__ = [
     "Areas",
@@ -45,6 +45,7 @@ __all__ = [
     "Table",
     "Twin",
     "TwinRequest",
+    "catalogue_schema",
     "check_kind",
     "fetch",
     "hash_file",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from councilbook.catalogue.fetching import Progress, check_kind, fetch, raw_path
+from councilbook.catalogue.fetching import Progress, check_kind, check_raw, fetch, raw_path
 from councilbook.catalogue.fingerprints import hash_file, hash_library
 from councilbook.catalogue.model import Council, Mode, Origin, Source, Twin
 from councilbook.catalogue.reading import Catalogue
@@ -76,7 +76,10 @@ class Finder:
             return None
         for origin, path in self._places(source):
             if path.is_file():
-                check_kind(source, path)
+                if origin == "data/raw":
+                    check_raw(source, path, self.catalogue.workbook)
+                else:
+                    check_kind(source, path)
                 return FoundFile(source, path, origin)
         return None
 

@@ -21,6 +21,11 @@ def hash_file(path: Path) -> str:
 @cache
 def hash_library(workbook: Workbook) -> str:
     """Return one checksum of the library, the catalogue and the pinned requirements."""
-    folders = [workbook.library, workbook.catalogue]
-    files = [f for folder in folders for f in folder.rglob("*") if f.is_file() and "__pycache__" not in f.parts]
-    return hash_text("\n".join(f"{f.name} {hash_file(f)}" for f in sorted([*files, workbook.lock])))
+    files = {
+        f"{folder.name}/{file.relative_to(folder).as_posix()}": file
+        for folder in (workbook.library, workbook.catalogue)
+        for file in folder.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    files[workbook.lock.name] = workbook.lock
+    return hash_text("\n".join(f"{name} {hash_file(file)}" for name, file in sorted(files.items())))

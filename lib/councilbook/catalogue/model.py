@@ -15,6 +15,7 @@ Mode = Literal["sample", "real"]
 GSS_CODE = re.compile(r"[EWSN]\d{8}")
 NAME = r"^[a-z][a-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME)]
+GssCode = Annotated[str, Field(pattern=f"^{GSS_CODE.pattern}$")]
 
 
 def _as_list(value: object) -> object:
@@ -33,7 +34,7 @@ class FieldSpec(Entry):
     type: Literal["string", "integer", "number", "boolean", "date", "year"] = "string"
     description: str
     unit: str | None = None
-    column: Annotated[list[str], BeforeValidator(_as_list)] = Field(
+    column: Annotated[list[str], BeforeValidator(_as_list, json_schema_input_type=str | list[str])] = Field(
         default=[], description="Headers that publishers have used for it; its own name if none is given."
     )
     missing: list[str] = Field(default=[], description="Marks that mean 'no value' here, beside a blank.")
@@ -47,13 +48,18 @@ class FieldSpec(Entry):
 
 
 class Areas(Entry):
-    """Which column of a table says where a row lies."""
+    """Which columns of a table say where a row lies."""
 
-    kind: Literal["lsoa", "district"]
-    field: str
-    vintage: Literal[2001, 2011, 2021] | None = Field(default=None, description="Of the LSOA codes.")
+    lsoa: str = Field(description="Column with the LSOA's code.")
+    vintage: Literal[2001, 2011, 2021] = Field(description="Census whose LSOAs they are.")
     district: str | None = Field(default=None, description="Column with the district's code, if there is one.")
-    complete: bool = Field(default=False, description="Every area of a council must have a row.")
+    district_name: str | None = None
+    coverage: float = Field(default=0, ge=0, le=1, description="Least share of a council's areas that must have a row.")
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that it names."""
+        return [name for name in (self.lsoa, self.district, self.district_name) if name]
 
 
 class Table(Entry):
@@ -72,9 +78,7 @@ class Table(Entry):
 
     @model_validator(mode="after")
     def _known_fields(self) -> Self:
-        named = [*self.rows, *self.key]
-        if self.areas:
-            named += [self.areas.field, *([self.areas.district] if self.areas.district else [])]
+        named = [*self.rows, *self.key, *(self.areas.columns if self.areas else [])]
         if unknown := sorted(set(named) - set(self.fields)):
             raise ValueError(f"names fields that it does not declare: {', '.join(unknown)}")
         return self
@@ -134,6 +138,8 @@ class Source(Entry):
 
     def table(self, name: str | None = None) -> Table:
         """Return one of its tables, by default the first."""
+        if not self.tables:
+            raise CatalogueError(f"Source {self.id} is described in the catalogue, but it has no table to read.")
         if name is None:
             return next(iter(self.tables.values()))
         if name not in self.tables:
@@ -166,7 +172,9 @@ class Dataset(Entry):
 
     @model_validator(mode="after")
     def _known_fields(self) -> Self:
-        named = {*self.key, *(self.disclosure.counts + self.disclosure.derived if self.disclosure else [])}
+        named = set(self.key)
+        if self.disclosure and self.disclosure.rule == "count_threshold":
+            named |= {*self.disclosure.counts, *self.disclosure.derived, "is_suppressed"}
         if unknown := sorted(named - set(self.fields)):
             raise ValueError(f"names fields that it does not declare: {', '.join(unknown)}")
         return self
@@ -185,7 +193,7 @@ class Council(Entry):
 
     slug: Name
     name: str
-    codes: dict[str, str] = Field(min_length=1, description="GSS code to name; the name may be empty.")
+    codes: dict[GssCode, str] = Field(min_length=1, description="GSS code to name; the name may be empty.")
 
 
 class NotebookSpec(Entry):
@@ -228,9 +236,10 @@ class StudySpec(Entry):
         return next(name for name, notebook in self.notebooks.items() if notebook.kind == "report")
 
     @model_validator(mode="after")
-    def _one_report(self) -> Self:
-        if [n.kind for n in self.notebooks.values()].count("report") != 1:
-            raise ValueError("a study has exactly one report notebook")
+    def _report_comes_last(self) -> Self:
+        kinds = [notebook.kind for notebook in self.notebooks.values()]
+        if kinds.count("report") != 1 or kinds[-1] != "report":
+            raise ValueError("a study has exactly one report notebook, and it comes last")
         return self
 
 

@@ -1,13 +1,14 @@
 """Reading and checking the whole catalogue."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from councilbook.catalogue.fingerprints import hash_text
 from councilbook.catalogue.model import GSS_CODE, Contents, Council, Dataset, Entry, Licence, Source, StudySpec
@@ -45,7 +46,11 @@ class Catalogue:
     def expand(self, names: Iterable[str]) -> list[Source]:
         """Return the sources that ids of sources and of series name, each once, in order."""
         found: dict[str, Source] = {}
+        series = {s.series for s in self.sources.values() if s.series}
         for name in names:
+            if name not in self.sources and name not in series:
+                near = suggest(name, {*self.sources, *series})
+                raise CatalogueError(f"No source or series {name!r} in the catalogue.{near}")
             for source in [self.sources[name]] if name in self.sources else self.series(name):
                 found[source.id] = source
         return list(found.values())
@@ -85,6 +90,25 @@ class Catalogue:
         return Council(slug=slug, name=", ".join(codes), codes=dict.fromkeys(codes, ""))
 
 
+class _Series(Entry, extra="allow"):
+    """What must be right of a source before its editions can be written out."""
+
+    id: str
+    editions: dict[int, dict[str, Any]] = Field(default={})
+
+
+class _Written(Entry, extra="allow"):
+    """A file of the catalogue before that."""
+
+    sources: list[_Series] = Field(default=[])
+
+
+class _Councils(Entry):
+    """councils.yaml, each council with its slug."""
+
+    councils: dict[str, Council]
+
+
 @cache
 def load_catalogue(workbook: Workbook) -> Catalogue:
     """Read and check the whole catalogue.
@@ -92,10 +116,7 @@ def load_catalogue(workbook: Workbook) -> Catalogue:
     Raises:
         CatalogueError: a file is not as the catalogue's schema says; the message names file, place and fault.
     """
-    councils = {
-        slug: _parse(Council, {"slug": slug, **entry}, workbook.catalogue / "councils.yaml")
-        for slug, entry in _read_yaml(workbook.catalogue / "councils.yaml").items()
-    }
+    councils = _read_councils(workbook.catalogue / "councils.yaml")
     licences: dict[str, Licence] = {}
     sources: dict[str, Source] = {}
     datasets: dict[str, Dataset] = {}
@@ -105,7 +126,8 @@ def load_catalogue(workbook: Workbook) -> Catalogue:
         if file.name == "councils.yaml":
             continue
         contents = read_contents(file)
-        licences.update(contents.licences)
+        for name, licence in contents.licences.items():
+            _add(licences, name, licence, file)
         for source in contents.sources:
             _add(sources, source.id, source, file)
         for dataset in contents.datasets:
@@ -124,8 +146,44 @@ def load_catalogue(workbook: Workbook) -> Catalogue:
 def read_contents(file: Path) -> Contents:
     """Read one YAML file of sources and datasets, with every edition of a series written out."""
     raw = _read_yaml(file)
+    _parse(_Written, raw, file)
     raw["sources"] = [one for entry in raw.get("sources", []) for one in _write_out_editions(entry)]
     return _parse(Contents, raw, file)
+
+
+def catalogue_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a file of the catalogue as it is written, for the completion of an editor.
+
+    A source with editions may leave out what its editions say, and they may say a part of anything. What the
+    schema cannot express (a reference, a field that is not declared) `load_catalogue` checks.
+    """
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Contents.model_json_schema()}
+    definitions = schema["$defs"]
+    parts = ["Source", *Source.model_json_schema()["$defs"]]
+    definitions |= {f"{name}Part": _relax(definitions[name]) for name in parts}
+    source = definitions["Source"]
+    needed = source.pop("required")
+    source["properties"]["editions"] = {
+        "additionalProperties": {"$ref": "#/$defs/SourcePart"},
+        "description": "Year of each edition, and what of the source is different in it.",
+        "propertyNames": {"pattern": r"^\d{4}$"},
+        "type": "object",
+    }
+    source |= {"if": {"required": ["editions"]}, "then": {"required": ["id"]}, "else": {"required": needed}}
+    return schema
+
+
+def _relax(schema: Any) -> Any:
+    """Copy a definition with nothing required in it, nor in those that it refers to."""
+    if isinstance(schema, list):
+        return [_relax(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: f"{value}Part" if key == "$ref" else _relax(value)
+        for key, value in schema.items()
+        if not (key == "required" and isinstance(value, list))  # a field has a property of that name
+    }
 
 
 def _write_out_editions(entry: dict[str, Any]) -> list[dict[str, Any]]:
@@ -151,24 +209,56 @@ def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_references(catalogue: Catalogue) -> None:
-    for source in catalogue.sources.values():
-        if source.licence and source.licence not in catalogue.licences:
-            raise CatalogueError(f"Source {source.id}: no licence {source.licence!r} in the catalogue.")
-    for dataset in catalogue.datasets.values():
-        if dataset.licence not in catalogue.licences:
-            raise CatalogueError(f"Dataset {dataset.id}: no licence {dataset.licence!r} in the catalogue.")
+    for file, ids in catalogue.study_sources.items():
+        for name in ids:
+            if licence := catalogue.sources[name].licence:
+                with _name_place(f"{file}.yaml, source {name}"):
+                    _lookup(catalogue.licences, licence, "licence")
+    for file, ids in catalogue.study_datasets.items():
+        for name in ids:
+            with _name_place(f"{file}.yaml, dataset {name}"):
+                _lookup(catalogue.licences, catalogue.datasets[name].licence, "licence")
     for study in catalogue.studies.values():
-        catalogue.council(study.default_council)
-        catalogue.expand(study.places)
-        for notebook in study.notebooks.values():
-            catalogue.expand(notebook.sources)
-            for released in notebook.releases:
-                catalogue.dataset(released)
+        with _name_place(f"{study.id}/study.yaml, default_council"):
+            catalogue.council(study.default_council)
+        with _name_place(f"{study.id}/study.yaml, places"):
+            catalogue.expand(study.places)
+        for name, notebook in study.notebooks.items():
+            with _name_place(f"{study.id}/study.yaml, notebook {name}"):
+                catalogue.expand(notebook.sources)
+                for released in notebook.releases:
+                    catalogue.dataset(released)
+
+
+@contextmanager
+def _name_place(place: str) -> Iterator[None]:
+    """Put the place in front of what is wrong there."""
+    try:
+        yield
+    except CatalogueError as error:
+        raise CatalogueError(f"{place}: {error}") from None
+
+
+def _read_councils(file: Path) -> dict[str, Council]:
+    entries = _read_yaml(file).items()
+    named = {slug: {"slug": slug, **entry} if isinstance(entry, dict) else entry for slug, entry in entries}
+    return _parse(_Councils, {"councils": named}, file).councils
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which a key that stands twice in one place is an error; plain YAML silently takes the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Construct a mapping whose own keys are all different; those that `<<` merges in may be overlaid."""
+        keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        if twice := {key for key in keys if isinstance(key, str) and keys.count(key) > 1}:
+            raise yaml.constructor.ConstructorError(None, None, f"{min(twice)} stands here twice", node.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
     except FileNotFoundError:
         raise CatalogueError(f"{file} is missing.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

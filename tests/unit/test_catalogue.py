@@ -1,0 +1,333 @@
+"""Reading the catalogue: what is right in it, and how a fault in it is named."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from councilbook.catalogue import catalogue_schema, load_catalogue
+from councilbook.errors import CatalogueError
+from councilbook.paths import Workbook, find_workbook
+
+PROJECT = find_workbook(Path(__file__).parent)
+
+COUNCILS = {
+    "kent_medway": {"name": "Kent and Medway", "codes": {"E06000035": "Medway", "E07000105": "Ashford"}},
+    "doncaster": {"name": "Doncaster", "codes": {"E08000017": "Doncaster"}},
+}
+LICENCE = {"title": "Open Government Licence", "url": "https://example.org/ogl", "attribution": "Contains data."}
+TABLE = {"key": ["code"], "fields": {"code": {"description": "Area"}, "homes": {"description": "Homes"}}}
+SOURCE = {
+    "id": "homes",
+    "title": "Homes",
+    "description": "Homes by area.",
+    "publisher": "An office",
+    "steward": "An office",
+    "spectrum": "open",
+    "personal_data": False,
+    "licence": "OGL",
+    "landing_page": "https://example.org/homes",
+    "file": "homes.csv",
+    "published": "2024",
+    "format": "csv",
+    "tables": {"areas": TABLE},
+}
+DATASET = {
+    "id": "homes_by_area",
+    "title": "Homes by area",
+    "description": "Homes.",
+    "classification": "open",
+    "licence": "OGL",
+    "key": ["code"],
+    "fields": {"code": {"description": "Area"}},
+}
+STUDY = {
+    "title": "Homes",
+    "question": "How many?",
+    "default_council": "doncaster",
+    "notebooks": {
+        "1_build": {"title": "Build", "kind": "build", "sources": ["homes"], "releases": ["homes_by_area"]},
+        "2_report": {"title": "Report", "kind": "report"},
+    },
+}
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Return a function that writes a catalogue of one study and loads it."""
+
+    def write_and_load(sources=(SOURCE,), datasets=(DATASET,), councils=COUNCILS, study=STUDY, more=None):
+        national = {"licences": {"OGL": LICENCE}, **(more or {})}
+        files = {
+            "data/catalogue/councils.yaml": councils,
+            "data/catalogue/national.yaml": national,
+            "data/catalogue/housing.yaml": {"sources": list(sources), "datasets": list(datasets)},
+            "notebooks/housing/study.yaml": study,
+        }
+        for name, content in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
+        return load_catalogue(Workbook(tmp_path))
+
+    return write_and_load
+
+
+def expect_fault(load, *parts, **files):
+    """Load a catalogue with a fault in it, and see that the message has each part."""
+    with pytest.raises(CatalogueError) as caught:
+        load(**files)
+    assert [part for part in parts if part not in str(caught.value)] == []
+
+
+def test_the_project_s_catalogue_loads():
+    catalogue = load_catalogue(PROJECT)
+    assert len(catalogue.council("kent_medway").codes) == 13
+    assert [source.edition for source in catalogue.series("sub_regional_fuel_poverty")] == list(range(2011, 2023))
+    assert catalogue.study("fuel_poverty").report == "3_report"
+
+
+def test_small_catalogue_loads(load):
+    catalogue = load()
+    assert catalogue.source("homes").table() == catalogue.source("homes").table("areas")
+    assert catalogue.study_sources == {"housing": ("homes",), "national": ()}
+    assert catalogue.study_datasets["housing"] == ("homes_by_area",)
+
+
+# --- faults ---
+
+
+@pytest.mark.parametrize(
+    ("change", "parts"),
+    [
+        ({"licens": "OGL"}, ["sources.homes.licens", "not permitted"]),
+        ({"spectrum": "secret"}, ["sources.homes.spectrum", "'closed', 'shared' or 'open'"]),
+        ({"licence": None}, ["sources.homes", "an open source needs a licence"]),
+        (
+            {"spectrum": "closed", "url": "https://example.org/homes.csv"},
+            ["sources.homes", "a closed source must not name a URL"],
+        ),
+        ({"tables": {}}, ["sources.homes", "needs a file name and a table"]),
+        ({"tables": {"areas": TABLE | {"key": ["kode"]}}}, ["sources.homes.tables.areas", "does not declare: kode"]),
+        ({"editions": {"2011-12": {}}}, ["sources.homes.editions.2011-12", "valid integer"]),
+        ({"editions": {2011: None}}, ["sources.homes.editions.2011", "valid dictionary"]),
+    ],
+)
+def test_fault_in_a_source_is_named_with_file_and_place(load, change, parts):
+    expect_fault(load, "catalogue/housing.yaml", *parts, sources=[SOURCE | change])
+
+
+@pytest.mark.parametrize("sources", [["homes"], {"homes": SOURCE}, [{"title": "No id"}], None])
+def test_sources_of_another_shape_are_a_fault_of_the_file(load, sources):
+    expect_fault(load, "catalogue/national.yaml", "sources", more={"sources": sources})
+
+
+def test_council_without_codes_is_named(load):
+    expect_fault(load, "councils.yaml", "councils.york.codes", councils=COUNCILS | {"york": {"name": "York"}})
+    expect_fault(load, "councils.yaml", "councils.york", councils=COUNCILS | {"york": None})
+
+
+def test_dataset_rule_on_undeclared_fields_is_named(load):
+    rule = {"rule": "count_threshold", "counts": ["visits"]}
+    expect_fault(
+        load,
+        "datasets.homes_by_area",
+        "does not declare: is_suppressed, visits",
+        datasets=[DATASET | {"disclosure": rule}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "parts"),
+    [
+        ({"sources": [SOURCE | {"licence": "OGL-2"}]}, ["housing.yaml, source homes", "'OGL-2'", "mean OGL?"]),
+        ({"datasets": [DATASET | {"licence": "MIT"}]}, ["housing.yaml, dataset homes_by_area", "'MIT'", "Known: OGL."]),
+        ({"study": STUDY | {"places": ["home"]}}, ["housing/study.yaml, places", "'home'", "mean homes?"]),
+        (
+            {"study": STUDY | {"default_council": "dncaster"}},
+            ["housing/study.yaml, default_council", "mean doncaster?"],
+        ),
+        ({"sources": []}, ["housing/study.yaml, notebook 1_build", "No source or series 'homes'"]),
+        ({"datasets": []}, ["housing/study.yaml, notebook 1_build", "No dataset 'homes_by_area'"]),
+    ],
+    ids=["source licence", "dataset licence", "place", "council", "source", "release"],
+)
+def test_reference_to_nothing_is_named_with_file_and_place(load, files, parts):
+    expect_fault(load, *parts, **files)
+
+
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [({"sources": [SOURCE]}, "homes"), ({"datasets": [DATASET]}, "homes_by_area")],
+)
+def test_id_that_is_there_twice_is_named(load, more, name):
+    expect_fault(load, "national.yaml", f"{name} is in the catalogue twice", more=more)
+
+
+def test_licence_that_is_there_twice_is_named(tmp_path, load):
+    load()
+    write_more(tmp_path, yaml.safe_dump({"licences": {"OGL": LICENCE}}))
+    expect_fault(lambda: load_catalogue(Workbook(tmp_path)), "national.yaml: OGL is in the catalogue twice")
+
+
+def write_more(root, text):
+    """Write one more file of the catalogue, to be read before the others."""
+    (root / "data" / "catalogue" / "culture.yaml").write_text(text)
+    load_catalogue.cache_clear()
+
+
+def test_report_that_names_sources_is_a_fault(load):
+    report = {"title": "Report", "kind": "report", "sources": ["homes"]}
+    study = STUDY | {"notebooks": {"1_report": report}}
+    expect_fault(load, "housing/study.yaml", "notebooks.1_report", "a report reads released data alone", study=study)
+
+
+def test_file_that_is_no_yaml_is_named(tmp_path, load):
+    load()
+    write_more(tmp_path, "sources: [\n")
+    expect_fault(lambda: load_catalogue(Workbook(tmp_path)), "culture.yaml is no YAML that can be read", "line 2")
+
+
+def test_key_that_is_there_twice_is_named(tmp_path, load):
+    load()
+    write_more(tmp_path, "licences: {OGL2: {}}\nlicences: {OGL3: {}}\n")
+    expect_fault(lambda: load_catalogue(Workbook(tmp_path)), "culture.yaml", "licences stands here twice", "line 1")
+
+
+def test_council_code_that_is_no_gss_code_is_named(load):
+    leeds = {"leeds": {"name": "Leeds", "codes": {"LEEDS": "Leeds"}}}
+    expect_fault(load, "councils.yaml", "LEEDS", councils=COUNCILS | leeds)
+
+
+def test_missing_councils_file_is_named(tmp_path):
+    with pytest.raises(CatalogueError, match=r"councils\.yaml is missing"):
+        load_catalogue(Workbook(tmp_path))
+
+
+def test_unknown_name_suggests_the_near_miss(load):
+    catalogue = load()
+    with pytest.raises(CatalogueError, match=r"No source 'home' in the catalogue\. Did you mean homes\?"):
+        catalogue.source("home")
+    with pytest.raises(CatalogueError, match=r"Source homes has no table 'area'\. Did you mean areas\?"):
+        catalogue.source("homes").table("area")
+
+
+def test_source_that_is_only_described_has_no_table(load):
+    catalogue = load(sources=[SOURCE, SOURCE | {"id": "described", "format": "none", "tables": {}}])
+    with pytest.raises(CatalogueError, match="described is described in the catalogue, but it has no table"):
+        catalogue.source("described").table()
+
+
+# --- editions ---
+
+
+def test_each_edition_is_the_series_overlaid_with_what_is_its_own(load):
+    series = {key: value for key, value in SOURCE.items() if key not in {"file", "published"}}
+    series["editions"] = {
+        2022: {"file": "b.csv", "published": "2024"},
+        2021: {
+            "file": "a.csv",
+            "published": "2023",
+            "known_faults": ["Sorted otherwise."],
+            "tables": {"areas": {"header_row": 3, "fields": {"homes": {"type": "integer"}}}},
+        },
+    }
+    catalogue = load(sources=[series])
+    first, second = catalogue.series("homes")
+    assert (first.id, first.series, first.edition, first.file) == ("homes_2021", "homes", 2021, "a.csv")
+    assert (first.title, first.known_faults) == ("Homes", ["Sorted otherwise."])
+    assert first.table().header_row == 3
+    assert first.table().fields["homes"].type == "integer"
+    assert first.table().fields["homes"].description == "Homes"  # overlaid, not replaced
+    assert (second.id, second.table().header_row, second.known_faults) == ("homes_2022", 1, [])
+    assert catalogue.expand(["homes_2022", "homes"]) == [second, first]
+    assert catalogue.study_sources["housing"] == ("homes_2022", "homes_2021")
+
+
+def test_fault_in_an_edition_is_named_with_its_year(load):
+    series = SOURCE | {"editions": {2021: {"tables": {"areas": {"header_row": 0}}}}}
+    expect_fault(load, "sources.homes_2021.tables.areas.header_row", sources=[series])
+
+
+# --- councils ---
+
+
+def test_council_is_found_by_its_slug(load):
+    assert load().council("kent_medway").name == "Kent and Medway"
+
+
+@pytest.mark.parametrize("text", ["E06000035+E07000105", "e07000105+e06000035", " E07000105 + E06000035+E06000035"])
+def test_codes_of_a_known_council_give_that_council(load, text):
+    assert load().council(text).slug == "kent_medway"
+
+
+def test_codes_of_an_unknown_council_need_no_entry(load):
+    catalogue = load()
+    durham = catalogue.council("e06000047")
+    assert (durham.slug, durham.codes) == ("e06000047", {"E06000047": ""})
+    several = catalogue.council("E07000105+E06000047")  # one of Kent's districts, but not Kent
+    assert several == catalogue.council("E06000047+E07000105")
+    assert several.slug == "e06000047_e07000105"
+
+
+def test_long_list_of_codes_gets_a_short_slug_of_its_own(load):
+    catalogue = load()
+    codes = [f"E0700{number:04}" for number in range(1, 40)]
+    slug = catalogue.council("+".join(codes)).slug
+    assert slug.startswith("e07000001_and_38_more_")
+    assert len(slug) < 40
+    assert slug == catalogue.council("+".join(reversed(codes))).slug
+    assert slug != catalogue.council("+".join([*codes[:-1], "E07000999"])).slug
+
+
+def test_county_is_refused_with_the_way_out(load):
+    with pytest.raises(CatalogueError, match=r"E10000016 is a county.*its districts"):
+        load().council("E06000035+E10000016")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("kent_medwy", "Did you mean kent_medway?"),
+        ("E0600004", "as E06000047"),
+        ("E06000047,E07000105", "joined by +"),
+        ("E06000047+", "joined by +"),
+        ("", "Known: doncaster, kent_medway."),
+    ],
+)
+def test_unknown_council_is_an_error_that_helps(load, text, hint):
+    with pytest.raises(CatalogueError) as caught:
+        load().council(text)
+    assert f"No council {text!r}" in str(caught.value)
+    assert hint in str(caught.value)
+
+
+# --- the schema for editors ---
+
+
+def check_against_schema(content):
+    as_json = json.loads(json.dumps(content))  # the keys of a JSON object are strings
+    return [error.json_path for error in jsonschema.Draft202012Validator(catalogue_schema()).iter_errors(as_json)]
+
+
+def test_schema_file_is_that_of_the_model():
+    file = PROJECT.catalogue / "schema.json"
+    expected = json.dumps(catalogue_schema(), indent=2, sort_keys=True) + "\n"
+    assert file.read_text(encoding="utf-8") == expected, "write catalogue_schema() to it: indent=2, sort_keys=True"
+
+
+@pytest.mark.parametrize("name", ["national", "fuel_poverty"])
+def test_catalogue_is_valid_by_the_schema(name):
+    jsonschema.Draft202012Validator.check_schema(catalogue_schema())
+    content = yaml.safe_load((PROJECT.catalogue / f"{name}.yaml").read_text(encoding="utf-8"))
+    assert check_against_schema(content) == []
+
+
+def test_schema_lets_editions_say_a_part_of_anything():
+    series = {key: value for key, value in SOURCE.items() if key != "published"}
+    part = {"published": "2024", "tables": {"areas": {"fields": {"homes": {"required": False}}}}}
+    assert check_against_schema({"sources": [series | {"editions": {2021: part}}]}) == []
+    assert check_against_schema({"sources": [series]}) == ["$.sources[0]"]
+    assert check_against_schema({"sources": [series | {"editions": {2021: {"licens": "OGL"}}}]}) != []

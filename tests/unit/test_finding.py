@@ -1,0 +1,211 @@
+"""Where a source's file is looked for, in which order, and when it is a twin."""
+
+import json
+import sys
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import pytest
+
+from councilbook.catalogue import Catalogue, Council, Finder, Source, TwinRequest
+from councilbook.errors import SourceError
+from councilbook.paths import Workbook
+
+DONCASTER = Council(slug="doncaster", name="Doncaster", codes={"E08000017": "Doncaster"})
+CONTENT = b"code\nE01000001\n"
+
+
+def make_source(spectrum="open", **more):
+    return Source.model_validate(
+        {
+            "id": "homes",
+            "title": "Homes by area",
+            "description": "Homes.",
+            "publisher": "An office",
+            "steward": "the housing team",
+            "spectrum": spectrum,
+            "personal_data": spectrum != "open",
+            "licence": "OGL",
+            "landing_page": "https://example.org/homes",
+            "file": "homes.csv",
+            "mirror": "england/homes.csv",
+            "published": "2024",
+            "format": "csv",
+            "tables": {"areas": {"fields": {"code": {"description": "Area"}}}},
+            **more,
+        }
+    )
+
+
+@dataclass
+class Maker:
+    """A module with a twin's function, which counts how often it was called."""
+
+    requests: list[TwinRequest] = field(default_factory=list)
+
+    def make(self, source: Source, request: TwinRequest) -> bytes:
+        self.requests.append(request)
+        return f"code\n{source.id} {request.council.slug} {request.seed}\n".encode()
+
+
+@pytest.fixture
+def maker(monkeypatch):
+    made = Maker()
+    monkeypatch.setitem(sys.modules, "made_up", SimpleNamespace(make=made.make))
+    return made
+
+
+TWIN = {"make": "made_up:make", "basis": "Made up."}
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """Return the path in each place where a source may lie; nothing is there yet."""
+    for name in ("PRIVATE", "CLOSED"):
+        monkeypatch.setenv(f"COUNCILBOOK_{name}", str(tmp_path / name.lower()))
+    monkeypatch.setattr("councilbook.catalogue.finding.hash_library", lambda workbook: "a" * 64)
+    return {
+        "closed folder": tmp_path / "closed" / "homes.csv",
+        "data/raw": tmp_path / "workbook" / "data" / "raw" / "homes" / "homes.csv",
+        "mirror": tmp_path / "mirror" / "england" / "homes.csv",
+    }
+
+
+@pytest.fixture
+def make_finder(tmp_path, places):
+    def make(mode="real", seed=7, mirror=True):
+        catalogue = Catalogue(Workbook(tmp_path / "workbook"), {}, {}, {}, {}, {}, {}, {})
+        return Finder(catalogue, mode, DONCASTER, seed, tmp_path / "mirror" if mirror else None)
+
+    return make
+
+
+def put(path, content=CONTENT):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("spectrum", "expected"),
+    [("open", "data/raw"), ("shared", "closed folder"), ("closed", "closed folder")],
+)
+def test_real_file_comes_from_the_place_for_its_spectrum(make_finder, places, maker, spectrum, expected):
+    for path in places.values():
+        put(path)
+    found = make_finder().find(make_source(spectrum, twin=TWIN))
+    assert (found.origin, found.path, found.is_synthetic) == (expected, places[expected], False)
+    assert maker.requests == []
+
+
+def test_mirror_comes_after_raw_and_before_the_url(make_finder, places):
+    put(places["mirror"])
+    found = make_finder().find(make_source(url="https://127.0.0.1:9/never-asked"))
+    assert (found.origin, found.path) == ("mirror", places["mirror"])
+
+
+def test_url_comes_last(make_finder, places, monkeypatch):
+    asked = []
+    monkeypatch.setattr("councilbook.catalogue.finding.fetch", lambda *call: asked.append(call) or places["data/raw"])
+    source, finder = make_source(url="https://example.org/homes.csv"), make_finder()
+
+    def show(done, total):
+        pass
+
+    assert finder.find(source, show).origin == "download"
+    assert asked == [(source, finder.catalogue.workbook, show)]
+
+
+@pytest.mark.parametrize("spectrum", ["shared", "closed"])
+def test_guarded_source_is_never_taken_from_raw_or_mirror(make_finder, places, maker, spectrum):
+    put(places["data/raw"])
+    put(places["mirror"])
+    found = make_finder().find(make_source(spectrum, twin=TWIN))
+    assert found.is_synthetic
+
+
+@pytest.mark.parametrize("spectrum", ["open", "shared", "closed"])
+def test_sample_uses_the_twin_even_where_the_real_file_is(make_finder, places, maker, spectrum):
+    for path in places.values():
+        put(path)
+    finder = make_finder("sample")
+    source = make_source(spectrum, twin=TWIN)
+    assert finder.find(source).is_synthetic
+    assert finder.find_local(source) is None
+
+
+def test_open_source_is_never_a_twin_among_real_data(make_finder, maker):
+    with pytest.raises(SourceError):
+        make_finder().find(make_source(twin=TWIN))
+    assert maker.requests == []
+
+
+def test_file_of_another_kind_is_refused_where_it_lies(make_finder, places):
+    put(places["data/raw"], b"<!DOCTYPE html><title>404</title>")
+    with pytest.raises(SourceError, match=r"homes.*HTML page"):
+        make_finder().find(make_source())
+
+
+def test_file_in_raw_that_was_changed_since_it_was_fetched_is_refused(make_finder, places):
+    put(places["data/raw"])
+    checksums = places["data/raw"].parents[1] / "checksums.json"
+    checksums.write_text(json.dumps({"homes": {"sha256": "0" * 64}}), encoding="utf-8")
+    with pytest.raises(SourceError, match="is not the file that was fetched"):
+        make_finder().find(make_source())
+
+
+def test_open_source_that_is_nowhere_names_places_and_page(make_finder, places):
+    with pytest.raises(SourceError) as caught:
+        make_finder().find(make_source())
+    message = str(caught.value)
+    assert all(str(places[name]) in message for name in ("data/raw", "mirror"))
+    assert "https://example.org/homes and save it as" in message
+    assert str(places["closed folder"]) not in message
+
+
+@pytest.mark.parametrize("has_folder", [True, False])
+def test_closed_source_that_is_nowhere_names_whom_to_ask(make_finder, monkeypatch, has_folder):
+    if not has_folder:
+        monkeypatch.delenv("COUNCILBOOK_CLOSED")
+    with pytest.raises(SourceError, match=r"Ask the housing team.*closed folder as homes\.csv"):
+        make_finder().find(make_source("closed"))
+
+
+def test_source_without_twin_is_not_in_the_sample(make_finder):
+    with pytest.raises(SourceError, match="homes has no synthetic twin"):
+        make_finder("sample").find(make_source())
+
+
+# --- twins ---
+
+
+def test_twin_is_made_for_council_and_seed_and_kept_in_the_private_folder(make_finder, maker, tmp_path):
+    source = make_source(twin=TWIN)
+    first = make_finder("sample", seed=7).find(source)
+    assert first.path.read_bytes() == b"code\nhomes doncaster 7\n"
+    assert first.path.is_relative_to(tmp_path / "private")
+    assert make_finder("sample", seed=7).find(source) == first
+    assert maker.requests == [TwinRequest(DONCASTER, 7)]
+    other = make_finder("sample", seed=8).find(source)
+    assert other.path.read_bytes() == b"code\nhomes doncaster 8\n"
+    assert first.path.exists()
+    assert first.sha256 != other.sha256
+
+
+def test_twin_is_made_anew_once_the_library_changes(make_finder, maker, monkeypatch):
+    source = make_source(twin=TWIN)
+    before = make_finder("sample").find(source).path
+    monkeypatch.setattr("councilbook.catalogue.finding.hash_library", lambda workbook: "b" * 64)
+    after = make_finder("sample").find(source).path
+    assert len(maker.requests) == 2
+    assert after.exists()
+    assert not before.exists()  # nothing heaps up
+
+
+def test_twin_that_fails_leaves_no_file(make_finder, monkeypatch, tmp_path):
+    def fail(source, request):
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(sys.modules, "made_up", SimpleNamespace(make=fail))
+    with pytest.raises(ZeroDivisionError):
+        make_finder("sample").find(make_source(twin=TWIN))
+    assert [path for path in (tmp_path / "private").rglob("*") if path.is_file()] == []
