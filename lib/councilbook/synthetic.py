@@ -1,0 +1,579 @@
+"""Synthetic places, and the twins of the sources that several studies use.
+
+A place is made up, from one seed, for the district codes of a council. Its districts have their true codes and
+names; everything else is invented. Its areas have codes that no real LSOA has, and its map lies in the
+North Sea, so that nobody can take it for a real place. A few hidden quantities (`LATENTS`) vary over the map, smooth
+in space with noise, and all twins follow from them: so tables of different publishers fit together, and a model
+has something to learn, but not everything.
+
+A twin is a function of a source and a request; it returns the bytes of a file in the publisher's own layout. The
+same request gives the same bytes.
+"""
+
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from io import BytesIO
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from openpyxl import Workbook
+from openpyxl.packaging.core import DocumentProperties
+from openpyxl.xml.functions import tostring
+from scipy.cluster.vq import kmeans2
+from scipy.spatial import cKDTree
+from scipy.special import expit, softmax
+
+from councilbook.catalogue import Council, Source, TwinRequest
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Polygons = NDArray[np.object_]
+Reach = Callable[[FloatArray], FloatArray]  # points to how far the coast is in their direction
+
+LATENTS = ("deprivation", "rurality", "older_homes", "private_renting", "electric_heating")
+AREA_COLUMNS = ["lsoa_code", "lsoa_name", "msoa_code", "msoa_name", "lad_code", "lad_name"]
+SYNTHETIC_NOTE = "SYNTHETIC DATA, made up by a program. Not official statistics, and true of no real place."
+
+FIRST_CODE = 900_001  # the last real code of the 2021 census is E01035762
+CENTRE = (600_000.0, 430_000.0)  # easting and northing of open sea, 50 km off the Humber
+DISTRICT_M2 = 290e6  # as large as a district of Kent and Medway
+BASE_YEAR = 2013
+GROWTH = 0.009  # of the number of households in a year
+IMD_RANKS = 32_844
+WORKBOOK_TIME = datetime(2000, 1, 1)  # noqa: DTZ001 (a workbook keeps its times without a zone)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many LSOAs a place has by the census of 2001, of 2011 and of 2021."""
+
+    lsoa01: int
+    lsoa11: int
+    lsoa21: int
+
+
+# As in the publisher's sub-regional fuel poverty tables of 2011, 2012 and 2021.
+KNOWN_SIZES = {"kent_medway": Sizes(1047, 1065, 1107)}
+
+
+@dataclass(frozen=True)
+class SyntheticPlace:
+    """A made-up place.
+
+    Attributes:
+        seed: What it was drawn from.
+        districts: Name of each district code.
+        pieces: The atoms that LSOAs of every census are made of, so that all sums agree. One row a piece:
+            lsoa01_code, lsoa11_code, lsoa21_code and their names, msoa_code, msoa_name, lad_code, lad_name, x and y
+            (EPSG:27700, metres), households (of BASE_YEAR), growth (a year), and LATENTS (mean 0, deviation about 1).
+        outlines: lsoa11_code, lsoa11_name and the polygon of each LSOA 2011, in EPSG:27700.
+    """
+
+    seed: int
+    districts: Mapping[str, str]
+    pieces: pd.DataFrame
+    outlines: gpd.GeoDataFrame
+
+    def stream(self, label: str) -> np.random.Generator:
+        """Return random numbers of this place for one purpose, independent of those for any other."""
+        return _stream(self.seed, self.districts, label)
+
+    def draw_field(self, label: str, kilometres: float) -> FloatArray:
+        """Draw a quantity, one value a piece, that is alike over about so many kilometres (mean 0, deviation 1)."""
+        return _draw_field(self.pieces[["x", "y"]].to_numpy(), kilometres, self.stream(label))
+
+    def count_households(self, year: int) -> FloatArray:
+        """Return the (fractional) households of each piece in a year."""
+        grown = self.pieces["households"] * (1 + self.pieces["growth"]) ** (year - BASE_YEAR)
+        return grown.to_numpy()
+
+    def make_areas(self, vintage: int, year: int, **quantities: FloatArray) -> pd.DataFrame:
+        """Put pieces together to the LSOAs of a census.
+
+        Args:
+            vintage: 2001, 2011 or 2021.
+            year: Which the households are of.
+            quantities: Further quantities, one value a piece.
+
+        Returns:
+            One row an LSOA in order of code: AREA_COLUMNS, households (fractional), and the mean over
+            households of each of LATENTS and of the quantities.
+        """
+        means = [*LATENTS, *quantities]
+        short = f"lsoa{vintage % 100:02d}"
+        pieces = self.pieces.assign(households=self.count_households(year), **quantities)
+        pieces = pieces.assign(lsoa_code=pieces[f"{short}_code"], lsoa_name=pieces[f"{short}_name"])
+        pieces[means] = pieces[means].mul(pieces["households"], axis=0)
+        areas = pieces.groupby(AREA_COLUMNS)[["households", *means]].sum().reset_index()
+        areas[means] = areas[means].div(areas["households"], axis=0)
+        return areas
+
+
+def make_place(council: Council, seed: int) -> SyntheticPlace:
+    """Make the synthetic place of a council, or return it if it has just been made."""
+    return _make_place(council.slug, tuple(council.codes.items()), seed)
+
+
+def share_out(total: int, weights: FloatArray) -> IntArray:
+    """Share out a total in whole numbers, by largest remainder.
+
+    Each share is the exact one rounded down or up, and they add up to the total.
+    """
+    exact = weights * (total / weights.sum())
+    shares: IntArray = np.floor(exact).astype(np.int64)
+    last = np.argsort(shares - exact, kind="stable")
+    shares[last[: total - shares.sum()]] += 1
+    return shares
+
+
+def write_csv(frame: pd.DataFrame, newline: str = "\n", bom: bool = False) -> bytes:
+    """Write a table as CSV in UTF-8."""
+    return frame.to_csv(index=False, lineterminator=newline).encode("utf-8-sig" if bom else "utf-8")
+
+
+def write_workbook(sheets: Mapping[str, Iterable[Sequence[object]]]) -> bytes:
+    """Write rows of cells as an xlsx workbook that is the same, byte for byte, whenever it is written.
+
+    openpyxl stamps the time into the properties and on each zip entry, hence the second pass over the archive.
+    """
+    workbook = Workbook(write_only=True)
+    for title, rows in sheets.items():
+        sheet = workbook.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    stamped, plain = BytesIO(), BytesIO()
+    workbook.save(stamped)
+    properties = DocumentProperties(creator="councilbook", created=WORKBOOK_TIME, modified=WORKBOOK_TIME)
+    with ZipFile(stamped) as old, ZipFile(plain, "w") as new:
+        for name in old.namelist():
+            content = tostring(properties.to_tree()) if name == "docProps/core.xml" else old.read(name)
+            new.writestr(ZipInfo(name), content, compress_type=ZIP_DEFLATED)
+    return plain.getvalue()
+
+
+# The place
+
+
+@lru_cache(maxsize=4)
+def _make_place(slug: str, codes: tuple[tuple[str, str], ...], seed: int) -> SyntheticPlace:
+    districts = {code: name or f"District {code}" for code, name in codes}
+    rng = _stream(seed, districts, "place")
+    counts, sizes = _draw_sizes(slug, len(districts), rng)
+    areas, cells = _draw_map(counts, rng)
+    while not _is_connected(areas["district"], cells):  # about one draw in a hundred
+        areas, cells = _draw_map(counts, rng)
+    _name_neighbourhoods(areas, districts)
+    pieces = _split_areas(areas, sizes, rng)
+    _add_latents(pieces, rng)
+    outlines = pieces.drop_duplicates("lsoa11_code")[["lsoa11_code", "lsoa11_name"]]
+    return SyntheticPlace(
+        seed, districts, pieces, gpd.GeoDataFrame(outlines.reset_index(drop=True), geometry=cells, crs="EPSG:27700")
+    )
+
+
+def _stream(seed: int, codes: Iterable[str], label: str) -> np.random.Generator:
+    return np.random.default_rng([seed, zlib.crc32("/".join([*codes, label]).encode())])
+
+
+def _draw_sizes(slug: str, districts: int, rng: np.random.Generator) -> tuple[IntArray, Sizes]:
+    """Return the LSOAs 2011 of each district, and those of the whole place by census."""
+    counts = rng.integers(80, 121, districts)
+    if slug in KNOWN_SIZES:
+        sizes = KNOWN_SIZES[slug]
+        return share_out(sizes.lsoa11, counts.astype(float)), sizes
+    total = int(counts.sum())
+    return counts, Sizes(total - round(total * 0.017), total, total + round(total * 0.04))  # shares as in Kent
+
+
+def _draw_map(counts: IntArray, rng: np.random.Generator) -> tuple[pd.DataFrame, Polygons]:
+    """Draw districts and their LSOAs 2011, small in towns and large in the country.
+
+    The cells are Voronoi cells of points on land within a ring of points at sea, which are then dropped: so all
+    are convex, share their borders exactly, and need no clipping to a coast.
+
+    Returns:
+        One row an area, district by district and neighbours near each other: district (its number), x and y
+        (metres), log_m2 (log of its size) and nearest (row of the nearest area, -1 if the sea is nearer); and its cell.
+    """
+    radius = float(np.sqrt(len(counts) * DISTRICT_M2 / np.pi))
+    reach = _draw_coast(rng)
+    points, district = _scatter_areas(counts, radius, reach, rng)
+    sea = _scatter_sea(radius, reach, rng)
+    points = shapely.get_coordinates(shapely.centroid(_draw_cells(points, sea)))  # evens out the cells' shapes
+    order = np.lexsort([gpd.GeoSeries(gpd.points_from_xy(*points.T)).hilbert_distance(), district])
+    points, district = points[order], district[order]
+    cells = _draw_cells(points, sea)
+    nearest = cKDTree(np.vstack([points, sea])).query(points, k=2)[1][:, 1]
+    areas = pd.DataFrame(points + CENTRE, columns=["x", "y"]).assign(
+        district=district,
+        log_m2=np.log(shapely.area(cells)),
+        nearest=np.where(nearest < len(points), nearest, -1),
+    )
+    return areas, shapely.transform(cells, lambda xy: xy + CENTRE)
+
+
+def _draw_coast(rng: np.random.Generator) -> Reach:
+    """Draw an outline round the origin; return how far it reaches, about 1, in the direction of points."""
+    waves = np.arange(2, 6)
+    heights, phases = rng.uniform(0, 0.3, 4) / waves, rng.uniform(0, 2 * np.pi, 4)
+
+    def reach(points: FloatArray) -> FloatArray:
+        angles = np.arctan2(points[:, 1], points[:, 0])[:, None]
+        far: FloatArray = 1 + (heights * np.cos(waves * angles + phases)).sum(axis=1)
+        return far
+
+    return reach
+
+
+def _scatter_areas(
+    counts: IntArray, radius: float, reach: Reach, rng: np.random.Generator
+) -> tuple[FloatArray, IntArray]:
+    """Scatter the points of areas over the land; return them with the number of the district each is in."""
+    ground = rng.uniform(-1.4, 1.4, (20_000 * len(counts), 2))
+    ground = ground[np.hypot(*ground.T) < reach(ground)] * radius
+    centres, _ = kmeans2(ground[::50], len(counts), minit="++", rng=rng)
+    district = cKDTree(centres).query(ground)[1]
+    chosen = [
+        _choose_points(ground, np.flatnonzero(district == number), count, rng) for number, count in enumerate(counts)
+    ]
+    return ground[np.concatenate(chosen)], np.repeat(np.arange(len(counts)), counts)
+
+
+def _choose_points(ground: FloatArray, rows: IntArray, count: int, rng: np.random.Generator) -> IntArray:
+    """Choose which rows of the ground are areas of a district: most in one of four towns, the others anywhere."""
+    towns = ground[rng.choice(rows, 4, replace=False)]
+    people, metres = np.array([0.42, 0.22, 0.13, 0.08]), np.array([1_700, 1_200, 900, 600])
+    squared = ((ground[rows, None] - towns) ** 2).sum(axis=2)
+    density = (people / (2 * np.pi * metres**2) * np.exp(-squared / (2 * metres**2))).sum(axis=1)
+    density += (1 - people.sum()) / DISTRICT_M2
+    return rng.choice(rows, count, replace=False, p=density / density.sum())
+
+
+def _scatter_sea(radius: float, reach: Reach, rng: np.random.Generator) -> FloatArray:
+    """Scatter points off the coast, close enough to each other that no cell of land slips between them."""
+    angles = np.linspace(0, 2 * np.pi, 120, endpoint=False)
+    ring = np.column_stack([np.cos(angles), np.sin(angles)])
+    off = reach(ring) * rng.uniform(1.05, 1.12, len(ring)) * radius
+    sea: FloatArray = ring * off[:, None]
+    return sea
+
+
+def _draw_cells(points: FloatArray, sea: FloatArray) -> Polygons:
+    """Return the Voronoi cell of each point, among those of points at sea."""
+    cells: Polygons = shapely.get_parts(
+        shapely.voronoi_polygons(shapely.multipoints(np.vstack([points, sea])), ordered=True)
+    )
+    return cells[: len(points)]
+
+
+def _is_connected(district: pd.Series, cells: Polygons) -> bool:
+    """Whether each district is one piece of land."""
+    return all(
+        isinstance(shapely.coverage_union_all(cells[rows]), shapely.Polygon)
+        for rows in district.groupby(district).indices.values()
+    )
+
+
+def _name_neighbourhoods(areas: pd.DataFrame, districts: Mapping[str, str]) -> None:
+    """Add districts by code and name, and neighbourhoods (MSOAs) of four to six areas, numbered as officially."""
+    areas["lad_code"] = np.array(list(districts))[areas["district"]]
+    areas["lad_name"] = areas["lad_code"].map(districts)
+    position = areas.groupby("district").cumcount()
+    size = areas.groupby("district")["district"].transform("size")
+    number = position * (size / 5).round().astype(int) // size
+    areas["msoa_name"] = areas["lad_name"] + " " + (number + 1).astype(str).str.zfill(3)
+    areas["msoa_code"] = "E02" + (FIRST_CODE + areas.groupby(["district", number]).ngroup()).astype(str)
+
+
+def _split_areas(areas: pd.DataFrame, sizes: Sizes, rng: np.random.Generator) -> pd.DataFrame:
+    """Cut areas into the pieces that LSOAs of all three censuses consist of, with codes, names and households.
+
+    Between 2001 and 2011 some areas were split in two. Between 2011 and 2021 two were merged, and others split
+    in two or three. All others keep their code, as officially.
+    """
+    parents, merged, parts = _choose_changes(areas, sizes, rng)
+    numbers = _number_lsoas(parents, merged, parts)
+    lsoa11 = numbers["lsoa11"].to_numpy()
+    pieces = areas.loc[lsoa11].drop(columns=["nearest", "district"]).reset_index(drop=True)
+    _name_lsoas(pieces, numbers)
+    homes = np.clip(rng.lognormal(np.log(660), 0.18, len(areas)), 430, 1_100)
+    homes *= np.where(np.isin(np.arange(len(areas)), merged), 0.6, 0.55 + 0.45 * parts)
+    pieces["households"] = (homes / parts)[lsoa11] * rng.uniform(0.95, 1.05, len(pieces))
+    pieces["growth"] = rng.normal(GROWTH, 0.004, len(pieces)) + np.where(parts[lsoa11] > 1, 0.012, 0)
+    return pieces
+
+
+def _choose_changes(areas: pd.DataFrame, sizes: Sizes, rng: np.random.Generator) -> tuple[IntArray, IntArray, IntArray]:
+    """Choose which areas change between censuses.
+
+    Returns:
+        Pairs of neighbours that were one LSOA in 2001 (one row a pair); the pair that is one LSOA in 2021; and, for
+        each area, in how many parts it is in 2021. Of the LSOAs that splits add, one in five is from a split in three.
+    """
+    number = np.arange(len(areas))
+    nearest = areas["nearest"].to_numpy()
+    msoa = areas["msoa_code"].to_numpy()
+    is_first = (number < nearest) & (number == nearest[nearest]) & (msoa == msoa[nearest])
+    first = rng.permutation(np.flatnonzero(is_first))[: sizes.lsoa11 - sizes.lsoa01 + 1]
+    pairs = np.column_stack([first, nearest[first]])
+    added = sizes.lsoa21 - sizes.lsoa11 + 1
+    in_three = added // 5
+    split = rng.choice(np.setdiff1d(number, pairs), added - in_three, replace=False)
+    parts = np.ones(len(areas), dtype=np.int64)
+    parts[split] = 2
+    parts[split[:in_three]] = 3
+    return pairs[1:], pairs[0], parts
+
+
+def _number_lsoas(parents: IntArray, merged: IntArray, parts: IntArray) -> pd.DataFrame:
+    """Return the number of the LSOA that each piece is in, by census: that of its area, or a new one if it changed."""
+    lsoa11 = np.repeat(np.arange(len(parts)), parts)
+    lsoa01, lsoa21 = np.arange(len(parts)), lsoa11.copy()
+    lsoa01[parents] = len(parts) + np.arange(len(parents))[:, None]
+    is_split = parts[lsoa11] > 1
+    lsoa21[is_split] = len(parts) + len(parents) + np.arange(is_split.sum())
+    lsoa21[np.isin(lsoa11, merged)] = lsoa21.max() + 1
+    return pd.DataFrame({"lsoa01": lsoa01[lsoa11], "lsoa11": lsoa11, "lsoa21": lsoa21})
+
+
+def _name_lsoas(pieces: pd.DataFrame, numbers: pd.DataFrame) -> None:
+    """Add code and name of each piece's LSOAs; a new LSOA has the next free letter of its neighbourhood."""
+    known = pd.concat([pieces["msoa_name"].groupby(numbers[lsoa]).first() for lsoa in numbers])
+    known = known[~known.index.duplicated()].sort_index()
+    names = known + known.groupby(known).cumcount().map(lambda position: chr(ord("A") + position))
+    for lsoa in numbers:
+        pieces[f"{lsoa}_code"] = "E01" + (FIRST_CODE + numbers[lsoa]).astype(str)
+        pieces[f"{lsoa}_name"] = numbers[lsoa].map(names)
+
+
+def _add_latents(pieces: pd.DataFrame, rng: np.random.Generator) -> None:
+    """Add LATENTS, drawn for each piece; they go together roughly as they do in English towns."""
+    points = pieces[["x", "y"]].to_numpy()
+
+    def draw(kilometres: float, smooth: float, noise: float) -> FloatArray:
+        return smooth * _draw_field(points, kilometres, rng) + noise * rng.normal(size=len(points))
+
+    codes = pieces["lad_code"].unique()
+    of_district = pieces["lad_code"].map(dict(zip(codes, rng.normal(size=len(codes)), strict=True))).to_numpy()
+    rural = _standardise(pieces.pop("log_m2").to_numpy())
+    poor = _standardise(0.3 * of_district - 0.35 * rural + draw(3, 0.7, 0.5))
+    old = _standardise(0.2 * rural + draw(3, 0.7, 0.5))
+    renting = _standardise(0.25 * poor + 0.4 * old - 0.3 * rural + draw(2, 0.4, 0.5))
+    electric = _standardise(0.3 * renting + 0.2 * rural + draw(4, 0.5, 0.6))
+    for name, values in zip(LATENTS, (poor, rural, old, renting, electric), strict=True):
+        pieces[name] = values
+
+
+def _draw_field(points: FloatArray, kilometres: float, rng: np.random.Generator) -> FloatArray:
+    """Draw a smooth random field at points in metres, by random Fourier features of a Gaussian kernel.
+
+    Rahimi and Recht, "Random Features for Large-Scale Kernel Machines" (2007).
+    """
+    waves = rng.normal(0, 1 / (kilometres * 1_000), (2, 200))
+    return _standardise(np.cos(points @ waves + rng.uniform(0, 2 * np.pi, 200)).sum(axis=1))
+
+
+def _standardise(values: FloatArray) -> FloatArray:
+    standard: FloatArray = (values - values.mean()) / values.std()
+    return standard
+
+
+# Twins of the national sources
+
+
+def lsoa_lookup(_source: Source, request: TwinRequest) -> bytes:
+    """Make the lookup from LSOA 2011 to LSOA 2021 to district."""
+    pieces = make_place(request.council, request.seed).pieces.sort_values(["lsoa21_code", "lsoa11_code"])
+    is_split = pieces.duplicated("lsoa11_code", keep=False)
+    is_merged = pieces.duplicated("lsoa21_code", keep=False)
+    lookup = pd.DataFrame(
+        {
+            "F_LSOA11CD": pieces["lsoa11_code"],
+            "LSOA11NM": pieces["lsoa11_name"],
+            "LSOA21CD": pieces["lsoa21_code"],
+            "LSOA21NM": pieces["lsoa21_name"],
+            "CHGIND": np.select([is_split, is_merged], ["S", "M"], "U"),
+            "LAD22CD": pieces["lad_code"],
+            "LAD22NM": pieces["lad_name"],
+            "LAD22NMW": "",
+            "ObjectId": np.arange(1, len(pieces) + 1),
+        }
+    )
+    return write_csv(lookup, bom=True)
+
+
+def lsoa_2011_boundaries(_source: Source, request: TwinRequest) -> bytes:
+    """Make the outlines of the LSOAs 2011 as GeoJSON, in degrees with five decimals (about a metre)."""
+    outlines = make_place(request.council, request.seed).outlines.to_crs(4326)
+    rounded = shapely.remove_repeated_points(shapely.transform(outlines.geometry.array, lambda xy: xy.round(5)))
+    outlines = outlines.set_geometry(shapely.orient_polygons(rounded), crs=4326)
+    outlines = outlines.rename(columns={"lsoa11_code": "LSOA11CD", "lsoa11_name": "LSOA11NM"})
+    content: str = outlines.to_json(drop_id=True, separators=(",", ":"))
+    return content.encode()
+
+
+def imd_2019(_source: Source, request: TwinRequest) -> bytes:
+    """Make the Index of Multiple Deprivation 2019: ranks spread over all of England's, none twice."""
+    place = make_place(request.council, request.seed)
+    areas = place.make_areas(2011, 2019)
+    ranks = np.sort(place.stream("imd_2019").choice(IMD_RANKS, len(areas), replace=False)) + 1
+    areas["rank"] = ranks[(-areas["deprivation"]).rank(method="first").astype(int) - 1]
+    areas["decile"] = (areas["rank"] * 10 - 1) // IMD_RANKS + 1
+    header = (
+        "LSOA code (2011)",
+        "LSOA name (2011)",
+        "Local Authority District code (2019)",
+        "Local Authority District name (2019)",
+        "Index of Multiple Deprivation (IMD) Rank",
+        "Index of Multiple Deprivation (IMD) Decile",
+    )
+    rows = areas[["lsoa_code", "lsoa_name", "lad_code", "lad_name", "rank", "decile"]].itertuples(index=False)
+    return write_workbook({"Notes": [[SYNTHETIC_NOTE]], "IMD2019": [header, *rows]})
+
+
+def census_2021_tenure(_source: Source, request: TwinRequest) -> bytes:
+    """Make the census table of tenure (TS054) by LSOA 2021."""
+    place = make_place(request.council, request.seed)
+    areas = place.make_areas(2021, 2021)
+    poor, rural, renting = (areas[name].to_numpy() for name in ("deprivation", "rurality", "private_renting"))
+    kinds = {
+        "outright": (0.36, -0.3 * poor + 0.2 * rural),
+        "mortgage": (0.32, -0.1 * poor),
+        "shared": (0.010, 0.2 * poor - 0.3 * rural),
+        "council": (0.040, 0.8 * poor - 0.1 * rural),
+        "association": (0.065, 0.7 * poor - 0.1 * rural),
+        "landlord": (0.14, 0.5 * renting),
+        "other": (0.020, 0.2 * rural + 0.2 * renting),
+        "free": (0.001, 0 * poor),
+    }
+    of = _draw_kinds(kinds, areas["households"], place.stream("census_2021_tenure"))
+    owned, social, private = "Owned", "Social rented", "Private rented"
+    counts = {
+        "Total: All households": of.sum(axis=1),
+        owned: of["outright"] + of["mortgage"],
+        f"{owned}: Owns outright": of["outright"],
+        f"{owned}: Owns with a mortgage or loan": of["mortgage"],
+        "Shared ownership": of["shared"],
+        "Shared ownership: Shared ownership": of["shared"],
+        social: of["council"] + of["association"],
+        f"{social}: Rents from council or Local Authority": of["council"],
+        f"{social}: Other social rented": of["association"],
+        private: of["landlord"] + of["other"],
+        f"{private}: Private landlord or letting agency": of["landlord"],
+        f"{private}: Other private rented": of["other"],
+        "Lives rent free": of["free"],
+    }
+    return _write_census(areas, "Tenure of household", counts)
+
+
+def census_2021_heating(_source: Source, request: TwinRequest) -> bytes:
+    """Make the census table of central heating (TS046) by LSOA 2021."""
+    place = make_place(request.council, request.seed)
+    areas = place.make_areas(2021, 2021)
+    rural, renting, electric = (areas[name].to_numpy() for name in ("rurality", "private_renting", "electric_heating"))
+    kinds = {
+        "No central heating": (0.011, 0.5 * renting),
+        "Mains gas only": (0.80, -0.35 * rural),
+        "Tank or bottled gas only": (0.006, 1.1 * rural),
+        "Electric only": (0.055, 0.75 * electric),
+        "Oil only": (0.008, 1.5 * rural),
+        "Wood only": (0.001, 0.6 * rural),
+        "Solid fuel only": (0.001, 0.6 * rural),
+        "Renewable energy only": (0.003, 0.6 * rural),
+        "District or communal heat networks only": (0.002, 0.4 * electric - 0.5 * rural),
+        "Other central heating only": (0.007, 0.2 * renting),
+        "Two or more types of central heating (not including renewable energy)": (0.085, 0.1 * rural),
+        "Two or more types of central heating (including renewable energy)": (0.006, 0.4 * rural),
+    }
+    of = _draw_kinds(kinds, areas["households"], place.stream("census_2021_heating"))
+    counts = {"Total: All households": of.sum(axis=1)} | {kind: of[kind] for kind in kinds}
+    return _write_census(areas, "Type of central heating in household", counts)
+
+
+def gas_2019(_source: Source, request: TwinRequest) -> bytes:
+    """Make domestic gas use in 2019 by LSOA 2011; areas without gas have no row, and a dash stands for no meter."""
+    place = make_place(request.council, request.seed)
+    areas = place.make_areas(2011, 2019)
+    rng = place.stream("gas_2019")
+    rural, old, poor = (areas[name].to_numpy() for name in ("rurality", "older_homes", "deprivation"))
+    no_gas = expit(-3.1 + 1.3 * rural + rng.normal(0, 0.4, len(areas)))
+    meters = _count_electricity_meters(place, areas) * (1 - no_gas) * rng.normal(1, 0.03, len(areas))
+    mean = 12_800 * np.exp(0.14 * old - 0.10 * poor + 0.08 * rural + rng.normal(0, 0.08, len(areas)))
+    idle = rng.geometric(0.15, len(areas)) - 1
+    table = _describe_energy(areas, "MSOA Name", "LSOA Name")
+    table["Number of consuming meters"] = np.rint(meters).astype(np.int64)
+    _add_use(table, mean, "Consumption (kWh)", "Mean consumption (kWh per meter)", "Median consumption (kWh per meter)")
+    table["Number of non-consuming meters"] = np.where(idle == 0, "-", idle.astype(str))
+    return write_csv(_add_unallocated(table[no_gas < np.quantile(no_gas, 0.987)]), newline="\r\n")
+
+
+def electricity_2019(_source: Source, request: TwinRequest) -> bytes:
+    """Make domestic electricity use in 2019 by LSOA 2011; two column names hold a line break, as officially."""
+    place = make_place(request.council, request.seed)
+    areas = place.make_areas(2011, 2019)
+    rng = place.stream("electricity_2019")
+    electric, rural, poor = (areas[name].to_numpy() for name in ("electric_heating", "rurality", "deprivation"))
+    mean = 3_600 * np.exp(0.12 * electric + 0.10 * rural - 0.06 * poor + rng.normal(0, 0.07, len(areas)))
+    names = ("Middle Layer Super Output Area (MSOA) Name", "Lower Layer Super Output Area (LSOA) Name")
+    table = _describe_energy(areas, *names)
+    table["Total number of domestic electricity meters"] = _count_electricity_meters(place, areas)
+    use = "domestic electricity consumption"
+    _add_use(table, mean, f"Total {use} (kWh)", f"Mean {use} \n(kWh per meter)", f"Median {use} \n(kWh per meter)")
+    return write_csv(_add_unallocated(table), newline="\r\n")
+
+
+def _draw_kinds(
+    kinds: Mapping[str, tuple[float, FloatArray]], households: pd.Series, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Draw how many households of each area are of each kind: from a usual share and what shifts its log."""
+    shifted = np.column_stack([np.log(share) + shift for share, shift in kinds.values()])
+    shifted += rng.normal(0, 0.35, shifted.shape)
+    total = np.rint(households * rng.normal(1, 0.01, len(households))).astype(np.int64)
+    drawn = rng.multinomial(total, softmax(shifted, axis=1))
+    return pd.DataFrame(drawn, columns=list(kinds))
+
+
+def _write_census(areas: pd.DataFrame, topic: str, counts: Mapping[str, pd.Series]) -> bytes:
+    table = pd.DataFrame({"date": 2021, "geography": areas["lsoa_name"], "geography code": areas["lsoa_code"]})
+    return write_csv(table.assign(**{f"{topic}: {kind}": count for kind, count in counts.items()}))
+
+
+def _count_electricity_meters(place: SyntheticPlace, areas: pd.DataFrame) -> IntArray:
+    noise = place.stream("electricity meters").normal(1.015, 0.02, len(areas))
+    meters: IntArray = np.rint(areas["households"] * noise).to_numpy(np.int64)
+    return meters
+
+
+def _describe_energy(areas: pd.DataFrame, msoa_name: str, lsoa_name: str) -> pd.DataFrame:
+    """Start a table of energy use with the columns that say where; publishers call two of them differently."""
+    headers = {
+        "lad_name": "Local Authority Name",
+        "lad_code": "Local Authority Code",
+        "msoa_name": msoa_name,
+        "msoa_code": "Middle Layer Super Output Area (MSOA) Code",
+        "lsoa_name": lsoa_name,
+        "lsoa_code": "Lower Layer Super Output Area (LSOA) Code",
+    }
+    return areas[list(headers)].rename(columns=headers)
+
+
+def _add_use(table: pd.DataFrame, mean: FloatArray, total_name: str, mean_name: str, median_name: str) -> None:
+    """Add total, mean and median use after the last column, which counts meters."""
+    total = (table.iloc[:, -1] * mean).round(3)
+    table[total_name] = total
+    table[mean_name] = mean.round(6)
+    table[median_name] = (mean * 0.9).round(2)
+
+
+def _add_unallocated(table: pd.DataFrame) -> pd.DataFrame:
+    """Add the last row that official tables have, of meters that could not be placed: as many as in the first area."""
+    last = table.head(1).copy()
+    last[table.columns[:6]] = "Unallocated"
+    return pd.concat([table, last])
