@@ -1,0 +1,405 @@
+"""Maps of areas that work from one file, offline, by keyboard and without a script.
+
+folium makes the map. The page around it is our own: folium's default page loads eight files from four hosts, forbids
+zooming and names no language. Leaflet comes from the Python package django-leaflet, and what has been rendered
+is searched for addresses before it is shown.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import distribution
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import folium
+import geopandas as gpd
+import matplotlib
+import numpy as np
+import pandas as pd
+import shapely
+from folium.utilities import JsCode
+from matplotlib.colors import to_hex
+
+from councilbook.errors import CouncilbookError
+from councilbook.html import NO_VALUE, Html, check_alternative, escape, format_value, render_template, table
+
+NATIONAL_GRID = "EPSG:27700"
+WGS84 = "EPSG:4326"
+Numbers = np.ndarray[tuple[int], np.dtype[np.float64]]
+DEGREE = 100_000  # the interactive map's step: five decimals of a degree, about a metre
+NO_VALUE_COLOUR = "#c9ced4"
+OUTLINE = "#87919b"  # stands out on the lightest class and on the darkest
+TOLERANCES_METRES = (25, 40, 60, 80, 100, 150, 250, 400, 600, 1000)
+MOST_VERTICES = 40_000  # of the interactive map, near 400 kB
+MOST_STATIC_VERTICES = 24_000
+STATIC_WIDTH = 720
+STATIC_STEP = 4  # steps in a pixel
+TOP_AREAS = 20
+# Written in Leaflet's code and never loaded: the name of SVG, a comment, and the credit that we do not show.
+HARMLESS_ADDRESSES = {"http://www.w3.org/2000/svg", "https://leafletjs.com"}
+
+
+@dataclass(frozen=True)
+class MapClass:
+    """One class of the legend: its limits in words, its colour, and how many areas are in it."""
+
+    words: str
+    colour: str
+    areas: int
+    hatched: bool = False
+
+
+@dataclass(frozen=True)
+class AreaMap:
+    """A map of areas: an interactive one, a still one, a legend, and a table of the highest areas.
+
+    Raises:
+        CouncilbookError: the text alternative does not describe the map.
+    """
+
+    document: str  # the interactive map, a whole HTML page
+    svg: str  # the still map
+    title: str
+    alt: str
+    unit: str
+    legend: tuple[MapClass, ...]
+    top: Html
+    height_to_width: float
+
+    def __post_init__(self) -> None:
+        """Refuse a map without a description."""
+        check_alternative(self.title, self.alt)
+
+    def _repr_html_(self) -> str:
+        # in single quotes the many double quotes of JSON need no escape, which saves a sixth of the page
+        document = self.document.replace("&", "&amp;").replace("'", "&#39;")
+        page = render_template(
+            "area_map.html.j2",
+            map=self,
+            srcdoc=Html(document),
+            image=Html("data:image/svg+xml," + quote(self.svg, safe=" =:/,")),
+            width=STATIC_WIDTH,
+            height=round(STATIC_WIDTH * self.height_to_width),
+        )
+        return page.text
+
+
+def draw_area_map(
+    areas: gpd.GeoDataFrame,
+    value: str,
+    *,
+    title: str,
+    alt: str,
+    name: str,
+    details: Mapping[str, tuple[str, str]],
+    unit: str,
+    classes: int = 5,
+) -> AreaMap:
+    """Draw areas in classes of about equally many areas, with a way to find one by name.
+
+    Outlines are simplified together, so that neighbours keep a common border, as far as the page's size asks.
+
+    Args:
+        areas: polygons, with a coordinate reference system; an area without a value is shown hatched.
+        value: column of numbers that is mapped.
+        title: what the map is about.
+        alt: what it shows, in sentences.
+        name: column with the areas' names, each different.
+        details: column to its label and Python format specification (as `,d` or `.1f`; empty for text), shown for
+            each area; the value among them.
+        unit: unit of the value, as it follows a number: `%` or ` households`.
+        classes: how many classes at most; fewer where values repeat.
+
+    Raises:
+        CouncilbookError: there is nothing to draw, an area lacks a name or an outline, or two share a name.
+    """
+    _check_areas(areas, value, title, name, details)
+    written = _round_as_written(areas[value].to_numpy(dtype=float, na_value=np.nan), details[value][1])
+    limits = _find_limits(written, classes, details[value][1])
+    numbers = np.searchsorted(limits, written, side="right")
+    classed = areas.assign(class_number=np.where(np.isnan(written), -1, numbers))
+    colours = _choose_colours(len(limits) + 1)
+    projected = classed.to_crs(NATIONAL_GRID)
+    svg, ratio = _draw_still(_simplify(projected, MOST_STATIC_VERTICES), colours)
+    return AreaMap(
+        document=_draw_interactive(_simplify(projected, MOST_VERTICES), colours, title, name, details, value, unit),
+        svg=svg,
+        title=title,
+        alt=alt,
+        unit=unit,
+        legend=_describe_classes(classed["class_number"], limits, colours, details[value][1], unit),
+        top=_list_highest(areas, value, name, details),
+        height_to_width=ratio,
+    )
+
+
+def _check_areas(
+    areas: gpd.GeoDataFrame, value: str, title: str, name: str, details: Mapping[str, tuple[str, str]]
+) -> None:
+    if value not in details:
+        raise CouncilbookError(f"Map {title!r}: details must say how {value!r} is labelled and written.")
+    if areas.crs is None:
+        raise CouncilbookError(f"Map {title!r}: the areas have no coordinate reference system.")
+    if areas.empty or areas[value].isna().all():
+        raise CouncilbookError(f"Map {title!r}: no area has a value of {value!r}.")
+    if areas.geometry.isna().any() or areas.geometry.is_empty.any():
+        raise CouncilbookError(f"Map {title!r}: {int(areas.geometry.isna().sum())} areas have no outline.")
+    if areas[name].isna().any() or not areas[name].is_unique:
+        raise CouncilbookError(f"Map {title!r}: every area needs a name of its own in {name!r}.")
+
+
+def _find_limits(values: Numbers, classes: int, specification: str) -> list[float]:
+    """Find the limits between classes of equally many areas, rounded as the map writes its numbers.
+
+    Values and limits are rounded alike, so that the legend says exactly what the map shows.
+    """
+    present = values[~np.isnan(values)]
+    exact = np.quantile(present, np.linspace(0, 1, classes + 1)[1:-1])
+    rounded = _round_as_written(exact, specification)
+    return sorted({float(one) for one in rounded if present.min() < one <= present.max()})
+
+
+def _round_as_written(values: Numbers, specification: str) -> Numbers:
+    decimals = re.search(r"\.(\d+)f$", specification)
+    return np.round(values, int(decimals[1]) if decimals else 0)
+
+
+def _choose_colours(count: int) -> list[str]:
+    """Take colours from matplotlib's YlGnBu, light for low and dark for high, each darker than the one before."""
+    return [to_hex(one) for one in matplotlib.colormaps["YlGnBu"](np.linspace(0.12, 0.95, count))]
+
+
+def _describe_classes(
+    numbers: "pd.Series[Any]", limits: list[float], colours: list[str], specification: str, unit: str
+) -> tuple[MapClass, ...]:
+    written = [f"{format_value(one, specification)}{unit}" for one in limits]
+    if limits:
+        between = [f"{low} to under {high}" for low, high in pairwise(written)]
+        words = [f"under {written[0]}", *between, f"{written[-1]} or more"]
+    else:
+        words = ["all areas alike"]
+    counts = [int((numbers == one).sum()) for one in range(len(words))]
+    legend = [MapClass(*one) for one in zip(words, colours, counts, strict=True)]
+    if missing := int((numbers == -1).sum()):
+        legend.append(MapClass("no figure", NO_VALUE_COLOUR, missing, hatched=True))
+    return tuple(legend)
+
+
+def _list_highest(areas: gpd.GeoDataFrame, value: str, name: str, details: Mapping[str, tuple[str, str]]) -> Html:
+    highest = areas.dropna(subset=[value]).nlargest(TOP_AREAS, value)
+    return table(
+        pd.DataFrame(highest[[name, *details]]),
+        f"The {len(highest)} areas with the highest values: {details[value][0]}",
+        headers={name: "Area", **{column: label for column, (label, _) in details.items()}},
+        formats={column: specification for column, (_, specification) in details.items()},
+    )
+
+
+def _simplify(areas: gpd.GeoDataFrame, most: int) -> gpd.GeoDataFrame:
+    """Simplify outlines by the smallest tolerance that leaves no more than so many vertices.
+
+    The areas are simplified as a coverage (Visvalingam and Whyatt 1993, as in GEOS), so borders stay common. Whole
+    metres come first: between neighbours that differ by a hair, every border would be two, with a gap.
+    """
+    snapped = shapely.set_precision(areas.geometry.to_numpy(), 1)
+    for tolerance in TOLERANCES_METRES:
+        outlines = shapely.coverage_simplify(snapped, tolerance)
+        if shapely.get_num_coordinates(outlines).sum() <= most:
+            break
+    return areas.set_geometry(gpd.GeoSeries(outlines, index=areas.index, crs=areas.crs))
+
+
+def _draw_interactive(
+    areas: gpd.GeoDataFrame,
+    colours: list[str],
+    title: str,
+    name: str,
+    details: Mapping[str, tuple[str, str]],
+    value: str,
+    unit: str,
+) -> str:
+    """Make the interactive map as one HTML page that asks the network for nothing."""
+    degrees = areas.to_crs(WGS84)
+    west, south, east, north = degrees.total_bounds
+    options: dict[str, Any] = {
+        "attribution_control": False,
+        "scroll_wheel_zoom": False,  # it would catch who scrolls the page
+        "dragging": JsCode("!L.Browser.mobile"),  # the same, for one finger; two fingers move the map
+        "zoom_animation": False,
+        "fade_animation": False,
+        "zoom_snap": 0.25,
+    }
+    world = folium.Map(
+        tiles=None,
+        max_bounds=True,
+        min_lat=south - 0.5,
+        max_lat=north + 0.5,
+        min_lon=west - 0.5,
+        max_lon=east + 0.5,
+        **options,
+    )
+    page = folium.Figure()
+    page.add_child(world)
+    keys = {column: f"d{number}" for number, column in enumerate(details)}
+    labels = ["Area", *(escape(label).text for label, _ in details.values())]
+    layer = folium.GeoJson(
+        _encode(degrees, name, details, keys, value, unit),
+        style_function=lambda feature: _style(feature["properties"]["c"], colours),
+        highlight_function=lambda _: {"weight": 2.5, "color": "#000000"},
+        smooth_factor=0.5,
+        coords_to_lat_lng=JsCode(
+            "(function () { let x = 0, y = 0; return function (step) { x += step[0]; y += step[1]; "
+            f"return L.latLng(y / {DEGREE}, x / {DEGREE}); }}; }})()"
+        ),
+        tooltip=folium.GeoJsonTooltip(["n", keys[value]], ["Area", labels[1 + list(details).index(value)]]),
+        popup=folium.GeoJsonPopup(["n", *keys.values()], labels, localize=False),
+    ).add_to(world)
+    page.render()
+    document = render_template(
+        "map_frame.html.j2",
+        title=title,
+        styles=Html(_read_leaflet("leaflet.css")),
+        leaflet=Html(_read_leaflet("leaflet.js")),
+        body=Html(page.html.render()),
+        script=Html(page.script.render()),
+        map=Html(world.get_name()),
+        layer=Html(layer.get_name()),
+        bounds=[[south, west], [north, east]],
+        value_key=keys[value],
+        value_label=details[value][0],
+        no_value_colour=NO_VALUE_COLOUR,
+        outline=OUTLINE,
+    )
+    text = _number_names(_squeeze(document.text))
+    check_addresses(text, title)
+    return text
+
+
+def _encode(
+    areas: gpd.GeoDataFrame,
+    name: str,
+    details: Mapping[str, tuple[str, str]],
+    keys: Mapping[str, str],
+    value: str,
+    unit: str,
+) -> dict[str, Any]:
+    """Write areas as GeoJSON whose coordinates are whole steps from the vertex before, half as long as degrees.
+
+    The map adds them up again in `coordsToLatLng`, which Leaflet calls once a vertex, in order.
+    """
+    last = np.zeros(2, dtype=int)
+
+    def encode_ring(ring: shapely.LinearRing) -> list[list[int]]:
+        nonlocal last
+        vertices = (shapely.get_coordinates(ring) * DEGREE).round().astype(int)
+        steps = np.diff(vertices, axis=0, prepend=last[None])
+        last = vertices[-1]
+        return [[int(x), int(y)] for x, y in steps]
+
+    def encode_polygon(polygon: shapely.Polygon) -> list[list[list[int]]]:
+        return [encode_ring(ring) for ring in (polygon.exterior, *polygon.interiors)]
+
+    units = {column: escape(unit).text if column == value else "" for column in details}
+    features = []
+    for number, area in enumerate(areas.to_dict("records")):
+        parts = [encode_polygon(part) for part in shapely.get_parts(area[areas.geometry.name])]
+        properties = {"n": escape(area[name]).text, "c": int(area["class_number"])}
+        for column, (_, specification) in details.items():
+            text = format_value(area[column], specification).text
+            properties[keys[column]] = text if text == NO_VALUE else text + units[column]
+        features.append(
+            {
+                "type": "Feature",
+                "id": number,
+                "properties": properties,
+                "geometry": {"type": "MultiPolygon", "coordinates": parts},
+            }
+        )
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _style(class_number: int, colours: list[str]) -> dict[str, object]:
+    fill = colours[class_number] if class_number >= 0 else "url(#no-value)"
+    return {"fillColor": fill, "fillOpacity": 1, "color": OUTLINE, "weight": 0.6, "opacity": 1}
+
+
+@cache
+def _read_leaflet(file: str) -> str:
+    """Read one of Leaflet's own files, without the pictures of controls that our maps do not have.
+
+    Found through the distribution: importing the package, as importlib.resources does, wants Django's settings.
+    """
+    place = distribution("django-leaflet").locate_file(f"leaflet/static/leaflet/{file}")
+    text = Path(str(place)).read_text(encoding="utf-8")
+    text = re.sub(r"/\*[^!@].*?\*/", "", text, flags=re.DOTALL) if file.endswith(".css") else text
+    text = re.sub(r"url\((images/[^)]*|#default#VML)\)", "none", text)
+    return re.sub(r"\n?//# sourceMappingURL=\S+", "", text).strip()
+
+
+def _squeeze(document: str) -> str:
+    """Drop indents, and the blanks in coordinates, that only a reader of the source would see."""
+    text = re.sub(r"\n\s+", "\n", document)
+    return re.sub(r"\], (?=\[)", "],", re.sub(r"\[(-?\d+), (-?\d+)\]", r"[\1,\2]", text))
+
+
+def _number_names(document: str) -> str:
+    """Replace folium's random names by numbers, so that the same data make the same bytes."""
+    names = dict.fromkeys(re.findall(r"[0-9a-f]{32}", document))
+    for number, name in enumerate(names, start=1):
+        document = document.replace(name, str(number))
+    return document
+
+
+def check_addresses(document: str, title: str) -> None:
+    """Check that a rendered map names nothing that a browser would load.
+
+    Raises:
+        CouncilbookError: it holds an address beside those known to be harmless, or a jQuery call.
+    """
+    found = set(re.findall(r"https?://[^\s\"'<>)\\]+", document)) - HARMLESS_ADDRESSES
+    if found:
+        raise CouncilbookError(f"Map {title!r} would ask the network for {', '.join(sorted(found))}.")
+    if re.search(r"\$\.ajax|\bjQuery\b", document):
+        raise CouncilbookError(f"Map {title!r} calls jQuery, which is not in the page.")
+
+
+def _draw_still(areas: gpd.GeoDataFrame, colours: list[str]) -> tuple[str, float]:
+    """Draw the still map as SVG: a path a class, in whole quarters of a pixel, each vertex a step from the last.
+
+    Written here because matplotlib's SVG of the same outlines is five times as large.
+    """
+    west, south, east, north = areas.total_bounds
+    scale = STATIC_WIDTH * STATIC_STEP / (east - west)
+    height = int((north - south) * scale)
+
+    def write_ring(ring: shapely.LinearRing) -> str:
+        vertices = shapely.get_coordinates(ring)
+        points = (
+            np.column_stack([(vertices[:, 0] - west) * scale, (north - vertices[:, 1]) * scale]).round().astype(int)
+        )
+        steps = np.diff(points, axis=0)
+        steps = steps[steps.any(axis=1)]
+        return f"M{points[0][0]} {points[0][1]}l" + "".join(f"{x} {y} ".replace(" -", "-") for x, y in steps[:-1]) + "z"
+
+    paths = []
+    for number in sorted(areas["class_number"].unique()):
+        rings = [
+            write_ring(ring)
+            for polygon in shapely.get_parts(areas.geometry[areas["class_number"] == number].to_numpy())
+            for ring in (polygon.exterior, *polygon.interiors)
+        ]
+        paths.append({"fill": colours[number] if number >= 0 else "url(#no-value)", "steps": "".join(rings)})
+    svg = render_template(
+        "still_map.svg.j2",
+        width=STATIC_WIDTH * STATIC_STEP,
+        height=height,
+        step=STATIC_STEP,
+        paths=paths,
+        outline=OUTLINE,
+        no_value_colour=NO_VALUE_COLOUR,
+    )
+    return svg.text, height / (STATIC_WIDTH * STATIC_STEP)

@@ -1,0 +1,198 @@
+"""A browser whose network is cut and whose every word is kept, and a small site to look at with it."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+
+from councilbook import charts, html, maps, report
+from councilbook.catalogue import StudySpec
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
+SPEC = StudySpec.model_validate(
+    {
+        "id": "warmth",
+        "title": "Warm homes",
+        "question": "Which homes are cold?",
+        "default_council": "north",
+        "notebooks": {"3_report": {"title": "Report", "kind": "report"}},
+    }
+)
+AREAS = 60
+
+
+@dataclass
+class Visit:
+    """A page, and what it asked for and complained of."""
+
+    page: Any
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    @property
+    def map_frame(self) -> Any:
+        """The frame of the first map, in view and drawn."""
+        element = self.page.query_selector("iframe")
+        element.scroll_into_view_if_needed()
+        frame = element.content_frame()
+        frame.wait_for_selector("path.leaflet-interactive", state="attached")
+        return frame
+
+
+def find_browser() -> str | None:
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = find_browser()
+    if not path:
+        pytest.skip(f"no Chromium: none of {', '.join(BROWSERS)} is on the path, and CHROMIUM names none")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
+    """Return a function that opens a file in a window of its own, with the network off."""
+    contexts = []
+
+    def open_file(file: Path, width: int = 1280, **options: Any) -> Visit:
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        context.set_offline(True)
+        context.route("**/*", lambda route: route.continue_() if route.request.url == file.as_uri() else route.abort())
+        opened = Visit(context.new_page())
+        opened.page.on("request", lambda request: opened.requests.append(request.url))
+        opened.page.on("console", lambda message: opened.complaints.append(f"{message.type}: {message.text}"))
+        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        opened.page.goto(file.as_uri())
+        return opened
+
+    yield open_file
+    for context in contexts:
+        context.close()
+
+
+def shown(kind: str, text: str) -> nbformat.NotebookNode:
+    return nbformat.v4.new_output("display_data", {kind: text, "text/plain": "<object>"})
+
+
+def draw_everything() -> list[str]:
+    """Draw one of each figure and table that a report can hold."""
+    rng = np.random.default_rng(1)
+    squares = [
+        shapely.box(2000 * (one % 10), 2000 * (one // 10), 2000 * (one % 10 + 1), 2000 * (one // 10 + 1))
+        for one in range(AREAS)
+    ]
+    areas = gpd.GeoDataFrame(
+        {
+            "name": [f"Dover {one:03d}A" for one in range(AREAS)],
+            "pct": rng.uniform(3, 20, AREAS),
+            "homes": range(AREAS),
+        },
+        geometry=gpd.GeoSeries(squares).translate(600_000, 150_000),
+        crs=maps.NATIONAL_GRID,
+    )
+    areas.loc[3, "pct"] = np.nan
+    trend = pd.DataFrame(
+        {"place": ["Kent"] * 6 + ["England"] * 6, "year": [*range(2016, 2022)] * 2, "pct": rng.uniform(8, 12, 12)}
+    )
+    terms = pd.DataFrame({"term": ["Rented", "No gas"], "ratio": [1.3, 1.1], "low": [1.2, 0.9], "high": [1.4, 1.3]})
+    sources = pd.DataFrame(
+        {
+            "source": ["Sub-regional fuel poverty statistics", "Energy performance certificates"],
+            "publisher": ["Department for Energy Security and Net Zero"] * 2,
+            "spectrum": [html.badge(kind, kind) for kind in ("open", "closed")],
+            "figures": [html.badge(kind, kind) for kind in ("real", "synthetic")],
+            "licence": ["OGL-UK-3.0"] * 2,
+        }
+    )
+    alt = "Kent is lower than England in most of the years."
+    return [
+        charts.draw_lines(
+            trend,
+            "year",
+            "pct",
+            "place",
+            title="Trend",
+            alt=alt,
+            x_label="Year",
+            y_label="Rate, %",
+            breaks={2018.5: "new rule"},
+        )._repr_html_(),
+        charts.draw_bars(terms, "term", "ratio", title="Bars", alt=alt, label="Ratio", reference=1.2)._repr_html_(),
+        charts.draw_intervals(
+            terms, "term", "ratio", "low", "high", title="Odds", alt=alt, label="Odds ratio", log=True
+        )._repr_html_(),
+        charts.draw_scatter(
+            areas, "pct", "homes", title="Points", alt=alt, x_label="Rate", y_label="Homes"
+        )._repr_html_(),
+        maps.draw_area_map(
+            areas,
+            "pct",
+            title="Map",
+            alt=alt,
+            name="name",
+            details={"pct": ("Rate", ".1f"), "homes": ("Homes", "d")},
+            unit="%",
+        )._repr_html_(),
+        html.table(sources, "Where the figures come from").text,
+        html.definition_list({"Council": "North", "Data": html.badge("synthetic", "synthetic")}).text,
+        html.callout("Areas with similar rates must not be ranked.", "warning").text,
+    ]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site with an index and one report that holds everything a report can hold."""
+    folder = tmp_path_factory.mktemp("site")
+    new = nbformat.v4
+    notebook = new.new_notebook(
+        cells=[
+            new.new_markdown_cell("# Warm homes in North\n\nWhich homes are cold? Few are."),
+            new.new_code_cell("seed = 1  # of all that is drawn", metadata={"tags": ["parameters"]}),
+            new.new_code_cell(
+                "show()", outputs=[shown("text/markdown", "- **12 homes** are cold.")], metadata={"tags": ["headline"]}
+            ),
+            new.new_markdown_cell("## What we found\n\nSee [the source](https://www.gov.uk/).\n\n### In pictures"),
+            *(
+                new.new_code_cell('draw("all")  # of it', outputs=[shown("text/html", figure)])
+                for figure in draw_everything()
+            ),
+            new.new_markdown_cell("## Limits\n\n> Modelled, not counted.\n\n1. One.\n2. Two, with `code`."),
+        ]
+    )
+    notebook.metadata["language_info"] = {"name": "python"}
+    nbformat.write(notebook, folder / "3_report.ipynb")
+    page = folder / "warmth" / "north" / "index.html"
+    report.render_report(
+        folder / "3_report.ipynb", page, study=SPEC, council_name="North", data="sample", run_date="2026-11-23"
+    )
+    report.build_index(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def report_file(site: Path) -> Path:
+    """The report's page."""
+    return site / "warmth" / "north" / "index.html"
+
+
+@pytest.fixture(scope="session")
+def area_count() -> int:
+    """How many areas the report's map has."""
+    return AREAS

@@ -1,0 +1,171 @@
+import base64
+import io
+import re
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+
+from councilbook import charts
+from councilbook.errors import CouncilbookError
+
+ALT = "The rate falls in Dover and rises in Swale."
+
+
+@pytest.fixture
+def rates() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "district": ["Dover"] * 4 + ["Swale"] * 4,
+            "year": [2017, 2018, 2019, 2020] * 2,
+            "pct": [12.0, 11.5, 11.0, 10.8, 9.0, 9.4, 9.9, 10.3],
+        }
+    )
+
+
+def draw(rates: pd.DataFrame, **options: object) -> charts.Picture:
+    words = {"title": "Fuel poverty", "alt": ALT, "x_label": "Year", "y_label": "Households in fuel poverty, %"}
+    return charts.draw_lines(rates, "year", "pct", "district", **(words | options))
+
+
+def read(picture: charts.Picture) -> BeautifulSoup:
+    return BeautifulSoup(picture._repr_html_(), "html.parser")
+
+
+def count_lines(svg: str, colour: str) -> int:
+    return len(re.findall(rf'style="fill: none; stroke: {colour.lower()}; stroke-width: 2\.2', svg))
+
+
+def contrast_with_white(colour: str) -> float:
+    """WCAG 2.2, definition of contrast ratio."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
+
+
+@pytest.mark.parametrize("colour", charts.PALETTE)
+def test_every_colour_stands_out_on_white(colour: str) -> None:
+    assert contrast_with_white(colour) >= 3
+
+
+@pytest.mark.parametrize("alt", ["", "Lines.", "Fuel poverty"])
+def test_a_picture_without_a_description_is_refused(rates: pd.DataFrame, alt: str) -> None:
+    with pytest.raises(CouncilbookError, match="Fuel poverty"):
+        draw(rates, alt=alt)
+
+
+def test_the_same_data_make_the_same_bytes(rates: pd.DataFrame) -> None:
+    assert draw(rates)._repr_html_() == draw(rates)._repr_html_()
+
+
+def test_words_in_a_chart_stay_text_and_dollars_stay_dollars(rates: pd.DataFrame) -> None:
+    picture = draw(rates, y_label="Cost in $ or £ ($ first)")
+
+    assert ">Cost in $ or £ ($ first)<" in picture.svg
+    assert ">Swale<" in picture.svg
+
+
+def test_no_line_crosses_a_break(rates: pd.DataFrame) -> None:
+    whole, broken = draw(rates), draw(rates, breaks={2018.5: "definition changes"})
+
+    assert [count_lines(picture.svg, charts.PALETTE[0]) for picture in (whole, broken)] == [1, 2]
+    assert ">definition changes<" in broken.svg
+
+
+def test_every_line_has_a_marker_of_its_own(rates: pd.DataFrame) -> None:
+    shapes = set(re.findall(r'<path id="(m\w+)"', draw(rates).svg))
+    used = {name for name in shapes if f'xlink:href="#{name}"' in draw(rates).svg}
+
+    assert len(used) >= 2
+
+
+def test_more_lines_than_can_be_told_apart_are_refused() -> None:
+    frame = pd.DataFrame({"district": list("abcdef"), "year": [2020] * 6, "pct": range(6)})
+
+    with pytest.raises(CouncilbookError, match="6 lines"):
+        draw(frame)
+
+
+def test_a_chart_of_nothing_is_refused(rates: pd.DataFrame) -> None:
+    with pytest.raises(CouncilbookError, match="no data"):
+        charts.draw_bars(rates.head(0), "district", "pct", title="Rates", alt=ALT, label="%")
+
+
+def test_a_figure_has_its_picture_for_wide_and_narrow_pages_its_alt_and_its_caption(rates: pd.DataFrame) -> None:
+    figure = read(draw(rates)).figure
+
+    assert figure.figcaption.get_text() == "Fuel poverty"
+    assert figure.img["alt"] == ALT
+    assert figure.img["src"].startswith("data:image/svg+xml;base64,")
+    assert figure.source["srcset"].startswith("data:image/svg+xml;base64,")
+    assert figure.source["srcset"] != figure.img["src"]
+
+
+def test_the_data_behind_a_figure_can_be_read_and_downloaded(rates: pd.DataFrame) -> None:
+    figure = read(draw(rates))
+    link = figure.find("a", download=True)
+    csv = base64.b64decode(link["href"].removeprefix("data:text/csv;charset=utf-8;base64,"))
+
+    pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(csv)), rates)
+    assert len(figure.select("details tbody tr")) == 8
+    assert "Year" in figure.select_one("details thead").get_text()
+
+
+def test_a_long_table_is_cut_and_says_so() -> None:
+    frame = pd.DataFrame({"x": range(500), "y": range(500)})
+    words = {"title": "Points", "alt": "All points lie on the diagonal.", "x_label": "x", "y_label": "y"}
+    figure = read(charts.draw_scatter(frame, "x", "y", **words, diagonal=True))
+
+    assert len(figure.select("tbody tr")) == charts.MOST_ROWS
+    assert f"The first {charts.MOST_ROWS} of 500 rows." in figure.get_text()
+
+
+def test_many_points_become_pixels_so_that_the_page_stays_small() -> None:
+    frame = pd.DataFrame({"x": range(3000), "y": range(3000)})
+    picture = charts.draw_scatter(
+        frame, "x", "y", title="Points", alt="All points lie on a line.", x_label="x", y_label="y"
+    )
+
+    assert "data:image/png;base64" in picture.svg
+    assert len(picture.svg) < 150_000
+
+
+def test_bars_show_names_values_interval_and_reference(rates: pd.DataFrame) -> None:
+    frame = pd.DataFrame(
+        {"district": ["Swale", "Dover"], "pct": [12.04, 9.0], "low": [11.0, 8.0], "high": [13.0, 10.0]}
+    )
+    picture = charts.draw_bars(
+        frame,
+        "district",
+        "pct",
+        title="Rates",
+        alt=ALT,
+        label="Rate, %",
+        low="low",
+        high="high",
+        reference=10.5,
+        reference_label="all of Kent",
+    )
+
+    for svg in (picture.svg, picture.narrow_svg):
+        for text in ("Swale", "Dover", "12.0", "9.0", "all of Kent", "Rate, %"):
+            assert f">{text}<" in svg
+    assert list(picture.data.columns) == ["district", "pct", "low", "high"]
+
+
+def test_intervals_are_drawn_on_a_log_axis_with_plain_numbers() -> None:
+    frame = pd.DataFrame({"term": ["Rented", "Gas"], "ratio": [1.5, 0.5], "low": [1.2, 0.3], "high": [2.0, 0.8]})
+    picture = charts.draw_intervals(
+        frame,
+        "term",
+        "ratio",
+        "low",
+        "high",
+        title="Odds",
+        alt="Rented homes have higher odds.",
+        label="Odds ratio",
+        log=True,
+    )
+
+    assert ">1.50<" in picture.svg
+    assert "mathdefault" not in picture.svg
