@@ -1,0 +1,393 @@
+"""The command line.
+
+Nothing of the library that takes its time to import (pandas, papermill, nbconvert) is imported at the top: each
+command imports what it needs, so that `--help` answers at once.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+from typer.core import TyperGroup
+
+from councilbook import __version__
+from councilbook.errors import CatalogueError, CouncilbookError, NotebookError, ParameterError
+
+if TYPE_CHECKING:
+    from councilbook.catalogue import Catalogue, Source
+    from councilbook.editions import Edition
+    from councilbook.jobs import JobResult
+    from councilbook.run import OnEvent
+
+PIPED_WIDTH = 140  # where there is no terminal, as in a CI log
+OUTCOMES = {"made": "[green]made[/]", "unchanged": "nothing changed", "failed": "[bold red]FAILED[/]"}
+
+
+class _Commands(TyperGroup):
+    """The commands; an error that the user can mend becomes one paragraph, not a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CouncilbookError as error:
+            Console(stderr=True).print(Text(f"Error: {error}", "red"), soft_wrap=True)
+            raise typer.Exit(2 if isinstance(error, ParameterError) else 1) from None
+        except KeyboardInterrupt:
+            Console(stderr=True).print("Stopped.")
+            raise
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    help="Run the studies of the council workbook: from official files to maps, models, open data and reports.",
+    epilog="Each command has examples: [bold]councilbook run --help[/]",
+)
+
+Studies = Annotated[
+    list[str] | None, typer.Argument(metavar="STUDY", help="Studies by id (see `list`). None given: all.")
+]
+Councils = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--council",
+        metavar="SLUG_OR_CODES",
+        help="A name from councils.yaml, or GSS codes joined by +. Several: repeat it, or put commas between.",
+    ),
+]
+Data = Annotated[
+    Literal["sample", "real"],
+    typer.Option(help="sample: synthetic twins, no network. real: the official files; closed ones where they are."),
+]
+Mirror = Annotated[
+    Path | None,
+    typer.Option(exists=True, file_okay=False, resolve_path=True, help="Folder with copies of official files."),
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"councilbook {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take the options that go before a command."""
+
+
+def _examples(*lines: tuple[str, str]) -> str:
+    """Write a command's examples for the foot of its help."""
+    return "\n".join(["[bold]Examples[/]", *(f"[cyan]{escape(command)}[/]\n  {what}" for command, what in lines)])
+
+
+@app.command(
+    epilog=_examples(
+        ("councilbook run", "Every study on its sample."),
+        ("councilbook run fuel_poverty --data real --mirror ../files", "One study on the official files."),
+        ("councilbook run fuel_poverty --council E06000047", "Another council: County Durham."),
+        ("councilbook run --council doncaster,E08000018+E08000016 --jobs 2", "Two councils at a time."),
+        ("councilbook run fuel_poverty -p seed=7 -p model_year=2021", "Other parameters."),
+    )
+)
+def run(
+    studies: Studies = None,
+    council: Councils = None,
+    data: Data = "sample",
+    mirror: Mirror = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="A notebook's parameter (see `list`)."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="How many to run at a time.")] = 1,
+    run_date: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM-DD", help="Date on what is made. Not given: today.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run even where nothing has changed.")] = False,
+) -> None:
+    """Run studies end to end: notebooks, datasets, report.
+
+    What has not changed is not run again. A notebook that fails leaves the last good outputs alone.
+    """
+    from councilbook.jobs import plan_jobs
+    from councilbook.run import run_all
+
+    catalogue = _open_catalogue(studies, council)
+    planned = plan_jobs(
+        catalogue,
+        studies or [],
+        council or [],
+        today=datetime.now().astimezone().date().isoformat(),  # the library's only look at a clock
+        run_date=run_date,
+        mode=data,
+        mirror=mirror,
+        parameters=parameter or [],
+        force=force,
+    )
+    console = _make_console()
+    with _show_progress(console) as show:
+        results = run_all(catalogue, planned, jobs, show)
+    _print_results(console, catalogue, results)
+
+
+@app.command(
+    "list", epilog=_examples(("councilbook list", "All there is."), ("councilbook list careers", "One study."))
+)
+def list_all(studies: Studies = None) -> None:
+    """Show studies, councils, parameters and sources."""
+    from councilbook.jobs import list_study_sources
+    from councilbook.parameters import NO_LIMITS, describe_expected, format_value, inspect_study, merge_parameters
+
+    catalogue = _open_catalogue(studies)
+    chosen = [catalogue.study(study) for study in studies or catalogue.studies]
+    console = _make_console()
+    table = _make_table("Studies", "Study", "Title", "Question", "Default council", "Notebooks")
+    for spec in chosen:
+        table.add_row(spec.id, spec.title, spec.question, spec.default_council, "\n".join(spec.notebooks))
+    console.print(table)
+    table = _make_table("Councils with a name (any other goes by its GSS codes)", "Council", "Name", "Codes")
+    for council in catalogue.councils.values():
+        table.add_row(council.slug, council.name, " ".join(council.codes))
+    console.print(table)
+    for spec in chosen:
+        table = _make_table(f"Parameters of {spec.id}", "Parameter", "Default", "Expected", "Meaning")
+        declared = inspect_study(catalogue.workbook.notebooks / spec.id, spec)
+        for known in merge_parameters(declared).values():
+            limits = spec.parameters.get(known.name, NO_LIMITS)
+            expected = describe_expected(known.kind, limits)
+            table.add_row(known.name, format_value(known.default), expected, escape(known.comment))
+        console.print(table)
+    for spec in chosen:
+        table = _make_table(f"Sources of {spec.id}", "Source", "Spectrum", "Format", "Official file", "Mirror", "Twin")
+        for source in list_study_sources(catalogue, spec.id):
+            official = "URL" if source.url else "by hand" if source.spectrum == "open" else "closed folder"
+            twin = "yes" if source.twin else "no"
+            table.add_row(source.id, source.spectrum, source.format, official, source.mirror or "", twin)
+        console.print(table)
+
+
+@app.command(
+    epilog=_examples(
+        ("councilbook fetch", "The official files of every study."),
+        ("councilbook fetch fuel_poverty", "Those of one study."),
+    )
+)
+def fetch(studies: Studies = None) -> None:
+    """Download official files into data/raw.
+
+    What is there already is checked and left alone; a download that was cut off goes on where it stopped.
+    """
+    from councilbook.jobs import list_study_sources
+
+    catalogue = _open_catalogue(studies)
+    named = [source for study in studies or catalogue.studies for source in list_study_sources(catalogue, study)]
+    sources = {source.id: source for source in named if source.spectrum == "open" and source.format != "none"}
+    console = _make_console()
+    by_hand: list[str] = []
+    failed: list[str] = []
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        for source in sources.values():
+            task = progress.add_task(source.id, total=None)
+            try:
+                line = _fetch_one(catalogue, source, progress, task)
+            except CouncilbookError as error:
+                failed.append(f"{error} By hand: {_describe_manual_way(catalogue, source)}")
+                line = "[bold red]FAILED[/]"
+            if line is None:
+                by_hand.append(f"{source.id}: {_describe_manual_way(catalogue, source)}")
+                line = "by hand"
+            progress.remove_task(task)
+            console.print(f"{source.id}: {line}", soft_wrap=True)
+    for title, lines in (("Has no stable URL; get it by hand:", by_hand), ("Could not be fetched:", failed)):
+        if lines:
+            console.print(f"\n[bold]{title}[/]")
+        for text in lines:
+            console.print(Text(f"- {text}"), soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _fetch_one(catalogue: "Catalogue", source: "Source", progress: Progress, task: TaskID) -> str | None:
+    """Fetch one file and say where it is; None if it has no URL and is not there."""
+    from councilbook.catalogue import fetch, raw_path
+
+    def show(done: int, total: int | None) -> None:
+        progress.update(task, completed=done, total=total)
+
+    target = raw_path(source, catalogue.workbook)
+    was_there = target.is_file()
+    if not source.url and not was_there:
+        return None
+    fetch(source, catalogue.workbook, show)
+    return f"{'there' if was_there else '[green]fetched[/]'}, {escape(str(target))}"
+
+
+def _describe_manual_way(catalogue: "Catalogue", source: "Source") -> str:
+    from councilbook.catalogue import raw_path
+
+    return f"download it from {source.landing_page} and save it as {raw_path(source, catalogue.workbook)}"
+
+
+@app.command(
+    epilog=_examples(
+        ("councilbook check", "The samples of every study."),
+        ("councilbook check fuel_poverty --data real", "The official files, and what was released."),
+    )
+)
+def check(studies: Studies = None, council: Councils = None, data: Data = "sample", mirror: Mirror = None) -> None:
+    """Check every source and released dataset against its declared fields."""
+    from councilbook.jobs import choose_councils
+    from councilbook.parameters import inspect_study, merge_parameters
+    from councilbook.study import check_everything
+
+    catalogue = _open_catalogue(studies, council)
+    console = _make_console()
+    faults = 0
+    for study in studies or catalogue.studies:
+        spec = catalogue.study(study)
+        seed = int(merge_parameters(inspect_study(catalogue.workbook.notebooks / study, spec))["seed"].default)
+        for chosen in choose_councils(catalogue, council or [spec.default_council]):
+            table = _make_table(f"{study}, {chosen.name}, {data} data", "Kind", "Name", "Result", "Detail")
+            with console.status(f"Checking {study} for {chosen.name}"):
+                for line in check_everything(catalogue, spec, chosen, data, mirror, seed):
+                    faults += not line.ok
+                    verdict = "[green]ok[/]" if line.ok else "[bold red]FAULT[/]"
+                    table.add_row(line.kind, line.name, verdict, escape(line.detail))
+            console.print(table)
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command(
+    epilog=_examples(
+        ("councilbook report", "Every report there is."),
+        ("councilbook report fuel_poverty --council kent_medway", "One report."),
+    )
+)
+def report(studies: Studies = None, council: Councils = None) -> None:
+    """Render reports again from their last run, without running a notebook."""
+    from councilbook.run import rerender
+
+    catalogue = _open_catalogue(studies, council)
+    results = rerender(catalogue, studies or [], council or [])
+    if not results:
+        raise NotebookError("There is no report to render: nothing has been run. Run it first: councilbook run.")
+    _print_results(_make_console(), catalogue, results)
+
+
+def _open_catalogue(studies: Sequence[str] | None, councils: Sequence[str] | None = None) -> "Catalogue":
+    """Read the catalogue, and take a study or a council that is not in it for wrong usage."""
+    from councilbook.catalogue import load_catalogue
+    from councilbook.jobs import choose_councils
+    from councilbook.paths import find_workbook
+
+    catalogue = load_catalogue(find_workbook())
+    try:
+        for study in studies or []:
+            catalogue.study(study)
+        choose_councils(catalogue, councils or [])
+    except CatalogueError as error:
+        raise ParameterError(str(error)) from None
+    return catalogue
+
+
+def _make_console() -> Console:
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
+
+
+def _make_table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+@contextmanager
+def _show_progress(console: Console) -> Iterator["OnEvent"]:
+    """Yield what shows events: a line a job that moves on a terminal, plain lines elsewhere."""
+    from councilbook.jobs import JobResult, Step
+
+    tasks: dict[str, TaskID] = {}
+    shown: dict[str, str] = {}
+    columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+
+        def show(event: Step | JobResult) -> None:
+            if isinstance(event, JobResult):
+                name = event.edition.name
+                if name in tasks:
+                    progress.remove_task(tasks.pop(name))
+                console.print(f"{name}: {_describe_outcome(event)}")
+                return
+            name = event.job.name
+            if not console.is_terminal:
+                if shown.get(name) != event.what:
+                    console.print(f"{name}: {event.what}")
+                shown[name] = event.what
+                return
+            if name not in tasks:
+                tasks[name] = progress.add_task(name, count="")
+            of = f" of {event.total:,}" if event.total else ""
+            count = f"{event.unit} {event.done:,}{of}"
+            text = f"{name}  {event.what}"
+            progress.update(tasks[name], description=text, completed=event.done, total=event.total, count=count)
+
+        yield show
+
+
+def _describe_outcome(result: "JobResult") -> str:
+    since = f" since {result.since}" if result.since else ""
+    return f"{OUTCOMES[result.outcome]}{since}"
+
+
+def _print_results(console: Console, catalogue: "Catalogue", results: Sequence["JobResult"]) -> None:
+    """Print what came of each job, then where things are; exit with 1 if one failed."""
+    table = _make_table("", "Study", "Council", "Result", "Seconds")
+    for result in results:
+        edition = result.edition
+        table.add_row(edition.study, edition.council.slug, _describe_outcome(result), f"{result.seconds:.1f}")
+    console.print(table)
+    for result in results:
+        if result.outcome == "made":
+            _print_made(console, catalogue, result.edition)
+        if result.failure:
+            _print_failure(console, result)
+    index = catalogue.workbook.reports / "index.html"
+    if index.exists():
+        console.print(Text(f"\nOpen {index}"), soft_wrap=True)
+    if any(result.failure for result in results):
+        raise typer.Exit(1)
+
+
+def _print_made(console: Console, catalogue: "Catalogue", edition: "Edition") -> None:
+    notebooks = catalogue.study(edition.study).notebooks.values()
+    console.print(f"\n[bold]{edition.name}[/]: datasets in {escape(str(edition.processed))}", soft_wrap=True)
+    for dataset in [name for notebook in notebooks for name in notebook.releases]:
+        console.print(f"- {dataset}")
+
+
+def _print_failure(console: Console, result: "JobResult") -> None:
+    failure = result.failure
+    assert failure
+    where = ", ".join(part for part in (failure.notebook, failure.cell) if part)
+    console.print(
+        f"\n[bold red]{result.edition.name} failed[/]{escape(f' in {where}') if where else ''}", soft_wrap=True
+    )
+    console.print(Text(failure.reason), soft_wrap=True)
+    if failure.executed:
+        console.print(Text(f"The executed notebook: {failure.executed}"), soft_wrap=True)
