@@ -1,0 +1,153 @@
+"""Places: which small areas a council has, in which census's codes, and how the censuses' areas fit together.
+
+Codes change. LSOAs were drawn for the 2001 census and redrawn in part for 2011 and 2021; districts merge every few
+years. So a council's rows are found by the small areas that it has today, not by the district code that
+stood in the file of the time.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from councilbook.catalogue import Areas, Council, Source
+from councilbook.errors import CheckError, SourceError
+
+LSOA_COLUMNS = {2011: "lsoa11_code", 2021: "lsoa21_code"}
+
+Gazetteer = tuple[Areas, Callable[[], pd.DataFrame]]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A council with the small areas it is made of.
+
+    Attributes:
+        lookup: the council's rows of the exact fit lookup: lsoa11_code, lsoa21_code, change, lad22_code, lad22_name.
+    """
+
+    council: Council
+    name: str
+    lookup: pd.DataFrame
+
+    def lsoas(self, vintage: int) -> set[str]:
+        """Return the codes of its LSOAs of 2011 or 2021."""
+        return set(self.lookup[LSOA_COLUMNS[vintage]])
+
+
+def resolve_place(council: Council, lookup: pd.DataFrame, gazetteers: Mapping[str, Gazetteer]) -> Place:
+    """Find the small areas of a council.
+
+    Args:
+        council: the council; its codes may be districts of any year that a gazetteer knows.
+        lookup: the exact fit lookup of all of England.
+        gazetteers: by source id, tables that give each LSOA its district; the first that knows a code decides, and
+            those after it are not read for that code.
+
+    Raises:
+        CheckError: no table has a row for a code.
+    """
+    found, names = [], []
+    for code, name in council.codes.items():
+        for areas, read_table in gazetteers.values():
+            table = read_table()
+            rows = table[table[areas.district] == code]
+            if not rows.empty:
+                found.append(lookup[LSOA_COLUMNS[areas.vintage]].isin(rows[areas.lsoa]))
+                names.append(name or (rows[areas.district_name].iloc[0] if areas.district_name else code))
+                break
+        else:
+            nation = "" if code.startswith("E") else " They hold England only."
+            raise CheckError(
+                f"Council {code}: no row in {', '.join(gazetteers)}. Give the code of an English district, unitary or "
+                f"borough of a year that these files know.{nation}"
+            )
+    rows = lookup[np.logical_or.reduce(found)].reset_index(drop=True)
+    return Place(council, _join_names(names) if council.name == ", ".join(council.codes) else council.name, rows)
+
+
+def select_rows(frame: pd.DataFrame, areas: Areas, place: Place, source: Source) -> pd.DataFrame:
+    """Return the rows of a table that lie in a place.
+
+    There is no official lookup from LSOAs of 2001. Most kept their code in 2011, so a district of that table is the
+    place's if most of its surviving LSOAs are; then all of its rows are taken.
+
+    Raises:
+        SourceError: there is none.
+    """
+    if areas.vintage == 2001:
+        survivors = frame[frame[areas.lsoa].isin(place.lsoas(2011))]
+        shares = survivors[areas.district].value_counts() / frame[areas.district].value_counts()
+        rows = frame[frame[areas.district].isin(shares.index[shares > 0.5])]
+    else:
+        rows = frame[frame[areas.lsoa].isin(place.lsoas(areas.vintage))]
+    if rows.empty:
+        raise SourceError(
+            f"Source {source.id} ({source.title}) has no row for {place.name} ({', '.join(place.council.codes)}). "
+            "Either its file was cut to other places, or it does not cover this one."
+        )
+    return rows
+
+
+def check_vintage(frame: pd.DataFrame, areas: Areas, lookup: pd.DataFrame, where: str) -> None:
+    """Check that a table's LSOA codes are of the census that it declares.
+
+    Raises:
+        CheckError: codes are in the lookup, but of the other census alone; the message names the first rows.
+    """
+    if areas.vintage == 2001:
+        return
+    other = 2021 if areas.vintage == 2011 else 2011
+    right, wrong = lookup[LSOA_COLUMNS[areas.vintage]], lookup[LSOA_COLUMNS[other]]
+    codes = frame[areas.lsoa]
+    mixed = frame.index[codes.isin(wrong) & ~codes.isin(right)]
+    if len(mixed):
+        raise CheckError(
+            f"{where}: expected LSOA codes of {areas.vintage}, but {len(mixed)} rows have codes that exist in {other} "
+            f"alone, the first {codes.loc[mixed[0]]} in row {mixed[0]}. Set the vintage in the catalogue, or take the "
+            "right edition."
+        )
+
+
+def check_coverage(frame: pd.DataFrame, areas: Areas, place: Place, where: str) -> None:
+    """Check that as many of a place's LSOAs have a row as the catalogue asks for.
+
+    Raises:
+        CheckError: fewer have one.
+    """
+    wanted = place.lsoas(areas.vintage) if areas.coverage else set()
+    absent = sorted(wanted - set(frame[areas.lsoa]))
+    if wanted and (len(wanted) - len(absent)) / len(wanted) < areas.coverage:
+        raise CheckError(
+            f"{where}: {len(absent)} of {len(wanted):,} LSOAs of {place.name} have no row, as {', '.join(absent[:3])}; "
+            f"expected at least {areas.coverage:.0%} to have one."
+        )
+
+
+def match_common_areas(lookup: pd.DataFrame) -> pd.DataFrame:
+    """Group the LSOAs of 2011 and 2021 into the smallest areas that have the same outline in both.
+
+    An unchanged LSOA is such an area, and so is a 2011 LSOA that was split; LSOAs that were merged or redrawn are
+    one together. Counts of either census can then be added up, and none has to be apportioned.
+
+    Args:
+        lookup: rows of the exact fit lookup.
+
+    Returns:
+        A row a row of the lookup: lsoa11_code, lsoa21_code, area_code (the first LSOA 2011 code of the group).
+    """
+    old, old_codes = pd.factorize(lookup["lsoa11_code"])
+    new, new_codes = pd.factorize(lookup["lsoa21_code"])
+    size = len(old_codes) + len(new_codes)
+    graph = coo_matrix((np.ones(len(lookup)), (old, new + len(old_codes))), shape=(size, size))
+    _, group = connected_components(graph, directed=False)
+    pairs = lookup[["lsoa11_code", "lsoa21_code"]].reset_index(drop=True)
+    return pairs.assign(area_code=pairs["lsoa11_code"].groupby(group[old]).transform("min"))
+
+
+def _join_names(names: Iterable[str]) -> str:
+    *first, last = dict.fromkeys(names)
+    return f"{', '.join(first)} and {last}" if first else last
