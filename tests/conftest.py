@@ -1,0 +1,199 @@
+"""What several test modules share: a small workbook in a folder of its own, and hypothesis without clock or chance."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from councilbook.catalogue import Catalogue, load_catalogue
+from councilbook.paths import Workbook
+from whole_workbook import copy_workbook, run_councilbook
+
+settings.register_profile("councilbook", deadline=None, derandomize=True, database=None, max_examples=50)
+settings.load_profile("councilbook")
+
+COUNCILS = """
+north: {name: North and more, codes: {E06000901: North}}
+south: {name: South, codes: {E07000902: South}}
+"""
+
+NATIONAL = """
+licences:
+  OGL-UK-3.0: {title: Open Government Licence v3.0, url: "https://example.org/ogl", attribution: Contains public data.}
+  not_stated: {title: No licence stated, url: "https://example.org/none", attribution: None is stated.}
+sources:
+  - &common
+    id: lsoa_lookup
+    title: Lookup
+    description: Which area of 2021 came from which of 2011
+    publisher: An office
+    steward: The office's geographers
+    spectrum: open
+    personal_data: false
+    licence: OGL-UK-3.0
+    landing_page: https://example.org/lookup
+    file: lookup.csv
+    mirror: geography/lookup.csv
+    published: "2022"
+    format: csv
+    twin: {make: "test_study:make_lookup", basis: Made up}
+    tables:
+      lookup:
+        key: [lsoa11_code, lsoa21_code]
+        areas: {lsoa: lsoa11_code, vintage: 2011, district: lad22_code, district_name: lad22_name}
+        fields:
+          lsoa11_code: {description: LSOA of 2011}
+          lsoa21_code: {description: LSOA of 2021}
+          change: {description: What happened}
+          lad22_code: {description: District}
+          lad22_name: {description: Name of the district}
+  - <<: *common
+    id: homes
+    title: Homes
+    file: homes.csv
+    mirror: homes.csv
+    editions:
+      2020: {published: "2020", tables: {homes: {areas: {vintage: 2011}}}}
+      2021: {published: "2021", tables: {homes: {areas: {vintage: 2021}}}}
+    twin: {make: "test_study:make_homes", basis: Made up of the lookup}
+    tables:
+      homes:
+        key: [lsoa_code]
+        areas: {lsoa: lsoa_code, vintage: 2011, coverage: 1}
+        fields:
+          lsoa_code: {description: Small area}
+          homes: {type: integer, minimum: 0, unit: homes, description: Homes}
+  - <<: *common
+    id: prices
+    title: Prices
+    file: prices.csv
+    mirror: null
+    twin: {make: "test_study:make_prices", basis: Made up}
+    tables: {prices: {fields: {price_gbp: {type: number, description: Price}}}}
+  - <<: *common
+    id: cold_spots
+    title: Cold spots
+    licence: not_stated
+    format: none
+    file: ""
+    mirror: null
+    twin: null
+    tables: {}
+  - <<: *common
+    id: visits
+    title: Visits to a home
+    steward: the fire service
+    spectrum: shared
+    licence: null
+    mirror: null
+    file: visits.csv
+    agreement: {title: Agreement on visits, review_by: 2026-03-01}
+    twin: {make: "test_study:make_visits", basis: Made up}
+    tables:
+      visits:
+        areas: {lsoa: lsoa_code, vintage: 2021}
+        fields:
+          lsoa_code: {description: Small area}
+          visits: {type: integer, description: Visits}
+  - <<: *common
+    id: clients
+    title: Clients
+    steward: the housing team
+    spectrum: closed
+    personal_data: true
+    licence: null
+    mirror: null
+    file: clients.csv
+    twin: {make: "test_study:make_clients", basis: Made up}
+    tables:
+      clients:
+        areas: {lsoa: lsoa_code, vintage: 2021}
+        fields:
+          lsoa_code: {description: Small area}
+          surname: {description: Surname}
+          age: {type: integer, maximum: 120, description: Age}
+datasets:
+  - id: home_counts
+    title: Homes
+    description: Homes by area
+    classification: open
+    licence: OGL-UK-3.0
+    disclosure: {rule: open_sources_only}
+    key: [lsoa_code]
+    fields: &counted
+      lsoa_code: {description: Small area}
+      homes: {type: integer, description: Homes}
+  - id: client_counts
+    title: Clients
+    description: Clients by area
+    classification: open
+    licence: OGL-UK-3.0
+    disclosure: {rule: count_threshold, threshold: 10, round_to: 5, counts: [clients], derived: [clients_pct]}
+    key: [lsoa_code]
+    fields:
+      lsoa_code: {description: Small area}
+      clients: {type: integer, required: false, description: Clients}
+      clients_pct: {type: number, required: false, description: Share of clients}
+      is_suppressed: {type: boolean, description: Whether the counts are withheld}
+  - id: ruleless_counts
+    title: Counts
+    description: Counts that nobody has thought through
+    classification: open
+    licence: OGL-UK-3.0
+    key: [lsoa_code]
+    fields: *counted
+"""
+
+STUDY = """
+title: A small study
+question: Who lives where?
+default_council: north
+places: [lsoa_lookup]
+notebooks:
+  1_open:
+    title: Homes
+    kind: build
+    sources: [homes, lsoa_lookup, prices]
+    releases: [home_counts]
+  2_closed:
+    title: Clients
+    kind: build
+    sources: [homes, visits, clients]
+    releases: [home_counts, client_counts, ruleless_counts]
+  3_report:
+    title: Report
+    kind: report
+"""
+
+
+@pytest.fixture
+def workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbook:
+    """A workbook with the study `small`: two build notebooks and a report; open, shared and closed sources."""
+    root = tmp_path / "book"
+    for folder in ("data/catalogue", "notebooks/small"):
+        (root / folder).mkdir(parents=True)
+    (root / "data/catalogue/councils.yaml").write_text(COUNCILS, encoding="utf-8")
+    (root / "data/catalogue/national.yaml").write_text(NATIONAL, encoding="utf-8")
+    (root / "data/catalogue/small.yaml").write_text("sources: []", encoding="utf-8")
+    (root / "notebooks/small/study.yaml").write_text(STUDY, encoding="utf-8")
+    (root / "requirements.lock").write_text("pandas==3", encoding="utf-8")
+    for variable in ("CLOSED", "PRIVATE", "PROCESSED", "NOTEBOOK"):
+        monkeypatch.delenv(f"COUNCILBOOK_{variable}", raising=False)
+    monkeypatch.setenv("COUNCILBOOK_ROOT", str(root))
+    monkeypatch.syspath_prepend(Path(__file__).parent / "unit")  # where the twins are
+    return Workbook(root)
+
+
+@pytest.fixture
+def catalogue(workbook: Workbook) -> Catalogue:
+    """The catalogue of the small workbook."""
+    return load_catalogue(workbook)
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
+    """Return the whole workbook, run once on its sample in a copy of its own."""
+    workbook = copy_workbook(tmp_path_factory.mktemp("sample"))
+    done = run_councilbook(workbook, "run", "--run-date", "2026-01-31")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return workbook
