@@ -1,0 +1,389 @@
+"""`Study`: the one object that a notebook holds."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from councilbook import __version__, html
+from councilbook.catalogue import (
+    Catalogue,
+    Council,
+    Finder,
+    FoundFile,
+    Mode,
+    NotebookSpec,
+    Source,
+    StudySpec,
+    load_catalogue,
+)
+from councilbook.checks import check_fields
+from councilbook.errors import CouncilbookError, NotebookError, ParameterError, suggest
+from councilbook.geography import Gazetteer, Place, check_coverage, check_vintage, resolve_place, select_rows
+from councilbook.html import Html
+from councilbook.landscape import describe_landscape
+from councilbook.paths import NOTEBOOK_VARIABLE, find_workbook, restore_folder
+from councilbook.readers import convert_types, describe_place, read_rows
+from councilbook.release import (
+    Origin,
+    dataset_folder,
+    describe_sources,
+    read_package,
+    read_published,
+    release_dataset,
+)
+
+LOOKUP = "lsoa_lookup"
+
+
+@dataclass
+class Study:
+    """A study as one notebook sees it: one council, one mode, what was loaded and what was released.
+
+    Made with `Study.open`. A build notebook calls `load`, `check` and `release`; a report notebook calls
+    `published`, and an attempt to load is an error.
+    """
+
+    catalogue: Catalogue
+    spec: StudySpec
+    notebook: str
+    finder: Finder
+    run_date: str
+    _rows: dict[tuple[str, str | None], tuple[FoundFile, pd.DataFrame]] = field(default_factory=dict)
+    _used: dict[str, FoundFile] = field(default_factory=dict)
+    _published: dict[str, Path] = field(default_factory=dict)
+
+    @classmethod
+    def open(
+        cls, study: str, notebook: str, *, council: str, data: str, mirror: str = "", seed: int, run_date: str
+    ) -> "Study":
+        """Open a study for one of its notebooks, with that notebook's parameters.
+
+        Raises:
+            ParameterError: data is neither sample nor real, or run_date is no ISO date, or mirror is no folder.
+            CatalogueError: the study, the notebook or the council is not known.
+            NotebookError: the notebook is not the one that is being run.
+        """
+        catalogue = load_catalogue(find_workbook())
+        spec = catalogue.study(study)
+        if notebook not in spec.notebooks:
+            raise NotebookError(f"{study}/study.yaml has no notebook {notebook!r}.{suggest(notebook, spec.notebooks)}")
+        running = os.environ.get(NOTEBOOK_VARIABLE)
+        if running and running != f"{study}/{notebook}":
+            raise NotebookError(f"This notebook opens {study}/{notebook}, but it is {running}.")
+        finder = Finder(catalogue, _as_mode(data), catalogue.council(council), seed, _as_mirror(mirror, catalogue))
+        try:
+            date.fromisoformat(run_date)
+        except ValueError:
+            raise ParameterError(f"run_date is {run_date!r}; expected a date as 2026-03-31.") from None
+        return cls(catalogue, spec, notebook, finder, run_date)
+
+    # --- what comes in ---
+
+    def load(self, source: str, table: str | None = None) -> pd.DataFrame:
+        """Load a table of a source: the council's rows, typed and checked against the declared fields.
+
+        Args:
+            source: its id; study.yaml must list it (or its series) for this notebook.
+            table: which of the source's tables; by default the first.
+
+        Returns:
+            A row a row of the file; a GeoDataFrame in WGS84 where the table has geometry. A table that does not say
+            where its rows lie comes whole.
+
+        Raises:
+            NotebookError: this is a report notebook, or study.yaml does not list the source for it.
+            SourceError: the file cannot be found or read, or has no row for the council.
+            CheckError: the rows are not as the catalogue declares.
+        """
+        entry = self.catalogue.source(source)
+        self._require_declared(entry)
+        return self._load(entry, table)
+
+    def load_series(self, series: str, table: str | None = None) -> pd.DataFrame:
+        """Load the same table of each edition of a series, and stack them; see `load`.
+
+        Returns:
+            The rows of all editions in order, with the columns edition and, where the table says where its rows
+            lie, vintage (the census that its LSOA codes are of).
+        """
+        editions = []
+        for source in self.catalogue.series(series):
+            areas = source.table(table).areas
+            more = {"edition": source.edition} | ({"vintage": areas.vintage} if areas else {})
+            editions.append(self.load(source.id, table).assign(**more))
+        return pd.concat(editions, ignore_index=True)
+
+    @cached_property
+    def place(self) -> Place:
+        """The council with its small areas."""
+        self._require_build("place")
+        return resolve_place(self.finder.council, self._lookup, self._gazetteers)
+
+    def check(self, frame: pd.DataFrame, dataset: str) -> None:
+        """Check a table against the fields that a dataset declares, without releasing it.
+
+        Raises:
+            CheckError: it is not as declared.
+        """
+        spec = self.catalogue.dataset(dataset)
+        shown = not any(found.source.personal_data for found in self._used.values())
+        check_fields(frame, spec.fields, spec.key, f"Dataset {dataset}", show_values=shown)
+
+    def landscape(self) -> pd.DataFrame:
+        """Describe every source of this study in the catalogue; see `landscape.describe_landscape`."""
+        sources = self.catalogue.sources_of(self.spec.id)
+        return describe_landscape(sources, self.spec, self.finder, self.run_date)
+
+    # --- what goes out ---
+
+    def release(self, dataset: str, frame: pd.DataFrame) -> Path:
+        """Release a dataset through the gate; see `release.release_dataset`.
+
+        Returns:
+            The folder it was written to.
+
+        Raises:
+            NotebookError: study.yaml does not say that this notebook releases it.
+            ReleaseRefusedError, CheckError: see `release.release_dataset`; nothing was written.
+        """
+        if dataset not in self._notebook.releases:
+            raise NotebookError(
+                f"{self.spec.id}/study.yaml does not list {dataset} among the releases of {self.notebook}."
+                f"{suggest(dataset, self._notebook.releases)}"
+            )
+        origin = Origin(
+            self.spec.id, self.notebook, self._named_council, self.finder.mode, self.run_date, list(self._used.values())
+        )
+        return release_dataset(
+            self.catalogue.dataset(dataset), frame, origin, self.catalogue, self.catalogue.workbook.processed
+        )
+
+    def published(self, dataset: str) -> pd.DataFrame:
+        """Read a released dataset of this study and council.
+
+        Raises:
+            CouncilbookError: it has not been released, or from other data (sample or real) than this notebook is for.
+        """
+        folder = dataset_folder(self.catalogue.workbook.processed, self.spec.id, self.finder.council, dataset)
+        package = read_package(folder)
+        if package["councilbook"]["data"] != self.finder.mode:
+            raise CouncilbookError(
+                f"Dataset {dataset} was released from {package['councilbook']['data']} data, and this notebook is run "
+                f"on {self.finder.mode} data. Run the study's notebooks in order, with the same `data`."
+            )
+        self._published[dataset] = folder
+        return read_published(folder, self.catalogue.dataset(dataset))
+
+    # --- what a reader is told ---
+
+    @property
+    def council_name(self) -> str:
+        """The council's name, as the sources or what was released from them have it."""
+        if self._notebook.kind == "build" and self.spec.places:
+            return self.place.name
+        for folder in self._published.values():
+            return str(read_package(folder)["councilbook"]["council"]["name"])
+        return self.finder.council.name
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether any figure here rests on a synthetic twin."""
+        return bool(self.provenance()["data"].eq("synthetic").any()) or self.finder.mode == "sample"
+
+    def provenance(self) -> pd.DataFrame:
+        """Say where every figure so far comes from.
+
+        Returns:
+            A row a source file, of what was loaded here and of what the released datasets read here were made from:
+            series, source, publisher, spectrum, data (real or synthetic), licence, date, file, checksum (SHA-256).
+        """
+        rows = {row["source_id"]: row for row in describe_sources(list(self._used.values()))}
+        for folder in self._published.values():
+            rows |= {row["source_id"]: row for row in read_package(folder)["councilbook"]["provenance"]}
+        columns = ["series", "source", "publisher", "spectrum", "data", "licence", "date", "file", "checksum"]
+        return pd.DataFrame(
+            [
+                (
+                    row["series_title"],
+                    row["title"],
+                    row["publisher"],
+                    row["spectrum"],
+                    "synthetic" if row["synthetic"] else "real",
+                    row["licence"],
+                    row["published"],
+                    row["file"],
+                    row["sha256"],
+                )
+                for _, row in sorted(rows.items())
+            ],
+            columns=columns,
+        )
+
+    def show_downloads(self) -> Html:
+        """List the released datasets read here, with links that work in the report."""
+        return html.downloads([read_package(folder) for folder in self._published.values()])
+
+    def show_provenance(self) -> Html:
+        """Show where every figure so far comes from: a row a source or series, and every file with its checksum."""
+        files = self.provenance()
+        rows = files.drop_duplicates(["series", "data"]).drop(columns=["source", "file", "checksum"])
+        counts = files.groupby(["series", "data"])["file"].transform("size")
+        rows["date"] = rows["date"].where(counts == 1, counts.astype("str") + " editions")
+        for column in ("spectrum", "data"):
+            rows[column] = rows[column].map(lambda word: html.badge(word, word))
+        listed = html.table(
+            files[["source", "file", "checksum"]],
+            "Files read",
+            headers={"source": "Source", "file": "File", "checksum": "SHA-256"},
+        )
+        headers = {name: name.capitalize() for name in rows.columns} | {"series": "Source"}
+        shown = html.table(rows, "Sources of every figure on this page", headers=headers)
+        return html.join([shown, html.fold("Every file with its checksum", listed)])
+
+    def show_stamp(self) -> Html:
+        """Show what this run was: study, council, data, date, seed, version."""
+        return html.definition_list(
+            {
+                "Study": f"{self.spec.title} ({self.notebook})",
+                "Council": f"{self.council_name} ({', '.join(self.finder.council.codes)})",
+                "Data": "synthetic sample" if self.finder.mode == "sample" else "real",
+                "Date of the run": self.run_date,
+                "Seed": self.finder.seed,
+                "councilbook": __version__,
+            }
+        )
+
+    # --- inside ---
+
+    @property
+    def _notebook(self) -> NotebookSpec:
+        return self.spec.notebooks[self.notebook]
+
+    @property
+    def _named_council(self) -> Council:
+        return self.finder.council.model_copy(update={"name": self.council_name})
+
+    @cached_property
+    def _lookup(self) -> pd.DataFrame:
+        return self._read(self.catalogue.source(LOOKUP), None)[1]
+
+    @property
+    def _gazetteers(self) -> dict[str, Gazetteer]:
+        def gazetteer(source: Source) -> Gazetteer:
+            areas = source.table().areas
+            if areas is None:
+                raise NotebookError(f"{source.id} says nothing of areas, so it can be no place in {self.spec.id}.")
+            return areas, lambda: self._read(source, None)[1]
+
+        return {source.id: gazetteer(source) for source in self.catalogue.expand(self.spec.places)}
+
+    def _load(self, source: Source, name: str | None) -> pd.DataFrame:
+        table = source.table(name)
+        found, rows = self._read(source, name)
+        where = describe_place(found, table)
+        if table.areas:
+            check_vintage(rows, table.areas, self._lookup, where)
+            rows = select_rows(rows, table.areas, self.place, source)
+        frame = convert_types(rows, table, found)
+        check_fields(frame, table.fields, table.key, where, show_values=not source.personal_data)
+        if table.areas:
+            check_coverage(frame, table.areas, self.place, where)
+        return frame.reset_index(drop=True)
+
+    def _read(self, source: Source, name: str | None) -> tuple[FoundFile, pd.DataFrame]:
+        if (source.id, name) not in self._rows:
+            found = self.finder.find(source)
+            self._rows[source.id, name] = found, read_rows(found, source.table(name))
+            self._used[source.id] = found
+        return self._rows[source.id, name]
+
+    def _require_build(self, what: str) -> None:
+        if self._notebook.kind == "report":
+            raise NotebookError(
+                f"{self.notebook} is a report: it reads released data alone, so it has no {what}. "
+                "Use study.published()."
+            )
+
+    def _require_declared(self, source: Source) -> None:
+        self._require_build("load")
+        if source not in self.catalogue.expand(self._notebook.sources):
+            raise NotebookError(
+                f"{self.spec.id}/study.yaml does not list {source.id} among the sources of {self.notebook}. What a "
+                "notebook reads is declared there, so that the gate and the next run know of it."
+            )
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """What came of one check."""
+
+    name: str
+    kind: Literal["source", "dataset"]
+    ok: bool
+    detail: str
+
+
+def check_everything(
+    catalogue: Catalogue, spec: StudySpec, council: Council, mode: Mode, mirror: Path | None, seed: int
+) -> Iterator[CheckLine]:
+    """Check every source that a study reads, and every dataset that it has released, against the declared fields.
+
+    Yields:
+        A line a table of a source, then a line a dataset.
+    """
+    finder = Finder(catalogue, mode, council, seed, mirror)
+    builds = [name for name, notebook in spec.notebooks.items() if notebook.kind == "build"]
+    study = Study(catalogue, spec, builds[0], finder, date.min.isoformat())
+    for source in catalogue.expand(name for build in builds for name in spec.notebooks[build].sources):
+        for name in source.tables:
+            yield _check_source(study, source, name)
+    for dataset in [name for build in builds for name in spec.notebooks[build].releases]:
+        yield _check_dataset(study, dataset)
+
+
+def _check_source(study: Study, source: Source, table: str) -> CheckLine:
+    name = f"{source.id}.{table}"
+    try:
+        frame = study._load(source, table)
+    except CouncilbookError as error:
+        return CheckLine(name, "source", False, str(error))
+    found, _ = study._read(source, table)
+    return CheckLine(name, "source", True, f"{len(frame):,} rows from {found.origin}")
+
+
+def _check_dataset(study: Study, name: str) -> CheckLine:
+    dataset = study.catalogue.dataset(name)
+    folder = dataset_folder(study.catalogue.workbook.processed, study.spec.id, study.finder.council, name)
+    restore_folder(folder)
+    if not (folder / "datapackage.json").exists():
+        return CheckLine(name, "dataset", True, "not released yet")
+    try:
+        frame = read_published(folder, dataset)
+        check_fields(frame, dataset.fields, dataset.key, f"Dataset {name}", show_values=True)
+    except CouncilbookError as error:
+        return CheckLine(name, "dataset", False, str(error))
+    package = read_package(folder)
+    return CheckLine(name, "dataset", True, f"{len(frame):,} rows, version {package['version']}")
+
+
+def _as_mode(data: str) -> Mode:
+    if data == "sample":
+        return "sample"
+    if data == "real":
+        return "real"
+    raise ParameterError(f"data is {data!r}; expected sample or real.")
+
+
+def _as_mirror(mirror: str, catalogue: Catalogue) -> Path | None:
+    if not mirror:
+        return None
+    folder = catalogue.workbook.root / mirror  # an absolute path stays as it is
+    if not folder.is_dir():
+        raise ParameterError(f"mirror is {mirror!r}, and there is no such folder ({folder}).")
+    return folder

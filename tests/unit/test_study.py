@@ -1,0 +1,376 @@
+"""`Study`, the object that a notebook holds: what it lets a notebook read, and what it lets out.
+
+The twins of the small workbook (see conftest) are made here.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from councilbook.catalogue import Catalogue, Mode, Source, TwinRequest
+from councilbook.errors import (
+    CatalogueError,
+    CheckError,
+    CouncilbookError,
+    NotebookError,
+    ParameterError,
+    ReleaseRefusedError,
+    SourceError,
+)
+from councilbook.paths import Workbook
+from councilbook.study import CheckLine, Study, check_everything
+
+LOOKUP = """lsoa11_code,lsoa21_code,change,lad22_code,lad22_name
+E1,E1,U,E06000901,North
+E2,E3,S,E06000901,North
+E2,E4,S,E06000901,North
+E5,E5,U,E07000902,South
+"""
+HOMES = {
+    2011: "lsoa_code,homes\nE1,100\nE2,300\nE5,50\n",
+    2021: "lsoa_code,homes\nE1,110\nE3,150\nE4,160\nE5,55\n",
+}
+VISITS = "lsoa_code,visits\nE1,3\nE3,5\nE5,7\n"
+CLIENTS = "lsoa_code,surname,age\nE3,Hartley,81\nE4,Okonkwo,79\nE5,Bains,90\n"
+
+
+def make_lookup(source: Source, request: TwinRequest) -> bytes:
+    return LOOKUP.encode()
+
+
+def make_homes(source: Source, request: TwinRequest) -> bytes:
+    areas = source.table().areas
+    assert areas is not None
+    return HOMES[areas.vintage].encode()
+
+
+def make_prices(source: Source, request: TwinRequest) -> bytes:
+    return f"price_gbp\n{request.seed}\n".encode()
+
+
+def make_visits(source: Source, request: TwinRequest) -> bytes:
+    return VISITS.encode()
+
+
+def make_clients(source: Source, request: TwinRequest) -> bytes:
+    return CLIENTS.encode()
+
+
+def open_study(notebook: str = "1_open", *, council: str = "north", data: str = "sample", mirror: str = "") -> Study:
+    return Study.open("small", notebook, council=council, data=data, mirror=mirror, seed=7, run_date="2026-11-23")
+
+
+@pytest.fixture
+def mirror(workbook: Workbook) -> str:
+    """A mirror of the open files, named as a parameter may name it: below the workbook's folder."""
+    folder = workbook.root / "mirror"
+    (folder / "geography").mkdir(parents=True)
+    (folder / "geography" / "lookup.csv").write_text(LOOKUP, encoding="utf-8")
+    (folder / "homes.csv").write_text(HOMES[2011], encoding="utf-8")
+    return "mirror"
+
+
+@pytest.fixture
+def closed(workbook: Workbook, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A closed folder, with nothing in it yet."""
+    folder = workbook.root.parent / "closed"
+    folder.mkdir()
+    monkeypatch.setenv("COUNCILBOOK_CLOSED", str(folder))
+    return folder
+
+
+def count_clients(study: Study) -> pd.DataFrame:
+    clients = study.load("clients")
+    counts = clients.groupby("lsoa_code", as_index=False).agg(clients=("age", "size"))
+    return counts.assign(clients_pct=100.0)
+
+
+# --- opening ---
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"data": "demo"}, ParameterError, r"data is 'demo'; expected sample or real"),
+        ({"mirror": "nowhere"}, ParameterError, r"mirror is 'nowhere', and there is no such folder \(.*nowhere\)"),
+        ({"run_date": "23.11.2026"}, ParameterError, r"run_date is '23\.11\.2026'; expected a date as 2026-03-31"),
+        ({"notebook": "1_opne"}, NotebookError, r"small/study\.yaml has no notebook '1_opne'\. Did you mean 1_open\?"),
+        ({"study": "smal"}, CatalogueError, r"No study 'smal' in the catalogue\. Did you mean small\?"),
+        ({"council": "nort"}, CatalogueError, r"No council 'nort'.*Did you mean north\?"),
+    ],
+)
+@pytest.mark.usefixtures("workbook")
+def test_a_wrong_parameter_is_an_error_that_says_what_was_expected(
+    change: dict[str, str], error: type[CouncilbookError], message: str
+) -> None:
+    parameters = {"study": "small", "notebook": "1_open", "council": "north", "data": "sample", "mirror": ""}
+    parameters |= {"run_date": "2026-11-23"} | change
+    with pytest.raises(error, match=message):
+        Study.open(**parameters, seed=7)  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("workbook")
+def test_a_notebook_that_opens_the_study_as_another_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNCILBOOK_NOTEBOOK", "small/3_report")
+    with pytest.raises(NotebookError, match=r"opens small/1_open, but it is small/3_report"):
+        open_study("1_open")
+    assert open_study("3_report").notebook == "3_report"
+
+
+# --- loading ---
+
+
+@pytest.mark.usefixtures("workbook")
+def test_load_gives_the_rows_of_the_council_typed() -> None:
+    homes = open_study().load("homes_2020")
+    pd.testing.assert_frame_equal(homes, pd.DataFrame({"lsoa_code": ["E1", "E2"], "homes": [100, 300]}))
+
+
+@pytest.mark.usefixtures("workbook")
+def test_a_table_that_does_not_say_where_its_rows_lie_comes_whole() -> None:
+    assert open_study().load("prices")["price_gbp"].tolist() == [7]
+
+
+@pytest.mark.usefixtures("workbook")
+def test_a_series_is_stacked_with_edition_and_vintage() -> None:
+    homes = open_study().load_series("homes")
+    assert homes.to_dict("list") == {
+        "lsoa_code": ["E1", "E2", "E1", "E3", "E4"],
+        "homes": [100, 300, 110, 150, 160],
+        "edition": [2020, 2020, 2021, 2021, 2021],
+        "vintage": [2011, 2011, 2021, 2021, 2021],
+    }
+    assert homes.index.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.usefixtures("workbook")
+def test_what_is_loaded_can_be_changed_without_changing_what_is_loaded_next() -> None:
+    study = open_study()
+    homes = study.load("homes_2020")
+    homes["homes"] = 0
+    assert study.load("homes_2020")["homes"].tolist() == [100, 300]
+
+
+@pytest.mark.usefixtures("workbook")
+def test_a_source_that_study_yaml_does_not_list_for_the_notebook_is_refused() -> None:
+    study = open_study("1_open")
+    with pytest.raises(NotebookError, match=r"small/study\.yaml does not list clients among the sources of 1_open"):
+        study.load("clients")
+    assert study.provenance().empty
+
+
+@pytest.mark.usefixtures("workbook")
+def test_a_report_can_neither_load_nor_look_at_places() -> None:
+    report = open_study("3_report")
+    for load in (lambda: report.load("homes_2020"), lambda: report.load_series("homes"), lambda: report.place):
+        with pytest.raises(NotebookError, match=r"3_report is a report: it reads released data alone.*published"):
+            load()
+
+
+def test_codes_of_the_wrong_census_are_an_error_that_names_source_file_and_row(workbook: Workbook, mirror: str) -> None:
+    study = open_study(data="real", mirror=mirror)
+    with pytest.raises(
+        CheckError, match=r"Source homes_2021, file homes\.csv: expected LSOA codes of 2021.*first E2 in row 3"
+    ):
+        study.load("homes_2021")
+
+
+def test_an_area_without_a_row_is_an_error_where_all_must_have_one(workbook: Workbook, mirror: str) -> None:
+    (workbook.root / mirror / "homes.csv").write_text("lsoa_code,homes\nE1,100\n", encoding="utf-8")
+    with pytest.raises(CheckError, match=r"homes_2020.*1 of 2 LSOAs of North and more have no row, as E2"):
+        open_study(data="real", mirror=mirror).load("homes_2020")
+
+
+def test_a_file_without_the_council_is_an_error_that_names_the_source(workbook: Workbook, mirror: str) -> None:
+    (workbook.root / mirror / "homes.csv").write_text("lsoa_code,homes\nE5,100\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=r"Source homes_2020 \(Homes\) has no row for North and more \(E06000901\)"):
+        open_study(data="real", mirror=mirror).load("homes_2020")
+
+
+@pytest.mark.parametrize(
+    ("line", "error"), [("E3,Hartley,181", CheckError), ("E3,Hartley,unknown181", SourceError)], ids=["limit", "type"]
+)
+def test_a_fault_in_data_about_people_names_the_row_and_shows_nothing_of_it(
+    line: str, error: type[CouncilbookError], mirror: str, closed: Path
+) -> None:
+    (closed / "clients.csv").write_text(f"lsoa_code,surname,age\n{line}\n", encoding="utf-8")
+    with pytest.raises(error, match=r"Source clients, file clients\.csv.*\n?.*row 2") as raised:
+        open_study("2_closed", data="real", mirror=mirror).load("clients")
+    assert not any(word in str(raised.value) for word in ("Hartley", "181", "E3"))
+
+
+@pytest.mark.parametrize(
+    ("council", "name"),
+    [("north", "North and more"), ("E07000902", "South"), ("E07000902+E06000901", "North and South")],
+)
+@pytest.mark.usefixtures("workbook")
+def test_a_council_given_by_codes_is_named_from_the_sources(council: str, name: str) -> None:
+    assert open_study(council=council).council_name == name
+
+
+# --- releasing ---
+
+
+@pytest.mark.usefixtures("workbook")
+def test_a_closed_source_taints_all_that_the_notebook_releases_from_then_on() -> None:
+    study = open_study("2_closed")
+    homes = study.load("homes_2021")
+    first = study.release("home_counts", homes)
+    count_clients(study)
+    with pytest.raises(ReleaseRefusedError, match=r"home_counts was not released: .*clients \(closed\)"):
+        study.release("home_counts", homes.assign(homes=0))
+    with pytest.raises(ReleaseRefusedError, match=r"ruleless_counts was not released: .*clients \(closed\)"):
+        study.release("ruleless_counts", homes)
+    assert [path.name for path in first.parent.iterdir()] == ["home_counts"]
+    assert "E1,110" in (first / "home_counts.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.usefixtures("workbook")
+def test_a_shared_source_taints_as_well() -> None:
+    study = open_study("2_closed")
+    study.load("visits")
+    with pytest.raises(ReleaseRefusedError, match=r"visits \(shared\)"):
+        study.release("home_counts", study.load("homes_2021"))
+
+
+@pytest.mark.usefixtures("workbook")
+def test_counts_of_a_closed_source_go_out_suppressed() -> None:
+    study = open_study("2_closed")
+    study.release("client_counts", count_clients(study))
+    published = open_study("3_report").published("client_counts")
+    assert published["clients"].isna().all()
+    assert published["clients_pct"].isna().all()
+    assert published["is_suppressed"].all()
+
+
+@pytest.mark.usefixtures("workbook")
+def test_a_release_that_study_yaml_does_not_list_is_refused() -> None:
+    study = open_study("1_open")
+    with pytest.raises(NotebookError, match=r"does not list client_counts among the releases of 1_open.*home_counts"):
+        study.release("client_counts", study.load("homes_2020"))
+
+
+def test_check_tells_faults_and_writes_nothing(workbook: Workbook) -> None:
+    study = open_study()
+    homes = study.load("homes_2020")
+    study.check(homes, "home_counts")
+    with pytest.raises(CheckError, match=r"Dataset home_counts: no column homes"):
+        study.check(homes[["lsoa_code"]], "home_counts")
+    assert not workbook.processed.exists()
+
+
+def test_a_release_goes_to_the_staging_folder_of_a_run(workbook: Workbook, monkeypatch: pytest.MonkeyPatch) -> None:
+    staging = workbook.root.parent / "staging"
+    monkeypatch.setenv("COUNCILBOOK_PROCESSED", str(staging))
+    study = open_study()
+    assert study.release("home_counts", study.load("homes_2020")) == staging / "small" / "north" / "home_counts"
+
+
+# --- telling ---
+
+COLUMNS = {"source", "publisher", "spectrum", "data", "licence", "date", "file", "checksum"}
+
+
+@pytest.mark.usefixtures("workbook")
+def test_in_the_sample_every_source_is_synthetic() -> None:
+    study = open_study()
+    study.load_series("homes")
+    provenance = study.provenance()
+    assert set(provenance.columns) >= COLUMNS
+    assert provenance["source"].tolist() == ["Homes, 2020", "Homes, 2021", "Lookup"]
+    assert provenance["data"].tolist() == ["synthetic"] * 3
+    assert provenance["checksum"].str.fullmatch("[0-9a-f]{64}").all()
+    assert study.is_synthetic
+
+
+def test_on_real_data_only_a_guarded_source_that_is_not_there_is_synthetic(mirror: str, closed: Path) -> None:
+    (closed / "visits.csv").write_text(VISITS, encoding="utf-8")
+    study = open_study("2_closed", data="real", mirror=mirror)
+    study.load("homes_2020")
+    study.load("visits")
+    assert not study.is_synthetic
+    study.load("clients")
+    assert study.is_synthetic
+    kinds = study.provenance().set_index("source")[["spectrum", "data"]].agg(" ".join, axis="columns")
+    assert kinds.to_dict() == {
+        "Homes, 2020": "open real",
+        "Lookup": "open real",
+        "Visits to a home": "shared real",
+        "Clients": "closed synthetic",
+    }
+
+
+@pytest.mark.usefixtures("workbook")
+def test_a_report_tells_the_sources_of_what_it_reads_and_the_council_as_it_was_released() -> None:
+    build = open_study(council="E07000902+E06000901")
+    build.release("home_counts", build.load("homes_2021"))
+    report = open_study("3_report", council="E06000901+E07000902")
+    assert report.provenance().empty
+    pd.testing.assert_frame_equal(report.published("home_counts"), build.load("homes_2021"))
+    pd.testing.assert_frame_equal(report.provenance(), build.provenance())
+    assert report.council_name == "North and South"
+
+
+def test_released_data_of_the_other_mode_are_refused(workbook: Workbook, mirror: str) -> None:
+    study = open_study(data="real", mirror=mirror)
+    study.release("home_counts", study.load("homes_2020"))
+    with pytest.raises(CouncilbookError, match=r"home_counts was released from real data, and this.*on sample data"):
+        open_study("3_report").published("home_counts")
+    assert len(open_study("3_report", data="real").published("home_counts")) == 2
+
+
+@pytest.mark.usefixtures("workbook")
+def test_the_stamp_says_what_was_run() -> None:
+    stamp = str(open_study().show_stamp())
+    for word in ("A small study (1_open)", "North and more (E06000901)", "synthetic sample", "2026-11-23"):
+        assert word in stamp
+
+
+# --- checking everything ---
+
+
+def check_small(catalogue: Catalogue, mode: Mode, mirror: Path | None = None) -> dict[str, CheckLine]:
+    lines: Iterable[CheckLine] = check_everything(
+        catalogue, catalogue.study("small"), catalogue.council("north"), mode, mirror, 7
+    )
+    return {line.name: line for line in lines}
+
+
+def test_a_check_of_everything_has_a_line_for_each_table_and_dataset(catalogue: Catalogue) -> None:
+    study = open_study("2_closed")
+    study.release("home_counts", study.load("homes_2021"))
+    lines = check_small(catalogue, "sample")
+    assert {name: (line.kind, line.ok, line.detail) for name, line in lines.items()} == {
+        "homes_2020.homes": ("source", True, "2 rows from twin"),
+        "homes_2021.homes": ("source", True, "3 rows from twin"),
+        "lsoa_lookup.lookup": ("source", True, "3 rows from twin"),
+        "prices.prices": ("source", True, "1 rows from twin"),
+        "visits.visits": ("source", True, "2 rows from twin"),
+        "clients.clients": ("source", True, "2 rows from twin"),
+        "home_counts": ("dataset", True, "3 rows, version 1.0.0"),
+        "client_counts": ("dataset", True, "not released yet"),
+        "ruleless_counts": ("dataset", True, "not released yet"),
+    }
+
+
+def test_a_check_of_everything_goes_on_after_a_fault(catalogue: Catalogue, mirror: str) -> None:
+    study = open_study()
+    folder = study.release("home_counts", study.load("homes_2021"))
+    (folder / "home_counts.csv").write_text("lsoa_code,homes\nE1,110\nE1,150\n", encoding="utf-8")
+    lines = check_small(catalogue, "real", catalogue.workbook.root / mirror)
+    assert {name for name, line in lines.items() if not line.ok} == {
+        "homes_2021.homes",  # the mirror's file is of the other census
+        "prices.prices",  # neither in the mirror nor to be fetched
+        "home_counts",
+    }
+    assert "2 rows share it" in lines["home_counts"].detail
+    assert "Source prices (Prices) was not found" in lines["prices.prices"].detail
+
+
+def test_a_check_of_everything_mends_a_release_that_was_killed(catalogue: Catalogue) -> None:
+    study = open_study()
+    folder = study.release("home_counts", study.load("homes_2021"))
+    folder.rename(folder.with_name(".home_counts.old"))
+    assert check_small(catalogue, "sample")["home_counts"].detail == "3 rows, version 1.0.0"
