@@ -1,0 +1,119 @@
+"""Sentences of the fuel poverty report, each computed from released data."""
+
+import numpy as np
+import pandas as pd
+
+
+def describe_latest(totals: pd.DataFrame, name: str) -> str:
+    """Say how many households are in fuel poverty in the last year.
+
+    Args:
+        totals: a row a year, oldest first: year, households, fuel_poor_households, fuel_poor_pct.
+        name: the council.
+    """
+    last = totals.astype("object").iloc[-1]  # so that whole numbers stay whole beside the share
+    return (
+        f"In {last['year']}, **{last['fuel_poor_households']:,} of {last['households']:,} households** in {name} were "
+        f"in fuel poverty by the official estimate: **{last['fuel_poor_pct']:.1f}%**, or about one in "
+        f"{round(100 / last['fuel_poor_pct'])}."
+    )
+
+
+def describe_change(totals: pd.DataFrame) -> str:
+    """Say how the share moved within each definition, and that the two must not be compared.
+
+    Args:
+        totals: as for `describe_latest`, with measure.
+    """
+    sentences = []
+    for measure, group in totals.groupby("measure", sort=False):
+        first, last = group.iloc[0], group.iloc[-1]
+        if first["year"] == last["year"]:
+            sentences.append(f"By {measure} it was {last['fuel_poor_pct']:.1f}% in {last['year']}.")
+        else:
+            verb = _name_change(last["fuel_poor_pct"] - first["fuel_poor_pct"])
+            sentences.append(
+                f"By {measure} it {verb} {first['fuel_poor_pct']:.1f}% in {first['year']} to "
+                f"{last['fuel_poor_pct']:.1f}% in {last['year']}."
+            )
+    if len(sentences) > 1:
+        sentences.append("The definition changed in between, so the two must not be compared.")
+    return " ".join(sentences)
+
+
+def describe_spread(areas: pd.DataFrame) -> str:
+    """Say how far the areas lie apart, in terms that small changes in one area do not move.
+
+    Args:
+        areas: area_fuel_poverty.
+    """
+    shares = areas["fuel_poor_pct"]
+    low, high = shares.quantile([0.1, 0.9])
+    poor = areas.sort_values("fuel_poor_pct", ascending=False)
+    tenth = poor.head(max(1, len(poor) // 10))["fuel_poor_households"].sum() / poor["fuel_poor_households"].sum()
+    elsewhere = ", so most of them live elsewhere" if tenth < 0.5 else ""
+    return (
+        f"It is uneven: in one area in ten it is below {low:.1f}%, in another one in ten above {high:.1f}%. The "
+        f"tenth of areas with the highest shares has {100 * tenth:.0f}% of all fuel-poor households{elsewhere}."
+    )
+
+
+def describe_scores(scores: pd.DataFrame) -> str:
+    """Say how much of the difference between areas the better model accounts for, beside deprivation alone.
+
+    Args:
+        scores: fuel_poverty_model_scores.
+    """
+    best = _find_best(scores)
+    alone = scores.loc[scores["model"] == "Deprivation alone", "variance_explained_pct"].iloc[0]
+    return (
+        f"Deprivation alone accounts for {_name_part(alone)} the difference between areas; deprivation, tenure, "
+        f"heating and energy use together for {_name_part(best['variance_explained_pct'])} it, with a usual error of "
+        f"{best['mae_pct']:.1f} percentage points. This was tested on places that the models had not seen, leaving out "
+        f"{best['held_out']}."
+    )
+
+
+def describe_strongest(odds: pd.DataFrame) -> str:
+    """Say what goes with fuel poverty most closely, all else equal.
+
+    Args:
+        odds: fuel_poverty_model_coefficients.
+    """
+    first = odds.loc[np.log(odds["odds_ratio"]).abs().idxmax()]
+    name = first["covariate"][0].lower() + first["covariate"][1:]
+    return (
+        f"Of what was looked at, **{name}** goes with fuel poverty most closely: one standard deviation more of it "
+        f"({first['one_more']:,.1f}), all else equal, goes with {first['odds_ratio']:.2f} times the odds of fuel "
+        f"poverty (95% interval {first['low_95']:.2f} to {first['high_95']:.2f})."
+    )
+
+
+def describe_clustering(scores: pd.DataFrame) -> str:
+    """Say whether neighbours' errors go the same way.
+
+    Args:
+        scores: fuel_poverty_model_scores.
+    """
+    best = _find_best(scores)
+    value, chance = best["residual_morans_i"], best["residual_morans_p"]
+    if pd.isna(value) or chance > 0.05 or value <= 0:
+        return "Neighbouring areas' errors do not go the same way more than by chance."
+    return (
+        f"Neighbouring areas' errors go the same way (Moran's I {value:.2f}, where 0 is none and 1 the most; "
+        f"p = {chance:.3f}): something that varies from place to place is not in the model."
+    )
+
+
+def _find_best(scores: pd.DataFrame) -> pd.Series:
+    return scores[scores["kind"] == "model"].sort_values("rmse_pct").iloc[0]
+
+
+def _name_part(percent: float) -> str:
+    return f"{percent:.0f}% of" if percent >= 0.5 else "none of"
+
+
+def _name_change(difference: float) -> str:
+    if abs(difference) < 0.05:
+        return "hardly changed, from"
+    return "rose from" if difference > 0 else "fell from"

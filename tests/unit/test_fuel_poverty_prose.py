@@ -1,0 +1,116 @@
+"""Sentences of the report: true whatever the figures are."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from councilbook.fuel_poverty import prose
+
+
+def totals(*years: tuple[int, str, int, int]) -> pd.DataFrame:
+    """A row a year: year, measure, households, fuel-poor households."""
+    frame = pd.DataFrame(years, columns=["year", "measure", "households", "fuel_poor_households"])
+    return frame.assign(fuel_poor_pct=(100 * frame["fuel_poor_households"] / frame["households"]).round(2))
+
+
+def test_the_latest_year_is_told_in_whole_households_and_as_one_in_so_many() -> None:
+    rows = totals((2021, "LILEE", 1000, 10), (2022, "LILEE", 732_409, 64_596))
+    expected = (
+        "In 2022, **64,596 of 732,409 households** in Kent were in fuel poverty by the official estimate: "
+        "**8.8%**, or about one in 11."
+    )
+    assert prose.describe_latest(rows, "Kent") == expected
+    assert prose.describe_latest(rows.drop(columns="measure"), "Kent") == expected  # numbers alone do not become 2022.0
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "sentence"),
+    [
+        (200, 100, "By LILEE it fell from 20.0% in 2019 to 10.0% in 2022."),
+        (100, 200, "By LILEE it rose from 10.0% in 2019 to 20.0% in 2022."),
+        (100, 100, "By LILEE it hardly changed, from 10.0% in 2019 to 10.0% in 2022."),
+    ],
+)
+def test_a_fall_a_rise_and_no_change_are_told_apart(first: int, last: int, sentence: str) -> None:
+    rows = totals((2019, "LILEE", 1000, first), (2020, "LILEE", 1000, 999), (2022, "LILEE", 1000, last))
+    assert prose.describe_change(rows) == sentence
+
+
+def test_one_year_alone_is_no_change() -> None:
+    assert prose.describe_change(totals((2022, "LILEE", 1000, 125))) == "By LILEE it was 12.5% in 2022."
+
+
+def test_two_measures_are_told_apart_and_not_to_be_compared() -> None:
+    rows = totals((2011, "LIHC", 1000, 80), (2018, "LIHC", 1000, 90), (2019, "LILEE", 1000, 150))
+    assert prose.describe_change(rows) == (
+        "By LIHC it rose from 8.0% in 2011 to 9.0% in 2018. By LILEE it was 15.0% in 2019. "
+        "The definition changed in between, so the two must not be compared."
+    )
+
+
+def test_spread_tells_how_many_live_outside_the_areas_with_the_highest_shares() -> None:
+    shares = np.arange(1, 22)  # its tenth and ninetieth percentiles are 3 and 19
+    even = pd.DataFrame({"fuel_poor_pct": shares, "fuel_poor_households": 10})
+    text = prose.describe_spread(even)
+    for part in ("below 3.0%", "above 19.0%", "has 10% of all fuel-poor households, so most of them live elsewhere."):
+        assert part in text
+    crowded = even.assign(fuel_poor_households=np.where(shares > 19, 1000, 1))
+    assert prose.describe_spread(crowded).endswith("has 99% of all fuel-poor households.")
+
+
+def scores(**best: Any) -> pd.DataFrame:
+    """Scores of a council of one district, so that compact parts were left out; `best` is of the better model."""
+    common = {"held_out": "each of ten compact parts in turn", "mae_pct": 2.0, "variance_explained_pct": 5.0}
+    common |= {"residual_morans_i": 0.5, "residual_morans_p": 0.001}
+    rows = [
+        {"model": "Council mean", "kind": "baseline", "rmse_pct": 1.0},  # a baseline is never the best model
+        {"model": "Deprivation alone", "kind": "baseline", "rmse_pct": 3.0, "variance_explained_pct": 20.4},
+        {"model": "Binomial model", "kind": "model", "rmse_pct": 2.5},
+        {"model": "Boosted trees", "kind": "model", "rmse_pct": 2.0, **best},
+    ]
+    return pd.DataFrame([common | row for row in rows])
+
+
+def test_scores_are_those_of_the_better_model_beside_deprivation_alone() -> None:
+    text = prose.describe_scores(scores(variance_explained_pct=61.6, mae_pct=1.24))
+    assert text.startswith("Deprivation alone accounts for 20% of the difference between areas; ")
+    for part in ("use together for 62% of it", "1.2 percentage points", "each of ten compact parts in turn"):
+        assert part in text
+
+
+@pytest.mark.parametrize("explained", [-35.0, 0.0, 0.4])
+def test_a_model_that_explains_nothing_or_less_is_not_given_a_percentage(explained: float) -> None:
+    text = prose.describe_scores(scores(variance_explained_pct=explained))
+    assert "use together for none of it" in text
+    assert "-" not in text
+
+
+@pytest.mark.parametrize(
+    ("value", "chance"), [(0.4, 0.06), (-0.4, 0.001), (np.nan, np.nan)], ids=["by chance", "unlike", "unknown"]
+)
+def test_errors_are_not_called_clustered_without_evidence(value: float, chance: float) -> None:
+    text = prose.describe_clustering(scores(residual_morans_i=value, residual_morans_p=chance))
+    assert text == "Neighbouring areas' errors do not go the same way more than by chance."
+
+
+def test_clustered_errors_are_told_with_figure_and_chance() -> None:
+    text = prose.describe_clustering(scores(residual_morans_i=0.312, residual_morans_p=0.001))
+    assert text.startswith("Neighbouring areas' errors go the same way (Moran's I 0.31, ")
+    assert "p = 0.001" in text
+
+
+def test_the_strongest_association_is_the_first_and_keeps_its_capitals() -> None:
+    odds = pd.DataFrame(
+        {
+            "covariate": ["Deprivation (IMD 2019)", "Gas used by a home"],
+            "one_more": [28.74, 2871.0],
+            "odds_ratio": [1.456, 0.9],
+            "low_95": [1.4, 0.8],
+            "high_95": [1.5, 1.0],
+        }
+    )
+    text = prose.describe_strongest(odds)
+    for part in ("**deprivation (IMD 2019)**", "(28.7)", "1.46 times the odds", "1.40 to 1.50"):
+        assert part in text
