@@ -148,7 +148,6 @@ def run(
 )
 def list_all(studies: Studies = None) -> None:
     """Show studies, councils, parameters and sources."""
-    from councilbook.jobs import list_study_sources
     from councilbook.parameters import NO_LIMITS, describe_expected, format_value, inspect_study, merge_parameters
 
     catalogue = _open_catalogue(studies)
@@ -171,11 +170,13 @@ def list_all(studies: Studies = None) -> None:
             table.add_row(known.name, format_value(known.default), expected, escape(known.comment))
         console.print(table)
     for spec in chosen:
-        table = _make_table(f"Sources of {spec.id}", "Source", "Spectrum", "Format", "Official file", "Mirror", "Twin")
-        for source in list_study_sources(catalogue, spec.id):
+        table = _make_table(f"Sources of {spec.id}", "Source", "Title", "Spectrum", "Official file", "Mirror", "Twin")
+        for source in catalogue.sources_of(spec.id):
             official = "URL" if source.url else "by hand" if source.spectrum == "open" else "closed folder"
-            twin = "yes" if source.twin else "no"
-            table.add_row(source.id, source.spectrum, source.format, official, source.mirror or "", twin)
+            if source.format == "none":
+                official = "not read yet"
+            marks = ["yes" if there else "no" for there in (source.mirror, source.twin)]
+            table.add_row(source.id, source.title, source.spectrum, official, *marks)
         console.print(table)
 
 

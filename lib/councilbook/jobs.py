@@ -180,7 +180,7 @@ def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tel
         if source.spectrum == "open" and not finder.find_local(source):
             _fetch(source, finder, job, tell)
     found: dict[str, str] = {}
-    for source in [*used, *catalogue.expand(catalogue.study_sources.get(job.study, ()))]:
+    for source in {source.id: source for source in [*used, *catalogue.sources_of(job.study)]}.values():
         if local := finder.find_local(source):
             if local.path not in checksums:
                 checksums[local.path] = local.sha256

@@ -55,6 +55,12 @@ class Catalogue:
                 found[source.id] = source
         return list(found.values())
 
+    def sources_of(self, study: str) -> list[Source]:
+        """Return the sources that bear on a study: those its notebooks read, then the others of its own file."""
+        notebooks = self.study(study).notebooks.values()
+        read = [name for notebook in notebooks for name in notebook.sources]
+        return self.expand([*read, *self.study_sources.get(study, ())])
+
     def dataset(self, name: str) -> Dataset:
         """Return a dataset by its id."""
         return _lookup(self.datasets, name, "dataset")

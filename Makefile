@@ -1,0 +1,28 @@
+# Two commands: `make run` makes all there is on its sample, `make test` runs all tests.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: run test lock clean
+
+run: $(INSTALLED)
+	$(BIN)/councilbook run
+
+test: $(INSTALLED)
+	$(BIN)/pytest
+
+$(INSTALLED): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "councilbook needs Python 3.11 or later: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+# Pins anew what pyproject.toml asks for, for every system and Python at once; uv can do that, pip cannot.
+lock: $(INSTALLED)
+	$(PYTHON) -m venv .venv/uv && .venv/uv/bin/pip install --quiet uv
+	.venv/uv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --quiet --upgrade -o requirements.lock
+
+clean:
+	rm -rf .venv .councilbook data/processed reports

@@ -1,0 +1,134 @@
+"""The official files themselves: what the loader makes of them is held against the figures that were published."""
+
+import pandas as pd
+import pytest
+
+from councilbook.catalogue import load_catalogue
+from councilbook.errors import SourceError
+from councilbook.fuel_poverty.areas import check_district_sums, describe_areas, prepare_years, sum_districts, sum_years
+from councilbook.fuel_poverty.model import list_models, predict_held_out, score_models, split_areas
+from councilbook.geography import match_common_areas
+from councilbook.paths import find_workbook
+from councilbook.study import Study
+
+pytestmark = pytest.mark.real
+
+# DECC, BEIS and DESNZ, sub-regional fuel poverty, sums over the 13 districts of Kent and Medway
+KENT_MEDWAY = {
+    2011: (1047, 698340, 62634),
+    2012: (1065, 711266, 60326),
+    2013: (1065, 732409, 64596),
+    2014: (1065, 735412, 65807),
+    2015: (1065, 741368, 75179),
+    2016: (1065, 751396, 72459),
+    2017: (1065, 758831, 73010),
+    2018: (1065, 762377, 67801),
+    2019: (1065, 767949, 65715),
+    2020: (1065, 772430, 75941),
+    2021: (1107, 775251, 74858),
+    2022: (1107, 782357, 89335),
+}
+SERIES = "sub_regional_fuel_poverty"
+
+
+def open_study(council, mirror):
+    return Study.open(
+        "fuel_poverty", "2_areas", council=council, data="real", mirror=str(mirror), seed=1, run_date="2026-01-01"
+    )
+
+
+@pytest.fixture(scope="module")
+def kent(mirror):
+    return open_study("kent_medway", mirror)
+
+
+@pytest.fixture(scope="module")
+def kent_years(kent):
+    return prepare_years(kent.load_series(SERIES))
+
+
+@pytest.mark.parametrize("year", KENT_MEDWAY)
+def test_each_year_of_kent_and_medway_adds_up_to_the_published_total(kent_years, year):
+    totals = sum_years(kent_years).set_index("year")
+    assert tuple(totals.loc[year, ["areas", "households", "fuel_poor_households"]]) == KENT_MEDWAY[year]
+
+
+def test_small_areas_add_up_to_the_districts_in_every_year(kent, kent_years):
+    check_district_sums(kent_years, kent.load_series(SERIES, "district"))
+
+
+def test_sums_by_todays_districts_lose_no_household(kent, kent_years):
+    districts = sum_districts(kent_years, kent.place)
+    assert districts["lad22_code"].nunique() == 13
+    for year, (_, households, poor) in KENT_MEDWAY.items():
+        found = districts.loc[districts["year"] == year, ["households", "fuel_poor_households"]].sum()
+        assert tuple(found) == (households, poor)
+
+
+@pytest.mark.parametrize(
+    ("year", "code", "poor", "households"), [(2013, "E01016019", 171, 676), (2021, "E01024657", 394, 1152)]
+)
+def test_the_area_with_the_highest_share_is_the_published_one(kent_years, year, code, poor, households):
+    rows = kent_years[kent_years["year"] == year]
+    top = rows.loc[rows["fuel_poor_pct"].idxmax()]
+    assert (top["lsoa_code"], top["fuel_poor_households"], top["households"]) == (code, poor, households)
+
+
+def test_county_durham_needs_no_entry_of_its_own(mirror):
+    study = open_study("E06000047", mirror)
+    rows = prepare_years(study.load(f"{SERIES}_2013").assign(edition=2013, vintage=2011))
+    assert (rows["fuel_poor_households"].sum(), rows["households"].sum()) == (26050, 226091)
+    assert study.council_name == "County Durham"
+
+
+def test_a_council_that_a_file_was_cut_without_is_told_which(mirror):
+    study = open_study("E06000001", mirror)
+    assert len(study.load(f"{SERIES}_2013")) == 58
+    with pytest.raises(SourceError, match=r"sub_regional_fuel_poverty_2012 .* has no row for Hartlepool"):
+        study.load(f"{SERIES}_2012")
+
+
+def test_a_district_of_2023_is_the_sum_of_those_it_was_made_of(mirror):
+    cumberland = open_study("E06000063", mirror).place
+    old = open_study("E07000026+E07000028+E07000029", mirror).place
+    assert cumberland.lsoas(2011) == old.lsoas(2011)
+    assert cumberland.name == "Cumberland"
+
+
+def test_sefton_and_st_helens_are_read_right_although_their_codes_were_swapped(mirror):
+    study = open_study("E08000014", mirror)
+    rows = prepare_years(study.load(f"{SERIES}_2022").assign(edition=2022, vintage=2021))
+    check_district_sums(rows, study.load(f"{SERIES}_2022", "district").assign(edition=2022))
+    assert rows["households"].sum() == 126557
+
+
+def test_common_areas_of_england_lose_no_area(kent):
+    lookup = kent._lookup
+    pairs = match_common_areas(lookup)
+    assert pairs["lsoa11_code"].nunique() == 32844
+    assert pairs["lsoa21_code"].nunique() == 33755
+    for column in ("lsoa11_code", "lsoa21_code"):
+        assert pairs.groupby(column)["area_code"].nunique().max() == 1
+
+
+def test_models_explain_a_third_of_what_deprivation_alone_leaves_in_districts_they_have_not_seen(kent, kent_years):
+    sources = ["lsoa_2011_boundaries", "imd_2019", "census_2021_tenure", "census_2021_heating", "gas_2019"]
+    tables = [kent.load(source) for source in [*sources, "electricity_2019"]]
+    areas = describe_areas(kent_years[kent_years["year"] == 2022], *tables, kent.place)
+    folds = split_areas(areas, 1)
+    models = {name: fit for name, fit in list_models(1).items() if name in ("Deprivation alone", "Binomial model")}
+    scores = score_models(areas, predict_held_out(areas, folds, models), folds, 1).set_index("model")
+    left = 100 - scores.loc["Deprivation alone", "variance_explained_pct"]
+    more = (
+        scores.loc["Binomial model", "variance_explained_pct"]
+        - scores.loc["Deprivation alone", "variance_explained_pct"]
+    )
+    assert more > left / 3
+
+
+def test_every_source_of_the_catalogue_that_the_mirror_holds_is_as_declared(kent):
+    for source in load_catalogue(find_workbook()).sources.values():
+        for table in source.tables:
+            frame = kent._load(source, table)
+            assert isinstance(frame, pd.DataFrame)
+            assert len(frame) > 0

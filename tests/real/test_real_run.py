@@ -1,0 +1,53 @@
+"""The study end to end on the official files, as a council runs it."""
+
+import json
+
+import frictionless
+import pandas as pd
+import pytest
+
+from whole_workbook import copy_workbook, run_councilbook
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def workbook(mirror, tmp_path_factory):
+    workbook = copy_workbook(tmp_path_factory.mktemp("real"))
+    real = ["--data", "real", "--mirror", str(mirror)]
+    done = run_councilbook(workbook, "run", "fuel_poverty", *real, "--council", "kent_medway,E06000047", "--jobs", "2")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return workbook
+
+
+@pytest.mark.parametrize(
+    ("council", "poor", "households"), [("kent_medway", 64596, 732409), ("county_durham", 26050, 226091)]
+)
+def test_the_published_dataset_holds_the_published_figures(workbook, council, poor, households):
+    years = pd.read_csv(workbook.processed / "fuel_poverty" / council / "lsoa_fuel_poverty" / "lsoa_fuel_poverty.csv")
+    sums = years.groupby("year")[["fuel_poor_households", "households"]].sum()
+    assert tuple(sums.loc[2013]) == (poor, households)
+
+
+def test_datasets_are_valid_and_say_that_they_are_real(workbook):
+    for package in workbook.processed.rglob("datapackage.json"):
+        assert frictionless.validate(str(package)).valid
+        about = json.loads(package.read_text(encoding="utf-8"))["councilbook"]
+        assert not about["synthetic"]
+        assert all(row["origin"] == "mirror" and len(row["sha256"]) == 64 for row in about["provenance"])
+
+
+def test_the_report_says_that_it_is_real_and_for_whom(workbook):
+    page = (workbook.reports / "fuel_poverty" / "county_durham" / "index.html").read_text(encoding="utf-8")
+    assert "County Durham" in page
+    assert "Synthetic figures" not in page
+
+
+def test_a_council_that_the_files_lack_fails_alone_and_names_the_source(workbook, mirror):
+    done = run_councilbook(
+        workbook, "run", "fuel_poverty", "--data", "real", "--mirror", str(mirror), "--council", "E06000001,kent_medway"
+    )
+    assert done.returncode == 1
+    assert "sub_regional_fuel_poverty_2012" in done.stdout + done.stderr
+    assert "nothing changed" in done.stdout
+    assert not (workbook.processed / "fuel_poverty" / "e06000001").exists()

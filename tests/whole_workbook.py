@@ -1,0 +1,33 @@
+"""The whole workbook in a copy of its own, run as a user runs it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from councilbook.paths import Workbook, find_workbook
+
+ROOT = find_workbook(Path(__file__).parent).root
+
+
+def copy_workbook(folder: Path) -> Workbook:
+    for name in ("data/catalogue", "notebooks"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copy(ROOT / "requirements.lock", folder)
+    return Workbook(folder)
+
+
+def run_councilbook(workbook: Workbook, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command; networks are out of reach, so that whatever wants one fails."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COUNCILBOOK_")}
+    environment |= {"COUNCILBOOK_ROOT": str(workbook.root), "COLUMNS": "200"}
+    environment |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
+    return subprocess.run(
+        [sys.executable, "-m", "councilbook", *arguments],
+        cwd=workbook.root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
