@@ -128,11 +128,15 @@ datasets:
     description: Clients by area
     classification: open
     licence: OGL-UK-3.0
-    disclosure: {rule: count_threshold, threshold: 10, round_to: 5, counts: [clients], derived: [clients_pct]}
+    disclosure:
+      rule: count_threshold
+      counts: [clients, homes]
+      shares: {clients_pct: [clients, homes]}
     key: [lsoa_code]
     fields:
       lsoa_code: {description: Small area}
       clients: {type: integer, required: false, description: Clients}
+      homes: {type: integer, required: false, description: Homes}
       clients_pct: {type: number, required: false, description: Share of clients}
       is_suppressed: {type: boolean, description: Whether the counts are withheld}
   - id: ruleless_counts

@@ -1,6 +1,6 @@
 """Statistical disclosure control: pure functions on tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -16,20 +16,25 @@ class Suppression:
 
 
 def suppress_small_counts(
-    frame: pd.DataFrame, counts: Sequence[str], derived: Sequence[str], *, threshold: int, round_to: int
+    frame: pd.DataFrame,
+    counts: Sequence[str],
+    shares: Mapping[str, tuple[str, str]],
+    *,
+    threshold: int,
+    round_to: int,
 ) -> Suppression:
-    """Blank each row that has a small count, then round the counts that are left.
+    """Blank each row that has a small count, round the counts that are left, and compute shares from those.
 
-    A count from 1 to below the threshold could point at a person, and is suppressed; so is one that rounding would take
-    there. Its row loses all its counts and all that is derived from them, since one count left standing beside
-    a rate gives the other away. What is derived is taken as it
-    comes, so it must have been computed from counts that may be known once rounded. This is primary suppression:
+    A count from 1 to below the threshold could point at a person, and is suppressed; so is one that rounding would
+    take there. Its row loses all its counts and shares, since one left standing beside another gives the third away.
+    Shares come from the rounded counts, as exact ones would give the exact counts back. This is primary suppression:
     it does not protect against subtraction from totals.
 
     Args:
         frame: a table; columns not named keep their values.
         counts: columns of whole numbers.
-        derived: columns computed from them.
+        shares: column to the counts that it is the share of; computed here, in percent with one decimal, whatever
+            the table holds there.
         threshold: the smallest count that may be shown, beside 0.
         round_to: counts are rounded to its nearest multiple, halves to the even one.
 
@@ -42,9 +47,9 @@ def suppress_small_counts(
     safe = frame.assign(is_suppressed=small)
     for column in counts:
         safe[column] = rounded[column].mask(small)
-    for column in derived:
-        safe[column] = frame[column].mask(small)
-    return Suppression(safe, int(small.sum()), int(small.sum()) * (len(counts) + len(derived)))
+    for column, (part, whole) in shares.items():
+        safe[column] = (100 * safe[part] / safe[whole].mask(safe[whole] == 0)).astype("Float64").round(1)
+    return Suppression(safe, int(small.sum()), int(small.sum()) * (len(counts) + len(shares)))
 
 
 def round_counts(counts: pd.Series, base: int) -> pd.Series:

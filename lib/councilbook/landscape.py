@@ -34,7 +34,7 @@ def _describe(name: str, group: Sequence[Source], used: bool, finder: Finder, ru
     first, last = group[0], group[-1]
     used_as = "not used"
     if used:
-        synthetic = finder.mode == "sample" or (first.spectrum != "open" and not finder.find_local(first))
+        synthetic = finder.mode == "sample" or (first.spectrum != "open" and not all(map(finder.find_local, group)))
         used_as = "synthetic" if synthetic else "real"
     return {
         "source_id": name,
@@ -46,19 +46,20 @@ def _describe(name: str, group: Sequence[Source], used: bool, finder: Finder, ru
         "licence": first.licence,
         "published": f"{first.edition} to {last.edition}" if len(group) > 1 else first.published or None,
         "used_as": used_as,
-        "gap": " ".join(_list_gaps(first, used, finder, run_date)) or None,
+        "gap": " ".join(_list_gaps(group, used, finder, run_date)) or None,
     }
 
 
-def _list_gaps(source: Source, used: bool, finder: Finder, run_date: str) -> list[str]:
+def _list_gaps(group: Sequence[Source], used: bool, finder: Finder, run_date: str) -> list[str]:
     gaps = []
+    source = group[0]
     if source.spectrum != "open":
         if not source.agreement:
             gaps.append("No data sharing agreement is recorded.")
         elif source.agreement.review_by < date.fromisoformat(run_date):
             due = source.agreement.review_by
             gaps.append(f"Its sharing agreement was due for review by {due.day} {due:%B %Y}.")
-        if finder.mode == "real" and not finder.find_local(source):
+        if finder.mode == "real" and not all(map(finder.find_local, group)):
             gaps.append("It is not in the closed folder.")
     if source.licence == "not_stated":
         gaps.append("The publisher states no licence.")

@@ -33,14 +33,14 @@ LIMITS = {
 
 
 @dataclass(frozen=True)
-class Edition:
-    """A version of a dataset, and the versions before it.
+class Version:
+    """The version of a dataset, and those before it.
 
     Attributes:
         changes: newest first, each {version, date, text}.
     """
 
-    version: str
+    number: str
     changes: tuple[Mapping[str, str], ...]
 
 
@@ -76,7 +76,7 @@ def _whole(limit: float | None, field: FieldSpec) -> float | int | None:
 def build_datapackage(
     dataset: Dataset,
     licence: Licence,
-    edition: Edition,
+    version: Version,
     resources: Sequence[Mapping[str, Any]],
     about: Mapping[str, Any],
 ) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def build_datapackage(
     Args:
         dataset: what the catalogue declares.
         licence: the dataset's licence.
-        edition: its version and change log.
+        version: its version and change log.
         resources: one for each file, each {path, format, bytes, hash}.
         about: study, council, mode and provenance; kept under "councilbook".
     """
@@ -93,8 +93,8 @@ def build_datapackage(
         "name": dataset.id,
         "title": dataset.title,
         "description": dataset.description,
-        "version": edition.version,
-        "created": f"{edition.changes[0]['date']}T00:00:00Z",
+        "version": version.number,
+        "created": f"{version.changes[0]['date']}T00:00:00Z",
         "licenses": [{"name": about["licence_id"], "title": licence.title, "path": licence.url}],
         "sources": [
             {"title": row["title"] + (" (synthetic twin)" if row["synthetic"] else ""), "path": row["landing_page"]}
@@ -102,7 +102,7 @@ def build_datapackage(
         ],
         "attribution": licence.attribution,
         "resources": [_describe_resource(dataset, resource) for resource in resources],
-        "councilbook": {**about, "changes": list(edition.changes)},
+        "councilbook": {**about, "changes": list(version.changes)},
     }
 
 
@@ -195,13 +195,13 @@ def write_changelog(package: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def next_edition(
+def next_version(
     dataset: Dataset,
     rows: pd.DataFrame,
     synthetic: bool,
     run_date: str,
     previous: tuple[Mapping[str, Any], pd.DataFrame] | None,
-) -> Edition:
+) -> Version:
     """Give a dataset its version, by comparing it with the one released before.
 
     Semantic versioning: major where a field or the key changed or went, or where real took the place of synthetic;
@@ -212,16 +212,16 @@ def next_edition(
         previous: the last data package and its table as text, if there is one.
     """
     if previous is None:
-        return Edition("1.0.0", ({"version": "1.0.0", "date": run_date, "text": "First release."},))
+        return Version("1.0.0", ({"version": "1.0.0", "date": run_date, "text": "First release."},))
     package, old = previous
     changes = tuple(package["councilbook"]["changes"])
     schema = next(resource["schema"] for resource in package["resources"] if "schema" in resource)
     level, text = _compare(dataset, rows, synthetic, schema, old, package["councilbook"]["synthetic"])
     if not text:
-        return Edition(package["version"], changes)
+        return Version(package["version"], changes)
     numbers = [int(number) for number in package["version"].split(".")]
     version = ".".join(map(str, [*numbers[:level], numbers[level] + 1, *[0] * (2 - level)]))
-    return Edition(version, ({"version": version, "date": run_date, "text": text}, *changes))
+    return Version(version, ({"version": version, "date": run_date, "text": text}, *changes))
 
 
 def _compare(

@@ -21,7 +21,7 @@ from councilbook.errors import CheckError, CouncilbookError, ReleaseRefusedError
 from councilbook.metadata import (
     build_datapackage,
     build_dcat,
-    next_edition,
+    next_version,
     write_changelog,
     write_dictionary,
 )
@@ -85,7 +85,7 @@ def pass_gate(dataset: Dataset, frame: pd.DataFrame, used: Sequence[FoundFile]) 
         "cells_suppressed": 0,
     }
     if rule and rule.rule == "count_threshold":
-        safe = suppress_small_counts(frame, rule.counts, rule.derived, threshold=rule.threshold, round_to=rule.round_to)
+        safe = suppress_small_counts(frame, rule.counts, rule.shares, threshold=rule.threshold, round_to=rule.round_to)
         return Passed(
             safe.frame,
             record
@@ -130,7 +130,7 @@ def release_dataset(
     )
     if dataset.geometry and getattr(passed.frame, "crs", None) is None:
         raise CheckError(f"Dataset {dataset.id}: expected a GeoDataFrame that has its coordinate system (crs).")
-    table = passed.frame[columns].astype(_name_dtypes(dataset)).sort_values(dataset.key).reset_index(drop=True)
+    table = passed.frame[columns].astype(_name_dtypes(dataset)).reset_index(drop=True)
     target = dataset_folder(processed, origin.study, origin.council, dataset.id)
     restore_folder(target)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -215,7 +215,7 @@ def _write_files(
         shapes.to_parquet(parquet, index=False, compression="zstd")
         resources += [_describe_file(geojson), _describe_file(parquet)]
     previous = (read_package(target), _read_text(target, dataset.id)) if target.exists() else None
-    edition = next_edition(dataset, _read_text(folder, dataset.id), origin.is_synthetic, origin.run_date, previous)
+    version = next_version(dataset, _read_text(folder, dataset.id), origin.is_synthetic, origin.run_date, previous)
     about = {
         "study": origin.study,
         "notebook": origin.notebook,
@@ -228,8 +228,8 @@ def _write_files(
         "run_date": origin.run_date,
         "provenance": describe_sources(origin.used),
     }
-    package = build_datapackage(dataset, catalogue.licences[dataset.licence], edition, resources, about)
-    audit |= {"version": edition.version, "run_date": origin.run_date, "made_by": f"{origin.study}/{origin.notebook}"}
+    package = build_datapackage(dataset, catalogue.licences[dataset.licence], version, resources, about)
+    audit |= {"version": version.number, "run_date": origin.run_date, "made_by": f"{origin.study}/{origin.notebook}"}
     _write_json(folder / "datapackage.json", package)
     _write_json(folder / "audit.json", audit)
     (folder / "dcat.jsonld").write_text(build_dcat(package), encoding="utf-8", newline="\n")

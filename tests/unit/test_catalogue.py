@@ -129,6 +129,20 @@ def test_council_without_codes_is_named(load):
     expect_fault(load, "councils.yaml", "councils.york", councils=COUNCILS | {"york": None})
 
 
+@pytest.mark.parametrize(
+    ("rule", "fault"),
+    [
+        ({"threshold": 12, "round_to": 5}, "must be a multiple"),
+        ({"shares": {"homes_pct": ["homes", "all"]}, "counts": ["homes"]}, "counts that it does not name: all"),
+        ({"counts": []}, "says nothing of the numbers in homes"),
+    ],
+)
+def test_dataset_rule_that_would_let_a_number_slip_is_named(load, rule, fault):
+    fields = {"code": {"description": "Area"}, "homes": {"type": "integer", "description": "Homes"}}
+    dataset = DATASET | {"fields": fields, "disclosure": {"rule": "count_threshold", **rule}}
+    expect_fault(load, "datasets.homes_by_area", fault, datasets=[dataset])
+
+
 def test_dataset_rule_on_undeclared_fields_is_named(load):
     rule = {"rule": "count_threshold", "counts": ["visits"]}
     expect_fault(

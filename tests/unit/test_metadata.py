@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from councilbook.catalogue import Dataset, FieldSpec, Licence
 from councilbook.metadata import (
-    Edition,
+    Version,
     build_datapackage,
     build_dcat,
     build_schema,
-    next_edition,
+    next_version,
     write_changelog,
     write_dictionary,
 )
@@ -38,7 +38,7 @@ DATASET = Dataset(
     },
 )
 LICENCE = Licence(title="Open Government Licence", url="https://example.org/ogl", attribution="Contains public data.")
-EDITION = Edition(
+FIRST = Version(
     "1.1.0",
     (
         {"version": "1.1.0", "date": "2026-11-23", "text": "New: kind."},
@@ -61,7 +61,7 @@ ABOUT = {
 
 @pytest.fixture
 def package() -> dict[str, Any]:
-    return build_datapackage(DATASET, LICENCE, EDITION, FILES, ABOUT)
+    return build_datapackage(DATASET, LICENCE, FIRST, FILES, ABOUT)
 
 
 def test_a_schema_gives_each_limit_in_the_type_of_its_field_and_no_other() -> None:
@@ -150,8 +150,8 @@ def test_the_version_goes_up_by_a_patch_exactly_if_rows_differ(old: dict[str, st
             [(code, "2021", count, "", "") for code, count in homes.items()], columns=COLUMNS, dtype="str"
         )
 
-    package = build_datapackage(DATASET, LICENCE, EDITION, FILES, ABOUT)
-    edition = next_edition(DATASET, make_table(new), True, "2026-12-01", (package, make_table(old)))
+    package = build_datapackage(DATASET, LICENCE, FIRST, FILES, ABOUT)
+    version = next_version(DATASET, make_table(new), True, "2026-12-01", (package, make_table(old)))
     counts = {
         "added": len(new.keys() - old.keys()),
         "removed": len(old.keys() - new.keys()),
@@ -159,10 +159,10 @@ def test_the_version_goes_up_by_a_patch_exactly_if_rows_differ(old: dict[str, st
     }
     if any(counts.values()):
         told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-        assert edition.version == "1.1.1"
-        assert edition.changes == (
+        assert version.number == "1.1.1"
+        assert version.changes == (
             {"version": "1.1.1", "date": "2026-12-01", "text": f"Rows: {told}."},
-            *EDITION.changes,
+            *FIRST.changes,
         )
     else:
-        assert edition == EDITION
+        assert version == FIRST

@@ -84,7 +84,7 @@ def closed(workbook: Workbook, monkeypatch: pytest.MonkeyPatch) -> Path:
 def count_clients(study: Study) -> pd.DataFrame:
     clients = study.load("clients")
     counts = clients.groupby("lsoa_code", as_index=False).agg(clients=("age", "size"))
-    return counts.assign(clients_pct=100.0)
+    return counts.assign(homes=100)
 
 
 # --- opening ---

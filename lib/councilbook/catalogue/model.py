@@ -152,9 +152,19 @@ class Disclosure(Entry):
 
     rule: Literal["open_sources_only", "count_threshold"]
     threshold: int = Field(default=10, ge=1, description="Counts from 1 to below this are suppressed.")
-    round_to: int = Field(default=5, ge=1)
+    round_to: int = Field(default=5, ge=1, description="Counts are rounded to its multiples.")
     counts: list[str] = []
-    derived: list[str] = Field(default=[], description="Fields suppressed wherever a count in the row is.")
+    shares: dict[str, tuple[str, str]] = Field(
+        default={}, description="Field to the counts that it is the share of, in percent; computed once they are safe."
+    )
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.threshold % self.round_to:
+            raise ValueError("the threshold must be a multiple of what counts are rounded to")
+        if unknown := sorted({count for pair in self.shares.values() for count in pair} - set(self.counts)):
+            raise ValueError(f"shares are of counts that it does not name: {', '.join(unknown)}")
+        return self
 
 
 class Dataset(Entry):
@@ -174,7 +184,11 @@ class Dataset(Entry):
     def _known_fields(self) -> Self:
         named = set(self.key)
         if self.disclosure and self.disclosure.rule == "count_threshold":
-            named |= {*self.disclosure.counts, *self.disclosure.derived, "is_suppressed"}
+            guarded = {*self.disclosure.counts, *self.disclosure.shares}
+            named |= {*guarded, "is_suppressed"}
+            numbers = {name for name, field in self.fields.items() if field.type in ("integer", "number")}
+            if unguarded := sorted(numbers - guarded - set(self.key)):
+                raise ValueError(f"its disclosure rule says nothing of the numbers in {', '.join(unguarded)}")
         if unknown := sorted(named - set(self.fields)):
             raise ValueError(f"names fields that it does not declare: {', '.join(unknown)}")
         return self

@@ -12,10 +12,10 @@ def describe_latest(totals: pd.DataFrame, name: str) -> str:
         name: the council.
     """
     last = totals.astype("object").iloc[-1]  # so that whole numbers stay whole beside the share
+    one_in = f", or about one in {round(100 / last['fuel_poor_pct'])}" if last["fuel_poor_pct"] > 0 else ""
     return (
         f"In {last['year']}, **{last['fuel_poor_households']:,} of {last['households']:,} households** in {name} were "
-        f"in fuel poverty by the official estimate: **{last['fuel_poor_pct']:.1f}%**, or about one in "
-        f"{round(100 / last['fuel_poor_pct'])}."
+        f"in fuel poverty by the official estimate: **{last['fuel_poor_pct']:.1f}%**{one_in}."
     )
 
 
