@@ -22,6 +22,7 @@ MEDIA_TYPES = {
 }
 
 
+SYNTHETIC = "Synthetic: made up from a seed to show how this works, and true of no real place. "
 LIMITS = {
     "required": "always there",
     "unique": "unique",
@@ -92,7 +93,7 @@ def build_datapackage(
     return {
         "name": dataset.id,
         "title": dataset.title,
-        "description": dataset.description,
+        "description": (SYNTHETIC if about["synthetic"] else "") + dataset.description,
         "version": version.number,
         "created": f"{version.changes[0]['date']}T00:00:00Z",
         "licenses": [{"name": about["licence_id"], "title": licence.title, "path": licence.url}],
@@ -127,6 +128,7 @@ def build_dcat(package: Mapping[str, Any]) -> str:
         (DCTERMS.title, package["title"]),
         (DCTERMS.description, package["description"]),
         (DCAT.keyword, about["study"].replace("_", " ")),
+        (DCAT.keyword, "synthetic data" if about["synthetic"] else "real data"),
         (ADMS.versionNotes, about["changes"][0]["text"]),
     ]:
         graph.add((record, predicate, Literal(words, lang="en")))
@@ -156,14 +158,13 @@ def write_dictionary(package: Mapping[str, Any]) -> str:
     table = next(resource for resource in package["resources"] if "schema" in resource)
     schema = table["schema"]
     about = package["councilbook"]
-    kind = "Synthetic: made-up figures for trying things out." if about["synthetic"] else "Real data."
     lines = [
         f"# {package['title']}",
         "",
         package["description"],
         "",
         f"- Place: {about['council']['name']}",
-        f"- {kind}",
+        f"- {'Synthetic' if about['synthetic'] else 'Real'} data",
         f"- Version {package['version']} of {about['changes'][0]['date']}",
         f"- Licence: [{package['licenses'][0]['title']}]({package['licenses'][0]['path']}). {package['attribution']}",
         f"- A row is named by {' and '.join(f'`{name}`' for name in schema['primaryKey'])}; {about['rows']:,} rows.",

@@ -128,7 +128,7 @@ def test_the_dictionary_has_a_row_of_five_cells_for_each_field(package: dict[str
         r"| `cold_pct` | number | percent | Cold \| all | at least 0; at most 99.5 |",
         "| `kind` | string |  | Kind | unique; one of flat, house |",
     ]
-    assert "Synthetic: made-up figures" in text
+    assert "Synthetic data" in text
     assert "Version 1.1.0 of 2026-11-23" in text
     assert "A row is named by `code` and `year`; 1,234 rows." in text
 

@@ -290,7 +290,9 @@ def test_a_release_is_synthetic_where_a_twin_or_the_sample_was_used(
 ) -> None:
     folder = release(catalogue, "home_counts", HOMES, used=find(catalogue, "prices", origin=origin), mode=mode)
     assert read_package(folder)["councilbook"]["synthetic"] is synthetic
-    assert ("Real data." in (folder / "DICTIONARY.md").read_text(encoding="utf-8")) is not synthetic
+    assert ("Real data" in (folder / "DICTIONARY.md").read_text(encoding="utf-8")) is not synthetic
+    for name in ("datapackage.json", "dcat.jsonld", "DICTIONARY.md"):
+        assert ("Synthetic: made up" in (folder / name).read_text(encoding="utf-8")) is synthetic
 
 
 # --- versions ---
