@@ -35,7 +35,11 @@ class Cost:
 def measure(command: list[str], workbook: Path) -> Cost:
     begin = time.perf_counter()
     process = subprocess.Popen(
-        command, cwd=workbook, env=os.environ | {"COUNCILBOOK_ROOT": str(workbook)}, stdout=subprocess.DEVNULL
+        command,
+        cwd=workbook,
+        env=os.environ | {"COUNCILBOOK_ROOT": str(workbook)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     peak = [0.0]
     watcher = threading.Thread(target=watch_memory, args=(process.pid, peak))

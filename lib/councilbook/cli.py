@@ -122,6 +122,7 @@ def run(
 
     What has not changed is not run again. A notebook that fails leaves the last good outputs alone.
     """
+    from councilbook.editions import read_record
     from councilbook.jobs import plan_jobs
     from councilbook.run import run_all
 
@@ -138,6 +139,10 @@ def run(
         force=force,
     )
     console = _make_console()
+    for job in planned:
+        last = read_record(job.private)
+        if last and last.data != job.mode:
+            console.print(f"{job.name}: this run on {job.mode} data will replace what was made from {last.data} data")
     with _show_progress(console) as show:
         results = run_all(catalogue, planned, jobs, show)
     _print_results(console, catalogue, results)

@@ -170,15 +170,21 @@ def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tel
         Origin and checksum of each source that is on this machine, also of those that are only described.
 
     Raises:
-        SourceError: an open source is neither on this machine nor can it be fetched.
+        SourceError: an open source is neither on this machine nor can it be fetched. Those that have to be got by hand
+            are told first, all at once, before anything is fetched.
     """
     if job.mode == "sample":
         return {}
     finder = Finder(catalogue, job.mode, job.council, job.seed, job.mirror)
     used = list_study_sources(catalogue, job.study)
-    for source in used:
-        if source.spectrum == "open" and not finder.find_local(source):
-            _fetch(source, finder, job, tell)
+    absent = [source for source in used if source.spectrum == "open" and not finder.find_local(source)]
+    if by_hand := [source for source in absent if not source.url]:
+        lines = [finder.describe_nowhere(source) for source in by_hand]
+        raise SourceError(
+            "\n".join([*lines, f"`councilbook fetch {job.study}` gets those that have a stable address."])
+        )
+    for source in absent:
+        _fetch(source, finder, job, tell)
     found: dict[str, str] = {}
     for source in {source.id: source for source in [*used, *catalogue.sources_of(job.study)]}.values():
         if local := finder.find_local(source):
@@ -193,10 +199,7 @@ def _fetch(source: Source, finder: Finder, job: Job, tell: Tell) -> None:
         tell(Step(job, f"fetching {source.id}", done, total, "byte"))
 
     progress(0, None)
-    try:
-        finder.find(source, progress)
-    except SourceError as error:
-        raise SourceError(f"{error} `councilbook fetch {job.study}` gets what it can, and lists the rest.") from None
+    finder.find(source, progress)
 
 
 def fill_parameters(

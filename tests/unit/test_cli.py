@@ -48,6 +48,8 @@ def test_a_run_says_what_it_made_and_the_next_that_nothing_changed(workbook: Wor
     assert second.exit_code == 0
     assert "tiny/north: nothing changed since 2026-01-31" in second.output
     assert "datasets in" not in second.output
+    real = call("run", "tiny", "--data", "real")
+    assert "tiny/north: this run on real data will replace what was made from sample data" in real.output
 
 
 def test_a_failing_study_is_described_the_others_are_made_and_the_exit_is_1(workbook: Workbook) -> None:

@@ -68,7 +68,7 @@ class Finder:
             return FoundFile(source, fetch(source, self.catalogue.workbook, progress), "download")
         if source.twin and (self.mode == "sample" or source.spectrum != "open"):
             return FoundFile(source, self._make_twin(source, source.twin), "twin")
-        raise SourceError(self._nowhere(source))
+        raise SourceError(self.describe_nowhere(source))
 
     def find_local(self, source: Source) -> FoundFile | None:
         """Return a source's file if it is on this machine already; nothing is downloaded or made."""
@@ -108,7 +108,8 @@ class Finder:
                 temporary.write_bytes(content)
         return path
 
-    def _nowhere(self, source: Source) -> str:
+    def describe_nowhere(self, source: Source) -> str:
+        """Say where a source that is not there was looked for, and how to get it."""
         if self.mode == "sample":
             return f"Source {source.id} has no synthetic twin, so it is not in the sample."
         if source.spectrum != "open":
@@ -116,8 +117,8 @@ class Finder:
                 f"Source {source.id} ({source.title}) is {source.spectrum} and has no twin. Ask {source.steward}, "
                 f"and put it into the closed folder as {source.file or source.id}."
             )
-        looked = "; ".join(f"{origin}: {path}" for origin, path in self._places(source))
+        mirror = f" nor at {self.mirror / source.mirror}" if self.mirror and source.mirror else ""
         return (
-            f"Source {source.id} ({source.title}) was not found. Looked in {looked}. No stable file URL is known: "
+            f"Source {source.id} ({source.title}) is not in data/raw{mirror}, and no stable file URL is known: "
             f"download it from {source.landing_page} and save it as {raw_path(source, self.catalogue.workbook)}."
         )
