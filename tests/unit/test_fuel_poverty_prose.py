@@ -52,17 +52,23 @@ def test_two_measures_are_told_apart_and_not_to_be_compared() -> None:
 
 def test_spread_tells_how_many_live_outside_the_areas_with_the_highest_shares() -> None:
     shares = np.arange(1, 22)  # its tenth and ninetieth percentiles are 3 and 19
-    even = pd.DataFrame({"fuel_poor_pct": shares, "fuel_poor_households": 10})
+    even = pd.DataFrame({"year": 2022, "fuel_poor_pct": shares, "fuel_poor_households": 10})
     text = prose.describe_spread(even)
-    for part in ("below 3.0%", "above 19.0%", "has 10% of all fuel-poor households, so most of them live elsewhere."):
+    ending = "had 10% of all fuel-poor households, so most of them lived elsewhere."
+    for part in ("in 2022", "below 3.0%", "above 19.0%", ending):
         assert part in text
     crowded = even.assign(fuel_poor_households=np.where(shares > 19, 1000, 1))
-    assert prose.describe_spread(crowded).endswith("has 99% of all fuel-poor households.")
+    assert prose.describe_spread(crowded).endswith("had 99% of all fuel-poor households.")
 
 
 def scores(**best: Any) -> pd.DataFrame:
     """Scores of a council of one district, so that compact parts were left out; `best` is of the better model."""
-    common = {"held_out": "each of ten compact parts in turn", "mae_pct": 2.0, "variance_explained_pct": 5.0}
+    common: dict[str, Any] = {
+        "year": 2022,
+        "held_out": "each of ten compact parts in turn",
+        "mae_pct": 2.0,
+        "variance_explained_pct": 5.0,
+    }
     common |= {"residual_morans_i": 0.5, "residual_morans_p": 0.001}
     rows = [
         {"model": "Council mean", "kind": "baseline", "rmse_pct": 1.0},  # a baseline is never the best model
@@ -75,7 +81,7 @@ def scores(**best: Any) -> pd.DataFrame:
 
 def test_scores_are_those_of_the_better_model_beside_deprivation_alone() -> None:
     text = prose.describe_scores(scores(variance_explained_pct=61.6, mae_pct=1.24))
-    assert text.startswith("Deprivation alone accounts for 20% of the difference between areas; ")
+    assert text.startswith("Deprivation alone accounts for 20% of the difference between areas in 2022; ")
     for part in ("use together for 62% of it", "1.2 percentage points", "each of ten compact parts in turn"):
         assert part in text
 

@@ -51,10 +51,11 @@ def describe_spread(areas: pd.DataFrame) -> str:
     low, high = shares.quantile([0.1, 0.9])
     poor = areas.sort_values("fuel_poor_pct", ascending=False)
     tenth = poor.head(max(1, len(poor) // 10))["fuel_poor_households"].sum() / poor["fuel_poor_households"].sum()
-    elsewhere = ", so most of them live elsewhere" if tenth < 0.5 else ""
+    elsewhere = ", so most of them lived elsewhere" if tenth < 0.5 else ""
     return (
-        f"It is uneven: in one area in ten it is below {low:.1f}%, in another one in ten above {high:.1f}%. The "
-        f"tenth of areas with the highest shares has {100 * tenth:.0f}% of all fuel-poor households{elsewhere}."
+        f"It is uneven: in {areas['year'].iloc[0]}, one area in ten was below {low:.1f}% and another one in ten above "
+        f"{high:.1f}%. The tenth of areas with the highest shares had {100 * tenth:.0f}% of all fuel-poor "
+        f"households{elsewhere}."
     )
 
 
@@ -67,10 +68,10 @@ def describe_scores(scores: pd.DataFrame) -> str:
     best = _find_best(scores)
     alone = scores.loc[scores["model"] == "Deprivation alone", "variance_explained_pct"].iloc[0]
     return (
-        f"Deprivation alone accounts for {_name_part(alone)} the difference between areas; deprivation, tenure, "
-        f"heating and energy use together for {_name_part(best['variance_explained_pct'])} it, with a usual error of "
-        f"{best['mae_pct']:.1f} percentage points. This was tested on places that the models had not seen, leaving out "
-        f"{best['held_out']}."
+        f"Deprivation alone accounts for {_name_part(alone)} the difference between areas in {best['year']}; "
+        f"deprivation, tenure, heating and energy use together for {_name_part(best['variance_explained_pct'])} it, "
+        f"with a usual error of {best['mae_pct']:.1f} percentage points. This was tested on places that the models had "
+        f"not seen, leaving out {best['held_out']}."
     )
 
 
