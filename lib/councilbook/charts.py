@@ -168,17 +168,7 @@ def draw_lines(
 def _draw_breaks(axes: Axes, breaks: Mapping[float, str], page: _Page) -> None:
     for where, what in breaks.items():
         axes.axvline(where, color=QUIET, linestyle=(0, (4, 3)), linewidth=1.5)
-        axes.annotate(
-            what,
-            (where, 1),
-            xycoords=axes.get_xaxis_transform(),
-            xytext=(0, 4),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=page.font - 1,
-            color=INK,
-        )
+        _name_upright(axes, where, what, page)
 
 
 def _name_lines(axes: Axes, frame: pd.DataFrame, x: str, y: str, series: str, names: list[Any]) -> None:
@@ -367,16 +357,22 @@ def _draw_reference(axes: Axes, reference: float | None, label: str, page: _Page
         return
     axes.axvline(reference, color=INK, linestyle=(0, (5, 3)), linewidth=1.8, zorder=1.5)
     if label:
-        axes.annotate(
-            label,
-            (reference, 1),
-            xycoords=axes.get_xaxis_transform(),
-            xytext=(0, 4),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=page.font - 1,
-        )
+        _name_upright(axes, reference, label, page)
+
+
+def _name_upright(axes: Axes, x: float, text: str, page: _Page) -> None:
+    """Name an upright line at its top."""
+    axes.annotate(
+        text,
+        (x, 1),
+        xycoords=axes.get_xaxis_transform(),
+        xytext=(0, 4),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=page.font - 1,
+        color=INK,
+    )
 
 
 def _wrap(text: str, page: _Page) -> str:
