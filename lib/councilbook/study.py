@@ -201,12 +201,13 @@ class Study:
 
         Returns:
             A row a source file, of what was loaded here and of what the released datasets read here were made from:
-            series, source, publisher, spectrum, data (real or synthetic), licence, date, file, checksum (SHA-256).
+            series, source, publisher, spectrum, data (real or synthetic), licence, date, file, checksum (SHA-256),
+            basis (what a synthetic twin is fitted to; missing for real data).
         """
         rows = {row["source_id"]: row for row in describe_sources(list(self._used.values()))}
         for folder in self._published.values():
             rows |= {row["source_id"]: row for row in read_package(folder)["councilbook"]["provenance"]}
-        columns = ["series", "source", "publisher", "spectrum", "data", "licence", "date", "file", "checksum"]
+        columns = ["series", "source", "publisher", "spectrum", "data", "licence", "date", "file", "checksum", "basis"]
         return pd.DataFrame(
             [
                 (
@@ -219,6 +220,7 @@ class Study:
                     row["published"],
                     row["file"],
                     row["sha256"],
+                    row["basis"],
                 )
                 for _, row in sorted(rows.items())
             ],
@@ -232,19 +234,26 @@ class Study:
     def show_provenance(self) -> Html:
         """Show where every figure so far comes from: a row a source or series, and every file with its checksum."""
         files = self.provenance()
-        rows = files.drop_duplicates(["series", "data"]).drop(columns=["source", "file", "checksum"])
+        rows = files.drop_duplicates(["series", "data"])
         counts = files.groupby(["series", "data"])["file"].transform("size")
+        twins = rows.dropna(subset=["basis"])
+        made = dict(zip(twins["series"].astype("str"), twins["basis"], strict=True))
+        rows = rows.drop(columns=["source", "file", "checksum", "basis"])
         rows["date"] = rows["date"].where(counts == 1, counts.astype("str") + " editions")
         for column in ("spectrum", "data"):
             rows[column] = rows[column].map(lambda word: html.badge(word, word))
+        headers = {name: name.capitalize() for name in rows.columns} | {"series": "Source"}
         listed = html.table(
             files[["source", "file", "checksum"]],
             "Files read",
             headers={"source": "Source", "file": "File", "checksum": "SHA-256"},
         )
-        headers = {name: name.capitalize() for name in rows.columns} | {"series": "Source"}
-        shown = html.table(rows, "Sources of every figure on this page", headers=headers)
-        return html.join([shown, html.fold("Every file with its checksum", listed)])
+        parts = [
+            html.table(rows, "Sources of every figure on this page", headers=headers),
+            *([html.fold("How the synthetic data were made", html.definition_list(made))] if made else []),
+            html.fold("Every file with its checksum", listed),
+        ]
+        return html.join(parts)
 
     def show_stamp(self) -> Html:
         """Show what this run was: study, council, data, date, seed, version."""

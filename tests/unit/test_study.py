@@ -283,6 +283,7 @@ def test_in_the_sample_every_source_is_synthetic() -> None:
     assert provenance["data"].tolist() == ["synthetic"] * 3
     assert provenance["checksum"].str.fullmatch("[0-9a-f]{64}").all()
     assert study.is_synthetic
+    assert "Made up" in study.show_provenance().text
 
 
 def test_on_real_data_only_a_guarded_source_that_is_not_there_is_synthetic(mirror: str, closed: Path) -> None:
@@ -291,6 +292,7 @@ def test_on_real_data_only_a_guarded_source_that_is_not_there_is_synthetic(mirro
     study.load("homes_2020")
     study.load("visits")
     assert not study.is_synthetic
+    assert "How the synthetic data were made" not in study.show_provenance().text
     study.load("clients")
     assert study.is_synthetic
     kinds = study.provenance().set_index("source")[["spectrum", "data"]].agg(" ".join, axis="columns")
@@ -366,7 +368,7 @@ def test_a_check_of_everything_goes_on_after_a_fault(catalogue: Catalogue, mirro
         "home_counts",
     }
     assert "2 rows share it" in lines["home_counts"].detail
-    assert "Source prices (Prices) was not found" in lines["prices.prices"].detail
+    assert "Source prices (Prices) is not in data/raw" in lines["prices.prices"].detail
 
 
 def test_a_check_of_everything_mends_a_release_that_was_killed(catalogue: Catalogue) -> None:
