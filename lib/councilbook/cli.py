@@ -196,6 +196,7 @@ def fetch(studies: Studies = None) -> None:
 
     What is there already is checked and left alone; a download that was cut off goes on where it stopped.
     """
+    from councilbook.catalogue import describe_manual_way
     from councilbook.jobs import list_study_sources
 
     catalogue = _open_catalogue(studies)
@@ -211,10 +212,10 @@ def fetch(studies: Studies = None) -> None:
             try:
                 line = _fetch_one(catalogue, source, progress, task)
             except CouncilbookError as error:
-                failed.append(f"{error} By hand: {_describe_manual_way(catalogue, source)}")
+                failed.append(f"{error} By hand: {describe_manual_way(source, catalogue.workbook)}")
                 line = "[bold red]FAILED[/]"
             if line is None:
-                by_hand.append(f"{source.id}: {_describe_manual_way(catalogue, source)}")
+                by_hand.append(f"{source.id}: {describe_manual_way(source, catalogue.workbook)}")
                 line = "by hand"
             progress.remove_task(task)
             console.print(f"{source.id}: {line}", soft_wrap=True)
@@ -240,12 +241,6 @@ def _fetch_one(catalogue: "Catalogue", source: "Source", progress: Progress, tas
         return None
     fetch(source, catalogue.workbook, show)
     return f"{'there' if was_there else '[green]fetched[/]'}, {escape(str(target))}"
-
-
-def _describe_manual_way(catalogue: "Catalogue", source: "Source") -> str:
-    from councilbook.catalogue import raw_path
-
-    return f"download it from {source.landing_page} and save it as {raw_path(source, catalogue.workbook)}"
 
 
 @app.command(

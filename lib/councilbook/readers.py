@@ -204,25 +204,34 @@ def _check_archive(path: Path, where: str) -> None:
     _check_size(size, path.stat().st_size, where)
 
 
-@cache
 def _check_extent(path: Path, where: str) -> None:
     """Check that no sheet of a workbook spans more cells than fit into memory: one far-off cell is enough for that.
 
     The library that reads the sheets makes room for all of them at once, and ends the process if it cannot.
     """
+    try:
+        spans = _measure_sheets(path, path.stat().st_mtime_ns)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise SourceError(f"{where}: not a workbook that can be read ({error}).") from None
+    for sheet, (rows, columns) in spans.items():
+        if rows * columns > MOST_CELLS:
+            raise SourceError(
+                f"{where}: {sheet} spans {rows:,} rows and {columns:,} columns. No official file does; a stray cell "
+                "far off the table may be the cause."
+            )
+
+
+@cache
+def _measure_sheets(path: Path, modified: int) -> dict[str, tuple[int, int]]:  # noqa: ARG001 (a changed file is another)
+    """Return the last row and column of each sheet of a workbook; once a file, however many tables are read from it."""
+    spans = {}
     with zipfile.ZipFile(path) as archive:
         for sheet in (name for name in archive.namelist() if name.startswith("xl/worksheets/")):
-            try:
-                content = archive.read(sheet)
-            except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-                raise SourceError(f"{where}: not a workbook that can be read ({error}).") from None
+            content = archive.read(sheet)
             rows = max(map(int, re.findall(rb'<row [^>]*?\br="(\d{1,7})"', content)), default=0)
             columns = max(map(_number_column, set(re.findall(rb' r="([A-Z]{1,3})\d', content))), default=0)
-            if rows * columns > MOST_CELLS:
-                raise SourceError(
-                    f"{where}: {PurePosixPath(sheet).name} spans {rows:,} rows and {columns:,} columns. No official "
-                    "file does; a stray cell far off the table may be the cause."
-                )
+            spans[PurePosixPath(sheet).name] = rows, columns
+    return spans
 
 
 def _number_column(letters: bytes) -> int:

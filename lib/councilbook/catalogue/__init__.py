@@ -4,7 +4,7 @@ Reads data/catalogue and notebooks/<study>/study.yaml, and finds the file of a s
 module of the library that uses the network.
 """
 
-from councilbook.catalogue.fetching import Progress, check_kind, fetch, raw_path, read_checksums
+from councilbook.catalogue.fetching import Progress, check_kind, describe_manual_way, fetch, raw_path, read_checksums
 from councilbook.catalogue.finding import Finder, FoundFile, TwinRequest
 from councilbook.catalogue.fingerprints import hash_file, hash_library, hash_text
 from councilbook.catalogue.model import (
@@ -47,6 +47,7 @@ __all__ = [
     "TwinRequest",
     "catalogue_schema",
     "check_kind",
+    "describe_manual_way",
     "fetch",
     "hash_file",
     "hash_library",

@@ -60,6 +60,11 @@ def fetch(source: Source, workbook: Workbook, progress: Progress | None = None) 
     return target
 
 
+def describe_manual_way(source: Source, workbook: Workbook) -> str:
+    """Say how a source is got without an address to fetch it from."""
+    return f"download it from {source.landing_page} and save it as {raw_path(source, workbook)}"
+
+
 def check_raw(source: Source, path: Path, workbook: Workbook) -> None:
     """Check that a file in data/raw is still the one that was fetched.
 

@@ -4,9 +4,10 @@ import importlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
-from councilbook.catalogue.fetching import Progress, check_kind, check_raw, fetch, raw_path
+from councilbook.catalogue.fetching import Progress, check_kind, check_raw, describe_manual_way, fetch, raw_path
 from councilbook.catalogue.fingerprints import hash_file, hash_library
 from councilbook.catalogue.model import Council, Mode, Origin, Source, Twin
 from councilbook.catalogue.reading import Catalogue
@@ -35,7 +36,7 @@ class FoundFile:
         """Whether it is a twin."""
         return self.origin == "twin"
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Checksum of the file."""
         return hash_file(self.path)
@@ -120,5 +121,5 @@ class Finder:
         mirror = f" nor at {self.mirror / source.mirror}" if self.mirror and source.mirror else ""
         return (
             f"Source {source.id} ({source.title}) is not in data/raw{mirror}, and no stable file URL is known: "
-            f"download it from {source.landing_page} and save it as {raw_path(source, self.catalogue.workbook)}."
+            f"{describe_manual_way(source, self.catalogue.workbook)}."
         )
