@@ -216,7 +216,7 @@ def describe_package(package: Mapping[str, Any]) -> dict[str, Any]:
     """Take from a datapackage.json what a reader is shown of a dataset."""
     about = package["councilbook"]
     return {
-        "id": package["name"].replace("-", "_"),
+        "id": package["name"],
         "title": package["title"],
         "description": package["description"],
         "version": package["version"],

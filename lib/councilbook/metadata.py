@@ -155,8 +155,7 @@ def build_dcat(package: Mapping[str, Any]) -> str:
 
 def write_dictionary(package: Mapping[str, Any]) -> str:
     """Return a data dictionary in Markdown that a person can read."""
-    table = next(resource for resource in package["resources"] if "schema" in resource)
-    schema = table["schema"]
+    schema = _find_schema(package)
     about = package["councilbook"]
     lines = [
         f"# {package['title']}",
@@ -180,6 +179,11 @@ def write_dictionary(package: Mapping[str, Any]) -> str:
     lines += ["", "## Made from", ""]
     lines += [f"- [{source['title']}]({source['path']})" for source in package["sources"]]
     return "\n".join(lines) + "\n"
+
+
+def _find_schema(package: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the Table Schema of a package's one table."""
+    return next(resource["schema"] for resource in package["resources"] if "schema" in resource)
 
 
 def _write_limits(constraints: Mapping[str, Any]) -> str:
@@ -216,7 +220,7 @@ def next_version(
         return Version("1.0.0", ({"version": "1.0.0", "date": run_date, "text": "First release."},))
     package, old = previous
     changes = tuple(package["councilbook"]["changes"])
-    schema = next(resource["schema"] for resource in package["resources"] if "schema" in resource)
+    schema = _find_schema(package)
     level, text = _compare(dataset, rows, synthetic, schema, old, package["councilbook"]["synthetic"])
     if not text:
         return Version(package["version"], changes)

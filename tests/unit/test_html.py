@@ -122,7 +122,7 @@ def test_a_text_alternative_that_describes_nothing_is_refused(alternative: str) 
 
 def test_downloads_link_every_file_by_dataset_and_format() -> None:
     package = {
-        "name": "area-fuel-poverty",
+        "name": "area_fuel_poverty",
         "title": "Fuel poverty by area",
         "description": "One row an area.",
         "version": "1.2.0",

@@ -24,7 +24,7 @@ NORTH = Council(slug="north", name="E06000001", codes={"E06000001": ""})
 DATE = "2026-11-23"
 TITLE = nbformat.v4.new_markdown_cell("# Warm homes in North\n\nWhich homes are cold? *Few* are.")
 PACKAGE = {
-    "name": "cold-homes",
+    "name": "cold_homes",
     "title": "Cold homes",
     "description": "One row a home.",
     "version": "1.0.0",
