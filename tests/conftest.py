@@ -1,12 +1,13 @@
 """What several test modules share: a small workbook in a folder of its own, and hypothesis without clock or chance."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 from councilbook.catalogue import Catalogue, load_catalogue
-from councilbook.paths import Workbook
+from councilbook.paths import Workbook, find_workbook
 from whole_workbook import copy_workbook, run_councilbook
 
 settings.register_profile("councilbook", deadline=None, derandomize=True, database=None, max_examples=50)
@@ -129,7 +130,7 @@ datasets:
     classification: open
     licence: OGL-UK-3.0
     disclosure:
-      rule: count_threshold
+      rule: counts
       counts: [clients, homes]
       shares: {clients_pct: [clients, homes]}
     key: [lsoa_code]
@@ -177,6 +178,7 @@ def workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbook:
     for folder in ("data/catalogue", "notebooks/small"):
         (root / folder).mkdir(parents=True)
     (root / "data/catalogue/councils.yaml").write_text(COUNCILS, encoding="utf-8")
+    shutil.copy(find_workbook(Path(__file__).parent).catalogue / "disclosure.yaml", root / "data/catalogue")
     (root / "data/catalogue/national.yaml").write_text(NATIONAL, encoding="utf-8")
     (root / "data/catalogue/small.yaml").write_text("sources: []", encoding="utf-8")
     (root / "notebooks/small/study.yaml").write_text(STUDY, encoding="utf-8")

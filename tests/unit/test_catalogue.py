@@ -13,6 +13,8 @@ from councilbook.paths import Workbook, find_workbook
 
 PROJECT = find_workbook(Path(__file__).parent)
 
+DEFAULTS = yaml.safe_load((PROJECT.catalogue / "disclosure.yaml").read_text(encoding="utf-8"))
+
 COUNCILS = {
     "kent_medway": {"name": "Kent and Medway", "codes": {"E06000035": "Medway", "E07000105": "Ashford"}},
     "doncaster": {"name": "Doncaster", "codes": {"E08000017": "Doncaster"}},
@@ -43,6 +45,11 @@ DATASET = {
     "key": ["code"],
     "fields": {"code": {"description": "Area"}},
 }
+COUNTED = {
+    "code": {"description": "Area"},
+    "homes": {"type": "integer", "description": "Homes"},
+    "is_suppressed": {"type": "boolean", "description": "Withheld"},
+}
 STUDY = {
     "title": "Homes",
     "question": "How many?",
@@ -58,11 +65,14 @@ STUDY = {
 def load(tmp_path):
     """Return a function that writes a catalogue of one study and loads it."""
 
-    def write_and_load(sources=(SOURCE,), datasets=(DATASET,), councils=COUNCILS, study=STUDY, more=None):
+    def write_and_load(
+        sources=(SOURCE,), datasets=(DATASET,), councils=COUNCILS, study=STUDY, more=None, defaults=DEFAULTS
+    ):
         national = {"licences": {"OGL": LICENCE}, **(more or {})}
         files = {
             "data/catalogue/councils.yaml": councils,
             "data/catalogue/national.yaml": national,
+            "data/catalogue/disclosure.yaml": defaults,
             "data/catalogue/housing.yaml": {"sources": list(sources), "datasets": list(datasets)},
             "notebooks/housing/study.yaml": study,
         }
@@ -132,19 +142,37 @@ def test_council_without_codes_is_named(load):
 @pytest.mark.parametrize(
     ("rule", "fault"),
     [
-        ({"threshold": 12, "round_to": 5}, "must be a multiple"),
-        ({"shares": {"homes_pct": ["homes", "all"]}, "counts": ["homes"]}, "counts that it does not name: all"),
-        ({"counts": []}, "says nothing of the numbers in homes"),
+        ({"counts": ["homes"], "threshold": 12}, "must be a multiple"),
+        ({"counts": ["homes"], "threshold": 5}, "threshold 5, which is less strict than the default 10"),
+        ({"counts": ["homes"], "full": "show"}, "full show, which is less strict than the default suppress"),
+        ({"counts": []}, "at least 1 item"),
+        ({"shares": {"homes_pct": ["homes", "all"]}, "counts": ["homes"]}, "not among its counts: all"),
+        ({"counts": ["visits"]}, "says nothing of homes"),
     ],
 )
 def test_dataset_rule_that_would_let_a_number_slip_is_named(load, rule, fault):
-    fields = {"code": {"description": "Area"}, "homes": {"type": "integer", "description": "Homes"}}
-    dataset = DATASET | {"fields": fields, "disclosure": {"rule": "count_threshold", **rule}}
-    expect_fault(load, "datasets.homes_by_area", fault, datasets=[dataset])
+    dataset = DATASET | {"fields": COUNTED, "disclosure": {"rule": "counts", **rule}}
+    expect_fault(load, "homes_by_area", fault, datasets=[dataset])
+
+
+def test_dataset_rule_may_be_stricter_or_say_why_it_is_not(load):
+    for own in ({"threshold": 20, "zeros": "suppress"}, {"threshold": 5, "because": "The law asks for it."}):
+        rule = {"rule": "counts", "counts": ["homes"], **own}
+        catalogue = load(datasets=[DATASET | {"fields": COUNTED, "disclosure": rule}])
+        read = catalogue.dataset("homes_by_area").disclosure
+        assert (read.threshold, read.round_to) == (own["threshold"], 5)
+        assert read.approver == DEFAULTS["approver"]["value"]
+        load_catalogue.cache_clear()
+
+
+def test_a_missing_or_unreasoned_default_is_named(load):
+    without = {name: one for name, one in DEFAULTS.items() if name != "k"}
+    expect_fault(load, "disclosure.yaml", "has no default of k", defaults=without)
+    expect_fault(load, "disclosure.yaml", "k.reason", defaults=DEFAULTS | {"k": {"value": 10, "reason": "Because."}})
 
 
 def test_dataset_rule_on_undeclared_fields_is_named(load):
-    rule = {"rule": "count_threshold", "counts": ["visits"]}
+    rule = {"rule": "counts", "counts": ["visits"]}
     expect_fault(
         load,
         "datasets.homes_by_area",

@@ -74,7 +74,7 @@ def places(tmp_path, monkeypatch):
 @pytest.fixture
 def make_finder(tmp_path, places):
     def make(mode="real", seed=7, mirror=True):
-        catalogue = Catalogue(Workbook(tmp_path / "workbook"), {}, {}, {}, {}, {}, {}, {})
+        catalogue = Catalogue(Workbook(tmp_path / "workbook"), {}, {}, {}, {}, {}, {}, {}, {})
         return Finder(catalogue, mode, DONCASTER, seed, tmp_path / "mirror" if mirror else None)
 
     return make

@@ -4,8 +4,10 @@ import re
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from councilbook.catalogue.entries import Entry, Name
+from councilbook.catalogue.rules import CountRule, Guarded, MagnitudeRule, RecordRule, Rule
 from councilbook.errors import CatalogueError, suggest
 
 Spectrum = Literal["closed", "shared", "open"]
@@ -13,19 +15,11 @@ Origin = Literal["closed folder", "data/raw", "mirror", "download", "twin"]
 Mode = Literal["sample", "real"]
 
 GSS_CODE = re.compile(r"[EWSN]\d{8}")
-NAME = r"^[a-z][a-z0-9_]*$"
-Name = Annotated[str, Field(pattern=NAME)]
 GssCode = Annotated[str, Field(pattern=f"^{GSS_CODE.pattern}$")]
 
 
 def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
-
-
-class Entry(BaseModel):
-    """A part of the catalogue: immutable, and an unknown key in it is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class FieldSpec(Entry):
@@ -73,7 +67,7 @@ class Table(Entry):
     rows: dict[str, str] = Field(default={}, description="Field and pattern: other rows (footers) are no data.")
     geometry: bool = False
     areas: Areas | None = None
-    key: list[str] = []
+    key: list[str] = Field(default=[])
     fields: dict[Name, FieldSpec]
 
     @model_validator(mode="after")
@@ -120,8 +114,8 @@ class Source(Entry):
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     published: str = Field(description="Date or edition as the publisher gives it.")
     format: Literal["xlsx", "csv", "geojson", "none"]
-    tables: dict[Name, Table] = {}
-    known_faults: list[str] = []
+    tables: dict[Name, Table] = Field(default={})
+    known_faults: list[str] = Field(default=[])
     twin: Twin | None = None
     series: str | None = None
     edition: int | None = None
@@ -136,6 +130,11 @@ class Source(Entry):
             raise ValueError("needs a file name and a table, or format: none where it is only described")
         return self
 
+    @property
+    def shows_values(self) -> bool:
+        """Whether a message may repeat what its cells hold: anyone may read it, and no person is behind it."""
+        return self.spectrum == "open" and not self.personal_data
+
     def table(self, name: str | None = None) -> Table:
         """Return one of its tables, by default the first."""
         if not self.tables:
@@ -147,26 +146,6 @@ class Source(Entry):
         return self.tables[name]
 
 
-class Disclosure(Entry):
-    """The rule that the gate applies to a dataset; see `councilbook.release`."""
-
-    rule: Literal["open_sources_only", "count_threshold"]
-    threshold: int = Field(default=10, ge=1, description="Counts from 1 to below this are suppressed.")
-    round_to: int = Field(default=5, ge=1, description="Counts are rounded to its multiples.")
-    counts: list[str] = []
-    shares: dict[str, tuple[str, str]] = Field(
-        default={}, description="Field to the counts that it is the share of, in percent; computed once they are safe."
-    )
-
-    @model_validator(mode="after")
-    def _fit_together(self) -> Self:
-        if self.threshold % self.round_to:
-            raise ValueError("the threshold must be a multiple of what counts are rounded to")
-        if unknown := sorted({count for pair in self.shares.values() for count in pair} - set(self.counts)):
-            raise ValueError(f"shares are of counts that it does not name: {', '.join(unknown)}")
-        return self
-
-
 class Dataset(Entry):
     """A table that goes out."""
 
@@ -175,7 +154,7 @@ class Dataset(Entry):
     description: str
     classification: Spectrum
     licence: str
-    disclosure: Disclosure | None = Field(default=None, description="None: refused beside closed sources.")
+    disclosure: Rule | None = Field(default=None, description="None: refused beside closed sources.")
     geometry: bool = False
     key: list[str] = Field(min_length=1)
     fields: dict[Name, FieldSpec]
@@ -183,15 +162,22 @@ class Dataset(Entry):
     @model_validator(mode="after")
     def _known_fields(self) -> Self:
         named = set(self.key)
-        if self.disclosure and self.disclosure.rule == "count_threshold":
-            guarded = {*self.disclosure.counts, *self.disclosure.shares}
-            named |= {*guarded, "is_suppressed"}
-            numbers = {name for name, field in self.fields.items() if field.type in ("integer", "number")}
-            if unguarded := sorted(numbers - guarded - set(self.key)):
-                raise ValueError(f"its disclosure rule says nothing of the numbers in {', '.join(unguarded)}")
+        if isinstance(self.disclosure, Guarded):
+            named |= self.disclosure.covered
+            if isinstance(self.disclosure, CountRule | MagnitudeRule):
+                named |= {"is_suppressed", *self.disclosure.totals}
+            if unguarded := sorted(self._list_telling() - self.disclosure.covered - set(self.key)):
+                raise ValueError(f"its disclosure rule says nothing of {', '.join(unguarded)}")
+            if released := sorted(set(self.disclosure.inputs) & set(self.fields)):
+                raise ValueError(f"its disclosure rule reads {', '.join(released)}, which must not be released")
         if unknown := sorted(named - set(self.fields)):
             raise ValueError(f"names fields that it does not declare: {', '.join(unknown)}")
         return self
+
+    def _list_telling(self) -> set[str]:
+        """List the fields that could tell of somebody: numbers in a table, every field of a record."""
+        whole = isinstance(self.disclosure, RecordRule)
+        return {name for name, field in self.fields.items() if whole or field.type in ("integer", "number")}
 
 
 class Licence(Entry):
@@ -216,7 +202,7 @@ class NotebookSpec(Entry):
     title: str
     kind: Literal["build", "report"]
     sources: list[str] = Field(default=[], description="Ids of sources or of series.")
-    releases: list[str] = []
+    releases: list[str] = Field(default=[])
 
     @model_validator(mode="after")
     def _report_reads_releases(self) -> Self:
@@ -242,7 +228,7 @@ class StudySpec(Entry):
     default_council: str
     places: list[str] = Field(default=[], description="Sources that say which areas belong to a council.")
     notebooks: dict[str, NotebookSpec]
-    parameters: dict[Name, ParameterSpec] = {}
+    parameters: dict[Name, ParameterSpec] = Field(default={})
 
     @property
     def report(self) -> str:
@@ -260,6 +246,6 @@ class StudySpec(Entry):
 class Contents(Entry):
     """One YAML file of the catalogue, once editions have been written out."""
 
-    licences: dict[str, Licence] = {}
-    sources: list[Source] = []
-    datasets: list[Dataset] = []
+    licences: dict[str, Licence] = Field(default={})
+    sources: list[Source] = Field(default=[])
+    datasets: list[Dataset] = Field(default=[])

@@ -1,21 +1,63 @@
 """Reading and checking the whole catalogue."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
+from councilbook.catalogue.entries import Entry
 from councilbook.catalogue.fingerprints import hash_text
-from councilbook.catalogue.model import GSS_CODE, Contents, Council, Dataset, Entry, Licence, Source, StudySpec
+from councilbook.catalogue.model import GSS_CODE, Contents, Council, Dataset, Licence, Source, StudySpec
+from councilbook.catalogue.rules import (
+    CountRule,
+    Default,
+    Guarded,
+    MagnitudeRule,
+    ModelRule,
+    OpenSourcesOnly,
+    RecordRule,
+)
 from councilbook.errors import CatalogueError, suggest
 from councilbook.paths import Workbook
 
 Model = TypeVar("Model", bound=Entry)
+
+
+def _is_shown_instead(value: str, default: str) -> bool:
+    return (value, default) == ("show", "suppress")
+
+
+DEFAULTS = "disclosure.yaml"
+RULES: dict[str, type[Entry]] = {
+    "open_sources_only": OpenSourcesOnly,
+    "counts": CountRule,
+    "magnitudes": MagnitudeRule,
+    "records": RecordRule,
+    "model": ModelRule,
+}
+# Parameters of a rule, and whether a value is less strict than its default.
+WEAKER: dict[str, Callable[[Any, Any], bool]] = {
+    "threshold": operator.lt,
+    "round_to": operator.lt,
+    "zeros": _is_shown_instead,
+    "full": _is_shown_instead,
+    "published_totals": lambda value, default: (value, default) == ("rounded", "what is left"),
+    "dominance_n": operator.lt,
+    "dominance_k_pct": operator.gt,
+    "p_pct": operator.lt,
+    "k": operator.lt,
+    "l": operator.lt,
+    "t": operator.gt,
+    "most_suppressed_pct": operator.gt,
+    "most_unique_pct": operator.gt,
+    "least_degrees_of_freedom": operator.lt,
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +72,7 @@ class Catalogue:
     studies: Mapping[str, StudySpec]
     study_sources: Mapping[str, tuple[str, ...]]  # sources listed in <study>.yaml
     study_datasets: Mapping[str, tuple[str, ...]]
+    disclosure: Mapping[str, Default]  # what a disclosure rule asks for by default, and why
 
     def source(self, name: str) -> Source:
         """Return a source by its id."""
@@ -109,6 +152,18 @@ class _Written(Entry, extra="allow"):
     sources: list[_Series] = Field(default=[])
 
 
+class _Defaults(Entry):
+    """disclosure.yaml: a default for each parameter of a rule that has one."""
+
+    defaults: dict[str, Default]
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if missing := sorted(set(WEAKER) - set(self.defaults)):
+            raise ValueError(f"has no default of {', '.join(missing)}")
+        return self
+
+
 class _Councils(Entry):
     """councils.yaml, each council with its slug."""
 
@@ -128,10 +183,11 @@ def load_catalogue(workbook: Workbook) -> Catalogue:
     datasets: dict[str, Dataset] = {}
     study_sources: dict[str, tuple[str, ...]] = {}
     study_datasets: dict[str, tuple[str, ...]] = {}
+    defaults = _read_defaults(workbook.catalogue / DEFAULTS)
     for file in sorted(workbook.catalogue.glob("*.yaml")):
-        if file.name == "councils.yaml":
+        if file.name in ("councils.yaml", DEFAULTS):
             continue
-        contents = read_contents(file)
+        contents = read_contents(file, defaults)
         for name, licence in contents.licences.items():
             _add(licences, name, licence, file)
         for source in contents.sources:
@@ -144,17 +200,53 @@ def load_catalogue(workbook: Workbook) -> Catalogue:
         file.parent.name: _parse(StudySpec, {"id": file.parent.name, **_read_yaml(file)}, file)
         for file in sorted(workbook.notebooks.glob("*/study.yaml"))
     }
-    catalogue = Catalogue(workbook, licences, sources, datasets, councils, studies, study_sources, study_datasets)
+    catalogue = Catalogue(
+        workbook, licences, sources, datasets, councils, studies, study_sources, study_datasets, defaults
+    )
     _check_references(catalogue)
     return catalogue
 
 
-def read_contents(file: Path) -> Contents:
-    """Read one YAML file of sources and datasets, with every edition of a series written out."""
+def read_contents(file: Path, defaults: Mapping[str, Default]) -> Contents:
+    """Read one YAML file of sources and datasets.
+
+    Every edition of a series is written out, and so is what a disclosure rule leaves to the defaults.
+    """
     raw = _read_yaml(file)
     _parse(_Written, raw, file)
     raw["sources"] = [one for entry in raw.get("sources", []) for one in _write_out_editions(entry)]
-    return _parse(Contents, raw, file)
+    for dataset in raw.get("datasets", []):
+        if isinstance(rule := dataset.get("disclosure"), dict):
+            dataset["disclosure"] = fill_in_defaults(rule, defaults)
+    contents = _parse(Contents, raw, file)
+    for dataset in contents.datasets:
+        _check_strictness(dataset, defaults, file)
+    return contents
+
+
+def fill_in_defaults(rule: dict[str, Any], defaults: Mapping[str, Default]) -> dict[str, Any]:
+    """Add to a rule what it leaves to the defaults, of what its kind asks for."""
+    kind = RULES.get(str(rule.get("rule")))
+    asked = kind.model_fields if kind else {}
+    return {name: one.value for name, one in defaults.items() if name in asked} | rule
+
+
+def _check_strictness(dataset: Dataset, defaults: Mapping[str, Default], file: Path) -> None:
+    """Ask for a reason where a dataset's rule is less strict than the defaults."""
+    rule = dataset.disclosure
+    if not isinstance(rule, Guarded) or rule.because:
+        return
+    for name, is_weaker in WEAKER.items():
+        if name in type(rule).model_fields and is_weaker(getattr(rule, name), defaults[name].value):
+            raise CatalogueError(
+                f"{file.name}, dataset {dataset.id}: its disclosure rule has {name} {getattr(rule, name)}, which is "
+                f"less strict than the default {defaults[name].value}. Say why in `because`."
+            )
+
+
+def _read_defaults(file: Path) -> dict[str, Default]:
+    """Read the defaults of disclosure rules."""
+    return _parse(_Defaults, {"defaults": _read_yaml(file)}, file).defaults
 
 
 def catalogue_schema() -> dict[str, Any]:
@@ -176,6 +268,9 @@ def catalogue_schema() -> dict[str, Any]:
         "type": "object",
     }
     source |= {"if": {"required": ["editions"]}, "then": {"required": ["id"]}, "else": {"required": needed}}
+    for kind in RULES.values():
+        rule = definitions[kind.__name__]
+        rule["required"] = [name for name in rule["required"] if name not in {*WEAKER, "approver", "solver_seconds"}]
     return schema
 
 
