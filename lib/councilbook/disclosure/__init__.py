@@ -1,0 +1,1 @@
+"""Statistical disclosure control: pure functions on tables."""
