@@ -18,10 +18,14 @@ def copy_workbook(folder: Path) -> Workbook:
     return Workbook(folder)
 
 
-def run_councilbook(workbook: Workbook, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command; networks are out of reach, so that whatever wants one fails."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COUNCILBOOK_")}
-    environment |= {"COUNCILBOOK_ROOT": str(workbook.root), "COLUMNS": "200"}
+def run_councilbook(workbook: Workbook, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the command; networks are out of reach, so that whatever wants one fails.
+
+    Kernels are not told that this is a test, as they would no longer hold back what is written past Python.
+    """
+    ours = ("COUNCILBOOK_", "PYTEST_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    environment |= {"COUNCILBOOK_ROOT": str(workbook.root), "COLUMNS": "200"} | variables
     environment |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9")
     return subprocess.run(
         [sys.executable, "-m", "councilbook", *arguments],

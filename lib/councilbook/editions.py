@@ -6,7 +6,7 @@ and from what, lets the next run see what is still good.
 
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +15,19 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
 from councilbook.catalogue import Council, Mode, hash_file
+from councilbook.disks import require_writable
 from councilbook.errors import NotebookError
-from councilbook.paths import Workbook, make_private_folder, replace_folder, restore_folder, write_atomically
+from councilbook.paths import (
+    Workbook,
+    make_private_folder,
+    remove_cut_off_writes,
+    replace_folders,
+    restore_folder,
+    restore_folders,
+    write_atomically,
+)
+
+SITE_SECONDS = 60  # that another run gets to bring the site up to date
 
 
 @dataclass(frozen=True)
@@ -116,7 +127,7 @@ def hash_folder(folder: Path) -> dict[str, str]:
 
 @contextmanager
 def hold_edition(edition: Edition) -> Iterator[None]:
-    """Keep an edition to oneself, and mend what a killed run left of it.
+    """Keep an edition to oneself, and clear away what a killed run left of it.
 
     Raises:
         NotebookError: another run has it.
@@ -127,9 +138,51 @@ def hold_edition(edition: Edition) -> Iterator[None]:
     except Timeout:
         raise NotebookError(f"{edition.name} is being made by another run. Wait for it, or stop it.") from None
     with lock:
-        restore_folder(edition.processed)
-        restore_folder(edition.report)
+        with hold_site(edition.workbook):
+            for target in (edition.processed, edition.report):
+                restore_folder(target)
+                shutil.rmtree(_beside(target), ignore_errors=True)
+        restore_folders(edition.processed)
+        for left in edition.processed.glob(".*"):  # of a notebook that was run by hand
+            shutil.rmtree(left, ignore_errors=True)
+        remove_cut_off_writes(edition.private)
+        for left in _staging_root(edition).glob(f"{_staging_prefix(edition)}*"):
+            shutil.rmtree(left, ignore_errors=True)
         yield
+
+
+@contextmanager
+def hold_site(workbook: Workbook) -> Iterator[Path]:
+    """Keep the site to oneself while a folder of it is replaced, or its index is built of all of them.
+
+    A folder that was set aside is then one that a killed run left, and is put back. Yields a private folder.
+
+    Raises:
+        NotebookError: another run keeps it for very long.
+    """
+    private = make_private_folder(workbook.private / "site")
+    try:
+        lock = FileLock(private / "lock").acquire(timeout=SITE_SECONDS)
+    except Timeout:
+        raise NotebookError("The site is being built by another run, and does not get done. Stop it.") from None
+    with lock:
+        for study in workbook.reports.glob("*"):
+            restore_folders(study)
+        remove_cut_off_writes(workbook.reports)
+        remove_cut_off_writes(private)
+        yield private
+
+
+def require_places(edition: Edition) -> None:
+    """See that an edition could be put in place, before the work of making it is begun.
+
+    Raises:
+        OSError: a folder cannot be written.
+    """
+    for target in (edition.processed, edition.report):
+        require_writable(target)
+        require_writable(target.parent)
+    require_writable(edition.workbook.reports)
 
 
 @contextmanager
@@ -140,10 +193,7 @@ def open_staging(edition: Edition, datasets: Iterable[str] = ()) -> Iterator[Sta
         edition: what is to be made.
         datasets: those that begin as a copy of the last good ones, so that their versions go on.
     """
-    parent = make_private_folder(edition.workbook.private / "staging")
-    prefix = f"{edition.study}-{edition.council.slug}-"
-    for left in parent.glob(f"{prefix}*"):  # by a run that was killed
-        shutil.rmtree(left, ignore_errors=True)
+    parent, prefix = make_private_folder(_staging_root(edition)), _staging_prefix(edition)
     with tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as folder:
         staging = Staging(Path(folder), edition)
         staging.processed.mkdir(parents=True)
@@ -153,29 +203,64 @@ def open_staging(edition: Edition, datasets: Iterable[str] = ()) -> Iterator[Sta
         yield staging
 
 
-def put_in_place(new: Path, target: Path) -> None:
-    """Replace a folder by a new one that may lie on another disk: it is moved beside the old one first."""
-    beside = target.with_name(f".{target.name}.new")
-    shutil.rmtree(beside, ignore_errors=True)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(new, beside)
-    replace_folder(beside, target)
+def put_in_place(edition: Edition, news: Mapping[Path, Path]) -> None:
+    """Replace folders of an edition that is held: all of them, or none.
+
+    The new ones may lie on another disk, so they are moved beside the old ones first, as `.name.new`: whatever takes
+    room is done before anything is replaced.
+
+    Args:
+        edition: whose they are.
+        news: by target, the folder that is to be there.
+
+    Raises:
+        OSError: see `replace_folders`; all are as they were.
+    """
+    beside = {target: _beside(target) for target in news}
+    try:
+        for target, new in news.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(new, beside[target])
+        with hold_site(edition.workbook):
+            replace_folders(beside)
+    finally:
+        for left in beside.values():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def commit_edition(staging: Staging, record: Record) -> None:
     """Put all that was made in place, the record last: without it, the edition counts as not made.
 
+    A process that is killed in between may leave new datasets beside an old report, which has its own copies of the
+    data it shows. The record then tells the next run, which makes both.
+
     Args:
         staging: with the datasets, the report, and the executed notebooks of this run.
         record: names the study's notebooks; checksums of the outputs are filled in here.
+
+    Raises:
+        OSError: see `put_in_place`; datasets and report are as they were.
     """
     edition = staging.edition
-    put_in_place(staging.processed, edition.processed)
-    put_in_place(staging.report, edition.report)
+    outputs = {"processed": hash_folder(staging.processed), "report": hash_folder(staging.report)}
+    ready = staging.folder / "record.json"
+    ready.write_text(record.model_copy(update=outputs).model_dump_json(indent=2), encoding="utf-8")
+    put_in_place(edition, {edition.processed: staging.processed, edition.report: staging.report})
     for executed in staging.folder.glob("*.ipynb"):
         executed.replace(edition.executed(executed.stem))
     for left in edition.private.glob("*.ipynb"):
         if left.stem not in record.notebooks:  # one that failed, or that the study has no more
             left.unlink()
-    outputs = {"processed": hash_folder(edition.processed), "report": hash_folder(edition.report)}
-    write_record(edition, record.model_copy(update=outputs))
+    ready.replace(edition.private / "record.json")
+
+
+def _beside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.new")
+
+
+def _staging_root(edition: Edition) -> Path:
+    return edition.workbook.private / "staging"
+
+
+def _staging_prefix(edition: Edition) -> str:
+    return f"{edition.study}-{edition.council.slug}-"

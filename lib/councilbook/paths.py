@@ -1,4 +1,4 @@
-"""Where things are.
+"""Where things are, and how files and folders take each other's place.
 
 One workbook is one folder, found from wherever a notebook or a command is started. Three places can be moved
 by an environment variable: the closed folder (which has no default, and may not lie in the workbook), the
@@ -7,7 +7,8 @@ private folder and, during a run, the folder that released data go to until the 
 
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ CLOSED_VARIABLE = "COUNCILBOOK_CLOSED"
 PRIVATE_VARIABLE = "COUNCILBOOK_PRIVATE"
 PROCESSED_VARIABLE = "COUNCILBOOK_PROCESSED"
 NOTEBOOK_VARIABLE = "COUNCILBOOK_NOTEBOOK"  # study/notebook, set by the runner for each kernel
+
+PAUSES = (0.1, 0.2, 0.4, 0.8)  # seconds between attempts to rename
 
 
 @dataclass(frozen=True)
@@ -124,35 +127,79 @@ def write_atomically(target: Path) -> Iterator[Path]:
     temporary = target.with_name(f".{target.name}.{uuid4().hex}")  # with the usual rights, which mkstemp would not give
     try:
         yield temporary
-        temporary.replace(target)
+        _move(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def replace_folder(new: Path, target: Path) -> None:
-    """Put a finished folder in a target's place.
+def remove_cut_off_writes(folder: Path) -> None:
+    """Remove what `write_atomically` left in a folder when it was killed. Nobody else may be writing there."""
+    for left in folder.glob(f".*.{'[0-9a-f]' * 32}"):
+        left.unlink()
 
-    No system that we run on swaps two folders in one step, so the old one is first set aside. Whoever opens
-    the target calls `restore_folder` first, which mends a swap that was cut off between its two steps.
+
+def replace_folder(new: Path, target: Path) -> None:
+    """Put a finished folder in a target's place; see `replace_folders`."""
+    replace_folders({target: new})
+
+
+def replace_folders(news: Mapping[Path, Path]) -> None:
+    """Put finished folders in their targets' places: all of them or, if one cannot be moved, none.
+
+    No system-independent call swaps two folders in one step, so the old one is first set aside, as `.name.old`. For
+    the microseconds until the new one is in place, a reader finds no folder, never a part of one. Where a process is
+    killed in between, `restore_folder` finishes or undoes the swap.
+
+    Args:
+        news: by target, the folder that is to be there; on the same disk.
+
+    Raises:
+        OSError: a folder cannot be moved; all are as they were.
     """
-    aside = _aside(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    restore_folder(target)
-    if target.exists():
-        target.rename(aside)
-    new.rename(target)
-    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        for target, new in news.items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            restore_folder(target)
+            if target.exists():
+                _move(target, _aside(target))
+            _move(new, target)
+    except BaseException:
+        for target, new in news.items():
+            if target.exists() and not new.exists():
+                _move(target, new)
+            restore_folder(target)
+        raise
+    for target in news:
+        shutil.rmtree(_aside(target), ignore_errors=True)
 
 
 def restore_folder(target: Path) -> None:
-    """Finish or undo a `replace_folder` that was killed midway; otherwise do nothing."""
+    """Finish or undo a `replace_folders` that was killed midway; otherwise do nothing. Nobody else may be at it."""
     aside = _aside(target)
     if aside.exists():
         if target.exists():
             shutil.rmtree(aside, ignore_errors=True)
         else:
-            aside.rename(target)
+            _move(aside, target)
+
+
+def restore_folders(parent: Path) -> None:
+    """Call `restore_folder` for every folder in a folder that needs it."""
+    for aside in parent.glob(".*.old"):
+        restore_folder(aside.with_name(aside.name.removeprefix(".").removesuffix(".old")))
 
 
 def _aside(target: Path) -> Path:
     return target.with_name(f".{target.name}.old")
+
+
+def _move(path: Path, target: Path) -> None:
+    """Rename; where that is refused wait for a moment, as on Windows a scanner may have a file open, and try again."""
+    for pause in PAUSES:
+        try:
+            path.replace(target)
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    path.replace(target)

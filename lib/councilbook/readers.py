@@ -68,13 +68,13 @@ def convert_types(rows: pd.DataFrame, table: Table, found: FoundFile) -> pd.Data
     """Turn raw cells into the types that the fields declare; missing marks become missing values.
 
     Raises:
-        SourceError: a cell is not of its column's type; the message names rows, and never shows personal data.
+        SourceError: a cell is not of its column's type; the message names rows, and shows no cell of what is not open.
     """
     typed = rows.copy()
     for name, field in table.fields.items():
         values, bad = _convert(rows[name], field)
         if bad.any():
-            shown = "" if found.source.personal_data else f", as {_join(map(repr, rows.loc[bad, name].iloc[:SHOWN]))}"
+            shown = f", as {_join(map(repr, rows.loc[bad, name].iloc[:SHOWN]))}" if found.source.shows_values else ""
             raise SourceError(
                 f"{describe_place(found, table)}: {int(bad.sum())} cells of {name} are no {field.type}{shown} "
                 f"(row {_join(rows.index[bad][:SHOWN])}). Declare such marks as `missing`, or mend the file."
@@ -271,7 +271,7 @@ def _name_columns(frame: pd.DataFrame, table: Table, where: str, found: FoundFil
             f"{name} ({' or '.join(repr(h) for h in accepted_headers(name, table))})" for name in missing
         )
         # Where the header is missing altogether, the row in its place is a record.
-        held = "" if found.source.personal_data else f" The header holds {_join(map(repr, frame.columns))}."
+        held = f" The header holds {_join(map(repr, frame.columns))}." if found.source.shows_values else ""
         row = "" if table.geometry else f", row {table.header_row}"
         raise SourceError(f"{where}{row}: no column, or more than one, for {wanted}.{held}")
     chosen = frame.iloc[:, list(columns.values())].set_axis(list(columns), axis="columns")

@@ -5,6 +5,7 @@ notebook leaves the last good outputs alone. Papermill and nbconvert are importe
 used: each takes over a second.
 """
 
+import json
 import logging
 import multiprocessing
 import os
@@ -12,18 +13,20 @@ import signal
 import sys
 import tempfile
 import textwrap
+import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
-from councilbook.catalogue import Catalogue, Council, Mode, load_catalogue
+from councilbook.catalogue import Catalogue, Council, Mode, hash_file, hash_library, load_catalogue
+from councilbook.disks import describe_full_disk, describe_os_error, explain_os_errors, tells_of_full_disk
 from councilbook.editions import (
     Edition,
     Record,
@@ -31,9 +34,11 @@ from councilbook.editions import (
     commit_edition,
     hash_folder,
     hold_edition,
+    hold_site,
     open_staging,
     put_in_place,
     read_record,
+    require_places,
     write_record,
 )
 from councilbook.errors import CouncilbookError, NotebookError
@@ -96,7 +101,7 @@ class _Watch:
 
 
 def run_all(catalogue: Catalogue, jobs: Sequence[Job], at_once: int, on_event: OnEvent) -> list[JobResult]:
-    """Find all sources, run the jobs, and bring the site's index up to date.
+    """Find all sources, run the jobs, and bring the site's pages up to date.
 
     Sources are found here, one after the other, so that no two jobs fetch the same file. What goes wrong with a
     source fails the jobs that need it, and no other.
@@ -116,11 +121,11 @@ def run_all(catalogue: Catalogue, jobs: Sequence[Job], at_once: int, on_event: O
     for job in jobs:
         try:
             ready.append(replace(job, sources=find_sources(catalogue, job, checksums, on_event)))
-        except CouncilbookError as error:
-            results[job.name] = JobResult(job, "failed", failure=Failure(str(error)))
+        except (CouncilbookError, OSError) as error:
+            results[job.name] = JobResult(job, "failed", failure=Failure(_describe(error, job.workbook)))
             on_event(results[job.name])
     results |= {result.edition.name: result for result in run_jobs(ready, at_once, on_event)}
-    _build_index_if_made(catalogue.workbook, results.values())
+    _build_site_if_changed(catalogue)
     return [results[job.name] for job in jobs]
 
 
@@ -180,10 +185,23 @@ def run_jobs(
 
 
 def _work(work: Callable[[Job, Tell], JobResult], job: Job, sender: Connection) -> None:
-    """Run one job in this process. It stops when its parent says so, not by itself on Ctrl-C."""
+    """Run one job in this process. It stops when its parent says so or is no more, not by itself on Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _exit)
-    sender.send(work(job, sender.send))
+    threading.Thread(target=_stop_with_parent, daemon=True).start()
+
+    def tell(event: Step | JobResult) -> None:
+        with suppress(BrokenPipeError):
+            sender.send(event)
+
+    tell(work(job, tell))
+
+
+def _stop_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _exit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (the form of a signal handler)
@@ -197,13 +215,18 @@ def run_job(job: Job, tell: Tell) -> JobResult:
         since = _make(job, tell)
     except _StoppedError as error:
         failure = error.failure
-    except CouncilbookError as error:
-        failure = Failure(str(error))
     except Exception as error:
-        failure = Failure(f"{type(error).__name__}: {error}")
+        failure = Failure(_describe(error, job.workbook))
     else:
         return JobResult(job, "unchanged" if since else "made", time.perf_counter() - started, since)
     return JobResult(job, "failed", time.perf_counter() - started, failure=failure)
+
+
+def _describe(error: Exception, workbook: Workbook) -> str:
+    if isinstance(error, CouncilbookError):
+        return str(error)
+    known = describe_os_error(error, workbook) if isinstance(error, OSError) else None
+    return known or f"{type(error).__name__}: {error}"
 
 
 def _make(job: Job, tell: Tell) -> str | None:
@@ -217,6 +240,7 @@ def _make(job: Job, tell: Tell) -> str | None:
         last = read_record(job.private)
         if last and not stale:
             return last.run_date
+        require_places(job)
         with open_staging(job, datasets) as staging, _log_to(job.private / "run.log"):
             for notebook in stale:
                 _run_notebook(job, catalogue, notebook, staging, tell)
@@ -252,11 +276,28 @@ def _publish(
     publish_report(executed, edition.workbook, spec, edition.council, data, run_date, processed, staging.report)
 
 
-def _build_index_if_made(workbook: Workbook, results: Iterable[JobResult]) -> None:
-    if any(result.outcome == "made" for result in results):
-        from councilbook.report import build_index
+def _build_site_if_changed(catalogue: Catalogue) -> None:
+    """Bring the site's pages up to date with its reports, unless they were built of these very ones.
 
-        build_index(workbook.reports)
+    What they were built of is compared, not what this run made: a run that was killed may have left a new report,
+    and of two runs at once each finds what the other made.
+    """
+    workbook = catalogue.workbook
+    if not workbook.reports.exists():
+        return
+    with explain_os_errors(workbook), hold_site(workbook) as private:
+        built = private / "built.json"
+        files = [file for file in workbook.reports.glob("[!.]*/[!.]*/*") if file.is_file()]
+        reports = {file.relative_to(workbook.reports).as_posix(): hash_file(file) for file in sorted(files)}
+        content = json.dumps({"library": hash_library(workbook), "reports": reports}, indent=2)
+        if built.exists() and built.read_text() == content and (workbook.reports / "index.html").exists():
+            return
+        from councilbook.site import build_site
+
+        built.unlink(missing_ok=True)
+        build_site(catalogue)
+        with write_atomically(built) as temporary:
+            temporary.write_text(content)
 
 
 def _execute(job: Job, catalogue: Catalogue, notebook: str, staging: Staging, tell: Tell) -> None:
@@ -287,9 +328,12 @@ def _execute(job: Job, catalogue: Catalogue, notebook: str, staging: Staging, te
             cell, name, message = watch.cell, type(error).__name__, str(error)
             if cell is not None:
                 break
-    if name not in SAFE_ERRORS and any(s.spectrum != "open" for s in list_sources(catalogue, job.study, notebook)):
-        message = "its message may show a record of a source that is not open; see the executed notebook"
-    reason = f"{name}: {textwrap.shorten(message, MESSAGE_LENGTH, placeholder=' …')}"
+    if tells_of_full_disk(message):
+        reason = describe_full_disk(job.workbook)
+    elif name not in SAFE_ERRORS and any(s.spectrum != "open" for s in list_sources(catalogue, job.study, notebook)):
+        reason = f"{name}: its message may show a record of a source that is not open; see the executed notebook"
+    else:
+        reason = f"{name}: {textwrap.shorten(message, MESSAGE_LENGTH, placeholder=' …')}"
     raise _StoppedError(Failure(reason, notebook, _describe_cell(watch, cell), _keep_failed(job, notebook, watch)))
 
 
@@ -307,19 +351,37 @@ def _run_cells(original: Path, executed: Path, values: Mapping[str, Value], fold
     if sys.platform != "win32":
         config.KernelManager.transport = "ipc"
         config.KernelManager.ip = str(folder / "k")
-    papermill.execute_notebook(
-        _escape(original),
-        _escape(executed),
-        parameters=dict(values),
-        kernel_name="python3",
-        cwd=original.parent,
-        progress_bar=False,
-        request_save_on_cell_execute=False,  # writing a notebook with maps twice a cell takes its time
-        config=config,
-        iopub_timeout=60,  # what a busy machine prints may come late
-        on_notebook_start=watch.on_notebook_start,
-        on_cell_start=watch.on_cell_start,
-    )
+    with _keep_output(folder, watch):
+        papermill.execute_notebook(
+            _escape(original),
+            _escape(executed),
+            parameters=dict(values),
+            kernel_name="python3",
+            cwd=original.parent,
+            progress_bar=False,
+            request_save_on_cell_execute=False,  # writing a notebook with maps twice a cell takes its time
+            config=config,
+            iopub_timeout=60,  # what a busy machine prints may come late
+            on_notebook_start=watch.on_notebook_start,
+            on_cell_start=watch.on_cell_start,
+        )
+
+
+@contextmanager
+def _keep_output(folder: Path, watch: _Watch) -> Iterator[None]:
+    """Keep what a kernel prints past its notebook out of the log, where it could show a record.
+
+    What it says before its first cell, as why it cannot start, is logged.
+    """
+    with (folder / "said").open("w+", encoding="utf-8", errors="replace") as said:
+        try:
+            with _print_to(said):
+                yield
+        except Exception:
+            if watch.cell is None:
+                said.seek(0)
+                logging.getLogger(__name__).error("The kernel said: %s", said.read())
+            raise
 
 
 def _escape(path: Path) -> str:
@@ -403,38 +465,48 @@ def _describe_cell(watch: _Watch, index: int | None) -> str | None:
 
 @contextmanager
 def _log_to(file: Path) -> Iterator[None]:
-    """Send all that papermill and kernels say to a file, so that none of it reaches a screen or a public log."""
-    stream = file.open("w", encoding="utf-8")
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    """Send all that papermill and this process say to a file, so that none of it reaches a screen or a public log."""
     root = logging.getLogger()
     level = root.level
+    with file.open("w", encoding="utf-8") as stream, _print_to(stream):
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root.addHandler(handler)
+        root.setLevel(logging.INFO)
+        try:
+            yield
+        except Exception:
+            root.exception("The job failed")
+            raise
+        finally:
+            root.setLevel(level)
+            root.removeHandler(handler)
+
+
+@contextmanager
+def _print_to(stream: TextIO) -> Iterator[None]:
+    """Send what this process prints, and those that it starts, to a file for a while."""
     screen = [os.dup(1), os.dup(2)]
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
     os.dup2(stream.fileno(), 1)
     os.dup2(stream.fileno(), 2)
     try:
         yield
-    except Exception:
-        root.exception("The job failed")
-        raise
     finally:
         for number, saved in enumerate(screen, start=1):
             os.dup2(saved, number)
             os.close(saved)
-        root.setLevel(level)
-        root.removeHandler(handler)
-        stream.close()
 
 
-def rerender(catalogue: Catalogue, studies: Sequence[str], councils: Sequence[str]) -> list[JobResult]:
+def rerender(
+    catalogue: Catalogue, studies: Sequence[str], councils: Sequence[str], browser: Path | None = None
+) -> list[JobResult]:
     """Render reports again from what was kept of their last runs; no notebook is run.
 
     Args:
         catalogue: the workbook's.
         studies: ids; none means all.
         councils: as `choose_councils` takes them; none means all that a study has been run for.
+        browser: what prints each report as PDF too, from `pdf.find_browser`; none: no PDF.
 
     Returns:
         One result a report; failed if the study has not been run for the council.
@@ -445,12 +517,12 @@ def rerender(catalogue: Catalogue, studies: Sequence[str], councils: Sequence[st
         for edition in _list_editions(catalogue, study, choose_councils(catalogue, councils) if councils else None):
             started = time.perf_counter()
             try:
-                _render_kept(catalogue, edition)
-            except CouncilbookError as error:
-                results.append(JobResult(edition, "failed", failure=Failure(str(error))))
+                _render_kept(catalogue, edition, browser)
+            except (CouncilbookError, OSError) as error:
+                results.append(JobResult(edition, "failed", failure=Failure(_describe(error, edition.workbook))))
             else:
                 results.append(JobResult(edition, "made", time.perf_counter() - started))
-    _build_index_if_made(catalogue.workbook, results)
+    _build_site_if_changed(catalogue)
     return results
 
 
@@ -461,13 +533,21 @@ def _list_editions(catalogue: Catalogue, study: str, councils: Sequence[Council]
     return [Edition(catalogue.workbook, study, council) for council in councils]
 
 
-def _render_kept(catalogue: Catalogue, edition: Edition) -> None:
+def _render_kept(catalogue: Catalogue, edition: Edition, browser: Path | None) -> None:
     with hold_edition(edition):
         record = read_record(edition.private)
         executed = edition.executed(catalogue.study(edition.study).report)
         if record is None or not executed.exists():
             raise NotebookError(f"Nothing is kept of a run of {edition.name}. Run it first: councilbook run.")
+        if hash_folder(edition.processed) != record.processed:
+            raise NotebookError(
+                f"The datasets of {edition.name} have changed since its report was run. Run it again: councilbook run."
+            )
         with open_staging(edition) as staging:
             _publish(staging, catalogue, record.data, record.run_date, executed, edition.processed)
-            put_in_place(staging.report, edition.report)
+            if browser:
+                from councilbook.pdf import print_pdf
+
+                print_pdf(staging.report / "index.html", staging.report / "report.pdf", browser)
+            put_in_place(edition, {edition.report: staging.report})
         write_record(edition, record.model_copy(update={"report": hash_folder(edition.report)}))

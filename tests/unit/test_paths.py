@@ -1,7 +1,9 @@
 """The workbook's folders, and writing so that a cut-off run leaves nothing half done."""
 
+import errno
 import stat
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +12,11 @@ from councilbook.paths import (
     Workbook,
     find_workbook,
     make_private_folder,
+    remove_cut_off_writes,
     replace_folder,
+    replace_folders,
     restore_folder,
+    restore_folders,
     write_atomically,
 )
 
@@ -128,37 +133,27 @@ def test_new_folder_needs_no_old_one(tmp_path):
     assert read_folders(tmp_path / "deep") == {"released": "new"}
 
 
-class Killed(BaseException):
-    """Stands in for the end of the process."""
-
-
 @pytest.mark.parametrize(
-    ("step", "expected"),
-    [("old set aside", "old"), ("new in place", "new"), ("old partly deleted", "new")],
+    ("there", "expected"),
+    [
+        ({".released.old": "old"}, "old"),
+        ({".released.old": "old", "released": "new"}, "new"),
+        ({"released": "new"}, "new"),
+    ],
 )
-def test_swap_that_was_cut_off_is_mended(tmp_path, monkeypatch, step, expected):
-    target = make_folder(tmp_path / "released", "old")
-    new = make_folder(tmp_path / "new", "new")
-    with monkeypatch.context() as patch:
-        rename = type(target).rename
+def test_swap_that_was_cut_off_is_mended(tmp_path, there, expected):
+    for name, text in there.items():
+        make_folder(tmp_path / name, text)
+    restore_folder(tmp_path / "released")
+    assert read_folders(tmp_path) == {"released": expected}
 
-        def rename_and_die(self, place):
-            if step == "old set aside" and self == new:
-                raise Killed
-            return rename(self, place)
 
-        def delete_and_die(folder, ignore_errors):
-            if step == "old partly deleted":
-                (folder / "data.csv").unlink()
-            raise Killed
-
-        patch.setattr(type(target), "rename", rename_and_die)
-        patch.setattr("councilbook.paths.shutil.rmtree", delete_and_die)
-        with pytest.raises(Killed):
-            replace_folder(new, target)
-    restore_folder(target)
-    restore_folder(target)  # nothing is left to mend
-    assert read_folders(tmp_path) == {"released": expected} | ({"new": "new"} if step == "old set aside" else {})
+def test_every_folder_in_a_folder_is_mended(tmp_path):
+    make_folder(tmp_path / ".north.old", "north")
+    make_folder(tmp_path / ".south.old", "old south")
+    make_folder(tmp_path / "south", "south")
+    restore_folders(tmp_path)
+    assert read_folders(tmp_path) == {"north": "north", "south": "south"}
 
 
 def test_swap_after_one_that_was_cut_off_keeps_nothing_of_it(tmp_path):
@@ -166,3 +161,55 @@ def test_swap_after_one_that_was_cut_off_keeps_nothing_of_it(tmp_path):
     make_folder(tmp_path / ".released.old", "old")  # set aside, then the process ended
     replace_folder(make_folder(tmp_path / "new", "new"), target)
     assert read_folders(tmp_path) == {"released": "new"}
+
+
+def refuse_moves(monkeypatch, times, *refused):
+    """Let the system refuse to rename some paths, as Windows does while another program has a file in them open."""
+    replace, asked = Path.replace, []
+
+    def replace_or_refuse(path, target):
+        if path in refused and len(asked) < times:
+            asked.append(path)
+            raise PermissionError(errno.EACCES, "Permission denied", str(path), None, str(target))
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace_or_refuse)
+    monkeypatch.setattr("councilbook.paths.PAUSES", (0, 0, 0))
+    return asked
+
+
+def test_a_folder_that_is_free_again_after_a_moment_is_replaced(tmp_path, monkeypatch):
+    target = make_folder(tmp_path / "released", "old")
+    asked = refuse_moves(monkeypatch, 3, target)
+    replace_folder(make_folder(tmp_path / "new", "new"), target)
+    assert read_folders(tmp_path) == {"released": "new"}
+    assert len(asked) == 3
+
+
+@pytest.mark.parametrize("refused", ["first", "second", "new first", "new second"])
+def test_of_two_folders_none_is_replaced_if_one_cannot_be(tmp_path, monkeypatch, refused):
+    folders = {name: make_folder(tmp_path / name, name) for name in ("first", "second", "new first", "new second")}
+    refuse_moves(monkeypatch, 4, folders[refused])
+    with pytest.raises(PermissionError):
+        replace_folders({folders["first"]: folders["new first"], folders["second"]: folders["new second"]})
+    assert read_folders(tmp_path) == {name: name for name in folders}
+
+
+def test_a_folder_that_was_not_there_is_gone_again_if_its_fellow_cannot_be_replaced(tmp_path, monkeypatch):
+    new = [make_folder(tmp_path / name, name) for name in ("one", "two")]
+    refuse_moves(monkeypatch, 4, new[1])
+    with pytest.raises(PermissionError):
+        replace_folders({tmp_path / "first": new[0], tmp_path / "second": new[1]})
+    assert read_folders(tmp_path) == {"one": "one", "two": "two"}
+
+
+def test_what_a_killed_write_left_is_removed_and_nothing_else(tmp_path):
+    with pytest.raises(ZeroDivisionError), write_atomically(tmp_path / "index.html") as temporary:
+        kept = temporary.with_name(temporary.name.replace("index", "search"))
+        kept.touch()
+        raise ZeroDivisionError
+    for name in ("index.html", ".htaccess", ".old.index.html"):
+        (tmp_path / name).touch()
+    assert kept.exists()
+    remove_cut_off_writes(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"index.html", ".htaccess", ".old.index.html"}

@@ -14,7 +14,7 @@ from filelock import FileLock
 from tiny_workbook import (
     copy_workbook,
     kill_north,
-    make_plain_report,
+    make_plain_pages,
     make_workbook,
     meet,
     read_environment,
@@ -50,7 +50,7 @@ def made_once(still_library: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     workbook = make_workbook(tmp_path_factory.mktemp("made") / "book")
     steps: list[Step] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "councilbook.report", make_plain_report())
+        use_plain_pages(patch)
         patch.setenv("COUNCILBOOK_CLOSED", str(tmp_path_factory.mktemp("closed")))
         result = run_job(plan(workbook), steps.append)
     assert result.outcome == "made", result.failure
@@ -70,7 +70,12 @@ def fresh(tmp_path: Path) -> Workbook:
 
 @pytest.fixture(autouse=True)
 def plain_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "councilbook.report", make_plain_report())
+    use_plain_pages(monkeypatch)
+
+
+def use_plain_pages(patch: pytest.MonkeyPatch, publish: Callable[..., None] | None = None) -> None:
+    for name, pages in make_plain_pages(publish).items():
+        patch.setitem(sys.modules, name, pages)
 
 
 def plan(workbook: Workbook, *parameters: str, today: str = DAY, **more: Any) -> Job:
@@ -273,7 +278,7 @@ def test_a_page_that_is_refused_fails_the_report_notebook(made: Workbook, monkey
     def refuse(*given: object) -> None:
         raise NotebookError("a picture has no text alternative")
 
-    monkeypatch.setitem(sys.modules, "councilbook.report", make_plain_report(refuse))
+    use_plain_pages(monkeypatch, refuse)
     (made.reports / "tiny" / "north" / "index.html").unlink()
     failure = run_job(plan(made), ignore).failure
     assert failure
@@ -312,6 +317,15 @@ def test_a_kernel_that_could_not_start_is_started_again(made: Workbook, monkeypa
     (made.reports / "tiny" / "north" / "index.html").unlink()
     assert run_job(plan(made), ignore).outcome == "made"
     assert starts == ["2_report"] * 3
+
+
+def test_why_a_kernel_cannot_start_is_logged(fresh: Workbook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ipykernel_launcher.py").write_text("raise SystemExit('no module named so')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    failure = run_job(plan(fresh), ignore).failure
+    assert failure
+    assert failure.cell is None
+    assert "The kernel said: no module named so" in (plan(fresh).private / "run.log").read_text()
 
 
 def test_a_kernel_that_never_starts_fails_without_a_cell(made: Workbook, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -445,12 +459,19 @@ def test_a_report_is_rendered_again_from_what_was_kept(made: Workbook, monkeypat
         rest[-1].mkdir()
         (rest[-1] / "index.html").write_text(f"new look, {rest[2].slug}, {rest[-3]}")
 
-    monkeypatch.setitem(sys.modules, "councilbook.report", make_plain_report(publish))
+    use_plain_pages(monkeypatch, publish)
     [result] = rerender(load_catalogue(made), [], [])
     assert (result.edition.name, result.outcome) == ("tiny/north", "made")
     assert (made.reports / "tiny" / "north" / "index.html").read_text() == f"new look, north, {DAY}"
     assert released(made) == ["n", "2018"]
     assert stale(plan(made)) == []
+
+
+def test_a_report_is_not_rendered_beside_datasets_that_it_does_not_show(made: Workbook) -> None:
+    (made.processed / "tiny" / "north" / "tiny_counts" / "tiny_counts.csv").write_text("n\n7\n")
+    [result] = rerender(load_catalogue(made), [], [])
+    assert result.failure
+    assert result.failure.reason.startswith("The datasets of tiny/north have changed since its report was run.")
 
 
 def test_a_report_that_was_never_run_cannot_be_rendered(made: Workbook) -> None:

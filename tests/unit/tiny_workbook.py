@@ -10,9 +10,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from councilbook.catalogue import Catalogue
 from councilbook.jobs import Job, JobResult, Tell
-from councilbook.paths import Workbook
+from councilbook.paths import Workbook, find_workbook, write_atomically
 from councilbook.run import run_job
+
+CARDS = "[!.]*/[!.]*/index.html"
+DEFAULTS = find_workbook(Path(__file__).parent).catalogue / "disclosure.yaml"
 
 COUNCILS = """
 north: {name: North, codes: {E06000001: North}}
@@ -93,6 +97,7 @@ def make_workbook(root: Path) -> Workbook:
     catalogue = root / "data" / "catalogue"
     catalogue.mkdir(parents=True)
     (catalogue / "councils.yaml").write_text(COUNCILS)
+    shutil.copy(DEFAULTS, catalogue)
     (catalogue / "national.yaml").write_text(NATIONAL)
     (catalogue / "tiny.yaml").write_text(CATALOGUE.replace("STUDY", "tiny"))
     datasets = CATALOGUE[CATALOGUE.index("datasets:") :]
@@ -145,24 +150,34 @@ def read_code(executed: Path) -> list[dict[str, Any]]:
     return [cell for cell in json.loads(executed.read_text())["cells"] if cell["cell_type"] == "code"]
 
 
-def make_plain_report(publish: Callable[..., None] | None = None) -> SimpleNamespace:
-    """Return what stands in for councilbook.report, so that these tests do not render pages."""
+def make_plain_pages(publish: Callable[..., None] | None = None) -> dict[str, SimpleNamespace]:
+    """Return, by name, what stands in for the modules that render pages: a page a report, with its data, and an index.
+
+    To be put into sys.modules.
+    """
 
     def publish_report(executed: Path, *rest: Any) -> None:
         processed, target = rest[-2:]
-        target.mkdir()
+        shutil.copytree(processed, target / "data")
         made = sorted(path.name for path in processed.iterdir())
         (target / "index.html").write_text(f"{executed.name} of {made} by {rest[-3]}")
 
-    def build_index(reports: Path) -> None:
-        (reports / "index.html").write_text("index")
+    def build_site(catalogue: Catalogue) -> None:
+        reports = catalogue.workbook.reports
+        (reports / "search.html").write_text("search")
+        cards = sorted(f"{card.parent.relative_to(reports)}: {card.read_text()}" for card in reports.glob(CARDS))
+        with write_atomically(reports / "index.html") as temporary:
+            temporary.write_text("\n".join(cards))
 
-    return SimpleNamespace(publish_report=publish or publish_report, build_index=build_index)
+    return {
+        "councilbook.report": SimpleNamespace(publish_report=publish or publish_report),
+        "councilbook.site": SimpleNamespace(build_site=build_site),
+    }
 
 
 def run_plain(job: Job, tell: Tell) -> JobResult:
     """Run a job with the plain report, in whatever process this is."""
-    sys.modules["councilbook.report"] = make_plain_report()  # type: ignore[assignment]
+    sys.modules |= make_plain_pages()  # type: ignore[arg-type]
     return run_job(job, tell)
 
 
