@@ -4,7 +4,7 @@ Nothing of the library that takes its time to import (pandas, papermill, nbconve
 command imports what it needs, so that `--help` answers at once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -131,7 +131,7 @@ def run(
         catalogue,
         studies or [],
         council or [],
-        today=datetime.now().astimezone().date().isoformat(),  # the library's only look at a clock
+        today=_read_clock(),
         run_date=run_date,
         mode=data,
         mirror=mirror,
@@ -277,17 +277,77 @@ def check(studies: Studies = None, council: Councils = None, data: Data = "sampl
     epilog=_examples(
         ("councilbook report", "Every report there is."),
         ("councilbook report fuel_poverty --council kent_medway", "One report."),
+        ("councilbook report --pdf", "Every report, and beside each page a tagged PDF of it."),
     )
 )
-def report(studies: Studies = None, council: Councils = None) -> None:
+def report(
+    studies: Studies = None,
+    council: Councils = None,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print each to report.pdf too, by the Chromium, Chrome or Edge that is there.")
+    ] = False,
+) -> None:
     """Render reports again from their last run, without running a notebook."""
+    from councilbook.pdf import find_browser
     from councilbook.run import rerender
 
     catalogue = _open_catalogue(studies, council)
-    results = rerender(catalogue, studies or [], council or [])
+    browser = find_browser() if pdf else None
+    results = rerender(catalogue, studies or [], council or [], browser)
     if not results:
         raise NotebookError("There is no report to render: nothing has been run. Run it first: councilbook run.")
     _print_results(_make_console(), catalogue, results)
+
+
+@app.command(
+    epilog=_examples(
+        ("councilbook release --review", "What waits for approval, and what was approved."),
+        (
+            'councilbook release --approve study/council/data@1.0.0 --role "Information governance lead" --by NAME',
+            "Approve one release.",
+        ),
+    )
+)
+def release(
+    review: Annotated[bool, typer.Option("--review", help="List every release with its state (the default).")] = False,
+    approve: Annotated[
+        str | None, typer.Option(metavar="RELEASE", help="Approve this release, named as the review lists it.")
+    ] = None,
+    role: Annotated[str | None, typer.Option(help="The role in which it is approved.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who approves; kept in a private list, never published.")] = None,
+) -> None:
+    """Review what was released, and approve what waits.
+
+    Data made beside real closed or shared sources are not offered for download until they are approved.
+    """
+    from councilbook.approvals import approve_release, list_releases
+    from councilbook.run import rerender
+
+    catalogue = _open_catalogue(None)
+    console = _make_console()
+    if approve and not review:
+        if not (role and by):
+            raise ParameterError("An approval needs --role and --by: the role it is given in, and who gives it.")
+        approved = approve_release(catalogue, approve, role=role, person=by, day=_read_clock())
+        console.print(f"{approved.name}: [green]approved[/] by {escape(role)}", soft_wrap=True)
+        rerender(catalogue, [approved.edition.study], [approved.edition.council.slug])
+        return
+    table = _make_table("Released datasets", "Release", "Approval", "Rule", "Cells suppressed", "Made beside")
+    for one in list_releases(catalogue):
+        beside = ", ".join(one.audit["guarded_sources"]) or "open sources alone"
+        suppressed = f"{one.audit['cells_suppressed']:,}"
+        table.add_row(one.name, _describe_approval(one.approval), one.audit["rule"] or "none", suppressed, beside)
+    console.print(table)
+
+
+def _describe_approval(approval: Mapping[str, str]) -> str:
+    match approval["state"]:
+        case "waiting":
+            return f"[bold yellow]waits for {escape(approval['role'])}[/]"
+        case "approved":
+            return f"[green]approved[/] by {escape(approval['role'])}, {approval['date']}"
+        case state:
+            return state
 
 
 def _open_catalogue(studies: Sequence[str] | None, councils: Sequence[str] | None = None) -> "Catalogue":
@@ -304,6 +364,11 @@ def _open_catalogue(studies: Sequence[str] | None, councils: Sequence[str] | Non
     except CatalogueError as error:
         raise ParameterError(str(error)) from None
     return catalogue
+
+
+def _read_clock() -> str:
+    """Return today's date: the library's only look at a clock."""
+    return datetime.now().astimezone().date().isoformat()
 
 
 def _make_console() -> Console:

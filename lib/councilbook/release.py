@@ -5,6 +5,7 @@ record beside it. Refusal is the default, and then nothing is written.
 """
 
 import json
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,10 +15,21 @@ from typing import Any
 import geopandas as gpd
 import pandas as pd
 
-from councilbook.catalogue import Catalogue, Council, Dataset, FieldSpec, FoundFile, Mode, hash_file
+from councilbook.catalogue import (
+    Catalogue,
+    Council,
+    CountRule,
+    Dataset,
+    FieldSpec,
+    FoundFile,
+    Guarded,
+    Mode,
+    hash_file,
+    hash_text,
+)
 from councilbook.checks import check_fields
-from councilbook.disclosure import suppress_small_counts
-from councilbook.errors import CheckError, CouncilbookError, ReleaseRefusedError
+from councilbook.errors import CheckError, CouncilbookError
+from councilbook.gate import Passed, Surroundings, pass_gate
 from councilbook.metadata import (
     build_datapackage,
     build_dcat,
@@ -25,7 +37,7 @@ from councilbook.metadata import (
     write_changelog,
     write_dictionary,
 )
-from councilbook.paths import replace_folder, restore_folder
+from councilbook.paths import Workbook, make_private_folder, replace_folder, restore_folder, write_atomically
 
 COORDINATE_DECIMALS = 6  # about 0.1 m
 DTYPES = {"string": "str", "boolean": "boolean", "date": "datetime64[us]", "number": "float64"}
@@ -41,76 +53,41 @@ class Origin:
     mode: Mode
     run_date: str
     used: Sequence[FoundFile]
+    published: Sequence[Mapping[str, Any]] = ()  # data packages of released datasets that were read
+
+    @property
+    def provenance(self) -> list[dict[str, Any]]:
+        """A row a source file, of what was loaded and of what the released datasets were made from."""
+        rows = [row for package in self.published for row in package["councilbook"]["provenance"]]
+        return list({row["source_id"]: row for row in [*rows, *describe_sources(self.used)]}.values())
 
     @property
     def is_synthetic(self) -> bool:
         """Whether any of it comes from a twin; in sample mode all does."""
-        return self.mode == "sample" or any(found.is_synthetic for found in self.used)
-
-
-@dataclass(frozen=True)
-class Passed:
-    """A table that the gate let through, and the record of what it did."""
-
-    frame: pd.DataFrame
-    audit: Mapping[str, Any]
-
-
-def pass_gate(dataset: Dataset, frame: pd.DataFrame, used: Sequence[FoundFile]) -> Passed:
-    """Apply a dataset's disclosure rule to a table.
-
-    Rules: `open_sources_only` passes a table as it is if nothing but open sources was used. `count_threshold` blanks
-    small counts and rounds the others (`disclosure.suppress_small_counts`). A dataset without a rule passes only
-    beside open sources.
-
-    Args:
-        dataset: what is to be released; its rule is in the catalogue.
-        frame: the table.
-        used: every file that was loaded in the notebook it was made in.
-
-    Raises:
-        ReleaseRefusedError: the rule does not allow the release.
-    """
-    guarded = sorted(
-        {f"{found.source.id} ({found.source.spectrum})" for found in used if found.source.spectrum != "open"}
-    )
-    rule = dataset.disclosure
-    record = {
-        "dataset": dataset.id,
-        "rule": rule.rule if rule else None,
-        "rows": len(frame),
-        "sources": sorted({found.source.id for found in used}),
-        "guarded_sources": guarded,
-        "rows_suppressed": 0,
-        "cells_suppressed": 0,
-    }
-    if rule and rule.rule == "count_threshold":
-        safe = suppress_small_counts(frame, rule.counts, rule.shares, threshold=rule.threshold, round_to=rule.round_to)
-        return Passed(
-            safe.frame,
-            record
-            | {
-                "parameters": {"threshold": rule.threshold, "round_to": rule.round_to, "counts": rule.counts},
-                "rows_suppressed": safe.rows_suppressed,
-                "cells_suppressed": safe.cells_suppressed,
-            },
-        )
-    if guarded:
-        reason = "its rule allows open sources only" if rule else "it has no disclosure rule in the catalogue"
-        raise ReleaseRefusedError(
-            f"Dataset {dataset.id} was not released: it was made beside {', '.join(guarded)}, and {reason}. "
-            "Nothing was written."
-        )
-    return Passed(frame, record)
+        return self.mode == "sample" or any(row["synthetic"] for row in self.provenance)
 
 
 def release_dataset(
-    dataset: Dataset, frame: pd.DataFrame, origin: Origin, catalogue: Catalogue, processed: Path
+    dataset: Dataset,
+    frame: pd.DataFrame,
+    origin: Origin,
+    catalogue: Catalogue,
+    processed: Path,
+    crosswalks: Mapping[str, pd.DataFrame] | None = None,
 ) -> Path:
     """Check a table, pass it through the gate and write it with its metadata.
 
     Writes <processed>/<study>/<council>/<dataset>/ in one step: CSV (UTF-8, ISO dates), GeoJSON and GeoParquet where
-    there is geometry, datapackage.json, dcat.jsonld, DICTIONARY.md, CHANGELOG.md, audit.json.
+    there is geometry, datapackage.json, dcat.jsonld, DICTIONARY.md, CHANGELOG.md, audit.json. A dataset of counts keeps
+    its earlier versions in earlier/, to be compared with the next.
+
+    Args:
+        dataset: what the catalogue declares.
+        frame: the table.
+        origin: what it was made by and from.
+        catalogue: for licences, and the reasons for a rule's parameters.
+        processed: folder of all released data.
+        crosswalks: by id of a dataset with the same count on other areas, which areas share which pieces of ground.
 
     Returns:
         The dataset's folder.
@@ -119,25 +96,28 @@ def release_dataset(
         ReleaseRefusedError: the gate did not let it out.
         CheckError: the table is not as its fields declare.
     """
-    passed = pass_gate(dataset, frame, origin.used)
+    target = dataset_folder(processed, origin.study, origin.council, dataset.id)
+    restore_folder(target)
+    around = _look_around(dataset, origin, catalogue, processed, crosswalks or {})
+    passed = pass_gate(dataset, frame, origin.used, catalogue.disclosure, around)
     columns = [*dataset.fields, *(["geometry"] if dataset.geometry else [])]
     check_fields(
         passed.frame,
         dataset.fields,
         dataset.key,
         f"Dataset {dataset.id}",
-        show_values=not any(found.source.personal_data for found in origin.used),
+        show_values=all(found.source.shows_values for found in origin.used),
     )
     if dataset.geometry and getattr(passed.frame, "crs", None) is None:
         raise CheckError(f"Dataset {dataset.id}: expected a GeoDataFrame that has its coordinate system (crs).")
     table = passed.frame[columns].astype(_name_dtypes(dataset)).reset_index(drop=True)
-    target = dataset_folder(processed, origin.study, origin.council, dataset.id)
-    restore_folder(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{dataset.id}.", dir=target.parent) as temporary:
         folder = Path(temporary) / dataset.id
         folder.mkdir()
-        _write_files(dataset, table, origin, catalogue, dict(passed.audit), folder, target)
+        _write_files(dataset, table, origin, catalogue, passed.audit, folder, target)
+        if passed.for_approver:
+            _tell_approver(catalogue.workbook, origin, dataset, passed)
         replace_folder(folder, target)
     return target
 
@@ -152,9 +132,14 @@ def read_published(folder: Path, dataset: Dataset) -> pd.DataFrame:
     if dataset.geometry:
         shapes: pd.DataFrame = gpd.read_parquet(folder / f"{dataset.id}.parquet")
         return shapes
-    text = _read_text(folder, dataset.id)
-    values = pd.DataFrame({name: _parse_text(text[name], field) for name, field in dataset.fields.items()})
-    return values.astype(_name_dtypes(dataset))
+    return _type_text(_read_csv(folder / f"{dataset.id}.csv"), dataset)
+
+
+def _type_text(text: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Give a table that was read as text the types of its declared fields, as far as it has them."""
+    fields = {name: field for name, field in dataset.fields.items() if name in text}
+    values = pd.DataFrame({name: _parse_text(text[name], field) for name, field in fields.items()})
+    return values.astype({name: kind for name, kind in _name_dtypes(dataset).items() if name in fields})
 
 
 def _parse_text(text: pd.Series, field: FieldSpec) -> pd.Series:
@@ -179,7 +164,6 @@ def read_package(folder: Path) -> dict[str, Any]:
     Raises:
         CouncilbookError: it has not been released.
     """
-    restore_folder(folder)
     file = folder / "datapackage.json"
     if not file.exists():
         raise CouncilbookError(
@@ -188,6 +172,12 @@ def read_package(folder: Path) -> dict[str, Any]:
         )
     package: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return package
+
+
+def read_audit(folder: Path) -> dict[str, Any]:
+    """Read the record of what the gate did with a released dataset."""
+    audit: dict[str, Any] = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
+    return audit
 
 
 def dataset_folder(processed: Path, study: str, council: Council, dataset: str) -> Path:
@@ -216,6 +206,8 @@ def _write_files(
         resources += [_describe_file(geojson), _describe_file(parquet)]
     previous = (read_package(target), _read_text(target, dataset.id)) if target.exists() else None
     version = next_version(dataset, _read_text(folder, dataset.id), origin.is_synthetic, origin.run_date, previous)
+    if isinstance(dataset.disclosure, CountRule) and previous:
+        _keep_versions(dataset, origin, version.number, target, folder)
     about = {
         "study": origin.study,
         "notebook": origin.notebook,
@@ -226,15 +218,78 @@ def _write_files(
         "licence_id": dataset.licence,
         "rows": len(table),
         "run_date": origin.run_date,
-        "provenance": describe_sources(origin.used),
+        "provenance": origin.provenance,
     }
-    package = build_datapackage(dataset, catalogue.licences[dataset.licence], version, resources, about)
     audit |= {"version": version.number, "run_date": origin.run_date, "made_by": f"{origin.study}/{origin.notebook}"}
-    _write_json(folder / "datapackage.json", package)
-    _write_json(folder / "audit.json", audit)
+    about["approval"] = audit["approval"] = _decide_approval(dataset, origin, resources, target)
+    package = build_datapackage(dataset, catalogue.licences[dataset.licence], version, resources, about)
+    write_json(folder / "datapackage.json", package)
+    write_json(folder / "audit.json", audit)
     (folder / "dcat.jsonld").write_text(build_dcat(package), encoding="utf-8", newline="\n")
     (folder / "DICTIONARY.md").write_text(write_dictionary(package), encoding="utf-8", newline="\n")
     (folder / "CHANGELOG.md").write_text(write_changelog(package), encoding="utf-8", newline="\n")
+
+
+def _look_around(
+    dataset: Dataset, origin: Origin, catalogue: Catalogue, processed: Path, crosswalks: Mapping[str, pd.DataFrame]
+) -> Surroundings:
+    """Read what a dataset has to be compared with: its earlier versions, and the same count on other areas."""
+    rule = dataset.disclosure
+    if not isinstance(rule, CountRule):
+        return Surroundings()
+    others = {}
+    for linked in rule.linked:
+        folder = dataset_folder(processed, origin.study, origin.council, linked.dataset)
+        if (folder / "datapackage.json").exists():
+            others[linked.dataset] = read_published(folder, catalogue.dataset(linked.dataset))
+    target = dataset_folder(processed, origin.study, origin.council, dataset.id)
+    earlier = [_type_text(text, dataset) for text in _read_versions(target, dataset.id, origin.is_synthetic)]
+    return Surroundings(earlier, others, crosswalks)
+
+
+def _read_versions(folder: Path, name: str, synthetic: bool) -> list[pd.DataFrame]:
+    """Read every version of a dataset that was published, oldest first, as text; none if they are of another kind."""
+    if not (folder / "datapackage.json").exists() or read_package(folder)["councilbook"]["synthetic"] != synthetic:
+        return []
+    return [_read_csv(file) for file in [*sorted((folder / "earlier").glob("*.csv")), folder / f"{name}.csv"]]
+
+
+def _tell_approver(workbook: Workbook, origin: Origin, dataset: Dataset, passed: Passed) -> None:
+    """Keep what only the approver may know of a release in the private folder."""
+    folder = make_private_folder(workbook.private / "reviews" / origin.study / origin.council.slug)
+    version = {"version": passed.audit["version"], **passed.for_approver}
+    with write_atomically(folder / f"{dataset.id}.json") as temporary:
+        write_json(temporary, version)
+
+
+def _keep_versions(dataset: Dataset, origin: Origin, version: str, target: Path, folder: Path) -> None:
+    """Keep what was published before, for the next release to be compared with."""
+    package = read_package(target)
+    if package["councilbook"]["synthetic"] != origin.is_synthetic:
+        return
+    kept = folder / "earlier"
+    kept.mkdir()
+    for file in (target / "earlier").glob("*.csv"):
+        shutil.copyfile(file, kept / file.name)
+    if package["version"] != version:
+        shutil.copyfile(target / f"{dataset.id}.csv", kept / f"{package['version']}.csv")
+
+
+def _decide_approval(
+    dataset: Dataset, origin: Origin, resources: Sequence[Mapping[str, Any]], target: Path
+) -> dict[str, str]:
+    """Say whether somebody has to approve a release, or has approved just this content under just this rule."""
+    rule = dataset.disclosure
+    real = [row for row in origin.provenance if row["spectrum"] != "open" and not row["synthetic"]]
+    if not isinstance(rule, Guarded) or not real:
+        made_from = "synthetic twins" if origin.is_synthetic else "open sources"
+        return {"state": "not needed", "why": f"No real closed or shared data went into it, but {made_from}."}
+    content = hash_text(json.dumps([rule.model_dump(), [resource["hash"] for resource in resources]], sort_keys=True))
+    if (target / "audit.json").exists():
+        last: dict[str, str] = read_audit(target)["approval"]
+        if last["state"] == "approved" and last["content"] == content:
+            return last
+    return {"state": "waiting", "role": rule.approver, "content": content}
 
 
 def describe_sources(used: Sequence[FoundFile]) -> list[dict[str, Any]]:
@@ -287,10 +342,15 @@ def _describe_file(path: Path) -> dict[str, Any]:
 
 def _read_text(folder: Path, name: str) -> pd.DataFrame:
     """Read a dataset's table as text, with its geometry as another column if it has one."""
-    text = pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False, encoding="utf-8")
+    text = _read_csv(folder / f"{name}.csv")
     shapes = folder / f"{name}.parquet"
     return text.assign(geometry=gpd.read_parquet(shapes).geometry.to_wkb(hex=True)) if shapes.exists() else text
 
 
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+def _read_csv(file: Path) -> pd.DataFrame:
+    return pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file of a dataset."""
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")

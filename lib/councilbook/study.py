@@ -1,7 +1,8 @@
 """`Study`: the one object that a notebook holds."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -23,11 +24,13 @@ from councilbook.catalogue import (
     load_catalogue,
 )
 from councilbook.checks import check_fields
+from councilbook.disks import explain_os_errors
+from councilbook.editions import Edition, hold_edition
 from councilbook.errors import CouncilbookError, NotebookError, ParameterError, suggest
 from councilbook.geography import Gazetteer, Place, check_coverage, check_vintage, resolve_place, select_rows
 from councilbook.html import Html
 from councilbook.landscape import describe_landscape
-from councilbook.paths import NOTEBOOK_VARIABLE, find_workbook, restore_folder
+from councilbook.paths import NOTEBOOK_VARIABLE, find_workbook
 from councilbook.readers import convert_types, describe_place, read_rows
 from councilbook.release import (
     Origin,
@@ -132,7 +135,7 @@ class Study:
             CheckError: it is not as declared.
         """
         spec = self.catalogue.dataset(dataset)
-        shown = not any(found.source.personal_data for found in self._used.values())
+        shown = all(found.source.shows_values for found in self._used.values())
         check_fields(frame, spec.fields, spec.key, f"Dataset {dataset}", show_values=shown)
 
     def landscape(self) -> pd.DataFrame:
@@ -142,14 +145,25 @@ class Study:
 
     # --- what goes out ---
 
-    def release(self, dataset: str, frame: pd.DataFrame) -> Path:
+    def release(
+        self, dataset: str, frame: pd.DataFrame, *, crosswalks: Mapping[str, pd.DataFrame] | None = None
+    ) -> Path:
         """Release a dataset through the gate; see `release.release_dataset`.
+
+        In a notebook that is run by hand this takes effect at once, and is refused while a run makes the same study
+        for the same council. In a run, it takes effect when all notebooks have succeeded.
+
+        Args:
+            dataset: its id; study.yaml must list it for this notebook.
+            frame: the table.
+            crosswalks: where its rule names other datasets of the same count: by the id of each, a table of small
+                pieces of ground with the area that each lies in here and there.
 
         Returns:
             The folder it was written to.
 
         Raises:
-            NotebookError: study.yaml does not say that this notebook releases it.
+            NotebookError: study.yaml does not say that this notebook releases it, or a run is under way.
             ReleaseRefusedError, CheckError: see `release.release_dataset`; nothing was written.
         """
         if dataset not in self._notebook.releases:
@@ -158,18 +172,33 @@ class Study:
                 f"{suggest(dataset, self._notebook.releases)}"
             )
         origin = Origin(
-            self.spec.id, self.notebook, self._named_council, self.finder.mode, self.run_date, list(self._used.values())
+            self.spec.id,
+            self.notebook,
+            self._named_council,
+            self.finder.mode,
+            self.run_date,
+            list(self._used.values()),
+            [read_package(folder) for folder in self._published.values()],
         )
-        return release_dataset(
-            self.catalogue.dataset(dataset), frame, origin, self.catalogue, self.catalogue.workbook.processed
-        )
+        workbook = self.catalogue.workbook
+        spec = self.catalogue.dataset(dataset)
+        edition = Edition(workbook, self.spec.id, self.finder.council)
+        in_run = NOTEBOOK_VARIABLE in os.environ  # then the run holds it
+        with explain_os_errors(workbook), nullcontext() if in_run else hold_edition(edition):
+            return release_dataset(spec, frame, origin, self.catalogue, workbook.processed, crosswalks)
 
     def published(self, dataset: str) -> pd.DataFrame:
         """Read a released dataset of this study and council.
 
         Raises:
+            NotebookError: this is a report, which everybody may read, and the dataset is not for everybody.
             CouncilbookError: it has not been released, or from other data (sample or real) than this notebook is for.
         """
+        spec = self.catalogue.dataset(dataset)
+        if self._notebook.kind == "report" and spec.classification != "open":
+            raise NotebookError(
+                f"{self.notebook} is a report, so it cannot show {dataset}: that is {spec.classification}."
+            )
         folder = dataset_folder(self.catalogue.workbook.processed, self.spec.id, self.finder.council, dataset)
         package = read_package(folder)
         if package["councilbook"]["data"] != self.finder.mode:
@@ -178,7 +207,7 @@ class Study:
                 f"on {self.finder.mode} data. Run the study's notebooks in order, with the same `data`."
             )
         self._published[dataset] = folder
-        return read_published(folder, self.catalogue.dataset(dataset))
+        return read_published(folder, spec)
 
     # --- what a reader is told ---
 
@@ -300,7 +329,7 @@ class Study:
             check_vintage(rows, table.areas, self._lookup, where)
             rows = select_rows(rows, table.areas, self.place, source)
         frame = convert_types(rows, table, found)
-        check_fields(frame, table.fields, table.key, where, show_values=not source.personal_data)
+        check_fields(frame, table.fields, table.key, where, show_values=source.shows_values)
         if table.areas:
             check_coverage(frame, table.areas, self.place, where)
         return frame.reset_index(drop=True)
@@ -369,7 +398,6 @@ def _check_source(study: Study, source: Source, table: str) -> CheckLine:
 def _check_dataset(study: Study, name: str) -> CheckLine:
     dataset = study.catalogue.dataset(name)
     folder = dataset_folder(study.catalogue.workbook.processed, study.spec.id, study.finder.council, name)
-    restore_folder(folder)
     if not (folder / "datapackage.json").exists():
         return CheckLine(name, "dataset", True, "not released yet")
     try:

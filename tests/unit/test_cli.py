@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_workbook import make_plain_report, make_workbook, released, run_in_process
+from tiny_workbook import make_plain_pages, make_workbook, released, run_in_process
 from typer.testing import CliRunner, Result
 
 from councilbook import __version__
@@ -18,7 +18,8 @@ from councilbook.paths import Workbook
 @pytest.fixture
 def workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbook:
     """A workbook to work in, with plain reports and jobs in this process."""
-    monkeypatch.setitem(sys.modules, "councilbook.report", make_plain_report())
+    for name, pages in make_plain_pages().items():
+        monkeypatch.setitem(sys.modules, name, pages)
     monkeypatch.setattr("councilbook.run.run_jobs", run_in_process)
     (tmp_path / "library").mkdir()
     monkeypatch.setattr(Workbook, "library", tmp_path / "library")

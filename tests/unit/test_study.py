@@ -369,10 +369,3 @@ def test_a_check_of_everything_goes_on_after_a_fault(catalogue: Catalogue, mirro
     }
     assert "2 rows share it" in lines["home_counts"].detail
     assert "Source prices (Prices) is not in data/raw" in lines["prices.prices"].detail
-
-
-def test_a_check_of_everything_mends_a_release_that_was_killed(catalogue: Catalogue) -> None:
-    study = open_study()
-    folder = study.release("home_counts", study.load("homes_2021"))
-    folder.rename(folder.with_name(".home_counts.old"))
-    assert check_small(catalogue, "sample")["home_counts"].detail == "3 rows, version 1.0.0"
