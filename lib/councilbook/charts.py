@@ -7,6 +7,7 @@ or more; a marker or a label always says the same as a colour.
 
 import base64
 import io
+import re
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from councilbook.errors import CouncilbookError
-from councilbook.html import Html, check_alternative, render_template, table
+from councilbook.html import check_alternative, offer_picture, render_template, table, write_data_uri
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7")  # blue, vermillion, green, black, purple
 MARKERS = ("o", "s", "^", "D", "v")
@@ -95,15 +96,13 @@ class Picture:
             "picture.html.j2",
             title=self.title,
             alt=self.alt,
-            wide=_as_data_uri(self.svg, "image/svg+xml"),
-            narrow=_as_data_uri(self.narrow_svg, "image/svg+xml"),
+            wide=write_data_uri(self.svg, "image/svg+xml"),
+            narrow="data:image/svg+xml;base64," + base64.b64encode(self.narrow_svg.encode()).decode(),
             sizes=self.sizes,
-            table=table(shown, f"Data: {self.title}", headers=self.headers),
+            table=table(shown, f"Data: {self.title}", headers=_name_columns(self.data) | dict(self.headers)),
             rows=len(self.data),
             shown=len(shown),
-            csv=_as_data_uri(
-                self.data.to_csv(index=False, lineterminator="\r\n", float_format="%.6g"), "text/csv;charset=utf-8"
-            ),
+            downloads=offer_picture(self.svg, self.title, self.alt, self.sizes[0], self.data),
         )
         return page.text
 
@@ -232,8 +231,9 @@ def draw_bars(
         _draw_reference(axes, reference, reference_label, page)
         axes.set_xlabel(_wrap(label, page))
 
-    columns = [category, value, *(name for name in (low, high) if name)]
-    return _make_picture(draw, frame[columns], title, alt, _row_heights(frame[category]), {value: label})
+    interval = {name: words for name, words in ((low, "lower end"), (high, "upper end")) if name}
+    columns = [category, value, *interval]
+    return _make_picture(draw, frame[columns], title, alt, _row_heights(frame[category]), {value: label} | interval)
 
 
 def draw_intervals(
@@ -286,8 +286,8 @@ def draw_intervals(
         _name_rows(axes, frame[category], page)
         axes.set_xlabel(_wrap(label, page))
 
-    columns = frame[[category, estimate, low, high]]
-    return _make_picture(draw, columns, title, alt, _row_heights(frame[category]), {estimate: label})
+    headers = {estimate: label, low: "lower end", high: "upper end"}
+    return _make_picture(draw, frame[[category, *headers]], title, alt, _row_heights(frame[category]), headers)
 
 
 def draw_scatter(
@@ -325,6 +325,10 @@ def draw_scatter(
         axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
 
     return _make_picture(draw, points, title, alt, (480, 360), {x: x_label, y: y_label})
+
+
+def _name_columns(data: pd.DataFrame) -> dict[str, str]:
+    return {name: name.replace("_", " ") for name in data.columns}
 
 
 def _row_heights(names: "pd.Series[str]") -> tuple[int, int]:
@@ -407,9 +411,6 @@ def _draw_svg(draw: Callable[[Axes, _Page], None], page: _Page, height: int) -> 
         figure = Figure(figsize=(page.width / 72, height / 72), layout="constrained", facecolor="white")
         draw(figure.add_subplot(), page)
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, dpi=100)
-    return buffer.getvalue()
-
-
-def _as_data_uri(text: str, kind: str) -> Html:
-    return Html(f"data:{kind};base64,{base64.b64encode(text.encode()).decode()}")
+        figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")), dpi=100)
+    text = " ".join(buffer.getvalue().split())
+    return re.sub(r'(width|height)="(\d+)pt"', r'\1="\2"', text[text.index("<svg") :], count=2)

@@ -4,23 +4,30 @@ Everything here is text that has been escaped once. Pages are put together from 
 """
 
 import math
+import re
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Any, Literal
+from urllib.parse import quote
 
 import markupsafe
 import pandas as pd
+from bs4 import Tag
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from councilbook.errors import CouncilbookError, suggest
 
-BadgeKind = Literal["real", "synthetic", "mixed", "closed", "shared", "open"]
+BadgeKind = Literal["real", "synthetic", "mixed", "closed", "shared", "open", "draft", "approved"]
 
 NO_VALUE = "n/a"
 FORMAT_NAMES = {"csv": "CSV", "geojson": "GeoJSON", "parquet": "GeoParquet"}
+FEWEST_SORTED = 3  # rows of a table that is worth sorting
+TITLE_LETTERS = 72  # of a downloaded picture's title in a line of 720 pixels
+NOT_IN_ADDRESS = "%#<>&'"  # what an address, or an attribute in single quotes, cannot hold as it is
 
 
 @dataclass(frozen=True)
@@ -103,7 +110,8 @@ def table(
 
     Written here because neither `DataFrame.to_html` nor a `Styler` can write scopes. The first column heads its
     row; the index is not shown. A column's numbers are right-aligned, with thousands separators and as many
-    decimals throughout. A table of more than two columns can be scrolled sideways, by keyboard too.
+    decimals throughout. A table of more than two columns can be scrolled sideways, by keyboard too. In a report a
+    reader can sort the rows by any column.
 
     Args:
         frame: one row a table row; a cell that is `Html` is not escaped.
@@ -134,7 +142,13 @@ def table(
         )
     rows = list(zip(*(column["cells"] for column in columns), strict=True))
     return render_template(
-        "table.html.j2", caption=caption, columns=columns, rows=rows, label=label or caption, wide=len(columns) > 2
+        "table.html.j2",
+        caption=caption,
+        columns=columns,
+        rows=rows,
+        label=label or caption,
+        wide=len(columns) > 2,
+        sortable=len(rows) >= FEWEST_SORTED,
     )
 
 
@@ -162,7 +176,7 @@ def format_value(value: Any, specification: str = "") -> Html:
     if pd.api.types.is_bool(value):
         return Html("yes" if value else "no")
     if isinstance(value, date):
-        return escape(format_date(value))
+        return fill('<time datetime="{}">{}</time>', f"{value:%Y-%m-%d}", format_date(value))
     if specification.endswith("d"):
         value = round(value)  # whole numbers come as floats where one of their column is missing
     text = format(value, specification)
@@ -191,10 +205,81 @@ def definition_list(items: Mapping[str, object]) -> Html:
     return fill('<dl class="facts">{}</dl>', pairs)
 
 
-def callout(text: str | Html, kind: Literal["note", "warning"] = "note") -> Html:
-    """Set a remark apart from the text around it; a warning says so in words."""
-    word = Html("<strong>Warning:</strong> " if kind == "warning" else "")
-    return fill('<div class="callout callout-{}"><p>{}{}</p></div>', kind, word, text)
+def write_data_uri(text: str, kind: str) -> Html:
+    """Write text as an address that holds it all, for an attribute in single quotes.
+
+    In percent code SVG and CSV are a quarter shorter than in base64. `srcset` wants base64: it ends at a blank.
+    """
+    safe = "".join(chr(one) for one in range(32, 127) if chr(one) not in NOT_IN_ADDRESS)
+    return Html(f"data:{kind},{quote(text, safe=safe)}")
+
+
+def name_file(title: str) -> str:
+    """Make of a title the stem of a file's name: small letters and digits with hyphens between the words."""
+    words = re.sub(r"[^a-z0-9]+", "-", title.casefold()).strip("-") or "figure"
+    return textwrap.shorten(words.replace("-", " "), 60, placeholder="").replace(" ", "-") or words[:60]
+
+
+def offer_picture(
+    svg: str, title: str, alt: str, size: tuple[int, int], data: pd.DataFrame, legend: Sequence[object] = ()
+) -> Html:
+    """Let a reader download a picture and the data behind it, by links that need no script.
+
+    The picture gets its title and its legend, as it will be seen without the page. A report's script adds PNG.
+
+    Args:
+        svg: the picture, whose first tag says its width and height in pixels.
+        title: what the picture is about.
+        alt: what it shows, in sentences; the file carries it as its description.
+        size: width and height in pixels.
+        data: the data behind it.
+        legend: classes of a map, see `maps.MapClass`.
+    """
+    lines = textwrap.wrap(title, TITLE_LETTERS)
+    top = 24 * len(lines) + 16
+    picture = render_template(
+        "download.svg.j2",
+        title=title,
+        alt=alt,
+        lines=lines,
+        width=size[0],
+        height=top + size[1] + 28 * len(legend) + 12 * bool(legend),
+        bottom=top + size[1],
+        picture=Html(svg.replace("<svg ", f'<svg y="{top}" ', 1)),
+        legend=legend,
+    )
+    table = data.to_csv(index=False, lineterminator="\r\n", float_format="%.6g")
+    return render_template(
+        "figure_downloads.html.j2",
+        title=title,
+        stem=name_file(title),
+        svg=write_data_uri(" ".join(picture.text.split()), "image/svg+xml"),
+        csv=write_data_uri(table, "text/csv;charset=utf-8"),
+    )
+
+
+def number_figures(parts: Iterable[Tag], note: str = "") -> None:
+    """Number the figures and tables of a page, and name the figures' files by their numbers.
+
+    A table in a figure goes by the figure's number. Pieces shown by JupyterLab, one at a time, have no numbers.
+
+    Args:
+        parts: pieces of the page in the order in which it shows them; they are changed.
+        note: a word to end the files' names with, as `synthetic`.
+    """
+    figures, tables = 0, 0
+    for caption in [one for part in parts for one in part.find_all(["figcaption", "caption"])]:
+        figure = caption.find_parent("figure")
+        if caption.name == "caption" and figure is None:
+            tables += 1
+            (caption.span or caption).insert(0, f"Table {tables}. ")
+        elif caption.name == "figcaption" and figure is not None:
+            figures += 1
+            caption.insert(0, f"Figure {figures}. ")
+            figure["id"] = f"figure-{figures}"
+            for link in figure.find_all("a", download=True):
+                stem, kind = str(link["download"]).rsplit(".", 1)
+                link["download"] = "-".join(filter(None, ["figure", str(figures), stem, note])) + f".{kind}"
 
 
 def fold(summary: str, content: Html) -> Html:
@@ -207,7 +292,7 @@ def downloads(datapackages: Sequence[Mapping[str, Any]]) -> Html:
 
     Args:
         datapackages: contents of the datasets' datapackage.json. A dataset's files lie at `data/<id>/` beside the
-            report, where `publish_report` puts them.
+            report, where `publish_report` puts them once nobody has to approve it any more.
     """
     return render_template("downloads.html.j2", datasets=[describe_package(package) for package in datapackages])
 
@@ -221,6 +306,7 @@ def describe_package(package: Mapping[str, Any]) -> dict[str, Any]:
         "description": package["description"],
         "version": package["version"],
         "licence": ", ".join(licence["title"] for licence in package["licenses"]),
+        "approval": about.get("approval", {"state": "not needed"}),  # absent in what an older version released
         "rows": about["rows"],
         "synthetic": about["synthetic"],
         "files": [

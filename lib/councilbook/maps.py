@@ -12,8 +12,7 @@ from functools import cache
 from importlib.metadata import distribution
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
+from typing import Any, Literal
 
 import folium
 import geopandas as gpd
@@ -22,17 +21,27 @@ import numpy as np
 import pandas as pd
 import shapely
 from folium.utilities import JsCode
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 
 from councilbook.errors import CouncilbookError
-from councilbook.html import NO_VALUE, Html, check_alternative, escape, format_value, render_template, table
+from councilbook.html import (
+    NO_VALUE,
+    Html,
+    check_alternative,
+    escape,
+    format_value,
+    offer_picture,
+    render_template,
+    table,
+    write_data_uri,
+)
 
 NATIONAL_GRID = "EPSG:27700"
 WGS84 = "EPSG:4326"
 Numbers = np.ndarray[tuple[int], np.dtype[np.float64]]
 DEGREE = 100_000  # the interactive map's step: five decimals of a degree, about a metre
-NO_VALUE_COLOUR = "#c9ced4"
-OUTLINE = "#87919b"  # stands out on the lightest class and on the darkest
+DARK, WHITE = "#0b1f33", "#ffffff"
+MOST_CLASSES = 7  # more cannot be told apart, textures and all
 TOLERANCES_METRES = (25, 40, 60, 80, 100, 150, 250, 400, 600, 1000)
 MOST_VERTICES = 40_000  # of the interactive map, near 400 kB
 MOST_STATIC_VERTICES = 24_000
@@ -43,19 +52,40 @@ TOP_AREAS = 20
 HARMLESS_ADDRESSES = {"http://www.w3.org/2000/svg", "https://leafletjs.com"}
 
 
+Texture = Literal["plain", "dots", "lines", "hatched"]
+
+
+@dataclass(frozen=True)
+class Shade:
+    """How the areas of a class are drawn: a ground, a texture on it, and the colour of texture and outline."""
+
+    name: str
+    colour: str
+    texture: Texture
+    mark: str
+
+    @property
+    def fill(self) -> str:
+        """What SVG fills the areas with; the patterns are in the template patterns.svg.j2."""
+        return self.colour if self.texture == "plain" else f"url(#{self.name})"
+
+
+NO_FIGURE = "no figure"
+NO_VALUE_SHADE = Shade("no-value", WHITE, "hatched", "#5a6470")
+
+
 @dataclass(frozen=True)
 class MapClass:
-    """One class of the legend: its limits in words, its colour, and how many areas are in it."""
+    """One class of the legend: its limits in words, how it is drawn, and how many areas are in it."""
 
     words: str
-    colour: str
+    shade: Shade
     areas: int
-    hatched: bool = False
 
 
 @dataclass(frozen=True)
 class AreaMap:
-    """A map of areas: an interactive one, a still one, a legend, and a table of the highest areas.
+    """A map of areas: an interactive one, a still one, a legend, the data, and a table of the highest areas.
 
     Raises:
         CouncilbookError: the text alternative does not describe the map.
@@ -68,7 +98,8 @@ class AreaMap:
     unit: str
     legend: tuple[MapClass, ...]
     top: Html
-    height_to_width: float
+    data: pd.DataFrame  # a row an area: name, details, class in words
+    height: int  # of the still map in pixels
 
     def __post_init__(self) -> None:
         """Refuse a map without a description."""
@@ -81,9 +112,11 @@ class AreaMap:
             "area_map.html.j2",
             map=self,
             srcdoc=Html(document),
-            image=Html("data:image/svg+xml," + quote(self.svg, safe=" =:/,")),
+            image=write_data_uri(self.svg, "image/svg+xml"),
             width=STATIC_WIDTH,
-            height=round(STATIC_WIDTH * self.height_to_width),
+            downloads=offer_picture(
+                self.svg, self.title, self.alt, (STATIC_WIDTH, self.height), self.data, self.legend
+            ),
         )
         return page.text
 
@@ -101,7 +134,8 @@ def draw_area_map(
 ) -> AreaMap:
     """Draw areas in classes of about equally many areas, with a way to find one by name.
 
-    Outlines are simplified together, so that neighbours keep a common border, as far as the page's size asks.
+    Any two classes stand out from each other by a contrast of 3:1, or have different textures. Outlines are simplified
+    together, so that neighbours keep a common border, as far as the page's size asks.
 
     Args:
         areas: polygons, with a coordinate reference system; an area without a value is shown hatched.
@@ -112,28 +146,37 @@ def draw_area_map(
         details: column to its label and Python format specification (as `,d` or `.1f`; empty for text), shown for
             each area; the value among them.
         unit: unit of the value, as it follows a number: `%` or ` households`.
-        classes: how many classes at most; fewer where values repeat.
+        classes: how many classes at most, seven or fewer; fewer still where values repeat.
 
     Raises:
-        CouncilbookError: there is nothing to draw, an area lacks a name or an outline, or two share a name.
+        CouncilbookError: there is nothing to draw, an area lacks a name or an outline, two share a name, or there
+            would be too many classes.
     """
     _check_areas(areas, value, title, name, details)
+    if classes > MOST_CLASSES:
+        raise CouncilbookError(
+            f"Map {title!r}: {classes} classes cannot be told apart; ask for {MOST_CLASSES} at most."
+        )
     written = _round_as_written(areas[value].to_numpy(dtype=float, na_value=np.nan), details[value][1])
     limits = _find_limits(written, classes, details[value][1])
     numbers = np.searchsorted(limits, written, side="right")
     classed = areas.assign(class_number=np.where(np.isnan(written), -1, numbers))
-    colours = _choose_colours(len(limits) + 1)
+    shades = dict(enumerate(choose_shades(len(limits) + 1))) | {-1: NO_VALUE_SHADE}
     projected = classed.to_crs(NATIONAL_GRID)
-    svg, ratio = _draw_still(_simplify(projected, MOST_STATIC_VERTICES), colours)
+    svg, height = _draw_still(_simplify(projected, MOST_STATIC_VERTICES), shades)
+    legend = _describe_classes(classed["class_number"], limits, shades, details[value][1], unit)
     return AreaMap(
-        document=_draw_interactive(_simplify(projected, MOST_VERTICES), colours, title, name, details, value, unit),
+        document=_draw_interactive(
+            _simplify(projected, MOST_VERTICES), shades, legend, title, name, details, value, unit
+        ),
         svg=svg,
         title=title,
         alt=alt,
         unit=unit,
-        legend=_describe_classes(classed["class_number"], limits, colours, details[value][1], unit),
+        legend=legend,
         top=_list_highest(areas, value, name, details),
-        height_to_width=ratio,
+        data=_collect_data(classed, name, details, shades, legend),
+        height=height,
     )
 
 
@@ -168,13 +211,40 @@ def _round_as_written(values: Numbers, specification: str) -> Numbers:
     return np.round(values, int(decimals[1]) if decimals else 0)
 
 
-def _choose_colours(count: int) -> list[str]:
-    """Take colours from matplotlib's YlGnBu, light for low and dark for high, each darker than the one before."""
-    return [to_hex(one) for one in matplotlib.colormaps["YlGnBu"](np.linspace(0.12, 0.95, count))]
+def choose_shades(count: int) -> list[Shade]:
+    """Choose how so many classes are drawn, light for low and dark for high.
+
+    The colours are taken from matplotlib's YlGnBu (ColorBrewer, Brewer 2003), each by the same contrast darker than
+    the one before. Where that contrast is too small, classes take turns with textures, so that two of the same
+    texture are 3:1 or more apart.
+    """
+    ramp = matplotlib.colormaps["YlGnBu"](np.linspace(0.05, 1, 256))[:, :3]
+    darkness = -np.log(measure_luminance(ramp) + 0.05)
+    places = np.interp(np.linspace(darkness[0], darkness[-1], count), darkness, np.arange(256))
+    textures: tuple[Texture, ...] = ("plain", "dots", "lines")
+    turns = 1 if count <= 3 else 2 if count <= 5 else 3
+    shades = []
+    for number, place in enumerate(places.round().astype(int)):
+        colour = to_hex(ramp[place])
+        mark = DARK if measure_contrast(DARK, colour) > measure_contrast(WHITE, colour) else WHITE
+        shades.append(Shade(f"class-{number}", colour, textures[number % turns], mark))
+    return shades
+
+
+def measure_luminance(rgb: np.ndarray[Any, np.dtype[np.float64]]) -> Numbers:
+    """Measure relative luminance, 0 to 1, of colours as red, green and blue from 0 to 1 (WCAG 2.2)."""
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return np.asarray(linear @ np.array([0.2126, 0.7152, 0.0722]))
+
+
+def measure_contrast(one: str, other: str) -> float:
+    """Measure the contrast ratio of two colours, 1 to 21 (WCAG 2.2)."""
+    dark, light = np.sort(measure_luminance(np.array([to_rgb(one), to_rgb(other)])))
+    return float((light + 0.05) / (dark + 0.05))
 
 
 def _describe_classes(
-    numbers: "pd.Series[Any]", limits: list[float], colours: list[str], specification: str, unit: str
+    numbers: "pd.Series[Any]", limits: list[float], shades: Mapping[int, Shade], specification: str, unit: str
 ) -> tuple[MapClass, ...]:
     written = [f"{format_value(one, specification)}{unit}" for one in limits]
     if limits:
@@ -182,11 +252,22 @@ def _describe_classes(
         words = [f"under {written[0]}", *between, f"{written[-1]} or more"]
     else:
         words = ["all areas alike"]
-    counts = [int((numbers == one).sum()) for one in range(len(words))]
-    legend = [MapClass(*one) for one in zip(words, colours, counts, strict=True)]
-    if missing := int((numbers == -1).sum()):
-        legend.append(MapClass("no figure", NO_VALUE_COLOUR, missing, hatched=True))
-    return tuple(legend)
+    named = dict(enumerate(words)) | {-1: NO_FIGURE}
+    counts = numbers.value_counts()
+    shown = [number for number in named if number in counts or number >= 0]
+    return tuple(MapClass(named[one], shades[one], int(counts.get(one, 0))) for one in shown)
+
+
+def _collect_data(
+    areas: gpd.GeoDataFrame,
+    name: str,
+    details: Mapping[str, tuple[str, str]],
+    shades: Mapping[int, Shade],
+    legend: tuple[MapClass, ...],
+) -> pd.DataFrame:
+    words = {one.shade: one.words for one in legend}
+    classes = [words[shades[number]] for number in areas["class_number"]]
+    return pd.DataFrame(areas[[name, *details]]).assign(map_class=classes)
 
 
 def _list_highest(areas: gpd.GeoDataFrame, value: str, name: str, details: Mapping[str, tuple[str, str]]) -> Html:
@@ -215,7 +296,8 @@ def _simplify(areas: gpd.GeoDataFrame, most: int) -> gpd.GeoDataFrame:
 
 def _draw_interactive(
     areas: gpd.GeoDataFrame,
-    colours: list[str],
+    shades: Mapping[int, Shade],
+    legend: tuple[MapClass, ...],
     title: str,
     name: str,
     details: Mapping[str, tuple[str, str]],
@@ -231,6 +313,8 @@ def _draw_interactive(
         "dragging": JsCode("!L.Browser.mobile"),  # the same, for one finger; two fingers move the map
         "zoom_animation": False,
         "fade_animation": False,
+        "inertia": False,
+        "zoom_control": "bottomright",  # where no popup covers it
         "zoom_snap": 0.25,
     }
     world = folium.Map(
@@ -248,15 +332,15 @@ def _draw_interactive(
     labels = ["Area", *(escape(label).text for label, _ in details.values())]
     layer = folium.GeoJson(
         _encode(degrees, name, details, keys, value, unit),
-        style_function=lambda feature: _style(feature["properties"]["c"], colours),
-        highlight_function=lambda _: {"weight": 2.5, "color": "#000000"},
+        style_function=lambda feature: _style(shades[feature["properties"]["c"]]),
+        highlight_function=lambda _: {"weight": 3},
         smooth_factor=0.5,
         coords_to_lat_lng=JsCode(
             "(function () { let x = 0, y = 0; return function (step) { x += step[0]; y += step[1]; "
             f"return L.latLng(y / {DEGREE}, x / {DEGREE}); }}; }})()"
         ),
         tooltip=folium.GeoJsonTooltip(["n", keys[value]], ["Area", labels[1 + list(details).index(value)]]),
-        popup=folium.GeoJsonPopup(["n", *keys.values()], labels, localize=False),
+        popup=folium.GeoJsonPopup(["n", *keys.values()], labels, localize=False, max_width=360),
     ).add_to(world)
     page.render()
     document = render_template(
@@ -271,8 +355,8 @@ def _draw_interactive(
         bounds=[[south, west], [north, east]],
         value_key=keys[value],
         value_label=details[value][0],
-        no_value_colour=NO_VALUE_COLOUR,
-        outline=OUTLINE,
+        legend=legend,
+        shades=[one.shade for one in legend],
     )
     text = _number_names(_squeeze(document.text))
     check_addresses(text, title)
@@ -322,9 +406,15 @@ def _encode(
     return {"type": "FeatureCollection", "features": features}
 
 
-def _style(class_number: int, colours: list[str]) -> dict[str, object]:
-    fill = colours[class_number] if class_number >= 0 else "url(#no-value)"
-    return {"fillColor": fill, "fillOpacity": 1, "color": OUTLINE, "weight": 0.6, "opacity": 1}
+def _style(shade: Shade) -> dict[str, object]:
+    return {
+        "className": shade.name,
+        "fillColor": shade.fill,
+        "fillOpacity": 1,
+        "color": shade.mark,
+        "weight": 0.5,
+        "opacity": 1,
+    }
 
 
 @cache
@@ -367,10 +457,11 @@ def check_addresses(document: str, title: str) -> None:
         raise CouncilbookError(f"Map {title!r} calls jQuery, which is not in the page.")
 
 
-def _draw_still(areas: gpd.GeoDataFrame, colours: list[str]) -> tuple[str, float]:
-    """Draw the still map as SVG: a path a class, in whole quarters of a pixel, each vertex a step from the last.
+def _draw_still(areas: gpd.GeoDataFrame, shades: Mapping[int, Shade]) -> tuple[str, int]:
+    """Draw the still map as SVG, and return it with its height in pixels.
 
-    Written here because matplotlib's SVG of the same outlines is five times as large.
+    A path a class, in whole quarters of a pixel, each vertex a step from the last. Written here because matplotlib's
+    SVG of the same outlines is five times as large.
     """
     west, south, east, north = areas.total_bounds
     scale = STATIC_WIDTH * STATIC_STEP / (east - west)
@@ -385,21 +476,20 @@ def _draw_still(areas: gpd.GeoDataFrame, colours: list[str]) -> tuple[str, float
         steps = steps[steps.any(axis=1)]
         return f"M{points[0][0]} {points[0][1]}l" + "".join(f"{x} {y} ".replace(" -", "-") for x, y in steps[:-1]) + "z"
 
-    paths = []
+    drawn = []
     for number in sorted(areas["class_number"].unique()):
         rings = [
             write_ring(ring)
             for polygon in shapely.get_parts(areas.geometry[areas["class_number"] == number].to_numpy())
             for ring in (polygon.exterior, *polygon.interiors)
         ]
-        paths.append({"fill": colours[number] if number >= 0 else "url(#no-value)", "steps": "".join(rings)})
+        drawn.append((shades[number], "".join(rings)))
     svg = render_template(
         "still_map.svg.j2",
-        width=STATIC_WIDTH * STATIC_STEP,
-        height=height,
+        width=STATIC_WIDTH,
+        height=round(height / STATIC_STEP),
         step=STATIC_STEP,
-        paths=paths,
-        outline=OUTLINE,
-        no_value_colour=NO_VALUE_COLOUR,
+        drawn=drawn,
+        shades=[shade for shade, _ in drawn],
     )
-    return svg.text, height / (STATIC_WIDTH * STATIC_STEP)
+    return " ".join(svg.text.split()), round(height / STATIC_STEP)

@@ -68,6 +68,7 @@ def test_an_area_is_found_by_keyboard(visit: Open, report_file: Path) -> None:
 
     frame.focus("#find")
     frame.press("#find", "Tab")
+    frame.press("#show", "Tab")
     assert frame.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Map: Map")
     frame.fill("#find", "dover 05")
     frame.press("#find", "Enter")
@@ -105,7 +106,7 @@ def test_pictures_are_loaded_in_the_size_that_fits_the_page(
 def test_tables_have_captions_and_headers(visit: Open, report_file: Path) -> None:
     page = visit(report_file).page
 
-    assert page.locator("table").count() == page.locator("table > caption").count() == 6
+    assert page.locator("table").count() == page.locator("table > caption").count() == 7
     assert page.locator("th:not([scope])").count() == 0
 
 
@@ -154,7 +155,7 @@ def test_paper_shows_the_still_map_and_no_code(visit: Open, report_file: Path) -
     assert page.locator("details.still-map img").is_visible()
     assert not page.locator("iframe").is_visible()
     assert not page.locator("details.code").first.is_visible()
-    assert page.get_by_text("Synthetic figures.").is_visible()
+    assert page.get_by_text("Synthetic figures.", exact=True).is_visible()
 
 
 @pytest.mark.parametrize("width", [1280, 320])

@@ -1,6 +1,7 @@
-import base64
 import io
 import re
+import xml.etree.ElementTree as ET
+from urllib.parse import unquote
 
 import pandas as pd
 import pytest
@@ -9,6 +10,7 @@ from bs4 import BeautifulSoup
 from councilbook import charts
 from councilbook.errors import CouncilbookError
 
+SVG = "{http://www.w3.org/2000/svg}"
 ALT = "The rate falls in Dover and rises in Swale."
 
 
@@ -36,16 +38,26 @@ def count_lines(svg: str, colour: str) -> int:
     return len(re.findall(rf'style="fill: none; stroke: {colour.lower()}; stroke-width: 2\.2', svg))
 
 
-def contrast_with_white(colour: str) -> float:
-    """WCAG 2.2, definition of contrast ratio."""
+def measure_luminance(colour: str) -> float:
+    """WCAG 2.2, definition of relative luminance."""
     parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-@pytest.mark.parametrize("colour", charts.PALETTE)
+def measure_contrast(one: str, other: str) -> float:
+    """WCAG 2.2, definition of contrast ratio."""
+    dark, light = sorted([measure_luminance(one), measure_luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("colour", [*charts.PALETTE, charts.INK, charts.QUIET])
 def test_every_colour_stands_out_on_white(colour: str) -> None:
-    assert contrast_with_white(colour) >= 3
+    assert measure_contrast(colour, "#ffffff") >= 3
+
+
+def test_lines_over_a_bar_stand_out_from_it() -> None:
+    assert measure_contrast(charts.INK, charts.PALETTE[0]) >= 3
 
 
 @pytest.mark.parametrize("alt", ["", "Lines.", "Fuel poverty"])
@@ -96,19 +108,32 @@ def test_a_figure_has_its_picture_for_wide_and_narrow_pages_its_alt_and_its_capt
 
     assert figure.figcaption.get_text() == "Fuel poverty"
     assert figure.img["alt"] == ALT
-    assert figure.img["src"].startswith("data:image/svg+xml;base64,")
+    assert unquote(figure.img["src"]).startswith("data:image/svg+xml,<svg ")
     assert figure.source["srcset"].startswith("data:image/svg+xml;base64,")
-    assert figure.source["srcset"] != figure.img["src"]
+    assert " " not in figure.source["srcset"]
 
 
 def test_the_data_behind_a_figure_can_be_read_and_downloaded(rates: pd.DataFrame) -> None:
     figure = read(draw(rates))
-    link = figure.find("a", download=True)
-    csv = base64.b64decode(link["href"].removeprefix("data:text/csv;charset=utf-8;base64,"))
+    link = figure.find("a", download="fuel-poverty.csv")
+    csv = unquote(link["href"]).removeprefix("data:text/csv;charset=utf-8,")
 
-    pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(csv)), rates)
+    pd.testing.assert_frame_equal(pd.read_csv(io.StringIO(csv)), rates)
     assert len(figure.select("details tbody tr")) == 8
     assert "Year" in figure.select_one("details thead").get_text()
+
+
+def test_the_picture_to_download_says_what_it_is_and_needs_no_page_around_it(rates: pd.DataFrame) -> None:
+    link = read(draw(rates, title="Homes <cold> & damp")).find("a", download="homes-cold-damp.svg")
+    picture = ET.fromstring(unquote(link["href"]).removeprefix("data:image/svg+xml,"))
+    families = re.findall(r"font-family: ([^;]+);", link["href"])
+
+    assert picture.findtext(f"{SVG}title") == picture.findtext(f"{SVG}text") == "Homes <cold> & damp"
+    assert picture.findtext(f"{SVG}desc") == ALT
+    assert (picture.get("width"), picture.get("height")) == ("720", "440")
+    assert "Swale" in "".join(picture.itertext())
+    assert families
+    assert all(family.endswith(" sans-serif") for family in families)
 
 
 def test_a_long_table_is_cut_and_says_so() -> None:
@@ -117,7 +142,8 @@ def test_a_long_table_is_cut_and_says_so() -> None:
     figure = read(charts.draw_scatter(frame, "x", "y", **words, diagonal=True))
 
     assert len(figure.select("tbody tr")) == charts.MOST_ROWS
-    assert f"The first {charts.MOST_ROWS} of 500 rows." in figure.get_text()
+    assert f"The first {charts.MOST_ROWS} of 500 rows" in figure.get_text()
+    assert len(unquote(figure.find("a", download="points.csv")["href"]).splitlines()) == 501
 
 
 def test_many_points_become_pixels_so_that_the_page_stays_small() -> None:
@@ -151,6 +177,8 @@ def test_bars_show_names_values_interval_and_reference(rates: pd.DataFrame) -> N
         for text in ("Swale", "Dover", "12.0", "9.0", "all of Kent", "Rate, %"):
             assert f">{text}<" in svg
     assert list(picture.data.columns) == ["district", "pct", "low", "high"]
+    headers = [one.get_text() for one in read(picture).select("thead th")]
+    assert headers == ["district", "Rate, %", "lower end", "upper end"]
 
 
 def test_intervals_are_drawn_on_a_log_axis_with_plain_numbers() -> None:

@@ -1,8 +1,11 @@
 import math
+from urllib.parse import unquote
 
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from hypothesis import given
+from hypothesis import strategies as st
 
 from councilbook import html
 from councilbook.errors import CouncilbookError
@@ -63,6 +66,19 @@ def test_headers_and_formats_are_used(frame: pd.DataFrame) -> None:
     assert soup.find_all("td")[1].get_text() == "9.25"
 
 
+def test_a_date_tells_a_script_which_day_it_is() -> None:
+    frame = pd.DataFrame({"day": pd.to_datetime(["2026-11-23"])})
+
+    assert read_table(html.table(frame, "Days")).tbody.find("time")["datetime"] == "2026-11-23"
+
+
+def test_a_table_of_a_few_rows_is_not_offered_for_sorting(frame: pd.DataFrame) -> None:
+    few, more = (read_table(html.table(one, "Districts")).table for one in (frame, pd.concat([frame, frame])))
+
+    assert "data-sortable" not in few.attrs
+    assert "data-sortable" in more.attrs
+
+
 @pytest.mark.parametrize("option", ["headers", "formats"])
 def test_a_column_that_is_not_there_is_an_error_with_the_near_miss(frame: pd.DataFrame, option: str) -> None:
     with pytest.raises(CouncilbookError, match=r"no column 'rates'.*Did you mean rate"):
@@ -97,11 +113,6 @@ def test_html_is_escaped_once_when_pieces_are_put_together() -> None:
     assert html.escape(facts) is not None
     assert BeautifulSoup(facts.text, "html.parser").get_text("|") == "Data & mode|<real>|Place|A & B"
     assert "&lt;dt" not in facts.text
-
-
-def test_a_warning_says_so_in_words() -> None:
-    assert "Warning:" in html.callout("Mind the gap.", "warning").text
-    assert "Warning:" not in html.callout("Mind the gap.").text
 
 
 @pytest.mark.parametrize(
@@ -143,3 +154,52 @@ def test_downloads_link_every_file_by_dataset_and_format() -> None:
     text = " ".join(soup.get_text().split())
     for part in ("synthetic", "CSV file of Fuel poverty by area (120 kB)", "3.4 MB", "1,065 rows", "Version 1.2.0"):
         assert part in text
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_an_address_holds_its_text_and_fits_in_single_quotes(text: str) -> None:
+    kind, held = html.write_data_uri(text, "text/csv").text.split(",", 1)
+
+    assert kind == "data:text/csv"
+    assert unquote(held) == text
+    assert held.isascii()
+    assert held.isprintable()
+    assert not set(held) & set("'<>#&")
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Share of households, 2022", "share-of-households-2022"),
+        ("Rent & <b>heat</b>: £5", "rent-b-heat-b-5"),
+        ("…", "figure"),
+        ("a" * 80, "a" * 60),
+        ("word " * 20, "-".join(["word"] * 12)),
+    ],
+)
+def test_a_file_is_named_after_the_title(title: str, name: str) -> None:
+    assert html.name_file(title) == name
+
+
+def test_figures_and_tables_are_numbered_in_the_order_of_the_page() -> None:
+    headline = BeautifulSoup("<figure><figcaption>Trend</figcaption></figure>", "html.parser")
+    body = BeautifulSoup(
+        "<table><caption><span>Scores</span></caption></table>"
+        '<figure><figcaption>Map</figcaption><a download="map.svg">SVG</a>'
+        "<table><caption><span>Data: Map</span></caption></table></figure>"
+        "<table><caption>Sources</caption></table><a download='all.csv'>all</a>",
+        "html.parser",
+    )
+    html.number_figures([headline, body], "synthetic")
+
+    captions = [one.get_text() for part in (headline, body) for one in part.select("figcaption, caption")]
+    assert captions == ["Figure 1. Trend", "Table 1. Scores", "Figure 2. Map", "Data: Map", "Table 2. Sources"]
+    assert [one["id"] for one in (headline.figure, body.figure)] == ["figure-1", "figure-2"]
+    assert [one["download"] for one in body.find_all("a")] == ["figure-2-map-synthetic.svg", "all.csv"]
+
+
+def test_files_of_real_figures_are_named_by_number_and_title() -> None:
+    page = BeautifulSoup('<figure><figcaption>Map</figcaption><a download="map.csv">CSV</a></figure>', "html.parser")
+    html.number_figures([page])
+
+    assert page.a["download"] == "figure-1-map.csv"

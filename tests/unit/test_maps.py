@@ -1,6 +1,7 @@
 import json
 import re
-from itertools import pairwise
+from itertools import combinations, pairwise
+from urllib.parse import unquote
 
 import geopandas as gpd
 import numpy as np
@@ -21,6 +22,30 @@ WORDS = {
     "details": {"pct": ("In fuel poverty", ",.1f"), "homes": ("Homes", ",d")},
     "unit": "%",
 }
+# How red, green and blue light are seen without the cones for one colour (Machado, Oliveira and Fernandes 2009, "A
+# Physiologically-based Model for Simulation of Color Vision Deficiency", severity 1.0).
+SEEN = {
+    "all colours": np.eye(3),
+    "no red": np.array(
+        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]
+    ),
+    "no green": np.array(
+        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]
+    ),
+}
+
+
+def measure_luminance(colour: str, seen: str = "all colours") -> float:
+    """WCAG 2.2, definition of relative luminance."""
+    rgb = np.array(to_rgb(colour))
+    light = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float((SEEN[seen] @ light).clip(0, 1) @ [0.2126, 0.7152, 0.0722])
+
+
+def measure_contrast(one: str, other: str) -> float:
+    """WCAG 2.2, definition of contrast ratio."""
+    dark, light = sorted([measure_luminance(one), measure_luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
 
 
 @pytest.fixture
@@ -102,14 +127,74 @@ def test_an_area_without_a_value_is_hatched_and_named_so(areas: gpd.GeoDataFrame
     assert read_features(drawn.document)[4]["properties"]["d0"] == "n/a"
     assert "url(#no-value)" in drawn.document
     assert "url(#no-value)" in drawn.svg
-    assert drawn.legend[-1].hatched
+    assert drawn.legend[-1].shade.texture == "hatched"
 
 
-@pytest.mark.parametrize("count", [1, 3, 5, 7])
-def test_colours_grow_darker_class_by_class(count: int) -> None:
-    lightness = [np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722)) for colour in maps._choose_colours(count)]
+@pytest.mark.parametrize("count", range(2, maps.MOST_CLASSES + 1))
+def test_any_two_classes_differ_by_contrast_or_texture(count: int) -> None:
+    for one, other in combinations([*maps.choose_shades(count), maps.NO_VALUE_SHADE], 2):
+        assert one.texture != other.texture or measure_contrast(one.colour, other.colour) >= 3
 
-    assert all(low - high > 0.08 for low, high in pairwise(lightness))
+
+@pytest.mark.parametrize("count", range(1, maps.MOST_CLASSES + 1))
+def test_texture_and_outline_stand_out_from_their_ground(count: int) -> None:
+    for shade in [*maps.choose_shades(count), maps.NO_VALUE_SHADE]:
+        assert measure_contrast(shade.mark, shade.colour) >= 3
+
+
+@pytest.mark.parametrize("seen", SEEN)
+@pytest.mark.parametrize("count", range(2, maps.MOST_CLASSES + 1))
+def test_classes_grow_darker_by_steps_that_can_be_seen_without_red_or_green(count: int, seen: str) -> None:
+    luminance = [measure_luminance(shade.colour, seen) + 0.05 for shade in maps.choose_shades(count)]
+
+    assert all(low / high > 1.3 for low, high in pairwise(luminance))
+
+
+def test_still_map_interactive_map_and_legend_show_the_same_textures(areas: gpd.GeoDataFrame) -> None:
+    drawn = maps.draw_area_map(areas, "pct", **WORDS)
+    patterns = [set(re.findall(r'<pattern id="([^"]+)"', text)) for text in (drawn.svg, drawn.document)]
+    swatches = BeautifulSoup(drawn._repr_html_(), "html.parser").select(".legend .swatch")
+
+    assert patterns[0] == patterns[1] == {"class-1", "class-3", "no-value"}
+    assert [len(one.find_all("path", stroke=True)) for one in swatches] == [1, 2, 1, 2, 1, 2]
+
+
+def test_all_areas_can_be_downloaded_with_their_class(areas: gpd.GeoDataFrame) -> None:
+    drawn = maps.draw_area_map(areas, "pct", **WORDS, classes=3)
+    link = BeautifulSoup(drawn._repr_html_(), "html.parser").find("a", download="fuel-poverty-by-area.csv")
+    rows = unquote(link["href"]).removeprefix("data:text/csv;charset=utf-8,").splitlines()
+
+    assert rows[0] == "name,pct,homes,map_class"
+    assert rows[1] == "Area 00,0.5,500,under 10.8%"
+    assert rows[5] == "Area 04,,504,no figure"
+    assert len(rows) == 31
+
+
+def test_a_class_without_areas_stays_in_the_legend_and_shifts_no_other(areas: gpd.GeoDataFrame) -> None:
+    few = areas.head(3).assign(pct=[1.0, 10.0, np.nan])
+    drawn = maps.draw_area_map(few, "pct", **WORDS, classes=3)
+
+    assert [one.areas for one in drawn.legend] == [1, 0, 1, 1]
+    assert list(drawn.data["map_class"]) == ["under 4.0%", "7.0% or more", "no figure"]
+
+
+def test_the_map_to_download_has_its_legend(areas: gpd.GeoDataFrame) -> None:
+    drawn = maps.draw_area_map(areas, "pct", **WORDS, classes=3)
+    link = BeautifulSoup(drawn._repr_html_(), "html.parser").find("a", download="fuel-poverty-by-area.svg")
+    texts = BeautifulSoup(unquote(link["href"]), "html.parser").find_all("text")
+
+    assert [one.get_text() for one in texts] == [
+        "Fuel poverty by area",
+        "under 10.8% (10 areas)",
+        "10.8% to under 20.2% (9 areas)",
+        "20.2% or more (10 areas)",
+        "no figure (1 area)",
+    ]
+
+
+def test_more_classes_than_can_be_told_apart_are_refused(areas: gpd.GeoDataFrame) -> None:
+    with pytest.raises(CouncilbookError, match="8 classes"):
+        maps.draw_area_map(areas, "pct", **WORDS, classes=8)
 
 
 @given(

@@ -1,0 +1,90 @@
+// What scripts add to a page that is whole without them: tables that sort, and figures as PNG.
+(() => {
+  "use strict";
+  const MISSING = new Set(["", "n/a", "–", "-"]);
+  const NUMBER = /^[−-]?[£€$]?[\d,]*\.?\d+\s?%?$/;
+  const ARROWS = '<svg width="10" height="16" viewBox="0 0 10 16" aria-hidden="true"><path class="up" d="M5 1l4 5H1z"/><path class="down" d="M5 15l4-5H1z"/></svg>';
+  const collator = new Intl.Collator(document.documentElement.lang, {numeric: true});
+  const status = document.createElement("p");
+  status.className = "visually-hidden";
+  status.setAttribute("role", "status");
+  document.querySelector("main").append(status);
+
+  const hide = text => Object.assign(document.createElement("span"), {className: "visually-hidden", textContent: text});
+  const readNumber = text => parseFloat(text.replace("−", "-").replace(/[^\d.-]/g, ""));
+
+  // Dates and numbers are compared as such if a column has nothing else. What is missing stays last either way.
+  function readColumn(rows, index) {
+    const cells = rows.map(row => row.cells[index]).map(cell => ({
+      text: cell.textContent.trim(), date: cell.querySelector("time[datetime]")?.dateTime,
+    }));
+    const present = cells.filter(cell => !MISSING.has(cell.text));
+    const dates = present.every(cell => cell.date), numbers = present.every(cell => NUMBER.test(cell.text));
+    return cells.map(cell => {
+      if (MISSING.has(cell.text)) return null;
+      return dates ? cell.date : numbers ? readNumber(cell.text) : cell.text;
+    });
+  }
+
+  function compare(one, other) {
+    return typeof one === "number" ? one - other : collator.compare(one, other);
+  }
+
+  function makeSortable(table) {
+    const body = table.tBodies[0], original = [...body.rows], headers = [...table.tHead.rows[0].cells];
+    const name = table.caption.textContent.trim();
+    table.caption.firstElementChild.append(hide(". The buttons in its headers sort it."));
+    headers.forEach((header, index) => {
+      const label = header.textContent.trim(), button = document.createElement("button");
+      button.type = "button";
+      button.className = "sort";
+      const words = document.createElement("span");
+      words.append(...header.childNodes);
+      button.append(words);
+      button.insertAdjacentHTML("beforeend", ARROWS);
+      header.append(button);
+      button.addEventListener("click", () => {
+        const last = header.getAttribute("aria-sort");
+        const order = last === "ascending" ? "descending" : last === "descending" ? "" : "ascending";
+        headers.forEach(one => one.removeAttribute("aria-sort"));
+        if (!order) {
+          body.append(...original);
+          status.textContent = `${name}: rows in their first order.`;
+          return;
+        }
+        header.setAttribute("aria-sort", order);
+        const sign = order === "ascending" ? 1 : -1;
+        const rows = readColumn(original, index).map((key, place) => ({key, row: original[place]}));
+        const present = rows.filter(one => one.key !== null), missing = rows.filter(one => one.key === null);
+        present.sort((one, other) => sign * compare(one.key, other.key));
+        body.append(...[...present, ...missing].map(one => one.row));
+        status.textContent = `${name}: sorted by ${label}, ${order}.`;
+      });
+    });
+  }
+
+  function offerPng(link) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "as-link";
+    button.textContent = "Picture (PNG)";
+    button.setAttribute("aria-label", link.getAttribute("aria-label").replace("SVG", "PNG"));
+    link.after(" ", button);
+    button.addEventListener("click", async () => {
+      const picture = new Image();
+      picture.src = link.href;
+      await picture.decode();
+      const canvas = document.createElement("canvas");
+      canvas.width = 2 * picture.naturalWidth;
+      canvas.height = 2 * picture.naturalHeight;
+      canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+      const file = document.createElement("a");
+      file.href = canvas.toDataURL("image/png");
+      file.download = link.download.replace(/svg$/, "png");
+      file.click();
+    });
+  }
+
+  document.querySelectorAll("table[data-sortable]").forEach(makeSortable);
+  document.querySelectorAll("a[data-picture]").forEach(offerPng);
+})();
