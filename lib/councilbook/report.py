@@ -1,48 +1,49 @@
-"""Reports: an executed notebook becomes one accessible HTML file, and all of them a site.
+"""Reports: an executed notebook becomes one accessible HTML file, with the data that it offers beside it."""
 
-A report makes no network request: whatever it shows is inside it, its Content-Security-Policy forbids the browser to
-load more, and a page that would is refused here.
-"""
-
-import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from textwrap import shorten
+from typing import Any
 
 import nbformat
-import pandas as pd
 from bs4 import BeautifulSoup, Tag
 from bs4.dammit import EntitySubstitution
 from bs4.formatter import HTMLFormatter
 from nbconvert import HTMLExporter
 
-from councilbook import __version__
 from councilbook.catalogue import Council, StudySpec
 from councilbook.errors import NotebookError
-from councilbook.html import Html, badge, describe_package, fill, format_bytes, join, render_template, table
-from councilbook.paths import Workbook, replace_folder, write_atomically
-
-Figures = Literal["real", "mixed", "synthetic"]
+from councilbook.html import Html, describe_package, downloads, join, number_figures
+from councilbook.pages import HEADINGS, render_page, shorten_attributions, write_page
+from councilbook.paths import Workbook, replace_folder
+from councilbook.report_code import check_report_code
+from councilbook.report_records import DatasetRecord, Figures, Place, ReportRecord, Section, SourceRecord
+from councilbook.withheld import Released, read_released, show_withheld
 
 TEMPLATES = Path(__file__).parent / "templates"
 SETTINGS_TAGS = ("parameters", "injected-parameters", "setup")
-NO_ALTERNATIVE = "no description has been provided for this image"  # what nbconvert writes for a missing one
 BESIDE_DATA = ("datapackage.json", "dcat.jsonld", "DICTIONARY.md", "CHANGELOG.md")
-LOADING = ("src", "srcset", "poster", "background", "data", "xlink:href", "action", "formaction")
-HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+ASKED = "how sure"  # how a heading of every report begins
+ENDING = (  # the sections that every report ends with
+    ("what-was-held-back-and-why", "What was held back, and why"),
+    ("how-to-cite-this-page", "How to cite this page"),
+)
+SECTION_LETTERS = 300  # of a section that the search looks through
 
 
 @dataclass(frozen=True)
 class RenderedReport:
-    """What the site's index says of a report."""
+    """What the rest of the site says of a report."""
 
     title: str
     summary: str
     figures: Figures
+    sections: tuple[Section, ...]
 
 
 class _ShortAttributes(HTMLFormatter):
@@ -64,13 +65,13 @@ def render_report(
     council_name: str,
     data: str,
     run_date: str,
-    synthetic_sources: Sequence[str] = (),
+    datasets: Sequence[Released] = (),
 ) -> RenderedReport:
     """Render an executed notebook as a page that stakeholders read.
 
     The page opens with the notebook's title, the text of the title's cell and, in a box, the outputs of the cell
-    tagged `headline`. Then come its markdown and outputs in order. Code is folded away; cells tagged `parameters`,
-    `injected-parameters` or `setup` come last.
+    tagged `headline`. Then come its markdown and outputs in order, what was held back of the datasets, and how to
+    cite the page. Code is folded away; cells tagged `parameters`, `injected-parameters` or `setup` come last.
 
     Args:
         executed: the notebook with its outputs.
@@ -79,14 +80,17 @@ def render_report(
         council_name: whom the page is about.
         data: sample or real.
         run_date: ISO date of the run.
-        synthetic_sources: titles of the sources that a twin stood in for, when data is real.
+        datasets: those released for it. What a list of downloads in the notebook says of one is written anew from
+            these; as long as one waits for approval, the page is a draft.
 
     Raises:
-        NotebookError: a cell failed, there is no title or no headline, or the page would not be accessible and
-            self-contained; the message lists the faults.
+        NotebookError: a cell failed; there is no title, no headline, or no heading that begins with "How sure"; or
+            the page would not be accessible and self-contained; the message lists the faults.
     """
     notebook = nbformat.read(executed, as_version=4)  # type: ignore[no-untyped-call]
     _refuse_errors(notebook, executed.stem)
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    check_report_code(code, study.id, executed.stem)
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
         template_name="report", extra_template_basedirs=[str(TEMPLATES)], exclude_anchor_links=True
     )
@@ -94,7 +98,8 @@ def render_report(
     title = soup.h1
     if title is None:
         raise NotebookError(f"{executed.stem} has no title: begin its first cell with `# ` and what the page is about.")
-    contents = _name_headings(soup)
+    _renew_downloads(soup, datasets)
+    contents = [*_name_headings(soup, executed.stem), *ENDING]
     opening = title.parent if isinstance(title.parent, Tag) else soup
     title.extract()
     lead = _take([opening]) if opening.get("class") == ["prose"] else Html("")
@@ -102,17 +107,29 @@ def render_report(
     if not headline:
         raise NotebookError(f"{executed.stem} has no cell tagged `headline`, whose outputs are the key findings.")
     summary = _read_words(headline)
-    summary_html, settings = _take(headline), _take(_with_tags(soup, SETTINGS_TAGS))
+    synthetic_sources = _list_synthetic_sources(datasets)
     figures: Figures = "synthetic" if data == "sample" else "mixed" if synthetic_sources else "real"
-    page = render_template(
+    settings = _with_tags(soup, SETTINGS_TAGS)
+    withheld = BeautifulSoup(show_withheld(datasets).text, "html.parser")
+    for cell in [*headline, *settings]:
+        cell.extract()
+    number_figures([*headline, soup, withheld, *settings], "" if figures == "real" else figures)
+    page = render_page(
         "report.html.j2",
+        "reports",
+        root="../../",
         title=title.get_text(),
         heading=_write(title),
         lead=lead,
-        summary=summary_html,
-        settings=settings,
+        summary=_take(headline),
+        settings=_take(settings),
         contents=contents,
+        ending=ENDING,
         body=_write(soup),
+        withheld=_write(withheld),
+        packages=[one.package for one in datasets],
+        attributions=_list_attributions(datasets),
+        approvers=_list_approvers(datasets),
         study=study,
         council_name=council_name,
         data=data,
@@ -120,12 +137,9 @@ def render_report(
         synthetic_sources=synthetic_sources,
         run_date=run_date,
         notebook=executed.stem,
-        version=__version__,
     )
-    check_page(page.text, executed.stem)
-    with write_atomically(target) as temporary:
-        temporary.write_text(page.text, encoding="utf-8", newline="\n")
-    return RenderedReport(title.get_text(), summary, figures)
+    write_page(page, target, executed.stem)
+    return RenderedReport(title.get_text(), summary, figures, tuple(_list_sections(page)))
 
 
 def publish_report(
@@ -139,6 +153,8 @@ def publish_report(
     target: Path,
 ) -> None:
     """Publish a study's report for a council, with the data that it offers beside it.
+
+    A dataset that waits for approval is named on the page, which then is a draft, but its files are not copied.
 
     Args:
         executed: the report notebook with its outputs.
@@ -156,9 +172,11 @@ def publish_report(
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as temporary:
         new = Path(temporary) / target.name
-        packages = {file.parent.name: _copy_dataset(file, new) for file in sorted(processed.glob("*/datapackage.json"))}
-        sources = [row for package in packages.values() for row in package["councilbook"]["provenance"]]
-        named = [package["councilbook"]["council"]["name"] for package in packages.values()]
+        datasets = [read_released(file.parent) for file in sorted(processed.glob("*/datapackage.json"))]
+        for one in datasets:
+            if one.waits_for is None:
+                _copy_dataset(one, processed / one.package["name"], new)
+        named = [one.package["councilbook"]["council"]["name"] for one in datasets]
         council_name = named[0] if named else council.name
         rendered = render_report(
             executed,
@@ -167,94 +185,26 @@ def publish_report(
             council_name=council_name,
             data=data,
             run_date=run_date,
-            synthetic_sources=sorted({row["title"] for row in sources if row["synthetic"]}),
+            datasets=datasets,
         )
         _refuse_path(new / "index.html", workbook.root, executed.stem)
-        record = {
-            "study": spec.id,
-            "study_title": spec.title,
-            "question": spec.question,
-            "council": {"slug": council.slug, "name": council_name},
-            "data": data,
-            "figures": rendered.figures,
-            "run_date": run_date,
-            "title": rendered.title,
-            "summary": rendered.summary,
-            "datasets": [describe_package(package) for package in packages.values()],
-        }
-        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-        (new / "report.json").write_text(text, encoding="utf-8", newline="\n")
+        record = ReportRecord(
+            study=spec.id,
+            study_title=spec.title,
+            question=spec.question,
+            council=Place(slug=council.slug, name=council_name),
+            data=data,
+            figures=rendered.figures,
+            run_date=run_date,
+            title=rendered.title,
+            summary=rendered.summary,
+            sections=list(rendered.sections),
+            attributions=_list_attributions(datasets),
+            sources=_list_sources(datasets),
+            datasets=[_describe_dataset(one.package) for one in datasets],
+        )
+        (new / "report.json").write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8", newline="\n")
         replace_folder(new, target)
-
-
-def build_index(reports: Path) -> None:
-    """Write the site's first page, reports/index.html, from every report.json below it."""
-    records = []
-    for file in sorted(reports.glob("*/*/report.json")):
-        folder = file.parent.relative_to(reports).as_posix()
-        records.append(json.loads(file.read_text(encoding="utf-8")) | {"folder": folder})
-    page = render_template("index.html.j2", reports=records, datasets=_list_datasets(records), version=__version__)
-    check_page(page.text, "index.html")
-    with write_atomically(reports / "index.html") as temporary:
-        temporary.write_text(page.text, encoding="utf-8", newline="\n")
-
-
-def check_page(page: str, name: str) -> None:
-    """Check that a page is self-contained and has what a screen reader needs.
-
-    Raises:
-        NotebookError: it has not; the message lists every fault.
-    """
-    soup = BeautifulSoup(page, "html.parser")
-    faults = [*_find_structure_faults(soup), *_find_loads(soup)]
-    for frame in soup.find_all("iframe"):
-        if not frame.get("title"):
-            faults.append("a frame has no title")
-        faults += _find_loads(BeautifulSoup(str(frame.get("srcdoc", "")), "html.parser"))
-    if faults:
-        raise NotebookError(f"{name} would not be a good page:\n" + "\n".join(f"  {fault}" for fault in faults))
-
-
-def _find_structure_faults(soup: BeautifulSoup) -> Iterator[str]:
-    for image in soup.find_all("img"):
-        alternative = str(image.get("alt", "")).strip().casefold()
-        if not alternative or alternative == NO_ALTERNATIVE:
-            yield "a picture has no text alternative; draw it with councilbook.charts or councilbook.maps"
-    level = 0
-    for heading in soup.find_all(HEADINGS):
-        here = int(heading.name[1])
-        if here > level + 1:
-            yield f"the heading {heading.get_text()!r} is an h{here}, but the one before it an h{level}"
-        level = here
-    if (titles := len(soup.find_all("h1"))) != 1:
-        yield f"there are {titles} titles (h1), not one"
-    for one in soup.find_all("table"):
-        if one.caption is None or not one.caption.get_text(strip=True):
-            begins = one.get_text(" ", strip=True)[:40]
-            yield f"the table that begins {begins!r} has no caption; write it with councilbook.html.table"
-    ids = [str(element["id"]) for element in soup.find_all(id=True)]
-    for repeated in sorted({one for one in ids if ids.count(one) > 1}):
-        yield f"the id {repeated!r} is there more than once"
-
-
-def _find_loads(soup: BeautifulSoup) -> Iterator[str]:
-    """Find whatever a browser would load: a page may hold data: addresses, and links that wait to be clicked."""
-    for element in soup.find_all(True):
-        for attribute in LOADING:
-            for address in _split_addresses(attribute, element.get(attribute)):
-                yield f"<{element.name} {attribute}> would load {address[:80]}"
-        if element.name in ("link", "use", "image", "base") and element.get("href"):
-            yield f"<{element.name} href> would load {element['href']}"
-        if element.name == "meta" and str(element.get("http-equiv", "")).lower() == "refresh":
-            yield "<meta http-equiv=refresh> would load another page"
-        style = str(element.get("style", "")) + (element.get_text() if element.name == "style" else "")
-        for address in re.findall(r"url\(\s*[\"']?(?!data:|#)([^)\"']*)|@import\s+([^;]+)", style):
-            yield f"a style would load {''.join(address)[:80]}"
-
-
-def _split_addresses(attribute: str, value: object) -> list[str]:
-    texts = re.split(r",\s+", str(value or "")) if attribute == "srcset" else [str(value or "")]
-    return [text for text in map(str.strip, texts) if text and not text.startswith(("data:", "#"))]
 
 
 def _refuse_errors(notebook: nbformat.NotebookNode, name: str) -> None:
@@ -296,58 +246,111 @@ def _write(tag: Tag) -> Html:
     )
 
 
-def _name_headings(soup: BeautifulSoup) -> list[tuple[str, str]]:
-    """Give every heading an id, and return those of the second level with their texts."""
-    used = {"main", "key-findings", "on-this-page"}
+def _name_headings(soup: BeautifulSoup, name: str) -> list[tuple[str, str]]:
+    """Give every heading an id, and return those of the second level with their texts.
+
+    Raises:
+        NotebookError: none of them asks how sure the findings are.
+    """
+    used = {"main", "summary", "on-this-page", "site-search", *(id for id, _ in ENDING)}
     contents = []
+    texts = []
     for heading in soup.find_all(HEADINGS):
         text = heading.get_text(" ", strip=True)
         base = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-") or "section"
-        name, number = base, 2
-        while name in used:
-            name, number = f"{base}-{number}", number + 1
-        used.add(name)
-        heading["id"] = name
+        id, number = base, 2
+        while id in used:
+            id, number = f"{base}-{number}", number + 1
+        used.add(id)
+        heading["id"] = id
+        texts.append(text.casefold())
         if heading.name == "h2":
-            contents.append((name, text))
+            contents.append((id, text))
+    if not any(text.startswith(ASKED) for text in texts):
+        raise NotebookError(
+            f"{name} has no section that says how far its findings can be trusted: write one under a heading that "
+            "begins with 'How sure', as `## How sure are we`."
+        )
     return contents
 
 
-def _copy_dataset(file: Path, target: Path) -> dict[str, Any]:
-    """Copy what was published of a dataset, which leaves its audit record behind; return its data package."""
-    package: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    folder = target / "data" / file.parent.name
-    folder.mkdir(parents=True)
-    for name in [*(resource["path"] for resource in package["resources"]), *BESIDE_DATA]:
-        shutil.copyfile(file.parent / name, folder / name)
-    return package
+def _renew_downloads(soup: BeautifulSoup, datasets: Sequence[Released]) -> None:
+    """Write each dataset of a list of downloads anew: it may have been approved since the notebook was run."""
+    fresh = BeautifulSoup(downloads([one.package for one in datasets]).text, "html.parser")
+    now = {str(item["data-dataset"]): item for item in fresh.select("li[data-dataset]")}
+    for item in soup.select("ul.downloads > li[data-dataset]"):
+        if str(item["data-dataset"]) in now:
+            item.replace_with(copy(now[str(item["data-dataset"])]))
 
 
-def _list_datasets(records: Sequence[dict[str, Any]]) -> Html:
-    """Write the table of every dataset on the site."""
-    rows = [
-        {
-            "Dataset": dataset["title"],
-            "Place": record["council"]["name"],
-            "Files": join((_link_file(record, dataset, file) for file in dataset["files"]), ", "),
-            "Figures": badge("synthetic", "synthetic") if dataset["synthetic"] else badge("real", "real"),
-            "Licence": dataset["licence"],
-            "Version": dataset["version"],
-        }
-        for record in records
-        for dataset in record["datasets"]
+def _list_sections(page: Html) -> Iterator[Section]:
+    """Yield each heading of a page with the text up to the next; what is folded away or navigation does not count."""
+    main = BeautifulSoup(page.text, "html.parser").main
+    assert main
+    for hidden in main.select("nav, details, script, style, .visually-hidden"):
+        hidden.decompose()
+    heading, texts = None, list[str]()
+    for part in main.select(", ".join([*HEADINGS, "p", "li:not(:has(p))", "figcaption", "caption"])):
+        text = " ".join(part.get_text().split())
+        if part.name in HEADINGS:
+            if heading:
+                yield _make_section(heading, texts)
+            heading, texts = part, []
+        else:
+            texts.append(text)
+    if heading:
+        yield _make_section(heading, texts)
+
+
+def _make_section(heading: Tag, texts: Iterable[str]) -> Section:
+    text = shorten(" ".join(texts), SECTION_LETTERS, placeholder=" …")
+    return Section(id=str(heading.get("id", "")), heading=heading.get_text(" ", strip=True), text=text)
+
+
+def _list_synthetic_sources(datasets: Iterable[Released]) -> list[str]:
+    rows = [row for one in datasets for row in one.package["councilbook"]["provenance"]]
+    return sorted({row["title"] for row in rows if row["synthetic"]})
+
+
+def _list_attributions(datasets: Iterable[Released]) -> list[str]:
+    return shorten_attributions(one.package["attribution"] for one in datasets)
+
+
+def _list_approvers(datasets: Iterable[Released]) -> list[str]:
+    """List the roles that have yet to approve a dataset."""
+    return sorted({one.waits_for for one in datasets if one.waits_for})
+
+
+def _list_sources(datasets: Iterable[Released]) -> list[SourceRecord]:
+    """List the sources that datasets were made from, each once."""
+    rows = {row["source_id"]: row for one in datasets for row in one.package["councilbook"]["provenance"]}
+    return [
+        SourceRecord(
+            id=id,
+            title=row["series_title"],
+            publisher=row["publisher"],
+            spectrum=row["spectrum"],
+            licence=row["licence"],
+            landing_page=row["landing_page"],
+            synthetic=row["synthetic"],
+        )
+        for id, row in sorted(rows.items())
     ]
-    return table(pd.DataFrame(rows), "Every dataset published here", label="All datasets") if rows else Html("")
 
 
-def _link_file(record: Mapping[str, Any], dataset: Mapping[str, Any], file: Mapping[str, Any]) -> Html:
-    return fill(
-        '<a href="{}/data/{}/{}" download>{}<span class="visually-hidden"> of {}, {}</span></a> ({})',
-        record["folder"],
-        dataset["id"],
-        file["path"],
-        file["format"],
-        dataset["title"],
-        record["council"]["name"],
-        format_bytes(file["bytes"]),
+def _describe_dataset(package: Mapping[str, Any]) -> DatasetRecord:
+    about = package["councilbook"]
+    return DatasetRecord(
+        **describe_package(package),
+        licence_url=package["licenses"][0]["path"],
+        classification=about["classification"],
+        changes=about["changes"],
     )
+
+
+def _copy_dataset(one: Released, source: Path, target: Path) -> None:
+    """Copy what was published of a dataset, which leaves its audit record behind."""
+    folder = target / "data" / source.name
+    folder.mkdir(parents=True)
+    for name in [*(resource["path"] for resource in one.package["resources"]), *BESIDE_DATA]:
+        shutil.copyfile(source / name, folder / name)

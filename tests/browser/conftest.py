@@ -15,19 +15,23 @@ import pytest
 import shapely
 
 from councilbook import charts, html, maps, report
-from councilbook.catalogue import StudySpec
+from councilbook.catalogue import Council
+from councilbook.paths import Workbook
+from councilbook.site import build_site
+from small_site import (
+    APPROVED,
+    COUNTS_AUDIT,
+    DATE,
+    SPEC,
+    WAITING,
+    make_audit,
+    make_catalogue,
+    make_package,
+    write_dataset,
+)
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
-SPEC = StudySpec.model_validate(
-    {
-        "id": "warmth",
-        "title": "Warm homes",
-        "question": "Which homes are cold?",
-        "default_council": "north",
-        "notebooks": {"3_report": {"title": "Report", "kind": "report"}},
-    }
-)
 AREAS = 60
 
 
@@ -67,14 +71,21 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
-    """Return a function that opens a file in a window of its own, with the network off."""
+    """Return a function that opens a file in a window of its own, with the network off.
+
+    The window may load the file alone, or, to follow links, what lies within a folder.
+    """
     contexts = []
 
-    def open_file(file: Path, width: int = 1280, **options: Any) -> Visit:
+    def open_file(file: Path, width: int = 1280, within: Path | None = None, **options: Any) -> Visit:
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         context.set_offline(True)
-        context.route("**/*", lambda route: route.continue_() if route.request.url == file.as_uri() else route.abort())
+
+        def is_allowed(url: str) -> bool:
+            return url.startswith(within.as_uri()) if within else url == file.as_uri()
+
+        context.route("**/*", lambda route: route.continue_() if is_allowed(route.request.url) else route.abort())
         opened = Visit(context.new_page())
         opened.page.on("request", lambda request: opened.requests.append(request.url))
         opened.page.on("console", lambda message: opened.complaints.append(f"{message.type}: {message.text}"))
@@ -121,6 +132,14 @@ def draw_everything() -> list[str]:
             "licence": ["OGL-UK-3.0"] * 2,
         }
     )
+    places = pd.DataFrame(
+        {
+            "place": ["Ward 10", "Ward 9", "Élan", "ward 1"],
+            "change": [-1200, 950, np.nan, 20_000],
+            "share": ["9.5%", "10%", "n/a", "−3%"],
+            "since": pd.to_datetime(["2026-02-01", None, "2025-12-31", "2026-01-15"]),
+        }
+    )
     alt = "Kent is lower than England in most of the years."
     return [
         charts.draw_lines(
@@ -151,39 +170,58 @@ def draw_everything() -> list[str]:
             unit="%",
         )._repr_html_(),
         html.table(sources, "Where the figures come from").text,
+        html.table(places, "Places to sort", headers={"change": "Change, homes"}).text,
         html.definition_list({"Council": "North", "Data": html.badge("synthetic", "synthetic")}).text,
-        html.callout("Areas with similar rates must not be ranked.", "warning").text,
     ]
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site with an index and one report that holds everything a report can hold."""
-    folder = tmp_path_factory.mktemp("site")
+    """A site of two reports: one on North that holds all that a report can hold, and a draft on South."""
+    root = tmp_path_factory.mktemp("site")
     new = nbformat.v4
-    notebook = new.new_notebook(
-        cells=[
+    headline = new.new_code_cell(
+        "show()", outputs=[shown("text/markdown", "- **12 homes** are cold.")], metadata={"tags": ["headline"]}
+    )
+    sure = new.new_markdown_cell("## How sure are we\n\n> Modelled, not counted.\n\n1. One.\n2. Two, with `code`.")
+    publish(
+        root,
+        "north",
+        [make_package("homes", "Homes")],
+        [
             new.new_markdown_cell("# Warm homes in North\n\nWhich homes are cold? Few are."),
             new.new_code_cell("seed = 1  # of all that is drawn", metadata={"tags": ["parameters"]}),
-            new.new_code_cell(
-                "show()", outputs=[shown("text/markdown", "- **12 homes** are cold.")], metadata={"tags": ["headline"]}
-            ),
+            headline,
             new.new_markdown_cell("## What we found\n\nSee [the source](https://www.gov.uk/).\n\n### In pictures"),
             *(
                 new.new_code_cell('draw("all")  # of it', outputs=[shown("text/html", figure)])
                 for figure in draw_everything()
             ),
-            new.new_markdown_cell("## Limits\n\n> Modelled, not counted.\n\n1. One.\n2. Two, with `code`."),
-        ]
+            sure,
+        ],
     )
-    notebook.metadata["language_info"] = {"name": "python"}
-    nbformat.write(notebook, folder / "3_report.ipynb")
-    page = folder / "warmth" / "north" / "index.html"
-    report.render_report(
-        folder / "3_report.ipynb", page, study=SPEC, council_name="North", data="sample", run_date="2026-11-23"
-    )
-    report.build_index(folder)
-    return folder
+    guarded = [
+        make_package("clients", "Clients", council="south", approval=WAITING, classification="shared"),
+        make_package("visits", "Visits", council="south", approval=APPROVED),
+    ]
+    downloads = new.new_code_cell("study.show_downloads()", outputs=[shown("text/html", html.downloads(guarded).text)])
+    title = new.new_markdown_cell("# Warm homes in South, café by café\n\nWhich homes are cold?")
+    publish(root, "south", guarded, [title, headline, sure, new.new_markdown_cell("## Data to download"), downloads])
+    build_site(make_catalogue(root))
+    return root / "reports"
+
+
+def publish(root: Path, slug: str, packages: list[dict[str, Any]], cells: list[nbformat.NotebookNode]) -> None:
+    """Publish a report on sample data; datasets are open, unless somebody has to approve them."""
+    processed = root / "processed" / slug
+    for package in packages:
+        is_open = package["councilbook"]["approval"]["state"] == "not needed"
+        write_dataset(processed, package, make_audit() if is_open else COUNTS_AUDIT)
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
+    nbformat.write(notebook, root / "3_report.ipynb")
+    council = Council(slug=slug, name=slug.capitalize(), codes={"E06000001": ""})
+    target = root / "reports" / SPEC.id / slug
+    report.publish_report(root / "3_report.ipynb", Workbook(root), SPEC, council, "sample", DATE, processed, target)
 
 
 @pytest.fixture(scope="session")

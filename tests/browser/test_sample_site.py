@@ -4,12 +4,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from rdflib import DCAT, RDF, Graph
+from test_report_browser import OPEN_ALL, find_violations
 
+from councilbook.pages import PAGE_BYTES
 from councilbook.paths import Workbook
 
 pytestmark = pytest.mark.browser
 
 REPORT = "fuel_poverty/kent_medway/index.html"
+PAGES = ("index.html", "data.html", "sources.html", "search.html", "accessibility.html", REPORT)
 
 
 def test_the_report_has_its_map_charts_and_tables_and_asks_for_nothing(
@@ -33,26 +37,62 @@ def test_the_report_says_first_that_it_is_synthetic_and_what_it_found(
 ) -> None:
     page = visit(sample.reports / REPORT).page
     assert page.locator("text=Synthetic figures").first.is_visible()
-    assert "89,335 of 782,357 households" in page.locator("text=Key findings").locator("xpath=..").inner_text()
+    assert "89,335 of 782,357 households" in page.locator("section.summary").inner_text()
 
 
-def test_the_index_leads_to_the_report_and_every_download_is_there(visit: Callable[..., Any], sample: Workbook) -> None:
-    index = sample.reports / "index.html"
+def test_the_index_leads_to_the_report_and_every_link_of_the_site_works(
+    visit: Callable[..., Any], sample: Workbook
+) -> None:
+    reports = sample.reports
     read = "links => links.map(link => link.getAttribute('href'))"
-    links = visit(index).page.eval_on_selector_all("main a", read)
-    assert REPORT in links
-    report = sample.reports / REPORT
-    more = visit(report).page.eval_on_selector_all(
-        "a[href^='data/']", "links => links.map(l => l.getAttribute('href'))"
-    )
-    assert len(more) > 6
-    for folder, names in ((index.parent, links), (report.parent, more)):
-        for name in (name for name in names if not name.startswith(("#", "http", "data:"))):
-            assert (folder / name).exists(), name
+    links = {name: visit(reports / name).page.eval_on_selector_all("a[href]", read) for name in PAGES}
+    for name, addresses in links.items():
+        folder = (reports / name).parent
+        for address in (one for one in addresses if not one.startswith(("http", "data:"))):
+            file, _, place = address.partition("#")
+            target = folder / file if file else reports / name
+            assert target.is_file(), (name, address)
+            assert not place or f'id="{place}"' in target.read_text(encoding="utf-8"), (name, address)
+    assert REPORT in links["index.html"]
+    assert len([one for one in links[REPORT] if one.startswith("data/")]) > 6
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-def test_neither_page_scrolls_sideways(visit: Callable[..., Any], sample: Workbook, width: int) -> None:
-    for name in ("index.html", REPORT):
-        page = visit(sample.reports / name, width).page
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_has_a_fault_scrolls_sideways_or_asks_for_anything(
+    visit: Callable[..., Any], sample: Workbook, name: str, width: int
+) -> None:
+    opened = visit(sample.reports / name, width)
+    opened.page.evaluate(OPEN_ALL)
+
+    assert find_violations(opened.page) == []
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert [url for url in opened.requests if not url.startswith("data:")] == [(sample.reports / name).as_uri()]
+    assert opened.complaints == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_small(sample: Workbook, name: str) -> None:
+    assert (sample.reports / name).stat().st_size < PAGE_BYTES
+
+
+def test_the_report_is_found_by_its_headings(visit: Callable[..., Any], sample: Workbook) -> None:
+    page = visit(sample.reports / "search.html").page
+    page.fill("#words", "cannot tell kent")
+    page.press("#words", "Enter")
+
+    assert page.locator("#results a").first.get_attribute("href") == f"{REPORT}#what-this-cannot-tell"
+
+
+def test_the_data_page_holds_the_dcat_record_of_every_dataset(visit: Callable[..., Any], sample: Workbook) -> None:
+    page = visit(sample.reports / "data.html").page
+    graph = Graph().parse(
+        data=page.locator('script[type="application/ld+json"]').text_content(),
+        format="json-ld",
+        publicID="https://a.example/",
+    )
+    files = {str(file).removeprefix("https://a.example/") for file in graph.objects(None, DCAT.downloadURL)}
+
+    assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == page.locator(".entry").count() == 6
+    assert len(files) == 8
+    assert all((sample.reports / file).is_file() for file in files)

@@ -6,37 +6,18 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from councilbook import charts, html, report
-from councilbook.catalogue import Council, StudySpec
+from councilbook import __version__, charts, html, report
+from councilbook.catalogue import Council
 from councilbook.errors import NotebookError
+from councilbook.pages import PAGE_BYTES
 from councilbook.paths import Workbook
+from councilbook.withheld import Released
+from small_site import COUNTS_AUDIT, DATE, ROLE, SPEC, WAITING, make_audit, make_package, write_dataset
 
-SPEC = StudySpec.model_validate(
-    {
-        "id": "warmth",
-        "title": "Warm homes",
-        "question": "Which homes are cold?",
-        "default_council": "north",
-        "notebooks": {"3_report": {"title": "Report", "kind": "report"}},
-    }
-)
 NORTH = Council(slug="north", name="E06000001", codes={"E06000001": ""})
-DATE = "2026-11-23"
+SETTINGS = {"study": SPEC, "council_name": "North", "data": "sample", "run_date": DATE}
 TITLE = nbformat.v4.new_markdown_cell("# Warm homes in North\n\nWhich homes are cold? *Few* are.")
-PACKAGE = {
-    "name": "cold_homes",
-    "title": "Cold homes",
-    "description": "One row a home.",
-    "version": "1.0.0",
-    "licenses": [{"title": "Open Government Licence v3.0"}],
-    "resources": [{"path": "cold_homes.csv", "format": "csv", "bytes": 5}],
-    "councilbook": {
-        "rows": 1,
-        "synthetic": False,
-        "council": {"name": "North"},
-        "provenance": [{"title": "Register of homes", "synthetic": False}],
-    },
-}
+SURE = nbformat.v4.new_markdown_cell("## How sure are we\n\nFairly sure.")
 
 
 def code(source: str, *outputs: nbformat.NotebookNode, tags: tuple[str, ...] = ()) -> nbformat.NotebookNode:
@@ -63,8 +44,7 @@ def write(folder: Path, *cells: nbformat.NotebookNode) -> Path:
 
 def render(folder: Path, *cells: nbformat.NotebookNode, **options: object) -> BeautifulSoup:
     """Render a notebook that begins with a title and a headline, and read the page."""
-    settings = {"study": SPEC, "council_name": "North", "data": "sample", "run_date": DATE}
-    report.render_report(write(folder, TITLE, *cells, HEADLINE), folder / "page.html", **(settings | options))
+    report.render_report(write(folder, TITLE, *cells, HEADLINE, SURE), folder / "page.html", **(SETTINGS | options))
     return BeautifulSoup((folder / "page.html").read_text(encoding="utf-8"), "html.parser")
 
 
@@ -79,12 +59,23 @@ def test_key_findings_come_first_and_once(tmp_path: Path) -> None:
 
 
 def test_what_the_index_says_is_returned(tmp_path: Path) -> None:
-    executed = write(tmp_path, TITLE, HEADLINE)
-    rendered = report.render_report(
-        executed, tmp_path / "page.html", study=SPEC, council_name="North", data="real", run_date=DATE
-    )
+    executed = write(tmp_path, TITLE, HEADLINE, SURE)
+    rendered = report.render_report(executed, tmp_path / "page.html", **(SETTINGS | {"data": "real"}))
 
-    assert rendered == report.RenderedReport("Warm homes in North", "12 homes are cold. None is new.", "real")
+    assert (rendered.title, rendered.figures) == ("Warm homes in North", "real")
+    assert rendered.summary == "12 homes are cold. None is new."
+    assert [(one.id, one.heading, one.text) for one in rendered.sections] == [
+        ("", "Warm homes in North", "Which homes are cold? Few are. North. Run on 23 November 2026."),
+        ("summary", "Summary in plain language", "12 homes are cold. None is new."),
+        ("how-sure-are-we", "How sure are we", "Fairly sure."),
+        ("what-was-held-back-and-why", "What was held back, and why", "No dataset was released with this page."),
+        (
+            "how-to-cite-this-page",
+            "How to cite this page",
+            "North: Warm homes in North. Report of 23 November 2026, real figures. "
+            f"Made with councilbook {__version__}.",
+        ),
+    ]
 
 
 def test_headings_have_ids_of_their_own_and_sections_a_place_in_the_contents(tmp_path: Path) -> None:
@@ -96,6 +87,9 @@ def test_headings_have_ids_of_their_own_and_sections_a_place_in_the_contents(tmp
         ("#limits", "Limits"),
         ("#limits-2", "Limits"),
         ("#section", "¿?"),
+        ("#how-sure-are-we", "How sure are we"),
+        ("#what-was-held-back-and-why", "What was held back, and why"),
+        ("#how-to-cite-this-page", "How to cite this page"),
     ]
     assert page.find(id="by-age-size").name == "h3"
     assert "¶" not in page.get_text()
@@ -103,8 +97,7 @@ def test_headings_have_ids_of_their_own_and_sections_a_place_in_the_contents(tmp
 
 def test_a_section_in_the_title_cell_is_in_the_contents_too(tmp_path: Path) -> None:
     opening = nbformat.v4.new_markdown_cell("# Title\n\nLead.\n\n## First part")
-    settings = {"study": SPEC, "council_name": "North", "data": "sample", "run_date": DATE}
-    report.render_report(write(tmp_path, opening, HEADLINE), tmp_path / "page.html", **settings)
+    report.render_report(write(tmp_path, opening, HEADLINE, SURE), tmp_path / "page.html", **SETTINGS)
     page = BeautifulSoup((tmp_path / "page.html").read_text(encoding="utf-8"), "html.parser")
 
     assert page.select_one("nav.contents a")["href"] == "#first-part"
@@ -140,7 +133,9 @@ def test_noise_is_not_shown(tmp_path: Path) -> None:
 def test_the_page_says_plainly_whether_its_figures_are_real(
     tmp_path: Path, data: str, synthetic: list[str], words: str
 ) -> None:
-    page = render(tmp_path, data=data, synthetic_sources=synthetic)
+    rows = [{"title": title, "synthetic": True} for title in synthetic]
+    package = make_package("homes", "Homes", provenance=[*rows, {"title": "A real one", "synthetic": False}])
+    page = render(tmp_path, data=data, datasets=[Released(package, make_audit())])
 
     assert words in " ".join(page.header.get_text().split())
 
@@ -239,12 +234,11 @@ def test_a_failed_cell_is_named(tmp_path: Path) -> None:
 
 
 def test_a_report_without_a_title_or_a_headline_is_refused(tmp_path: Path) -> None:
-    settings = {"study": SPEC, "council_name": "North", "data": "sample", "run_date": DATE}
 
     with pytest.raises(NotebookError, match="no title"):
-        report.render_report(write(tmp_path, HEADLINE), tmp_path / "page.html", **settings)
+        report.render_report(write(tmp_path, HEADLINE, SURE), tmp_path / "page.html", **SETTINGS)
     with pytest.raises(NotebookError, match="no cell tagged `headline`"):
-        report.render_report(write(tmp_path, TITLE), tmp_path / "page.html", **settings)
+        report.render_report(write(tmp_path, TITLE, SURE), tmp_path / "page.html", **SETTINGS)
 
 
 def test_the_same_notebook_makes_the_same_bytes(tmp_path: Path) -> None:
@@ -256,12 +250,8 @@ def test_the_same_notebook_makes_the_same_bytes(tmp_path: Path) -> None:
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A workbook with one released dataset and its published report; returns its reports folder."""
-    folder = tmp_path / "processed" / "warmth" / "north" / "cold_homes"
-    folder.mkdir(parents=True)
-    (folder / "datapackage.json").write_text(json.dumps(PACKAGE))
-    for name in ("cold_homes.csv", "dcat.jsonld", "DICTIONARY.md", "CHANGELOG.md", "audit.json"):
-        (folder / name).write_text(name)
-    publish(tmp_path, TITLE, HEADLINE)
+    write_dataset(tmp_path / "processed" / "warmth" / "north", make_package("cold_homes", "Cold homes"), make_audit())
+    publish(tmp_path, TITLE, HEADLINE, SURE)
     return tmp_path / "reports"
 
 
@@ -283,7 +273,7 @@ def test_a_published_report_carries_its_data_and_no_audit_record(site: Path) -> 
         "index.html",
         "report.json",
     ]
-    assert (folder / "data/cold_homes/cold_homes.csv").read_text() == "cold_homes.csv"
+    assert (folder / "data/cold_homes/cold_homes.csv").read_text() == "home\n1\n"
 
 
 def test_the_record_of_a_report_says_what_the_index_needs(site: Path) -> None:
@@ -292,14 +282,26 @@ def test_the_record_of_a_report_says_what_the_index_needs(site: Path) -> None:
     assert record["council"] == {"slug": "north", "name": "North"}
     assert record["figures"] == "real"
     assert record["summary"] == "12 homes are cold. None is new."
-    assert record["datasets"][0]["files"] == [{"path": "cold_homes.csv", "format": "CSV", "bytes": 5}]
+    assert record["datasets"][0]["files"] == [{"path": "cold_homes.csv", "format": "CSV", "bytes": 1234}]
+    assert record["datasets"][0]["changes"][0]["text"] == "New: a column."
+    assert record["sources"][0] | {"publisher": ""} == {
+        "id": "homes_2021",
+        "title": "Homes",
+        "publisher": "",
+        "spectrum": "open",
+        "licence": "OGL-UK-3.0",
+        "landing_page": "https://example.org/source",
+        "synthetic": False,
+    }
+    assert record["attributions"] == ["Contains public data."]
+    assert "how-sure-are-we" in [section["id"] for section in record["sections"]]
 
 
 def test_a_report_that_is_refused_leaves_the_last_one(site: Path) -> None:
     before = (site / "warmth" / "north" / "index.html").read_text(encoding="utf-8")
 
     with pytest.raises(NotebookError):
-        publish(site.parent, TITLE, HEADLINE, nbformat.v4.new_markdown_cell("#### Deep"))
+        publish(site.parent, TITLE, HEADLINE, SURE, nbformat.v4.new_markdown_cell("#### Deep"))
 
     assert (site / "warmth" / "north" / "index.html").read_text(encoding="utf-8") == before
     assert [path.name for path in (site / "warmth").iterdir()] == ["north"]
@@ -307,7 +309,7 @@ def test_a_report_that_is_refused_leaves_the_last_one(site: Path) -> None:
 
 def test_a_dataset_that_is_gone_goes_from_the_report_too(site: Path) -> None:
     (site.parent / "processed/warmth/north/cold_homes/datapackage.json").unlink()
-    publish(site.parent, TITLE, HEADLINE)
+    publish(site.parent, TITLE, HEADLINE, SURE)
 
     assert not (site / "warmth" / "north" / "data").exists()
 
@@ -316,23 +318,62 @@ def test_a_page_that_shows_a_path_of_this_machine_is_refused(site: Path) -> None
     cell = code(f'mirror = "{site.parent}/mirror"', tags=("injected-parameters",))
 
     with pytest.raises(NotebookError, match="shows a path of this machine"):
-        publish(site.parent, TITLE, cell, HEADLINE)
+        publish(site.parent, TITLE, cell, HEADLINE, SURE)
 
 
-def test_the_index_lists_reports_and_data_with_links_that_work(site: Path) -> None:
-    report.build_index(site)
-    page = BeautifulSoup((site / "index.html").read_text(encoding="utf-8"), "html.parser")
-    card = page.select_one("li.card")
+def test_a_dataset_that_waits_makes_the_report_a_draft_and_stays_behind(site: Path) -> None:
+    waiting = make_package("clients", "Clients", approval=WAITING)
+    write_dataset(site.parent / "processed/warmth/north", waiting, COUNTS_AUDIT)
+    shown_before = code("study.show_downloads()", shown("text/html", html.downloads([waiting]).text))
+    publish(site.parent, TITLE, HEADLINE, SURE, shown_before)
+    folder = site / "warmth/north"
+    page = BeautifulSoup((folder / "index.html").read_text(encoding="utf-8"), "html.parser")
 
-    assert card.a["href"] == "warmth/north/index.html"
-    for words in ("Warm homes in North", "North", "Which homes are cold?", "12 homes are cold.", "real figures"):
-        assert words in card.get_text()
-    for link in page.select("main a"):
-        assert (site / link["href"]).is_file()
-    assert page.table.caption.get_text() == "Every dataset published here"
+    assert f"Draft: waits for approval by the {ROLE}; not to be published." in page.header.get_text()
+    assert [path.name for path in (folder / "data").iterdir()] == ["cold_homes"]
+    assert f"after approval The {ROLE} has to approve it first: CSV." in page.select_one(".downloads").get_text()
+    assert not page.select(".downloads a")
+    assert "synthetic" not in page.select_one(".citation").get_text()
+    assert "draft" in page.select_one(".citation").get_text()
 
 
-def test_an_index_of_nothing_says_so(tmp_path: Path) -> None:
-    report.build_index(tmp_path)
+def test_a_dataset_that_was_approved_since_the_run_is_offered(site: Path) -> None:
+    processed = site.parent / "processed/warmth/north"
+    approved = json.loads((processed / "cold_homes/datapackage.json").read_text())
+    waiting = approved | {"councilbook": approved["councilbook"] | {"approval": WAITING}}
+    publish(site.parent, TITLE, HEADLINE, SURE, code("x", shown("text/html", html.downloads([waiting]).text)))
+    page = BeautifulSoup((site / "warmth/north/index.html").read_text(encoding="utf-8"), "html.parser")
 
-    assert "No report has been made yet." in (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert [link["href"] for link in page.select(".downloads a")] == [
+        "data/cold_homes/cold_homes.csv",
+        "data/cold_homes/DICTIONARY.md",
+    ]
+    assert "Draft" not in page.header.get_text()
+
+
+def test_the_page_says_what_was_held_back_and_how_to_cite_it(tmp_path: Path) -> None:
+    package = make_package("clients", "Clients")
+    page = render(tmp_path, datasets=[Released(package, COUNTS_AUDIT)])
+    text = " ".join(page.main.get_text(" ").split())
+
+    assert page.find(id="what-was-held-back-and-why").name == "h2"
+    assert "14 of 400 figures (3.5%), in 12 rows" in text
+    assert "Clients, version 1.1.0" in text
+    assert page.select_one(".citation cite").get_text() == "Warm homes in North"
+
+
+def test_a_report_that_does_not_say_how_sure_it_is_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotebookError, match="begins with 'How sure'"):
+        report.render_report(write(tmp_path, TITLE, HEADLINE), tmp_path / "page.html", **SETTINGS)
+
+
+def test_a_page_that_is_too_large_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotebookError, match=r"it has 2\.\d MB, and a page may have 2\.0 MB: show fewer"):
+        render(tmp_path, nbformat.v4.new_markdown_cell("word " * (PAGE_BYTES // 5)))
+
+
+def test_a_notebook_cannot_send_what_a_reader_types(tmp_path: Path) -> None:
+    form = shown("text/html", "<form action='https://x.example/'><button>Send</button></form>")
+
+    with pytest.raises(NotebookError, match="a form would send what is typed to https://x"):
+        render(tmp_path, code("show()", form))

@@ -1,0 +1,108 @@
+"""The record of a report: what the rest of the site says of it, kept as report.json beside the page."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel
+
+Figures = Literal["real", "mixed", "synthetic"]
+Spectrum = Literal["closed", "shared", "open"]
+
+
+class Place(BaseModel):
+    """Whom a report is for."""
+
+    slug: str
+    name: str
+
+
+class Section(BaseModel):
+    """A heading of a report, and how the text below it begins."""
+
+    id: str
+    heading: str
+    text: str
+
+
+class SourceRecord(BaseModel):
+    """A source that a report was made from."""
+
+    id: str
+    title: str
+    publisher: str
+    spectrum: Spectrum
+    licence: str | None
+    landing_page: str
+    synthetic: bool
+
+
+class FileRecord(BaseModel):
+    """A file of a dataset."""
+
+    path: str
+    format: str
+    bytes: int
+
+
+class DatasetRecord(BaseModel):
+    """A dataset that was released with a report."""
+
+    id: str
+    title: str
+    description: str
+    version: str
+    licence: str
+    licence_url: str = ""
+    classification: Spectrum = "open"
+    approval: dict[str, str] = {"state": "not needed"}
+    changes: list[dict[str, str]] = []
+    rows: int
+    synthetic: bool
+    files: list[FileRecord]
+
+    @property
+    def is_published(self) -> bool:
+        """Whether its files lie beside the report; not as long as it waits for approval."""
+        return self.approval["state"] != "waiting"
+
+
+class ReportRecord(BaseModel):
+    """A report.json. What has a default came with a later version: a site may hold reports of an earlier one."""
+
+    study: str
+    study_title: str
+    question: str
+    council: Place
+    data: str
+    figures: Figures
+    run_date: str
+    title: str
+    summary: str
+    sections: list[Section] = []
+    attributions: list[str] = []
+    sources: list[SourceRecord] = []
+    datasets: list[DatasetRecord]
+
+    @property
+    def folder(self) -> str:
+        """Where it lies below the site's folder."""
+        return f"{self.study}/{self.council.slug}"
+
+    @property
+    def name(self) -> str:
+        """What lists call it."""
+        return f"{self.study_title}, {self.council.name}"
+
+    @property
+    def approvers(self) -> list[str]:
+        """Roles that have yet to approve one of its datasets; it is a draft until they have."""
+        return sorted({one.approval["role"] for one in self.datasets if not one.is_published})
+
+
+def read_reports(reports: Path) -> list[ReportRecord]:
+    """Read the record of each report in a site's folder, by study and council.
+
+    Folders whose names begin with a dot are those that a run is about to put in place, or has just replaced.
+    """
+    files = sorted(reports.glob("[!.]*/[!.]*/report.json"))
+    return [ReportRecord.model_validate_json(file.read_text(encoding="utf-8")) for file in files]
