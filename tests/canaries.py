@@ -1,0 +1,299 @@
+"""Canaries: unmistakable records, planted into closed files and looked for in whatever leaves the council."""
+
+import base64
+import csv
+import io
+import re
+import shutil
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, quote_plus, unquote_to_bytes
+from zipfile import ZipFile
+
+import nbformat
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from councilbook.catalogue import Catalogue, FieldSpec, Finder, Source, Table, load_catalogue
+from councilbook.jobs import list_study_sources
+from councilbook.paths import Workbook
+from councilbook.readers import accepted_headers
+
+STUDY = Path(__file__).parent / "closed_study"
+SEED = 2018
+
+# What each kind of canary can be told by, however it is written; with what comes before and after it in a cell.
+NAME, ADDRESS, OTHER = "Quackenzilde", "Vexholmegate", "Blortsnagel"
+NHS_NUMBERS = ("999 041 7", "999-041-7", "9990417")
+DEVICES = ("de:ad:fa:ce:0b", "de-ad-fa-ce-0b", "deadface0b")
+TOKENS = (NAME, ADDRESS, OTHER, *NHS_NUMBERS, *DEVICES)
+LEAST_BASE64 = 40  # shorter runs of its letters are words
+DEEPEST = 4  # file in a file in a file
+
+
+@dataclass
+class Planted:
+    """What was planted.
+
+    Attributes:
+        texts: how many cells hold a canary.
+        numbers: by name of a column, the numbers of the record that stands out.
+    """
+
+    texts: int = 0
+    numbers: dict[str, set[float]] = field(default_factory=dict)
+
+
+# --- planting ---
+
+
+def add_closed_study(workbook: Workbook) -> None:
+    """Add the study that is made for tests to a workbook; its twins are in its folder, to be put on the path."""
+    folder = workbook.notebooks / "closed_study"
+    folder.mkdir()
+    shutil.copy(STUDY / "study.yaml", folder)
+    shutil.copy(STUDY / "catalogue.yaml", workbook.catalogue / "closed_study.yaml")
+    for text in STUDY.glob("*.md"):
+        nbformat.write(read_notebook(text.read_text(encoding="utf-8")), folder / f"{text.stem}.ipynb")
+
+
+def read_notebook(text: str) -> nbformat.NotebookNode:
+    """Make a notebook of markdown, whose fenced Python becomes code cells, tagged with the words after `python`."""
+    cells = []
+    for number, part in enumerate(re.split(r"^```", text, flags=re.MULTILINE)):
+        if number % 2:
+            head, _, body = part.partition("\n")
+            cells.append(nbformat.v4.new_code_cell(body.strip(), metadata={"tags": head.split()[1:]}))
+        elif part.strip():
+            cells.append(nbformat.v4.new_markdown_cell(part.strip()))
+    for number, cell in enumerate(cells):
+        cell.id = f"cell-{number}"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+
+
+def list_guarded_studies(catalogue: Catalogue) -> list[str]:
+    """List the studies that can read a source which is not open."""
+    return [study for study in catalogue.studies if any(map(is_guarded, list_study_sources(catalogue, study)))]
+
+
+def is_guarded(source: Source) -> bool:
+    return source.spectrum != "open" and source.twin is not None
+
+
+def plant(workbook: Workbook, study: str, closed: Path, mirror: Path) -> Planted:
+    """Fill a closed folder with a study's closed and shared files, made of their twins and full of canaries.
+
+    Its open files are twins as well, as a mirror of the official ones: so it can be run in real mode anywhere.
+    """
+    catalogue = load_catalogue(workbook)
+    council = catalogue.council(catalogue.study(study).default_council)
+    planted = Planted()
+    for source in list_study_sources(catalogue, study):
+        if source.twin is None:
+            continue
+        twin = Finder(catalogue, "sample", council, SEED).find(source).path
+        if is_guarded(source):
+            target = closed / source.file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(twin, target)
+            for table in source.tables.values():
+                plant_table(target, source, table, planted)
+        else:
+            target = mirror / source.mirror if source.mirror else workbook.raw / source.file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(twin, target)
+    return planted
+
+
+def plant_table(file: Path, source: Source, table: Table, planted: Planted) -> None:
+    """Plant canaries into every cell of free text of a table, and add a record that stands out in all its columns."""
+    rows = read_cells(file, source, table)
+    header, records = rows[: table.header_row], rows[table.header_row :]
+    names = [" ".join(str(cell).split()).casefold() for cell in header[-1]]
+    columns = {
+        name: next(names.index(one.casefold()) for one in accepted_headers(name, table) if one.casefold() in names)
+        for name in table.fields
+    }
+    rare = list(records[-1])
+    for name, column in columns.items():
+        spec, values = table.fields[name], [record[column] for record in records]
+        if is_free_text(name, table):
+            for record in records:
+                if record[column] not in ("", None):
+                    record[column] = make_canary(name, str(record[column]))
+                    planted.texts += 1
+            rare[column] = make_canary(name, "the rare one")
+        elif spec.enum:
+            rare[column] = min(spec.enum, key=lambda value: values.count(value))
+        elif spec.type in ("integer", "number") and not (table.areas and name in table.areas.columns):
+            rare[column] = make_rare(spec, values)
+            planted.numbers.setdefault(name, set()).add(float(rare[column]))
+    write_cells(file, source, table, [*header, *records, rare])
+
+
+def is_free_text(name: str, table: Table) -> bool:
+    """Whether a column may hold any text: it is no code, no area and no choice of a few."""
+    spec = table.fields[name]
+    is_area = table.areas is not None and name in table.areas.columns
+    return spec.type == "string" and not (spec.enum or spec.pattern or is_area)
+
+
+def make_canary(column: str, value: str) -> str:
+    """Make a text that looks as what its column holds; the same for the same value, so that registers can be joined."""
+    number = zlib.crc32(value.encode())
+    if "nhs" in column:
+        return f"999 041 7{number % 1000:03d}"
+    if re.search(r"mac|device", column):
+        return f"de:ad:fa:ce:0b:{number % 256:02x}"
+    if re.search(r"name|holder|person\b", column):
+        return f"Zoë O'{NAME} & {number:08x}"
+    return f"{number % 100} <{ADDRESS}> Ræ" if "address" in column else f"{OTHER}-{number:08x}"
+
+
+def make_rare(spec: FieldSpec, values: Sequence[Any]) -> float:
+    """Return a number that no record has: somewhat above the largest, as far as its field allows."""
+    largest = max(float(value) for value in values if value not in ("", None))
+    number = largest + 7 if spec.type == "integer" else round(1.5 * largest + 0.13579, 5)
+    return min(number, spec.maximum) if spec.maximum is not None else number
+
+
+def read_cells(file: Path, source: Source, table: Table) -> list[list[Any]]:
+    if source.format == "xlsx":
+        sheet = openpyxl.load_workbook(file)[table.sheet or ""]
+        return [list(row) for row in sheet.iter_rows(values_only=True)]
+    with file.open(encoding=table.encoding, newline="") as stream:
+        return list(csv.reader(stream, delimiter=table.delimiter))
+
+
+def write_cells(file: Path, source: Source, table: Table, rows: Iterable[Sequence[Any]]) -> None:
+    if source.format == "xlsx":
+        workbook = openpyxl.load_workbook(file)
+        sheet = workbook[table.sheet or ""]
+        sheet.delete_rows(1, sheet.max_row)
+        for row in rows:
+            sheet.append(row)
+        workbook.save(file)
+        return
+    with file.open("w", encoding=table.encoding, newline="") as stream:
+        csv.writer(stream, delimiter=table.delimiter, lineterminator="\n").writerows(rows)
+
+
+# --- looking for them ---
+
+
+def search_files(workbook: Workbook, planted: Planted) -> list[str]:
+    """Look for canaries in all that others may read, and in what is kept of a run but its executed notebooks.
+
+    Returns:
+        A line each file in which one was found.
+    """
+    found = []
+    for folder in (workbook.processed, workbook.reports, workbook.private):
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and not (folder == workbook.private and file.suffix == ".ipynb"):
+                tokens = {*search(str(file.relative_to(folder)).encode()), *search(file.read_bytes())}
+                if file.suffix == ".csv" and folder != workbook.private:
+                    tokens |= set(search_numbers(pd.read_csv(file), planted))
+                if tokens:
+                    found.append(f"{file.relative_to(workbook.root)}: {', '.join(sorted(tokens))}")
+    return found
+
+
+def search_numbers(table: pd.DataFrame, planted: Planted) -> Iterator[str]:
+    """Yield the columns of a table that hold a number of the record that stands out."""
+    for name, numbers in planted.numbers.items():
+        if name in table and pd.to_numeric(table[name], errors="coerce").isin(numbers).any():
+            yield f"the rare {name}"
+
+
+def search(content: bytes, depth: int = 0) -> set[str]:
+    """Return the tokens of canaries that stand in some bytes, in whatever encoding, or in what is packed in them."""
+    lowered = content.lower()
+    found = {
+        token
+        for token in TOKENS
+        for needle, is_caseless in list_needles(token)
+        if needle in (lowered if is_caseless else content)
+    }
+    if depth < DEEPEST:
+        for part in unpack(content):
+            found |= search(part, depth + 1)
+    return found
+
+
+@cache
+def list_needles(token: str) -> list[tuple[bytes, bool]]:
+    """List what a token looks like in bytes, and whether upper and lower case are the same there."""
+    forms = (token, token.lower(), token.upper())
+    plain = [token.lower().encode(code) for code in ("utf-8", "utf-16-le", "utf-16-be")]  # latin-1 as utf-8
+    spelled = [
+        spell(form)
+        for form in forms
+        for spell in (
+            quote,
+            quote_plus,
+            lambda text: "".join(f"%{byte:02x}" for byte in text.encode()),
+            lambda text: "".join(f"&#{ord(letter)};" for letter in text),
+            lambda text: "".join(f"&#x{ord(letter):x};" for letter in text),
+            lambda text: "".join(f"\\x{ord(letter):02x}" for letter in text),
+            lambda text: "".join(f"\\u{ord(letter):04x}" for letter in text),
+            lambda text: text.encode().hex(),
+        )
+    ]
+    packed = [
+        encode_within(form.encode(code), shift)
+        for form in forms
+        for code in ("utf-8", "utf-16-le")
+        for shift in range(3)
+    ]
+    caseless = {*plain, *(text.lower().encode() for text in spelled)}
+    return [*((needle, True) for needle in caseless), *((needle, False) for needle in set(packed))]
+
+
+def encode_within(content: bytes, shift: int) -> bytes:
+    """Return the letters of base64 that some bytes always have, when so many bytes come before them in a triple."""
+    encoded = base64.b64encode(bytes(shift) + content + bytes(2))
+    first = -(-8 * shift // 6)
+    return encoded[first : (8 * (shift + len(content))) // 6]
+
+
+def unpack(content: bytes) -> Iterator[bytes]:
+    """Yield what is packed in some bytes: gzip, zstd, zip, parquet, zlib (PDF, PNG), base64, escapes of HTML."""
+    if content.startswith(b"\x1f\x8b"):
+        yield from inflate(content, 47)
+    elif content.startswith(b"\x28\xb5\x2f\xfd"):
+        yield pa.CompressedInputStream(pa.BufferReader(content), "zstd").read()
+    elif content.startswith(b"PK\x03\x04"):
+        with ZipFile(io.BytesIO(content)) as archive:
+            yield from (archive.read(name) for name in archive.namelist())
+    elif content.startswith(b"PAR1"):
+        table = pq.read_table(io.BytesIO(content))
+        yield repr(table.schema.metadata).encode()
+        yield from (str(value).encode() for name in table.column_names for value in table[name].unique().to_pylist())
+    elif content.startswith((b"%PDF", b"\x89PNG")):
+        for start in re.finditer(rb"\x78[\x01\x5e\x9c\xda]", content):
+            yield from inflate(content[start.start() :], 15)
+    else:
+        for run in re.findall(rb"[A-Za-z0-9+/_-]{%d,}={0,2}" % LEAST_BASE64, content):
+            plain = run.rstrip(b"=").replace(b"-", b"+").replace(b"_", b"/")
+            whole = plain[:-1] if len(plain) % 4 == 1 else plain
+            yield base64.b64decode(whole + b"=" * (-len(whole) % 4))
+        if b"%" in content and (decoded := unquote_to_bytes(content)) != content:
+            yield decoded
+        if b"&" in content and (plain := unescape(content.decode("latin-1")).encode("utf-8")) != content:
+            yield plain
+
+
+def inflate(content: bytes, kind: int) -> Iterator[bytes]:
+    """Yield what a stream of zlib or gzip holds, if it is one."""
+    with suppress(zlib.error):
+        yield zlib.decompressobj(kind).decompress(content)
