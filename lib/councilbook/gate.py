@@ -136,7 +136,10 @@ def _apply(
             return Passed(sums.frame.drop(columns=rule.inputs), {**record, **sums.record}, sums.for_approver)
         case RecordRule():
             records = protect_records(frame, rule)
-            return Passed(records.frame, record | {"cells": frame[list(rule.covered)].size} | records.record)
+            by = [*rule.quasi_identifiers, *dataset.key]  # the order of a register can tell who is who
+            ordered = records.frame.sort_values(by, ignore_index=True)
+            cells = {"cells": frame[list(rule.quasi_identifiers)].size}
+            return Passed(ordered, record | cells | records.record, records.for_approver)
         case ModelRule():
             return Passed(frame, record | check_model(frame, rule))
     raise NotImplementedError(f"The gate does not know the rule {rule!r}.")

@@ -171,6 +171,22 @@ def test_a_missing_or_unreasoned_default_is_named(load):
     expect_fault(load, "disclosure.yaml", "k.reason", defaults=DEFAULTS | {"k": {"value": 10, "reason": "Because."}})
 
 
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ({"geometry": True}, "release records without geometry"),
+        ({"disclosure": {"code": {"dates": ["year", "month"]}}}, "must be coarser than the one below"),
+        ({"disclosure": {"code": {"prefix": [2, 4]}}}, "must be coarser than the one below"),
+        ({"disclosure": {"code": {"prefix": [4], "bands": [5]}}}, "a hierarchy is of one kind"),
+        ({"fields": COUNTED}, "says nothing of homes, is_suppressed"),
+    ],
+)
+def test_rule_for_records_that_would_let_something_slip_is_named(load, more, fault):
+    rule = {"rule": "records", "quasi_identifiers": more.get("disclosure", {"code": {}})}
+    dataset = DATASET | {"key": ["code"]} | more | {"disclosure": rule}
+    expect_fault(load, "homes_by_area", fault, datasets=[dataset])
+
+
 def test_dataset_rule_on_undeclared_fields_is_named(load):
     rule = {"rule": "counts", "counts": ["visits"]}
     expect_fault(

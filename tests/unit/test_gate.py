@@ -162,7 +162,10 @@ def test_records_leave_only_when_nobody_stands_out(catalogue: Catalogue) -> None
     passed = pass_alone(catalogue, dataset, frame)
     assert passed.frame.groupby(["age", "sex"], dropna=False).size().min() >= 10
     assert passed.audit["risk_after"]["k"] >= 10
-    assert passed.audit["cells"] == 800
+    assert passed.audit["cells"] == 400
+    assert "risk_before" in passed.for_approver
+    assert "risk_before" not in passed.audit
+    assert passed.frame["age"].tolist() == sorted(passed.frame["age"])
     with pytest.raises(ReleaseRefusedError, match="Dataset records was not released"):
         pass_alone(catalogue, dataset, frame.head(8))
 

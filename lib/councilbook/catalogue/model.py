@@ -168,6 +168,8 @@ class Dataset(Entry):
                 named |= {"is_suppressed", *self.disclosure.totals}
             if unguarded := sorted(self._list_telling() - self.disclosure.covered - set(self.key)):
                 raise ValueError(f"its disclosure rule says nothing of {', '.join(unguarded)}")
+            if self.geometry and isinstance(self.disclosure, RecordRule):
+                raise ValueError("no rule makes the place of a record safe: release records without geometry")
             if released := sorted(set(self.disclosure.inputs) & set(self.fields)):
                 raise ValueError(f"its disclosure rule reads {', '.join(released)}, which must not be released")
         if unknown := sorted(named - set(self.fields)):

@@ -4,13 +4,15 @@ What a rule does not say itself comes from data/catalogue/disclosure.yaml, where
 rule does is in `councilbook.disclosure`.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from councilbook.catalogue.entries import Entry, Name
 
 Choice = Literal["show", "suppress"]
+Period = Literal["month", "quarter", "year", "decade"]
+PERIODS = get_args(Period)
 
 
 class Default(Entry):
@@ -145,14 +147,19 @@ class Hierarchy(Entry):
 
     prefix: list[int] = Field(default=[], description="Letters that each level keeps of a code, from many to few.")
     bands: list[float] = Field(default=[], description="Width of each level's bands of a number, from small to large.")
-    dates: list[Literal["month", "quarter", "year", "decade"]] = Field(default=[])
+    dates: list[Period] = Field(default=[])
     parents: list[dict[str, str]] = Field(default=[], description="Each level's map from the values one level below.")
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         if sum(map(bool, (self.prefix, self.bands, self.dates, self.parents))) > 1:
             raise ValueError("a hierarchy is of one kind: prefix, bands, dates or parents")
-        if self.prefix != sorted(self.prefix, reverse=True) or self.bands != sorted(self.bands):
+        dates = [PERIODS.index(period) for period in self.dates]
+        if (
+            self.prefix != sorted(self.prefix, reverse=True)
+            or self.bands != sorted(self.bands)
+            or dates != sorted(dates)
+        ):
             raise ValueError("each level of a hierarchy must be coarser than the one below")
         return self
 

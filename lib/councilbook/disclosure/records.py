@@ -58,15 +58,19 @@ class ProtectedRecords:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What was done, for the audit record."""
+        """What was done; may stand beside the records."""
         return {
             "rows_suppressed": self.records_dropped,
             "cells_suppressed": self.cells_blanked,
             "information_lost": {"share": round(self.loss, 4), "records_blanked": self.records_blanked},
             "levels": self.levels,
-            "risk_before": asdict(self.before),
             "risk_after": asdict(self.after),
         }
+
+    @property
+    def for_approver(self) -> dict[str, Any]:
+        """What would tell of those who stood out, so must not lie beside the records."""
+        return {"risk_before": asdict(self.before)}
 
 
 @dataclass(frozen=True)
