@@ -20,6 +20,7 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
+from attack import attack, list_sums
 from canaries import (
     NAME,
     STUDY,
@@ -35,11 +36,12 @@ from canaries import (
     write_cells,
 )
 from councilbook import run as running
-from councilbook.catalogue import load_catalogue
+from councilbook.catalogue import CountRule, load_catalogue
 from councilbook.cli import app
 from councilbook.gate import Passed
 from councilbook.jobs import Job, JobResult, list_study_sources
 from councilbook.paths import Workbook
+from councilbook.release import dataset_folder, read_published
 from councilbook.study import Study
 from whole_workbook import copy_workbook, run_councilbook
 
@@ -174,6 +176,53 @@ def test_the_canaries_were_there_to_be_found(
         package = json.loads((released / dataset / "datapackage.json").read_text(encoding="utf-8"))
         assert not package["councilbook"]["synthetic"]
     assert (book.workbook.reports / "closed_study" / "doncaster" / "data" / "person_records").is_dir()
+
+
+def catch_releases(book: Book, study: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, pd.DataFrame]:
+    """Run the code of a study's build notebooks here, and return what they hand to the gate: the exact tables."""
+    caught: dict[str, pd.DataFrame] = {}
+    monkeypatch.setattr(Study, "release", lambda study, dataset, frame, **rest: caught.update({dataset: frame.copy()}))
+    spec = load_catalogue(book.workbook).study(study)
+    for notebook in [name for name, one in spec.notebooks.items() if one.kind == "build"]:
+        cells = nbformat.read(book.workbook.notebooks / study / f"{notebook}.ipynb", as_version=4).cells
+        code = [cell.source for cell in cells if cell.cell_type == "code"]
+        variables = {"data": "real", "mirror": str(book.mirror)}
+        names: dict[str, Any] = {}
+        for cell in code:
+            exec(compile(cell, notebook, "exec"), names)
+            names |= variables if "run_date" in names and "study" not in names else {}
+    return caught
+
+
+def test_a_linear_programme_bounds_no_small_count_of_any_published_table(
+    planted: tuple[Book, dict[str, Planted]],
+    everything: tuple[Book, str],
+    book: Book,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The attacker knows every count that is shown exactly, though it was rounded, and the true totals."""
+    published = everything[0].workbook
+    catalogue = load_catalogue(published)
+    attacked = []
+    for study in planted[1]:
+        for name, exact in catch_releases(book, study, monkeypatch).items():
+            rule, key = catalogue.dataset(name).disclosure, catalogue.dataset(name).key
+            if not isinstance(rule, CountRule):
+                continue
+            council = catalogue.council(catalogue.study(study).default_council)
+            folder = dataset_folder(published.processed, study, council, name)
+            shown = exact[key].merge(read_published(folder, catalogue.dataset(name)), on=key, how="left")
+            exact = exact.reset_index(drop=True)
+            hidden = shown[rule.counts].isna() & exact[rule.counts].notna()
+            sums = list_sums(exact, key, rule.counts, rule.totals)
+            blank = exact[rule.counts] > 0  # were nothing shown, a total of two blank parts would still be 2 or more
+            least = {what: low for what, _, low, _ in attack(exact[rule.counts], blank, sums, rule.parts, 1)}
+            for what, number, low, high in attack(exact[rule.counts], hidden, sums, rule.parts, 1):
+                attacked.append(name)
+                if 1 <= number < rule.threshold:
+                    assert low <= max(1, least[what]) + 1e-6, (name, what)
+                    assert high >= rule.threshold - 1e-6, (name, what)
+    assert "visitor_counts" in attacked
 
 
 # --- things fail ---
