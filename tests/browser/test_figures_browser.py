@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import matplotlib.image
 import numpy as np
 import pytest
+from test_report_browser import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -297,7 +298,7 @@ def test_one_class_can_be_shown_alone(visit: Open, report_file: Path) -> None:
 def test_nothing_in_the_map_glides_or_moves_by_itself(visit: Open, report_file: Path) -> None:
     page = visit(report_file)
     frame = page.map_frame
-    frame.wait_for_function("document.querySelector('.leaflet-overlay-pane g').getBoundingClientRect().width > 200")
+    wait_until(frame, "document.querySelector('.leaflet-overlay-pane g').getBoundingClientRect().width > 200")
     place = read_map_place(frame)
     page.page.wait_for_timeout(400)
     assert read_map_place(frame) == place

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_report_browser import OPEN_ALL, find_violations, has_no_sideways_scroll
+from test_report_browser import OPEN_ALL, find_violations, has_no_sideways_scroll, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -167,7 +167,7 @@ def test_a_result_is_reached_by_keyboard(visit: Open, site: Path) -> None:
 def test_a_box_hides_the_sources_that_were_not_asked_for(visit: Open, site: Path) -> None:
     page = visit(site / "sources.html").page
     page.fill("#find", "housing")
-    page.wait_for_function("document.getElementById('found').textContent")
+    wait_until(page, "document.getElementById('found').textContent")
 
     assert page.inner_text("#found") == "1 of 4 shown"
     assert page.locator(".entry:visible h3").all_inner_texts() == ["Clients of the housing team"]
