@@ -17,7 +17,7 @@ from councilbook.catalogue import Catalogue, Council
 from councilbook.editions import Edition, hash_folder, hold_edition, read_record, write_record
 from councilbook.errors import ParameterError
 from councilbook.paths import make_private_folder, replace_folder
-from councilbook.release import read_audit, read_package, write_json
+from councilbook.release import read_audit, read_package, review_file, write_json
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,11 @@ class Reviewed:
     def folder(self) -> Path:
         """Where it lies."""
         return self.edition.processed / self.dataset
+
+    @property
+    def review(self) -> Path:
+        """What only the approver may know of it; not there for a rule that has nothing to add."""
+        return review_file(self.edition.workbook, self.edition.study, self.edition.council, self.dataset)
 
     @property
     def approval(self) -> Mapping[str, str]:

@@ -325,19 +325,26 @@ def release(
 
     catalogue = _open_catalogue(None)
     console = _make_console()
-    if approve and not review:
+    if approve:
         if not (role and by):
             raise ParameterError("An approval needs --role and --by: the role it is given in, and who gives it.")
         approved = approve_release(catalogue, approve, role=role, person=by, day=_read_clock())
         console.print(f"{approved.name}: [green]approved[/] by {escape(role)}", soft_wrap=True)
         rerender(catalogue, [approved.edition.study], [approved.edition.council.slug])
-        return
+        if not review:
+            return
     table = _make_table("Released datasets", "Release", "Approval", "Rule", "Cells suppressed", "Made beside")
-    for one in list_releases(catalogue):
+    releases = list(list_releases(catalogue))
+    for one in releases:
         beside = ", ".join(one.audit["guarded_sources"]) or "open sources alone"
         suppressed = f"{one.audit['cells_suppressed']:,}"
         table.add_row(one.name, _describe_approval(one.approval), one.audit["rule"] or "none", suppressed, beside)
     console.print(table)
+    for one in releases:
+        if one.approval["state"] == "waiting":
+            console.print(
+                f"{one.name}: look at {one.folder}, and at {one.review}, which must not leave.", soft_wrap=True
+            )
 
 
 def _describe_approval(approval: Mapping[str, str]) -> str:

@@ -32,6 +32,7 @@ from councilbook.errors import CheckError, ReleaseRefusedError
 class Surroundings:
     """What else a reader knows, or will know, beside a dataset."""
 
+    read: Sequence[Mapping[str, Any]] = ()  # data packages of released datasets that were read beside it
     earlier: Sequence[pd.DataFrame] = ()  # its earlier versions, as they were published
     others: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # other datasets of the same count, by id
     crosswalks: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # to the areas of each, by its id
@@ -55,10 +56,10 @@ def pass_gate(
 ) -> Passed:
     """Apply a dataset's disclosure rule to a table.
 
-    A dataset without a rule, or with `open_sources_only`, passes as it is if nothing but open sources was loaded beside
-    it. The other rules make a table safe (`disclosure.counts`, `.magnitudes`, `.records`) or check it (`.models`),
-    whatever it was made from; a count is also compared with its earlier versions and with other areas
-    (`disclosure.linked`).
+    A dataset without a rule, or with `open_sources_only`, passes as it is if nothing but open sources, and released
+    datasets that are open, was loaded beside it. The other rules make a table safe (`disclosure.counts`,
+    `.magnitudes`, `.records`) or check it (`.models`), whatever it was made from; a count is also compared with its
+    earlier versions and with other areas (`disclosure.linked`).
 
     Args:
         dataset: what is to be released; its rule is in the catalogue.
@@ -73,9 +74,9 @@ def pass_gate(
     """
     around = around or Surroundings()
     rule = dataset.disclosure
-    guarded = sorted(
-        {f"{found.source.id} ({found.source.spectrum})" for found in used if found.source.spectrum != "open"}
-    )
+    beside = {found.source.id: found.source.spectrum for found in used}
+    beside |= {package["name"]: package["councilbook"]["classification"] for package in around.read}
+    guarded = sorted(f"{name} ({spectrum})" for name, spectrum in beside.items() if spectrum != "open")
     record: dict[str, Any] = {
         "dataset": dataset.id,
         "rule": rule.rule if rule else None,

@@ -180,6 +180,11 @@ def read_audit(folder: Path) -> dict[str, Any]:
     return audit
 
 
+def review_file(workbook: Workbook, study: str, council: Council, dataset: str) -> Path:
+    """Return where what only the approver may know of a release is kept."""
+    return workbook.private / "reviews" / study / council.slug / f"{dataset}.json"
+
+
 def dataset_folder(processed: Path, study: str, council: Council, dataset: str) -> Path:
     """Return where a dataset is published."""
     return processed / study / council.slug / dataset
@@ -236,7 +241,7 @@ def _look_around(
     """Read what a dataset has to be compared with: its earlier versions, and the same count on other areas."""
     rule = dataset.disclosure
     if not isinstance(rule, CountRule):
-        return Surroundings()
+        return Surroundings(origin.published)
     others = {}
     for linked in rule.linked:
         folder = dataset_folder(processed, origin.study, origin.council, linked.dataset)
@@ -244,7 +249,7 @@ def _look_around(
             others[linked.dataset] = read_published(folder, catalogue.dataset(linked.dataset))
     target = dataset_folder(processed, origin.study, origin.council, dataset.id)
     earlier = [_type_text(text, dataset) for text in _read_versions(target, dataset.id, origin.is_synthetic)]
-    return Surroundings(earlier, others, crosswalks)
+    return Surroundings(origin.published, earlier, others, crosswalks)
 
 
 def _read_versions(folder: Path, name: str, synthetic: bool) -> list[pd.DataFrame]:
@@ -256,9 +261,10 @@ def _read_versions(folder: Path, name: str, synthetic: bool) -> list[pd.DataFram
 
 def _tell_approver(workbook: Workbook, origin: Origin, dataset: Dataset, passed: Passed) -> None:
     """Keep what only the approver may know of a release in the private folder."""
-    folder = make_private_folder(workbook.private / "reviews" / origin.study / origin.council.slug)
+    file = review_file(workbook, origin.study, origin.council, dataset.id)
+    make_private_folder(file.parent)
     version = {"version": passed.audit["version"], **passed.for_approver}
-    with write_atomically(folder / f"{dataset.id}.json") as temporary:
+    with write_atomically(file) as temporary:
         write_json(temporary, version)
 
 
@@ -278,18 +284,26 @@ def _keep_versions(dataset: Dataset, origin: Origin, version: str, target: Path,
 def _decide_approval(
     dataset: Dataset, origin: Origin, resources: Sequence[Mapping[str, Any]], target: Path
 ) -> dict[str, str]:
-    """Say whether somebody has to approve a release, or has approved just this content under just this rule."""
+    """Say whether somebody has to approve a release, or has approved just this content under just this rule.
+
+    What was made from a release that waits for approval waits as well.
+    """
     rule = dataset.disclosure
     real = [row for row in origin.provenance if row["spectrum"] != "open" and not row["synthetic"]]
-    if not isinstance(rule, Guarded) or not real:
+    approvals = [package["councilbook"].get("approval", {}) for package in origin.published]  # none in older releases
+    roles = [approval["role"] for approval in approvals if approval.get("state") == "waiting"]
+    if isinstance(rule, Guarded) and real:
+        roles = [rule.approver]
+    if not roles:
         made_from = "synthetic twins" if origin.is_synthetic else "open sources"
         return {"state": "not needed", "why": f"No real closed or shared data went into it, but {made_from}."}
-    content = hash_text(json.dumps([rule.model_dump(), [resource["hash"] for resource in resources]], sort_keys=True))
+    declared = rule.model_dump() if rule else None
+    content = hash_text(json.dumps([declared, [resource["hash"] for resource in resources]], sort_keys=True))
     if (target / "audit.json").exists():
         last: dict[str, str] = read_audit(target)["approval"]
         if last["state"] == "approved" and last["content"] == content:
             return last
-    return {"state": "waiting", "role": rule.approver, "content": content}
+    return {"state": "waiting", "role": roles[0], "content": content}
 
 
 def describe_sources(used: Sequence[FoundFile]) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Approvals: what waits, who may approve it, and for how long an approval holds."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 from councilbook.approvals import approve_release, list_releases
 from councilbook.catalogue import Catalogue, Council, FoundFile
 from councilbook.cli import app
-from councilbook.errors import NotebookError, ParameterError
+from councilbook.errors import NotebookError, ParameterError, ReleaseRefusedError
 from councilbook.release import Origin, read_audit, read_package, release_dataset
 
 COUNCIL = Council(slug="north", name="North", codes={"E06000901": "North"})
@@ -77,6 +78,24 @@ def test_an_approval_holds_for_the_same_data_under_the_same_rule_alone(catalogue
     assert states(catalogue) == {"small/north/client_counts@1.0.1": "waiting"}
 
 
+def test_what_is_made_from_a_release_that_waits_waits_as_well(catalogue: Catalogue) -> None:
+    package = read_package(release_clients(catalogue))
+    made = Origin("small", "1_open", COUNCIL, "real", "2026-11-23", [], [package])
+    homes = pd.DataFrame({"lsoa_code": ["E1"], "homes": [100]})
+    release_dataset(catalogue.dataset("home_counts"), homes, made, catalogue, catalogue.workbook.processed)
+    assert states(catalogue) == {NAME: "waiting", "small/north/home_counts@1.0.0": "waiting"}
+    approve(catalogue, "small/north/home_counts@1.0.0")
+
+
+def test_what_is_made_from_a_release_that_is_not_open_needs_a_rule(catalogue: Catalogue) -> None:
+    package = read_package(release_clients(catalogue))
+    package["councilbook"]["classification"] = "shared"
+    made = Origin("small", "1_open", COUNCIL, "real", "2026-11-23", [], [package])
+    homes = pd.DataFrame({"lsoa_code": ["E1"], "homes": [1]})
+    with pytest.raises(ReleaseRefusedError, match=r"made beside client_counts \(shared\)"):
+        release_dataset(catalogue.dataset("home_counts"), homes, made, catalogue, catalogue.workbook.processed)
+
+
 @pytest.mark.parametrize(
     ("name", "role", "fault"),
     [
@@ -115,6 +134,7 @@ def test_the_command_lists_and_approves(catalogue: Catalogue) -> None:
     listed = CliRunner().invoke(app, ["release", "--review"], env={"COLUMNS": "200"})
     assert NAME in listed.output
     assert f"waits for {ROLE}" in listed.output
+    assert f"reviews{os.sep}small{os.sep}north{os.sep}client_counts.json" in listed.output
     without = CliRunner().invoke(app, ["release", "--approve", NAME])
     assert without.exit_code == 2
     done = CliRunner().invoke(app, ["release", "--approve", NAME, "--role", ROLE, "--by", "A. Name"])
