@@ -154,7 +154,8 @@ def publish_report(
 ) -> None:
     """Publish a study's report for a council, with the data that it offers beside it.
 
-    A dataset that waits for approval is named on the page, which then is a draft, but its files are not copied.
+    A dataset that waits for approval is named on the page, which then is a draft, but its files are not copied. One
+    that is not open is left out altogether.
 
     Args:
         executed: the report notebook with its outputs.
@@ -172,7 +173,8 @@ def publish_report(
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as temporary:
         new = Path(temporary) / target.name
-        datasets = [read_released(file.parent) for file in sorted(processed.glob("*/datapackage.json"))]
+        released = [read_released(file.parent) for file in sorted(processed.glob("*/datapackage.json"))]
+        datasets = [one for one in released if one.package["councilbook"]["classification"] == "open"]
         for one in datasets:
             if one.waits_for is None:
                 _copy_dataset(one, processed / one.package["name"], new)

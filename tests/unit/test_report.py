@@ -337,6 +337,18 @@ def test_a_dataset_that_waits_makes_the_report_a_draft_and_stays_behind(site: Pa
     assert "draft" in page.select_one(".citation").get_text()
 
 
+def test_a_dataset_that_is_not_open_is_left_out(site: Path) -> None:
+    guarded = make_package("clients", "Clients")
+    guarded["councilbook"]["classification"] = "shared"
+    write_dataset(site.parent / "processed/warmth/north", guarded, COUNTS_AUDIT)
+    publish(site.parent, TITLE, HEADLINE, SURE)
+    folder = site / "warmth/north"
+
+    assert [path.name for path in (folder / "data").iterdir()] == ["cold_homes"]
+    assert "Clients" not in (folder / "index.html").read_text(encoding="utf-8")
+    assert "Clients" not in (folder / "report.json").read_text(encoding="utf-8")
+
+
 def test_a_dataset_that_was_approved_since_the_run_is_offered(site: Path) -> None:
     processed = site.parent / "processed/warmth/north"
     approved = json.loads((processed / "cold_homes/datapackage.json").read_text())
