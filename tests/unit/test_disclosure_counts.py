@@ -8,10 +8,10 @@ from unittest.mock import patch
 import numpy as np
 import pandas as pd
 import pytest
-from attack import attack, list_sums
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from attack import attack, list_sums
 from councilbook.catalogue import CountRule
 from councilbook.disclosure import secondary
 from councilbook.disclosure.cells import Protected

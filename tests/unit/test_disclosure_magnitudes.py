@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from attack import attack, list_sums
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from attack import attack, list_sums
 from councilbook.catalogue import MagnitudeRule
 from councilbook.disclosure.magnitudes import measure_protection, protect_magnitudes, tabulate_magnitudes
 from councilbook.errors import CheckError
