@@ -64,8 +64,8 @@ def writes_a_file(call: ast.Call) -> bool:
 @pytest.mark.parametrize(
     "command",
     [
-        ["ruff", "check", "."],
-        ["ruff", "format", "--check", "lib", "tests", "benchmarks"],
+        ["ruff", "check", "--no-cache", "."],
+        ["ruff", "format", "--no-cache", "--check", "lib", "tests", "benchmarks"],
         ["mypy"],
         ["importlinter.cli"],
     ],
