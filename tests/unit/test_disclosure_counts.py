@@ -296,3 +296,17 @@ def test_a_large_table_without_totals_needs_no_solver() -> None:
     safe = protect_counts(frame, make_rule(), ["area"])
     assert safe.record["method"] == "none needed"
     assert (safe.hidden["people"] == ((people > 0) & (people < 10))).all()
+
+
+def test_totals_of_what_is_left_add_up_along_both_margins_where_a_total_is_suppressed() -> None:
+    cells = {"old": [45, 25, 0], "young": [135, 5, 3], "middle": [80, 4, 4]}
+    frame = pd.DataFrame([(ward, age, n) for age, row in cells.items() for ward, n in zip("ABC", row, strict=True)])
+    frame.columns = ["ward", "age", "people"]
+    rule = make_rule(totals={"ward": "All", "age": "All"}, published_totals="what is left")
+    shown = protect_counts(add_margins(frame, ["ward", "age"], ["people"]), rule, ["ward", "age"]).frame
+    people = shown.set_index(["ward", "age"])["people"]
+    assert pd.isna(people["B", "All"])
+    assert people["B"].notna().any()
+    inside = people.drop("All", level="ward").drop("All", level="age")
+    assert people["All", "All"] == inside.sum()
+    assert people["All"].drop("All").sum() == inside.sum()

@@ -404,7 +404,7 @@ def test_what_was_done_is_recorded_in_numbers_alone() -> None:
     record = safe.record
     assert record["cells_suppressed"] == 2
     assert record["rows_suppressed"] == 0
-    assert record["information_lost"] == {"share": 0.0455, "records_blanked": 2}
+    assert record["information_lost"] == {"detail that is gone, %": 4.5, "records with something left blank": 2}
     assert record["levels"] == {"age": 0, "sex": 0}
     assert (safe.for_approver["risk_before"]["k"], record["risk_after"]["k"]) == (1, 2)
     assert json.loads(json.dumps(record)) == record

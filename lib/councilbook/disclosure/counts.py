@@ -167,21 +167,24 @@ def _find_shown_before(
 
 
 def _sum_what_is_left(cells: Cells, shown: pd.DataFrame, is_total: pd.DataFrame) -> pd.DataFrame:
-    """Take each total of its parts that are shown: first totals over one field, then those over two, and so on.
+    """Take each total of all the counts below it that are shown: first totals over one field, then those over two.
 
-    A total is missing if it is suppressed, and if none of its parts is left but zeros.
+    A total is missing if it is suppressed, and if nothing below it is left but zeros. What is left below a suppressed
+    total still counts in those above it, so that a table with two margins adds up along both.
     """
     values = shown.to_numpy(dtype="float64", na_value=np.nan).ravel(order="F")
     levels = np.tile(is_total.sum(axis="columns"), cells.shape[1])
     sums = cells.relations[np.isin(cells.fields, list(is_total.columns)), : len(values)]
     whole = (sums < 0).indices
     first = np.unique(whole, return_index=True)[1]  # over two fields, the sums along either are the same
+    left, gone = np.nan_to_num(values), np.isnan(values)
+    blank = gone.copy()
     for level in range(1, len(is_total.columns) + 1):
         chosen = first[levels[whole[first]] == level]
         parts, at = sums[chosen] > 0, whole[chosen]
-        left, gone = parts @ np.nan_to_num(values), parts @ np.isnan(values)
-        values[at] = np.where(np.isnan(values[at]) | ((left == 0) & gone), np.nan, left)
-    return pd.DataFrame(cells.lay_out(values), shown.index, shown.columns).astype("Int64")
+        left[at], gone[at] = parts @ left, (parts @ gone) > 0
+        blank[at] |= (left[at] == 0) & gone[at]
+    return pd.DataFrame(cells.lay_out(np.where(blank, np.nan, left)), shown.index, shown.columns).astype("Int64")
 
 
 def _measure_lost(all_counts: pd.DataFrame, shown: pd.DataFrame, words: str) -> Mapping[str, float]:

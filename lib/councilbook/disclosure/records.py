@@ -62,7 +62,10 @@ class ProtectedRecords:
         return {
             "rows_suppressed": self.records_dropped,
             "cells_suppressed": self.cells_blanked,
-            "information_lost": {"share": round(self.loss, 4), "records_blanked": self.records_blanked},
+            "information_lost": {
+                "detail that is gone, %": round(100 * self.loss, 1),
+                "records with something left blank": self.records_blanked,
+            },
             "levels": self.levels,
             "risk_after": asdict(self.after),
         }
