@@ -201,7 +201,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
     )
     guarded = [
-        make_package("clients", "Clients", council="south", approval=WAITING, classification="shared"),
+        make_package("clients", "Clients", council="south", approval=WAITING),
         make_package("visits", "Visits", council="south", approval=APPROVED),
     ]
     downloads = new.new_code_cell("study.show_downloads()", outputs=[shown("text/html", html.downloads(guarded).text)])
