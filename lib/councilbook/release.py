@@ -300,8 +300,8 @@ def _decide_approval(
     declared = rule.model_dump() if rule else None
     content = hash_text(json.dumps([declared, [resource["hash"] for resource in resources]], sort_keys=True))
     if (target / "audit.json").exists():
-        last: dict[str, str] = read_audit(target)["approval"]
-        if last["state"] == "approved" and last["content"] == content:
+        last: dict[str, str] = read_audit(target).get("approval", {})  # none in an older release
+        if last.get("state") == "approved" and last["content"] == content:
             return last
     return {"state": "waiting", "role": roles[0], "content": content}
 
