@@ -58,7 +58,7 @@ STYLE: dict[Any, Any] = {
 
 
 @dataclass(frozen=True)
-class _Page:
+class Page:
     """The room that a chart is drawn for; one unit is one CSS pixel."""
 
     width: int
@@ -66,8 +66,8 @@ class _Page:
     narrow: bool
 
 
-WIDE = _Page(width=720, font=14, narrow=False)
-NARROW = _Page(width=340, font=13, narrow=True)
+WIDE = Page(width=720, font=14, narrow=False)
+NARROW = Page(width=340, font=13, narrow=True)
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def draw_lines(
     ordered = frame.sort_values(x, kind="stable")
     breaks = breaks or {}
 
-    def draw(axes: Axes, page: _Page) -> None:
+    def draw(axes: Axes, page: Page) -> None:
         _draw_breaks(axes, breaks, page)
         for name, colour, marker in zip(names, PALETTE, MARKERS, strict=False):
             line = ordered[ordered[series] == name]
@@ -159,12 +159,10 @@ def draw_lines(
         else:
             _name_lines(axes, ordered, x, y, series, names)
 
-    return _make_picture(
-        draw, frame[[series, x, y]], title, alt, (400, 400 + 22 * len(names)), {x: x_label, y: y_label}
-    )
+    return make_picture(draw, frame[[series, x, y]], title, alt, (400, 400 + 22 * len(names)), {x: x_label, y: y_label})
 
 
-def _draw_breaks(axes: Axes, breaks: Mapping[float, str], page: _Page) -> None:
+def _draw_breaks(axes: Axes, breaks: Mapping[float, str], page: Page) -> None:
     for where, what in breaks.items():
         axes.axvline(where, color=QUIET, linestyle=(0, (4, 3)), linewidth=1.5)
         _name_upright(axes, where, what, page)
@@ -218,7 +216,7 @@ def draw_bars(
     values = frame[value].to_numpy(dtype=float)
     ends = values if high is None else np.fmax(values, frame[high].to_numpy(dtype=float))
 
-    def draw(axes: Axes, page: _Page) -> None:
+    def draw(axes: Axes, page: Page) -> None:
         axes.barh(rows, values, height=0.42 if page.narrow else 0.66, color=PALETTE[0])
         if low is not None and high is not None:
             axes.hlines(rows, frame[low], frame[high], color=INK, linewidth=2)
@@ -233,7 +231,7 @@ def draw_bars(
 
     interval = {name: words for name, words in ((low, "lower end"), (high, "upper end")) if name}
     columns = [category, value, *interval]
-    return _make_picture(draw, frame[columns], title, alt, _row_heights(frame[category]), {value: label} | interval)
+    return make_picture(draw, frame[columns], title, alt, _row_heights(frame[category]), {value: label} | interval)
 
 
 def draw_intervals(
@@ -269,7 +267,7 @@ def draw_intervals(
     """
     rows = range(len(frame))
 
-    def draw(axes: Axes, page: _Page) -> None:
+    def draw(axes: Axes, page: Page) -> None:
         if log:
             axes.set_xscale("log")
         _draw_reference(axes, reference, reference_label, page)
@@ -287,7 +285,7 @@ def draw_intervals(
         axes.set_xlabel(_wrap(label, page))
 
     headers = {estimate: label, low: "lower end", high: "upper end"}
-    return _make_picture(draw, frame[[category, *headers]], title, alt, _row_heights(frame[category]), headers)
+    return make_picture(draw, frame[[category, *headers]], title, alt, _row_heights(frame[category]), headers)
 
 
 def draw_scatter(
@@ -307,7 +305,7 @@ def draw_scatter(
     """
     points = frame[[x, y]].dropna()
 
-    def draw(axes: Axes, page: _Page) -> None:
+    def draw(axes: Axes, page: Page) -> None:
         if diagonal:
             ends = (float(points.min().min()), float(points.max().max()))
             axes.plot(ends, ends, color=INK, linestyle=(0, (4, 3)), linewidth=1.5)
@@ -324,7 +322,7 @@ def draw_scatter(
         axes.set_xlabel(_wrap(x_label, page))
         axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
 
-    return _make_picture(draw, points, title, alt, (480, 360), {x: x_label, y: y_label})
+    return make_picture(draw, points, title, alt, (480, 360), {x: x_label, y: y_label})
 
 
 def _name_columns(data: pd.DataFrame) -> dict[str, str]:
@@ -336,7 +334,7 @@ def _row_heights(names: "pd.Series[str]") -> tuple[int, int]:
     return 90 + 34 * len(names), 100 + (30 + 16 * lines) * len(names)
 
 
-def _name_rows(axes: Axes, names: "pd.Series[str]", page: _Page) -> None:
+def _name_rows(axes: Axes, names: "pd.Series[str]", page: Page) -> None:
     """Name horizontal rows: beside them where there is room, above them on a phone."""
     axes.set_ylim(len(names) - 0.5, -0.75 if page.narrow else -0.6)
     axes.grid(axis="y", visible=False)
@@ -356,7 +354,7 @@ def _write_value(axes: Axes, x: float, row: float, text: str) -> None:
     axes.annotate(text, (x, row), xytext=(7, 0), textcoords="offset points", va="center", bbox=CLEAR)
 
 
-def _draw_reference(axes: Axes, reference: float | None, label: str, page: _Page) -> None:
+def _draw_reference(axes: Axes, reference: float | None, label: str, page: Page) -> None:
     if reference is None:
         return
     axes.axvline(reference, color=INK, linestyle=(0, (5, 3)), linewidth=1.8, zorder=1.5)
@@ -364,7 +362,7 @@ def _draw_reference(axes: Axes, reference: float | None, label: str, page: _Page
         _name_upright(axes, reference, label, page)
 
 
-def _name_upright(axes: Axes, x: float, text: str, page: _Page) -> None:
+def _name_upright(axes: Axes, x: float, text: str, page: Page) -> None:
     """Name an upright line at its top."""
     axes.annotate(
         text,
@@ -379,18 +377,31 @@ def _name_upright(axes: Axes, x: float, text: str, page: _Page) -> None:
     )
 
 
-def _wrap(text: str, page: _Page) -> str:
+def _wrap(text: str, page: Page) -> str:
     return textwrap.fill(text, 40 if page.narrow else 90)
 
 
-def _make_picture(
-    draw: Callable[[Axes, _Page], None],
+def make_picture(
+    draw: Callable[[Axes, Page], None],
     data: pd.DataFrame,
     title: str,
     alt: str,
     heights: tuple[int, int],
     headers: Mapping[str, str],
 ) -> Picture:
+    """Draw a picture for a wide page and for a phone.
+
+    Args:
+        draw: draws on the axes for a page.
+        data: what it shows, to be read as a table.
+        title: what it is about.
+        alt: what it shows, in sentences.
+        heights: in pixels, wide and narrow.
+        headers: by column of the data, the words above it.
+
+    Raises:
+        CouncilbookError: there are no data, or no description.
+    """
     if data.empty:
         raise CouncilbookError(f"Picture {title!r}: there are no data to draw.")
     wide, narrow = (_draw_svg(draw, page, height) for page, height in zip((WIDE, NARROW), heights, strict=True))
@@ -405,7 +416,7 @@ def _make_picture(
     )
 
 
-def _draw_svg(draw: Callable[[Axes, _Page], None], page: _Page, height: int) -> str:
+def _draw_svg(draw: Callable[[Axes, Page], None], page: Page, height: int) -> str:
     with rc_context({**STYLE, "font.size": page.font}):
         # an SVG of matplotlib counts in points of 1/72 inch; so drawn, one of them is one pixel of the page
         figure = Figure(figsize=(page.width / 72, height / 72), layout="constrained", facecolor="white")

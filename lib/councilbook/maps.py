@@ -21,8 +21,10 @@ import numpy as np
 import pandas as pd
 import shapely
 from folium.utilities import JsCode
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 
+from councilbook.charts import Page, Picture, make_picture
 from councilbook.errors import CouncilbookError
 from councilbook.html import (
     NO_VALUE,
@@ -72,6 +74,7 @@ class Shade:
 
 NO_FIGURE = "no figure"
 NO_VALUE_SHADE = Shade("no-value", WHITE, "hatched", "#5a6470")
+POINT_GROUND = "#f3f4f6"
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,54 @@ def draw_area_map(
         data=_collect_data(classed, name, details, shades, legend),
         height=height,
     )
+
+
+def draw_point_map(
+    points: gpd.GeoDataFrame, band: str, *, title: str, alt: str, words: Mapping[int, str], areas: gpd.GeoDataFrame
+) -> Picture:
+    """Draw a dot a place, in bands: the higher the band, the darker and larger its dots, and drawn above the lower.
+
+    So it can be read without colour. Dots are pixels inside the SVG, so that tens of thousands stay a small picture.
+
+    Args:
+        points: points, with a coordinate reference system.
+        band: column with the number of a point's band.
+        title: what the map is about.
+        alt: what it shows, in sentences.
+        words: by number of a band, what it stands for; all bands, lowest first.
+        areas: outlines drawn below the dots.
+
+    Returns:
+        The picture; its data are the number of places in each band.
+
+    Raises:
+        CouncilbookError: a band is not among the words, or points or outlines have no coordinate reference system.
+    """
+    if unknown := sorted(set(points[band]) - set(words)):
+        raise CouncilbookError(f"Map {title!r}: no words for band {', '.join(map(str, unknown))}.")
+    if points.crs is None or areas.crs is None:
+        raise CouncilbookError(f"Map {title!r}: points and outlines need a coordinate reference system.")
+    dots, ground = points.to_crs(NATIONAL_GRID), areas.to_crs(NATIONAL_GRID)
+    west, south, east, north = ground.total_bounds
+    shades = choose_shades(len(words))
+
+    def draw(axes: Axes, page: Page) -> None:
+        ground.dissolve().plot(ax=axes, color=POINT_GROUND, edgecolor=NO_VALUE_SHADE.mark, linewidth=0.6)
+        for number, ((key, text), shade) in enumerate(zip(words.items(), shades, strict=True)):
+            inside = dots.geometry[dots[band] == key]
+            size = (0.5 + number) * (0.6 if page.narrow else 1.2)
+            axes.scatter(inside.x, inside.y, s=size, color=shade.colour, linewidths=0, rasterized=True)
+            axes.scatter([], [], s=40, color=shade.colour, edgecolors=NO_VALUE_SHADE.mark, linewidths=0.6, label=text)
+        axes.set(xlim=(west, east), ylim=(south, north), aspect="equal")
+        axes.set_axis_off()
+        columns = 1 if page.narrow else min(len(words), 3)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=columns, frameon=False)
+
+    counts = dots[band].value_counts()
+    data = pd.DataFrame({"band": list(words.values()), "places": [int(counts.get(key, 0)) for key in words]})
+    slope = (north - south) / (east - west)
+    heights = (int(720 * slope) + 80, int(340 * slope) + 30 + 24 * len(words))
+    return make_picture(draw, data, title, alt, heights, {"band": "Band", "places": "Places"})
 
 
 def _check_areas(

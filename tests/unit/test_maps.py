@@ -291,3 +291,45 @@ def test_areas_that_cannot_be_drawn_are_named(areas: gpd.GeoDataFrame, spoil, me
 def test_a_map_without_a_description_is_refused(areas: gpd.GeoDataFrame) -> None:
     with pytest.raises(CouncilbookError, match="no description"):
         maps.draw_area_map(areas, "pct", **(WORDS | {"alt": "A map."}))
+
+
+# --- dots ---
+
+
+@pytest.fixture
+def dots():
+    chance = np.random.default_rng(1)
+    places = gpd.points_from_xy(chance.uniform(0.5, 0.7, 400), chance.uniform(51.1, 51.3, 400), crs=4326)
+    return gpd.GeoDataFrame({"band": np.repeat([1, 2], [300, 100])}, geometry=places)
+
+
+@pytest.fixture
+def ground():
+    return gpd.GeoDataFrame({"name": ["all"]}, geometry=[shapely.box(0.45, 51.05, 0.75, 51.35)], crs=4326)
+
+
+DOTS = {"title": "Bands", "alt": "Most places of the higher band lie in the west.", "words": {1: "lower", 2: "higher"}}
+
+
+def test_a_map_of_dots_is_small_and_says_how_many_are_in_each_band(dots, ground):
+    picture = maps.draw_point_map(dots, "band", areas=ground, **DOTS)
+    assert picture.data.to_dict("list") == {"band": ["lower", "higher"], "places": [300, 100]}
+    assert "data:image/png" in picture.svg
+    assert len(picture.svg) + len(picture.narrow_svg) < 200_000
+    assert "higher" in picture.svg
+
+
+def test_a_band_without_a_dot_is_still_named(dots, ground):
+    picture = maps.draw_point_map(dots.assign(band=1), "band", areas=ground, **DOTS)
+    assert picture.data["places"].tolist() == [400, 0]
+    assert "higher" in picture.svg
+
+
+def test_a_band_without_words_is_an_error(dots, ground):
+    with pytest.raises(CouncilbookError, match="no words for band 3"):
+        maps.draw_point_map(dots.assign(band=3), "band", areas=ground, **DOTS)
+
+
+def test_dots_without_a_coordinate_system_are_an_error(dots, ground):
+    with pytest.raises(CouncilbookError, match="coordinate reference system"):
+        maps.draw_point_map(dots.set_crs(None, allow_override=True), "band", areas=ground, **DOTS)
