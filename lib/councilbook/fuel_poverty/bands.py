@@ -1,0 +1,111 @@
+"""Postcodes in bands of estimated risk: fifths of all homes, which are safer to act on than a rank."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+BANDS: Mapping[int, str] = {
+    1: "1: lowest fifth of homes",
+    2: "2",
+    3: "3: middle fifth",
+    4: "4",
+    5: "5: highest fifth of homes",
+}
+
+
+def band_postcodes(estimates: pd.DataFrame) -> pd.DataFrame:
+    """Put postcodes into fifths of all homes by their estimated share in fuel poverty.
+
+    Postcodes of one output area have one estimate, and are put into one band: that of the middle of their homes.
+
+    Args:
+        estimates: from `risk.estimate_postcodes`.
+
+    Returns:
+        The same rows with band, 1 (lowest) to 5.
+    """
+    places = estimates.groupby("oa21_code").agg(share=("fuel_poor_pct", "first"), homes=("households", "sum"))
+    places = places.sort_values("share", kind="stable")
+    middle = (places["homes"].cumsum() - places["homes"] / 2) / places["homes"].sum()
+    bands = np.minimum(np.floor(len(BANDS) * middle) + 1, len(BANDS)).astype("int64")
+    return estimates.assign(band=estimates["oa21_code"].map(bands))
+
+
+def sum_bands(banded: pd.DataFrame) -> pd.DataFrame:
+    """Count postcodes, homes and expected fuel-poor households in each band.
+
+    Args:
+        banded: from `band_postcodes`.
+
+    Returns:
+        A row a band, lowest first: band (in words), postcodes, households, fuel_poor_households (expected, rounded),
+        fuel_poor_pct, share_of_fuel_poor_pct (of all in fuel poverty).
+    """
+    sums = banded.groupby("band").agg(
+        postcodes=("postcode", "size"),
+        households=("households", "sum"),
+        expected=("fuel_poor_households", "sum"),
+    )
+    return pd.DataFrame(
+        {
+            "band": [BANDS[number] for number in sums.index],
+            "postcodes": sums["postcodes"].to_numpy(),
+            "households": sums["households"].to_numpy(),
+            "fuel_poor_households": sums["expected"].round().astype("int64").to_numpy(),
+            "fuel_poor_pct": (100 * sums["expected"] / sums["households"]).round(1).to_numpy(),
+            "share_of_fuel_poor_pct": (100 * sums["expected"] / sums["expected"].sum()).round(1).to_numpy(),
+        }
+    )
+
+
+def find_high_risk_areas(banded: pd.DataFrame, areas: pd.DataFrame) -> pd.Series:
+    """Find what share of each area's homes lies in postcodes of the highest band.
+
+    Args:
+        banded: from `band_postcodes`.
+        areas: area_fuel_poverty: lsoa21_codes, joined by +.
+
+    Returns:
+        Percent, in the order of the areas; missing where an area has no home in the list.
+    """
+    codes = areas["lsoa21_codes"].str.split("+").explode()
+    area_of = pd.Series(codes.index, index=codes.to_numpy())
+    area = banded["lsoa21_code"].map(area_of)
+    homes = banded["households"].groupby(area).sum()
+    high = banded["households"].where(banded["band"] == max(BANDS), 0).groupby(area).sum()
+    share = 100 * high.reindex(areas.index) / homes.reindex(areas.index).where(homes.reindex(areas.index) > 0)
+    return share.round(1)
+
+
+def describe_bands(banded: pd.DataFrame, name: str) -> str:
+    """Say what the highest band holds, beside what the same number of homes would hold by chance.
+
+    Args:
+        banded: from `band_postcodes`.
+        name: the council.
+    """
+    high = banded[banded["band"] == max(BANDS)]
+    homes, poor = (100 * high[column].sum() / banded[column].sum() for column in ("households", "fuel_poor_households"))
+    return (
+        f"Open data put **{len(high):,} of {len(banded):,} postcodes** of {name} into the highest band of risk. They "
+        f"have {homes:.0f}% of the homes and an expected **{poor:.0f}%** of those in fuel poverty."
+    )
+
+
+def describe_gain(scores: pd.DataFrame) -> str:
+    """Say how the postcode model did where it had not looked, beside the plain baselines.
+
+    Args:
+        scores: postcode_model_scores.
+    """
+    by_kind = {kind: group.sort_values("rmse_pct") for kind, group in scores.groupby("kind")}
+    model, rival = by_kind["model"].iloc[0], by_kind["baseline"].iloc[0]
+    verb = "less" if model["rmse_pct"] < rival["rmse_pct"] else "no less"
+    gain = model["gain_over_imd_pct"]
+    part = f"{gain:.0f}% of" if gain >= 0.5 else "none of"
+    return (
+        f"Leaving out {model['held_out']}, the model explains {part} the difference that deprivation alone leaves. Its "
+        f"error was {model['rmse_pct']:.2f} percentage points, {verb} than the best baseline's "
+        f"({rival['model']}: {rival['rmse_pct']:.2f})."
+    )

@@ -1,0 +1,74 @@
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from councilbook.fuel_poverty import bands
+
+
+def make(shares: list[float], homes: list[int] | None = None) -> pd.DataFrame:
+    """Two postcodes in each output area, of one share."""
+    homes = homes or [10] * len(shares)
+    rows = [
+        (f"XX{area} 1A{letter}", f"E00{area:06d}", f"E01{area // 2:06d}", count, share, count * share / 100)
+        for area, (share, count) in enumerate(zip(shares, homes, strict=True))
+        for letter in "AB"
+    ]
+    columns = ["postcode", "oa21_code", "lsoa21_code", "households", "fuel_poor_pct", "fuel_poor_households"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+TEN = make([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+
+
+def test_bands_are_fifths_of_all_homes():
+    banded = bands.band_postcodes(TEN.sample(frac=1, random_state=1))
+    assert banded.sort_values("fuel_poor_pct")["band"].tolist() == [band for band in range(1, 6) for _ in range(4)]
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.integers(1, 50)), min_size=1, max_size=40))
+def test_a_higher_share_never_has_a_lower_band_and_an_output_area_has_one(places):
+    banded = bands.band_postcodes(make([share for share, _ in places], [homes for _, homes in places]))
+    assert banded.sort_values("fuel_poor_pct", kind="stable")["band"].between(1, 5).all()
+    assert (banded.groupby("oa21_code")["band"].agg(["min", "max"]).diff(axis="columns")["max"] == 0).all()
+    by_share = banded.groupby("fuel_poor_pct")["band"].agg(["min", "max"])
+    assert (by_share["min"].iloc[1:].to_numpy() >= by_share["max"].iloc[:-1].to_numpy()).all()
+
+
+def test_sums_of_bands_add_up_to_the_whole():
+    sums = bands.sum_bands(bands.band_postcodes(TEN))
+    assert sums["postcodes"].sum() == 20
+    assert sums["households"].sum() == 200
+    assert sums["share_of_fuel_poor_pct"].sum() == pytest.approx(100, abs=0.3)
+    assert sums["fuel_poor_pct"].tolist() == [1.5, 3.5, 5.5, 7.5, 9.5]
+
+
+def test_an_areas_homes_in_the_highest_band_are_a_share_of_its_listed_homes():
+    areas = pd.DataFrame({"lsoa21_codes": ["E01000004", "E01000000+E01000003", "E01000099"]}, index=[7, 3, 5])
+    share = bands.find_high_risk_areas(bands.band_postcodes(TEN), areas)
+    assert share.index.tolist() == [7, 3, 5]
+    assert share.tolist()[:2] == [100.0, 0.0]
+    assert pd.isna(share.iloc[2])
+
+
+def test_the_highest_band_is_told_beside_its_share_of_homes():
+    words = bands.describe_bands(bands.band_postcodes(TEN), "North")
+    assert "**4 of 20 postcodes** of North" in words
+    assert "20% of the homes and an expected **35%**" in words
+
+
+@pytest.mark.parametrize(("rmse", "gain", "words"), [(1.0, 40.0, "explains 40% of"), (3.0, -5.0, "explains none of")])
+def test_the_gain_is_told_with_the_best_baseline(rmse, gain, words):
+    scores = pd.DataFrame(
+        {
+            "model": ["Postcode risk model", "IMD alone", "District mean"],
+            "kind": ["model", "baseline", "baseline"],
+            "held_out": "districts",
+            "rmse_pct": [rmse, 2.0, 2.5],
+            "gain_over_imd_pct": [gain, 0.0, -20.0],
+        }
+    )
+    told = bands.describe_gain(scores)
+    assert words in told
+    assert ("no less" in told) == (rmse > 2)
+    assert "(IMD alone: 2.00)" in told
