@@ -72,3 +72,19 @@ def test_the_gain_is_told_with_the_best_baseline(rmse, gain, words):
     assert words in told
     assert ("no less" in told) == (rmse > 2)
     assert "(IMD alone: 2.00)" in told
+
+
+@pytest.mark.parametrize(
+    ("explained", "covered", "words", "narrow"),
+    [(41.2, 86.0, "explained 41% of", True), (-3.0, 95.0, "explained none of", False)],
+)
+def test_the_trial_a_level_up_is_told_with_what_its_intervals_missed(explained, covered, words, narrow):
+    row = {"neighbourhoods": 200, "areas": 1000, "variance_explained_pct": explained, "covered_pct": covered}
+    told = bands.describe_within(pd.DataFrame([row]))
+    assert words in told
+    assert ("too narrow" in told) == narrow
+
+
+def test_too_few_neighbourhoods_leave_the_estimates_untested():
+    row = {"neighbourhoods": 9, "areas": 40, "variance_explained_pct": None, "covered_pct": None}
+    assert "9 neighbourhoods there are too few" in bands.describe_within(pd.DataFrame([row]))

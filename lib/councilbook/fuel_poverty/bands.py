@@ -94,18 +94,40 @@ def describe_bands(banded: pd.DataFrame, name: str) -> str:
 
 
 def describe_gain(scores: pd.DataFrame) -> str:
-    """Say how the postcode model did where it had not looked, beside the plain baselines.
+    """Say how well areas are foretold where the model had not looked, beside the best plain baseline.
 
     Args:
         scores: postcode_model_scores.
     """
-    by_kind = {kind: group.sort_values("rmse_pct") for kind, group in scores.groupby("kind")}
-    model, rival = by_kind["model"].iloc[0], by_kind["baseline"].iloc[0]
+    best = {kind: group.sort_values("rmse_pct").iloc[0] for kind, group in scores.groupby("kind")}
+    model, rival = best["model"], best["baseline"]
     verb = "less" if model["rmse_pct"] < rival["rmse_pct"] else "no less"
     gain = model["gain_over_imd_pct"]
     part = f"{gain:.0f}% of" if gain >= 0.5 else "none of"
     return (
-        f"Leaving out {model['held_out']}, the model explains {part} the difference that deprivation alone leaves. Its "
-        f"error was {model['rmse_pct']:.2f} percentage points, {verb} than the best baseline's "
+        f"Whole areas, leaving out {model['held_out']}: all that is known explains {part} the difference that "
+        f"deprivation alone leaves. The error was {model['rmse_pct']:.2f} percentage points, {verb} than the best baseline's "
         f"({rival['model']}: {rival['rmse_pct']:.2f})."
+    )
+
+
+def describe_within(tested: pd.DataFrame) -> str:
+    """Say how the method of the postcode estimates did a level up, where there are figures to hold it against.
+
+    Args:
+        tested: postcode_estimates_test.
+    """
+    row = tested.iloc[0]
+    if pd.isna(row["variance_explained_pct"]):
+        return (
+            f"Below the official areas the estimates are untested: with {row['neighbourhoods']:.0f} neighbourhoods "
+            "there are too few to try them a level up."
+        )
+    explained = row["variance_explained_pct"]
+    part = f"{explained:.0f}% of" if explained >= 0.5 else "none of"
+    narrow = ", so the intervals are too narrow" if row["covered_pct"] < 93 else ""
+    return (
+        f"Below the official areas nothing can be tested, so the method was tried a level up: knowing the figures of "
+        f"{row['neighbourhoods']:.0f} neighbourhoods alone, it explained {part} the difference between the areas "
+        f"within them, and {row['covered_pct']:.0f}% of the official figures lay in their 95% intervals{narrow}."
     )
