@@ -162,6 +162,67 @@ def draw_lines(
     return make_picture(draw, frame[[series, x, y]], title, alt, (400, 400 + 22 * len(names)), {x: x_label, y: y_label})
 
 
+def draw_fan(
+    frame: pd.DataFrame,
+    x: str,
+    y: str,
+    low: str,
+    high: str,
+    series: str,
+    *,
+    title: str,
+    alt: str,
+    x_label: str,
+    y_label: str,
+) -> Picture:
+    """Draw a line a series with its interval as a band around it, each named at its end.
+
+    Args:
+        frame: a row for each series and x.
+        x: column of numbers, such as years.
+        y: column of numbers; the axis begins at zero.
+        low: column with the lower end of the interval.
+        high: column with its upper end.
+        series: column that says which line a row belongs to; five at most.
+        title: what the chart is about.
+        alt: what it shows, in sentences.
+        x_label: words for the x axis.
+        y_label: words for the y axis, with the unit and the level of the interval.
+
+    Raises:
+        CouncilbookError: there are too many lines, no data, or no description.
+    """
+    names = list(frame[series].unique())
+    if len(names) > len(PALETTE):
+        raise CouncilbookError(
+            f"Picture {title!r}: {len(names)} lines cannot be told apart; draw {len(PALETTE)} at most."
+        )
+    ordered = frame.sort_values(x, kind="stable")
+
+    def draw(axes: Axes, page: Page) -> None:
+        for name, colour, marker in zip(names, PALETTE, MARKERS, strict=False):
+            line = ordered[ordered[series] == name]
+            axes.fill_between(line[x], line[low], line[high], color=colour, alpha=0.13, linewidth=0)
+            for edge in (low, high):  # bands overlap: their edges tell them apart
+                axes.plot(line[x], line[edge], color=colour, linewidth=1, linestyle=(0, (4, 2)))
+            axes.plot(line[x], line[y], color=colour, marker=marker, label=str(name))
+        axes.set_ylim(bottom=min(0, float(frame[low].min())), top=max(float(frame[high].max()), 1e-9) * 1.05)
+        axes.xaxis.set_major_locator(
+            MaxNLocator(integer=pd.api.types.is_integer_dtype(frame[x]), nbins=5 if page.narrow else 9)
+        )
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda one, _: f"{one:,g}"))
+        axes.grid(axis="x", visible=False)
+        axes.set_xlabel(_wrap(x_label, page))
+        axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
+        if page.narrow:
+            axes.figure.legend(loc="outside lower left", frameon=False)
+        else:
+            _name_lines(axes, ordered, x, y, series, names)
+
+    headers = {x: x_label, y: y_label, low: "lower end", high: "upper end"}
+    return make_picture(draw, frame[[series, *headers]], title, alt, (400, 400 + 22 * len(names)), headers)
+
+
 def _draw_breaks(axes: Axes, breaks: Mapping[float, str], page: Page) -> None:
     for where, what in breaks.items():
         axes.axvline(where, color=QUIET, linestyle=(0, (4, 3)), linewidth=1.5)

@@ -197,3 +197,34 @@ def test_intervals_are_drawn_on_a_log_axis_with_plain_numbers() -> None:
 
     assert ">1.50<" in picture.svg
     assert "mathdefault" not in picture.svg
+
+
+def draw_fan(rates: pd.DataFrame) -> charts.Picture:
+    frame = rates.assign(low=rates["pct"] - 1, high=rates["pct"] + 1)
+    words = {"title": "Fan", "alt": ALT, "x_label": "Year", "y_label": "Rate, %"}
+    return charts.draw_fan(frame, "year", "pct", "low", "high", "district", **words)
+
+
+def test_a_fan_has_a_line_and_a_band_a_series_each_named(rates: pd.DataFrame) -> None:
+    picture = draw_fan(rates)
+
+    for svg in (picture.svg, picture.narrow_svg):
+        assert svg.count("FillBetweenPolyCollection") == 2
+        for text in ("Dover", "Swale", "Rate, %"):
+            assert f">{text}<" in svg
+        for colour in charts.PALETTE[:2]:
+            assert count_lines(svg, colour) == 1 + (svg == picture.narrow_svg)  # which has a legend
+    headers = [one.get_text() for one in read(picture).select("thead th")]
+    assert headers == ["district", "Year", "Rate, %", "lower end", "upper end"]
+
+
+def test_a_fan_refuses_more_lines_than_can_be_told_apart(rates: pd.DataFrame) -> None:
+    many = pd.concat([rates.assign(district=f"{number}") for number in range(6)])
+    with pytest.raises(CouncilbookError, match="6 lines cannot be told apart"):
+        draw_fan(many)
+
+
+def test_a_fan_of_nothing_but_zeros_can_be_drawn(rates: pd.DataFrame) -> None:
+    zeros = rates.assign(pct=0.0, low=0.0, high=0.0)
+    words = {"title": "Fan", "alt": ALT, "x_label": "Year", "y_label": "Rate, %"}
+    assert charts.draw_fan(zeros, "year", "pct", "low", "high", "district", **words).svg
