@@ -74,7 +74,7 @@ class Shade:
 
 NO_FIGURE = "no figure"
 NO_VALUE_SHADE = Shade("no-value", WHITE, "hatched", "#5a6470")
-POINT_GROUND = "#f3f4f6"
+POINT_GROUND, POINT_GROUND_METRES = "#f3f4f6", 150
 
 
 @dataclass(frozen=True)
@@ -208,16 +208,18 @@ def draw_point_map(
         raise CouncilbookError(f"Map {title!r}: no words for band {', '.join(map(str, unknown))}.")
     if points.crs is None or areas.crs is None:
         raise CouncilbookError(f"Map {title!r}: points and outlines need a coordinate reference system.")
-    dots, ground = points.to_crs(NATIONAL_GRID), areas.to_crs(NATIONAL_GRID)
-    west, south, east, north = ground.total_bounds
+    dots = points.to_crs(NATIONAL_GRID).sort_values(band, kind="stable")
+    land = areas.to_crs(NATIONAL_GRID).dissolve().simplify(POINT_GROUND_METRES)
+    west, south, east, north = land.total_bounds
     shades = choose_shades(len(words))
+    order = pd.Index(words).get_indexer(dots[band])
+    colours = np.array([shade.colour for shade in shades])[order]
 
     def draw(axes: Axes, page: Page) -> None:
-        ground.dissolve().plot(ax=axes, color=POINT_GROUND, edgecolor=NO_VALUE_SHADE.mark, linewidth=0.6)
-        for number, ((key, text), shade) in enumerate(zip(words.items(), shades, strict=True)):
-            inside = dots.geometry[dots[band] == key]
-            size = (0.5 + number) * (0.6 if page.narrow else 1.2)
-            axes.scatter(inside.x, inside.y, s=size, color=shade.colour, linewidths=0, rasterized=True)
+        land.plot(ax=axes, color=POINT_GROUND, edgecolor=NO_VALUE_SHADE.mark, linewidth=0.6)
+        sizes = (0.5 + order) * (0.6 if page.narrow else 1.2)
+        axes.scatter(dots.geometry.x, dots.geometry.y, s=sizes, c=colours, linewidths=0, rasterized=True)
+        for text, shade in zip(words.values(), shades, strict=True):
             axes.scatter([], [], s=40, color=shade.colour, edgecolors=NO_VALUE_SHADE.mark, linewidths=0.6, label=text)
         axes.set(xlim=(west, east), ylim=(south, north), aspect="equal")
         axes.set_axis_off()
