@@ -34,7 +34,7 @@ from councilbook.catalogue import Council, Source, TwinRequest
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-Polygons = NDArray[np.object_]
+Geometries = NDArray[np.object_]
 Reach = Callable[[FloatArray], FloatArray]  # points to how far the coast is in their direction
 
 LATENTS = ("deprivation", "rurality", "older_homes", "private_renting", "electric_heating")
@@ -192,7 +192,7 @@ def _draw_sizes(slug: str, districts: int, rng: np.random.Generator) -> tuple[In
     return counts, Sizes(total - round(total * 0.017), total, total + round(total * 0.04))  # shares as in Kent
 
 
-def _draw_map(counts: IntArray, rng: np.random.Generator) -> tuple[pd.DataFrame, Polygons]:
+def _draw_map(counts: IntArray, rng: np.random.Generator) -> tuple[pd.DataFrame, Geometries]:
     """Draw districts and their LSOAs 2011, small in towns and large in the country.
 
     The cells are Voronoi cells of points on land within a ring of points at sea, which are then dropped: so all
@@ -265,15 +265,15 @@ def _scatter_sea(radius: float, reach: Reach, rng: np.random.Generator) -> Float
     return sea
 
 
-def _draw_cells(points: FloatArray, sea: FloatArray) -> Polygons:
+def _draw_cells(points: FloatArray, sea: FloatArray) -> Geometries:
     """Return the Voronoi cell of each point, among those of points at sea."""
-    cells: Polygons = shapely.get_parts(
+    cells: Geometries = shapely.get_parts(
         shapely.voronoi_polygons(shapely.multipoints(np.vstack([points, sea])), ordered=True)
     )
     return cells[: len(points)]
 
 
-def _is_connected(district: pd.Series, cells: Polygons) -> bool:
+def _is_connected(district: pd.Series, cells: Geometries) -> bool:
     """Whether each district is one piece of land."""
     return all(
         isinstance(shapely.coverage_union_all(cells[rows]), shapely.Polygon)
@@ -453,7 +453,7 @@ def census_2021_tenure(_source: Source, request: TwinRequest) -> bytes:
         "other": (0.020, 0.2 * rural + 0.2 * renting),
         "free": (0.001, 0 * poor),
     }
-    of = _draw_kinds(kinds, areas["households"], place.stream("census_2021_tenure"))
+    of = draw_kinds(kinds, areas["households"], place.stream("census_2021_tenure"))
     owned, social, private = "Owned", "Social rented", "Private rented"
     counts = {
         "Total: All households": of.sum(axis=1),
@@ -470,7 +470,7 @@ def census_2021_tenure(_source: Source, request: TwinRequest) -> bytes:
         f"{private}: Other private rented": of["other"],
         "Lives rent free": of["free"],
     }
-    return _write_census(areas, "Tenure of household", counts)
+    return write_census(areas, "Tenure of household", counts)
 
 
 def census_2021_heating(_source: Source, request: TwinRequest) -> bytes:
@@ -492,9 +492,9 @@ def census_2021_heating(_source: Source, request: TwinRequest) -> bytes:
         "Two or more types of central heating (not including renewable energy)": (0.085, 0.1 * rural),
         "Two or more types of central heating (including renewable energy)": (0.006, 0.4 * rural),
     }
-    of = _draw_kinds(kinds, areas["households"], place.stream("census_2021_heating"))
+    of = draw_kinds(kinds, areas["households"], place.stream("census_2021_heating"))
     counts = {"Total: All households": of.sum(axis=1)} | {kind: of[kind] for kind in kinds}
-    return _write_census(areas, "Type of central heating in household", counts)
+    return write_census(areas, "Type of central heating in household", counts)
 
 
 def gas_2019(_source: Source, request: TwinRequest) -> bytes:
@@ -529,7 +529,7 @@ def electricity_2019(_source: Source, request: TwinRequest) -> bytes:
     return write_csv(_add_unallocated(table), newline="\r\n")
 
 
-def _draw_kinds(
+def draw_kinds(
     kinds: Mapping[str, tuple[float, FloatArray]], households: pd.Series, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Draw how many households of each area are of each kind: from a usual share and what shifts its log."""
@@ -540,7 +540,8 @@ def _draw_kinds(
     return pd.DataFrame(drawn, columns=list(kinds))
 
 
-def _write_census(areas: pd.DataFrame, topic: str, counts: Mapping[str, pd.Series]) -> bytes:
+def write_census(areas: pd.DataFrame, topic: str, counts: Mapping[str, pd.Series]) -> bytes:
+    """Write a census table of LSOAs in the layout of Nomis: a column a kind, whose header begins with the topic."""
     table = pd.DataFrame({"date": 2021, "geography": areas["lsoa_name"], "geography code": areas["lsoa_code"]})
     return write_csv(table.assign(**{f"{topic}: {kind}": count for kind, count in counts.items()}))
 

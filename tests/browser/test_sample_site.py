@@ -23,7 +23,7 @@ def test_the_report_has_its_map_charts_and_tables_and_asks_for_nothing(
     opened = visit(file)
     assert opened.map_frame.locator("path.leaflet-interactive").count() == 1064
     charts = opened.page.locator("figure picture img")
-    assert charts.count() == 4
+    assert charts.count() == 6
     for chart in charts.all():
         chart.scroll_into_view_if_needed()
         assert chart.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
@@ -93,6 +93,6 @@ def test_the_data_page_holds_the_dcat_record_of_every_dataset(visit: Callable[..
     )
     files = {str(file).removeprefix("https://a.example/") for file in graph.objects(None, DCAT.downloadURL)}
 
-    assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == page.locator(".entry").count() == 6
-    assert len(files) == 8
+    assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == page.locator(".entry").count() == 13
+    assert len(files) == 15
     assert all((sample.reports / file).is_file() for file in files)

@@ -102,5 +102,8 @@ def test_nothing_that_was_executed_lies_where_readers_look(sample):
     assert sorted(path.name for path in sample.private.rglob("kent_medway/*.ipynb")) == [
         "1_landscape.ipynb",
         "2_areas.ipynb",
-        "3_report.ipynb",
+        "3_postcodes.ipynb",
+        "4_scenarios.ipynb",
+        "5_explore.ipynb",
+        "6_report.ipynb",
     ]

@@ -12,17 +12,19 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from councilbook import synthetic
+from councilbook import synthetic, synthetic_homes
 from councilbook.catalogue import Council, Source, TwinRequest, load_catalogue
 from councilbook.paths import find_workbook
 
 CATALOGUE = load_catalogue(find_workbook(Path(__file__).parent))
 SEED = 2018
-MODULE = "councilbook.synthetic:"
+MODULES = {"councilbook.synthetic": synthetic, "councilbook.synthetic_homes": synthetic_homes}
 TWINS = {
-    name: getattr(synthetic, source.twin.make.removeprefix(MODULE))
+    name: getattr(MODULES[module], function)
     for name, source in CATALOGUE.sources.items()
-    if source.twin and source.twin.make.startswith(MODULE)
+    if source.twin
+    for module, function in [source.twin.make.split(":")]
+    if module in MODULES
 }
 LSOA = "Lower Layer Super Output Area (LSOA) Code"
 
@@ -256,3 +258,52 @@ def test_workbook_has_no_time_in_it() -> None:
         assert archive.read("docProps/core.xml").count(b"2000-01-01T00:00:00Z") == 2
     cells = pd.read_excel(io.BytesIO(content), header=None, engine="calamine")
     assert cells.iloc[2].tolist()[:2] == ["y", 2.5]
+
+
+# --- output areas and postcodes ---
+
+
+def test_no_postcode_and_no_output_area_is_a_real_one(tables: dict[str, pd.DataFrame]) -> None:
+    postcodes = tables["postcode_directory"]
+    assert postcodes["pcds"].str.startswith("XX").all()
+    assert postcodes["pcds"].is_unique
+    assert (postcodes["oa21"] >= "E00900001").all()
+
+
+def test_output_areas_fit_into_lsoas_and_hold_their_households(
+    place: synthetic.SyntheticPlace, tables: dict[str, pd.DataFrame]
+) -> None:
+    postcodes, deprivation = tables["postcode_directory"], tables["census_2021_oa_deprivation"]
+    lsoa = postcodes.drop_duplicates("oa21").set_index("oa21")["lsoa21"]
+    assert (postcodes.groupby("oa21")["lsoa21"].nunique() == 1).to_numpy().all()  # noqa: PD101
+    homes = deprivation.set_index("geography code")["Household deprivation: Total: All households"]
+    sums = homes.groupby(lsoa).sum()
+    expected = place.make_areas(2021, 2021).set_index("lsoa_code")["households"]
+    assert ((sums / expected - 1).abs() < 0.05).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "topic"),
+    [("census_2021_oa_deprivation", "Household deprivation"), ("census_2021_oa_accommodation", "Accommodation type")],
+)
+def test_kinds_of_an_output_area_add_up(name: str, topic: str, tables: dict[str, pd.DataFrame]) -> None:
+    kinds = tables[name].filter(regex=f"^{topic}: (?!Total)")
+    assert (kinds.sum(axis=1) == tables[name][f"{topic}: Total: All households"]).all()
+
+
+def test_composition_adds_up_by_groups(tables: dict[str, pd.DataFrame]) -> None:
+    table = tables["census_2021_composition"]
+    value = "Household composition: {}; measures: Value"
+    groups = [value.format(one) for one in ("One person household", "Single family household", "Other household types")]
+    assert (table[groups].sum(axis=1) == table[value.format("Total")]).all()
+
+
+def test_postcodes_lie_inside_the_lsoa_they_are_said_to_be_in(
+    place: synthetic.SyntheticPlace, tables: dict[str, pd.DataFrame]
+) -> None:
+    postcodes = tables["postcode_directory"]
+    points = gpd.GeoSeries(gpd.points_from_xy(postcodes["long"], postcodes["lat"]), crs=4326).to_crs(27700)
+    pieces = place.pieces.drop_duplicates("lsoa21_code").set_index("lsoa21_code")["lsoa11_code"]
+    outlines = place.outlines.set_index("lsoa11_code").geometry
+    cells = outlines.loc[postcodes["lsoa21"].map(pieces)].to_numpy()
+    assert shapely.covers(shapely.buffer(cells, 1), points.to_numpy()).all()

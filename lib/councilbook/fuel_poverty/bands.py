@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 
@@ -59,6 +60,12 @@ def sum_bands(banded: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def locate_postcodes(postcodes: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Give postcodes the points that their latitude and longitude (WGS84) stand for."""
+    points = gpd.points_from_xy(postcodes["longitude"], postcodes["latitude"], crs="EPSG:4326")
+    return gpd.GeoDataFrame(postcodes, geometry=points)
+
+
 def find_high_risk_areas(banded: pd.DataFrame, areas: pd.DataFrame) -> pd.Series:
     """Find what share of each area's homes lies in postcodes of the highest band.
 
@@ -106,8 +113,8 @@ def describe_gain(scores: pd.DataFrame) -> str:
     part = f"{gain:.0f}% of" if gain >= 0.5 else "none of"
     return (
         f"Whole areas, leaving out {model['held_out']}: all that is known explains {part} the difference that "
-        f"deprivation alone leaves. The error was {model['rmse_pct']:.2f} percentage points, {verb} than the best baseline's "
-        f"({rival['model']}: {rival['rmse_pct']:.2f})."
+        f"deprivation alone leaves. The error was {model['rmse_pct']:.2f} percentage points, {verb} than the best "
+        f"baseline's ({rival['model']}: {rival['rmse_pct']:.2f})."
     )
 
 
