@@ -175,7 +175,7 @@ def draw_fan(
     x_label: str,
     y_label: str,
 ) -> Picture:
-    """Draw a line a series with its interval as a band around it, each named at its end.
+    """Draw a line a series with its interval as a band around it, named below.
 
     Args:
         frame: a row for each series and x.
@@ -214,13 +214,11 @@ def draw_fan(
         axes.grid(axis="x", visible=False)
         axes.set_xlabel(_wrap(x_label, page))
         axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
-        if page.narrow:
-            axes.figure.legend(loc="outside lower left", frameon=False)
-        else:
-            _name_lines(axes, ordered, x, y, series, names)
+        # below, as lines that end together could not be told apart by names at their ends
+        axes.figure.legend(loc="outside lower left", frameon=False, ncols=1 if page.narrow else len(names))
 
     headers = {x: x_label, y: y_label, low: "lower end", high: "upper end"}
-    return make_picture(draw, frame[[series, *headers]], title, alt, (400, 400 + 22 * len(names)), headers)
+    return make_picture(draw, frame[[series, *headers]], title, alt, (420, 400 + 22 * len(names)), headers)
 
 
 def _draw_breaks(axes: Axes, breaks: Mapping[float, str], page: Page) -> None:

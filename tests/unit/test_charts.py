@@ -213,7 +213,7 @@ def test_a_fan_has_a_line_and_a_band_a_series_each_named(rates: pd.DataFrame) ->
         for text in ("Dover", "Swale", "Rate, %"):
             assert f">{text}<" in svg
         for colour in charts.PALETTE[:2]:
-            assert count_lines(svg, colour) == 1 + (svg == picture.narrow_svg)  # which has a legend
+            assert count_lines(svg, colour) == 2  # one in the legend
     headers = [one.get_text() for one in read(picture).select("thead th")]
     assert headers == ["district", "Year", "Rate, %", "lower end", "upper end"]
 
