@@ -1,0 +1,457 @@
+"""What past measures did to the households that had them: matched controls and differences in differences.
+
+A household's first measure starts its treatment, whatever the measure. Households start in different years, so a
+two-way fixed-effects estimate would take households treated early as controls of those treated late and, where effects
+grow or differ, be off, even in sign (Goodman-Bacon 2021, Journal of Econometrics 225(2):254-277). What is estimated
+here is an effect for each year of start and year since, against households never treated, then averaged (Sun and
+Abraham 2021, Journal of Econometrics 225(2):175-199).
+
+The result is an effect only if treated and controls would have moved in parallel. The test of the years before can
+speak against that, not for it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pyfixest import feols
+from scipy.stats import f as f_distribution
+from scipy.stats import t as t_distribution
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from councilbook.errors import CheckError
+
+OUTCOMES = ["gas_kwh", "fuel_poverty_gap_gbp", "emergency_admissions"]
+MAY_BE_MISSING = {"gas_kwh"}
+NEED_MEASURES = {"loft": "LI", "cavity": "CWI"}
+REFERENCE = -1  # the last whole year before the first measure: every other year is held against it
+CALIPER = 0.2  # standard deviations of the logit (Austin 2011, Pharmaceutical Statistics 10(2):150-161)
+SHOWN = 3
+NO_CELL = "none"
+
+
+def prepare_panel(interventions: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
+    """Join the year of each household's first measure to its outcomes, a row a household and year.
+
+    The year of installation is left out: part of it was before and part after. To study one measure alone, leave
+    out the households that had another, from both tables, or they would be taken for controls.
+
+    Args:
+        interventions: household_id, installed_on (a date).
+        outcomes: household_id, year, and one or more of OUTCOMES; gas may be missing, the others may not.
+
+    Returns:
+        household_id, year, first_year (missing for a household without a measure), event_year (years since
+        first_year; missing likewise), and the outcomes, ordered by household and year.
+
+    Raises:
+        CheckError: a household and year twice, a missing key, date or outcome, negative gas use, a measure of a
+            household without outcomes, or one not after the first year of outcomes and before the last. Rows are
+            named by their index.
+    """
+    measured = [name for name in OUTCOMES if name in outcomes]
+    if not measured:
+        raise CheckError(f"Outcomes: expected one or more of the columns {', '.join(OUTCOMES)}, found none.")
+    _check_outcomes(outcomes, measured)
+    years = outcomes["year"].astype("int64")
+    _check_interventions(interventions, set(outcomes["household_id"]), int(years.min()), int(years.max()))
+    first = interventions["installed_on"].dt.year.groupby(interventions["household_id"]).min()
+    panel = outcomes[["household_id", *measured]].assign(year=years)
+    panel["first_year"] = panel["household_id"].map(first).astype("Int64")
+    panel["event_year"] = panel["year"] - panel["first_year"]
+    kept = panel[panel["event_year"].ne(0).fillna(True)].sort_values(["household_id", "year"], ignore_index=True)
+    return kept[["household_id", "year", "first_year", "event_year", *measured]]
+
+
+def _check_outcomes(outcomes: pd.DataFrame, measured: Sequence[str]) -> None:
+    key = outcomes[["household_id", "year"]]
+    _refuse_rows("Outcomes", key.isna().any(axis="columns"), "have no household or no year")
+    _refuse_rows("Outcomes", key.duplicated(keep=False), "share a household and year; expected one row each")
+    for name in measured:
+        if name not in MAY_BE_MISSING:
+            _refuse_rows("Outcomes", outcomes[name].isna(), f"have no {name}")
+    if "gas_kwh" in measured:
+        _refuse_rows("Outcomes", outcomes["gas_kwh"].lt(0).fillna(False), "have a gas_kwh below 0")
+
+
+def _check_interventions(interventions: pd.DataFrame, households: set[object], begin: int, end: int) -> None:
+    where = "Interventions"
+    missing = interventions[["household_id", "installed_on"]].isna().any(axis="columns")
+    _refuse_rows(where, missing, "have no household or no date of installation")
+    _refuse_rows(where, ~interventions["household_id"].isin(households), "are of a household without outcomes")
+    inside = interventions["installed_on"].dt.year.between(begin, end, inclusive="neither")
+    expected = f"expected after {begin} and before {end}, so that years before and after are known"
+    _refuse_rows(where, ~inside, f"were installed outside the panel; {expected}")
+
+
+def _refuse_rows(where: str, wrong: "pd.Series[bool]", fault: str) -> None:
+    if wrong.any():
+        rows = ", ".join(map(str, wrong.index[wrong][:SHOWN]))
+        raise CheckError(f"{where}: {int(wrong.sum())} rows {fault} (row {rows}).")
+
+
+def reshape_need(frame: pd.DataFrame) -> pd.DataFrame:
+    """Make a wide table of the National Energy Efficiency Data-Framework (NEED) one row a dwelling and year.
+
+    Args:
+        frame: the anonymised file: GconsYYYY (kWh), GasValFlagYYYY, LI_FLAG, LI_DATE, CWI_FLAG, CWI_DATE.
+
+    Returns:
+        household_id (the row's index), year, gas_kwh, loft_first_year, cavity_first_year (missing without the
+        measure), for the readings with the flag V (valid) alone, ordered by dwelling and year.
+
+    Raises:
+        CheckError: no year has both columns, a measure has a flag and no year, or a valid reading is missing.
+    """
+    named = [name[5:] for name in map(str, frame.columns) if name.startswith("Gcons")]
+    years = sorted(int(year) for year in named if f"GasValFlag{year}" in frame)
+    if not years:
+        raise CheckError("NEED: expected columns such as Gcons2023 and GasValFlag2023, found no such pair.")
+    first = {f"{name}_first_year": _find_need_years(frame, prefix) for name, prefix in NEED_MEASURES.items()}
+    parts = []
+    for year in years:
+        valid = frame[f"GasValFlag{year}"].eq("V")
+        gas = frame.loc[valid, f"Gcons{year}"]
+        _refuse_rows("NEED", gas.isna(), f"have no Gcons{year} though it is flagged as valid")
+        parts.append(pd.DataFrame({"household_id": gas.index, "year": year, "gas_kwh": gas.to_numpy("float64")}))
+    panel = pd.concat(parts).sort_values(["household_id", "year"], ignore_index=True)
+    return panel.assign(**{name: panel["household_id"].map(dates).astype("Int64") for name, dates in first.items()})
+
+
+def _find_need_years(frame: pd.DataFrame, prefix: str) -> pd.Series:
+    had = frame[f"{prefix}_FLAG"].eq(1)
+    _refuse_rows("NEED", had & frame[f"{prefix}_DATE"].isna(), f"have {prefix}_FLAG 1 and no {prefix}_DATE")
+    return frame[f"{prefix}_DATE"].where(had).astype("Int64")
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Treated households, each with one control.
+
+    Attributes:
+        panel: the rows of those matched, with `pair`, a number that a treated household shares with its control.
+        balance: a row a covariate: covariate, smd_before, smd_after (treated less controls, in standard deviations
+            of the treated before matching; Stuart 2010, Statistical Science 25(1):1-21).
+        treated_households: treated households, matched or not.
+        unmatched_households: those without a control within the caliper.
+    """
+
+    panel: pd.DataFrame
+    balance: pd.DataFrame
+    treated_households: int
+    unmatched_households: int
+
+
+def match_controls(
+    panel: pd.DataFrame,
+    features: pd.DataFrame,
+    outcomes: Sequence[str],
+    exact: Sequence[str] = (),
+    caliper: float = CALIPER,
+) -> Matches:
+    """Find each treated household a control with a like propensity to be treated, each control used once.
+
+    The households that start in one year are matched after those that started before, on features and on the mean
+    of each outcome over the years before their start. Propensity is a logistic regression's; nearest neighbours are
+    taken from the highest propensity down. Without replacement, so that clusters by pair give valid standard errors
+    (Abadie and Spiess 2022, Journal of the American Statistical Association 117(538):983-995).
+
+    Matching on outcomes before the start can itself bias a difference in differences, where groups differ in level
+    and values regress to their mean (Daw and Hatfield 2018, Health Services Research 53(6):4138-4156). The mean of
+    all years before is less prone to it than the last one; give no outcomes to leave them out.
+
+    Args:
+        panel: from `prepare_panel`.
+        features: household_id and covariates (numbers, bools or categories), a row a household.
+        outcomes: those whose past is matched on.
+        exact: features on which a pair must agree.
+        caliper: widest distance, in standard deviations of the logit of the propensity.
+
+    Raises:
+        CheckError: features lack a household or a value, or name one twice; or there is nobody to match.
+    """
+    first = panel.groupby("household_id")["first_year"].first()
+    known = _index_features(features, first.index)
+    controls = first.index[first.isna()]
+    if controls.empty or len(controls) == len(first):
+        raise CheckError(f"{len(first) - len(controls)} treated households and {len(controls)} others: need both.")
+    free, pairs, compared = controls, [], []
+    for year in sorted(first.dropna().unique()):
+        treated = first.index[first.eq(year).fillna(False)]
+        described = _describe_households(panel, known, treated.append(controls), outcomes, int(year))
+        logit = _score_propensity(described, described.index.isin(treated))
+        spread = np.sqrt((logit[treated].var(ddof=0) + logit[controls].var(ddof=0)) / 2)
+        found = _pair_within(logit, known, treated, free, exact, caliper * spread)
+        free = free.difference(pd.Index(found["control"]), sort=False)
+        pairs.append(found)
+        compared.append(_gather_moments(described, treated, controls, found))
+    return _assemble(panel, pd.concat(pairs, ignore_index=True), compared, int(first.notna().sum()))
+
+
+def _index_features(features: pd.DataFrame, households: pd.Index) -> pd.DataFrame:
+    _refuse_rows("Features", features["household_id"].duplicated(keep=False), "share a household; expected one each")
+    _refuse_rows("Features", features.isna().any(axis="columns"), "have a missing value")
+    known = features.set_index("household_id")
+    if lost := int((~households.isin(known.index)).sum()):
+        raise CheckError(f"Features: {lost} households of the panel have no row.")
+    return known.loc[households]
+
+
+def _describe_households(
+    panel: pd.DataFrame, known: pd.DataFrame, households: pd.Index, outcomes: Sequence[str], year: int
+) -> pd.DataFrame:
+    """Covariates as numbers; a household without a reading gets the median, and a covariate that says so."""
+    described = pd.get_dummies(known.loc[households], dtype="float64").astype("float64")
+    before = panel[panel["year"] < year].groupby("household_id")[list(outcomes)].mean()
+    for name in outcomes:
+        mean = before[name].reindex(households).astype("float64")
+        described[f"{name}_before"] = mean.fillna(mean.median())
+        if mean.isna().any():
+            described[f"{name}_before_missing"] = mean.isna().astype("float64")
+    return described
+
+
+def _score_propensity(described: pd.DataFrame, treated: np.ndarray) -> pd.Series:
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(described, treated)
+    return pd.Series(model.decision_function(described), index=described.index)
+
+
+def _pair_within(
+    logit: pd.Series, known: pd.DataFrame, treated: pd.Index, free: pd.Index, exact: Sequence[str], widest: float
+) -> pd.DataFrame:
+    alike = known.groupby(list(exact), observed=True).ngroup() if exact else pd.Series(0, index=known.index)
+    found: list[tuple[object, object]] = []
+    for group in alike[treated].unique():
+        members, others = (names[alike[names] == group] for names in (treated, free))
+        found += _pair_nearest(logit[members], logit[others], widest)
+    return pd.DataFrame(found, columns=["treated", "control"])
+
+
+def _pair_nearest(treated: pd.Series, controls: pd.Series, widest: float) -> list[tuple[object, object]]:
+    """Pair greedily, highest score first, with the nearest free control; both neighbours are found by union-find."""
+    ordered = controls.sort_values(kind="stable")
+    values, count = ordered.to_numpy(), len(ordered)
+    below, above = list(range(count + 1)), list(range(count + 1))  # free at place - 1 or lower; at place or higher
+    found = []
+    highest_first = treated.sort_values(ascending=False, kind="stable")
+    places = np.searchsorted(values, highest_first.to_numpy())
+    for household, score, place in zip(highest_first.index, highest_first, places, strict=True):
+        low, high = _follow(below, int(place)) - 1, _follow(above, int(place))
+        near = [one for one in (low, high) if 0 <= one < count and abs(values[one] - score) <= widest]
+        if near:
+            nearest = min(near, key=lambda one: abs(values[one] - score))
+            below[nearest + 1], above[nearest] = nearest, nearest + 1
+            found.append((household, ordered.index[nearest]))
+    return found
+
+
+def _follow(links: list[int], place: int) -> int:
+    while links[place] != place:
+        links[place] = links[links[place]]
+        place = links[place]
+    return place
+
+
+def _gather_moments(
+    described: pd.DataFrame, treated: pd.Index, controls: pd.Index, found: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    return {
+        "treated": described.loc[treated],
+        "controls": pd.DataFrame(described.loc[controls].mean()).T.assign(weight=len(treated)),
+        "matched": described.loc[found["treated"]],
+        "partners": described.loc[found["control"]],
+    }
+
+
+def _assemble(
+    panel: pd.DataFrame, pairs: pd.DataFrame, compared: list[dict[str, pd.DataFrame]], treated: int
+) -> Matches:
+    if pairs.empty:
+        raise CheckError("No treated household has a control within the caliper.")
+    # a year of start in which no reading is missing has no covariate for it
+    stacked = {name: pd.concat([one[name] for one in compared]).fillna(0.0) for name in compared[0]}
+    weight = stacked["controls"].pop("weight")
+    everybody = stacked["controls"].mul(weight, axis="index").sum() / weight.sum()
+    spread = stacked["treated"].std()
+    spread = spread.where(spread > 0)
+    balance = pd.DataFrame(
+        {
+            "smd_before": (stacked["treated"].mean() - everybody) / spread,
+            "smd_after": (stacked["matched"].mean() - stacked["partners"].mean()) / spread,
+        }
+    ).dropna()
+    pair = pd.concat([pd.Series(pairs.index, index=pairs[side]) for side in ("treated", "control")])
+    matched = panel[panel["household_id"].isin(pair.index)].reset_index(drop=True)
+    matched["pair"] = matched["household_id"].map(pair)
+    return Matches(matched, balance.rename_axis("covariate").reset_index(), treated, treated - len(pairs))
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What the measures did to an outcome, on average over the treated households' years since, in its unit a year.
+
+    Attributes:
+        outcome: the column.
+        effect, low_95, high_95: average of all whole years after the first measure, with its interval.
+        naive, naive_low_95, naive_high_95: the two-way fixed-effects estimate of the same rows, for comparison.
+        profile: a row a year before or after: event_year, effect, low_95, high_95, households (treated ones).
+        pre_trend_p: p-value of the joint Wald test that the years before differ from the reference by nothing;
+            missing where no year but the reference was before.
+        treated_households, control_households: those that the estimate rests on.
+        observations: rows.
+        degrees_of_freedom: rows less everything estimated, fixed effects included.
+    """
+
+    outcome: str
+    effect: float
+    low_95: float
+    high_95: float
+    naive: float
+    naive_low_95: float
+    naive_high_95: float
+    profile: pd.DataFrame
+    pre_trend_p: float
+    treated_households: int
+    control_households: int
+    observations: int
+    degrees_of_freedom: int
+
+
+def estimate_effect(panel: pd.DataFrame, outcome: str, cluster: str = "household_id") -> Effect:
+    """Estimate a measure's effect by differences in differences with staggered starts (Sun and Abraham 2021).
+
+    One regression with fixed effects of household and year, and a coefficient for each year of start and year since;
+    averages weigh those by the treated households seen in them. Of pyfixest's estimators, this one gives years
+    before and after one covariance matrix, which the pre-trend test needs, and holds no column a household in
+    memory, as `did2s` does for its standard errors; `lpdid` weighs by variance, so not as the treated are many.
+
+    Args:
+        panel: from `prepare_panel` or `match_controls`. Rows without the outcome, and treated households that are
+            not seen both before and after, are left out.
+        cluster: column of the clusters of the standard errors: the household, `pair` after matching, or whatever
+            measures were offered by.
+
+    Raises:
+        CheckError: nobody is treated, nobody is a control, a year of start lacks the year before it, or a
+            coefficient cannot be told from the others.
+    """
+    rows = _select_rows(panel, outcome, cluster)
+    fitted = _fit(rows, "i(cell, ref='none')", cluster)
+    cells = [str(name).removeprefix("cell::") for name in fitted.coef().index]
+    counts = rows.loc[rows["cell"] != NO_CELL, "cell"].value_counts()
+    if len(cells) != len(counts):
+        raise CheckError(f"{outcome}: {len(counts) - len(cells)} effects of a year of start cannot be told apart.")
+    weights = counts.reindex(cells).to_numpy("float64")
+    event = np.array([int(cell.split(":")[1]) for cell in cells])
+    estimates, covariance = fitted.coef().to_numpy(), np.asarray(fitted._vcov)
+    freedom = rows[cluster].nunique() - 1
+    average = _average(estimates, covariance, [np.where(event > 0, weights, 0.0)], freedom).iloc[0]
+    since = np.unique(event)
+    profile = _average(estimates, covariance, [np.where(event == year, weights, 0.0) for year in since], freedom)
+    profile = profile.assign(event_year=since, households=[int(weights[event == year].sum()) for year in since])
+    naive = _fit(rows, "since", cluster)
+    naive_low, naive_high = naive.confint(alpha=0.05).loc["since"]
+    households = rows.groupby("household_id")["treated"].first()
+    absorbed = len(households) + rows["year"].nunique() - 1
+    return Effect(
+        outcome=outcome,
+        effect=float(average["effect"]),
+        low_95=float(average["low_95"]),
+        high_95=float(average["high_95"]),
+        naive=float(naive.coef()["since"]),
+        naive_low_95=float(naive_low),
+        naive_high_95=float(naive_high),
+        profile=profile[["event_year", "effect", "low_95", "high_95", "households"]],
+        pre_trend_p=_test_leads(estimates, covariance, event, weights, freedom),
+        treated_households=int(households.sum()),
+        control_households=int((~households).sum()),
+        observations=len(rows),
+        degrees_of_freedom=len(rows) - absorbed - len(cells),
+    )
+
+
+def _select_rows(panel: pd.DataFrame, outcome: str, cluster: str) -> pd.DataFrame:
+    columns = list(dict.fromkeys(["household_id", "year", cluster]))
+    rows = panel[columns].assign(
+        outcome=panel[outcome].astype("float64"),
+        treated=panel["first_year"].notna(),
+        event=panel["event_year"].fillna(REFERENCE).astype("int64"),
+        start=panel["first_year"].fillna(0).astype("int64"),
+    )
+    rows = rows[rows["outcome"].notna()]
+    rows["since"] = (rows["event"] > 0).astype("float64")
+    seen = rows.groupby("household_id")
+    both = seen["since"].transform("min").eq(0) & seen["since"].transform("max").eq(1)
+    # a control seen once says nothing about change
+    rows = rows[both.where(rows["treated"], seen["year"].transform("size") > 1)]
+    if not rows["treated"].any() or rows["treated"].all():
+        found = "no control" if rows["treated"].any() else "no treated household"
+        raise CheckError(f"{outcome}: {found} has enough years with a value; both are needed.")
+    starts = rows.loc[rows["treated"], "start"]
+    held = starts[rows["event"] == REFERENCE]
+    if without := sorted(set(starts) - set(held)):
+        years = ", ".join(map(str, without))
+        raise CheckError(f"{outcome}: nobody who started in {years} has a value in the year before.")
+    cell = rows["start"].astype(str) + ":" + rows["event"].astype(str)
+    return rows.assign(cell=cell.where(rows["treated"] & (rows["event"] != REFERENCE), NO_CELL))
+
+
+def _fit(rows: pd.DataFrame, term: str, cluster: str):  # type: ignore[no-untyped-def]  # pyfixest has no stubs
+    # feols works on a copy, as it changes what it is given
+    return feols(f"outcome ~ {term} | household_id + year", rows, vcov={"CRV1": cluster}, store_data=False)
+
+
+def _average(
+    estimates: np.ndarray, covariance: np.ndarray, weights: Sequence[np.ndarray], freedom: int
+) -> pd.DataFrame:
+    matrix = np.array([one / one.sum() for one in weights])
+    effect = matrix @ estimates
+    margin = t_distribution.ppf(0.975, freedom) * np.sqrt(np.diag(matrix @ covariance @ matrix.T))
+    return pd.DataFrame({"effect": effect, "low_95": effect - margin, "high_95": effect + margin})
+
+
+def _test_leads(
+    estimates: np.ndarray, covariance: np.ndarray, event: np.ndarray, weights: np.ndarray, freedom: int
+) -> float:
+    leads = np.unique(event[event < REFERENCE])
+    if not leads.size:
+        return np.nan
+    matrix = np.array([np.where(event == year, weights, 0.0) / weights[event == year].sum() for year in leads])
+    effect = matrix @ estimates
+    wald = effect @ np.linalg.solve(matrix @ covariance @ matrix.T, effect)
+    return float(f_distribution.sf(wald / leads.size, leads.size, freedom))
+
+
+def tabulate_effect(effect: Effect) -> pd.DataFrame:
+    """Lay an effect out as the gate's rule for models takes it, a row a coefficient.
+
+    Returns:
+        outcome, term ("average", "naive", or a year such as "year -2"), effect, low_95, high_95, pre_trend_p,
+        observations, degrees_of_freedom, group_size. A group's size is in households, treated or controls, whichever
+        are fewer: a household's years are not records of different people.
+    """
+    fewest = min(effect.treated_households, effect.control_households)
+    ends = pd.DataFrame(
+        {
+            "term": ["average", "naive"],
+            "effect": [effect.effect, effect.naive],
+            "low_95": [effect.low_95, effect.naive_low_95],
+            "high_95": [effect.high_95, effect.naive_high_95],
+            "group_size": fewest,
+        }
+    )
+    profile = effect.profile.assign(
+        term=[f"year {year}" for year in effect.profile["event_year"]],
+        group_size=effect.profile["households"].clip(upper=fewest),
+    )
+    table = pd.concat([ends, profile[ends.columns]], ignore_index=True).assign(
+        outcome=effect.outcome,
+        pre_trend_p=effect.pre_trend_p,
+        observations=effect.observations,
+        degrees_of_freedom=effect.degrees_of_freedom,
+    )
+    numbers = ["effect", "low_95", "high_95", "pre_trend_p"]
+    return table[["outcome", "term", *numbers, "observations", "degrees_of_freedom", "group_size"]]
