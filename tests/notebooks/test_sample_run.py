@@ -103,7 +103,7 @@ def test_nothing_that_was_executed_lies_where_readers_look(sample):
         "1_landscape.ipynb",
         "2_areas.ipynb",
         "3_postcodes.ipynb",
-        "4_scenarios.ipynb",
-        "5_explore.ipynb",
-        "6_report.ipynb",
+        "6_scenarios.ipynb",
+        "7_explore.ipynb",
+        "8_report.ipynb",
     ]
