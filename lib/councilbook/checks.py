@@ -88,6 +88,8 @@ def _build_type(field: FieldSpec) -> pa.Column:
 
 def _is_of_type(values: pd.Series, kind: str) -> pd.Series:
     """Tell which values can be written as a type and read back unchanged; whole floats are integers here."""
+    if kind == "string" and isinstance(values.dtype, pd.StringDtype):
+        return values.notna()
     if kind == "string":
         return values.map(lambda value: isinstance(value, str)).astype("bool")
     if kind == "boolean":

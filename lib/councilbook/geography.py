@@ -92,11 +92,14 @@ def select_rows(frame: pd.DataFrame, areas: Areas, place: Place, source: Source)
     return rows
 
 
-def check_vintage(frame: pd.DataFrame, areas: Areas, lookup: pd.DataFrame, where: str) -> None:
+def check_vintage(
+    frame: pd.DataFrame, areas: Areas, lookup: pd.DataFrame, where: str, *, show_values: bool = True
+) -> None:
     """Check that a table's LSOA codes are of the census that it declares.
 
     Raises:
-        CheckError: codes are in the lookup, but of the other census alone; the message names the first rows.
+        CheckError: codes are in the lookup, but of the other census alone; the message names the first row, and its
+            code if it may show values.
     """
     if areas.vintage == 2001:
         return
@@ -105,9 +108,10 @@ def check_vintage(frame: pd.DataFrame, areas: Areas, lookup: pd.DataFrame, where
     codes = frame[areas.lsoa]
     mixed = frame.index[codes.isin(wrong) & ~codes.isin(right)]
     if len(mixed):
+        first = f"{codes.loc[mixed[0]]} in row {mixed[0]}" if show_values else f"in row {mixed[0]}"
         raise CheckError(
             f"{where}: expected LSOA codes of {areas.vintage}, but {len(mixed)} rows have codes that exist in {other} "
-            f"alone, the first {codes.loc[mixed[0]]} in row {mixed[0]}. Set the vintage in the catalogue, or take the "
+            f"alone, the first {first}. Set the vintage in the catalogue, or take the "
             "right edition."
         )
 
@@ -119,7 +123,7 @@ def check_coverage(frame: pd.DataFrame, areas: Areas, place: Place, where: str) 
         CheckError: fewer have one.
     """
     wanted = place.lsoas(areas.vintage) if areas.coverage else set()
-    absent = sorted(wanted - set(frame[areas.lsoa]))
+    absent = sorted(wanted - set(frame[areas.lsoa].unique()))
     if wanted and (len(wanted) - len(absent)) / len(wanted) < areas.coverage:
         raise CheckError(
             f"{where}: {len(absent)} of {len(wanted):,} LSOAs of {place.name} have no row, as {', '.join(absent[:3])}; "

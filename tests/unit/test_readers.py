@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from councilbook.catalogue import FoundFile, Source
-from councilbook.errors import SourceError
+from councilbook.errors import CheckError, SourceError
 from councilbook.readers import convert_types, read_rows
 
 FIELDS = {"code": {"column": ["LSOA Code"]}, "homes": {"column": ["Number of households", "Households"]}}
@@ -507,3 +507,73 @@ def test_integers_come_back_with_or_without_separators(folder, numbers, form):
     write_csv(path, [["value"], *([form.format(number)] for number in numbers)])
     found, table = describe(path, "csv", fields={"value": {"type": "integer"}})
     assert convert_types(read_rows(found, table), table, found)["value"].tolist() == numbers
+
+
+# --- large files, and pseudonyms ---
+
+
+def write_homes(path, rows, ending="\n", header="LSOA Code,Number of households"):
+    path.write_text(ending.join([header, *rows, ""]), encoding="utf-8", newline="")
+    return describe(path, "csv", fields=FIELDS | {"open": {"type": "boolean"}, "note": {}})
+
+
+LARGE_HEADER = "LSOA Code,Number of households,open,note"
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_plain"),
+    [
+        (["E1,10,yes,a", 'E2,"1,200",no,"b ""c"" d"', "E3,,,"], True),
+        (["E1,10,yes,a", "", "E3, 7 ,TRUE, x "], True),
+        (["E1,10,yes,'a'", 'E2,8,no,"two\nlines"', "E3,7,no,b"], False),
+        (["E1,10,yes,a", "E2,8,no", "E3,7,no,b"], False),  # a short row
+    ],
+)
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_large_csv_is_read_as_a_small_one_is(tmp_path, monkeypatch, rows, is_plain, ending):
+    found, table = write_homes(tmp_path / "homes.csv", rows, ending, LARGE_HEADER)
+    table = table.model_copy(
+        update={"fields": {**table.fields, "homes": table.fields["homes"].model_copy(update={"type": "number"})}}
+    )
+    small = read_rows(found, table)
+    monkeypatch.setattr("councilbook.readers.LARGE_CSV", 1)
+    large = read_rows(found, table)
+    assert (large.dtypes == "str").all() == is_plain
+    pd.testing.assert_frame_equal(
+        convert_types(small, table, found), convert_types(large, table, found), check_dtype=False
+    )
+    assert list(large.index) == list(small.index)
+
+
+def test_a_cell_of_a_large_csv_that_is_no_number_is_named_by_its_row(tmp_path, monkeypatch):
+    monkeypatch.setattr("councilbook.readers.LARGE_CSV", 1)
+    found, table = write_homes(tmp_path / "homes.csv", ["E1,10,yes,a", "E2,ten,no,b"], header=LARGE_HEADER)
+    fields = {**table.fields, "homes": table.fields["homes"].model_copy(update={"type": "integer"})}
+    table = table.model_copy(update={"fields": fields})
+    with pytest.raises(SourceError, match=r"1 cells of homes are no integer, as 'ten' \(row 3\)"):
+        convert_types(read_rows(found, table), table, found)
+
+
+@pytest.mark.parametrize("large", [1, 2**21])
+def test_a_pseudonymised_file_with_a_name_in_it_is_refused_though_nobody_reads_that_column(
+    tmp_path, monkeypatch, large
+):
+    monkeypatch.setattr("councilbook.readers.LARGE_CSV", large)
+    path = tmp_path / "homes.csv"
+    path.write_text("LSOA Code,Households,remark\nE1,3,none\nE2,4,Mary Hartley\n", encoding="utf-8")
+    found, table = describe(path, "csv", personal_data=True)
+    assert len(read_rows(found, table)) == 2
+    source = found.source.model_copy(update={"pseudonymised": True, "spectrum": "closed"})
+    with pytest.raises(CheckError, match=r"remark has what looks like a name in 1 rows \(row 3\)") as error:
+        read_rows(FoundFile(source, path, "closed folder"), table)
+    assert "Hartley" not in str(error.value)
+
+
+def test_a_pseudonymised_file_that_has_lost_its_header_shows_none_of_its_first_record(tmp_path):
+    path = tmp_path / "homes.csv"
+    path.write_text("E1,3,12 Station Street\nE2,4,none\n", encoding="utf-8")
+    found, table = describe(path, "csv", personal_data=True)
+    source = found.source.model_copy(update={"pseudonymised": True, "spectrum": "closed"})
+    with pytest.raises(SourceError) as error:
+        read_rows(FoundFile(source, path, "closed folder"), table)
+    assert "Station" not in str(error.value)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from councilbook.catalogue.entries import Entry, Name
-from councilbook.catalogue.rules import CountRule, Guarded, MagnitudeRule, RecordRule, Rule
+from councilbook.catalogue.rules import CountRule, Guarded, Held, MagnitudeRule, RecordRule, Rule
 from councilbook.errors import CatalogueError, suggest
 
 Spectrum = Literal["closed", "shared", "open"]
@@ -90,6 +90,9 @@ class Twin(Entry):
 
     make: str = Field(pattern=r"^[\w.]+:\w+$", description="module:function, looked up when it is needed.")
     basis: str = Field(description="What it is fitted to, with the publication, and what it is not.")
+    fitted_to: list[str] = Field(
+        default=[], description="Sources whose tables it is made to agree with, real ones in a real run."
+    )
     totals: dict[str, dict[int, dict[str, int]]] = Field(
         default={}, description="Published figures it must add up to: council or 'england', year, quantity."
     )
@@ -119,6 +122,10 @@ class Source(Entry):
     twin: Twin | None = None
     series: str | None = None
     edition: int | None = None
+    pseudonymised: bool = Field(
+        default=False,
+        description="Records of people by pseudonym: a file in which somebody can be read is refused.",
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -162,6 +169,8 @@ class Dataset(Entry):
     @model_validator(mode="after")
     def _known_fields(self) -> Self:
         named = set(self.key)
+        if isinstance(self.disclosure, Held) and self.classification == "open":
+            raise ValueError("the rule held is for what is not open")
         if isinstance(self.disclosure, Guarded):
             named |= self.disclosure.covered
             if isinstance(self.disclosure, CountRule | MagnitudeRule):

@@ -18,6 +18,7 @@ from councilbook.catalogue.rules import (
     CountRule,
     Default,
     Guarded,
+    Held,
     MagnitudeRule,
     ModelRule,
     OpenSourcesOnly,
@@ -36,6 +37,7 @@ def _is_shown_instead(value: str, default: str) -> bool:
 DEFAULTS = "disclosure.yaml"
 RULES: dict[str, type[Entry]] = {
     "open_sources_only": OpenSourcesOnly,
+    "held": Held,
     "counts": CountRule,
     "magnitudes": MagnitudeRule,
     "records": RecordRule,
@@ -315,6 +317,9 @@ def _check_references(catalogue: Catalogue) -> None:
             if licence := catalogue.sources[name].licence:
                 with _name_place(f"{file}.yaml, source {name}"):
                     _lookup(catalogue.licences, licence, "licence")
+            if twin := catalogue.sources[name].twin:
+                with _name_place(f"{file}.yaml, twin of source {name}"):
+                    catalogue.expand(twin.fitted_to)
     for file, ids in catalogue.study_datasets.items():
         for name in ids:
             with _name_place(f"{file}.yaml, dataset {name}"):

@@ -28,6 +28,14 @@ class OpenSourcesOnly(Entry):
     rule: Literal["open_sources_only"]
 
 
+class Held(Entry):
+    """Keeps a table that is not open as it is, in the folder of what is not open, for those it names."""
+
+    rule: Literal["held"]
+    readers: str = Field(min_length=10, description="Who may have it, and under which agreement.")
+    approver: str = Field(description="The role that approves a shared table before it is handed on.")
+
+
 class Guarded(Entry):
     """What every rule has that lets out data made beside closed or shared sources."""
 
@@ -205,4 +213,6 @@ class ModelRule(Guarded):
         return {self.observations, self.degrees_of_freedom, self.group_size, *self.numbers}
 
 
-Rule = Annotated[OpenSourcesOnly | CountRule | MagnitudeRule | RecordRule | ModelRule, Field(discriminator="rule")]
+Rule = Annotated[
+    OpenSourcesOnly | Held | CountRule | MagnitudeRule | RecordRule | ModelRule, Field(discriminator="rule")
+]
