@@ -89,7 +89,7 @@ sources:
     mirror: null
     file: visits.csv
     agreement: {title: Agreement on visits, review_by: 2026-03-01}
-    twin: {make: "test_study:make_visits", basis: Made up}
+    twin: {make: "test_study:make_visits", basis: Made up of the homes, fitted_to: [lsoa_lookup, homes_2021]}
     tables:
       visits:
         areas: {lsoa: lsoa_code, vintage: 2021}
@@ -147,6 +147,16 @@ datasets:
     licence: OGL-UK-3.0
     key: [lsoa_code]
     fields: *counted
+  - id: client_flags
+    title: Clients who live in cold homes
+    description: A row a client
+    classification: closed
+    licence: not_stated
+    disclosure: {rule: held, readers: the housing team, approver: Information governance lead}
+    key: [client]
+    fields:
+      client: {type: integer, description: Number}
+      age: {type: integer, description: Age}
 """
 
 STUDY = """
@@ -164,7 +174,7 @@ notebooks:
     title: Clients
     kind: build
     sources: [homes, visits, clients]
-    releases: [home_counts, client_counts, ruleless_counts]
+    releases: [home_counts, client_counts, ruleless_counts, client_flags]
   3_report:
     title: Report
     kind: report
@@ -183,7 +193,7 @@ def workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbook:
     (root / "data/catalogue/small.yaml").write_text("sources: []", encoding="utf-8")
     (root / "notebooks/small/study.yaml").write_text(STUDY, encoding="utf-8")
     (root / "requirements.lock").write_text("pandas==3", encoding="utf-8")
-    for variable in ("CLOSED", "PRIVATE", "PROCESSED", "NOTEBOOK"):
+    for variable in ("CLOSED", "PRIVATE", "PROCESSED", "RESTRICTED", "NOTEBOOK"):
         monkeypatch.delenv(f"COUNCILBOOK_{variable}", raising=False)
     monkeypatch.setenv("COUNCILBOOK_ROOT", str(root))
     monkeypatch.syspath_prepend(Path(__file__).parent / "unit")  # where the twins are

@@ -9,7 +9,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +28,12 @@ class Reviewed:
     dataset: str
     version: str
     audit: Mapping[str, Any]
+    folder: Path  # where it lies
 
     @property
     def name(self) -> str:
         """How it is called when it is approved: study/council/dataset@version."""
         return f"{self.edition.name}/{self.dataset}@{self.version}"
-
-    @property
-    def folder(self) -> Path:
-        """Where it lies."""
-        return self.edition.processed / self.dataset
 
     @property
     def review(self) -> Path:
@@ -52,12 +48,13 @@ class Reviewed:
 
 
 def list_releases(catalogue: Catalogue) -> Iterator[Reviewed]:
-    """Find every released dataset, in order of study, council and name."""
-    for file in sorted(catalogue.workbook.processed.glob("[!.]*/[!.]*/[!.]*/datapackage.json")):
-        package = read_package(file.parent)
-        about = package["councilbook"]
-        edition = Edition(catalogue.workbook, about["study"], Council.model_validate(about["council"]))
-        yield Reviewed(edition, package["name"], package["version"], read_audit(file.parent))
+    """Find every dataset, open ones first, in order of study, council and name."""
+    for root in (catalogue.workbook.processed, catalogue.workbook.restricted):
+        for file in sorted(root.glob("[!.]*/[!.]*/[!.]*/datapackage.json")):
+            package = read_package(file.parent)
+            about = package["councilbook"]
+            edition = Edition(catalogue.workbook, about["study"], Council.model_validate(about["council"]))
+            yield Reviewed(edition, package["name"], package["version"], read_audit(file.parent), file.parent)
 
 
 def approve_release(catalogue: Catalogue, name: str, *, role: str, person: str, day: str) -> Reviewed:
@@ -91,10 +88,9 @@ def approve_release(catalogue: Catalogue, name: str, *, role: str, person: str, 
         _write_approval(release.folder, approval)
         _log_approval(release, role, person, day)
         if record := read_record(release.edition.private):
-            write_record(
-                release.edition, record.model_copy(update={"processed": hash_folder(release.edition.processed)})
-            )
-    return Reviewed(release.edition, release.dataset, release.version, read_audit(release.folder))
+            hashes = {name: hash_folder(getattr(release.edition, name)) for name in ("processed", "restricted")}
+            write_record(release.edition, record.model_copy(update=hashes))
+    return replace(release, audit=read_audit(release.folder))
 
 
 def _write_approval(folder: Path, approval: Mapping[str, str]) -> None:

@@ -450,8 +450,14 @@ def _print_results(console: Console, catalogue: "Catalogue", results: Sequence["
 def _print_made(console: Console, catalogue: "Catalogue", edition: "Edition") -> None:
     notebooks = catalogue.study(edition.study).notebooks.values()
     console.print(f"\n[bold]{edition.name}[/]: datasets in {escape(str(edition.processed))}", soft_wrap=True)
-    for dataset in [name for notebook in notebooks for name in notebook.releases]:
-        console.print(f"- {dataset}")
+    datasets = [catalogue.dataset(name) for notebook in notebooks for name in notebook.releases]
+    for dataset in datasets:
+        if dataset.classification == "open":
+            console.print(f"- {dataset.id}")
+    if restricted := [dataset for dataset in datasets if dataset.classification != "open"]:
+        console.print(f"Not open, in {escape(str(edition.restricted))}", soft_wrap=True)
+        for dataset in restricted:
+            console.print(f"- {dataset.id} ({dataset.classification})")
 
 
 def _print_failure(console: Console, result: "JobResult") -> None:

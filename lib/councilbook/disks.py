@@ -52,7 +52,10 @@ def tells_of_full_disk(message: str) -> bool:
 
 def describe_full_disk(workbook: Workbook) -> str:
     """Say which disk is full: that with the least room among those that a run writes to."""
-    folders = (workbook.private, workbook.processed, workbook.reports, Path(tempfile.gettempdir()))
+    folders = (
+        *(workbook.private, workbook.processed, workbook.restricted, workbook.reports),
+        Path(tempfile.gettempdir()),
+    )
     fullest = min(folders, key=lambda folder: shutil.disk_usage(_find_existing(folder)).free)
     return (
         f"The disk that holds {fullest} is full. What was there before is as it was. Make room on that disk, and run "

@@ -49,6 +49,16 @@ class Edition:
         return self.workbook.processed / self.study / self.council.slug
 
     @property
+    def restricted(self) -> Path:
+        """Its datasets that are not open, a folder each."""
+        return self.workbook.restricted / self.study / self.council.slug
+
+    @property
+    def datasets(self) -> tuple[Path, Path]:
+        """Both folders of datasets."""
+        return self.processed, self.restricted
+
+    @property
     def report(self) -> Path:
         """Its folder of the site."""
         return self.workbook.reports / self.study / self.council.slug
@@ -81,6 +91,16 @@ class Staging:
         return self.processed_root / self.edition.study / self.edition.council.slug
 
     @property
+    def restricted_root(self) -> Path:
+        """Stands in for the folder of restricted data."""
+        return self.folder / "restricted"
+
+    @property
+    def restricted(self) -> Path:
+        """Becomes the edition's datasets that are not open."""
+        return self.restricted_root / self.edition.study / self.edition.council.slug
+
+    @property
     def report(self) -> Path:
         """Becomes the edition's folder of the site."""
         return self.folder / "report"
@@ -98,6 +118,7 @@ class Record(BaseModel):
     run_date: str
     notebooks: dict[str, str]  # fingerprint of all that went into each
     processed: dict[str, str] = {}  # checksum of each file
+    restricted: dict[str, str] = {}
     report: dict[str, str] = {}
 
 
@@ -139,12 +160,13 @@ def hold_edition(edition: Edition) -> Iterator[None]:
         raise NotebookError(f"{edition.name} is being made by another run. Wait for it, or stop it.") from None
     with lock:
         with hold_site(edition.workbook):
-            for target in (edition.processed, edition.report):
+            for target in (*edition.datasets, edition.report):
                 restore_folder(target)
                 shutil.rmtree(_beside(target), ignore_errors=True)
-        restore_folders(edition.processed)
-        for left in edition.processed.glob(".*"):  # of a notebook that was run by hand
-            shutil.rmtree(left, ignore_errors=True)
+        for datasets in edition.datasets:
+            restore_folders(datasets)
+            for left in datasets.glob(".*"):  # of a notebook that was run by hand
+                shutil.rmtree(left, ignore_errors=True)
         remove_cut_off_writes(edition.private)
         for left in _staging_root(edition).glob(f"{_staging_prefix(edition)}*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -173,13 +195,17 @@ def hold_site(workbook: Workbook) -> Iterator[Path]:
         yield private
 
 
-def require_places(edition: Edition) -> None:
+def require_places(edition: Edition, *, has_restricted: bool) -> None:
     """See that an edition could be put in place, before the work of making it is begun.
+
+    Args:
+        edition: what is to be made.
+        has_restricted: whether it has datasets that are not open.
 
     Raises:
         OSError: a folder cannot be written.
     """
-    for target in (edition.processed, edition.report):
+    for target in (edition.processed, edition.report, *([edition.restricted] if has_restricted else [])):
         require_writable(target)
         require_writable(target.parent)
     require_writable(edition.workbook.reports)
@@ -196,10 +222,11 @@ def open_staging(edition: Edition, datasets: Iterable[str] = ()) -> Iterator[Sta
     parent, prefix = make_private_folder(_staging_root(edition)), _staging_prefix(edition)
     with tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as folder:
         staging = Staging(Path(folder), edition)
-        staging.processed.mkdir(parents=True)
-        for dataset in datasets:
-            if (edition.processed / dataset).is_dir():
-                shutil.copytree(edition.processed / dataset, staging.processed / dataset)
+        for last, staged in zip(edition.datasets, (staging.processed, staging.restricted), strict=True):
+            staged.mkdir(parents=True)
+            for dataset in datasets:
+                if (last / dataset).is_dir():
+                    shutil.copytree(last / dataset, staged / dataset)
         yield staging
 
 
@@ -242,10 +269,14 @@ def commit_edition(staging: Staging, record: Record) -> None:
         OSError: see `put_in_place`; datasets and report are as they were.
     """
     edition = staging.edition
-    outputs = {"processed": hash_folder(staging.processed), "report": hash_folder(staging.report)}
+    news = {edition.processed: staging.processed, edition.report: staging.report}
+    if any(staging.restricted.iterdir()) or edition.restricted.exists():
+        make_private_folder(edition.restricted.parent)
+        news[edition.restricted] = staging.restricted
+    outputs = {name: hash_folder(getattr(staging, name)) for name in ("processed", "restricted", "report")}
     ready = staging.folder / "record.json"
     ready.write_text(record.model_copy(update=outputs).model_dump_json(indent=2), encoding="utf-8")
-    put_in_place(edition, {edition.processed: staging.processed, edition.report: staging.report})
+    put_in_place(edition, news)
     for executed in staging.folder.glob("*.ipynb"):
         executed.replace(edition.executed(executed.stem))
     for left in edition.private.glob("*.ipynb"):

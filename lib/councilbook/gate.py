@@ -15,6 +15,7 @@ from councilbook.catalogue import (
     Default,
     FoundFile,
     Guarded,
+    Held,
     MagnitudeRule,
     ModelRule,
     RecordRule,
@@ -56,10 +57,11 @@ def pass_gate(
 ) -> Passed:
     """Apply a dataset's disclosure rule to a table.
 
-    A dataset without a rule, or with `open_sources_only`, passes as it is if nothing but open sources, and released
-    datasets that are open, was loaded beside it. The other rules make a table safe (`disclosure.counts`,
-    `.magnitudes`, `.records`) or check it (`.models`), whatever it was made from; a count is also compared with its
-    earlier versions and with other areas (`disclosure.linked`).
+    A dataset that is `held` passes as it is: it is not open, and stays where it may be read. One without a rule, or
+    with `open_sources_only`, passes if nothing but open sources, and released datasets that are open, was loaded beside
+    it. The other rules make a table safe (`disclosure.counts`, `.magnitudes`, `.records`) or check it (`.models`),
+    whatever it was made from; a count is also compared with its earlier versions and with other areas
+    (`disclosure.linked`).
 
     Args:
         dataset: what is to be released; its rule is in the catalogue.
@@ -89,6 +91,8 @@ def pass_gate(
         "rows_suppressed": 0,
         "information_lost": {},
     }
+    if isinstance(rule, Held):
+        return Passed(frame, record)
     if not isinstance(rule, Guarded):
         if guarded:
             reason = "its rule allows open sources only" if rule else "it has no disclosure rule in the catalogue"

@@ -141,11 +141,13 @@ def choose_councils(catalogue: Catalogue, texts: Sequence[str]) -> list[Council]
 
 
 def list_sources(catalogue: Catalogue, study: str, notebook: str) -> list[Source]:
-    """Return the sources that a notebook may read; a report notebook reads none."""
+    """Return the sources that a notebook may read, and those that their twins are fitted to; a report reads none."""
     spec = catalogue.study(study)
     if spec.notebooks[notebook].kind == "report":
         return []
-    return catalogue.expand([*spec.places, *spec.notebooks[notebook].sources])
+    read = [*spec.places, *spec.notebooks[notebook].sources]
+    fitted = [name for source in catalogue.expand(read) if source.twin for name in source.twin.fitted_to]
+    return catalogue.expand([*read, *fitted])
 
 
 def list_study_sources(catalogue: Catalogue, study: str) -> list[Source]:
@@ -247,7 +249,7 @@ def find_stale(job: Job, spec: StudySpec, fingerprints: Mapping[str, str]) -> li
     """Return the notebooks to run: from the first whose result is not there, or is of other inputs."""
     notebooks = list(spec.notebooks)
     record = read_record(job.private)
-    if job.force or record is None or hash_folder(job.processed) != record.processed:
+    if job.force or record is None or list(map(hash_folder, job.datasets)) != [record.processed, record.restricted]:
         return notebooks
     for place, notebook in enumerate(notebooks):
         is_changed = fingerprints[notebook] != record.notebooks.get(notebook)

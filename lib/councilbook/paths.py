@@ -1,8 +1,8 @@
 """Where things are, and how files and folders take each other's place.
 
-One workbook is one folder, found from wherever a notebook or a command is started. Three places can be moved
-by an environment variable: the closed folder (which has no default, and may not lie in the workbook), the
-private folder and, during a run, the folder that released data go to until the run has succeeded.
+One workbook is one folder, found from wherever a notebook or a command is started. Places can be moved by an
+environment variable: the closed folder (which has no default, and may not lie in the workbook), the private folder and,
+during a run, the folders that released and restricted data go to until the run has succeeded.
 """
 
 import os
@@ -20,6 +20,7 @@ ROOT_VARIABLE = "COUNCILBOOK_ROOT"
 CLOSED_VARIABLE = "COUNCILBOOK_CLOSED"
 PRIVATE_VARIABLE = "COUNCILBOOK_PRIVATE"
 PROCESSED_VARIABLE = "COUNCILBOOK_PROCESSED"
+RESTRICTED_VARIABLE = "COUNCILBOOK_RESTRICTED"
 NOTEBOOK_VARIABLE = "COUNCILBOOK_NOTEBOOK"  # study/notebook, set by the runner for each kernel
 
 PAUSES = (0.1, 0.2, 0.4, 0.8)  # seconds between attempts to rename
@@ -61,6 +62,14 @@ class Workbook:
         """Released datasets; the runner points it at a staging folder until all of a study has run."""
         moved = os.environ.get(PROCESSED_VARIABLE)
         return Path(moved) if moved else self.root / "data" / "processed"
+
+    @property
+    def restricted(self) -> Path:
+        """Datasets that are not open: in the closed folder, or with what is private where there is none."""
+        moved = os.environ.get(RESTRICTED_VARIABLE)
+        if moved:
+            return Path(moved)
+        return self.closed / "outputs" if self.closed else self.private / "restricted"
 
     @property
     def reports(self) -> Path:

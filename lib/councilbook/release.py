@@ -1,4 +1,4 @@
-"""The gate: the only writer to data/processed.
+"""The gate: the only writer to data/processed, and to the folder of what is not open.
 
 A dataset leaves after its declared disclosure rule has been applied and has passed, with its metadata and an audit
 record beside it. Refusal is the default, and then nothing is written.
@@ -23,6 +23,7 @@ from councilbook.catalogue import (
     FieldSpec,
     FoundFile,
     Guarded,
+    Held,
     Mode,
     hash_file,
     hash_text,
@@ -72,12 +73,12 @@ def release_dataset(
     frame: pd.DataFrame,
     origin: Origin,
     catalogue: Catalogue,
-    processed: Path,
+    root: Path,
     crosswalks: Mapping[str, pd.DataFrame] | None = None,
 ) -> Path:
     """Check a table, pass it through the gate and write it with its metadata.
 
-    Writes <processed>/<study>/<council>/<dataset>/ in one step: CSV (UTF-8, ISO dates), GeoJSON and GeoParquet where
+    Writes <root>/<study>/<council>/<dataset>/ in one step: CSV (UTF-8, ISO dates), GeoJSON and GeoParquet where
     there is geometry, datapackage.json, dcat.jsonld, DICTIONARY.md, CHANGELOG.md, audit.json. A dataset of counts keeps
     its earlier versions in earlier/, to be compared with the next.
 
@@ -86,7 +87,7 @@ def release_dataset(
         frame: the table.
         origin: what it was made by and from.
         catalogue: for licences, and the reasons for a rule's parameters.
-        processed: folder of all released data.
+        root: folder of all released data, or of all that is not open; see `choose_root`.
         crosswalks: by id of a dataset with the same count on other areas, which areas share which pieces of ground.
 
     Returns:
@@ -96,9 +97,9 @@ def release_dataset(
         ReleaseRefusedError: the gate did not let it out.
         CheckError: the table is not as its fields declare.
     """
-    target = dataset_folder(processed, origin.study, origin.council, dataset.id)
+    target = dataset_folder(root, origin.study, origin.council, dataset.id)
     restore_folder(target)
-    around = _look_around(dataset, origin, catalogue, processed, crosswalks or {})
+    around = _look_around(dataset, origin, catalogue, root, crosswalks or {})
     passed = pass_gate(dataset, frame, origin.used, catalogue.disclosure, around)
     columns = [*dataset.fields, *(["geometry"] if dataset.geometry else [])]
     check_fields(
@@ -111,7 +112,10 @@ def release_dataset(
     if dataset.geometry and getattr(passed.frame, "crs", None) is None:
         raise CheckError(f"Dataset {dataset.id}: expected a GeoDataFrame that has its coordinate system (crs).")
     table = passed.frame[columns].astype(_name_dtypes(dataset)).reset_index(drop=True)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if dataset.classification == "open":
+        target.parent.mkdir(parents=True, exist_ok=True)
+    else:
+        make_private_folder(target.parent)
     with tempfile.TemporaryDirectory(prefix=f".{dataset.id}.", dir=target.parent) as temporary:
         folder = Path(temporary) / dataset.id
         folder.mkdir()
@@ -185,9 +189,14 @@ def review_file(workbook: Workbook, study: str, council: Council, dataset: str) 
     return workbook.private / "reviews" / study / council.slug / f"{dataset}.json"
 
 
-def dataset_folder(processed: Path, study: str, council: Council, dataset: str) -> Path:
-    """Return where a dataset is published."""
-    return processed / study / council.slug / dataset
+def choose_root(workbook: Workbook, dataset: Dataset) -> Path:
+    """Return the folder that a dataset belongs below: only an open one may be published."""
+    return workbook.processed if dataset.classification == "open" else workbook.restricted
+
+
+def dataset_folder(root: Path, study: str, council: Council, dataset: str) -> Path:
+    """Return where a dataset lies below the folder that `choose_root` names."""
+    return root / study / council.slug / dataset
 
 
 def _write_files(
@@ -236,7 +245,7 @@ def _write_files(
 
 
 def _look_around(
-    dataset: Dataset, origin: Origin, catalogue: Catalogue, processed: Path, crosswalks: Mapping[str, pd.DataFrame]
+    dataset: Dataset, origin: Origin, catalogue: Catalogue, root: Path, crosswalks: Mapping[str, pd.DataFrame]
 ) -> Surroundings:
     """Read what a dataset has to be compared with: its earlier versions, and the same count on other areas."""
     rule = dataset.disclosure
@@ -244,10 +253,10 @@ def _look_around(
         return Surroundings(origin.published)
     others = {}
     for linked in rule.linked:
-        folder = dataset_folder(processed, origin.study, origin.council, linked.dataset)
+        folder = dataset_folder(root, origin.study, origin.council, linked.dataset)
         if (folder / "datapackage.json").exists():
             others[linked.dataset] = read_published(folder, catalogue.dataset(linked.dataset))
-    target = dataset_folder(processed, origin.study, origin.council, dataset.id)
+    target = dataset_folder(root, origin.study, origin.council, dataset.id)
     earlier = [_type_text(text, dataset) for text in _read_versions(target, dataset.id, origin.is_synthetic)]
     return Surroundings(origin.published, earlier, others, crosswalks)
 
@@ -294,6 +303,10 @@ def _decide_approval(
     roles = [approval["role"] for approval in approvals if approval.get("state") == "waiting"]
     if isinstance(rule, Guarded) and real:
         roles = [rule.approver]
+    if isinstance(rule, Held):
+        if dataset.classification == "closed":
+            return {"state": "not needed", "why": f"It stays with what is closed, for {rule.readers}."}
+        roles = [rule.approver] if real else []
     if not roles:
         made_from = "synthetic twins" if origin.is_synthetic else "open sources"
         return {"state": "not needed", "why": f"No real closed or shared data went into it, but {made_from}."}

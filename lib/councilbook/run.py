@@ -61,6 +61,7 @@ from councilbook.paths import (
     NOTEBOOK_VARIABLE,
     PRIVATE_VARIABLE,
     PROCESSED_VARIABLE,
+    RESTRICTED_VARIABLE,
     ROOT_VARIABLE,
     Workbook,
     write_atomically,
@@ -240,7 +241,8 @@ def _make(job: Job, tell: Tell) -> str | None:
         last = read_record(job.private)
         if last and not stale:
             return last.run_date
-        require_places(job)
+        has_restricted = any(catalogue.dataset(name).classification != "open" for name in datasets)
+        require_places(job, has_restricted=has_restricted)
         with open_staging(job, datasets) as staging, _log_to(job.private / "run.log"):
             for notebook in stale:
                 _run_notebook(job, catalogue, notebook, staging, tell)
@@ -252,7 +254,11 @@ def _make(job: Job, tell: Tell) -> str | None:
 def _run_notebook(job: Job, catalogue: Catalogue, notebook: str, staging: Staging, tell: Tell) -> None:
     """Execute a notebook, see that it released what study.yaml says, and publish it if it is the report."""
     spec = catalogue.study(job.study)
-    packages = {name: staging.processed / name / "datapackage.json" for name in spec.notebooks[notebook].releases}
+    packages = {
+        name: (staging.processed if catalogue.dataset(name).classification == "open" else staging.restricted)
+        / f"{name}/datapackage.json"
+        for name in spec.notebooks[notebook].releases
+    }
     before = {name: package.stat().st_mtime_ns for name, package in packages.items() if package.exists()}
     _execute(job, catalogue, notebook, staging, tell)
     try:
@@ -403,8 +409,9 @@ def _list_variables(
 ) -> dict[str, str | None]:
     """Return what to set, or to take out, of a kernel's environment.
 
-    The folders are written out in full, as a kernel works in its notebook's. A report notebook is not told where
-    closed files are. Jupyter is told to start this Python, and without the start-up files of whoever runs it.
+    The folders are written out in full, as a kernel works in its notebook's. A report notebook is not told where closed
+    files and restricted datasets are. Jupyter is told to start this Python, and without the start-up files of whoever
+    runs it.
     """
     is_report = catalogue.study(job.study).notebooks[notebook].kind == "report"
     closed = None if is_report else job.workbook.closed
@@ -412,6 +419,7 @@ def _list_variables(
         ROOT_VARIABLE: str(job.workbook.root),
         PRIVATE_VARIABLE: str(job.workbook.private),
         PROCESSED_VARIABLE: str(staging.processed_root),
+        RESTRICTED_VARIABLE: None if is_report else str(staging.restricted_root),
         CLOSED_VARIABLE: str(closed) if closed else None,
         NOTEBOOK_VARIABLE: f"{job.study}/{notebook}",
         "JUPYTER_PREFER_ENV_PATH": "1",

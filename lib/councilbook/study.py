@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +34,7 @@ from councilbook.paths import NOTEBOOK_VARIABLE, find_workbook
 from councilbook.readers import convert_types, describe_place, read_rows
 from councilbook.release import (
     Origin,
+    choose_root,
     dataset_folder,
     describe_sources,
     read_package,
@@ -122,6 +123,14 @@ class Study:
             editions.append(self.load(source.id, table).assign(**more))
         return pd.concat(editions, ignore_index=True)
 
+    def find(self, source: Source) -> FoundFile:
+        """Return a source's file; a twin is made first, fitted to the sources that the catalogue names.
+
+        What a twin is fitted to counts as no source of this notebook's figures: its basis names it.
+        """
+        other = replace(self, _used={})
+        return self.finder.find(source, load=lambda name: other._load(self.catalogue.source(name), None))
+
     @cached_property
     def place(self) -> Place:
         """The council with its small areas."""
@@ -185,7 +194,7 @@ class Study:
         edition = Edition(workbook, self.spec.id, self.finder.council)
         in_run = NOTEBOOK_VARIABLE in os.environ  # then the run holds it
         with explain_os_errors(workbook), nullcontext() if in_run else hold_edition(edition):
-            return release_dataset(spec, frame, origin, self.catalogue, workbook.processed, crosswalks)
+            return release_dataset(spec, frame, origin, self.catalogue, choose_root(workbook, spec), crosswalks)
 
     def published(self, dataset: str) -> pd.DataFrame:
         """Read a released dataset of this study and council.
@@ -199,7 +208,7 @@ class Study:
             raise NotebookError(
                 f"{self.notebook} is a report, so it cannot show {dataset}: that is {spec.classification}."
             )
-        folder = dataset_folder(self.catalogue.workbook.processed, self.spec.id, self.finder.council, dataset)
+        folder = dataset_folder(choose_root(self.catalogue.workbook, spec), self.spec.id, self.finder.council, dataset)
         package = read_package(folder)
         if package["councilbook"]["data"] != self.finder.mode:
             raise CouncilbookError(
@@ -326,7 +335,7 @@ class Study:
         found, rows = self._read(source, name)
         where = describe_place(found, table)
         if table.areas:
-            check_vintage(rows, table.areas, self._lookup, where)
+            check_vintage(rows, table.areas, self._lookup, where, show_values=source.shows_values)
             rows = select_rows(rows, table.areas, self.place, source)
         frame = convert_types(rows, table, found)
         check_fields(frame, table.fields, table.key, where, show_values=source.shows_values)
@@ -336,9 +345,9 @@ class Study:
 
     def _read(self, source: Source, name: str | None) -> tuple[FoundFile, pd.DataFrame]:
         if (source.id, name) not in self._rows:
-            found = self.finder.find(source)
+            found = self.find(source)
             self._rows[source.id, name] = found, read_rows(found, source.table(name))
-            self._used[source.id] = found
+        self._used[source.id] = self._rows[source.id, name][0]
         return self._rows[source.id, name]
 
     def _require_build(self, what: str) -> None:
@@ -397,7 +406,7 @@ def _check_source(study: Study, source: Source, table: str) -> CheckLine:
 
 def _check_dataset(study: Study, name: str) -> CheckLine:
     dataset = study.catalogue.dataset(name)
-    folder = dataset_folder(study.catalogue.workbook.processed, study.spec.id, study.finder.council, name)
+    folder = dataset_folder(choose_root(study.catalogue.workbook, dataset), study.spec.id, study.finder.council, name)
     if not (folder / "datapackage.json").exists():
         return CheckLine(name, "dataset", True, "not released yet")
     try:

@@ -13,7 +13,7 @@ from councilbook.approvals import approve_release, list_releases
 from councilbook.catalogue import Catalogue, Council, FoundFile
 from councilbook.cli import app
 from councilbook.errors import NotebookError, ParameterError, ReleaseRefusedError
-from councilbook.release import Origin, read_audit, read_package, release_dataset
+from councilbook.release import Origin, choose_root, read_audit, read_package, release_dataset
 
 COUNCIL = Council(slug="north", name="North", codes={"E06000901": "North"})
 CLIENTS = pd.DataFrame({"lsoa_code": ["E1", "E2"], "clients": [9, 41], "homes": [100, 321]})
@@ -141,3 +141,20 @@ def test_the_command_lists_and_approves(catalogue: Catalogue) -> None:
     assert done.exit_code == 0, done.output
     assert f"{NAME}: approved by {ROLE}" in done.output
     assert "approved by" in CliRunner().invoke(app, ["release"], env={"COLUMNS": "200"}).output
+
+
+def test_a_shared_dataset_of_real_closed_data_waits_and_a_closed_one_does_not(catalogue: Catalogue) -> None:
+    flags = catalogue.dataset("client_flags")
+    shared = flags.model_copy(update={"id": "client_list", "classification": "shared"})
+    file = catalogue.workbook.root / "a_file.csv"
+    file.write_text("content", encoding="utf-8")
+    used = [FoundFile(catalogue.source("clients"), file, "closed folder")]
+    made = Origin("small", "2_closed", COUNCIL, "real", "2026-11-23", used)
+    frame = pd.DataFrame({"client": [1], "age": [70]})
+    for dataset in (flags, shared):
+        folder = release_dataset(dataset, frame, made, catalogue, choose_root(catalogue.workbook, dataset))
+        assert folder.is_relative_to(catalogue.workbook.restricted)
+    names = ["small/north/client_flags@1.0.0", "small/north/client_list@1.0.0"]
+    assert states(catalogue) == dict(zip(names, ["not needed", "waiting"], strict=True))
+    approve(catalogue, names[1])
+    assert states(catalogue)[names[1]] == "approved"

@@ -6,8 +6,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from pydantic import ValidationError
 
-from councilbook.catalogue import catalogue_schema, load_catalogue
+from councilbook.catalogue import Dataset, catalogue_schema, load_catalogue
 from councilbook.errors import CatalogueError
 from councilbook.paths import Workbook, find_workbook
 
@@ -368,6 +369,14 @@ def test_unknown_council_is_an_error_that_helps(load, text, hint):
 def check_against_schema(content):
     as_json = json.loads(json.dumps(content))  # the keys of a JSON object are strings
     return [error.json_path for error in jsonschema.Draft202012Validator(catalogue_schema()).iter_errors(as_json)]
+
+
+def test_only_what_is_not_open_may_be_held():
+    held = {"rule": "held", "readers": "the housing team", "approver": "A lead"}
+    dataset = load_catalogue(PROJECT).dataset("lsoa_fuel_poverty").model_dump() | {"disclosure": held}
+    assert Dataset.model_validate(dataset | {"classification": "shared"}).disclosure.readers == "the housing team"
+    with pytest.raises(ValidationError, match="the rule held is for what is not open"):
+        Dataset.model_validate(dataset)
 
 
 def test_schema_file_is_that_of_the_model():

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 from tiny_workbook import (
+    RELEASE,
     copy_workbook,
     kill_north,
     make_plain_pages,
@@ -483,3 +484,43 @@ def test_a_report_that_was_never_run_cannot_be_rendered(made: Workbook) -> None:
 def test_a_record_of_another_version_counts_as_none(made: Workbook) -> None:
     (made.private / "runs" / "tiny" / "north" / "record.json").write_text('{"version": 2}')
     assert read_record(plan(made).private) is None
+
+
+# --- datasets that are not open ---
+
+
+def test_what_is_not_open_goes_to_the_closed_folder_once_all_is_made(
+    fresh: Workbook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    monkeypatch.setenv("COUNCILBOOK_CLOSED", str(closed))
+    held = "{rule: held, readers: the housing team, approver: A lead}"
+    catalogue, study = fresh.catalogue / "tiny.yaml", fresh.notebooks / "tiny" / "study.yaml"
+    flags = f"""
+  - {{id: tiny_flags, title: Flags, description: Flags, classification: closed, licence: OGL-UK-3.0, key: [n],
+     disclosure: {held}, fields: {{n: {{type: integer, description: Count}}}}}}
+"""
+    catalogue.write_text(catalogue.read_text() + flags)
+    study.write_text(study.read_text().replace("[tiny_counts]", "[tiny_counts, tiny_flags]"))
+    code = """import os
+from pathlib import Path
+flags = Path(os.environ["COUNCILBOOK_RESTRICTED"]) / "tiny" / council / "tiny_flags"
+flags.mkdir(parents=True)
+(flags / "datapackage.json").write_text("{}")"""
+    release = RELEASE.replace("STUDY", "tiny")
+    write_notebook(fresh.notebooks / "tiny" / "1_build.ipynb", "size: int = 3  # how many", release, code)
+    target = closed / "outputs" / "tiny" / "north" / "tiny_flags" / "datapackage.json"
+    report = fresh.notebooks / "tiny" / "2_report.ipynb"
+    whole = report.read_text()
+    report.write_text(whole.replace("print(json", "raise SystemError\\nprint(json"))
+    assert run_job(plan(fresh), ignore).outcome == "failed"
+    assert list(closed.rglob("*")) == []
+    report.write_text(whole)
+    assert run_job(plan(fresh), ignore).outcome == "made"
+    assert target.exists()
+    assert not (fresh.processed / "tiny" / "north" / "tiny_flags").exists()
+    assert "COUNCILBOOK_RESTRICTED" not in read_environment(plan(fresh).executed("2_report"))
+    assert run_job(plan(fresh), ignore).outcome == "unchanged"
+    target.unlink()
+    assert stale(plan(fresh)) == ["1_build", "2_report"]

@@ -3,6 +3,7 @@
 The twins of the small workbook (see conftest) are made here.
 """
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -50,8 +51,11 @@ def make_prices(source: Source, request: TwinRequest) -> bytes:
     return f"price_gbp\n{request.seed}\n".encode()
 
 
-def make_visits(source: Source, request: TwinRequest) -> bytes:
-    return VISITS.encode()
+def make_visits(source: Source, request: TwinRequest) -> dict[str, bytes]:
+    """Make visits to the council's homes, and with them the twin of another source."""
+    homes = request.load("homes_2021")
+    visits = VISITS + "".join(f"{code},{homes}\n" for code, homes in homes[["lsoa_code", "homes"]].to_numpy())
+    return {source.id: visits.encode(), "clients": CLIENTS.encode()}
 
 
 def make_clients(source: Source, request: TwinRequest) -> bytes:
@@ -349,11 +353,12 @@ def test_a_check_of_everything_has_a_line_for_each_table_and_dataset(catalogue: 
         "homes_2021.homes": ("source", True, "3 rows from twin"),
         "lsoa_lookup.lookup": ("source", True, "3 rows from twin"),
         "prices.prices": ("source", True, "1 rows from twin"),
-        "visits.visits": ("source", True, "2 rows from twin"),
+        "visits.visits": ("source", True, "5 rows from twin"),
         "clients.clients": ("source", True, "2 rows from twin"),
         "home_counts": ("dataset", True, "3 rows, version 1.0.0"),
         "client_counts": ("dataset", True, "not released yet"),
         "ruleless_counts": ("dataset", True, "not released yet"),
+        "client_flags": ("dataset", True, "not released yet"),
     }
 
 
@@ -365,7 +370,58 @@ def test_a_check_of_everything_goes_on_after_a_fault(catalogue: Catalogue, mirro
     assert {name for name, line in lines.items() if not line.ok} == {
         "homes_2021.homes",  # the mirror's file is of the other census
         "prices.prices",  # neither in the mirror nor to be fetched
+        "visits.visits",  # its twin is fitted to the homes of 2021
         "home_counts",
     }
     assert "2 rows share it" in lines["home_counts"].detail
     assert "Source prices (Prices) is not in data/raw" in lines["prices.prices"].detail
+
+
+# --- twins that are fitted to open sources, and data that are not open ---
+
+
+@pytest.mark.usefixtures("workbook")
+def test_a_twin_is_fitted_to_the_councils_rows_of_the_sources_that_it_names() -> None:
+    study = open_study("2_closed")
+    visits = study.load("visits")
+    assert visits.loc[2:, ["lsoa_code", "visits"]].to_numpy().tolist() == [["E1", 110], ["E3", 150], ["E4", 160]]
+    assert set(study.provenance()["source"]) == {"Visits to a home", "Lookup"}  # not what the twin is fitted to
+    assert study.load("clients")["surname"].tolist() == ["Hartley", "Okonkwo"]  # made by the same function
+
+
+@pytest.mark.usefixtures("workbook")
+def test_a_twin_is_fitted_to_real_files_in_a_real_run_and_made_anew_when_they_change(mirror: str) -> None:
+    homes = Path(os.environ["COUNCILBOOK_ROOT"]) / mirror / "homes.csv"
+    loaded = []
+    for count in (110, 120):
+        homes.write_text(f"lsoa_code,homes\nE1,{count}\nE3,150\nE4,160\n", encoding="utf-8")
+        loaded.append(open_study("2_closed", data="real", mirror=mirror).load("visits")["visits"].tolist())
+    assert loaded == [[3, 5, 110, 150, 160], [3, 5, 120, 150, 160]]
+
+
+def test_a_dataset_that_is_not_open_stays_with_what_is_private(workbook: Workbook) -> None:
+    study = open_study("2_closed")
+    ages = study.load("clients")["age"]
+    folder = study.release("client_flags", pd.DataFrame({"client": range(len(ages)), "age": ages}))
+    assert folder == workbook.private / "restricted" / "small" / "north" / "client_flags"
+    assert folder.parent.stat().st_mode & 0o077 == 0
+    assert not workbook.processed.exists()
+    assert open_study("2_closed").published("client_flags")["age"].tolist() == [81, 79]
+    with pytest.raises(NotebookError, match="is a report, so it cannot show client_flags: that is closed"):
+        open_study("3_report").published("client_flags")
+
+
+def test_where_there_is_a_closed_folder_it_keeps_what_is_not_open(workbook: Workbook, closed: Path) -> None:
+    folder = open_study("2_closed").release("client_flags", pd.DataFrame({"client": [1], "age": [70]}))
+    assert folder == closed / "outputs" / "small" / "north" / "client_flags"
+    assert not (workbook.private / "restricted").exists()
+
+
+@pytest.mark.usefixtures("workbook")
+def test_what_is_made_from_a_dataset_that_is_not_open_is_guarded() -> None:
+    study = open_study("2_closed")
+    study.release("client_flags", pd.DataFrame({"client": [1], "age": [70]}))
+    other = open_study("2_closed")
+    other.published("client_flags")
+    with pytest.raises(ReleaseRefusedError, match=r"made beside client_flags \(closed\)"):
+        other.release("home_counts", pd.DataFrame({"lsoa_code": ["E1"], "homes": [1]}))

@@ -1,26 +1,43 @@
 """Finding a source's file: closed folder, data/raw, mirror, official URL, or a synthetic twin."""
 
 import importlib
+import json
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+import pandas as pd
+
 from councilbook.catalogue.fetching import Progress, check_kind, check_raw, describe_manual_way, fetch, raw_path
-from councilbook.catalogue.fingerprints import hash_file, hash_library
+from councilbook.catalogue.fingerprints import hash_file, hash_library, hash_text
 from councilbook.catalogue.model import Council, Mode, Origin, Source, Twin
 from councilbook.catalogue.reading import Catalogue
 from councilbook.errors import SourceError
 from councilbook.paths import make_private_folder, write_atomically
 
+Load = Callable[[str], pd.DataFrame]  # id of a source to the council's rows of its first table
+
+
+def _load_nothing(source: str) -> pd.DataFrame:
+    raise SourceError(f"A twin that is fitted to {source} can be made for a study only, which loads that for it.")
+
 
 @dataclass(frozen=True)
 class TwinRequest:
-    """What a twin is made for. The same request gives the same bytes."""
+    """What a twin is made for. The same request, and the same tables to be fitted to, give the same bytes.
+
+    Attributes:
+        council, seed: what is drawn, and from which seed.
+        mode: in a sample a twin may be smaller, so that it is made within seconds.
+        load: loads the sources that the catalogue says the twin is fitted to.
+    """
 
     council: Council
     seed: int
+    mode: Mode = "sample"
+    load: Load = field(default=_load_nothing, compare=False)
 
 
 @dataclass(frozen=True)
@@ -57,8 +74,13 @@ class Finder:
     seed: int
     mirror: Path | None = None
 
-    def find(self, source: Source, progress: Progress | None = None) -> FoundFile:
+    def find(self, source: Source, progress: Progress | None = None, load: Load = _load_nothing) -> FoundFile:
         """Return a source's file, downloaded or made first if it has to be.
+
+        Args:
+            source: what is wanted.
+            progress: called while it is downloaded.
+            load: loads what a twin is fitted to.
 
         Raises:
             SourceError: it is nowhere; the message says where it was looked for and how to get it.
@@ -68,7 +90,7 @@ class Finder:
         if self.mode == "real" and source.url:
             return FoundFile(source, fetch(source, self.catalogue.workbook, progress), "download")
         if source.twin and (self.mode == "sample" or source.spectrum != "open"):
-            return FoundFile(source, self._make_twin(source, source.twin), "twin")
+            return FoundFile(source, self._make_twin(source, source.twin, load), "twin")
         raise SourceError(self.describe_nowhere(source))
 
     def find_local(self, source: Source) -> FoundFile | None:
@@ -93,21 +115,36 @@ class Finder:
             places.append(("mirror", self.mirror / source.mirror))
         return places
 
-    def _make_twin(self, source: Source, twin: Twin) -> Path:
+    def _make_twin(self, source: Source, twin: Twin, load: Load) -> Path:
+        """Return a source's twin; if it has to be made, its function may make those of other sources with it."""
         workbook = self.catalogue.workbook
         version = hash_library(workbook)[:12]
         twins = make_private_folder(workbook.private / "twins")
         for outdated in twins.iterdir():
             if outdated.name != version:
                 shutil.rmtree(outdated, ignore_errors=True)
-        path = twins / version / f"{self.council.slug}-{self.seed}" / source.id / source.file
+        folder = twins / version / f"{self.council.slug}-{self.seed}{self._name_inputs(twin)}"
+        path = folder / source.id / source.file
         if not path.exists():
             module, function = twin.make.split(":")
-            make: Callable[[Source, TwinRequest], bytes] = getattr(importlib.import_module(module), function)
-            content = make(source, TwinRequest(self.council, self.seed))
-            with write_atomically(path) as temporary:
-                temporary.write_bytes(content)
+            make: Callable[[Source, TwinRequest], bytes | Mapping[str, bytes]]
+            make = getattr(importlib.import_module(module), function)
+            made = make(source, TwinRequest(self.council, self.seed, self.mode, load))
+            if isinstance(made, bytes):
+                files = [(source, made)]
+            else:
+                files = [(self.catalogue.source(name), content) for name, content in made.items()]
+            for one, content in files:
+                with write_atomically(folder / one.id / one.file) as temporary:
+                    temporary.write_bytes(content)
         return path
+
+    def _name_inputs(self, twin: Twin) -> str:
+        """Name the files that a twin is fitted to in a real run; in a sample they follow from council and seed."""
+        if self.mode == "sample" or not twin.fitted_to:
+            return ""
+        files = {one.id: self.find(one).sha256 for one in self.catalogue.expand(twin.fitted_to)}
+        return f"-{hash_text(json.dumps(files, sort_keys=True))[:12]}"
 
     def describe_nowhere(self, source: Source) -> str:
         """Say where a source that is not there was looked for, and how to get it."""
