@@ -7,6 +7,7 @@ behind them.
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
 from pandas.api.types import is_bool_dtype, is_datetime64_dtype, is_numeric_dtype
@@ -73,6 +74,30 @@ def check_sums(
             f"{where}: the parts do not add up to the published total in {off.sum()} groups, as "
             f"{_name_group(worst)}: {sums.loc[worst].to_dict()} and published {published.loc[worst].to_dict()}."
         )
+
+
+def refuse_rows(is_wrong: "pd.Series[bool] | npt.NDArray[np.bool_]", what: str, expected: str) -> None:
+    """Refuse a table about people if a row is wrong.
+
+    Args:
+        is_wrong: a flag a row.
+        what: the table and the column, for the message.
+        expected: what was expected in every row.
+
+    Raises:
+        CheckError: with how many rows, and the first by position, since an index may hold names or pseudonyms. It shows
+            no value.
+    """
+    wrong = np.asarray(is_wrong, dtype=bool)
+    if wrong.any():
+        raise CheckError(
+            f"{what} in {wrong.sum()} rows not as expected, {expected} (row {list_rows(wrong)}, counted from 0)."
+        )
+
+
+def list_rows(is_wrong: npt.NDArray[np.bool_]) -> str:
+    """List the first rows of which a flag is set, by position."""
+    return _list(np.flatnonzero(is_wrong)[:SHOWN])
 
 
 def _name_group(group: object) -> str:

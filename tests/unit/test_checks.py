@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from councilbook.catalogue import FieldSpec
-from councilbook.checks import check_fields, check_sums
+from councilbook.checks import check_fields, check_sums, refuse_rows
 from councilbook.errors import CheckError
 
 
@@ -142,3 +142,11 @@ def test_parts_that_do_not_add_up_are_told_with_both_figures() -> None:
 def test_a_group_without_a_total_is_an_error() -> None:
     with pytest.raises(CheckError, match=r"Homes: no published total for 2021 N\."):
         check_sums(PARTS, TOTALS.iloc[1:], ["year", "district"], ["homes"], "Homes")
+
+
+def test_wrong_rows_are_named_by_position_though_an_index_may_hold_pseudonyms() -> None:
+    wrong = pd.Series([False, True, True, True, True], index=["h9", "h8", "h7", "h6", "h5"])
+    with pytest.raises(CheckError) as raised:
+        refuse_rows(wrong, "people: age", "at least 0")
+    assert str(raised.value) == "people: age in 4 rows not as expected, at least 0 (row 1, 2, 3, counted from 0)."
+    refuse_rows(wrong & False, "people: age", "at least 0")

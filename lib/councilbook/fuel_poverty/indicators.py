@@ -26,6 +26,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+from councilbook.checks import refuse_rows
 from councilbook.errors import CheckError, suggest
 
 Numbers = NDArray[np.float64]
@@ -53,7 +54,6 @@ BAND_LOWEST_SCORES = (1, 21, 39, 55, 69, 81, 92)  # BRE 2012, rating bands; DECC
 
 TIE = 1e-10  # share of the total weight by which sums in another order may differ
 SAMPLE = 2**16  # rows from which the place of a median is guessed
-SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -409,10 +409,4 @@ def _is_outside(values: Numbers, lowest: float = -np.inf) -> Flags:
 
 
 def _refuse(is_wrong: Flags, name: str, expected: str) -> None:
-    """Raise if a row is wrong. Rows are named by position, since an index may hold names or pseudonyms."""
-    if is_wrong.any():
-        rows = np.flatnonzero(is_wrong)
-        shown = ", ".join(map(str, rows[:SHOWN]))
-        raise CheckError(
-            f"households: {name} in {len(rows)} rows not as expected, {expected} (row {shown}, counted from 0)."
-        )
+    refuse_rows(is_wrong, f"households: {name}", expected)
