@@ -330,8 +330,10 @@ def fit_and_estimate(
     rng = np.random.default_rng(seed)
     drawn = rng.multivariate_normal(model.coefficients, model.covariance, size=draws, method="eigh")
     unexplained = rng.normal(0, model.spread if spread is None else spread, (draws, len(rows)))
-    rates = _benchmark((design @ model.coefficients)[None, :], households, members, poor)[0]
-    limits = np.quantile(_benchmark(drawn @ design.T + unexplained, households, members, poor), [0.025, 0.975], axis=0)
+    rates = benchmark_rates((design @ model.coefficients)[None, :], households, members, poor)[0]
+    limits = np.quantile(
+        benchmark_rates(drawn @ design.T + unexplained, households, members, poor), [0.025, 0.975], axis=0
+    )
     return rows[["oa21_code", "lsoa21_code", "area_code", "households"]].assign(
         fuel_poor_pct=100 * rates,
         fuel_poor_households=households * rates,
@@ -392,7 +394,7 @@ def _add_means(output_areas: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
     return areas.merge(means, left_on="area_code", right_index=True, validate="one_to_one")
 
 
-def _benchmark(log_odds: Numbers, households: Numbers, members: npt.NDArray[np.intp], poor: Numbers) -> Numbers:
+def benchmark_rates(log_odds: Numbers, households: Numbers, members: npt.NDArray[np.intp], poor: Numbers) -> Numbers:
     """Shift each area's log odds by one number, so that its expected households are the official ones.
 
     Newton's steps on the logit of an area's rate, halving the bracket instead where a step would leave it.
