@@ -172,6 +172,21 @@ def test_a_level_up_output_area_covariates_tell_the_areas_of_a_neighbourhood_apa
     assert score["covered_pct"] > 80
 
 
+@pytest.mark.parametrize("year", [2019, 2020, 2021, 2022])
+@pytest.mark.parametrize("place", ["kent", "durham"])
+def test_widened_intervals_hold_in_parts_that_had_no_say_in_the_factor(request, place, year):
+    council = request.getfixturevalue(place)
+    output_areas, areas = council.prepare(year)
+    score = score_within(output_areas, areas, council.lookup, seed=1)
+    assert score["covered_pct"] < 92
+    assert 1.2 < score["widened_by"] < 2.1
+    assert 93 <= score["covered_held_out_pct"] <= 98
+    widened = fit_and_estimate(output_areas, areas, seed=1, widened_by=score["widened_by"])
+    sums = widened.groupby("area_code")["fuel_poor_households"].sum()
+    official = areas.set_index("area_code")["fuel_poor_households"].loc[sums.index]
+    assert (sums - official).abs().max() < 1e-9
+
+
 def test_the_published_rank_has_its_worst_postcode_first(kent, mirror):
     with zipfile.ZipFile(mirror / "kent" / "postcodes" / "untouched_QKS_NHS_Kent_and_Medway_ICB.zip") as archive:
         published = pd.read_csv(archive.open("QKS_NHS_Kent_and_Medway_ICB.csv")).rename(columns={"pcds": "postcode"})

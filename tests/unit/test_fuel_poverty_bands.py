@@ -74,17 +74,41 @@ def test_the_gain_is_told_with_the_best_baseline(rmse, gain, words):
     assert "(IMD alone: 2.00)" in told
 
 
+def make_trial(**changes) -> pd.DataFrame:
+    row = {
+        "neighbourhoods": 200,
+        "areas": 1000,
+        "variance_explained_pct": 41.2,
+        "covered_pct": 86.0,
+        "widened_by": 1.4,
+        "held_out": "each district in turn",
+        "covered_held_out_pct": 95.4,
+    }
+    return pd.DataFrame([row | changes])
+
+
 @pytest.mark.parametrize(
-    ("explained", "covered", "words", "narrow"),
-    [(41.2, 86.0, "explained 41% of", True), (-3.0, 95.0, "explained none of", False)],
+    ("explained", "factor", "words", "narrow"),
+    [(41.2, 1.4, "explained 41% of", True), (-3.0, 1.0, "explained none of", False)],
 )
-def test_the_trial_a_level_up_is_told_with_what_its_intervals_missed(explained, covered, words, narrow):
-    row = {"neighbourhoods": 200, "areas": 1000, "variance_explained_pct": explained, "covered_pct": covered}
-    told = bands.describe_within(pd.DataFrame([row]))
+def test_the_trial_a_level_up_is_told_with_what_its_intervals_missed(explained, factor, words, narrow):
+    told = bands.describe_within(make_trial(variance_explained_pct=explained, widened_by=factor))
     assert words in told
-    assert ("too narrow" in told) == narrow
+    assert "86% of the official figures lay in their 95% intervals" in told
+    assert ("They were too narrow" in told) == ("1.4 times as much" in told) == narrow
+    assert ("left as wide as they are" in told) == (not narrow)
+
+
+@pytest.mark.parametrize(("covered", "few"), [(95.4, False), (88.0, True)])
+def test_widened_intervals_are_told_with_what_they_hold_where_nobody_had_looked(covered, few):
+    told = bands.describe_within(make_trial(covered_held_out_pct=covered))
+    assert f"(each district in turn left out), {covered:.0f}% lay in their intervals" in told
+    assert ("still too few" in told) == few
 
 
 def test_too_few_neighbourhoods_leave_the_estimates_untested():
-    row = {"neighbourhoods": 9, "areas": 40, "variance_explained_pct": None, "covered_pct": None}
-    assert "9 neighbourhoods there are too few" in bands.describe_within(pd.DataFrame([row]))
+    shares = dict.fromkeys(("variance_explained_pct", "covered_pct", "held_out", "covered_held_out_pct"))
+    told = bands.describe_within(make_trial(neighbourhoods=9, widened_by=1.6, **shares))
+    assert "9 neighbourhoods there are too few" in told
+    assert "1.6 times as much" in told
+    assert told.endswith("how often they hold is not known.")

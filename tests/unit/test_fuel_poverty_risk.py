@@ -15,8 +15,10 @@ from councilbook.fuel_poverty.risk import (
     FEWEST_TO_FIT,
     HEATINGS,
     TENURES,
+    UNTRIED_WIDENING,
     correlate_ranks,
     estimate_postcodes,
+    find_widening,
     fit_and_estimate,
     prepare_areas,
     prepare_output_areas,
@@ -243,6 +245,14 @@ def test_a_wider_spread_makes_wider_intervals_and_none_leaves_the_coefficients(m
     assert wide["fuel_poor_pct"].equals(estimates["fuel_poor_pct"])
 
 
+def test_widening_multiplies_the_spread_and_leaves_the_estimates(made):
+    _, output_areas, areas, _ = made
+    widened = fit_and_estimate(output_areas, areas, seed=1, spread=0.2, widened_by=1.5)
+    pd.testing.assert_frame_equal(widened, fit_and_estimate(output_areas, areas, seed=1, spread=0.3))
+    sums = widened.groupby("area_code")["fuel_poor_households"].sum()
+    assert (sums - areas.set_index("area_code")["fuel_poor_households"]).abs().max() < 1e-9
+
+
 def test_an_area_of_one_output_area_has_the_official_rate_and_no_width(made):
     _, output_areas, areas, _ = made
     alone = output_areas[(output_areas["area_code"] != "E01000000") | (output_areas["oa21_code"] == "E00000000")].copy()
@@ -316,7 +326,31 @@ def test_too_few_neighbourhoods_have_no_score(made):
     rows = output_areas[output_areas["area_code"].isin(some["area_code"])]
     score = score_within(rows, some, frames["lookup"], seed=1)
     assert score["areas"] == 40
-    assert np.isnan([score["variance_explained_pct"], score["covered_pct"]]).all()
+    assert np.isnan([score[name] for name in ("variance_explained_pct", "covered_pct", "covered_held_out_pct")]).all()
+    assert (score["widened_by"], score["held_out"]) == (UNTRIED_WIDENING, "")
+
+
+@pytest.mark.parametrize(
+    ("holds", "factor"),
+    [([19, 20, 20], 1.1), ([20, 20, 20], 1.0), ([5, 10, 19], 1.2)],  # of 20: 95% of 21 are 20
+)
+def test_the_least_factor_at_which_enough_intervals_hold_is_found(holds, factor):
+    covered = pd.DataFrame({1 + step / 10: np.arange(20) < count for step, count in enumerate(holds)})
+    assert find_widening(covered) == pytest.approx(factor)
+
+
+def test_areas_that_differ_more_than_neighbourhoods_widen_the_intervals_until_they_hold(made):
+    """Noise of its own in each area averages out in the neighbourhoods that the spread is taken from."""
+    frames, output_areas, areas, _ = made
+    noise = np.random.default_rng(5).normal(0, 0.5, len(areas))
+    rate = expit(np.log(areas["fuel_poor_pct"] / (100 - areas["fuel_poor_pct"])) + noise)
+    noisy = areas.assign(fuel_poor_households=(rate * areas["households"]).round())
+    noisy["fuel_poor_pct"] = 100 * noisy["fuel_poor_households"] / noisy["households"]
+    score = score_within(output_areas, noisy, frames["lookup"], seed=1)
+    assert score["covered_pct"] < 90
+    assert score["widened_by"] > 1.2
+    assert score["held_out"] == "each district in turn"
+    assert 90 <= score["covered_held_out_pct"] <= 99
 
 
 def test_noise_a_level_up_explains_nothing(made):

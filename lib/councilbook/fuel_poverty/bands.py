@@ -1,6 +1,7 @@
 """Postcodes in bands of estimated risk: fifths of all homes, which are safer to act on than a rank."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -119,7 +120,7 @@ def describe_gain(scores: pd.DataFrame) -> str:
 
 
 def describe_within(tested: pd.DataFrame) -> str:
-    """Say how the method of the postcode estimates did a level up, where there are figures to hold it against.
+    """Say how the method of the postcode estimates did a level up, and how wide that made their intervals.
 
     Args:
         tested: postcode_estimates_test.
@@ -128,13 +129,32 @@ def describe_within(tested: pd.DataFrame) -> str:
     if pd.isna(row["variance_explained_pct"]):
         return (
             f"Below the official areas the estimates are untested: with {row['neighbourhoods']:.0f} neighbourhoods "
-            "there are too few to try them a level up."
+            f"there are too few to try them a level up. {_describe_widening(row)}"
         )
     explained = row["variance_explained_pct"]
     part = f"{explained:.0f}% of" if explained >= 0.5 else "none of"
-    narrow = ", so the intervals are too narrow" if row["covered_pct"] < 93 else ""
     return (
         f"Below the official areas nothing can be tested, so the method was tried a level up: knowing the figures of "
         f"{row['neighbourhoods']:.0f} neighbourhoods alone, it explained {part} the difference between the areas "
-        f"within them, and {row['covered_pct']:.0f}% of the official figures lay in their 95% intervals{narrow}."
+        f"within them, and {row['covered_pct']:.0f}% of the official figures lay in their 95% intervals. "
+        f"{_describe_widening(row)}"
+    )
+
+
+def _describe_widening(row: "pd.Series[Any]") -> str:
+    """Say by how much the intervals of postcodes were widened, on what grounds, and what that is worth."""
+    factor = row["widened_by"]
+    widened = (
+        f"what the model cannot see of an output area is taken to vary {factor:.1f} times as much as first assumed"
+    )
+    if pd.isna(row["covered_held_out_pct"]):
+        return (
+            f"In the intervals {widened}, about as much as larger councils ask for; how often they hold is not known."
+        )
+    because = f"They were too narrow, so {widened}. " if factor > 1 else "They were left as wide as they are. "
+    still = ", which is still too few" if row["covered_held_out_pct"] < 93 else ""
+    return (
+        f"{because}Tried on areas that had no part in choosing that factor ({row['held_out']} left out), "
+        f"{row['covered_held_out_pct']:.0f}% lay in their intervals{still}. That the factor holds for output areas too "
+        "is assumed."
     )

@@ -8,11 +8,13 @@ shifted by one number, so that the expected households add up to the official fi
 Whatever is known of whole LSOAs only (tenure, heating, composition, domains of deprivation) cannot move homes within
 one. With it in the model, the slopes of what output areas tell are those at equal tenure and income, which differ
 within an LSOA too, unseen; so the estimates are made without it. `score_within` tries the method a level up, where the
-truth is published. The full model foretells whole areas: `score_left_out` says how well.
+truth is published, and says by how much the intervals have to be widened to hold it. The full model foretells whole
+areas: `score_left_out` says how well.
 
 Three limits. The official figures are themselves modelled, and their own error is nowhere in the intervals. What goes
-with fuel poverty between areas is taken to go with it within them as well. And open data do not tell the postcodes of
-one output area apart: they share one rate, and the output area's households are spread evenly over them.
+with fuel poverty between areas is taken to go with it within them as well, and what the model cannot see to grow from
+areas to output areas by as much as from neighbourhoods to areas. And open data do not tell the postcodes of one output
+area apart: they share one rate, and the output area's households are spread evenly over them.
 """
 
 from dataclasses import dataclass
@@ -57,6 +59,10 @@ DRAWS = 200
 FEWEST_TO_FIT = 4 * (len(OA_COVARIATES) + 1)  # areas; four for each coefficient
 SHIFTS = 100  # at most; halving alone needs some fifty
 TOLERANCE = 1e-10  # households
+LEVEL = 0.95  # of the intervals
+WIDENINGS = tuple(round(1 + step / 10, 1) for step in range(31))  # 1.0 to 4.0
+WIDE_ENOUGH = 0.99  # of a trial's areas in their intervals: no part of it wants a wider one
+UNTRIED_WIDENING = 1.6  # amid what Kent and Medway (1.3 to 1.5) and County Durham (1.6 to 1.9) ask for, 2019 to 2022
 EDGE = 1e-14  # stands for a published share of none or all, whose log odds are infinite
 IMD_ALONE = "IMD alone"
 MODELS = {"Output-area covariates": OA_COVARIATES, "All covariates": COVARIATES}
@@ -294,15 +300,16 @@ def fit_and_estimate(
     seed: int,
     draws: int = DRAWS,
     spread: float | None = None,
+    widened_by: float = 1.0,
 ) -> pd.DataFrame:
     """Fit the model to the official figures, and estimate each output area's rate in agreement with them.
 
     The interval is made of two things: the coefficients (normal, their covariance scaled by Pearson's chi squared over
     its degrees of freedom; McCullagh and Nelder 1989, 4.5), and what the covariates do not tell of an output area.
-    The second cannot be seen in open data. It is assumed to be normal in the log odds, and as wide as the areas'
-    residuals; `score_within` says how often such intervals hold a level up. Each draw is benchmarked like the
-    estimate, so an area of one output area has no width at all: the error of the official figure is not part of it.
-    The interval is that of a rate, not of a count of homes.
+    The second cannot be seen in open data. It is assumed to be normal in the log odds, and so many times as wide as the
+    areas' residuals as `score_within` found a level up. Each draw is benchmarked like the estimate, so an area of one
+    output area has no width at all: the error of the official figure is not part of it. The interval is that of a rate,
+    not of a count of homes.
 
     Args:
         output_areas: from `prepare_output_areas`.
@@ -310,6 +317,7 @@ def fit_and_estimate(
         seed: of the draws.
         draws: how many.
         spread: standard deviation of output areas of equal covariates, in log odds; by default the areas' residual one.
+        widened_by: factor of that standard deviation; the estimates do not depend on it.
 
     Returns:
         oa21_code, lsoa21_code, area_code, households, fuel_poor_pct, fuel_poor_households (expected), low_95, high_95
@@ -329,11 +337,11 @@ def fit_and_estimate(
 
     rng = np.random.default_rng(seed)
     drawn = rng.multivariate_normal(model.coefficients, model.covariance, size=draws, method="eigh")
-    unexplained = rng.normal(0, model.spread if spread is None else spread, (draws, len(rows)))
+    wide = widened_by * (model.spread if spread is None else spread)
+    unexplained = rng.normal(0, wide, (draws, len(rows)))
     rates = benchmark_rates((design @ model.coefficients)[None, :], households, members, poor)[0]
-    limits = np.quantile(
-        benchmark_rates(drawn @ design.T + unexplained, households, members, poor), [0.025, 0.975], axis=0
-    )
+    drawn_rates = benchmark_rates(drawn @ design.T + unexplained, households, members, poor)
+    limits = np.quantile(drawn_rates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     return rows[["oa21_code", "lsoa21_code", "area_code", "households"]].assign(
         fuel_poor_pct=100 * rates,
         fuel_poor_households=households * rates,
@@ -488,47 +496,99 @@ def _predict_left_out(areas: pd.DataFrame, parts: pd.Series) -> pd.DataFrame:
     return expected
 
 
-def score_within(output_areas: pd.DataFrame, areas: pd.DataFrame, lookup: pd.DataFrame, seed: int) -> dict[str, float]:
+def score_within(
+    output_areas: pd.DataFrame, areas: pd.DataFrame, lookup: pd.DataFrame, seed: int
+) -> dict[str, float | str]:
     """Try the estimates a level up: neighbourhoods (MSOAs) stand for the published areas, areas for output areas.
 
     Fit and benchmark know the sums of neighbourhoods only; what comes out is held against the areas' official figures.
+    Areas differ more than neighbourhoods do, so intervals as wide as the neighbourhoods' residuals hold too few. By how
+    much the standard deviation has to grow until they hold 95% is found as in split conformal prediction (Lei, G'Sell,
+    Rinaldo, Tibshirani and Wasserman 2018, Journal of the American Statistical Association 113, 1094-1111), with the
+    factor in place of the residual. Areas of one neighbourhood are not exchangeable with others, so no coverage is
+    guaranteed: it is measured in each part of the council (`model.split_areas`) with the factor that all others want.
 
     Args:
         output_areas: from `prepare_output_areas`.
         areas: from `prepare_areas`.
         lookup: rows of the exact fit lookup, with lsoa21_name: a neighbourhood is what precedes its last letters.
-        seed: of the draws.
+        seed: of the draws, and of the compact parts.
 
     Returns:
         neighbourhoods, areas, variance_explained_pct (of that between areas of one neighbourhood, weighted by
         households; 0 is no better than giving all the neighbourhood's rate), covered_pct (areas whose official share
-        lies in its interval, of those in neighbourhoods of several). The two shares are missing where there are fewer
-        neighbourhoods than FEWEST_TO_FIT.
+        lies in its interval as it comes, of those in neighbourhoods of several), widened_by (factor that all parts
+        together ask for, in tenths, 1 or more), held_out (what the parts are), covered_held_out_pct (areas in their
+        widened intervals, none of them looked at for the factor). Where there are fewer neighbourhoods than
+        FEWEST_TO_FIT the shares are missing, held_out is empty, and widened_by is UNTRIED_WIDENING.
     """
+    known = _name_neighbourhoods(output_areas, areas, lookup)
+    above = known.groupby("neighbourhood", as_index=False)[["households", "fuel_poor_households"]].sum()
+    if len(above) < FEWEST_TO_FIT:
+        shares = dict.fromkeys(("variance_explained_pct", "covered_pct", "covered_held_out_pct"), np.nan)
+        counts = {"neighbourhoods": len(above), "areas": len(known)}
+        return {**counts, **shares, "widened_by": UNTRIED_WIDENING, "held_out": ""}
+    several = known.groupby("neighbourhood")["area_code"].transform("size") > 1
+    tried, covered = _try_widenings(known, above, several, seed)
+    places = gpd.points_from_xy(known["longitude"], known["latitude"], crs=4326)
+    folds = split_areas(gpd.GeoDataFrame(known, geometry=places), seed)
+    parts = folds.labels.groupby(known["neighbourhood"]).transform("first")[several]  # no part cuts a neighbourhood
+    held_out = [covered.loc[parts == part, find_widening(covered[parts != part])] for part in sorted(parts.unique())]
+    official, weights, groups = (known.loc[several, name] for name in ("fuel_poor_pct", "households", "neighbourhood"))
+    flat = (official * weights).groupby(groups).transform("sum") / weights.groupby(groups).transform("sum")
+    unexplained = (weights * (tried[several] - official) ** 2).sum() / (weights * (flat - official) ** 2).sum()
+    return {
+        "neighbourhoods": int(groups.nunique()),
+        "areas": len(official),
+        "variance_explained_pct": round(float(100 * (1 - unexplained)), 1),
+        "covered_pct": round(100 * float(covered[1.0].mean()), 1),
+        "widened_by": find_widening(covered),
+        "held_out": folds.name,
+        "covered_held_out_pct": round(100 * float(pd.concat(held_out).mean()), 1),
+    }
+
+
+def _name_neighbourhoods(output_areas: pd.DataFrame, areas: pd.DataFrame, lookup: pd.DataFrame) -> pd.DataFrame:
+    """Give each published area the means of its output areas, its place, and the name of its neighbourhood."""
     names = lookup.drop_duplicates("lsoa21_code").set_index("lsoa21_code")["lsoa21_name"]
     lsoas = output_areas.drop_duplicates("area_code").set_index("area_code")["lsoa21_code"]
     known = _add_means(output_areas, areas)
     known["lsoa21_code"] = known["area_code"].map(lsoas)
     known["neighbourhood"] = known["lsoa21_code"].map(names).str.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    above = known.groupby("neighbourhood", as_index=False)[["households", "fuel_poor_households"]].sum()
-    if len(above) < FEWEST_TO_FIT:
-        counts = {"neighbourhoods": len(above), "areas": len(known)}
-        return {**counts, "variance_explained_pct": np.nan, "covered_pct": np.nan}
+    return known
+
+
+def _try_widenings(
+    known: pd.DataFrame, above: pd.DataFrame, several: pd.Series, seed: int
+) -> tuple[pd.Series, pd.DataFrame]:
+    """Return each area's estimate from its neighbourhood's sum, and whether its interval holds, a column a factor."""
     below = known.drop(columns=["fuel_poor_pct", "fuel_poor_households"])
     below = below.rename(columns={"area_code": "oa21_code", "neighbourhood": "area_code"})
-    estimates = fit_and_estimate(below, above.rename(columns={"neighbourhood": "area_code"}), seed=seed)
-    both = estimates.merge(known[["area_code", "fuel_poor_pct"]], left_on="oa21_code", right_on="area_code")
-    both = both[both.groupby("area_code_x")["oa21_code"].transform("size") > 1]
-    official, weights = both["fuel_poor_pct_y"], both["households"]
-    groups = both["area_code_x"]
-    flat = (official * weights).groupby(groups).transform("sum") / weights.groupby(groups).transform("sum")
-    unexplained = (weights * (both["fuel_poor_pct_x"] - official) ** 2).sum() / (weights * (flat - official) ** 2).sum()
-    return {
-        "neighbourhoods": int(groups.nunique()),
-        "areas": len(both),
-        "variance_explained_pct": round(float(100 * (1 - unexplained)), 1),
-        "covered_pct": round(100 * float(official.between(both["low_95"], both["high_95"]).mean()), 1),
-    }
+    above = above.rename(columns={"neighbourhood": "area_code"})
+    official = known.set_index("area_code")["fuel_poor_pct"][several.to_numpy()]
+    covered = pd.DataFrame(index=official.index)
+    for factor in WIDENINGS:
+        tried = fit_and_estimate(below, above, seed=seed, widened_by=factor).set_index("oa21_code")
+        limits = tried.loc[official.index]
+        covered[factor] = official.between(limits["low_95"], limits["high_95"])
+        if covered[factor].mean() >= WIDE_ENOUGH:
+            break
+    covered.index = known.index[several]
+    return known["area_code"].map(tried["fuel_poor_pct"]), covered
+
+
+def find_widening(covered: pd.DataFrame) -> float:
+    """Find the least factor at which enough intervals hold: 95% of one more than there are, as one is yet unseen.
+
+    Args:
+        covered: whether an area's official share lies in its interval; a row an area, a column a factor, ascending.
+
+    Returns:
+        The factor; the last one if none is enough.
+    """
+    holds = covered.sum()
+    enough = holds.index[holds >= LEVEL * (len(covered) + 1)]
+    return float(enough[0] if len(enough) else holds.index[-1])
 
 
 def correlate_ranks(estimates: pd.DataFrame, published: pd.DataFrame) -> float:
