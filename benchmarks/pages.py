@@ -59,7 +59,7 @@ def visit(browser: Any, file: Path) -> Times:
         page.goto(file.as_uri(), wait_until="load")
         times = page.evaluate(READ_TIMES)
         drawn = None
-        if frame := page.query_selector("iframe[srcdoc]"):
+        if frame := page.query_selector("iframe"):
             frame.scroll_into_view_if_needed()
             inside = frame.content_frame()
             inside.wait_for_selector("path.leaflet-interactive", state="attached")

@@ -19,7 +19,7 @@ from nbconvert import HTMLExporter
 from councilbook.catalogue import Council, StudySpec
 from councilbook.errors import NotebookError
 from councilbook.html import Html, describe_package, downloads, join, number_figures
-from councilbook.pages import HEADINGS, render_page, shorten_attributions, write_page
+from councilbook.pages import HEADINGS, pack_frame, render_page, shorten_attributions, unpack_frame, write_page
 from councilbook.paths import Workbook, replace_folder
 from councilbook.report_code import check_report_code
 from councilbook.report_records import DatasetRecord, Figures, Place, ReportRecord, Section, SourceRecord
@@ -99,6 +99,7 @@ def render_report(
     if title is None:
         raise NotebookError(f"{executed.stem} has no title: begin its first cell with `# ` and what the page is about.")
     _renew_downloads(soup, datasets)
+    _pack_frames(soup)
     contents = [*_name_headings(soup, executed.stem), *ENDING]
     opening = title.parent if isinstance(title.parent, Tag) else soup
     title.extract()
@@ -220,7 +221,9 @@ def _refuse_path(page: Path, folder: Path, name: str) -> None:
     """Refuse a page that tells where on this machine the workbook lies, as code with a folder in it may."""
     written = {str(folder), folder.as_posix(), str(folder).replace("\\", "\\\\")}
     pattern = rf"(?<![\w.])({'|'.join(map(re.escape, sorted(written)))})\b"
-    if re.search(pattern, page.read_text(encoding="utf-8")):
+    text = page.read_text(encoding="utf-8")
+    frames = [unpack_frame(packed) for packed in re.findall(r'data-packed="([^"]+)"', text)]
+    if any(re.search(pattern, one) for one in [text, *frames]):
         raise NotebookError(f"{name} shows a path of this machine (below {folder}).")
 
 
@@ -283,6 +286,13 @@ def _renew_downloads(soup: BeautifulSoup, datasets: Sequence[Released]) -> None:
     for item in soup.select("ul.downloads > li[data-dataset]"):
         if str(item["data-dataset"]) in now:
             item.replace_with(copy(now[str(item["data-dataset"])]))
+
+
+def _pack_frames(soup: BeautifulSoup) -> None:
+    """Compress interactive maps, which want scripts anyway; a still picture stands beside each for who has none."""
+    for frame in soup.select("iframe[srcdoc]"):
+        frame["data-packed"] = pack_frame(str(frame["srcdoc"]))
+        del frame["srcdoc"]
 
 
 def _list_sections(page: Html) -> Iterator[Section]:

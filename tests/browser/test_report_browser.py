@@ -158,6 +158,16 @@ def test_the_report_is_readable_without_scripts(visit: Open, report_file: Path) 
     assert not page.locator("iframe").is_visible()
 
 
+def test_a_browser_that_cannot_unpack_a_map_shows_the_still_one(visit: Open, report_file: Path) -> None:
+    opened = visit(report_file)
+    opened.page.add_init_script("delete window.DecompressionStream")
+    opened.page.reload()
+
+    wait_until(opened.page, "document.querySelector('iframe').hidden")
+    assert opened.page.locator("details.still-map img").is_visible()
+    assert opened.complaints == []
+
+
 def test_paper_shows_the_still_map_and_no_code(visit: Open, report_file: Path) -> None:
     page = visit(report_file).page
     page.emulate_media(media="print")

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from councilbook import __version__, charts, html, report
 from councilbook.catalogue import Council
 from councilbook.errors import NotebookError
-from councilbook.pages import PAGE_BYTES
+from councilbook.pages import PAGE_BYTES, unpack_frame
 from councilbook.paths import Workbook
 from councilbook.withheld import Released
 from small_site import COUNTS_AUDIT, DATE, ROLE, SPEC, WAITING, make_audit, make_package, write_dataset
@@ -224,6 +224,16 @@ def test_links_to_other_sites_and_data_addresses_are_fine(tmp_path: Path) -> Non
     assert page.find("a", href="https://www.gov.uk/a").get_text() == "The source"
 
 
+def test_a_frame_is_packed_and_holds_what_it_held(tmp_path: Path) -> None:
+    document = '<p title="it\'s">' + "A map & more. " * 100 + "</p>"
+    frame = f"<iframe title='Map' srcdoc='{document.replace('&', '&amp;').replace(chr(39), '&#39;')}'></iframe>"
+    page = render(tmp_path, code("show()", shown("text/html", frame)))
+
+    assert not page.iframe.has_attr("srcdoc")
+    assert unpack_frame(page.iframe["data-packed"]) == document
+    assert len(page.iframe["data-packed"]) < len(document) / 5
+
+
 def test_a_failed_cell_is_named(tmp_path: Path) -> None:
     failed = code(
         "1 / 0", nbformat.v4.new_output("error", ename="ZeroDivisionError", evalue="division by zero", traceback=[])
@@ -312,6 +322,13 @@ def test_a_dataset_that_is_gone_goes_from_the_report_too(site: Path) -> None:
     publish(site.parent, TITLE, HEADLINE, SURE)
 
     assert not (site / "warmth" / "north" / "data").exists()
+
+
+def test_a_map_that_shows_a_path_of_this_machine_is_refused(site: Path) -> None:
+    frame = f"<iframe title='Map' srcdoc='<p>{site.parent}/mirror</p>'></iframe>"
+
+    with pytest.raises(NotebookError, match="shows a path of this machine"):
+        publish(site.parent, TITLE, HEADLINE, SURE, code("show()", shown("text/html", frame)))
 
 
 def test_a_page_that_shows_a_path_of_this_machine_is_refused(site: Path) -> None:

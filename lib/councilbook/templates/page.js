@@ -1,4 +1,4 @@
-// What scripts add to a page that is whole without them: tables that sort, and figures as PNG.
+// What scripts add to a page that is whole without them: tables that sort, figures as PNG, and maps that move.
 (() => {
   "use strict";
   const MISSING = new Set(["", "n/a", "–", "-"]);
@@ -85,6 +85,19 @@
     });
   }
 
+  // Where a browser cannot unpack an interactive map (before 2023), the still one is shown.
+  async function unpack(frame) {
+    try {
+      const bytes = Uint8Array.from(atob(frame.dataset.packed), one => one.charCodeAt(0));
+      const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+      frame.srcdoc = await new Response(stream).text();
+    } catch {
+      frame.hidden = true;
+      frame.closest("figure")?.querySelector(".still-map")?.setAttribute("open", "");
+    }
+  }
+
+  document.querySelectorAll("iframe[data-packed]").forEach(unpack);
   document.querySelectorAll("table[data-sortable]").forEach(makeSortable);
   document.querySelectorAll("a[data-picture]").forEach(offerPng);
 })();
