@@ -183,6 +183,11 @@ def format_value(value: Any, specification: str = "") -> Html:
     return escape(text.replace("-", "−", 1) if pd.api.types.is_number(value) else text)
 
 
+def count_things(count: int, noun: str) -> str:
+    """Write how many there are of something whose plural ends in s, as `1 area` or `1,064 areas`."""
+    return f"{count:,d} {noun}{'' if count == 1 else 's'}"
+
+
 def format_date(value: date | str) -> str:
     """Write a date, or an ISO date's text, as 23 November 2026."""
     day = value if isinstance(value, date) else datetime.fromisoformat(value).date()

@@ -21,15 +21,14 @@ import numpy as np
 import pandas as pd
 import shapely
 from folium.utilities import JsCode
-from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 
-from councilbook.charts import Page, Picture, make_picture
 from councilbook.errors import CouncilbookError
 from councilbook.html import (
     NO_VALUE,
     Html,
     check_alternative,
+    count_things,
     escape,
     format_value,
     offer_picture,
@@ -74,7 +73,6 @@ class Shade:
 
 NO_FIGURE = "no figure"
 NO_VALUE_SHADE = Shade("no-value", WHITE, "hatched", "#5a6470")
-POINT_GROUND, POINT_GROUND_METRES = "#f3f4f6", 150
 
 
 @dataclass(frozen=True)
@@ -84,6 +82,16 @@ class MapClass:
     words: str
     shade: Shade
     areas: int
+
+    @property
+    def swatch(self) -> Html:
+        """A small picture of it."""
+        return render_template("swatch.svg.j2", one=self)
+
+    @property
+    def counted(self) -> str:
+        """How many areas are in it, in words."""
+        return count_things(self.areas, "area")
 
 
 @dataclass(frozen=True)
@@ -181,56 +189,6 @@ def draw_area_map(
         data=_collect_data(classed, name, details, shades, legend),
         height=height,
     )
-
-
-def draw_point_map(
-    points: gpd.GeoDataFrame, band: str, *, title: str, alt: str, words: Mapping[int, str], areas: gpd.GeoDataFrame
-) -> Picture:
-    """Draw a dot a place, in bands: the higher the band, the darker and larger its dots, and drawn above the lower.
-
-    So it can be read without colour. Dots are pixels inside the SVG, so that tens of thousands stay a small picture.
-
-    Args:
-        points: points, with a coordinate reference system.
-        band: column with the number of a point's band.
-        title: what the map is about.
-        alt: what it shows, in sentences.
-        words: by number of a band, what it stands for; all bands, lowest first.
-        areas: outlines drawn below the dots.
-
-    Returns:
-        The picture; its data are the number of places in each band.
-
-    Raises:
-        CouncilbookError: a band is not among the words, or points or outlines have no coordinate reference system.
-    """
-    if unknown := sorted(set(points[band]) - set(words)):
-        raise CouncilbookError(f"Map {title!r}: no words for band {', '.join(map(str, unknown))}.")
-    if points.crs is None or areas.crs is None:
-        raise CouncilbookError(f"Map {title!r}: points and outlines need a coordinate reference system.")
-    dots = points.to_crs(NATIONAL_GRID).sort_values(band, kind="stable")
-    land = areas.to_crs(NATIONAL_GRID).dissolve().simplify(POINT_GROUND_METRES)
-    west, south, east, north = land.total_bounds
-    shades = choose_shades(len(words))
-    order = pd.Index(words).get_indexer(dots[band])
-    colours = np.array([shade.colour for shade in shades])[order]
-
-    def draw(axes: Axes, page: Page) -> None:
-        land.plot(ax=axes, color=POINT_GROUND, edgecolor=NO_VALUE_SHADE.mark, linewidth=0.6)
-        sizes = (0.5 + order) * (0.6 if page.narrow else 1.2)
-        axes.scatter(dots.geometry.x, dots.geometry.y, s=sizes, c=colours, linewidths=0, rasterized=True)
-        for text, shade in zip(words.values(), shades, strict=True):
-            axes.scatter([], [], s=40, color=shade.colour, edgecolors=NO_VALUE_SHADE.mark, linewidths=0.6, label=text)
-        axes.set(xlim=(west, east), ylim=(south, north), aspect="equal")
-        axes.set_axis_off()
-        columns = 1 if page.narrow else min(len(words), 3)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=columns, frameon=False)
-
-    counts = dots[band].value_counts()
-    data = pd.DataFrame({"band": list(words.values()), "places": [int(counts.get(key, 0)) for key in words]})
-    slope = (north - south) / (east - west)
-    heights = (int(720 * slope) + 80, int(340 * slope) + 30 + 24 * len(words))
-    return make_picture(draw, data, title, alt, heights, {"band": "Band", "places": "Places"})
 
 
 def _check_areas(
@@ -399,8 +357,8 @@ def _draw_interactive(
     document = render_template(
         "map_frame.html.j2",
         title=title,
-        styles=Html(_read_leaflet("leaflet.css")),
-        leaflet=Html(_read_leaflet("leaflet.js")),
+        styles=Html(read_leaflet("leaflet.css")),
+        leaflet=Html(read_leaflet("leaflet.js")),
         body=Html(page.html.render()),
         script=Html(page.script.render()),
         map=Html(world.get_name()),
@@ -411,7 +369,7 @@ def _draw_interactive(
         legend=legend,
         shades=[one.shade for one in legend],
     )
-    text = _number_names(_squeeze(document.text))
+    text = _number_names(squeeze_document(document.text))
     check_addresses(text, title)
     return text
 
@@ -471,7 +429,7 @@ def _style(shade: Shade) -> dict[str, object]:
 
 
 @cache
-def _read_leaflet(file: str) -> str:
+def read_leaflet(file: str) -> str:
     """Read one of Leaflet's own files, without the pictures of controls that our maps do not have.
 
     Found through the distribution: importing the package, as importlib.resources does, wants Django's settings.
@@ -483,8 +441,8 @@ def _read_leaflet(file: str) -> str:
     return re.sub(r"\n?//# sourceMappingURL=\S+", "", text).strip()
 
 
-def _squeeze(document: str) -> str:
-    """Drop indents, and the blanks in coordinates, that only a reader of the source would see."""
+def squeeze_document(document: str) -> str:
+    """Drop from a rendered map indents, and the blanks in coordinates, that only a reader of the source would see."""
     text = re.sub(r"\n\s+", "\n", document)
     return re.sub(r"\], (?=\[)", "],", re.sub(r"\[(-?\d+), (-?\d+)\]", r"[\1,\2]", text))
 

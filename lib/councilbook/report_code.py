@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from councilbook.errors import NotebookError
 
 MODULES = ("IPython.display", "collections", "datetime", "itertools", "math", "numpy", "pandas", "textwrap")
-SHOWING = ("councilbook.charts", "councilbook.html", "councilbook.maps", "councilbook.study")
+SHOWING = ("councilbook.charts", "councilbook.html", "councilbook.maps", "councilbook.point_maps", "councilbook.study")
 READERS = ("_", "io", "read_", "load", "from_file", "fromfile", "genfromtxt", "memmap", "open_memmap")
 BUILTINS = ("open", "exec", "eval", "compile", "getattr", "globals", "locals", "vars", "breakpoint", "input")
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from councilbook import charts, html, maps, report
+from councilbook import charts, html, maps, point_maps, report
 from councilbook.catalogue import Council
 from councilbook.paths import Workbook
 from councilbook.site import build_site
@@ -49,7 +49,7 @@ class Visit:
         element = self.page.query_selector("iframe")
         element.scroll_into_view_if_needed()
         frame = element.content_frame()
-        frame.wait_for_selector("path.leaflet-interactive", state="attached")
+        frame.wait_for_selector(".leaflet-overlay-pane path", state="attached")
         return frame
 
 
@@ -222,6 +222,48 @@ def publish(root: Path, slug: str, packages: list[dict[str, Any]], cells: list[n
     council = Council(slug=slug, name=slug.capitalize(), codes={"E06000001": ""})
     target = root / "reports" / SPEC.id / slug
     report.publish_report(root / "3_report.ipynb", Workbook(root), SPEC, council, "sample", DATE, processed, target)
+
+
+@pytest.fixture(scope="session")
+def dots_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report whose one figure is a map of dots."""
+    root = tmp_path_factory.mktemp("dots")
+    new = nbformat.v4
+    headline = new.new_code_cell(
+        "show()", outputs=[shown("text/markdown", "- **12 homes** are cold.")], metadata={"tags": ["headline"]}
+    )
+    figure = new.new_code_cell("draw()", outputs=[shown("text/html", draw_dots()._repr_html_())])
+    title, sure = (new.new_markdown_cell(text) for text in ("# Dots\n\nWhere?", "## How sure are we\n\nFairly."))
+    publish(root, "north", [make_package("homes", "Homes")], [title, headline, figure, sure])
+    return root / "reports" / SPEC.id / "north" / "index.html"
+
+
+def draw_dots() -> point_maps.PointMap:
+    """Draw 300 postcodes in two districts: bands 1 in the west, 3 in the east, 2 between; two are at one spot."""
+    east = np.linspace(0.5, 0.7, 300)
+    north = 51.1 + np.random.default_rng(1).uniform(0, 0.1, 300)
+    east[151], north[151] = east[150], north[150]
+    dots = pd.DataFrame(
+        {
+            "postcode": [f"ZZ{one // 100} {one // 10 % 10}{'ABDEFGHJLN'[one % 10]}X" for one in range(300)],
+            "band": np.repeat([1, 2, 3], 100),
+            "pct": np.arange(300) / 10,
+            "interval": [f"{one}% to {one + 1}%" for one in range(300)],
+        }
+    )
+    halves = [shapely.box(0.48, 51.08, 0.6, 51.22), shapely.box(0.6, 51.08, 0.72, 51.22)]
+    return point_maps.draw_point_map(
+        gpd.GeoDataFrame(dots, geometry=gpd.points_from_xy(east, north, crs=4326)),
+        "band",
+        title="Postcodes by band",
+        alt="Bands rise from the west to the east.",
+        words={1: "1: lowest", 2: "2", 3: "3: highest"},
+        areas=gpd.GeoDataFrame({"district": ["West", "East"]}, geometry=halves, crs=4326),
+        region="district",
+        name="postcode",
+        details={"pct": ("Share (%)", ".1f"), "interval": ("95% interval", "")},
+        noun="postcode",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import pandas as pd
 import pytest
 from rdflib import DCAT, RDF, Graph
-from test_report_browser import OPEN_ALL, find_violations
+from test_report_browser import OPEN_ALL, WHOLE_PAGE_RULES, find_violations
 
+from councilbook.fuel_poverty import bands
 from councilbook.pages import PAGE_BYTES
 from councilbook.paths import Workbook
 
@@ -29,6 +31,29 @@ def test_the_report_has_its_map_charts_and_tables_and_asks_for_nothing(
         assert chart.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     assert opened.page.locator("main table caption").count() == opened.page.locator("main table").count() > 5
     assert opened.requests == [file.as_uri()]
+    assert opened.complaints == []
+
+
+def test_every_postcode_is_on_a_map_of_the_report_and_tells_its_band(
+    visit: Callable[..., Any], sample: Workbook
+) -> None:
+    opened = visit(sample.reports / REPORT)
+    listed = pd.read_csv(next((sample.reports / REPORT).parent.glob("data/postcode_fuel_poverty/*.csv")))
+    element = opened.page.query_selector("figure.point-map iframe")
+    element.scroll_into_view_if_needed()
+    frame = element.content_frame()
+    frame.wait_for_selector("canvas", state="attached")
+
+    for row in (listed.iloc[0], listed.iloc[len(listed) // 2], listed.iloc[-1]):
+        frame.fill("#find", row["postcode"].lower())
+        frame.press("#find", "Enter")
+        assert frame.inner_text("#found") == (
+            f"{row['postcode']}. Band: {bands.BANDS[row['band']]}; Estimated in fuel poverty (%): "
+            f"{row['fuel_poor_pct']:.1f}; 95% interval: {row['low_95']:.1f}% to {row['high_95']:.1f}%."
+        )
+    for width in (1280, 320):
+        opened.page.set_viewport_size({"width": width, "height": 900})
+        assert find_violations(frame, without=WHOLE_PAGE_RULES) == []
     assert opened.complaints == []
 
 

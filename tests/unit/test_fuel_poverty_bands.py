@@ -51,6 +51,16 @@ def test_an_areas_homes_in_the_highest_band_are_a_share_of_its_listed_homes():
     assert pd.isna(share.iloc[2])
 
 
+def test_intervals_and_districts_are_told_in_words():
+    banded = bands.band_postcodes(TEN).assign(low_95=0.04, high_95=7)
+    assert bands.write_intervals(banded).iloc[0] == "0.0% to 7.0%"
+    one = bands.describe_districts(banded.assign(lad22_name="North"))
+    assert one == "In North, 20% of homes are in postcodes of the highest band."
+    two = bands.describe_districts(banded.assign(lad22_name=["South"] * 12 + ["North"] * 8))
+    assert "North has the largest part" in two
+    assert "(50%), South the smallest (0%)" in two
+
+
 def test_the_highest_band_is_told_beside_its_share_of_homes():
     words = bands.describe_bands(bands.band_postcodes(TEN), "North")
     assert "**4 of 20 postcodes** of North" in words

@@ -67,6 +67,12 @@ def locate_postcodes(postcodes: pd.DataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(postcodes, geometry=points)
 
 
+def write_intervals(postcodes: pd.DataFrame) -> "pd.Series[str]":
+    """Write each postcode's 95% interval in words, as `6.1% to 14.9%`."""
+    low, high = (postcodes[end].map("{:.1f}%".format) for end in ("low_95", "high_95"))
+    return low + " to " + high
+
+
 def find_high_risk_areas(banded: pd.DataFrame, areas: pd.DataFrame) -> pd.Series:
     """Find what share of each area's homes lies in postcodes of the highest band.
 
@@ -98,6 +104,23 @@ def describe_bands(banded: pd.DataFrame, name: str) -> str:
     return (
         f"Open data put **{len(high):,} of {len(banded):,} postcodes** of {name} into the highest band of risk. They "
         f"have {homes:.0f}% of the homes and an expected **{poor:.0f}%** of those in fuel poverty."
+    )
+
+
+def describe_districts(banded: pd.DataFrame) -> str:
+    """Say in which district most homes, and in which the fewest, are in postcodes of the highest band.
+
+    Args:
+        banded: from `band_postcodes`, with lad22_name.
+    """
+    high = banded["households"].where(banded["band"] == max(BANDS), 0)
+    share = 100 * high.groupby(banded["lad22_name"]).sum() / banded.groupby("lad22_name")["households"].sum()
+    if len(share) == 1:
+        return f"In {share.index[0]}, {share.iloc[0]:.0f}% of homes are in postcodes of the highest band."
+    ranked = share.sort_values(kind="stable")
+    return (
+        f"{ranked.index[-1]} has the largest part of its homes in postcodes of the highest band "
+        f"({ranked.iloc[-1]:.0f}%), {ranked.index[0]} the smallest ({ranked.iloc[0]:.0f}%)."
     )
 
 
