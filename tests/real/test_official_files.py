@@ -7,6 +7,7 @@ from councilbook.catalogue import load_catalogue
 from councilbook.errors import SourceError
 from councilbook.fuel_poverty.areas import check_district_sums, describe_areas, prepare_years, sum_districts, sum_years
 from councilbook.fuel_poverty.model import list_models, predict_held_out, score_models, split_areas
+from councilbook.fuel_poverty.national import prepare_national, sum_national
 from councilbook.geography import match_common_areas
 from councilbook.paths import find_workbook
 from councilbook.study import Study
@@ -124,6 +125,20 @@ def test_models_explain_a_third_of_what_deprivation_alone_leaves_in_districts_th
         - scores.loc["Deprivation alone", "variance_explained_pct"]
     )
     assert more > left / 3
+
+
+def test_the_national_series_of_measures_adds_up_to_the_published_total_and_every_month_to_its_schemes(kent):
+    rows = kent._load(kent.catalogue.source("national_energy_measures"), None)
+    assert len(rows) == 111
+    assert rows["month"].iloc[[0, -1]].tolist() == ["01/01/2013", "01/03/2022"]
+    measures = prepare_national(rows)
+    assert measures["measures"].sum() == rows["total_measures"].sum() == 3578845
+    last = measures.groupby("scheme")["month"].agg(["min", "max"]).map("{:%Y-%m}".format)
+    assert last.loc["Green Deal Cashback"].tolist() == ["2013-01", "2014-10"]
+    assert last.loc["Green Deal Communities"].tolist() == ["2014-04", "2016-11"]
+    yearly = sum_national(measures).groupby("year")[["measures", "months"]].agg({"measures": "sum", "months": "first"})
+    assert yearly.loc[2014].tolist() == [783208, 12]
+    assert yearly.loc[2022].tolist() == [90060, 3]
 
 
 def test_every_source_of_the_catalogue_that_the_mirror_holds_is_as_declared(kent):

@@ -1,13 +1,15 @@
 """Synthetic twins of the fuel poverty study's own sources.
 
 Layouts follow the publisher's workbooks of the data for 2011 to 2022 (DECC, BEIS, DESNZ). Of their sheets the twins
-have the title, the contents, the table by district and the table by LSOA.
+have the title, the contents, the table by district and the table by LSOA. The national series of measures has the
+layout of the cleaned file that the catalogue describes.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import expit
@@ -21,6 +23,7 @@ from councilbook.synthetic import (
     SyntheticPlace,
     make_place,
     share_out,
+    write_csv,
     write_workbook,
 )
 
@@ -303,3 +306,26 @@ def _write_notes(layout: Layout, columns: int) -> list[Row]:
     """Write what follows the data."""
     stray: Row = [*[None] * (columns - 1), "England"] if layout.stray else []
     return [stray, [], *([line] for line in layout.notes), [], [SYNTHETIC_NOTE]]
+
+
+# First and last month of each scheme as published; and the size of a month's measures, which are invented.
+SCHEME_MONTHS = {
+    "ECO": ("2013-01", "2022-03", 30_000),
+    "Cashback": ("2013-01", "2014-10", 900),
+    "Green Deal Finance Plans": ("2013-01", "2022-03", 60),
+    "Green Deal Home Improvement Fund ": ("2014-03", "2016-05", 1_700),
+    "Green Deal Communities": ("2014-04", "2016-11", 600),
+}
+
+
+def national_measures(source: Source, request: TwinRequest) -> bytes:  # noqa: ARG001 (every twin takes its source)
+    """Make the national series of measures by month and scheme, the same whatever the council."""
+    random = np.random.default_rng([request.seed, *b"national measures"])
+    months = pd.period_range(*SCHEME_MONTHS["ECO"][:2], freq="M")
+    table = pd.DataFrame({"Installation month": months.strftime("01/%m/%Y")}, index=months)
+    for scheme, (first, last, size) in SCHEME_MONTHS.items():
+        runs = (months >= pd.Period(first)) & (months <= pd.Period(last))
+        waves = np.exp(0.4 * np.sin(np.arange(len(months)) / 9) + random.normal(0, 0.25, len(months)))
+        table[scheme] = pd.Series(np.round(size * waves), months).where(runs).astype("Int64")
+    table["Total number of measures installed"] = table[list(SCHEME_MONTHS)].sum(axis="columns")
+    return write_csv(table)
