@@ -18,6 +18,8 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import statsmodels.api as sm
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from scipy.linalg import qr
@@ -149,8 +151,8 @@ def prepare_households(
     _check_table(postcodes, "postcodes", DIRECTORY_COLUMNS, "postcode")
     _check_labels(tables)
     _check_numbers(tables)
-    place = pd.Index(postcodes["postcode"]).get_indexer(pd.Index(households["postcode"]))
-    home = pd.Index(households["household_id"]).get_indexer(pd.Index(people["household_id"]))
+    place = _find_rows(households["postcode"], postcodes["postcode"])
+    home = _find_rows(people["household_id"], households["household_id"])
     _check_places(households, postcodes, place)
     refuse_rows(home < 0, "people: household_id", "one of the households")
     known = _describe_postcodes(postcodes, acorn, epc).take(place)
@@ -218,6 +220,12 @@ def _check_numbers(tables: Mapping[str, pd.DataFrame]) -> None:
             values = column.to_numpy(dtype="float64")
             is_wrong = ~np.isfinite(values) | (values < lowest)
             refuse_rows(is_wrong, f"{where}: {name}", f"a finite number of at least {lowest}")
+
+
+def _find_rows(values: pd.Series, key: pd.Series) -> npt.NDArray[np.intp]:
+    """Return the row whose key each value is, -1 for none. Of millions of pseudonyms, Arrow finds them the fastest."""
+    found = pc.index_in(pa.array(values.astype("str")), value_set=pa.array(key.astype("str")))
+    return np.asarray(found.fill_null(-1).to_numpy(), dtype="intp")
 
 
 def _check_places(households: pd.DataFrame, postcodes: pd.DataFrame, place: npt.NDArray[np.intp]) -> None:

@@ -1,0 +1,166 @@
+"""From the linked extract of a council to chances, reach, flags and bands: seconds and memory, beside a plain model.
+
+    python benchmarks/households.py [--runs N] [--lsoas N]
+
+Each run is a process of its own. The extract is a synthetic population at the density of Kent and Medway, in thirteen
+districts, made from tables with no claim to be any place's: so the scores say how two models compare, not how well
+fuel poverty can be foretold. Seconds are those of our steps alone. Peak memory includes the extract, Python and pandas.
+
+The peer is what one would write without this module: scikit-learn's logistic regression with one-hot labels and
+standardised numbers, on the same predictors and the same districts left out, fitted to all other households and not
+calibrated. Its seconds are set beside those of our two models together.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from population import POSTCODES, make_tables
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from councilbook.fuel_poverty.flags import count_bands, find_at_risk, list_at_risk_postcodes, make_flags
+from councilbook.fuel_poverty.households import (
+    BOOSTED,
+    LEVELS,
+    LOGISTIC,
+    OPEN,
+    PREDICTORS,
+    add_open,
+    predict_held_out,
+    prepare_households,
+    score_chances,
+    split_households,
+)
+from councilbook.fuel_poverty.model import Folds
+from councilbook.fuel_poverty.population import draw_population
+from councilbook.fuel_poverty.targeting import count_reached, make_groups, make_orders, measure_reach
+
+LSOAS, DISTRICTS = 1107, 13
+BUDGETS = [1_000, 5_000, 10_000, 20_000, 50_000]
+PEER = "Plain logistic regression"
+SCORES = ("auc", "brier", "log_loss", "calibration_slope", "expected_calibration_error")
+Steps = dict[str, float]
+
+
+def make_council(lsoas: int, seed: int) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, pd.DataFrame]:
+    """The extract with its directory of postcodes, open covariates by output area, and official figures by LSOA."""
+    random = np.random.default_rng(seed)
+    tables = make_tables(lsoas, seed)
+    codes = np.arange(lsoas) * DISTRICTS // lsoas
+    tables["lookup"]["lad22_code"] = [f"E070000{code:02}" for code in codes]
+    places = tables["postcodes"]
+    number = np.arange(len(places))
+    letters = np.array(list("ABDEFGHJLN"))
+    ends = np.char.add(letters[number % 10], letters[number // 10 % 10])
+    places["postcode"] = [f"ZZ{n // 1000} {n // 100 % 10}{end}" for n, end in zip(number, ends, strict=True)]
+    places["latitude"] = 51 + number // POSTCODES % 30 / 50
+    places["longitude"] = number // POSTCODES // 30 / 50
+    population = draw_population(**tables, seed=seed)
+    outputs = places.drop_duplicates("oa21_code")[["oa21_code"]].reset_index(drop=True)
+    outputs[list(OPEN)] = random.gamma(2, 10, (len(outputs), len(OPEN))).clip(0, 100)
+    names = ("households", "people", "acorn", "epc")
+    extract = {name: getattr(population, name) for name in names} | {"postcodes": places}
+    return extract, outputs, tables["fuel_poor"]
+
+
+def predict_plainly(prepared: pd.DataFrame, folds: Folds) -> pd.DataFrame:
+    numbers = [name for name in PREDICTORS if name not in LEVELS]
+    scale = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+    rows = prepared[list(PREDICTORS)].astype(dict.fromkeys(numbers, "float64"))
+    chances = pd.DataFrame({PEER: 0.0}, index=prepared.index)
+    for part in sorted(folds.labels.unique()):
+        left_out = folds.labels == part
+        columns = make_column_transformer((OneHotEncoder(drop="first"), list(LEVELS)), (scale, numbers))
+        model = make_pipeline(columns, LogisticRegression(max_iter=200))
+        model.fit(rows[~left_out], prepared.loc[~left_out, "is_fuel_poor"])
+        chances.loc[left_out, PEER] = model.predict_proba(rows[left_out])[:, 1]
+    return chances
+
+
+def run_here(way: str, lsoas: int) -> None:
+    extract, outputs, official = make_council(lsoas, seed=1)
+    steps: Steps = {}
+
+    def measure(name: str, do: Callable[[], Any]) -> Any:
+        begin = time.perf_counter()
+        done = do()
+        steps[name] = steps.get(name, 0) + time.perf_counter() - begin
+        return done
+
+    prepared = measure("check and join", lambda: add_open(prepare_households(**extract), outputs))
+    folds = split_households(prepared, seed=1)
+    if way == "peer":
+        steps.clear()
+        chances = measure("predict", lambda: predict_plainly(prepared, folds))
+    else:
+        chances = measure("predict", lambda: predict_held_out(prepared, folds, seed=1))[[LOGISTIC, BOOSTED]]
+        measure_rest(prepared, chances[BOOSTED], official, measure)
+    scores = score_chances(prepared, chances, folds).set_index("model")[list(SCORES)]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    figures = {"steps": steps, "peak": peak, "households": len(prepared), "scores": scores.to_dict("index")}
+    print(json.dumps(figures))
+
+
+def measure_rest(
+    prepared: pd.DataFrame, chance: pd.Series, official: pd.DataFrame, measure: Callable[[str, Callable[[], Any]], Any]
+) -> None:
+    rates = 100 * official.set_index("lsoa_code")["fuel_poor_households"] / official["households"].to_numpy()
+    postcodes = prepared.groupby("postcode")["lsoa21_code"].first().map(rates)
+    budgets = [budget for budget in BUDGETS if budget <= len(prepared)]
+    orders = measure("count who is reached", lambda: make_orders(prepared, chance, rates, -rates, postcodes))
+    measure("count who is reached", lambda: count_reached(orders, prepared, budgets, seed=1))
+    measure("reach by group", lambda: measure_reach(orders, prepared, make_groups(prepared), budgets[-1]))
+    measure("flags", lambda: make_flags(prepared))
+    listed = measure("list and count postcodes", lambda: list_at_risk_postcodes(prepared, chance))
+    measure("list and count postcodes", lambda: count_bands(prepared, listed, find_at_risk(chance)))
+
+
+def run_once(way: str, lsoas: int) -> dict[str, Any]:
+    command = [sys.executable, __file__, "--way", way, "--lsoas", str(lsoas)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--lsoas", type=int, default=LSOAS)
+    parser.add_argument("--way", choices=["ours", "peer"], help="measure one of the two, in this process")
+    options = parser.parse_args()
+    if options.way:
+        run_here(options.way, options.lsoas)
+        return
+    runs = [{way: run_once(way, options.lsoas) for way in ("ours", "peer")} for _ in range(options.runs)]
+    medians = {
+        way: {step: statistics.median(run[way]["steps"][step] for run in runs) for step in runs[0][way]["steps"]}
+        for way in ("ours", "peer")
+    }
+    peaks = {way: statistics.median(run[way]["peak"] for run in runs) for way in medians}
+    households = runs[0]["ours"]["households"]
+    print(f"{households:,} households, {os.cpu_count()} cores, medians of {options.runs} runs in turn")
+    for step, seconds in medians["ours"].items():
+        print(f"{step}: {seconds:.1f} s")
+    print(f"all: {sum(medians['ours'].values()):.1f} s, peak {peaks['ours']:.2f} GiB")
+    ratio = medians["peer"]["predict"] / medians["ours"]["predict"]
+    print(f"peer, predict: {medians['peer']['predict']:.1f} s, peak {peaks['peer']:.2f} GiB; peer / ours {ratio:.1f}")
+    print("| model | " + " | ".join(SCORES) + " |")
+    print("|---" * (len(SCORES) + 1) + "|")
+    for way in medians:
+        for model, scores in runs[0][way]["scores"].items():
+            print(f"| {model} | " + " | ".join(f"{scores[name]:.4f}" for name in SCORES) + " |")
+
+
+if __name__ == "__main__":
+    main()
