@@ -19,6 +19,8 @@ from councilbook.fuel_poverty.households import (
     PREDICTORS,
     Folds,
     _draw_samples,
+    _encode,
+    _fit_calibrated,
     add_open,
     estimate_odds,
     fit_chance,
@@ -92,7 +94,11 @@ def make_tables() -> Tables:
 
 
 def test_people_and_postcodes_are_brought_to_their_households() -> None:
-    prepared = prepare_households(**make_tables())
+    tables = make_tables()
+    tables["households"] = tables["households"].assign(wellbeing_group="?", beds=3).set_axis(["x", "y", "z"])
+    prepared = prepare_households(**tables)
+    assert prepared.columns.is_unique
+    assert prepared["beds"].tolist() == [3, 3, 3]
     assert prepared["household_id"].tolist() == ["h1a", "h2b", "h3c"]
     assert prepared["gp_contacts"].tolist() == [5, 6, 0]
     assert prepared["emergency_admissions"].tolist() == [0, 2, 0]
@@ -250,6 +256,10 @@ def test_open_covariates_are_those_of_the_output_area() -> None:
     assert add_open(households, areas)["rural_pct"].tolist() == [25, 25, 100]
     with pytest.raises(CheckError, match=r"oa21_code in 1 rows .*\(row 2"):
         add_open(households, areas.tail(1))
+    with pytest.raises(CheckError, match="output_areas: no column rural_pct"):
+        add_open(households, areas.drop(columns="rural_pct"))
+    with pytest.raises(CheckError, match=r"output_areas: oa21_code in 2 rows .*each once \(row 0, 2"):
+        add_open(households, pd.concat([areas, areas.head(1)]))
 
 
 def test_a_council_of_three_districts_is_split_by_district_and_one_of_two_by_whole_lsoas() -> None:
@@ -274,6 +284,18 @@ def test_no_lsoa_is_both_fitted_to_and_calibrated_on_and_none_is_left_out() -> N
     assert not fitted & calibrated
     assert len(calibrated) == 4  # a quarter of sixteen
     assert fitted | calibrated == set(areas[seen])
+
+
+def test_a_model_that_goes_the_wrong_way_where_it_is_calibrated_gives_everybody_the_rate(
+    prepared: pd.DataFrame,
+) -> None:
+    areas = prepared["lsoa21_code"].to_numpy()
+    samples = _draw_samples(areas, np.ones(len(areas), dtype=bool), np.random.default_rng(1))
+    poor = prepared["prepayment_meter"].to_numpy() ^ (np.arange(len(areas)) % 10 == 0)  # of the others, one in ten
+    poor[samples.calibrate] ^= True
+    for name in (LOGISTIC, BOOSTED):
+        chance = _fit_calibrated(name, _encode(prepared), poor, samples, seed=1)(_encode(prepared))
+        assert chance == pytest.approx(poor[samples.calibrate].mean())
 
 
 def test_labels_of_the_part_left_out_do_not_change_its_chances(prepared: pd.DataFrame, chances: pd.DataFrame) -> None:

@@ -128,7 +128,7 @@ def prepare_households(
 
     Args:
         households, people, acorn, epc: as in the twin; columns beyond those named here are looked through for
-            identifiers, and those of households are kept.
+            identifiers, and those of households are kept, unless they are named like one that is returned.
         postcodes: the current directory: DIRECTORY_COLUMNS.
 
     Returns:
@@ -155,11 +155,10 @@ def prepare_households(
     home = _find_rows(people["household_id"], households["household_id"])
     _check_places(households, postcodes, place)
     refuse_rows(home < 0, "people: household_id", "one of the households")
-    known = _describe_postcodes(postcodes, acorn, epc).take(place)
-    prepared = households.reset_index(drop=True)
-    return pd.concat(
-        [prepared, known.set_axis(prepared.index), _sum_people(people, home, len(prepared))], axis="columns"
-    )
+    known = _describe_postcodes(postcodes, acorn, epc).take(place).reset_index(drop=True)
+    joined = pd.concat([known, _sum_people(people, home, len(households))], axis="columns")
+    kept = households.drop(columns=list(joined), errors="ignore").reset_index(drop=True)
+    return pd.concat([kept, joined], axis="columns")
 
 
 def add_open(prepared: pd.DataFrame, output_areas: pd.DataFrame) -> pd.DataFrame:
@@ -173,8 +172,9 @@ def add_open(prepared: pd.DataFrame, output_areas: pd.DataFrame) -> pd.DataFrame
         The same rows with the columns of `OPEN`, in percent.
 
     Raises:
-        CheckError: an output area is not among them, or has two rows.
+        CheckError: a column is missing, or an output area is not among them, or has two rows.
     """
+    _need_columns(output_areas, "output_areas", OPEN)
     _check_table(output_areas, "output_areas", ["oa21_code"], "oa21_code")
     refuse_rows(
         ~prepared["oa21_code"].isin(output_areas["oa21_code"]),
@@ -187,13 +187,17 @@ def add_open(prepared: pd.DataFrame, output_areas: pd.DataFrame) -> pd.DataFrame
 
 def _check_table(frame: pd.DataFrame, where: str, columns: Iterable[str], key: str) -> None:
     """Check that columns are there and filled, and that the key names a row once."""
-    known = [str(name) for name in frame.columns]
-    if absent := [name for name in columns if name not in known]:
-        raise CheckError(f"{where}: no column {', '.join(absent)}.{suggest(absent[0], known)}")
+    _need_columns(frame, where, columns)
     for name in columns:
         if name not in MAY_BE_MISSING:
             refuse_rows(frame[name].isna(), f"{where}: {name}", "a value in every row")
     refuse_rows(frame[key].duplicated(keep=False), f"{where}: {key}", "each once")
+
+
+def _need_columns(frame: pd.DataFrame, where: str, columns: Iterable[str]) -> None:
+    known = [str(name) for name in frame.columns]
+    if absent := [name for name in columns if name not in known]:
+        raise CheckError(f"{where}: no column {', '.join(absent)}.{suggest(absent[0], known)}")
 
 
 def _check_labels(tables: Mapping[str, pd.DataFrame]) -> None:
@@ -249,7 +253,7 @@ def _describe_postcodes(postcodes: pd.DataFrame, acorn: pd.DataFrame, epc: pd.Da
     rated = pd.DataFrame(
         {
             "epc_efficiency": epc["current_energy_efficiency"].astype("float64"),
-            "epc_below_c_pct": 100.0 * (epc["current_energy_rating"] > "C"),  # the text, so that G is more than C
+            "epc_below_c_pct": 100.0 * (epc["current_energy_rating"].astype("str") > "C"),  # as text: G is more than C
         }
     )
     means = rated.groupby(epc["postcode"]).mean()
