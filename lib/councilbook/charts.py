@@ -306,7 +306,7 @@ def draw_intervals(
     reference: float | None = 1.0,
     reference_label: str = "",
     log: bool = False,
-    number: str = ",.2f",
+    number: str | None = ",.2f",
 ) -> Picture:
     """Draw an estimate with its interval a row, the first row on top; on a log axis for ratios.
 
@@ -322,7 +322,7 @@ def draw_intervals(
         reference: the value that means 'no difference', drawn as a line across.
         reference_label: what that value is.
         log: whether equal ratios are equally far apart.
-        number: Python format specification of the values written.
+        number: Python format specification of the values written; None writes none, where all rows have the same.
     """
     rows = range(len(frame))
 
@@ -332,8 +332,9 @@ def draw_intervals(
         _draw_reference(axes, reference, reference_label, page)
         axes.hlines(rows, frame[low], frame[high], color=PALETTE[0], linewidth=3)
         axes.plot(frame[estimate], rows, "o", color=PALETTE[0], markersize=9)
-        for row, end, one in zip(rows, frame[high], frame[estimate], strict=True):
-            _write_value(axes, end, row, format(one, number))
+        if number is not None:
+            for row, end, one in zip(rows, frame[high], frame[estimate], strict=True):
+                _write_value(axes, end, row, format(one, number))
         first, last = axes.get_xlim()
         axes.set_xlim(first, last * (last / first) ** 0.12 if log else last + (last - first) * 0.12)
         few_ticks = MaxNLocator(nbins=4 if page.narrow else 7, steps=[1, 2, 5, 10])

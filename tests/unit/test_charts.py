@@ -181,6 +181,28 @@ def test_bars_show_names_values_interval_and_reference(rates: pd.DataFrame) -> N
     assert headers == ["district", "Rate, %", "lower end", "upper end"]
 
 
+def test_an_estimate_that_all_rows_share_is_written_once() -> None:
+    frame = pd.DataFrame(
+        {"value": ["cost", "price"], "default": [1234.0] * 2, "low": [900.0, 1100.0], "high": [1500.0] * 2}
+    )
+    picture = charts.draw_intervals(
+        frame,
+        "value",
+        "default",
+        "low",
+        "high",
+        title="Ends",
+        alt=ALT,
+        label="years",
+        number=None,
+        reference=1234.0,
+        reference_label="default: 1,234",
+    )
+    for svg in (picture.svg, picture.narrow_svg):
+        assert svg.count("1,234") == 1
+        assert "1,234.00" not in svg
+
+
 def test_intervals_are_drawn_on_a_log_axis_with_plain_numbers() -> None:
     frame = pd.DataFrame({"term": ["Rented", "Gas"], "ratio": [1.5, 0.5], "low": [1.2, 0.3], "high": [2.0, 0.8]})
     picture = charts.draw_intervals(
