@@ -129,6 +129,15 @@ def test_years_with_few_treated_homes_are_left_out_and_no_others(matches: Matche
     assert programmes.drop_thin_years(matches.panel, "gas_kwh", 1) is matches.panel
 
 
+def test_a_year_of_start_without_a_value_in_the_year_before_is_left_out(matches: Matches) -> None:
+    lost = matches.panel["first_year"].eq(2015).fillna(False) & matches.panel["year"].eq(2014)
+    kept = programmes.drop_lost_starts(
+        matches.panel.assign(gas_kwh=matches.panel["gas_kwh"].mask(lost.astype("bool"))), "gas_kwh"
+    )
+    assert set(matches.panel["first_year"].dropna()) - set(kept["first_year"].dropna()) == {2015}
+    assert kept["first_year"].isna().sum() == matches.panel["first_year"].isna().sum()
+
+
 def test_controls_lose_no_row_with_the_thin_years(matches: Matches) -> None:
     kept = programmes.drop_thin_years(matches.panel, "gas_kwh", 60)
     assert len(kept) < len(matches.panel)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.effects import ALL_MEASURES, ENDS, NUMBERS
-from councilbook.fuel_poverty.impact import OUTCOMES, Effect, Matches, estimate_effect, tabulate_effect
+from councilbook.fuel_poverty.impact import OUTCOMES, REFERENCE, Effect, Matches, estimate_effect, tabulate_effect
 from councilbook.fuel_poverty.outcomes import find_planted
 
 MEASURES: Mapping[str, str] = {
@@ -118,6 +118,19 @@ def describe_balance(matches: Matches) -> str:
 # --- what it came to ---
 
 
+def drop_lost_starts(panel: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """Leave out treated households of a year of start in which none has a value in the year before.
+
+    All other years are held against that one, so nothing can be estimated for them.
+
+    Args:
+        panel: from `impact.match_controls`.
+        outcome: a column of it.
+    """
+    known = panel.loc[panel["event_year"].eq(REFERENCE).fillna(False) & panel[outcome].notna(), "first_year"]
+    return panel[panel["first_year"].isna() | panel["first_year"].isin(known)]
+
+
 def drop_thin_years(panel: pd.DataFrame, outcome: str, least: int) -> pd.DataFrame:
     """Leave out years before and since in which fewer than a number of treated households have a value.
 
@@ -160,7 +173,11 @@ def pick_measure(panel: pd.DataFrame, interventions: pd.DataFrame, measure: str)
 
 def estimate_outcomes(panel: pd.DataFrame, least: int) -> dict[str, Effect]:
     """Estimate the effect of all measures on each outcome of a matched panel, in the order of `impact.OUTCOMES`."""
-    return {name: estimate_effect(drop_thin_years(panel, name, least), name, "pair") for name in OUTCOMES}
+    return {name: estimate_effect(_keep_estimable(panel, name, least), name, "pair") for name in OUTCOMES}
+
+
+def _keep_estimable(panel: pd.DataFrame, outcome: str, least: int) -> pd.DataFrame:
+    return drop_thin_years(drop_lost_starts(panel, outcome), outcome, least)
 
 
 def estimate_measures(panel: pd.DataFrame, interventions: pd.DataFrame, outcome: str, least: int) -> dict[str, Effect]:
@@ -178,7 +195,7 @@ def estimate_measures(panel: pd.DataFrame, interventions: pd.DataFrame, outcome:
     """
     found = {}
     for measure in MEASURES:
-        pairs = drop_thin_years(pick_measure(panel, interventions, measure), outcome, least)
+        pairs = _keep_estimable(pick_measure(panel, interventions, measure), outcome, least)
         rows = pairs[pairs[outcome].notna() & pairs["event_year"].notna()]
         if rows.loc[_is_seen(rows), "household_id"].nunique() >= least:
             found[measure] = estimate_effect(pairs, outcome, "pair")
@@ -217,6 +234,6 @@ def add_planted(table: pd.DataFrame, panel: pd.DataFrame, interventions: pd.Data
     parts = []
     for (outcome, measure), rows in table.groupby(["outcome", "measure"], sort=False):
         pairs = panel if measure == ALL_MEASURES else pick_measure(panel, interventions, keys[str(measure)])
-        planted = find_planted(drop_thin_years(pairs, str(outcome), least), interventions, str(outcome))
+        planted = find_planted(_keep_estimable(pairs, str(outcome), least), interventions, str(outcome))
         parts.append(rows.assign(planted=rows["term"].map(planted.set_index("term")["planted"])))
     return pd.concat(parts)
