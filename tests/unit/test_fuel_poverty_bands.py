@@ -55,7 +55,7 @@ def test_intervals_and_districts_are_told_in_words():
     banded = bands.band_postcodes(TEN).assign(low_95=0.04, high_95=7)
     assert bands.write_intervals(banded).iloc[0] == "0.0% to 7.0%"
     one = bands.describe_districts(banded.assign(lad22_name="North"))
-    assert one == "In North, 20% of homes are in postcodes of the highest band."
+    assert one == "Postcodes of the highest band lie in 1 of 5 small areas."
     two = bands.describe_districts(banded.assign(lad22_name=["South"] * 12 + ["North"] * 8))
     assert "North has the largest part" in two
     assert "(50%), South the smallest (0%)" in two

@@ -110,13 +110,16 @@ def describe_bands(banded: pd.DataFrame, name: str) -> str:
 def describe_districts(banded: pd.DataFrame) -> str:
     """Say in which district most homes, and in which the fewest, are in postcodes of the highest band.
 
+    One district alone has a fifth of its homes there, as every band has; so it is said over how many areas they spread.
+
     Args:
         banded: from `band_postcodes`, with lad22_name.
     """
     high = banded["households"].where(banded["band"] == max(BANDS), 0)
     share = 100 * high.groupby(banded["lad22_name"]).sum() / banded.groupby("lad22_name")["households"].sum()
     if len(share) == 1:
-        return f"In {share.index[0]}, {share.iloc[0]:.0f}% of homes are in postcodes of the highest band."
+        areas = banded.loc[banded["band"] == max(BANDS), "lsoa21_code"].nunique()
+        return f"Postcodes of the highest band lie in {areas} of {banded['lsoa21_code'].nunique()} small areas."
     ranked = share.sort_values(kind="stable")
     return (
         f"{ranked.index[-1]} has the largest part of its homes in postcodes of the highest band "
@@ -172,7 +175,7 @@ def _describe_widening(row: "pd.Series[Any]") -> str:
     )
     if pd.isna(row["covered_held_out_pct"]):
         return (
-            f"In the intervals {widened}, about as much as larger councils ask for; how often they hold is not known."
+            f"In the intervals, {widened}, about as much as larger councils ask for; how often they hold is not known."
         )
     because = f"They were too narrow, so {widened}. " if factor > 1 else "They were left as wide as they are. "
     still = ", which is still too few" if row["covered_held_out_pct"] < 93 else ""
