@@ -28,15 +28,15 @@ def reached(low: float, high: float, visits: int = 10_000) -> pd.DataFrame:
 )
 def test_an_order_is_said_to_reach_more_only_if_the_intervals_are_apart(low: float, high: float, verdict: str) -> None:
     assert prose.describe_reach(reached(low, high), 10_000, is_synthetic=False) == (
-        "With 10,000 visits, the order by combined postcode estimate reaches **3,098 fuel-poor households** (95% "
-        f"interval {low:,.0f} to {high:,.0f}), {verdict} the 3,000 of the order by LSOA rate (95% interval 2,800 to "
-        "3,200); visits at random reach 1,142."
+        "With 10,000 visits, a list of postcodes by linked records reaches **3,098 fuel-poor households** (95% "
+        f"interval {low:,.0f} to {high:,.0f}), {verdict} the 3,000 of a list of areas by official rate (95% interval "
+        "2,800 to 3,200); visits at random reach 1,142."
     )
 
 
 def test_an_order_that_was_not_counted_at_the_budget_is_an_error() -> None:
     table = reached(1, 2)
-    with pytest.raises(CheckError, match="lacks the order Combined postcode estimate at 9,999 visits"):
+    with pytest.raises(CheckError, match="lacks the order Postcodes by linked records at 9,999 visits"):
         prose.describe_reach(table, 9_999, is_synthetic=True)
     with pytest.raises(CheckError, match="lacks the order Random"):
         prose.describe_reach(table[table["order"] != RANDOM], 10_000, is_synthetic=True)
@@ -82,7 +82,7 @@ def test_the_group_that_is_reached_least_is_named_in_words(grouping: str, group:
     table = reach(("age_band", "75 or over", 900, 5.0), (grouping, group, 100, 1.26), ("tenure", "tiny", 99, 0.0))
     table = pd.concat([table, reach(("rural_urban", "not known", 900, 0.5))], ignore_index=True)
     assert prose.describe_fairness(table, is_synthetic=False, names={"E1": "Swale"}) == (
-        f"The order by combined postcode estimate is least fair to {words}: it reaches **1.3%** of the fuel-poor "
+        f"A list of postcodes by linked records is least fair to {words}: it reaches **1.3%** of the fuel-poor "
         "households among them, and 4.0% of all."
     )
 

@@ -20,6 +20,7 @@ from councilbook.fuel_poverty.targeting import (
     PERFECT,
     RANDOM,
     average_postcodes,
+    compare_reach,
     count_reached,
     find_visited,
     make_groups,
@@ -205,7 +206,7 @@ def test_each_order_scores_households_by_its_own_figure() -> None:
 def test_an_order_without_a_single_figure_or_with_other_households_is_an_error() -> None:
     prepared = make_prepared({"P1": ("O1", "L1", 2)})
     chance, known = pd.Series(0.5, index=prepared.index), pd.Series({"L1": 1.0})
-    with pytest.raises(CheckError, match="Open postcode estimate: no household has a figure"):
+    with pytest.raises(CheckError, match="Postcodes by open data: no household has a figure"):
         make_orders(prepared, chance, known, known, pd.Series({"P9": 1.0}))
     with pytest.raises(CheckError, match="chances must have the index of the households"):
         make_orders(prepared, chance.set_axis([7, 8]), known, known, pd.Series({"P1": 1.0}))
@@ -307,3 +308,19 @@ def test_results_without_the_budget_or_the_perfect_order_are_an_error() -> None:
         vary_spread({0.5: table}, 5)
     with pytest.raises(CheckError, match="or the order Perfect knowledge"):
         vary_spread({0.5: table[table["order"] != PERFECT]}, 4)
+
+
+def test_counts_that_left_through_the_gate_are_compared_as_those_that_did_not() -> None:
+    published = pd.DataFrame(
+        [
+            ("A", "tenure", "owned", 200, 20, 10.0),
+            ("A", "tenure", "rented", 100, 40, 40.0),
+            ("A", "tenure", "small", pd.NA, pd.NA, pd.NA),
+            ("B", "tenure", "owned", 200, 0, 0.0),
+        ],
+        columns=["order", "grouping", "group", "fuel_poor_households", "reached_households", "reached_pct"],
+    )
+    compared = compare_reach(published)
+    assert compared["group"].tolist() == ["owned", "rented", "owned"]
+    assert compared["ratio"].tolist()[:2] == [0.5, 2.0]
+    assert np.isnan(compared["ratio"].iloc[2])

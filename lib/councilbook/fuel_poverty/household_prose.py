@@ -36,9 +36,9 @@ def describe_reach(reached: pd.DataFrame, visits: int, *, is_synthetic: bool, or
     else:
         verdict = "too near to tell from"
     return (
-        f"With {visits:,} visits, the order by {_lower(order)} reaches **{own['reached']:,.0f} fuel-poor "
-        f"{_name_homes(is_synthetic)}** ({_name_interval(own)}), {verdict} the {rival['reached']:,.0f} of the order by "
-        f"{_lower(LSOA_RATE)} ({_name_interval(rival)}); visits at random reach {chance['reached']:,.0f}."
+        f"With {visits:,} visits, {_name_list(order)} reaches **{own['reached']:,.0f} fuel-poor "
+        f"{_name_homes(is_synthetic)}** ({_name_interval(own)}), {verdict} the {rival['reached']:,.0f} of "
+        f"{_name_list(LSOA_RATE)} ({_name_interval(rival)}); visits at random reach {chance['reached']:,.0f}."
     )
 
 
@@ -57,10 +57,10 @@ def describe_dependence(varied: pd.DataFrame, *, order: str = COMBINED_POSTCODE)
         raise CheckError(f"{order}: {len(rows)} values of homes_spread; expected at least 2 to compare.")
     first, last = rows.iloc[0], rows.iloc[-1]
     return (
-        f"That rests on an assumption which no open source can test, of how much the homes of one area differ: the "
-        f"order by {_lower(order)} reaches **{first['times_random']:.1f} times** as many fuel-poor synthetic "
-        f"households as random visits {_name_spread(first['homes_spread'])}, and **{last['times_random']:.1f} "
-        f"times** as many {_name_spread(last['homes_spread'])}."
+        f"That rests on an assumption which no open source can test, of how much the homes of one area differ: "
+        f"{_name_list(order)} reaches **{first['times_random']:.1f} times** as many fuel-poor synthetic households as "
+        f"random visits {_name_spread(first['homes_spread'])}, and **{last['times_random']:.1f} times** as many "
+        f"{_name_spread(last['homes_spread'])}."
     )
 
 
@@ -84,14 +84,14 @@ def describe_fairness(
     own = reach[(reach["order"] == order) & reach["ratio"].notna()]
     rows = own[(own["fuel_poor_households"] >= FEWEST_NAMED) & (own["group"] != NOT_KNOWN)]
     if rows.empty:
-        return f"The order by {_lower(order)} reaches too few households to compare groups."
+        return f"A{_name_list(order)[1:]} reaches too few households to compare groups."
     least = rows.sort_values("ratio", kind="stable").iloc[0]
     if round(least["ratio"], 2) >= 1:  # groups of equal reach, or those of less are too small to name
-        return f"The order by {_lower(order)} reaches no group of fuel-poor {_name_homes(is_synthetic)} less than all."
+        return f"A{_name_list(order)[1:]} reaches no group of fuel-poor {_name_homes(is_synthetic)} less than all."
     some = own[own["ratio"] > 0].iloc[0]  # reach and ratio of any group tell the reach of all
     overall = some["reach_pct"] / some["ratio"]
     return (
-        f"The order by {_lower(order)} is least fair to {_name_group(least, names)}: it reaches "
+        f"A{_name_list(order)[1:]} is least fair to {_name_group(least, names)}: it reaches "
         f"**{least['reach_pct']:.1f}%** of the fuel-poor {_name_homes(is_synthetic)} among them, and "
         f"{overall:.1f}% of all."
     )
@@ -152,6 +152,10 @@ def _name_group(row: pd.Series, names: Mapping[str, str]) -> str:
         case "rural_urban":
             return f"households of {label} areas"
     return f"households of the tenure {label.replace('_', ' ')}"
+
+
+def _name_list(order: str) -> str:
+    return f"a list of {_lower(order)}"
 
 
 def _lower(name: str) -> str:

@@ -23,12 +23,12 @@ from councilbook.fuel_poverty.risk import benchmark_rates
 Numbers = npt.NDArray[np.float64]
 
 RANDOM = "Random"
-LSOA_RATE = "LSOA rate"
-IMD = "IMD rank"
-OPEN_POSTCODE = "Open postcode estimate"
-COMBINED_POSTCODE = "Combined postcode estimate"
-COMBINED_LSOA = "Combined postcode estimate, shifted to the LSOA rate"
-COMBINED_HOUSEHOLD = "Combined household estimate"
+LSOA_RATE = "Areas by official rate"
+IMD = "Areas by deprivation"
+OPEN_POSTCODE = "Postcodes by open data"
+COMBINED_POSTCODE = "Postcodes by linked records"
+COMBINED_LSOA = "Postcodes by linked records and official rates"
+COMBINED_HOUSEHOLD = "Households by linked records"
 PERFECT = "Perfect knowledge"
 DRAWS = 200
 FEWEST_HOMES = 10  # below, a postcode's mean would tell of its households; as the disclosure threshold
@@ -253,6 +253,25 @@ def measure_reach(orders: pd.DataFrame, prepared: pd.DataFrame, groups: pd.DataF
                 )
             )
     return pd.concat(tables, ignore_index=True)
+
+
+def compare_reach(published: pd.DataFrame) -> pd.DataFrame:
+    """Bring counts that have left through the gate into the form of `measure_reach`.
+
+    Args:
+        published: order, grouping, group, fuel_poor_households, reached_households, reached_pct; what is suppressed is
+            missing.
+
+    Returns:
+        order, grouping, group, fuel_poor_households, reach_pct, ratio (to the reach among all shown of the grouping).
+        A group of which a count is suppressed has no row.
+    """
+    shown = published.dropna(subset=["fuel_poor_households", "reached_households", "reached_pct"])
+    sums = shown.groupby(["order", "grouping"])[["fuel_poor_households", "reached_households"]].transform("sum")
+    overall = 100 * sums["reached_households"] / sums["fuel_poor_households"]
+    ratio = (shown["reached_pct"] / overall.where(overall > 0)).astype("float64")
+    table = shown.assign(reach_pct=shown["reached_pct"], ratio=ratio)
+    return table[["order", "grouping", "group", "fuel_poor_households", "reach_pct", "ratio"]].reset_index(drop=True)
 
 
 def vary_spread(results: Mapping[float, pd.DataFrame], visits: int) -> pd.DataFrame:
