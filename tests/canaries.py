@@ -26,6 +26,7 @@ from councilbook.catalogue import Catalogue, FieldSpec, Finder, Source, Table, l
 from councilbook.jobs import list_study_sources
 from councilbook.paths import Workbook
 from councilbook.readers import accepted_headers
+from councilbook.study import Study
 
 STUDY = Path(__file__).parent / "closed_study"
 SEED = 2018
@@ -95,12 +96,14 @@ def plant(workbook: Workbook, study: str, closed: Path, mirror: Path) -> Planted
     Its open files are twins as well, as a mirror of the official ones: so it can be run in real mode anywhere.
     """
     catalogue = load_catalogue(workbook)
-    council = catalogue.council(catalogue.study(study).default_council)
+    spec = catalogue.study(study)
+    finder = Finder(catalogue, "sample", catalogue.council(spec.default_council), SEED)
+    maker = Study(catalogue, spec, next(iter(spec.notebooks)), finder, "2026-01-31")
     planted = Planted()
     for source in list_study_sources(catalogue, study):
         if source.twin is None:
             continue
-        twin = Finder(catalogue, "sample", council, SEED).find(source).path
+        twin = maker.find(source).path
         if is_guarded(source):
             target = closed / source.file
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -137,6 +140,8 @@ def plant_table(file: Path, source: Source, table: Table, planted: Planted) -> N
         elif spec.type in ("integer", "number") and not (table.areas and name in table.areas.columns):
             rare[column] = make_rare(spec, values)
             planted.numbers.setdefault(name, set()).add(float(rare[column]))
+    if table.key and all(rare[columns[name]] == records[-1][columns[name]] for name in table.key):
+        records.pop()  # its key is a code, so the record can only take another's place
     write_cells(file, source, table, [*header, *records, rare])
 
 

@@ -135,6 +135,7 @@ def test_calibration_is_that_of_the_better_model_where_it_had_not_looked(slope: 
 def test_every_sentence_on_synthetic_households_says_so_and_has_no_stray_markup() -> None:
     table = reach(("tenure", "owned_outright", 900, 3.0), ("tenure", "mortgaged", 900, 5.0))
     for is_synthetic in (True, False):
+        assert ("are synthetic" in prose.describe_records("Kent", is_synthetic=is_synthetic)) == is_synthetic
         texts = [
             prose.describe_reach(reached(1, 2), 10_000, is_synthetic=is_synthetic),
             prose.describe_fairness(table, is_synthetic=is_synthetic, names={}),

@@ -22,6 +22,7 @@ from councilbook.fuel_poverty.targeting import (
     average_postcodes,
     compare_reach,
     count_reached,
+    find_budget,
     find_visited,
     make_groups,
     make_orders,
@@ -324,3 +325,8 @@ def test_counts_that_left_through_the_gate_are_compared_as_those_that_did_not() 
     assert compared["group"].tolist() == ["owned", "rented", "owned"]
     assert compared["ratio"].tolist()[:2] == [0.5, 2.0]
     assert np.isnan(compared["ratio"].iloc[2])
+
+
+def test_the_budget_nearest_to_a_share_is_found() -> None:
+    reached = pd.DataFrame({"visits": [10, 51, 100], "visits_pct": [1.0, 5.1, 10.0]})
+    assert find_budget(reached, 5) == 51

@@ -16,6 +16,22 @@ NOT_KNOWN = "not known"
 STEEP, FLAT = 1.1, 0.9  # calibration slopes beyond which chances are called too cautious, or too sure
 
 
+def describe_records(name: str, *, is_synthetic: bool) -> str:
+    """Say whether the records behind what follows are real.
+
+    Args:
+        name: of the council.
+        is_synthetic: whether any of them is a twin's.
+    """
+    if not is_synthetic:
+        return f"The records are those of {name}. They stay where they are: what is shown has passed the release gate."
+    return (
+        "**The records behind this part are synthetic.** No real household is in them: they were drawn so that they add up "
+        f"to the figures above. They show how the method works and what its answer hangs on, not what it would find in "
+        f"{name}."
+    )
+
+
 def describe_reach(reached: pd.DataFrame, visits: int, *, is_synthetic: bool, order: str = COMBINED_POSTCODE) -> str:
     """Say how many fuel-poor households an order reaches, beside the official LSOA rates and visits at random.
 

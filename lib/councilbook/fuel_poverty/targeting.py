@@ -255,6 +255,11 @@ def measure_reach(orders: pd.DataFrame, prepared: pd.DataFrame, groups: pd.DataF
     return pd.concat(tables, ignore_index=True)
 
 
+def find_budget(reached: pd.DataFrame, visits_pct: float) -> int:
+    """Return the number of visits in a table of `count_reached`, with visits_pct, that is nearest to a share."""
+    return int(reached.loc[(reached["visits_pct"] - visits_pct).abs().idxmin(), "visits"])
+
+
 def compare_reach(published: pd.DataFrame) -> pd.DataFrame:
     """Bring counts that have left through the gate into the form of `measure_reach`.
 
