@@ -162,6 +162,7 @@ def test_a_browser_that_cannot_unpack_a_map_shows_the_still_one(visit: Open, rep
     opened = visit(report_file)
     opened.page.add_init_script("delete window.DecompressionStream")
     opened.page.reload()
+    opened.page.locator("iframe").scroll_into_view_if_needed()
 
     wait_until(opened.page, "document.querySelector('iframe').hidden")
     assert opened.page.locator("details.still-map img").is_visible()

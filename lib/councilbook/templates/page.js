@@ -97,7 +97,15 @@
     }
   }
 
-  document.querySelectorAll("iframe[data-packed]").forEach(unpack);
+  // Only when a reader comes near, so that the page itself is not kept waiting.
+  const coming = new IntersectionObserver(seen => {
+    for (const {target} of seen.filter(one => one.isIntersecting)) {
+      coming.unobserve(target);
+      unpack(target);
+    }
+  }, {rootMargin: "1500px"});
+
+  document.querySelectorAll("iframe[data-packed]").forEach(frame => coming.observe(frame));
   document.querySelectorAll("table[data-sortable]").forEach(makeSortable);
   document.querySelectorAll("a[data-picture]").forEach(offerPng);
 })();
