@@ -24,9 +24,13 @@ LEAST = 10
 
 @pytest.fixture(scope="module")
 def population() -> Population:
+    """Every fourth home had a measure, and most are on gas."""
+    frames = make_frames(lsoas=16, largest=250)
+    frames["heating"]["heating_households"] += 14 * frames["heating"]["gas_heating_households"]
+    frames["heating"]["gas_heating_households"] *= 15
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("councilbook.fuel_poverty.population.INTERVENTION_SHARE", 0.25)
-        return draw_population(**make_frames(lsoas=12, largest=250), seed=1)
+        return draw_population(**frames, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -152,8 +156,13 @@ def test_pairs_of_one_measure_stay_whole(matches: Matches, population: Populatio
     assert pairs.groupby("pair")["household_id"].nunique().eq(2).all()
 
 
-def test_homes_that_gave_up_gas_have_no_estimate_of_gas(of_measures: dict[str, Effect]) -> None:
+def test_homes_that_gave_up_gas_have_no_estimate_of_gas_and_few_homes_none(
+    of_measures: dict[str, Effect], monkeypatch: pytest.MonkeyPatch, matches: Matches, population: Population
+) -> None:
     assert set(of_measures) == set(programmes.MEASURES) - {"heat_pump"}
+    most = max(effect.treated_households for effect in of_measures.values())
+    monkeypatch.setattr(programmes, "FEWEST", most + 1)
+    assert programmes.estimate_measures(matches.panel, population.interventions, "gas_kwh", LEAST) == {}
 
 
 def test_the_stacked_table_is_as_declared_and_passes_its_rule(

@@ -97,8 +97,8 @@ def describe_effect(table: pd.DataFrame, outcome: str) -> str:
         )
     ends = [format(end, words.number) for end in sorted((abs(low), abs(high)))]
     return (
-        f"**{title}: {abs(effect):{words.number}} {words.unit} {'less' if effect < 0 else 'more'}** than without a "
-        f"measure, on average over the years since (95% interval {ends[0]} to {ends[1]})."
+        f"**{title}: {'lower' if effect < 0 else 'higher'} by {abs(effect):{words.number}} {words.unit}** than without "
+        f"a measure, on average over the years since (95% interval {ends[0]} to {ends[1]})."
     )
 
 

@@ -25,6 +25,8 @@ MEASURES: Mapping[str, str] = {
 ALL_YEARS = "all years"
 # Of a home's features, those that no measure changes: its score, costs and income may be what a measure did.
 FEATURES = ("tenure", "accommodation", "lad22_code", "adults", "children_under_14", "children_14_plus", "oldest_age")
+# Pairs: intervals of fewer clusters are too narrow (Cameron and Miller 2015, Journal of Human Resources 50(2):317-372)
+FEWEST = 50
 BALANCED = 0.1  # standardised difference (Austin 2009, Statistics in Medicine 28(25):3083-3107)
 
 
@@ -190,14 +192,14 @@ def estimate_measures(panel: pd.DataFrame, interventions: pd.DataFrame, outcome:
         least: the threshold of the disclosure rule.
 
     Returns:
-        By measure, without those of which fewer treated households than that have a value both before and after, as the
-        gas of homes that gave up gas.
+        By measure, without those of which fewer treated households than `least`, or than FEWEST, have a value both
+        before and after, as the gas of homes that gave up gas.
     """
     found = {}
     for measure in MEASURES:
         pairs = _keep_estimable(pick_measure(panel, interventions, measure), outcome, least)
         rows = pairs[pairs[outcome].notna() & pairs["event_year"].notna()]
-        if rows.loc[_is_seen(rows), "household_id"].nunique() >= least:
+        if rows.loc[_is_seen(rows), "household_id"].nunique() >= max(least, FEWEST):
             found[measure] = estimate_effect(pairs, outcome, "pair")
     return found
 
