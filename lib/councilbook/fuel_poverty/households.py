@@ -287,7 +287,7 @@ def _sum_people(people: pd.DataFrame, home: npt.NDArray[np.intp], number: int) -
 COUNCIL_RATE, LOGISTIC, BOOSTED = "Council rate", "Logistic regression", "Boosted trees"
 MODELS = (LOGISTIC, BOOSTED)
 FIT_SAMPLE = 60_000  # households at most that trees are fitted to in each fold
-LOGISTIC_SAMPLE = 30_000  # of those; the regression has some sixty coefficients, and gains nothing from more
+LOGISTIC_SAMPLE = 30_000  # of those; the regression has some sixty coefficients, and gains little from more
 ODDS_SAMPLE = 200_000
 CALIBRATION_SAMPLE = 30_000
 CALIBRATION_SHARE = 0.25  # of the LSOAs that a model may see
