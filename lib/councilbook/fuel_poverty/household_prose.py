@@ -26,9 +26,9 @@ def describe_records(name: str, *, is_synthetic: bool) -> str:
     if not is_synthetic:
         return f"The records are those of {name}. They stay where they are: what is shown has passed the release gate."
     return (
-        "**The records behind this part are synthetic.** No real household is in them: they were drawn so that they add up "
-        f"to the figures above. They show how the method works and what its answer hangs on, not what it would find in "
-        f"{name}."
+        "**The records behind this part are synthetic.** No real household is in them: they were drawn so that they "
+        "add up to the figures above. They show how the method works and what its answer hangs on, not what it would "
+        f"find in {name}."
     )
 
 

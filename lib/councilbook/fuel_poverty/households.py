@@ -10,7 +10,9 @@ Sources:
     Cox, D. R. (1958), Two further applications of a model for binary regression, on calibration slope and intercept.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +22,6 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-import statsmodels.api as sm
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from scipy.linalg import qr
 from scipy.optimize import brentq
@@ -28,6 +29,7 @@ from scipy.special import expit, logit
 from sklearn.cluster import KMeans
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
+from statsmodels.discrete.discrete_model import Logit
 from threadpoolctl import threadpool_limits
 
 from councilbook.checks import refuse_rows
@@ -343,13 +345,18 @@ def predict_held_out(prepared: pd.DataFrame, folds: Folds, seed: int, models: Se
     areas = prepared["lsoa21_code"].to_numpy()
     labels = folds.labels.to_numpy()
     chances = pd.DataFrame(index=prepared.index, columns=[COUNCIL_RATE, *models], dtype="float64")
-    for number, part in enumerate(sorted(folds.labels.unique())):
-        left_out = labels == part
-        chances.loc[left_out, COUNCIL_RATE] = poor[~left_out].mean()
+
+    def predict(number: int, left_out: Flags) -> dict[str, Numbers]:
         samples = _draw_samples(areas, ~left_out, np.random.default_rng([seed, number]))
-        with _one_thread():
+        return {name: _fit_calibrated(name, rows, poor, samples, seed)(rows[left_out]) for name in models}
+
+    parts = [labels == part for part in sorted(folds.labels.unique())]
+    # A part has one thread, and each is a result of its own: so as many at once as there are cores change no digit.
+    with _one_thread(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        for left_out, predicted in zip(parts, pool.map(predict, range(len(parts)), parts), strict=True):
+            chances.loc[left_out, COUNCIL_RATE] = poor[~left_out].mean()
             for name in models:
-                chances.loc[left_out, name] = _fit_calibrated(name, rows, poor, samples, seed)(rows[left_out])
+                chances.loc[left_out, name] = predicted[name]
     return chances
 
 
@@ -527,7 +534,7 @@ def _measure_calibration_error(chance: Numbers, poor: Flags) -> float:
 
 
 def _fit_logit(design: Numbers, truth: Numbers, **options: object) -> Any:
-    fitted = sm.Logit(truth, design, check_rank=False).fit(method="newton", maxiter=50, disp=0, **options)
+    fitted = Logit(truth, design, check_rank=False).fit(method="newton", maxiter=50, disp=0, **options)
     if not fitted.mle_retvals["converged"]:
         raise CheckError("The logistic regression found no best fit; the households may be too few for its covariates.")
     return fitted

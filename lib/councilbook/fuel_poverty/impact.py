@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pyfixest import feols
 from scipy.stats import f as f_distribution
 from scipy.stats import t as t_distribution
 from sklearn.linear_model import LogisticRegression
@@ -400,6 +399,8 @@ def _select_rows(panel: pd.DataFrame, outcome: str, cluster: str) -> pd.DataFram
 
 
 def _fit(rows: pd.DataFrame, term: str, cluster: str):  # type: ignore[no-untyped-def]  # pyfixest has no stubs
+    from pyfixest import feols  # takes seconds, which what only reads a result should not have to wait for
+
     # feols works on a copy, as it changes what it is given
     return feols(f"outcome ~ {term} | household_id + year", rows, vcov={"CRV1": cluster}, store_data=False)
 

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import statsmodels.api as sm
-from esda.moran import Moran
-from libpysal.graph import Graph
 from scipy.stats import spearmanr
 from sklearn.cluster import KMeans
 from sklearn.ensemble import HistGradientBoostingRegressor
-from statsmodels.genmod.generalized_linear_model import GLMResults
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_linear_model import GLM, GLMResults
 from threadpoolctl import threadpool_limits
 
 from councilbook.errors import CheckError
@@ -115,6 +113,10 @@ def score_models(areas: gpd.GeoDataFrame, expected: pd.DataFrame, folds: Folds, 
         against the mean over all areas. A rank correlation is given only where predictions differ within a part.
         Moran's I is that of the residuals over areas that share a border (Cliff and Ord 1981), with a pseudo p-value.
     """
+    # These take a second to import, and many modules need no more of this one than its folds.
+    from esda.moran import Moran
+    from libpysal.graph import Graph
+
     published, weights = areas["fuel_poor_pct"], areas["households"]
     neighbours = Graph.build_contiguity(areas, rook=False).transform("r")
     variance = np.average((published - np.average(published, weights=weights)) ** 2, weights=weights)
@@ -196,10 +198,10 @@ class _Scale:
         return design.assign(const=1.0)
 
 
-def _binomial(areas: pd.DataFrame, scale: _Scale) -> sm.GLM:
+def _binomial(areas: pd.DataFrame, scale: _Scale) -> GLM:
     poor = areas["fuel_poor_households"]
     counts = np.c_[poor, areas["households"] - poor]
-    return sm.GLM(counts, scale.design(areas), family=sm.families.Binomial())
+    return GLM(counts, scale.design(areas), family=Binomial())
 
 
 def _fit_binomial(train: pd.DataFrame, covariates: list[str]) -> Predict:

@@ -11,8 +11,8 @@ from councilbook.fuel_poverty.population import Population, draw_population
 from councilbook.synthetic import write_large_csv
 
 OFFICIAL = "sub_regional_fuel_poverty_2022"  # the year that the twins are fitted to
-SAMPLE_AREAS = 100  # LSOAs of a sample's extract: enough to leave whole districts out, and drawn within seconds
-TRIAL_AREAS = 50  # LSOAs of a trial that is repeated
+SAMPLE_AREAS = 60  # LSOAs of a sample's extract: enough to leave whole districts out, and drawn within seconds
+TRIAL_AREAS = 40  # LSOAs of a trial that is repeated
 
 
 def make_records(_source: Source, request: TwinRequest) -> dict[str, bytes]:

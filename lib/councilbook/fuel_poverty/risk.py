@@ -23,9 +23,10 @@ import geopandas as gpd
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import statsmodels.api as sm
 from scipy.special import expit, logit
 from scipy.stats import spearmanr
+from statsmodels.genmod.families import Binomial
+from statsmodels.genmod.generalized_linear_model import GLM
 
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.areas import AREAS_RANKED
@@ -276,7 +277,7 @@ class _Model:
         poor, households = areas["fuel_poor_households"], areas["households"]
         unfitted = cls(known.mean(), scale, known.median(), np.empty(0), np.empty((0, 0)), 0.0)
         design = unfitted.design(areas)
-        glm = sm.GLM(np.c_[poor, households - poor], design, family=sm.families.Binomial()).fit(scale="X2")
+        glm = GLM(np.c_[poor, households - poor], design, family=Binomial()).fit(scale="X2")
         coefficients = np.asarray(glm.params)
         log_odds = logit((poor + 0.5) / (households + 1))  # defined where the published figure is none or all
         spread = np.sqrt(np.average((log_odds - design @ coefficients) ** 2, weights=households))

@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from councilbook.fuel_poverty.households import BOOSTED, add_open, predict_held_out, prepare_households
+from councilbook.fuel_poverty.households import LOGISTIC, add_open, predict_held_out, prepare_households
 from councilbook.fuel_poverty.model import Folds
 from councilbook.fuel_poverty.population import Population
 from councilbook.fuel_poverty.targeting import count_reached, make_orders, vary_spread
 
-PARTS = 5  # of the areas, each left out in turn
+PARTS = 4  # of the areas, each left out in turn
 SPREADS = (0.0, 0.5, 1.0, 1.5)  # multiples of the invented effects; 0: who is fuel poor is pure chance within an area
 
 
@@ -49,8 +49,8 @@ def try_spreads(
             prepare_households(drawn.households, drawn.people, drawn.acorn, drawn.epc, postcodes), output_areas
         )
         parts = pd.Series(pd.factorize(prepared["lsoa21_code"], sort=True)[0] % PARTS, prepared.index)
-        folds = Folds(parts, "each fifth of the areas in turn")
-        chance = predict_held_out(prepared, folds, seed, [BOOSTED])[BOOSTED]
+        folds = Folds(parts, "each quarter of the areas in turn")
+        chance = predict_held_out(prepared, folds, seed, [LOGISTIC])[LOGISTIC]
         rates = 100 * prepared.groupby("lsoa21_code")["is_fuel_poor"].mean()
         orders = make_orders(prepared, chance, rates, rank_deprivation(output_areas), open_estimates)
         visits = round(visits_pct / 100 * len(prepared))  # the same for each, as all are drawn from the same counts

@@ -257,7 +257,8 @@ def measure_reach(orders: pd.DataFrame, prepared: pd.DataFrame, groups: pd.DataF
 
 def find_budget(reached: pd.DataFrame, visits_pct: float) -> int:
     """Return the number of visits in a table of `count_reached`, with visits_pct, that is nearest to a share."""
-    return int(reached.loc[(reached["visits_pct"] - visits_pct).abs().idxmin(), "visits"])
+    nearest = (reached["visits_pct"] - visits_pct).abs().to_numpy().argmin()
+    return int(reached["visits"].iloc[nearest])
 
 
 def compare_reach(published: pd.DataFrame) -> pd.DataFrame:
