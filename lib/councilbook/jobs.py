@@ -41,6 +41,7 @@ class Job(Edition):
     is_date_given: bool  # if not, it is today's, and a new day alone is no reason to run again
     parameters: Mapping[str, Value]  # those given with -p
     force: bool = False
+    at_once: int = 1  # most notebooks at a time
     sources: Mapping[str, str] = field(default_factory=dict)  # origin and checksum of each, in real mode
 
 

@@ -17,7 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -55,6 +55,7 @@ from councilbook.jobs import (
     fingerprint_notebooks,
     list_sources,
 )
+from councilbook.lanes import run_in_lanes
 from councilbook.parameters import Value, inspect_parameters, read_cells
 from councilbook.paths import (
     CLOSED_VARIABLE,
@@ -75,6 +76,7 @@ ERROR_TAG = "papermill-error-cell-tag"
 SAFE_ERRORS = {"CouncilbookError", *(error.__name__ for error in CouncilbookError.__subclasses__())}
 
 OnEvent = Callable[[Step | JobResult], None]
+_STARTING = threading.Lock()
 
 
 class _StoppedError(Exception):
@@ -90,10 +92,12 @@ class _Watch:
 
     def __init__(self, tell_cell: Callable[[int], None]) -> None:
         self.tell_cell = tell_cell
+        self.tell_started: Callable[[], None] = lambda: None
         self.notebook: Any = None
         self.cell: int | None = None
 
     def on_notebook_start(self, notebook: Any) -> None:
+        self.tell_started()  # by now its kernel has answered
         self.notebook = notebook
 
     def on_cell_start(self, cell: Any, cell_index: int) -> None:  # noqa: ARG002 (nbclient passes both by name)
@@ -133,7 +137,7 @@ def run_all(catalogue: Catalogue, jobs: Sequence[Job], at_once: int, on_event: O
 def run_jobs(
     jobs: Sequence[Job], at_once: int, on_event: OnEvent, work: Callable[[Job, Tell], JobResult] | None = None
 ) -> list[JobResult]:
-    """Run jobs in processes of their own.
+    """Run jobs in processes of their own; where there are fewer jobs than may run at once, each runs more notebooks.
 
     No ProcessPoolExecutor: there, one process that is killed (out of memory) takes all the others' jobs with it.
     If this is interrupted, it tells the processes to stop and waits while they shut their kernels down.
@@ -148,7 +152,8 @@ def run_jobs(
         One result a job, in the order of the jobs.
     """
     context = multiprocessing.get_context("spawn")
-    waiting = deque(jobs)
+    lanes = max(1, at_once // max(1, len(jobs)))
+    waiting = deque(replace(job, at_once=lanes) for job in jobs)
     running: dict[Any, tuple[Job, SpawnProcess]] = {}
     results: dict[str, JobResult] = {}
     receiver: Any
@@ -191,8 +196,10 @@ def _work(work: Callable[[Job, Tell], JobResult], job: Job, sender: Connection) 
     signal.signal(signal.SIGTERM, _exit)
     threading.Thread(target=_stop_with_parent, daemon=True).start()
 
+    sending = threading.Lock()  # several notebooks may tell at a time
+
     def tell(event: Step | JobResult) -> None:
-        with suppress(BrokenPipeError):
+        with sending, suppress(BrokenPipeError):
             sender.send(event)
 
     tell(work(job, tell))
@@ -244,8 +251,8 @@ def _make(job: Job, tell: Tell) -> str | None:
         has_restricted = any(catalogue.dataset(name).classification != "open" for name in datasets)
         require_places(job, has_restricted=has_restricted)
         with open_staging(job, datasets) as staging, _log_to(job.private / "run.log"):
-            for notebook in stale:
-                _run_notebook(job, catalogue, notebook, staging, tell)
+            waits = {notebook: spec.list_before(notebook) for notebook in stale}
+            run_in_lanes(waits, lambda name: _run_notebook(job, catalogue, name, staging, tell), job.at_once)
             record = Record(council=job.council, data=job.mode, run_date=job.run_date, notebooks=fingerprints)
             commit_edition(staging, record)
     return None
@@ -320,11 +327,9 @@ def _execute(job: Job, catalogue: Catalogue, notebook: str, staging: Staging, te
     watch = _Watch(lambda cell: tell(Step(job, notebook, cell + 1, total)))
     for start in range(1, KERNEL_STARTS + 1):
         try:
-            with (
-                _kernel_folder() as folder,
-                _set_variables(_list_variables(job, catalogue, notebook, staging, folder)),
-            ):
-                _run_cells(original, staging.executed(notebook), values, folder, watch)
+            with _kernel_folder() as folder:
+                variables = _list_variables(job, catalogue, notebook, staging, folder)
+                _run_cells(original, staging.executed(notebook), values, folder, variables, watch)
             return
         except PapermillExecutionError as error:
             cell, name, message = error.cell_index, error.ename, error.evalue
@@ -343,7 +348,14 @@ def _execute(job: Job, catalogue: Catalogue, notebook: str, staging: Staging, te
     raise _StoppedError(Failure(reason, notebook, _describe_cell(watch, cell), _keep_failed(job, notebook, watch)))
 
 
-def _run_cells(original: Path, executed: Path, values: Mapping[str, Value], folder: Path, watch: _Watch) -> None:
+def _run_cells(
+    original: Path,
+    executed: Path,
+    values: Mapping[str, Value],
+    folder: Path,
+    variables: Mapping[str, str | None],
+    watch: _Watch,
+) -> None:
     """Let papermill run a notebook, with its sockets and connection file in a folder of the kernel's own.
 
     Kernels that are started at the same time can be given the same TCP ports. Sockets in a private folder
@@ -357,7 +369,7 @@ def _run_cells(original: Path, executed: Path, values: Mapping[str, Value], fold
     if sys.platform != "win32":
         config.KernelManager.transport = "ipc"
         config.KernelManager.ip = str(folder / "k")
-    with _keep_output(folder, watch):
+    with _start_kernel(folder, variables, watch):
         papermill.execute_notebook(
             _escape(original),
             _escape(executed),
@@ -374,17 +386,22 @@ def _run_cells(original: Path, executed: Path, values: Mapping[str, Value], fold
 
 
 @contextmanager
-def _keep_output(folder: Path, watch: _Watch) -> Iterator[None]:
-    """Keep what a kernel prints past its notebook out of the log, where it could show a record.
+def _start_kernel(folder: Path, variables: Mapping[str, str | None], watch: _Watch) -> Iterator[None]:
+    """Give a kernel its environment while it starts, and keep what it prints past its notebook out of the log.
 
-    What it says before its first cell, as why it cannot start, is logged.
+    What it prints could show a record; what it says before its first cell, as why it cannot start, is logged.
+    Environment and output are this process's, so kernels start one at a time, and each keeps what it started with.
     """
-    with (folder / "said").open("w+", encoding="utf-8", errors="replace") as said:
+    with (folder / "said").open("w+", encoding="utf-8", errors="replace") as said, ExitStack() as starting:
+        starting.enter_context(_STARTING)
+        starting.enter_context(_set_variables(variables))
+        starting.enter_context(_print_to(said))
+        watch.tell_started = starting.close
         try:
-            with _print_to(said):
-                yield
+            yield
         except Exception:
             if watch.cell is None:
+                starting.close()
                 said.seek(0)
                 logging.getLogger(__name__).error("The kernel said: %s", said.read())
             raise

@@ -200,13 +200,20 @@ class Study:
         """Read a released dataset of this study and council.
 
         Raises:
-            NotebookError: this is a report, which everybody may read, and the dataset is not for everybody.
+            NotebookError: this is a report, which everybody may read, and the dataset is not for everybody; or
+                study.yaml does not say that this notebook comes after the one that releases it.
             CouncilbookError: it has not been released, or from other data (sample or real) than this notebook is for.
         """
         spec = self.catalogue.dataset(dataset)
         if self._notebook.kind == "report" and spec.classification != "open":
             raise NotebookError(
                 f"{self.notebook} is a report, so it cannot show {dataset}: that is {spec.classification}."
+            )
+        makers = [name for name, notebook in self.spec.notebooks.items() if dataset in notebook.releases]
+        if makers and not {self.notebook, *self.spec.list_before(self.notebook)} & set(makers):
+            raise NotebookError(
+                f"{self.notebook} reads {dataset}, which {makers[0]} releases. Say so in {self.spec.id}/study.yaml: "
+                f"`after: [{makers[0]}]`, or a run could read the last one's."
             )
         folder = dataset_folder(choose_root(self.catalogue.workbook, spec), self.spec.id, self.finder.council, dataset)
         package = read_package(folder)

@@ -214,6 +214,9 @@ class NotebookSpec(Entry):
     kind: Literal["build", "report"]
     sources: list[str] = Field(default=[], description="Ids of sources or of series.")
     releases: list[str] = Field(default=[])
+    after: list[str] | None = Field(
+        default=None, description="Notebooks whose releases it reads; the one before it if none are named."
+    )
 
     @model_validator(mode="after")
     def _report_reads_releases(self) -> Self:
@@ -245,6 +248,25 @@ class StudySpec(Entry):
     def report(self) -> str:
         """Name of the notebook that becomes the page."""
         return next(name for name, notebook in self.notebooks.items() if notebook.kind == "report")
+
+    def list_before(self, notebook: str) -> list[str]:
+        """Return the notebooks that must have run before another, in order: those it comes after, and theirs."""
+        names = list(self.notebooks)
+        place = names.index(notebook)
+        if notebook == self.report:
+            return names[:place]
+        named = self.notebooks[notebook].after
+        found = set(names[max(place - 1, 0) : place] if named is None else named)
+        found |= {name for one in found for name in self.list_before(one)}
+        return [name for name in names if name in found]
+
+    @model_validator(mode="after")
+    def _come_after_earlier_ones(self) -> Self:
+        names = list(self.notebooks)
+        for place, (name, notebook) in enumerate(self.notebooks.items()):
+            if later := sorted(set(notebook.after or []) - set(names[:place])):
+                raise ValueError(f"{name} comes after {', '.join(later)}, which is not before it in the list")
+        return self
 
     @model_validator(mode="after")
     def _report_comes_last(self) -> Self:
