@@ -10,6 +10,7 @@ The result is an effect only if treated and controls would have moved in paralle
 speak against that, not for it.
 """
 
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -355,7 +356,7 @@ def estimate_effect(panel: pd.DataFrame, outcome: str, cluster: str = "household
     naive_low, naive_high = naive.confint(alpha=0.05).loc["since"]
     households = rows.groupby("household_id")["treated"].first()
     absorbed = len(households) + rows["year"].nunique() - 1
-    return Effect(
+    found = Effect(
         outcome=outcome,
         effect=float(average["effect"]),
         low_95=float(average["low_95"]),
@@ -370,6 +371,12 @@ def estimate_effect(panel: pd.DataFrame, outcome: str, cluster: str = "household
         observations=len(rows),
         degrees_of_freedom=len(rows) - absorbed - len(cells),
     )
+    del (
+        fitted,
+        naive,
+    )  # they refer to themselves and hold the design, a gigabyte that would wait for the next collection
+    gc.collect()
+    return found
 
 
 def _select_rows(panel: pd.DataFrame, outcome: str, cluster: str) -> pd.DataFrame:
