@@ -4,6 +4,7 @@ Nothing of the library that takes its time to import (pandas, papermill, nbconve
 command imports what it needs, so that `--help` answers at once.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -99,7 +100,7 @@ def _examples(*lines: tuple[str, str]) -> str:
         ("councilbook run", "Every study on its sample."),
         ("councilbook run fuel_poverty --data real --mirror ../files", "One study on the official files."),
         ("councilbook run fuel_poverty --council E06000047", "Another council: County Durham."),
-        ("councilbook run --council doncaster,E08000018+E08000016 --jobs 2", "Two councils at a time."),
+        ("councilbook run --council doncaster,E08000018+E08000016 --jobs 1", "One council after the other."),
         ("councilbook run fuel_poverty -p seed=7 -p model_year=2021", "Other parameters."),
     )
 )
@@ -112,7 +113,10 @@ def run(
         list[str] | None,
         typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="A notebook's parameter (see `list`)."),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="How many to run at a time.")] = 1,
+    jobs: Annotated[
+        int,
+        typer.Option(min=1, help="How many councils, or notebooks of one, to run at a time; more need more memory."),
+    ] = min(2, os.cpu_count() or 1),
     run_date: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="Date on what is made. Not given: today.")
     ] = None,
@@ -392,33 +396,34 @@ def _make_table(title: str, *columns: str) -> Table:
 
 @contextmanager
 def _show_progress(console: Console) -> Iterator["OnEvent"]:
-    """Yield what shows events: a line a job that moves on a terminal, plain lines elsewhere."""
+    """Yield what shows events: a line a notebook that moves on a terminal, plain lines elsewhere."""
     from councilbook.jobs import JobResult, Step
 
-    tasks: dict[str, TaskID] = {}
-    shown: dict[str, str] = {}
+    tasks: dict[tuple[str, str], TaskID] = {}
+    shown: set[tuple[str, str]] = set()
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
 
         def show(event: Step | JobResult) -> None:
             if isinstance(event, JobResult):
                 name = event.edition.name
-                if name in tasks:
-                    progress.remove_task(tasks.pop(name))
+                for step in [step for step in tasks if step[0] == name]:
+                    progress.remove_task(tasks.pop(step))
                 console.print(f"{name}: {_describe_outcome(event)}")
                 return
-            name = event.job.name
+            step = event.job.name, event.what
             if not console.is_terminal:
-                if shown.get(name) != event.what:
-                    console.print(f"{name}: {event.what}")
-                shown[name] = event.what
+                if step not in shown:
+                    console.print(": ".join(step))
+                shown.add(step)
                 return
-            if name not in tasks:
-                tasks[name] = progress.add_task(name, count="")
+            if step not in tasks:
+                tasks[step] = progress.add_task("  ".join(step), count="")
             of = f" of {event.total:,}" if event.total else ""
             count = f"{event.unit} {event.done:,}{of}"
-            text = f"{name}  {event.what}"
-            progress.update(tasks[name], description=text, completed=event.done, total=event.total, count=count)
+            progress.update(tasks[step], completed=event.done, total=event.total, count=count)
+            if event.done == event.total:
+                progress.remove_task(tasks.pop(step))
 
         yield show
 
