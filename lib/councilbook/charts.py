@@ -66,6 +66,7 @@ class Page:
     narrow: bool
 
 
+LAST_YEAR = 9999  # greater numbers are none, and have their thousands set apart
 WIDE = Page(width=720, font=14, narrow=False)
 NARROW = Page(width=340, font=13, narrow=True)
 
@@ -211,14 +212,23 @@ def draw_fan(
             MaxNLocator(integer=pd.api.types.is_integer_dtype(frame[x]), nbins=5 if page.narrow else 9)
         )
         axes.yaxis.set_major_formatter(FuncFormatter(lambda one, _: f"{one:,g}"))
+        if frame[x].max() > LAST_YEAR:
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda one, _: f"{one:,g}"))
         axes.grid(axis="x", visible=False)
         axes.set_xlabel(_wrap(x_label, page))
         axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
         # below, as lines that end together could not be told apart by names at their ends
-        axes.figure.legend(loc="outside lower left", frameon=False, ncols=1 if page.narrow else len(names))
+        axes.figure.legend(loc="outside lower left", frameon=False, ncols=_count_columns(names, page))
 
     headers = {x: x_label, y: y_label, low: "lower end", high: "upper end"}
-    return make_picture(draw, frame[[series, *headers]], title, alt, (420, 400 + 22 * len(names)), headers)
+    more = 22 * (-(-len(names) // _count_columns(names, WIDE)) - 1)
+    return make_picture(draw, frame[[series, *headers]], title, alt, (420 + more, 400 + 22 * len(names)), headers)
+
+
+def _count_columns(names: list[Any], page: Page) -> int:
+    """Return how many names of a legend fit beside each other."""
+    widest = 60 + 0.6 * page.font * max(len(str(name)) for name in names)  # a sign, and letters of the usual width
+    return min(len(names), max(1, int(page.width // widest)))
 
 
 def _draw_breaks(axes: Axes, breaks: Mapping[float, str], page: Page) -> None:

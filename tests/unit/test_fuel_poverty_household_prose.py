@@ -72,7 +72,8 @@ def reach(*groups: tuple[str, str, int, float]) -> pd.DataFrame:
     ("grouping", "group", "words"),
     [
         ("age_band", "under 35", "households whose oldest member is under 35"),
-        ("tenure", "owned_outright", "households of the tenure owned outright"),
+        ("tenure", "owned_outright", "households that own their home outright"),
+        ("tenure", "rent_free", "households of the tenure rent free"),
         ("lad22_code", "E1", "households of Swale"),
         ("lad22_code", "E2", "households of E2"),
         ("rural_urban", "rural", "households of rural areas"),
@@ -90,7 +91,7 @@ def test_the_group_that_is_reached_least_is_named_in_words(grouping: str, group:
 def test_a_group_of_whom_nobody_is_reached_is_named_as_well() -> None:
     table = reach(("tenure", "mortgaged", 900, 0.0), ("tenure", "social_rented", 99, 8.0))
     text = prose.describe_fairness(table, is_synthetic=True, names={})
-    assert "mortgaged: it reaches **0.0%**" in text
+    assert "with a mortgage: it reaches **0.0%**" in text
     assert "and 4.0% of all" in text
 
 

@@ -13,6 +13,12 @@ from councilbook.fuel_poverty.targeting import COMBINED_POSTCODE, LSOA_RATE, RAN
 
 FEWEST_NAMED = 100  # fuel-poor households; what is reached of a smaller group moves much by chance
 NOT_KNOWN = "not known"
+TENURES = {
+    "owned_outright": "households that own their home outright",
+    "mortgaged": "households with a mortgage",
+    "social_rented": "households in social housing",
+    "private_rented": "households that rent privately",
+}
 STEEP, FLAT = 1.1, 0.9  # calibration slopes beyond which chances are called too cautious, or too sure
 
 
@@ -167,7 +173,7 @@ def _name_group(row: pd.Series, names: Mapping[str, str]) -> str:
             return f"households of {names.get(label, label)}"
         case "rural_urban":
             return f"households of {label} areas"
-    return f"households of the tenure {label.replace('_', ' ')}"
+    return TENURES.get(label, f"households of the tenure {label.replace('_', ' ')}")
 
 
 def _name_list(order: str) -> str:
