@@ -8,7 +8,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from councilbook.catalogue import Dataset, catalogue_schema, load_catalogue
+from councilbook.catalogue import Dataset, StudySpec, catalogue_schema, load_catalogue
 from councilbook.errors import CatalogueError
 from councilbook.paths import Workbook, find_workbook
 
@@ -398,3 +398,31 @@ def test_schema_lets_editions_say_a_part_of_anything():
     assert check_against_schema({"sources": [series | {"editions": {2021: part}}]}) == []
     assert check_against_schema({"sources": [series]}) == ["$.sources[0]"]
     assert check_against_schema({"sources": [series | {"editions": {2021: {"licens": "OGL"}}}]}) != []
+
+
+# --- the order of notebooks ---
+
+
+def make_study(**after):
+    notebooks = {
+        name: {"title": name, "kind": "report" if name == "5_report" else "build", "after": after.get(name)}
+        for name in ("1_a", "2_b", "3_c", "4_d", "5_report")
+    }
+    return StudySpec(id="s", title="S", question="?", default_council="north", notebooks=notebooks)
+
+
+def test_a_notebook_runs_after_all_before_it_unless_it_says_otherwise():
+    assert make_study().list_before("4_d") == ["1_a", "2_b", "3_c"]
+    assert make_study().list_before("1_a") == []
+
+
+def test_a_notebook_runs_after_those_that_it_names_and_theirs_and_the_report_after_all():
+    spec = make_study(**{"2_b": [], "3_c": ["1_a"], "4_d": ["3_c"]})
+    assert spec.list_before("2_b") == []
+    assert spec.list_before("4_d") == ["1_a", "3_c"]
+    assert spec.list_before("5_report") == ["1_a", "2_b", "3_c", "4_d"]
+
+
+def test_a_notebook_cannot_come_after_a_later_one():
+    with pytest.raises(ValidationError, match="1_a comes after 2_b, which is not before it in the list"):
+        make_study(**{"1_a": ["2_b"]})

@@ -524,3 +524,44 @@ flags.mkdir(parents=True)
     assert run_job(plan(fresh), ignore).outcome == "unchanged"
     target.unlink()
     assert stale(plan(fresh)) == ["1_build", "2_report"]
+
+
+# --- notebooks side by side ---
+
+
+def test_notebooks_that_do_not_wait_for_each_other_run_at_the_same_time(fresh: Workbook) -> None:
+    """Each waits for a file that the other writes; one after the other they would fail."""
+    meet_other = """import os, time
+from pathlib import Path
+folder = Path(os.environ["COUNCILBOOK_PROCESSED"])
+(folder / "NAME_is_here").touch()
+end = time.monotonic() + 30
+while not (folder / "OTHER_is_here").exists():
+    assert time.monotonic() < end, "nobody came"
+    time.sleep(0.05)"""
+    folder = fresh.notebooks / "tiny"
+    release = RELEASE.replace("STUDY", "tiny")
+    code = meet_other.replace("NAME", "first").replace("OTHER", "second")
+    write_notebook(folder / "1_build.ipynb", "size: int = 3  # how many", code, release)
+    code = meet_other.replace("NAME", "second").replace("OTHER", "first")
+    write_notebook(folder / "1b_more.ipynb", "", "import os\nprint(os.environ['COUNCILBOOK_NOTEBOOK'])", code)
+    study = folder / "study.yaml"
+    more = "  1b_more: {title: More, kind: build, after: []}\n  2_report:"
+    study.write_text(study.read_text().replace("  2_report:", more))
+    result = run_job(replace(plan(fresh), at_once=2), ignore)
+    assert result.outcome == "made", result.failure
+    assert released(fresh) == ["n", "2018"]
+    assert "tiny/1b_more" in plan(fresh).executed("1b_more").read_text()  # each kernel has an environment of its own
+    assert NOTEBOOK_VARIABLE not in os.environ
+
+
+def test_of_notebooks_side_by_side_one_that_fails_is_told_and_nothing_is_changed(fresh: Workbook) -> None:
+    folder = fresh.notebooks / "tiny"
+    write_notebook(folder / "1b_more.ipynb", "", "raise SystemError('too bad')")
+    study = folder / "study.yaml"
+    more = "  1b_more: {title: More, kind: build, after: []}\n  2_report:"
+    study.write_text(study.read_text().replace("  2_report:", more))
+    failure = run_job(replace(plan(fresh), at_once=2), ignore).failure
+    assert failure
+    assert (failure.notebook, failure.reason) == ("1b_more", "SystemError: too bad")
+    assert not (fresh.processed / "tiny").exists()

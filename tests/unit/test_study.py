@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from councilbook.catalogue import Catalogue, Mode, Source, TwinRequest
+from councilbook.catalogue import Catalogue, Mode, Source, TwinRequest, load_catalogue
 from councilbook.errors import (
     CatalogueError,
     CheckError,
@@ -425,3 +425,20 @@ def test_what_is_made_from_a_dataset_that_is_not_open_is_guarded() -> None:
     other.published("client_flags")
     with pytest.raises(ReleaseRefusedError, match=r"made beside client_flags \(closed\)"):
         other.release("home_counts", pd.DataFrame({"lsoa_code": ["E1"], "homes": [1]}))
+
+
+def test_a_notebook_reads_only_what_it_says_it_comes_after(workbook: Workbook) -> None:
+    open_study().release("home_counts", open_study().load("homes_2021"))
+    study = workbook.notebooks / "small" / "study.yaml"
+    text = study.read_text(encoding="utf-8").replace(
+        "releases: [home_counts, client_counts", "releases: [client_counts"
+    )
+    study.write_text(text, encoding="utf-8")
+    load_catalogue.cache_clear()
+    assert len(open_study("2_closed").published("home_counts"))
+    study.write_text(text.replace("title: Clients\n    kind: build", "title: Clients\n    kind: build\n    after: []"))
+    load_catalogue.cache_clear()
+    with pytest.raises(
+        NotebookError, match=r"2_closed reads home_counts, which 1_open releases\. Say so in .*after: \[1_open\]"
+    ):
+        open_study("2_closed").published("home_counts")
