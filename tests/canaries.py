@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import blake2b
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -154,14 +155,14 @@ def is_free_text(name: str, table: Table) -> bool:
 
 def make_canary(column: str, value: str) -> str:
     """Make a text that looks as what its column holds; the same for the same value, so that registers can be joined."""
-    number = zlib.crc32(value.encode())
+    number = int.from_bytes(blake2b(value.encode(), digest_size=8).digest())  # of a million, no two are the same
     if "nhs" in column:
         return f"999 041 7{number % 1000:03d}"
     if re.search(r"mac|device", column):
         return f"de:ad:fa:ce:0b:{number % 256:02x}"
     if re.search(r"name|holder|person\b", column):
-        return f"Zoë O'{NAME} & {number:08x}"
-    return f"{number % 100} <{ADDRESS}> Ræ" if "address" in column else f"{OTHER}-{number:08x}"
+        return f"Zoë O'{NAME} & {number:016x}"
+    return f"{number % 100} <{ADDRESS}> Ræ" if "address" in column else f"{OTHER}-{number:016x}"
 
 
 def make_rare(spec: FieldSpec, values: Sequence[Any]) -> float:

@@ -80,14 +80,22 @@ def build_site(catalogue: Catalogue) -> None:
             temporary.write_text("\n".join(cards))
 
 
-def run_here(original: Path, executed: Path, values: dict[str, Any], *rest: object) -> None:
+def run_here(
+    original: Path,
+    executed: Path,
+    values: dict[str, Any],
+    folder: Path,
+    variables: dict[str, str | None],
+    *rest: object,
+) -> None:
     """Stand in for `_run_cells`: execute a notebook's cells in this process, without a kernel."""
     parameters, *codes = ["".join(cell["source"]) for cell in read_code(original)]
     names: dict[str, Any] = {}
     exec(parameters, names)
     names |= values
-    for code in codes:
-        exec(code, names)
+    with running._set_variables(variables):
+        for code in codes:
+            exec(code, names)
     shutil.copy(original, executed)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from councilbook.catalogue import load_catalogue
+from councilbook.release import choose_root
 from whole_workbook import run_councilbook
 
 KENT = "fuel_poverty/kent_medway"
@@ -23,8 +24,10 @@ def test_all_that_the_studies_promise_is_there(sample):
     catalogue = load_catalogue(sample)
     for study in catalogue.studies.values():
         council = catalogue.council(study.default_council)
-        for dataset in (name for notebook in study.notebooks.values() for name in notebook.releases):
-            assert (sample.processed / study.id / council.slug / dataset / f"{dataset}.csv").exists()
+        for name in (name for notebook in study.notebooks.values() for name in notebook.releases):
+            dataset = catalogue.dataset(name)
+            assert (choose_root(sample, dataset) / study.id / council.slug / name / f"{name}.csv").exists()
+            assert (sample.processed / study.id / council.slug / name).exists() == (dataset.classification == "open")
         assert (sample.reports / study.id / council.slug / "index.html").exists()
     assert (sample.reports / "index.html").exists()
 
@@ -103,6 +106,8 @@ def test_nothing_that_was_executed_lies_where_readers_look(sample):
         "1_landscape.ipynb",
         "2_areas.ipynb",
         "3_postcodes.ipynb",
+        "4_households.ipynb",
+        "5_past_programmes.ipynb",
         "6_scenarios.ipynb",
         "7_explore.ipynb",
         "8_report.ipynb",

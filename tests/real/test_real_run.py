@@ -29,18 +29,22 @@ def test_the_published_dataset_holds_the_published_figures(workbook, council, po
     assert tuple(sums.loc[2013]) == (poor, households)
 
 
-def test_datasets_are_valid_and_say_that_they_are_real(workbook):
+def test_datasets_are_valid_and_say_what_of_them_is_real(workbook):
     for package in workbook.processed.rglob("datapackage.json"):
         assert frictionless.validate(str(package)).valid
         about = json.loads(package.read_text(encoding="utf-8"))["councilbook"]
-        assert not about["synthetic"]
-        assert all(row["origin"] == "mirror" and len(row["sha256"]) == 64 for row in about["provenance"])
+        rows = about["provenance"]
+        assert about["synthetic"] == any(row["spectrum"] != "open" for row in rows)  # of closed files there are twins
+        assert all(row["origin"] == ("mirror" if row["spectrum"] == "open" else "twin") for row in rows)
+        assert all(len(row["sha256"]) == 64 for row in rows)
 
 
-def test_the_report_says_that_it_is_real_and_for_whom(workbook):
+def test_the_report_says_what_of_it_is_real_and_for_whom(workbook):
     page = (workbook.reports / "fuel_poverty" / "county_durham" / "index.html").read_text(encoding="utf-8")
     assert "County Durham" in page
     assert "Synthetic figures" not in page
+    assert "partly synthetic" in page
+    assert "The records behind this part are synthetic" in page
 
 
 def test_a_council_that_the_files_lack_fails_alone_and_names_the_source(workbook, mirror):
