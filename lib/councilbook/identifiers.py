@@ -25,7 +25,7 @@ NAMED_LIKE_PEOPLE = re.compile(
     r"|house_number|e?mail|telephone|phone|mobile|dob|date_of_birth|birth_?date|ni_number|nino)(?:$|_))"
 )
 TOKEN = r"[A-Za-z0-9_]+|[+-]?[0-9]+\.[0-9]*"  # a pseudonym, a code or a number: nothing to read in it but digits
-NHS_NUMBER = r"(?:^|[^0-9])([0-9]{3})[ -]?([0-9]{3})[ -]?([0-9]{4})(?:$|[^0-9])"
+NHS_NUMBER = r"(?:^|[^0-9A-Za-z])([0-9]{3})[ -]?([0-9]{3})[ -]?([0-9]{4})(?:$|[^0-9A-Za-z])"
 NHS_WEIGHTS = np.arange(10, 1, -1)
 _UPPER, _LOWER = "A-ZÀ-ÖØ-ÞĀ-ž", "a-zß-öø-ÿĀ-ž"  # written out, as RE2 knows no other classes that Python knows too
 _WORD = rf"(?:[{_UPPER}]\.?|[{_UPPER}][{_LOWER}]*[’'\-]?[{_UPPER}]?[{_LOWER}]+|[{_UPPER}]+[’'\-]?[{_UPPER}]+)"

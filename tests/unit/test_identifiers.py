@@ -11,6 +11,7 @@ from councilbook.identifiers import check_pseudonymised
 CLEAN = pd.DataFrame(
     {
         "household_id": ["0001f54ea82e37ab", "A-000123"],
+        "person_id": ["550e8400-e29b-41d4-a716-a9434765919b", "key-b9434765919"],
         "postcode": ["XX1 1AA", "XX1 1AB"],
         "lad22_name": ["Folkestone and Hythe", "Tunbridge Wells"],
         "income": ["15234.0", "-20.5"],
