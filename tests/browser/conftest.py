@@ -52,6 +52,12 @@ class Visit:
         frame.wait_for_selector(".leaflet-overlay-pane path", state="attached")
         return frame
 
+    def draw_maps(self) -> None:
+        """See that every map is unpacked and drawn; one that is still on its way would answer no message of a check."""
+        for element in self.page.query_selector_all("iframe"):
+            element.scroll_into_view_if_needed()
+            element.content_frame().wait_for_selector(".leaflet-container", state="attached")
+
 
 def find_browser() -> str | None:
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)

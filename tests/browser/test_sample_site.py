@@ -89,6 +89,7 @@ def test_no_page_has_a_fault_scrolls_sideways_or_asks_for_anything(
 ) -> None:
     opened = visit(sample.reports / name, width)
     opened.page.evaluate(OPEN_ALL)
+    opened.draw_maps()
 
     assert find_violations(opened.page) == []
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width

@@ -49,6 +49,7 @@ def type_query(page: Any, words: str) -> str:
 def test_no_page_has_a_fault_or_loses_anything(visit: Open, site: Path, name: str, width: int) -> None:
     opened = visit(site / name, width)
     opened.page.evaluate(OPEN_ALL)
+    opened.draw_maps()
 
     assert find_violations(opened.page) == []
     assert has_no_sideways_scroll(opened.page)
