@@ -181,13 +181,6 @@ notebooks:
 """
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a module's tests in one process, and all that want the sample in one, as both are made once in each."""
-    for item in items:
-        group = "sample" if "sample" in getattr(item, "fixturenames", ()) else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture
 def workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbook:
     """A workbook with the study `small`: two build notebooks and a report; open, shared and closed sources."""
