@@ -457,9 +457,9 @@ def _print_made(console: Console, catalogue: "Catalogue", edition: "Edition") ->
     console.print(f"\n[bold]{edition.name}[/]: datasets in {escape(str(edition.processed))}", soft_wrap=True)
     datasets = [catalogue.dataset(name) for notebook in notebooks for name in notebook.releases]
     for dataset in datasets:
-        if dataset.classification == "open":
+        if dataset.is_open:
             console.print(f"- {dataset.id}")
-    if restricted := [dataset for dataset in datasets if dataset.classification != "open"]:
+    if restricted := [dataset for dataset in datasets if not dataset.is_open]:
         console.print(f"Not open, in {escape(str(edition.restricted))}", soft_wrap=True)
         for dataset in restricted:
             console.print(f"- {dataset.id} ({dataset.classification})")

@@ -112,7 +112,7 @@ def release_dataset(
     if dataset.geometry and getattr(passed.frame, "crs", None) is None:
         raise CheckError(f"Dataset {dataset.id}: expected a GeoDataFrame that has its coordinate system (crs).")
     table = passed.frame[columns].astype(_name_dtypes(dataset)).reset_index(drop=True)
-    if dataset.classification == "open":
+    if dataset.is_open:
         target.parent.mkdir(parents=True, exist_ok=True)
     else:
         make_private_folder(target.parent)
@@ -191,7 +191,7 @@ def review_file(workbook: Workbook, study: str, council: Council, dataset: str) 
 
 def choose_root(workbook: Workbook, dataset: Dataset) -> Path:
     """Return the folder that a dataset belongs below: only an open one may be published."""
-    return workbook.processed if dataset.classification == "open" else workbook.restricted
+    return workbook.processed if dataset.is_open else workbook.restricted
 
 
 def dataset_folder(root: Path, study: str, council: Council, dataset: str) -> Path:

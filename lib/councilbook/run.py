@@ -248,7 +248,7 @@ def _make(job: Job, tell: Tell) -> str | None:
         last = read_record(job.private)
         if last and not stale:
             return last.run_date
-        has_restricted = any(catalogue.dataset(name).classification != "open" for name in datasets)
+        has_restricted = not all(catalogue.dataset(name).is_open for name in datasets)
         require_places(job, has_restricted=has_restricted)
         with open_staging(job, datasets) as staging, _log_to(job.private / "run.log"):
             waits = {notebook: spec.list_before(notebook) for notebook in stale}
@@ -262,7 +262,7 @@ def _run_notebook(job: Job, catalogue: Catalogue, notebook: str, staging: Stagin
     """Execute a notebook, see that it released what study.yaml says, and publish it if it is the report."""
     spec = catalogue.study(job.study)
     packages = {
-        name: (staging.processed if catalogue.dataset(name).classification == "open" else staging.restricted)
+        name: (staging.processed if catalogue.dataset(name).is_open else staging.restricted)
         / f"{name}/datapackage.json"
         for name in spec.notebooks[notebook].releases
     }

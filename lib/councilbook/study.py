@@ -205,7 +205,7 @@ class Study:
             CouncilbookError: it has not been released, or from other data (sample or real) than this notebook is for.
         """
         spec = self.catalogue.dataset(dataset)
-        if self._notebook.kind == "report" and spec.classification != "open":
+        if self._notebook.kind == "report" and not spec.is_open:
             raise NotebookError(
                 f"{self.notebook} is a report, so it cannot show {dataset}: that is {spec.classification}."
             )

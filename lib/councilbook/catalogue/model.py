@@ -169,7 +169,7 @@ class Dataset(Entry):
     @model_validator(mode="after")
     def _known_fields(self) -> Self:
         named = set(self.key)
-        if isinstance(self.disclosure, Held) and self.classification == "open":
+        if isinstance(self.disclosure, Held) and self.is_open:
             raise ValueError("the rule held is for what is not open")
         if isinstance(self.disclosure, Guarded):
             named |= self.disclosure.covered
@@ -184,6 +184,11 @@ class Dataset(Entry):
         if unknown := sorted(named - set(self.fields)):
             raise ValueError(f"names fields that it does not declare: {', '.join(unknown)}")
         return self
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be published; any other stays with what is closed."""
+        return self.classification == "open"
 
     def _list_telling(self) -> set[str]:
         """List the fields that could tell of somebody: numbers in a table, every field of a record."""

@@ -42,6 +42,7 @@ def try_spreads(
     Returns:
         As `targeting.vary_spread`, with visits, and the households that were drawn.
     """
+    ranks = rank_deprivation(output_areas)
     results = {}
     for spread in spreads:
         drawn = draw(spread)
@@ -52,7 +53,7 @@ def try_spreads(
         folds = Folds(parts, "each quarter of the areas in turn")
         chance = predict_held_out(prepared, folds, seed, [LOGISTIC])[LOGISTIC]
         rates = 100 * prepared.groupby("lsoa21_code")["is_fuel_poor"].mean()
-        orders = make_orders(prepared, chance, rates, rank_deprivation(output_areas), open_estimates)
+        orders = make_orders(prepared, chance, rates, ranks, open_estimates)
         visits = round(visits_pct / 100 * len(prepared))  # the same for each, as all are drawn from the same counts
         results[spread] = count_reached(orders, prepared, [visits], seed)
     return vary_spread(results, visits).assign(households=len(prepared), visits=visits)
