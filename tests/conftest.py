@@ -1,6 +1,8 @@
 """What several test modules share: a small workbook in a folder of its own, and hypothesis without clock or chance."""
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -179,6 +181,18 @@ notebooks:
     title: Report
     kind: report
 """
+
+
+@pytest.fixture(autouse=True)
+def same_place() -> Iterator[None]:
+    """Hold a test to leaving this process where it was: the next test would find another workbook."""
+    before = read_place()
+    yield
+    assert read_place() == before
+
+
+def read_place() -> tuple[Path, dict[str, str]]:
+    return Path.cwd(), {name: value for name, value in os.environ.items() if name.startswith("COUNCILBOOK_")}
 
 
 @pytest.fixture

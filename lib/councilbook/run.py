@@ -72,6 +72,7 @@ KERNEL_STARTS = 3 if sys.platform == "win32" else 1  # only a TCP port can be ta
 STOP_SECONDS = 20  # that a stopped job gets to shut its kernel down
 SOCKET_FOLDER_LENGTH = 80  # a socket's path may have some 100 characters
 MESSAGE_LENGTH = 1000
+THREADS_VARIABLE = "OMP_NUM_THREADS"  # heeded by scikit-learn, and by OpenBLAS where it is told nothing else
 ERROR_TAG = "papermill-error-cell-tag"
 SAFE_ERRORS = {"CouncilbookError", *(error.__name__ for error in CouncilbookError.__subclasses__())}
 
@@ -375,7 +376,7 @@ def _run_cells(
             _escape(executed),
             parameters=dict(values),
             kernel_name="python3",
-            cwd=original.parent,
+            resources={"metadata": {"path": str(original.parent)}},  # `cwd` would move this whole process
             progress_bar=False,
             request_save_on_cell_execute=False,  # writing a notebook with maps twice a cell takes its time
             config=config,
@@ -428,7 +429,8 @@ def _list_variables(
 
     The folders are written out in full, as a kernel works in its notebook's. A report notebook is not told where closed
     files and restricted datasets are. Jupyter is told to start this Python, and without the start-up files of whoever
-    runs it.
+    runs it. Sums are left to one thread unless told otherwise: those of notebooks side by side would wait for each
+    other, and the last digits of a result would hang on how many cores there are.
     """
     is_report = catalogue.study(job.study).notebooks[notebook].kind == "report"
     closed = None if is_report else job.workbook.closed
@@ -439,6 +441,7 @@ def _list_variables(
         RESTRICTED_VARIABLE: None if is_report else str(staging.restricted_root),
         CLOSED_VARIABLE: str(closed) if closed else None,
         NOTEBOOK_VARIABLE: f"{job.study}/{notebook}",
+        THREADS_VARIABLE: os.environ.get(THREADS_VARIABLE, "1"),
         "JUPYTER_PREFER_ENV_PATH": "1",
         "IPYTHONDIR": str(folder / "ipython"),
     }

@@ -136,6 +136,7 @@ def test_a_kernel_works_in_its_notebooks_folder_and_writes_to_staging(made_once:
     assert seen[NOTEBOOK_VARIABLE] == "tiny/1_build"
     assert seen["COUNCILBOOK_PROCESSED"].startswith(str(workbook.private / "staging" / "tiny-north-"))
     assert "COUNCILBOOK_CLOSED" in seen
+    assert seen["OMP_NUM_THREADS"] == "1"
     assert NOTEBOOK_VARIABLE not in os.environ
 
 
