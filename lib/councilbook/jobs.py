@@ -180,7 +180,8 @@ def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tel
         return {}
     finder = Finder(catalogue, job.mode, job.council, job.seed, job.mirror)
     used = list_study_sources(catalogue, job.study)
-    absent = [source for source in used if source.spectrum == "open" and not finder.find_local(source)]
+    needed = [source for source in used if source.spectrum == "open" and not source.optional]
+    absent = [source for source in needed if not finder.find_local(source)]
     if by_hand := [source for source in absent if not source.url]:
         lines = [finder.describe_nowhere(source) for source in by_hand]
         raise SourceError(

@@ -17,6 +17,7 @@ from contextlib import suppress
 from functools import cache, reduce
 from pathlib import Path, PurePosixPath
 from typing import Any
+from xml.etree.ElementTree import ParseError
 
 import geopandas as gpd
 import numpy as np
@@ -26,6 +27,8 @@ import pyarrow.compute as arrow_compute
 import pyarrow.csv as arrow_csv
 import python_calamine
 import shapely
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import iterparse
 from pyogrio.errors import DataSourceError
 
 from councilbook.catalogue import FieldSpec, FoundFile, Table
@@ -55,6 +58,8 @@ def read_rows(found: FoundFile, table: Table) -> pd.DataFrame:
     where = describe_place(found, table)
     if table.geometry:
         frame = _name_columns(_read_geometry(found, where), table, where, found)
+    elif found.source.format == "xml":
+        frame = _name_columns(_read_xml(found, table, where), table, where, found)
     else:
         if found.source.format == "xlsx":
             _check_archive(found.path, where)
@@ -163,6 +168,27 @@ def _read_plain_csv(text: str, delimiter: str) -> pd.DataFrame | None:
         return None
     frame: pd.DataFrame = cells.to_pandas()
     return frame.set_axis(range(1, lines + 1))
+
+
+def _read_xml(found: FoundFile, table: Table, where: str) -> pd.DataFrame:
+    """Read an XML file's records, numbered as they come; a column is an element, one in another `Outer/Inner`."""
+    records = []
+    try:
+        for _, element in iterparse(io.BytesIO(_unpack(found, table, where))):
+            if element.tag == table.record:
+                records.append(dict(_list_texts(element)))
+                element.clear()
+    except (ParseError, DefusedXmlException) as error:
+        raise SourceError(f"{where}: not XML that can be read ({error}).") from None
+    if not records:
+        raise SourceError(f"{where}: it has no element {table.record}, which should be its rows.")
+    return pd.DataFrame(records, index=range(1, len(records) + 1), dtype=object)
+
+
+def _list_texts(element: Any, outer: str = "") -> Iterator[tuple[str, str | None]]:
+    for child in element:
+        yield outer + child.tag, child.text
+        yield from _list_texts(child, f"{outer}{child.tag}/")
 
 
 def _read_geometry(found: FoundFile, where: str) -> gpd.GeoDataFrame:

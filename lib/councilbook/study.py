@@ -123,6 +123,28 @@ class Study:
             editions.append(self.load(source.id, table).assign(**more))
         return pd.concat(editions, ignore_index=True)
 
+    def open_file(self, source: str) -> FoundFile:
+        """Return the file of a source that the study reads itself; it counts as read.
+
+        Args:
+            source: its id; study.yaml must list it for this notebook. Where the council has no closed file of it, the
+                file is of the source that the catalogue names instead, or the twin.
+
+        Raises:
+            NotebookError, SourceError: see `load`.
+        """
+        entry = self.catalogue.source(source)
+        self._require_declared(entry)
+        found = self.find(entry)
+        self._used[found.source.id] = found
+        return found
+
+    def has(self, source: str) -> bool:
+        """Tell whether an optional source can be loaded for this council."""
+        entry = self.catalogue.source(source)
+        self._require_declared(entry)
+        return self._is_there(entry)
+
     def find(self, source: Source) -> FoundFile:
         """Return a source's file; a twin is made first, fitted to the sources that the catalogue names.
 
@@ -357,6 +379,9 @@ class Study:
         self._used[source.id] = self._rows[source.id, name][0]
         return self._rows[source.id, name]
 
+    def _is_there(self, source: Source) -> bool:
+        return not source.optional or self.finder.mode == "sample" or self.finder.find_local(source) is not None
+
     def _require_build(self, what: str) -> None:
         if self._notebook.kind == "report":
             raise NotebookError(
@@ -395,10 +420,22 @@ def check_everything(
     builds = [name for name, notebook in spec.notebooks.items() if notebook.kind == "build"]
     study = Study(catalogue, spec, builds[0], finder, date.min.isoformat())
     for source in catalogue.expand(name for build in builds for name in spec.notebooks[build].sources):
-        for name in source.tables:
-            yield _check_source(study, source, name)
+        if not study._is_there(source):
+            yield CheckLine(source.id, "source", True, "not here, and the study goes on without it")
+        elif source.format == "file":
+            yield _check_file(study, source)
+        else:
+            yield from (_check_source(study, source, name) for name in source.tables)
     for dataset in [name for build in builds for name in spec.notebooks[build].releases]:
         yield _check_dataset(study, dataset)
+
+
+def _check_file(study: Study, source: Source) -> CheckLine:
+    try:
+        found = study.find(source)
+    except CouncilbookError as error:
+        return CheckLine(source.id, "source", False, str(error))
+    return CheckLine(source.id, "source", True, f"a file from {found.origin}, which the study reads itself")
 
 
 def _check_source(study: Study, source: Source, table: str) -> CheckLine:

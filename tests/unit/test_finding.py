@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 
 import pytest
@@ -209,3 +209,54 @@ def test_twin_that_fails_leaves_no_file(make_finder, monkeypatch, tmp_path):
     with pytest.raises(ZeroDivisionError):
         make_finder("sample").find(make_source(twin=TWIN))
     assert [path for path in (tmp_path / "private").rglob("*") if path.is_file()] == []
+
+
+# --- a council's own file, and what is read instead ---
+
+
+@pytest.fixture
+def own():
+    """A source of which each council has a file of its own; where Doncaster's lies in a mirror is known."""
+    known = {"E08000017": {"mirror": "rolls/doncaster.csv", "published": "June 2019"}}
+    return make_source(id="rolls", file="roll_{council}.csv", mirror=None, councils=known)
+
+
+def test_each_council_has_its_own_file_of_a_source(make_finder, tmp_path, own):
+    put(tmp_path / "mirror" / "rolls" / "doncaster.csv")
+    found = make_finder().find(own)
+    assert (found.origin, found.source.published) == ("mirror", "June 2019")
+    put(tmp_path / "workbook" / "data" / "raw" / "rolls" / "roll_E08000017.csv")
+    assert make_finder().find(own).origin == "data/raw"
+
+
+def test_a_council_that_is_not_named_is_told_what_its_file_is_called(make_finder, own):
+    finder = replace(make_finder(), council=Council(slug="leeds", name="Leeds", codes={"E08000035": "Leeds"}))
+    with pytest.raises(SourceError, match=r"save it as .*roll_E08000035\.csv"):
+        finder.find(own)
+
+
+def test_what_is_read_instead_comes_after_the_closed_folder_and_before_the_twin(
+    make_finder, places, maker, tmp_path, own
+):
+    ledger = make_source("closed", twin=TWIN, or_else="rolls")
+    finder = replace(make_finder(), catalogue=replace(make_finder().catalogue, sources={"rolls": own}))
+    assert finder.find(ledger).origin == "twin"
+    put(tmp_path / "mirror" / "rolls" / "doncaster.csv")
+    instead = finder.find(ledger)
+    assert (instead.source.id, instead.source.spectrum, instead.origin) == ("rolls", "open", "mirror")
+    put(places["closed folder"])
+    assert finder.find(ledger).source.id == "homes"
+    assert replace(finder, mode="sample").find(ledger).origin == "twin"
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ({"councils": {"E08000017": {}}}, "must have {council} in it"),
+        ({"or_else": "rolls"}, "may be missing from the closed folder"),
+        ({"format": "xml"}, "the element that is a row"),
+    ],
+)
+def test_a_source_that_contradicts_itself_is_refused(more, fault):
+    with pytest.raises(ValueError, match=fault):
+        make_source(**more)

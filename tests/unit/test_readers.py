@@ -577,3 +577,36 @@ def test_a_pseudonymised_file_that_has_lost_its_header_shows_none_of_its_first_r
     with pytest.raises(SourceError) as error:
         read_rows(FoundFile(source, path, "closed folder"), table)
     assert "Station" not in str(error.value)
+
+
+# --- XML ---
+
+PREMISES = """<?xml version="1.0"?><Ratings><Header><Count>2</Count></Header>
+<Place><Name>A &amp; B</Name><Code/><Geocode><Latitude>55.9</Latitude></Geocode></Place>
+<Place><Name>C</Name><Code>7</Code></Place></Ratings>"""
+OF_PREMISES = {
+    "name": {"column": "Name"},
+    "code": {"column": "Code"},
+    "latitude": {"column": "Geocode/Latitude", "type": "number"},
+}
+
+
+def test_records_of_an_xml_file_are_rows_and_what_lies_deeper_is_named_by_its_path(read_text):
+    rows = read_text(PREMISES, "xml", record="Place", fields=OF_PREMISES)
+    assert list(rows.index) == [1, 2]
+    assert list(rows["name"]) == ["A & B", "C"]
+    assert rows["latitude"].iloc[0] == "55.9"
+    assert rows["latitude"].isna().iloc[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (PREMISES[:-10], "not XML that can be read"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]><Ratings><Place>&b;</Place></Ratings>', "not XML that can be read"),
+        ("<Ratings><Shop/></Ratings>", "no element Place"),
+    ],
+)
+def test_xml_that_is_cut_off_expands_itself_or_has_no_rows_is_refused(read_text, content, message):
+    with pytest.raises(SourceError, match=message):
+        read_text(content, "xml", record="Place", fields=OF_PREMISES)

@@ -213,7 +213,8 @@ def check_kind(source: Source, path: Path) -> None:
     where = f"Source {source.id}: {path}"
     if not start.strip():
         raise SourceError(f"{where} is empty; expected {source.format}.")
-    if re.match(rb"(\xef\xbb\xbf)?\s*<(!doctype|!--|\?xml|html|head|body)", start, re.IGNORECASE):
+    pages = rb"<(!doctype html|html|head|body)" if source.format == "xml" else rb"<(!doctype|!--|\?xml|html|head|body)"
+    if re.match(rb"(\xef\xbb\xbf)?\s*" + pages, start, re.IGNORECASE):
         raise SourceError(
             f"{where} is an HTML page (an error or sign-in page, perhaps a proxy's), not {source.format}. "
             "Delete it and fetch it again."

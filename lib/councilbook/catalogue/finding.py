@@ -65,7 +65,8 @@ class Finder:
 
     sample: every source is its twin, and nothing else is looked at.
     real: the closed folder (closed and shared sources), then data/raw, the mirror, the official URL; a closed or
-    shared source that is not there is its twin, fitted to the open data around it.
+    shared source that is not there is what the catalogue names instead, or its twin, fitted to the open data around it.
+    Of a source of which each council has a file of its own, the council's is meant.
     """
 
     catalogue: Catalogue
@@ -87,6 +88,7 @@ class Finder:
         """
         if found := self.find_local(source):
             return found
+        source = source.for_council(self.council)
         if self.mode == "real" and source.url:
             return FoundFile(source, fetch(source, self.catalogue.workbook, progress), "download")
         if source.twin and (self.mode == "sample" or source.spectrum != "open"):
@@ -94,9 +96,13 @@ class Finder:
         raise SourceError(self.describe_nowhere(source))
 
     def find_local(self, source: Source) -> FoundFile | None:
-        """Return a source's file if it is on this machine already; nothing is downloaded or made."""
+        """Return a source's file if it is on this machine already; nothing is downloaded or made.
+
+        Its `source` is another one where the catalogue names one to be read instead.
+        """
         if self.mode == "sample":
             return None
+        source = source.for_council(self.council)
         for origin, path in self._places(source):
             if path.is_file():
                 if origin == "data/raw":
@@ -104,7 +110,7 @@ class Finder:
                 else:
                     check_kind(source, path)
                 return FoundFile(source, path, origin)
-        return None
+        return self.find_local(self.catalogue.source(source.or_else)) if source.or_else else None
 
     def _places(self, source: Source) -> list[tuple[Origin, Path]]:
         workbook = self.catalogue.workbook
@@ -133,7 +139,8 @@ class Finder:
             if isinstance(made, bytes):
                 files = [(source, made)]
             else:
-                files = [(self.catalogue.source(name), content) for name, content in made.items()]
+                named = {name: self.catalogue.source(name).for_council(self.council) for name in made}
+                files = [(named[name], content) for name, content in made.items()]
             for one, content in files:
                 with write_atomically(folder / one.id / one.file) as temporary:
                     temporary.write_bytes(content)
@@ -148,6 +155,7 @@ class Finder:
 
     def describe_nowhere(self, source: Source) -> str:
         """Say where a source that is not there was looked for, and how to get it."""
+        source = source.for_council(self.council)
         if self.mode == "sample":
             return f"Source {source.id} has no synthetic twin, so it is not in the sample."
         if source.spectrum != "open":

@@ -60,6 +60,7 @@ class Table(Entry):
     """How one table lies in a source's file."""
 
     sheet: str | None = None
+    record: str | None = Field(default=None, description="Element of an XML file that is a row.")
     header_row: int = Field(default=1, ge=1, description="Counted from 1, as a spreadsheet shows it.")
     member: str | None = Field(default=None, description="Name of the file inside a zip archive.")
     encoding: str = "utf-8-sig"
@@ -98,6 +99,20 @@ class Twin(Entry):
     )
 
 
+class CouncilFile(Entry):
+    """What is different in one council's file of a source of which each council has its own."""
+
+    title: str | None = None
+    publisher: str | None = None
+    licence: str | None = None
+    landing_page: str | None = None
+    url: str | None = None
+    mirror: str | None = None
+    sha256: str | None = None
+    published: str | None = None
+    known_faults: list[str] | None = None
+
+
 class Source(Entry):
     """A file that comes in, and all that is known about it."""
 
@@ -112,14 +127,26 @@ class Source(Entry):
     agreement: Agreement | None = None
     landing_page: str
     url: str | None = Field(default=None, description="The official file; none where no stable one is known.")
-    file: str = Field(default="", description="What the file is called in data/raw and the closed folder.")
+    file: str = Field(
+        default="",
+        description="What the file is called in data/raw and the closed folder; {council} stands for GSS codes.",
+    )
     mirror: str | None = Field(default=None, description="Where it lies below a local mirror's folder.")
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     published: str = Field(description="Date or edition as the publisher gives it.")
-    format: Literal["xlsx", "csv", "geojson", "none"]
+    format: Literal["xlsx", "csv", "geojson", "xml", "file", "none"] = Field(
+        description="file: read by the study itself, not as a table that is declared here; none: only described."
+    )
     tables: dict[Name, Table] = Field(default={})
     known_faults: list[str] = Field(default=[])
     twin: Twin | None = None
+    councils: dict[GssCode, CouncilFile] = Field(
+        default={}, description="By council, what is different in its file where each has its own."
+    )
+    optional: bool = Field(default=False, description="A study goes on where a council's file of it is nowhere.")
+    or_else: str | None = Field(
+        default=None, description="Open source that a real run reads where this one is not in the closed folder."
+    )
     series: str | None = None
     edition: int | None = None
     pseudonymised: bool = Field(
@@ -133,14 +160,28 @@ class Source(Entry):
             raise ValueError("an open source needs a licence")
         if self.spectrum != "open" and self.url:
             raise ValueError(f"a {self.spectrum} source must not name a URL to download from")
-        if self.format != "none" and not (self.tables and self.file):
+        if self.format != "none" and not (self.file and (self.tables or self.format == "file")):
             raise ValueError("needs a file name and a table, or format: none where it is only described")
+        if self.format == "xml" and not all(table.record for table in self.tables.values()):
+            raise ValueError("needs the element that is a row (`record`) in each table")
+        if self.councils and "{council}" not in self.file:
+            raise ValueError("each council has its own file, so its name must have {council} in it")
+        if self.or_else and self.spectrum == "open":
+            raise ValueError("or_else is for what may be missing from the closed folder")
         return self
 
     @property
     def shows_values(self) -> bool:
         """Whether a message may repeat what its cells hold: anyone may read it, and no person is behind it."""
         return self.spectrum == "open" and not self.personal_data
+
+    def for_council(self, council: "Council") -> "Source":
+        """Return it as it is for one council, which may have a file of its own."""
+        if "{council}" not in self.file:
+            return self
+        own = self.councils.get(next(iter(council.codes))) if len(council.codes) == 1 else None
+        changed = own.model_dump(exclude_none=True) if own else {}
+        return self.model_copy(update={"file": self.file.replace("{council}", "+".join(council.codes)), **changed})
 
     def table(self, name: str | None = None) -> Table:
         """Return one of its tables, by default the first."""

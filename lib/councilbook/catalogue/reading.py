@@ -317,6 +317,9 @@ def _check_references(catalogue: Catalogue) -> None:
             if licence := catalogue.sources[name].licence:
                 with _name_place(f"{file}.yaml, source {name}"):
                     _lookup(catalogue.licences, licence, "licence")
+            if other := catalogue.sources[name].or_else:
+                with _name_place(f"{file}.yaml, or_else of source {name}"):
+                    catalogue.source(other)
             if twin := catalogue.sources[name].twin:
                 with _name_place(f"{file}.yaml, twin of source {name}"):
                     catalogue.expand(twin.fitted_to)
