@@ -19,6 +19,7 @@ from councilbook.catalogue import (
     MagnitudeRule,
     ModelRule,
     RecordRule,
+    RegisterRule,
 )
 from councilbook.disclosure.cells import Protected
 from councilbook.disclosure.counts import protect_counts
@@ -26,6 +27,7 @@ from councilbook.disclosure.linked import find_exposed_by_areas, find_exposed_by
 from councilbook.disclosure.magnitudes import protect_magnitudes
 from councilbook.disclosure.models import check_model
 from councilbook.disclosure.records import protect_records
+from councilbook.disclosure.registers import protect_register
 from councilbook.errors import CheckError, ReleaseRefusedError
 
 
@@ -59,7 +61,8 @@ def pass_gate(
 
     A dataset that is `held` passes as it is: it is not open, and stays where it may be read. One without a rule, or
     with `open_sources_only`, passes if nothing but open sources, and released datasets that are open, was loaded beside
-    it. The other rules make a table safe (`disclosure.counts`, `.magnitudes`, `.records`) or check it (`.models`),
+    it. The other rules make a table safe (`disclosure.counts`, `.magnitudes`, `.records`,
+    `.registers`) or check it (`.models`),
     whatever it was made from; a count is also compared with its earlier versions and with other areas
     (`disclosure.linked`).
 
@@ -145,6 +148,9 @@ def _apply(
             ordered = records.frame.sort_values(by, ignore_index=True)
             cells = {"cells": frame[list(rule.quasi_identifiers)].size}
             return Passed(ordered, record | cells | records.record, records.for_approver)
+        case RegisterRule():
+            register = protect_register(frame, rule)
+            return Passed(register.frame, record | register.record)
         case ModelRule():
             return Passed(frame, record | check_model(frame, rule))
     raise NotImplementedError(f"The gate does not know the rule {rule!r}.")

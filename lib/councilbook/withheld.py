@@ -24,6 +24,10 @@ RULES = {
         "Details are made coarser until at least {k} records look alike by them, and what still stands out is left "
         "blank."
     ),
+    "register": (
+        "Only organisations are named. Of each other row, the name and what tells of whoever bears it are left blank, "
+        "and the name is taken out of every text."
+    ),
     "model": "Only results of a model are shown that rest on groups of at least {threshold} records.",
 }
 LIMITS = {

@@ -40,6 +40,7 @@ from councilbook.catalogue.rules import (
     ModelRule,
     OpenSourcesOnly,
     RecordRule,
+    RegisterRule,
     Rule,
 )
 
@@ -67,6 +68,7 @@ __all__ = [
     "ParameterSpec",
     "Progress",
     "RecordRule",
+    "RegisterRule",
     "Rule",
     "Source",
     "StudySpec",

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from councilbook.catalogue.entries import Entry, Name
-from councilbook.catalogue.rules import CountRule, Guarded, Held, MagnitudeRule, RecordRule, Rule
+from councilbook.catalogue.rules import CountRule, Guarded, Held, MagnitudeRule, RecordRule, RegisterRule, Rule
 from councilbook.errors import CatalogueError, suggest
 
 Spectrum = Literal["closed", "shared", "open"]
@@ -216,6 +216,8 @@ class Dataset(Entry):
             named |= self.disclosure.covered
             if isinstance(self.disclosure, CountRule | MagnitudeRule):
                 named |= {"is_suppressed", *self.disclosure.totals}
+            if isinstance(self.disclosure, RegisterRule):
+                named.add("is_suppressed")
             if unguarded := sorted(self._list_telling() - self.disclosure.covered - set(self.key)):
                 raise ValueError(f"its disclosure rule says nothing of {', '.join(unguarded)}")
             if self.geometry and isinstance(self.disclosure, RecordRule):
@@ -232,9 +234,14 @@ class Dataset(Entry):
         return self.classification == "open"
 
     def _list_telling(self) -> set[str]:
-        """List the fields that could tell of somebody: numbers in a table, every field of a record."""
-        whole = isinstance(self.disclosure, RecordRule)
-        return {name for name, field in self.fields.items() if whole or field.type in ("integer", "number")}
+        """List the fields that could tell of somebody: numbers in a table, every field of a record or a register."""
+        whole = isinstance(self.disclosure, RecordRule | RegisterRule)
+        made = {"is_suppressed"} if isinstance(self.disclosure, RegisterRule) else set()
+        return {
+            name
+            for name, field in self.fields.items()
+            if (whole and name not in made) or field.type in ("integer", "number")
+        }
 
 
 class Licence(Entry):

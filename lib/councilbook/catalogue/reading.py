@@ -23,6 +23,7 @@ from councilbook.catalogue.rules import (
     ModelRule,
     OpenSourcesOnly,
     RecordRule,
+    RegisterRule,
 )
 from councilbook.errors import CatalogueError, suggest
 from councilbook.paths import Workbook
@@ -41,6 +42,7 @@ RULES: dict[str, type[Entry]] = {
     "counts": CountRule,
     "magnitudes": MagnitudeRule,
     "records": RecordRule,
+    "register": RegisterRule,
     "model": ModelRule,
 }
 # Parameters of a rule, and whether a value is less strict than its default.

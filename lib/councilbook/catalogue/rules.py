@@ -196,6 +196,31 @@ class RecordRule(Guarded):
         return {*self.quasi_identifiers, *self.sensitive, *self.harmless}
 
 
+class RegisterRule(Guarded):
+    """Registers of things that a law makes public, with a person or an organisation behind each of them.
+
+    The table brings along who that is, in columns that are not released.
+    """
+
+    rule: Literal["register"]
+    law: str = Field(min_length=20, description="What lets anybody see the public fields, and what does not.")
+    public: list[str] = Field(min_length=1, description="Fields of the thing itself.")
+    name: str = Field(description="Field with the organisation's name.")
+    telling: list[str] = Field(default=[], description="Other fields that tell of whoever stands behind the thing.")
+    is_organisation: str = Field(description="Column that says whether that is known to be an organisation.")
+    name_inside: str = Field(description="Column with the name as it is in the register.")
+
+    @property
+    def inputs(self) -> list[str]:
+        """Columns that the rule reads and that are not released."""
+        return [self.is_organisation, self.name_inside]
+
+    @property
+    def covered(self) -> set[str]:
+        """Fields that the rule makes safe."""
+        return {*self.public, self.name, *self.telling}
+
+
 class ModelRule(Guarded):
     """Coefficients and scores of a model: a row a coefficient."""
 
@@ -214,5 +239,6 @@ class ModelRule(Guarded):
 
 
 Rule = Annotated[
-    OpenSourcesOnly | Held | CountRule | MagnitudeRule | RecordRule | ModelRule, Field(discriminator="rule")
+    OpenSourcesOnly | Held | CountRule | MagnitudeRule | RecordRule | RegisterRule | ModelRule,
+    Field(discriminator="rule"),
 ]
