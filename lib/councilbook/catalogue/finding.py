@@ -150,7 +150,8 @@ class Finder:
         """Name the files that a twin is fitted to in a real run; in a sample they follow from council and seed."""
         if self.mode == "sample" or not twin.fitted_to:
             return ""
-        files = {one.id: self.find(one).sha256 for one in self.catalogue.expand(twin.fitted_to)}
+        sources = self.catalogue.expand(twin.fitted_to)
+        files = {one.id: self.find(one).sha256 for one in sources if not one.optional or self.find_local(one)}
         return f"-{hash_text(json.dumps(files, sort_keys=True))[:12]}"
 
     def describe_nowhere(self, source: Source) -> str:

@@ -1,0 +1,225 @@
+"""The twins of the roll and of the registers beside it: one invented town, seen through each of them.
+
+The ledger and the registers each see a part of the town (`town.draw_town`), each in its own words, with their own gaps
+and spellings. What is true of each business stays known, so a method can be scored; a score is one on a twin.
+"""
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+
+from councilbook.business_rates.town import DAY, PEOPLE, Town, draw_town, read_rules
+from councilbook.catalogue import Source, TwinRequest
+
+CLOSED_SINCE = 0.04  # of the food register, those that have gone
+REGISTERED_ELSEWHERE = 0.45  # of companies, those whose registered office is not the property
+STRANGERS = 4  # companies of no property here, for each that has one
+
+
+def make_places(source: Source, request: TwinRequest) -> dict[str, bytes]:  # noqa: ARG001 (every twin takes its source)
+    """Make the twins of the wards (GeoJSON) and of the data zones (CSV)."""
+    town = draw_town(request)
+    wards = town.wards.rename(columns={"ward_code": "WD25CD", "ward_name": "WD25NM"})
+    zones = town.zones.rename(
+        columns={"zone_code": "Data_Zone", "zone_name": "Intermediate_Zone", "population": "Total_population"}
+    )
+    return {
+        "wards": wards.to_json(drop_id=True).encode(),
+        "data_zones": zones.drop(columns="ward_code").to_csv(index=False).encode(),
+    }
+
+
+def make_ledger(source: Source, request: TwinRequest) -> bytes:  # noqa: ARG001 (every twin takes its source)
+    """Make the twin of a Scottish council's ledger of non-domestic rates, as an export of its system has it."""
+    town = draw_town(request)
+    random = np.random.default_rng([request.seed, 1])
+    rows = town.businesses[town.businesses["on_roll"]].sort_values("property_reference")
+    count = len(rows)
+    home = rows["kind"].isin(PEOPLE) & (random.random(count) < 0.7)
+    homes = pd.Series(
+        [
+            f"{n} {s} Crescent, {t}"
+            for n, s, t in zip(
+                random.integers(1, 90, count),
+                random.choice(read_rules()["words"]["streets"], count),
+                random.choice(read_rules()["words"]["towns"], count),
+                strict=True,
+            )
+        ],
+        index=rows.index,
+    )
+    small = (rows["rateable_value_gbp"] <= 15_000) & rows["is_occupied"] & rows["kind"].isin(["company", *PEOPLE])
+    claimed = small & (random.random(count) < 0.88)
+    bonus = np.where(rows["rateable_value_gbp"] <= 12_000, "Small Business Bonus 100%", "Small Business Bonus 25%")
+    credit = np.where(random.random(count) < 0.035, random.gamma(1.2, 600, count).round(2), 0)
+    said = pd.Series(random.random(count) < 0.45, index=rows.index)
+    ledger = pd.DataFrame(
+        {
+            "Property Reference": rows["property_reference"],
+            "UPRN": rows["uprn"],
+            "Ratepayer Name": rows["ledger_name"],
+            "Trading Name": rows["trading_name"].where(said & (rows["kind"] != "public body")),
+            "Ratepayer Address": rows["address"].where(~home, homes),
+            "Property Address": rows["address"],
+            "Postcode": rows["postcode"],
+            "Latitude": rows["latitude"],
+            "Longitude": rows["longitude"],
+            "Description": rows["description"],
+            "Rateable Value": rows["rateable_value_gbp"].astype(int),
+            "Liability Start Date": rows["liability_start_date"].dt.strftime("%Y-%m-%d"),
+            "Occupied": np.where(rows["is_occupied"], "Y", "N"),
+            "Empty From": rows["empty_since_date"].dt.strftime("%Y-%m-%d"),
+            "Small Business Relief": pd.Series(bonus, index=rows.index).where(claimed),
+            "Mandatory Relief": pd.Series("Charity 80%", index=rows.index).where(rows["charity_number"].notna()),
+            "Account Credit": pd.Series(credit, index=rows.index).where(credit > 0),
+        }
+    )
+    return ledger.to_csv(index=False).encode()
+
+
+def make_food_hygiene(source: Source, request: TwinRequest) -> bytes:  # noqa: ARG001 (every twin takes its source)
+    """Make the twin of the food hygiene register, in the layout of the Food Standards Agency's XML."""
+    rows = draw_food_register(draw_town(request), request.seed)
+    root = ElementTree.Element("FHRSEstablishment")
+    header = ElementTree.SubElement(root, "Header")
+    ElementTree.SubElement(header, "ItemCount").text = str(len(rows))
+    collection = ElementTree.SubElement(root, "EstablishmentCollection")
+    lines = rows["address"].str.rsplit(", ", n=1, expand=True)
+    elements = pd.DataFrame(
+        {
+            "FHRSID": rows["fhrs_id"],
+            "BusinessName": rows["business_name"],
+            "BusinessType": rows["food_type"],
+            "AddressLine1": lines[0],
+            "AddressLine2": lines[1],
+            "PostCode": rows["postcode"],
+            "RatingValue": "Pass",
+            "RatingDate": rows["rating_date"].dt.strftime("%Y-%m-%d"),
+        }
+    )
+    for texts, x, y in zip(elements.to_dict("records"), rows["longitude"], rows["latitude"], strict=True):
+        detail = ElementTree.SubElement(collection, "EstablishmentDetail")
+        for tag, text in texts.items():
+            ElementTree.SubElement(detail, str(tag)).text = text
+        place = ElementTree.SubElement(detail, "Geocode")
+        ElementTree.SubElement(place, "Longitude").text = f"{x:.5f}"
+        ElementTree.SubElement(place, "Latitude").text = f"{y:.5f}"
+    content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
+
+
+def draw_food_register(town: Town, seed: int) -> pd.DataFrame:
+    """Draw how the food register sees the businesses that serve food; `property_reference` says whose each row is.
+
+    Returns:
+        A row a food premises: fhrs_id, property_reference, business_name, food_type, address, postcode, latitude,
+        longitude, rating_date. It knows a shop by its trading name, in other spellings, and keeps some that have gone.
+    """
+    random = np.random.default_rng([seed, 2])
+    food = town.businesses[town.businesses["food_type"].notna()]
+    count = len(food)
+    names = pd.Series([_respell(name, random) for name in food["trading_name"]], index=food.index)
+    gone = random.random(count) < CLOSED_SINCE
+    others = pd.Series(random.permutation(names.to_numpy()), index=food.index)
+    return pd.DataFrame(
+        {
+            "fhrs_id": food["fhrs_id"].fillna(pd.Series([f"9{n:06d}" for n in range(count)], index=food.index)),
+            "property_reference": food["property_reference"].mask(gone),
+            "business_name": names.mask(gone, others),
+            "food_type": food["food_type"],
+            "address": food["address"],
+            "postcode": food["postcode"],
+            "latitude": food["latitude"],
+            "longitude": food["longitude"],
+            "rating_date": DAY - pd.to_timedelta(random.integers(10, 1500, count), unit="D"),
+        }
+    ).reset_index(drop=True)
+
+
+def make_companies(source: Source, request: TwinRequest) -> bytes:  # noqa: ARG001 (every twin takes its source)
+    """Make the twin of the register of companies, with the columns of its free product that we read."""
+    rows = draw_companies(draw_town(request), request.seed)
+    layout = {
+        "name": "CompanyName",
+        "company_number": " CompanyNumber",
+        "address": "RegAddress.AddressLine1",
+        "postcode": "RegAddress.PostCode",
+        "category": "CompanyCategory",
+        "status": "CompanyStatus",
+    }
+    return rows[list(layout)].rename(columns=layout).to_csv(index=False).encode()
+
+
+def draw_companies(town: Town, seed: int) -> pd.DataFrame:
+    """Draw the register of companies: those of the town, and others that are of no property in it.
+
+    Returns:
+        A row a company: name, company_number, property_reference (missing for a stranger), address and postcode of
+        the registered office, category, status.
+    """
+    random = np.random.default_rng([seed, 3])
+    own = town.businesses[town.businesses["kind"] == "company"]
+    count = len(own)
+    away = random.random(count) < REGISTERED_ELSEWHERE
+    others = town.businesses.sample(count, replace=True, random_state=random)
+    here = pd.DataFrame(
+        {
+            "name": own["legal_name"].str.upper().to_numpy(),
+            "company_number": own["company_number"].to_numpy(),
+            "property_reference": own["property_reference"].to_numpy(),
+            "address": own["address"].where(~away, others["address"].to_numpy()).to_numpy(),
+            "postcode": own["postcode"].where(~away, others["postcode"].to_numpy()).to_numpy(),
+            "status": "Active",
+        }
+    )
+    words = read_rules()["words"]
+    size = STRANGERS * count
+    names = zip(*(random.choice(words[w], size) for w in ("firsts", "trades", "streets")), strict=True)
+    elsewhere = town.businesses.sample(size, replace=True, random_state=random)
+    strangers = pd.DataFrame(
+        {
+            "name": [f"{street} {first} {trade} LIMITED".upper() for first, trade, street in names],
+            "company_number": [f"SC{n:06d}" for n in 500_000 + random.choice(99_999, size)],
+            "property_reference": pd.NA,
+            "address": elsewhere["address"].to_numpy(),
+            "postcode": [f"ZY{1 + n % 20} {1 + n % 9}AB" for n in range(size)],
+            "status": random.choice(
+                ["Active", "Liquidation", "Active - Proposal to Strike off"], size, p=[0.9, 0.04, 0.06]
+            ),
+        }
+    )
+    both = pd.concat([here, strangers], ignore_index=True).drop_duplicates("company_number")
+    return both.assign(category="Private Limited Company").sample(frac=1, random_state=random, ignore_index=True)
+
+
+def make_charities(source: Source, request: TwinRequest) -> bytes:  # noqa: ARG001 (every twin takes its source)
+    """Make the twin of the Scottish Charity Register, with the columns of its export that we read."""
+    town = draw_town(request).businesses
+    own = town[town["charity_number"].notna()]
+    export = pd.DataFrame(
+        {
+            "Charity Number": own["charity_number"],
+            "Charity Name": own["legal_name"],
+            "Charity Status": "Active",
+            "Postcode": own["postcode"],
+            "Constitutional Form": "SCIO (Scottish Charitable Incorporated Organisation)",
+            "Principal Office/Trustees Address": own["address"],
+        }
+    )
+    return export.to_csv(index=False).encode()
+
+
+def _respell(name: str, random: np.random.Generator) -> str:
+    """Write a trading name as another office would."""
+    drawn = random.random()
+    if drawn < 0.12:
+        return f"The {name}"
+    if drawn < 0.24:
+        return name.replace(" and ", " & ").upper()
+    if drawn < 0.32 and len(name) > 6:
+        at = int(random.integers(2, len(name) - 2))
+        return name[:at] + name[at + 1 :]
+    if drawn < 0.38:
+        return f"{name} (Ground Floor)"
+    return name

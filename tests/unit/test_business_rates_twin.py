@@ -1,0 +1,110 @@
+"""The invented town, and how the ledger and the registers see it."""
+
+import csv
+import io
+from xml.etree import ElementTree
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+
+from councilbook.business_rates import twin
+from councilbook.business_rates.town import KINDS, PEOPLE, draw_town
+from councilbook.catalogue import Council, TwinRequest
+from councilbook.errors import SourceError
+
+COUNCIL = Council(slug="north_lanarkshire", name="North Lanarkshire", codes={"S12000050": "North Lanarkshire"})
+REQUEST = TwinRequest(COUNCIL, 7)
+
+
+@pytest.fixture(scope="module")
+def town():
+    return draw_town(REQUEST)
+
+
+def read_csv(content: bytes) -> pd.DataFrame:
+    return pd.DataFrame(list(csv.DictReader(io.StringIO(content.decode()))))
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_gives_others():
+    other = TwinRequest(COUNCIL, 8)
+    for make in (twin.make_ledger, twin.make_food_hygiene, twin.make_companies, twin.make_charities):
+        assert make(None, REQUEST) == make(None, REQUEST)
+        assert make(None, REQUEST) != make(None, other)
+
+
+def test_a_town_has_occupiers_of_every_kind_in_places_that_do_not_exist(town):
+    assert set(town.businesses["kind"]) == set(KINDS)
+    assert town.businesses["property_reference"].is_unique
+    assert town.businesses["postcode"].str.startswith("ZZ").all()
+    assert town.businesses["longitude"].min() > 2  # in the sea
+    assert set(town.businesses["ward_code"]) <= set(town.wards["ward_code"])
+    points = gpd.GeoSeries.from_xy(town.zones["longitude"], town.zones["latitude"], crs=4326)
+    own = town.wards.set_index("ward_code").loc[town.zones["ward_code"]].geometry
+    assert own.reset_index(drop=True).covers(points).all()
+
+
+def test_no_two_companies_have_the_same_name(town):
+    assert town.businesses.loc[town.businesses["kind"] == "company", "legal_name"].is_unique
+
+
+def test_the_ledger_has_everybody_but_those_that_no_bill_goes_to(town):
+    ledger = read_csv(twin.make_ledger(None, REQUEST))
+    on_roll = town.businesses[town.businesses["on_roll"]]
+    assert set(ledger["Property Reference"]) == set(on_roll["property_reference"])
+    missing = town.businesses[~town.businesses["on_roll"]]
+    assert 0 < len(missing) < 0.12 * town.businesses["food_type"].notna().sum()
+    assert missing["food_type"].notna().all()
+
+
+def test_people_stand_in_the_ledger_in_the_ways_that_ledgers_have(town):
+    names = town.businesses.loc[town.businesses["kind"].isin(PEOPLE), "ledger_name"].str.upper()
+    for way in (" T/A ", "& SONS", "EXECUTORS OF THE LATE ", "& PARTNERS"):
+        assert names.str.contains(way, regex=False).any()
+
+
+def test_the_food_register_has_the_layout_of_the_agencys_file(town):
+    root = ElementTree.fromstring(twin.make_food_hygiene(None, REQUEST))
+    details = root.findall("EstablishmentCollection/EstablishmentDetail")
+    assert len(details) == int(root.findtext("Header/ItemCount")) == town.businesses["food_type"].notna().sum()
+    assert all(detail.findtext("Geocode/Latitude") for detail in details)
+
+
+def test_the_register_of_companies_knows_each_company_and_many_strangers(town):
+    companies = read_csv(twin.make_companies(None, REQUEST))
+    own = town.businesses["company_number"].dropna()
+    assert set(own) <= set(companies[" CompanyNumber"])
+    assert len(companies) > 4 * len(own)
+    assert companies[" CompanyNumber"].is_unique
+
+
+def test_in_a_real_run_the_town_lies_among_official_wards_zones_and_food_premises(town):
+    wards = town.wards.assign(ward_code=town.wards["ward_code"].str.replace("9", "3"))
+    wards = wards.assign(geometry=wards.translate(-6, 0))
+    zones = town.zones.drop(columns="ward_code").assign(longitude=town.zones["longitude"] - 6)
+    food = pd.DataFrame(
+        {
+            "fhrs_id": ["1", "2"],
+            "business_name": ["Real Fry", "Real Inn"],
+            "business_type": ["Takeaway/sandwich shop", "Pub/bar/nightclub"],
+            "address_1": "1 High Street",
+            "address_2": None,
+            "postcode": "ML1 1AA",
+            "latitude": 55.6,
+            "longitude": -3.8,
+        }
+    )
+    tables = {"wards": wards, "data_zones": zones, "food_hygiene_ratings": food}
+    real = draw_town(TwinRequest(COUNCIL, 11, "real", tables.__getitem__)).businesses
+    assert len(real) == 6600
+    assert set(real["ward_code"]) <= set(wards["ward_code"])
+    assert set(real["fhrs_id"].dropna()) == {"1", "2"}
+    assert set(real.loc[real["fhrs_id"].notna(), "trading_name"]) == {"Real Fry", "Real Inn"}
+
+
+def test_where_a_council_has_no_official_places_the_town_is_invented():
+    def load(source):
+        raise SourceError(f"no {source}")
+
+    real = draw_town(TwinRequest(COUNCIL, 12, "real", load)).businesses
+    assert real["postcode"].str.startswith("ZZ").all()
