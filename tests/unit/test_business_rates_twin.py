@@ -49,12 +49,26 @@ def test_no_two_companies_have_the_same_name(town):
 
 
 def test_the_ledger_has_everybody_but_those_that_no_bill_goes_to(town):
-    ledger = read_csv(twin.make_ledger(None, REQUEST))
+    ledger = read_csv(twin.make_ledger(None, REQUEST)["rates_ledger"])
     on_roll = town.businesses[town.businesses["on_roll"]]
     assert set(ledger["Property Reference"]) == set(on_roll["property_reference"])
     missing = town.businesses[~town.businesses["on_roll"]]
     assert 0 < len(missing) < 0.12 * town.businesses["food_type"].notna().sum()
     assert missing["food_type"].notna().all()
+
+
+def test_a_month_before_a_few_properties_had_others_in_them_or_other_values_and_some_have_gone_since():
+    made = twin.make_ledger(None, REQUEST)
+    now, before = (
+        read_csv(made[name]).set_index("Property Reference") for name in ("rates_ledger", "rates_ledger_before")
+    )
+    gone = before.index.difference(now.index)
+    assert set(now.index) < set(before.index)
+    assert 2 <= len(gone) < 0.01 * len(now)
+    same = before.loc[now.index]
+    moved = now["Ratepayer Name"] != same["Ratepayer Name"]
+    assert (now.loc[moved, "Liability Start Date"] > "2024-02-29").all()
+    assert 0 < (now["Rateable Value"] != same["Rateable Value"]).sum() < 0.01 * len(now)
 
 
 def test_people_stand_in_the_ledger_in_the_ways_that_ledgers_have(town):

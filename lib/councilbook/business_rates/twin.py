@@ -14,6 +14,14 @@ from councilbook.catalogue import Source, TwinRequest
 
 CLOSED_SINCE = 0.04  # of the food register, those that have gone
 REGISTERED_ELSEWHERE = 0.45  # of companies, those whose registered office is not the property
+LETTERS_TO_HOME = 0.7  # of people in business, those whose bills go elsewhere than to the property
+SMALL_GBP = (
+    12_000,
+    15_000,
+)  # rateable values up to which small businesses have all, and a part, of their bill relieved
+CLAIMED = 0.88  # of those who may have that relief
+IN_CREDIT = 0.035
+MONTH_BEFORE = DAY - pd.Timedelta(31, "D")
 STRANGERS = 4  # companies of no property here, for each that has one
 
 
@@ -30,37 +38,70 @@ def make_places(source: Source, request: TwinRequest) -> dict[str, bytes]:  # no
     }
 
 
-def make_ledger(source: Source, request: TwinRequest) -> bytes:  # noqa: ARG001 (every twin takes its source)
-    """Make the twin of a Scottish council's ledger of non-domestic rates, as an export of its system has it."""
+def make_ledger(source: Source, request: TwinRequest) -> dict[str, bytes]:  # noqa: ARG001 (every twin takes its source)
+    """Make the twins of a Scottish council's ledger of non-domestic rates, now and a month before.
+
+    They are laid out as an export of its system is.
+    """
     town = draw_town(request)
     random = np.random.default_rng([request.seed, 1])
-    rows = town.businesses[town.businesses["on_roll"]].sort_values("property_reference")
+    now = _draw_accounts(town.businesses[town.businesses["on_roll"]].sort_values("property_reference"), random)
+    before = _go_back(now, town, random)
+    return {"rates_ledger": _write_ledger(now), "rates_ledger_before": _write_ledger(before)}
+
+
+def _draw_accounts(rows: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+    """Draw what a ledger holds beside property and occupier: letters, reliefs and credits."""
     count = len(rows)
-    home = rows["kind"].isin(PEOPLE) & (random.random(count) < 0.7)
-    homes = pd.Series(
-        [
-            f"{n} {s} Crescent, {t}"
-            for n, s, t in zip(
-                random.integers(1, 90, count),
-                random.choice(read_rules()["words"]["streets"], count),
-                random.choice(read_rules()["words"]["towns"], count),
-                strict=True,
-            )
-        ],
-        index=rows.index,
+    words = read_rules()["words"]
+    away = rows["kind"].isin(PEOPLE) & (random.random(count) < LETTERS_TO_HOME)
+    numbers, streets, towns = (
+        random.integers(1, 90, count),
+        *(random.choice(words[w], count) for w in ("streets", "towns")),
     )
-    small = (rows["rateable_value_gbp"] <= 15_000) & rows["is_occupied"] & rows["kind"].isin(["company", *PEOPLE])
-    claimed = small & (random.random(count) < 0.88)
-    bonus = np.where(rows["rateable_value_gbp"] <= 12_000, "Small Business Bonus 100%", "Small Business Bonus 25%")
-    credit = np.where(random.random(count) < 0.035, random.gamma(1.2, 600, count).round(2), 0)
-    said = pd.Series(random.random(count) < 0.45, index=rows.index)
+    homes = [f"{n} {street} Crescent, {town}" for n, street, town in zip(numbers, streets, towns, strict=True)]
+    small = (rows["rateable_value_gbp"] <= SMALL_GBP[1]) & rows["is_occupied"] & rows["kind"].isin(["company", *PEOPLE])
+    bonus = np.where(
+        rows["rateable_value_gbp"] <= SMALL_GBP[0], "Small Business Bonus 100%", "Small Business Bonus 25%"
+    )
+    credit = np.where(random.random(count) < IN_CREDIT, random.gamma(1.2, 600, count).round(2), np.nan)
+    return rows.assign(
+        letters=rows["address"].where(~away, pd.Series(homes, index=rows.index)),
+        small_business=pd.Series(bonus, index=rows.index).where(small & (random.random(count) < CLAIMED)),
+        mandatory=pd.Series("Charity 80%", index=rows.index).where(rows["charity_number"].notna()),
+        credit_gbp=credit,
+        trading_as=rows["trading_name"].where((random.random(count) < 0.45) & (rows["kind"] != "public body")),
+    )
+
+
+def _go_back(now: pd.DataFrame, town: Town, random: np.random.Generator) -> pd.DataFrame:
+    """Return the ledger of a month before: other occupiers, a few properties that have gone since, other values."""
+    new = now["liability_start_date"] > MONTH_BEFORE
+    others = town.businesses[~town.businesses["on_roll"] | (town.businesses["kind"] == "company")]
+    names = others["legal_name"].sample(int(new.sum()), replace=True, random_state=random)
+    before = now.copy()
+    before.loc[new, "ledger_name"] = [f"FORMERLY {name}".upper() for name in names]
+    before.loc[new, "liability_start_date"] = MONTH_BEFORE - pd.Timedelta(900, "D")
+    before.loc[new, "trading_as"] = None
+    appealed = before.sample(max(2, len(now) // 300), random_state=random).index
+    before.loc[appealed, "rateable_value_gbp"] = (before.loc[appealed, "rateable_value_gbp"] * 1.1).round(-1)
+    gone = now.sample(max(2, len(now) // 400), random_state=random)
+    gone = gone.assign(
+        property_reference=[f"{n:010d}" for n in range(3_100_000_000, 3_100_000_000 + len(gone))],
+        uprn=[f"{n:012d}" for n in range(980_000_000_000, 980_000_000_000 + len(gone))],
+        address="Demolished unit, " + gone["address"],
+    )
+    return pd.concat([gone, before])
+
+
+def _write_ledger(rows: pd.DataFrame) -> bytes:
     ledger = pd.DataFrame(
         {
             "Property Reference": rows["property_reference"],
             "UPRN": rows["uprn"],
             "Ratepayer Name": rows["ledger_name"],
-            "Trading Name": rows["trading_name"].where(said & (rows["kind"] != "public body")),
-            "Ratepayer Address": rows["address"].where(~home, homes),
+            "Trading Name": rows["trading_as"],
+            "Ratepayer Address": rows["letters"],
             "Property Address": rows["address"],
             "Postcode": rows["postcode"],
             "Latitude": rows["latitude"],
@@ -70,9 +111,9 @@ def make_ledger(source: Source, request: TwinRequest) -> bytes:  # noqa: ARG001 
             "Liability Start Date": rows["liability_start_date"].dt.strftime("%Y-%m-%d"),
             "Occupied": np.where(rows["is_occupied"], "Y", "N"),
             "Empty From": rows["empty_since_date"].dt.strftime("%Y-%m-%d"),
-            "Small Business Relief": pd.Series(bonus, index=rows.index).where(claimed),
-            "Mandatory Relief": pd.Series("Charity 80%", index=rows.index).where(rows["charity_number"].notna()),
-            "Account Credit": pd.Series(credit, index=rows.index).where(credit > 0),
+            "Small Business Relief": rows["small_business"],
+            "Mandatory Relief": rows["mandatory"],
+            "Account Credit": rows["credit_gbp"],
         }
     )
     return ledger.to_csv(index=False).encode()
