@@ -1,0 +1,283 @@
+"""The rules by which a roll's cells become values, or its row is kept aside; in SQL, so that one row and ten million obey
+the same.
+
+DuckDB runs them. Each kind of cell has a macro: what is no such value becomes NULL, and is never guessed at.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+Kind = Literal["text", "number", "money", "day", "month_day", "postcode", "flag"]
+
+COLUMNS: Mapping[str, str] = {  # of the canonical frame, with what DuckDB keeps them as
+    "property_reference": "VARCHAR",
+    "ba_reference": "VARCHAR",
+    "uprn": "VARCHAR",
+    "ratepayer_name": "VARCHAR",
+    "trading_name": "VARCHAR",
+    "ratepayer_address": "VARCHAR",
+    "address": "VARCHAR",
+    "postcode": "VARCHAR",
+    "latitude": "DOUBLE",
+    "longitude": "DOUBLE",
+    "description_code": "VARCHAR",
+    "description": "VARCHAR",
+    "rateable_value_gbp": "DOUBLE",
+    "liability_start_date": "DATE",
+    "is_occupied": "BOOLEAN",
+    "empty_since_date": "DATE",
+    "small_business_relief": "VARCHAR",
+    "mandatory_relief": "VARCHAR",
+    "discretionary_relief": "VARCHAR",
+    "other_relief": "VARCHAR",
+    "exemption": "VARCHAR",
+    "account_charge_gbp": "DOUBLE",
+    "account_credit_gbp": "DOUBLE",
+}
+KINDS: Mapping[str, Kind] = {
+    "postcode": "postcode",
+    "latitude": "number",
+    "longitude": "number",
+    "rateable_value_gbp": "money",
+    "liability_start_date": "day",
+    "is_occupied": "flag",
+    "is_empty": "flag",
+    "empty_since_date": "day",
+    "account_charge_gbp": "money",
+    "account_credit_gbp": "money",
+}
+RELIEFS = ("small_business_relief", "mandatory_relief", "discretionary_relief", "other_relief")
+RELIEF_TARGETS = (*RELIEFS, "relief")
+EXPECTED: Mapping[Kind, str] = {"number": "no number", "money": "no number", "day": "no date", "flag": "no yes or no"}
+BOUNDS = {"latitude": (49.0, 61.5), "longitude": (-9.0, 2.5)}  # the United Kingdom
+
+TOO_MANY_CELLS = "more cells than the header has"
+TOO_FEW_CELLS = "fewer cells than the header has, and here"
+HEADER_AGAIN = "the header again"
+DATE_FOR_TEXT = "a date instead of text"
+OUTSIDE = "outside the United Kingdom"
+NO_REFERENCE = "no reference"
+NO_VALUE = "no rateable value"
+ZERO_VALUE = "rateable value 0"
+NEGATIVE_VALUE = "rateable value below 0"
+FUTURE = "a date after the day of the run"
+SAME_ROW = "the same row again"
+OTHER_RELIEF = "the reference again, with another relief: the first row has it now too"
+OTHER_CONTENT = "the reference again, with other content"
+
+_DAY = r"^\d{1,2}[/.-]\d{1,2}[/.-]"
+_TIME = r"([T ][0-9:.]+Z?)?$"
+_MACROS = rf"""
+CREATE OR REPLACE TEMP MACRO to_text(x) AS CASE
+    WHEN length(x) < 5 AND lower(trim(x)) IN ('null', 'n/a', 'nan', '#n/a') THEN NULL
+    ELSE nullif(trim(x, ' ' || chr(9) || chr(10) || chr(13) || chr(160)), '') END;
+CREATE OR REPLACE TEMP MACRO to_number(x) AS
+    CASE WHEN regexp_full_match(x, '[+-]?\d{{1,15}}(\.\d+)?([eE][+-]?\d{{1,2}})?') THEN try_cast(x AS DOUBLE) END;
+CREATE OR REPLACE TEMP MACRO strip_money(x) AS regexp_replace(x, '[£\x{{FFFD}}\s]|GBP', '', 'g');
+CREATE OR REPLACE TEMP MACRO to_money(x) AS CASE
+    WHEN regexp_full_match(x, '-?\d{{1,15}}(\.\d+)?') THEN try_cast(x AS DOUBLE)
+    WHEN regexp_full_match(strip_money(x), '-?(\d{{1,3}}(,\d{{3}})+|\d{{1,15}})(\.\d*)?')
+        THEN try_cast(replace(strip_money(x), ',', '') AS DOUBLE)
+    WHEN regexp_full_match(strip_money(x), '\((\d{{1,3}}(,\d{{3}})+|\d{{1,15}})(\.\d*)?\)')
+        THEN -try_cast(regexp_replace(strip_money(x), '[(),]', '', 'g') AS DOUBLE) END;
+CREATE OR REPLACE TEMP MACRO to_iso_day(x) AS CASE
+    WHEN regexp_matches(x, '^\d{{4}}-\d{{2}}-\d{{2}}{_TIME}') THEN try_cast(left(x, 10) AS DATE)
+    WHEN regexp_full_match(x, '(18|19|20)\d{{6}}') THEN CAST(try_strptime(x, '%Y%m%d') AS DATE)
+    WHEN regexp_full_match(x, '\d{{1,2}}[ -][A-Za-z]{{3,9}}[ -]\d{{4}}')
+        THEN CAST(try_strptime(replace(x, '-', ' '), ['%d %b %Y', '%d %B %Y']) AS DATE)
+    WHEN regexp_full_match(x, '\d{{1,2}}[ -][A-Za-z]{{3,9}}[ -]\d{{2}}')
+        THEN CAST(try_strptime(replace(x, '-', ' '), ['%d %b %y', '%d %B %y']) AS DATE) END;
+CREATE OR REPLACE TEMP MACRO take_day(x) AS regexp_replace(split_part(split_part(x, ' ', 1), 'T', 1), '[.-]', '/', 'g');
+CREATE OR REPLACE TEMP MACRO keep_plausible(x) AS CASE WHEN x >= DATE '1800-01-01' THEN x END;
+CREATE OR REPLACE TEMP MACRO to_day(x) AS keep_plausible(CASE
+    WHEN regexp_matches(x, '{_DAY}\d{{4}}{_TIME}') THEN CAST(try_strptime(take_day(x), '%d/%m/%Y') AS DATE)
+    WHEN regexp_matches(x, '{_DAY}\d{{2}}{_TIME}') THEN CAST(try_strptime(take_day(x), '%d/%m/%y') AS DATE)
+    ELSE to_iso_day(x) END);
+CREATE OR REPLACE TEMP MACRO to_month_day(x) AS keep_plausible(CASE
+    WHEN regexp_matches(x, '{_DAY}\d{{4}}{_TIME}') THEN CAST(try_strptime(take_day(x), '%m/%d/%Y') AS DATE)
+    WHEN regexp_matches(x, '{_DAY}\d{{2}}{_TIME}') THEN CAST(try_strptime(take_day(x), '%m/%d/%y') AS DATE)
+    ELSE to_iso_day(x) END);
+CREATE OR REPLACE TEMP MACRO to_postcode(x) AS CASE
+    WHEN regexp_full_match(upper(replace(replace(x, ' ', ''), chr(160), '')),
+        '[A-Z]{{1,2}}\d[A-Z\d]?\d[ABD-HJLNP-UW-Z]{{2}}|GIR0AA')
+    THEN regexp_replace(upper(replace(replace(x, ' ', ''), chr(160), '')), '(...)$', ' \1') END;
+CREATE OR REPLACE TEMP MACRO to_flag(x) AS CASE
+    WHEN lower(x) IN ('y', 'yes', 'true', 't', '1', 'occupied', 'occ', 'o') THEN TRUE
+    WHEN lower(x) IN ('n', 'no', 'false', 'f', '0', 'empty', 'void', 'unoccupied', 'vacant', 'v', 'e') THEN FALSE END;
+CREATE OR REPLACE TEMP MACRO turn_flag(x) AS CASE
+    WHEN lower(x) IN ('occupied', 'occ', 'o', 'empty', 'void', 'unoccupied', 'vacant', 'v', 'e') THEN to_flag(x)
+    ELSE NOT to_flag(x) END;
+CREATE OR REPLACE TEMP MACRO to_relief(x, label) AS CASE
+    WHEN x IS NULL OR lower(x) IN ('n', 'no', 'none', 'false', 'f') OR to_money(rtrim(x, '%')) = 0 THEN NULL
+    WHEN lower(x) IN ('y', 'yes', 'true', 't') THEN label
+    WHEN to_money(rtrim(x, '%')) IS NOT NULL THEN label || ': ' || x
+    ELSE x END;
+CREATE OR REPLACE TEMP MACRO names_small(x) AS
+    regexp_matches(lower(x), '\bsmall business|\bsbr|\bsbb|\bsrbe') AND NOT regexp_matches(lower(x), '^supporting');
+CREATE OR REPLACE TEMP MACRO names_mandatory(x) AS
+    regexp_matches(lower(x), '\bmand|charit|\bcasc|\bmcr\b') AND NOT regexp_matches(lower(x), 'empty|emprty');
+CREATE OR REPLACE TEMP MACRO names_discretionary(x) AS
+    regexp_matches(lower(x), 'discretion|\btop.?up|hardship|\b(drr|dcr)\b');
+CREATE OR REPLACE TEMP MACRO list_distinct_in_order(x) AS
+    list_filter(x, lambda one, place: one IS NOT NULL AND list_position(x, one) = place);
+CREATE OR REPLACE TEMP MACRO looks_like_day(x) AS
+    regexp_full_match(x, '\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}/\d{{1,2}}/\d{{2,4}}');
+"""
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a column of a file is used for.
+
+    Attributes:
+        position: of the column in the file, from 0.
+        header: as it stands there.
+        target: the canonical column, or `relief` or `is_empty`.
+        kind: how its cells are read.
+    """
+
+    position: int
+    header: str
+    target: str
+    kind: Kind
+
+
+def open_rules(
+    memory_limit: str | None = None, folder: str | None = None, threads: int = 2
+) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB database that knows the rules, in memory or in a folder, within a limit of memory as '1GB'."""
+    config: dict[str, str | bool | int | float | list[str]] = {"threads": threads, "temp_directory": folder or ""}
+    if memory_limit:
+        config["memory_limit"] = memory_limit
+    database = duckdb.connect(f"{folder}/rolls.duckdb" if folder else ":memory:", config=config)
+    database.execute(_MACROS)
+    return database
+
+
+def convert_cells(database: duckdb.DuckDBPyConnection, values: Sequence[str | None], kind: Kind) -> pd.Series:
+    """Read cells as a kind of value; what is none, and what is blank, becomes missing.
+
+    Args:
+        database: from `open_rules`.
+        values: cells as text.
+        kind: text, number, money (pounds; thousands with commas; brackets are negative), day (ISO, or day first; no
+            spreadsheet's day number, which may as well be a rateable value), month_day (the same, month first),
+            postcode ("ML1 1AA"), flag (yes or no).
+    """
+    cells = pa.table({"place": pa.array(range(len(values))), "cell": pa.array(values, pa.string())})
+    database.register("cells", cells)
+    try:
+        query = f"SELECT to_{kind}(to_text(cell)) AS value FROM cells ORDER BY place"
+        found: pd.Series = database.execute(query).df()["value"]
+    finally:
+        database.unregister("cells")
+    return found
+
+
+def write_query(uses: Sequence[Use], header: Sequence[str], run_date: date, postcode_in_address: bool) -> str:
+    """Write the SQL that turns a chunk of raw rows into canonical ones, each with its fault if it has one.
+
+    The chunk is a table `chunk` of row, cells (how many), is_long (a cell beyond the header's is not blank) and a text
+    column c<position> for each column used. A fault is 'reason|column'; only the first is told.
+    """
+    cleaned = ", ".join(f"to_text(c{use.position}) AS c{use.position}" for use in uses)
+    columns = {name: _write_column(name, uses) for name in COLUMNS}
+    if postcode_in_address:
+        ending = r"([A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2})\W*$"
+        columns["postcode"] = f"to_postcode(regexp_extract({columns['address']}, '{ending}', 1))"
+    if columns["property_reference"] == "NULL":
+        columns["property_reference"] = columns["ba_reference"] if columns["ba_reference"] != "NULL" else "'row ' || row"
+    values = ", ".join(f"CAST({value} AS {COLUMNS[name]}) AS {name}" for name, value in columns.items())
+    reliefs = [use for use in uses if use.target in (*RELIEF_TARGETS, "exemption")]
+    worded = "".join(f", to_relief(c{use.position}, {_quote(use.header)}) AS w{use.position}" for use in reliefs)
+    return f"""
+        WITH cleaned AS (SELECT row, cells, is_long{", " if cleaned else ""}{cleaned} FROM chunk),
+        worded AS MATERIALIZED (SELECT *{worded} FROM cleaned),
+        typed AS (SELECT *, {values} FROM worded)
+        SELECT row, {", ".join(COLUMNS)}, {_write_fault(uses, header, run_date)} AS fault FROM typed
+    """
+
+
+def _write_column(name: str, uses: Sequence[Use]) -> str:
+    own = [use for use in uses if use.target == name]
+    if name in RELIEFS:
+        return _write_relief(name, uses)
+    if name == "exemption":
+        return _join([f"w{use.position}" for use in own], "; ")
+    if name == "is_occupied" and not own:
+        own = [use for use in uses if use.target == "is_empty"]
+        return f"turn_flag(c{own[0].position})" if own else "NULL"
+    if name in ("latitude", "longitude"):
+        return f"nullif(to_number(c{own[0].position}), 0)" if own else "NULL"  # 0 is how some write 'not known'
+    if name in KINDS:
+        return f"to_{own[0].kind}(c{own[0].position})" if own else "NULL"
+    return _join([f"c{use.position}" for use in own], "; " if name == "ratepayer_name" else ", ")
+
+
+def _write_relief(name: str, uses: Sequence[Use]) -> str:
+    """A relief's words go to every relief that they name; those that name none, to that of their header."""
+    test = {
+        "small_business_relief": "names_small({0})",
+        "mandatory_relief": "names_mandatory({0})",
+        "discretionary_relief": "names_discretionary({0})",
+    }
+    nothing_named = "NOT (names_small({0}) OR names_mandatory({0}) OR names_discretionary({0}))"
+    pieces = []
+    for use in uses:
+        if use.target in RELIEF_TARGETS:
+            text = f"w{use.position}"
+            is_own = use.target == name or (use.target == "relief" and name == "other_relief")
+            tests = [test[name]] if name in test else []
+            tests += [nothing_named] if is_own else []
+            if tests:
+                pieces.append(f"CASE WHEN {' OR '.join(tests).format(text)} THEN {text} END")
+    return _join(pieces, "; ")
+
+
+def _join(pieces: Sequence[str], separator: str) -> str:
+    if not pieces:
+        return "NULL"
+    return pieces[0] if len(pieces) == 1 else f"nullif(concat_ws('{separator}', {', '.join(pieces)}), '')"
+
+
+def _write_fault(uses: Sequence[Use], header: Sequence[str], run_date: date) -> str:
+    targets = {use.target for use in uses}
+    faults = [("is_long", TOO_MANY_CELLS, "")]
+    if uses:
+        again = " AND ".join(f"c{use.position} IS NOT DISTINCT FROM {_quote(use.header)}" for use in uses[:3])
+        faults.append((again, HEADER_AGAIN, ""))
+    for use in uses:
+        if use.kind in EXPECTED:
+            is_wrong = f"c{use.position} IS NOT NULL AND to_{use.kind}(c{use.position}) IS NULL"
+            faults += _tell_width(is_wrong, EXPECTED[use.kind], use.target, len(header))
+        if use.target in BOUNDS:
+            low, high = BOUNDS[use.target]
+            faults.append((f"{use.target} NOT BETWEEN {low} AND {high}", OUTSIDE, use.target))
+        if use.target in (*RELIEF_TARGETS, "exemption"):
+            is_wrong = f"c{use.position} IS NOT NULL AND looks_like_day(c{use.position})"
+            faults += _tell_width(is_wrong, DATE_FOR_TEXT, use.target, len(header))
+    faults.append(("property_reference IS NULL", NO_REFERENCE, "property_reference"))
+    if "rateable_value_gbp" in targets:
+        faults += [
+            ("rateable_value_gbp IS NULL", NO_VALUE, "rateable_value_gbp"),
+            ("rateable_value_gbp = 0", ZERO_VALUE, "rateable_value_gbp"),
+            ("rateable_value_gbp < 0", NEGATIVE_VALUE, "rateable_value_gbp"),
+        ]
+    for name in ("liability_start_date", "empty_since_date"):
+        faults.append((f"{name} > DATE '{run_date.isoformat()}'", FUTURE, name))
+    whens = " ".join(f"WHEN {test} THEN {_quote(f'{reason}|{column}')}" for test, reason, column in faults)
+    return f"CASE {whens} END"
+
+
+def _tell_width(test: str, reason: str, column: str, width: int) -> list[tuple[str, str, str]]:
+    return [(f"cells < {width} AND {test}", f"{TOO_FEW_CELLS} {reason}", column), (test, reason, column)]
+
+
+def _quote(text: str) -> str:
+    return "'" + text.strip().replace("'", "''") + "'"
