@@ -29,14 +29,12 @@ NO_VALUE = "n/a"
 FORMAT_NAMES = {"csv": "CSV", "geojson": "GeoJSON", "parquet": "GeoParquet"}
 FEWEST_SORTED = 3  # rows of a table that is worth sorting
 TITLE_LETTERS = 72  # of a downloaded picture's title in a line of 720 pixels
-SKIPPED = frozenset(  # words that say nothing of what is asked
-    re.findall(
-        r"\w+",
-        "a about am an and any are as at be been but by can could did do does for from get give had has have how i if "
-        "in is it its many me much my of on or our please so tell that the their them there these they this to was we "
-        "were what when where which who whose why will with would you your",
-    )
-)
+WORDS_THAT_SAY_LITTLE = """
+a about am an and any are as at be been but by can could did do does for from get give had has have how i if in
+is it its many me much my of on or our please so tell that the their them there these they this to was we were
+what when where which who whose why will with would you your
+"""
+SKIPPED = frozenset(WORDS_THAT_SAY_LITTLE.split())
 PREFIX_WEIGHT = 0.6  # of a word that only begins like the one typed
 SUBJECT_WEIGHT = 0.1  # of a word that every question of a list may have
 LEAST_SHARE = 0.35  # of the best answer's points, below which an answer is not shown

@@ -244,6 +244,53 @@ def dots_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "reports" / SPEC.id / "north" / "index.html"
 
 
+@pytest.fixture(scope="session")
+def answers_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with an answer finder, one of whose entries would like to be markup and script."""
+    root = tmp_path_factory.mktemp("answers")
+    new = nbformat.v4
+    headline = new.new_code_cell(
+        "show()", outputs=[shown("text/markdown", "- **12 shops** are empty.")], metadata={"tags": ["headline"]}
+    )
+    finder = new.new_code_cell("show()", outputs=[shown("text/html", make_finder().text)])
+    texts = ("# Rates\n\nWho asks?", "## Ask\n\nType a question.", "## How sure are we\n\nFairly.")
+    title, ask, sure = (new.new_markdown_cell(text) for text in texts)
+    publish(root, "north", [make_package("homes", "Homes")], [title, headline, ask, finder, sure])
+    return root / "reports" / SPEC.id / "north" / "index.html"
+
+
+ANSWERS = [
+    html.Answer(
+        "Which properties are empty?",
+        "Published in the column is_occupied.",
+        {"Dataset": "Business rates, open", "Columns": "property_reference, is_occupied", "Ready extract": "Empty"},
+        html.badge("published", "open"),
+        ["vacant shops", "to let"],
+    ),
+    html.Answer("Which accounts are in credit?", "Published.", {}, html.badge("published", "open"), ["overpayment"]),
+    html.Answer(
+        "Who is the ratepayer?",
+        "Names of companies are published.",
+        {"Kept back under": "Freedom of Information (Scotland) Act 2002, s.38(1)(b)"},
+        html.badge("published in part", "shared"),
+        ["sole trader", "café owner"],
+    ),
+    html.Answer("</script><script>window.hit = 1</script><b>bold</b>", "<img src=x onerror='window.hit = 2'>"),
+]
+SYNONYMS = [["empty", "vacant", "unoccupied"], ["overpayment", "overpaid"]]
+
+
+def make_finder() -> html.Html:
+    """Write the answer finder of the tests."""
+    return html.answers(ANSWERS, "What do you want to know?", synonyms=SYNONYMS, subject="rates business")
+
+
+@pytest.fixture(scope="session")
+def answers_index() -> html.AnswerIndex:
+    """The index that the answer finder of the tests has."""
+    return html.index_answers(ANSWERS, SYNONYMS, "rates business")
+
+
 def draw_dots() -> point_maps.PointMap:
     """Draw 300 postcodes in two districts: bands 1 in the west, 3 in the east, 2 between; two are at one spot."""
     east = np.linspace(0.5, 0.7, 300)

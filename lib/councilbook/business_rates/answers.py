@@ -17,7 +17,6 @@ from councilbook.business_rates.foi import (
     Match,
     cite_decisions,
     estimate_share,
-    explain_matches,
     load_rules,
     match_topic,
 )
@@ -104,7 +103,7 @@ def make_answers(datasets: Sequence[Dataset], law: Law) -> pd.DataFrame:
                 "topic": topic,
                 "question": wording.question,
                 "decision": found.decision,
-                "answer": explain_matches([found], law),
+                "answer": _write_answer(found),
                 "dataset": found.dataset,
                 "dataset_title": titles.get(found.dataset, ""),
                 "columns": "; ".join(found.columns),
@@ -126,9 +125,24 @@ def _name_grounds(found: Match, law: Law) -> dict[str, str]:
         "why": " ".join(sections[one].why for one in found.withheld),
         "decisions": "; ".join(decisions),
         "risk": " ".join(
-            f"Other councils have kept this back under {sections[one].cite(law)}. {sections[one].why}" for one in risks
+            f"Others have refused this{'' if cite_decisions(one, law) else ' in other parts of the United Kingdom'}; "
+            f"under the council's own Act the ground would be {sections[one].cite(law)}. {sections[one].why}"
+            for one in risks
         ),
     }
+
+
+def _write_answer(found: Match) -> str:
+    concepts = load_rules().concepts
+    if found.decision == "not":
+        return f"No: {' and '.join(concepts[need].title for need in found.missing)} is not published."
+    parts = ["Yes, it is published." if found.decision == "answerable" else "Yes, in part."]
+    if found.persons:
+        names = " and ".join(concepts[need].title for need in found.persons)
+        parts.append(f"Where it is a person's, {names} is kept back.")
+    if found.missing:
+        parts.append(f"Not published: {', '.join(concepts[need].title for need in found.missing)}.")
+    return " ".join(parts)
 
 
 def make_entries(answers: pd.DataFrame) -> list[html.Answer]:
