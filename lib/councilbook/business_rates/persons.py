@@ -78,7 +78,9 @@ REGISTERS = ("companies_house", "oscr", "charity_commission")  # the others hold
 CHARITY_REGISTERS = ("oscr", "charity_commission")
 THRESHOLD = 0.99
 
-_READABLE = r"^[\x20-\x7E\x{A0}-\x{17F}\x{18F}\x{259}\x{1A0}\x{1A1}\x{1AF}\x{1B0}\x{218}-\x{21B}\x{1E00}-\x{1EF9}’‘–—€™]*$"
+_READABLE = (
+    r"^[\x20-\x7E\x{A0}-\x{17F}\x{18F}\x{259}\x{1A0}\x{1A1}\x{1AF}\x{1B0}\x{218}-\x{21B}\x{1E00}-\x{1EF9}’‘–—€™]*$"
+)
 _END = r"(?:\s*[-–,]?\s*\(?\s*THE\s*\))?"
 _TAIL = (
     r"[\s,.\-–(]*(?:(?:T\s?/\s?A(?:S)?\b|TRADING\s+AS\b|TA\b|(?:IN|UNDER)\s+(?:\w+\s+){0,3}(?:LIQ|ADMIN|RECEIVER)).*"
@@ -97,7 +99,9 @@ _ACTS = (
 )
 _DIED = r"\bEXECU?TO?RS?\b|\bEXECUTRIX\b|\bEXORS?\b|\bEXECS? OF\b|\bPERS(?:ONAL)? REPS?\b|\bPERSONAL REPRESENTATIVES?\b|\bDECEASED\b|\bDECD\b|\bESTATE OF\b|\b(?:THE|OF) LATE\b|^LATE\b|\(LATE\b"
 _HARD_TITLE = rf"(?:^|[^A-Z])(?:{'|'.join(TITLES)})(?:[^A-Z]|$)"
-_SOFT_TITLE = rf"(?:^(?:THE )?|[&,(] ?|\bAND )(?:{'|'.join(SOFT_TITLES)})\b|\b(?:MBE|OBE|CBE|ESQ|ESQUIRE|JNR|SNR|JR|SNR)$"
+_SOFT_TITLE = (
+    rf"(?:^(?:THE )?|[&,(] ?|\bAND )(?:{'|'.join(SOFT_TITLES)})\b|\b(?:MBE|OBE|CBE|ESQ|ESQUIRE|JNR|SNR|JR|SNR)$"
+)
 _TRADING = r"\bT ?[/\\] ?AS?\b|\bTRADING (?:AS|UNDER)\b|[A-Z]{2,} (?:T A|TA|TAS) [A-Z]"
 _FAMILY = (
     r"(?:&|\bAND|\+) ?(?:SONS?|DAUGHTERS?|BROTHERS?|BROS|SISTERS?|PARTNERS?|PTNRS?|CO|COMPANY|ASSOCIATES|FAMILY|WIFE|HUSBAND|OTHERS?"
@@ -208,7 +212,11 @@ def check_released_names(
         ReleaseRefusedError: a name that must stay inside would be released; with rows by position, and no name.
     """
     _check_columns(parties, PARTY_COLUMNS, "The parties")
-    if not parties["property_reference"].reset_index(drop=True).equals(roll["property_reference"].reset_index(drop=True)):
+    if (
+        not parties["property_reference"]
+        .reset_index(drop=True)
+        .equals(roll["property_reference"].reset_index(drop=True))
+    ):
         raise CheckError("The parties must have the rows of the roll, in its order.")
     if not parties["reason"].isin(list(REASONS)).all() or not parties["party"].isin([ORGANISATION, WITHHELD]).all():
         raise CheckError("A party or a reason is none of the vocabulary of REASONS.")
@@ -219,7 +227,8 @@ def check_released_names(
     whole = np.array([text in name for text, name in zip(shown.fillna(""), inside, strict=True)], dtype=bool)
     withheld = set(inside[~is_shown])
     faults = {
-        "is not what the evidence is about": is_shown & (shown != again["released_name"].reset_index(drop=True)).to_numpy(),
+        "is not what the evidence is about": is_shown
+        & (shown != again["released_name"].reset_index(drop=True)).to_numpy(),
         "is not part of the roll's name": is_shown & ~whole,
         "has something of a person": is_shown & find_suspicion(shown).notna().to_numpy(),
         "is withheld in another row": is_shown & shown.isin(withheld).to_numpy(),

@@ -176,7 +176,9 @@ def read_rolls(
             _add_cells(database, layouts)
             made = {name: Path(folder) / f"{name}.parquet" for name in ("roll", "aside")}
             kept = f"SELECT council, row AS source_row, {', '.join(COLUMNS)} FROM kept"
-            aside = "SELECT council, row, reason, aside_column AS column, cells FROM aside JOIN cells USING (council, row)"
+            aside = (
+                "SELECT council, row, reason, aside_column AS column, cells FROM aside JOIN cells USING (council, row)"
+            )
             for name, query in {"roll": kept, "aside": aside}.items():
                 database.execute(f"COPY ({query}) TO '{made[name]}' (FORMAT parquet, COMPRESSION zstd)")
         written = {name: Path(shutil.move(file, target / file.name)) for name, file in made.items()}
@@ -215,9 +217,7 @@ def _takes_postcode_from_address(layout: Layout) -> bool:
 def _find_repeated(database: duckdb.DuckDBPyConnection) -> None:
     """Make the tables `kept` and `aside`: of rows that share a reference the first is kept, with the reliefs of those
     that differ in nothing else, as councils write a row for each relief of a property."""
-    same = " AND ".join(
-        f"later.{name} IS NOT DISTINCT FROM first.{name}" for name in COLUMNS if name not in RELIEFS
-    )
+    same = " AND ".join(f"later.{name} IS NOT DISTINCT FROM first.{name}" for name in COLUMNS if name not in RELIEFS)
     same_reliefs = " AND ".join(f"later.{name} IS NOT DISTINCT FROM first.{name}" for name in RELIEFS)
     database.execute(f"""
         CREATE TABLE firsts AS SELECT council, property_reference, min(row) AS row FROM rows WHERE fault IS NULL

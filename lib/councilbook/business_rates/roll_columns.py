@@ -303,14 +303,22 @@ def _guess_from_cells(
         else column
         for column in columns
     ]
-    for target in ("postcode", "address", "ratepayer_name", "description", "liability_start_date", "rateable_value_gbp"):
+    for target in (
+        "postcode",
+        "address",
+        "ratepayer_name",
+        "description",
+        "liability_start_date",
+        "rateable_value_gbp",
+    ):
         if any(column.target == target for column in columns):
             continue
         unknown = [column for column in columns if column.target is None and _look_up(column.header)[0] is None]
         able = [column for column in unknown if _could_be(target, cells[column.position], database)]
         if len(able) == 1:
-            found = _measure(replace(able[0], target=target, found="guessed from cells", note=""), cells[able[0].position],
-                             database)
+            found = _measure(
+                replace(able[0], target=target, found="guessed from cells", note=""), cells[able[0].position], database
+            )
             columns[found.position] = replace(found, note=f"{found.note} Please confirm.".strip())
         for column in able if len(able) > 1 else []:
             note = f"Warning: {len(able)} columns could be {target}; say which by a mapping."
@@ -343,7 +351,9 @@ def _refuse_misfit(column: Column, cells: Sequence[str], rows: int) -> Column:
         return column
     if column.fits_pct is not None and column.fits_pct < 100 * LEAST_FIT:
         if len(cells) < LEAST_FILLED * rows:
-            return replace(column, note=f"Warning: few rows have a cell here, and most of these are no {column.target}.")
+            return replace(
+                column, note=f"Warning: few rows have a cell here, and most of these are no {column.target}."
+            )
         raise CheckError(
             f"Column {column.header.strip()!r} was taken for {column.target}, but only {column.fits_pct:.0f}% of "
             f"{len(cells):,} cells looked at can be read so. Its header may stand over another column: give a mapping, "

@@ -260,7 +260,9 @@ def _read(file: IO[str], delimiter: str, path: Path) -> Iterator[Record]:
     try:
         for cells in reader:
             if reader.line_num - begin >= MOST_LINES:
-                raise SourceError(f"{path.name}: row {begin} runs over {MOST_LINES} lines; a quotation mark is not closed.")
+                raise SourceError(
+                    f"{path.name}: row {begin} runs over {MOST_LINES} lines; a quotation mark is not closed."
+                )
             yield begin, cells
             begin = reader.line_num + 1
     except csv.Error as error:

@@ -192,7 +192,9 @@ def write_query(uses: Sequence[Use], header: Sequence[str], run_date: date, post
         ending = r"([A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2})\W*$"
         columns["postcode"] = f"to_postcode(regexp_extract({columns['address']}, '{ending}', 1))"
     if columns["property_reference"] == "NULL":
-        columns["property_reference"] = columns["ba_reference"] if columns["ba_reference"] != "NULL" else "'row ' || row"
+        columns["property_reference"] = (
+            columns["ba_reference"] if columns["ba_reference"] != "NULL" else "'row ' || row"
+        )
     values = ", ".join(f"CAST({value} AS {COLUMNS[name]}) AS {name}" for name, value in columns.items())
     reliefs = [use for use in uses if use.target in (*RELIEF_TARGETS, "exemption")]
     worded = "".join(f", to_relief(c{use.position}, {_quote(use.header)}) AS w{use.position}" for use in reliefs)
