@@ -67,7 +67,9 @@ class Roll:
     def warnings(self) -> list[str]:
         """What the caller should look at before the roll is used: a line a column."""
         told = self.mapping[self.mapping["note"].str.contains("Warning|Looks|New|Please")]
-        return [f"{row.file_column or row.column}: {row.note}" for row in told.itertuples()]
+        unnamed = told["column"].where(told["column"].notna(), "column " + told["position"].astype(str))
+        names = told["file_column"].where(told["file_column"] != "", unnamed)
+        return [f"{name}: {note}" for name, note in zip(names, told["note"], strict=True)]
 
     def count_rows(self) -> pd.DataFrame:
         """Count the rows of the file by what became of them: what ("kept", a reason, "blank"), rows."""
@@ -147,8 +149,8 @@ def read_rolls(
 ) -> Rolls:
     """Read many councils' rolls, or a national one, into Parquet files, by the rules of `read_roll`.
 
-    Memory is bounded by `memory_limit` and a chunk of rows; what does not fit goes to disk, beside the target. A reference
-    must be unique in its council. Rows are in no promised order; council and source_row name them.
+    Memory is bounded by `memory_limit` and a chunk of rows; what does not fit goes to disk, beside the target. A
+    reference must be unique in its council. Rows are in no promised order; council and source_row name them.
 
     Args:
         paths: by council, its file.
@@ -236,8 +238,8 @@ def _find_repeated(database: duckdb.DuckDBPyConnection) -> None:
             FROM rows LEFT JOIN added USING (council, row) ANTI JOIN repeated USING (council, row)
             WHERE rows.fault IS NULL;
         CREATE VIEW aside AS
-            SELECT council, row, split_part(fault, '|', 1) AS reason, split_part(fault, '|', 2) AS aside_column FROM rows
-                WHERE fault IS NOT NULL
+            SELECT council, row, split_part(fault, '|', 1) AS reason, split_part(fault, '|', 2) AS aside_column
+                FROM rows WHERE fault IS NOT NULL
             UNION ALL SELECT council, row, reason, 'property_reference' FROM repeated;
     """)
 

@@ -1,7 +1,7 @@
-"""Which column of a council's roll is which of ours: from its header, from its cells, or from what the council confirmed.
+"""Which column of a council's roll is which of ours: from its header, its cells, or what the council confirmed.
 
-A column that cannot be told is not used, and is said. Two headers that both claim one column, a column whose cells are not
-what its header says, and names of ratepayers under another header are errors: a roll is never read half wrong.
+A column that cannot be told is not used, and is said. Two headers that both claim one column, a column whose cells are
+not what its header says, and names of ratepayers under another header are errors: a roll is never read half wrong.
 """
 
 import re
@@ -67,8 +67,8 @@ _NAME_SIGNS = re.compile(
 )
 _PERSON = re.compile(r"(?:(?:Mr|Mrs|Ms|Dr) )?[A-Z][A-Za-z'’-]*\.?(?: [A-Z][A-Za-z'’-]*\.?){1,3}")
 _PROPERTY = re.compile(
-    r"shop|office|warehouse|workshop|store|premises|school|public house|hall|garage|car ?park|parking|factor|land|advert|"
-    r"restaurant|cafe|hotel|site|unit|surgery|club|church|centre|station|works|yard|studio|commercial|leisure|depot|"
+    r"shop|office|warehouse|workshop|store|premises|school|public house|hall|garage|car ?park|parking|factor|land|"
+    r"advert|restaurant|cafe|hotel|site|unit|surgery|club|church|centre|station|works|yard|studio|commercial|leisure|depot|"
     r"holiday|self.?catering|salon|bank|market|nursery|farm|stable|kennel|mast|quarry|hereditament|house|plant|room",
     re.IGNORECASE,
 )
@@ -361,8 +361,9 @@ def _refuse_misfit(column: Column, cells: Sequence[str], rows: int) -> Column:
         )
     if column.target not in NAMES_EXPECTED and column.target not in KINDS and _holds_names(column.target, cells):
         raise CheckError(
-            f"Column {column.header.strip()!r} was taken for {column.target}, but its cells look like names of ratepayers. "
-            "Its header may stand over another column: give a mapping as {header: 'ratepayer_name'}, or mend the file."
+            f"Column {column.header.strip()!r} was taken for {column.target}, but its cells look like names of "
+            "ratepayers. Its header may stand over another column: give a mapping as {header: 'ratepayer_name'}, or "
+            "mend the file."
         )
     return column
 
@@ -387,6 +388,8 @@ def _note_personal(column: Column, cells: Sequence[str]) -> Column:
     by_cells = len(cells) >= FEWEST_CELLS and len(set(cells)) > 1
     if by_header or (by_cells and (_share(cells, _NAME_SIGNS) > MOST_NAMES or _holds_persons(cells))):
         return replace(column, note="Looks like personal data: it is left out.")
+    if cells and not column.header.strip():
+        return replace(column, note="Warning: cells without a header; they are left out.")
     return column
 
 

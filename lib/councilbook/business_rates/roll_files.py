@@ -6,6 +6,7 @@ import gzip
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BufferedReader
 from itertools import combinations, islice
 from pathlib import Path
 from typing import IO
@@ -45,7 +46,7 @@ class Layout:
         encoding: utf-8-sig or cp1252.
         delimiter: between cells.
         header_row: the line of the header, from 1.
-        header: its cells, without blank ones at the end.
+        header: its cells.
         columns: what each is taken for.
         usual_cells: how many cells most records have.
         left_out: positions of the header that records of `usual_cells` lack; none if they have all.
@@ -154,10 +155,7 @@ def find_header(
             f"{path.name}: {way}, none of its first {ROWS_SEARCHED_FOR_HEADER} rows is the header of a roll "
             f"(at least {LEAST_KNOWN} columns that can be told).{instead}"
         )
-    _, one, row, cells = best
-    while cells and not cells[-1].strip():
-        cells = cells[:-1]
-    return one, row, cells
+    return best[1:]
 
 
 def read_records(layout: Layout) -> Iterator[Record]:
@@ -239,7 +237,8 @@ def _count_misfits(
     records: Sequence[list[str]], columns: Sequence[Column], database: duckdb.DuckDBPyConnection
 ) -> list[dict[str, int]]:
     """Count, by place of a cell and column of ours, the cells that cannot be read so."""
-    kinds: dict[str, Kind] = {column.target: KINDS[column.target] for column in columns if column.target in KINDS}
+    targets = [column.target for column in columns if column.target is not None]
+    kinds: dict[str, Kind] = {target: KINDS[target] for target in targets if target in KINDS}
     counts = []
     for cells in zip(*records, strict=True):
         wrong = dict.fromkeys((column.target or "" for column in columns), 0)
@@ -269,7 +268,7 @@ def _read(file: IO[str], delimiter: str, path: Path) -> Iterator[Record]:
         raise SourceError(f"{path.name}: row {begin} is not CSV that can be read ({error}).") from None
 
 
-def _open_binary(path: Path) -> IO[bytes]:
+def _open_binary(path: Path) -> gzip.GzipFile | BufferedReader:
     with path.open("rb") as file:
         is_packed = file.read(2) == b"\x1f\x8b"
     return gzip.open(path) if is_packed else path.open("rb")

@@ -1,5 +1,4 @@
-"""The rules by which a roll's cells become values, or its row is kept aside; in SQL, so that one row and ten million obey
-the same.
+"""The rules by which a roll's cells become values, or its row is kept aside; in SQL, for one row as for ten million.
 
 DuckDB runs them. Each kind of cell has a macro: what is no such value becomes NULL, and is never guessed at.
 """
@@ -173,8 +172,10 @@ def convert_cells(database: duckdb.DuckDBPyConnection, values: Sequence[str | No
     cells = pa.table({"place": pa.array(range(len(values))), "cell": pa.array(values, pa.string())})
     database.register("cells", cells)
     try:
-        query = f"SELECT to_{kind}(to_text(cell)) AS value FROM cells ORDER BY place"
-        found: pd.Series = database.execute(query).df()["value"]
+        text = "WITH text AS MATERIALIZED (SELECT place, to_text(cell) AS x FROM cells)"  # once, not in each branch
+        found: pd.Series = database.execute(f"{text} SELECT to_{kind}(x) AS value FROM text ORDER BY place").df()[
+            "value"
+        ]
     finally:
         database.unregister("cells")
     return found
@@ -199,7 +200,7 @@ def write_query(uses: Sequence[Use], header: Sequence[str], run_date: date, post
     reliefs = [use for use in uses if use.target in (*RELIEF_TARGETS, "exemption")]
     worded = "".join(f", to_relief(c{use.position}, {_quote(use.header)}) AS w{use.position}" for use in reliefs)
     return f"""
-        WITH cleaned AS (SELECT row, cells, is_long{", " if cleaned else ""}{cleaned} FROM chunk),
+        WITH cleaned AS MATERIALIZED (SELECT row, cells, is_long{", " if cleaned else ""}{cleaned} FROM chunk),
         worded AS MATERIALIZED (SELECT *{worded} FROM cleaned),
         typed AS (SELECT *, {values} FROM worded)
         SELECT row, {", ".join(COLUMNS)}, {_write_fault(uses, header, run_date)} AS fault FROM typed
