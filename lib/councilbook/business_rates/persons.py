@@ -25,9 +25,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from councilbook.business_rates.person_words import (
+    ASSOCIATION_WORDS,
     FORM,
     LETTER_FORMS,
     ORGANISATION_WORDS,
+    PLACE_WORDS,
     SAME_FORM,
     SOFT_TITLES,
     TITLES,
@@ -86,14 +88,14 @@ _TAIL = (
     r"[\s,.\-–(]*(?:(?:T\s?/\s?A(?:S)?\b|TRADING\s+AS\b|TA\b|(?:IN|UNDER)\s+(?:\w+\s+){0,3}(?:LIQ|ADMIN|RECEIVER)).*"
     r"|\([^()]*\)?)?"
 )
-_LEGAL = rf"(?is)^(?P<legal>(?P<head>.*?[\pL\pN)].*?)(?:[\s,.)]+\(?|\()(?P<form>{FORM})\b\.?\)?{_END}){_TAIL}\s*$"
+_LEGAL = rf"(?is)^(?P<legal>(?P<head>.*?[\pL\pN)])(?:[\s,.]+\(?|\(|\b)(?P<form>{FORM})\b\.?\)?{_END}){_TAIL}\s*$"
 _ANY_FORM = rf"(?i)\b(?:{FORM})\b"
 _LETTERS_ONLY = rf"^(?:{'|'.join(LETTER_FORMS)})$".replace(r"\.", "")
 
 _ACTS = (
     r"\bC ?[/\\] ?[O0]\b|\bCARE OF\b|\bC O [A-Z]+ [A-Z]+|\bTRUSTEES?\b|\bTTEES?\b|\bON BEHALF OF\b|\bO/B/?O\b|\bATTN?\b|\bFAO\b"
     r"|\bFOR THE ATTENTION\b|\b(?:FORMERLY|PREVIOUSLY|NEE)\b|\b(?:DIRECTORS?|PROPRIETORS?|OWNERS?|LANDLORDS?|SECRETARY|TREASURER"
-    r"|PARTNERS?|AGENTS?|NOMINEES?|GUARANTORS?|TENANTS?|LESSEES?|RECEIVERS?|LIQUIDATORS?|ADMINISTRATORS?) (?:OF|TO|FOR|AT)\b"
+    r"|PARTNERS?|AGENTS?|NOMINEES?|GUARANTORS?|TENANTS?|LESSEES?|RECEIVERS?|LIQUIDATORS?|ADMINISTRATORS?|CLERK|CHAIR|CHAIRMAN|CARETAKER) (?:OF|TO|FOR|AT)\b"
     r"|\b(?:MD|CEO|DIRECTOR|PROP|PROPRIETOR) ?[,:()]|[(,:-] ?(?:DIRECTOR|OWNER|PROP|PROPRIETOR|TENANT|OCCUPIER)\b|\bP\.?P\.? [A-Z]\b"
     r"|\bSOLE TRADER\b"
 )
@@ -107,11 +109,12 @@ _FAMILY = (
     r"(?:&|\bAND|\+) ?(?:SONS?|DAUGHTERS?|BROTHERS?|BROS|SISTERS?|PARTNERS?|PTNRS?|CO|COMPANY|ASSOCIATES|FAMILY|WIFE|HUSBAND|OTHERS?"
     r"|ANOR|ANR)\b|\b(?:BROS|BROTHERS|SISTERS|SONS)$"
 )
-_INITIALS = (
-    r"^(?:[A-Z]{1} ?&? ?){1,4}[ ,]*[A-Z-]{2,}(?: [A-Z-]{2,})?$|^[A-Z]( [A-Z])* [A-Z-]{2,}\b|[A-Z-]{2,},? [A-Z](?:[ ,&]+[A-Z])*$"
-    r"|^[A-Z-]{2,},? [A-Z] |(?:&|\bAND) [A-Z] (?:[A-Z] )*[A-Z-]{2,}$"
-)
+_INITIALS = r"^(?:[A-Z][ ,&]+){1,5}[A-Z-]{2,}|^[A-Z-]{2,},? [A-Z] |(?:&|\bAND) (?:[A-Z] )+[A-Z-]{2,}$"
+_LAST_INITIALS = r"[A-Z-]{2,},?(?:[ ,&]+[A-Z])+$"
+_CORPORATE_TRUSTEE = r"\(?\bTRUSTEES?\b\)?( (?:CO |COMPANY )?(?:LIMITED|LTD|LLP|PLC)\b)"
+_ENDING = re.compile(rf"(?:^| )(?:{FORM})$")
 _NOT_A_NAME = r"^[^A-Z]*$|^[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}$"
+_RELATIONS = r" (?:TO|FOR|AT|FROM|BY|PER|VIA|AS|WHO|CLERK|CHAIR|CHAIRMAN|SECRETARY|TREASURER|WARDEN|CARETAKER) "
 _JOINS = r" (?:&|\+|OR|PLUS|OF|FOR|AT|BY|FROM|WITH|PER|VIA|IN|WHO|AS) "
 _COMPANY_STYLE = re.compile(r"(?:SONS?|CO|COMPANY|BROS|BROTHERS|DAUGHTERS?|PARTNERS|ASSOCIATES|DISTRICT)\b")
 _SEPARATORS = r"[,;:/\\|]|[A-Z)] - |\b(?:T A|TA|TAS|DBA)\b"
@@ -257,9 +260,11 @@ def _check_columns(frame: pd.DataFrame, columns: list[str], what: str) -> None:
 
 
 def _prepare(distinct: pd.Index | pd.Series) -> _Names:
-    """Prepare names: as shown (normal form C of what they are compatible with, single spaces) and flat."""
+    """Prepare names: as shown (compatible letters, single spaces, round brackets) and flat."""
     raw = pa.array(distinct, type=pa.large_string(), from_pandas=True)
-    shown = pc.utf8_trim_whitespace(pc.replace_substring_regex(pc.utf8_normalize(raw, "NFKC"), r"\s+", " "))
+    single = pc.replace_substring_regex(pc.utf8_normalize(raw, "NFKC"), r"\s+", " ")
+    single = pc.replace_substring(pc.replace_substring(single, "[", "("), "]", ")")
+    shown = pc.utf8_trim_whitespace(single)
     legal = pc.extract_regex(shown, _LEGAL)
     return _Names(shown, _flatten(shown), legal)
 
@@ -308,39 +313,40 @@ def _suspect(names: _Names, known: KnownNames) -> Texts:
     before = pc.if_else(pa.array(has_form), _flatten(pc.struct_field(names.legal, "head")), flat)
     listed = _matches(flat, read_public_bodies()[0])
     found = np.full(len(flat), None, dtype=object)
+    acts = pc.replace_substring_regex(flat, _CORPORATE_TRUSTEE, r"\1")
+    has_given, has_organisation = _find_words(flat, known)
+    plain = ~has_form & ~listed
     checks = (
         (STRANGE, ~_matches(names.shown, _READABLE)),
         (NO_NAME, _matches(flat, _NOT_A_NAME)),
         (ESTATE, _matches(flat, _DIED)),
-        (CARE_OF, _matches(flat, _ACTS) & ~_matches(flat, r"^(?:THE )?SECRETARY OF STATE\b")),
-        (TITLE, _matches(before, _HARD_TITLE) | (~has_form & ~listed & _matches(flat, _SOFT_TITLE))),
+        (CARE_OF, _matches(acts, _ACTS) & ~_matches(flat, r"^(?:THE )?SECRETARY OF STATE\b")),
+        (TITLE, _matches(before, _HARD_TITLE) | (plain & _matches(flat, _SOFT_TITLE))),
         (TRADING_AS, _matches(before, _TRADING) | (~has_form & _matches(flat, _FAMILY))),
-        (INITIALS, ~has_form & ~listed & _matches(flat, _INITIALS)),
-        (GIVEN_NAME, ~has_form & ~listed & _have_given_names(flat, known)),
+        (INITIALS, plain & (_matches(flat, _INITIALS) | (_matches(flat, _LAST_INITIALS) & ~has_organisation))),
+        (GIVEN_NAME, plain & has_given),
     )
     for reason, is_so in checks:
         found[is_so & (found == None)] = reason  # noqa: E711 (an array of objects)
     return found
 
 
-def _have_given_names(flat: pa.Array, known: KnownNames) -> Flags:
-    """Tell which names have a given name that is not one word of an organisation's: JOHN SMITH, not VICTORIA HOTEL.
+def _find_words(flat: pa.Array, known: KnownNames) -> tuple[Flags, Flags]:
+    """Tell which names have a given name that is a person's, and which a word of an organisation's.
 
-    A given name counts if no word of an organisation stands in the name, or if it comes first and the next word is no such
-    word. What follows ST or SAINT is a saint.
+    JOHN SMITH has one, VICTORIA HOTEL and ST JOHNS CHURCH have not: a given name counts if no word of an organisation stands
+    in the name, or if it comes first and the next word is no such word. What follows SAINT is a saint.
     """
     rows, place, words = _split_words(flat)
-    is_given = _are_in(words, known.given)
-    is_organisation = _are_in(words, ORGANISATION_WORDS)
-    after_saint = np.append(False, np.isin(words[:-1].astype("str"), ["ST", "SAINT", "STS"])) & (place > 0)
-    is_given &= ~after_saint
+    is_organisation = _are_in(words, ORGANISATION_WORDS | PLACE_WORDS)
+    is_given = _are_in(words, known.given - PLACE_WORDS)
+    is_given[1:] &= ~(_are_in(words[:-1], frozenset({"ST", "SAINT", "STS"})) & (place[1:] > 0))
+    leads = (place == 0) | ((place == 1) & np.append(False, words[:-1] == "THE"))
+    next_organisation = np.append(is_organisation[1:] & (place[1:] > 0), False)
     has_organisation = np.bincount(rows, weights=is_organisation, minlength=len(flat)) > 0
     has_given = np.bincount(rows, weights=is_given, minlength=len(flat)) > 0
-    leads = (place == 0) | ((place == 1) & np.append(False, words[:-1] == "THE"))
-    next_organisation = np.append(is_organisation[1:], False) & np.append(rows[1:] == rows[:-1], False)
     leading = np.bincount(rows, weights=is_given & leads & ~next_organisation, minlength=len(flat)) > 0
-    answer: Flags = (has_given & ~has_organisation) | leading
-    return answer
+    return (has_given & ~has_organisation) | leading, has_organisation
 
 
 # --- evidence ---
@@ -357,8 +363,9 @@ def _weigh_wording(names: _Names, known: KnownNames) -> tuple[Texts, Texts]:
     form = has_form & reads_alone
     reason[form] = LEGAL_FORM
     released[form] = np.asarray(pc.struct_field(names.legal, "legal").to_pylist(), dtype=object)[form]
-    for pattern in read_public_bodies():
-        for row in np.flatnonzero(~form & _matches(names.flat, pattern)):
+    listed, open_ended = read_public_bodies()
+    for pattern, ruled_out in ((listed, form), (open_ended, form | _matches(names.flat, _RELATIONS))):
+        for row in np.flatnonzero(~ruled_out & _matches(names.flat, pattern)):
             if body := _cut_body(names.shown[row].as_py(), re.match(pattern, names.flat[row].as_py())):
                 reason[row], released[row] = PUBLIC_BODY, body
     return reason, released
@@ -394,7 +401,7 @@ def _read_as_one_company(names: _Names, known: KnownNames) -> Flags:
     like_initials = _matches(form, _LETTERS_ONLY) & (size <= 1) & all_known
     joined = np.flatnonzero(_matches(head, _JOINS))
     beside: Flags = np.zeros(len(head), dtype=bool)
-    beside[joined] = [_may_name_a_person(head[row].as_py(), known) for row in joined]
+    beside[joined] = [_may_name_a_person(head[row].as_py()) for row in joined]
     one: Flags = ~(divided | like_initials | beside)
     return one
 
@@ -405,22 +412,16 @@ def _unbalanced(head: pa.Array) -> Flags:
     return answer
 
 
-def _may_name_a_person(head: str, known: KnownNames) -> bool:
+def _may_name_a_person(head: str) -> bool:
     """Tell whether a part before a joining word may be a whole person's name, with no trade in it."""
     parts = re.split(_JOINS, re.sub(r"[()]", " ", head))
     for part, following in zip(parts, parts[1:], strict=False):
         words = part.removeprefix("THE ").split()
         if len(words) < 2 or all(len(word) == 1 for word in words) or _COMPANY_STYLE.match(following.lstrip()):
             continue
-        if not any(_is_trade(word, known) for word in words):
+        if not ORGANISATION_WORDS.intersection(words):
             return True
     return False
-
-
-def _is_trade(word: str, known: KnownNames) -> bool:
-    return word in ORGANISATION_WORDS or (
-        len(word) > 5 and word.endswith(("ING", "TION", "TIONS", "MENT", "MENTS", "WORKS")) and word not in known.any
-    )
 
 
 def _find_entries(
@@ -471,15 +472,14 @@ def _canonicalise(flat: pa.Array) -> list[str]:
 def _agree(ours: str, theirs: str, is_charity: bool, known: KnownNames) -> bool:
     """Tell whether a register's name is the ratepayer's, and cannot be that of a person beside a company.
 
-    The same words with a legal form agree. Without one, a charity's agree unless they could all be a person's, and a
-    company's must hold a word of a trade. If only the form is missing, a single word at most may be anything else, so that no
-    whole person's name is ever released because a company bears it.
+    The same words with a legal form agree. Without one, a company's must say what kind of association it is, and a charity's
+    must not be all names. If only the form is missing, every word must be of a trade, so that no person's name, nor a part of
+    it, is ever released because a company bears it.
     """
-    ending = re.compile(rf"(?:^| )(?:{FORM})$")
     words = ours.split()
-    trades = sum(word in ORGANISATION_WORDS for word in words)
     if ours == theirs:
-        if ending.search(ours):
+        if _ENDING.search(ours) or ASSOCIATION_WORDS.intersection(words):
             return True
-        return trades > 0 or (is_charity and (len(words) == 1 or not any(word in known.any for word in words)))
-    return ours == ending.sub("", theirs) and 0 < trades and len(words) - trades <= 1
+        trades = ORGANISATION_WORDS.intersection(words)
+        return is_charity and bool(trades or len(words) == 1 or not known.any.intersection(words))
+    return ours == _ENDING.sub("", theirs) and all(word in ORGANISATION_WORDS | PLACE_WORDS | {"&"} for word in words)
