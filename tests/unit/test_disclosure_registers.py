@@ -67,6 +67,13 @@ def test_an_address_that_is_nothing_but_the_name_is_blank():
     assert safe["address"].isna().all()
 
 
+def test_an_address_that_was_missing_before_does_not_count_as_withheld():
+    nowhere = ("3", None, 800.0, "Cake Ltd", True, None, "2021-01-01")
+    safe = protect(SHOP, nowhere)
+    assert list(safe.frame["is_suppressed"]) == [True, False]
+    assert safe.record["checked"]["names_taken_out_of_texts"] == 0
+
+
 def test_one_name_withheld_here_and_released_there_is_refused_without_showing_it():
     again = ("3", "3 High Street", 800.0, "ADA BYRON", True, None, "2021-01-01")
     with pytest.raises(ReleaseRefusedError, match=r"withheld in another row \(row 2\)") as refused:

@@ -121,7 +121,14 @@ STYLES: Mapping[str, str] = {
     "clerk to a parish council": "{g} {s} Clerk To Otley Parish Council",
     "look-alike letters": "{g} {s} T/\u0410 {c} Ltd",
 }
-COMPANIES = ("Zigzag Bakery", "Quayside Tyres", "Blue Kettle Cafe", "Northgate Windows", "Signal Box Catering", "Peppercorn Foods")
+COMPANIES = (
+    "Zigzag Bakery",
+    "Quayside Tyres",
+    "Blue Kettle Cafe",
+    "Northgate Windows",
+    "Signal Box Catering",
+    "Peppercorn Foods",
+)
 TRIAL_COLUMNS = ["origin", "style", "n", "leaked", "leaked_pct", "upper_95_pct"]
 ALL = "All"
 
@@ -189,7 +196,9 @@ def write_in_styles(people: pd.DataFrame, seed: int) -> pd.DataFrame:
         words = {"g": given, "s": surname, "i": given[:1], "j": surname[-1:].upper(), "c": companies[place]}
         words |= {"G": other["given"], "S": other["surname"], "I": other["given"][:1]}
         name = pattern.format_map(words)
-        rows.append((style, name.upper() if place % 2 else name, f"{given} {surname} {other['given']} {other['surname']}"))
+        rows.append(
+            (style, name.upper() if place % 2 else name, f"{given} {surname} {other['given']} {other['surname']}")
+        )
     return pd.DataFrame(rows, columns=["style", "ratepayer_name", "person"], dtype="str")
 
 
@@ -231,7 +240,9 @@ def evaluate_parties(
         trials.append(roll.assign(origin=ORIGINS[origin], leaked=find_leaks(roll["person"], released)))
     every = pd.concat(trials, ignore_index=True)
     parts = [every, every.assign(style=ALL), every.assign(origin=ALL), every.assign(style=ALL, origin=ALL)]
-    counts = pd.concat(parts).groupby(["origin", "style"], sort=False)["leaked"].agg(n="size", leaked="sum").reset_index()
+    counts = (
+        pd.concat(parts).groupby(["origin", "style"], sort=False)["leaked"].agg(n="size", leaked="sum").reset_index()
+    )
     counts["leaked_pct"] = 100 * counts["leaked"] / counts["n"]
     counts["upper_95_pct"] = 100 * bound_share(counts["leaked"], counts["n"])
     return counts[TRIAL_COLUMNS]
@@ -260,7 +271,9 @@ def find_leaks(people: pd.Series, released: pd.Series) -> pd.Series:
 def _link_to_namesakes(roll: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     names = pd.concat([roll["person"].str.split().str[:2].str.join(" "), roll["ratepayer_name"]]) + " LIMITED"
     ids = [f"{number:08d}" for number in range(len(names))]
-    register = pd.DataFrame({"unique_id": ids, "name": names.to_numpy(), "register": "companies_house", "status": "live"})
+    register = pd.DataFrame(
+        {"unique_id": ids, "name": names.to_numpy(), "register": "companies_house", "status": "live"}
+    )
     references = np.tile(roll["property_reference"].to_numpy(), 2)
     links = pd.DataFrame({"property_reference": references, "unique_id": ids, "register": "companies_house"})
     return register, links.assign(match_probability=1.0)
@@ -294,6 +307,8 @@ def evaluate_kept(organisations: pd.DataFrame, known: KnownNames | None = None) 
     roll["alone"] = classify_parties(roll, known=known)["released_name"].notna()
     roll["linked"] = classify_parties(roll, register, links, known=known)["released_name"].notna()
     both = pd.concat([roll, roll.assign(source=ALL)])
-    kept = both.groupby("source", sort=False).agg(n=("alone", "size"), alone=("alone", "mean"), linked=("linked", "mean"))
+    kept = both.groupby("source", sort=False).agg(
+        n=("alone", "size"), alone=("alone", "mean"), linked=("linked", "mean")
+    )
     kept = kept.assign(kept_pct=100 * kept.pop("alone"), kept_linked_pct=100 * kept.pop("linked"))
     return kept.reset_index()

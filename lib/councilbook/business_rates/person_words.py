@@ -63,7 +63,9 @@ SOFT_TITLES = (
     "OWURA PAN PANI DON DONA SENOR SENORA SR SRA MONSIEUR SIGNOR SIGNORA"
 ).split()
 # of the names of public places and bodies, and surnames or given names in some country as well
-PLACE_WORDS = frozenset("COUNCIL TOWN CITY COUNTY GRAMMAR HIGH ROAD STREET NORTH SOUTH EAST WEST CHURCH HALL COMMUNITY".split())
+PLACE_WORDS = frozenset(
+    "COUNCIL TOWN CITY COUNTY GRAMMAR HIGH ROAD STREET NORTH SOUTH EAST WEST CHURCH HALL COMMUNITY".split()
+)
 
 # What several people have together: nobody trades alone under such a name.
 ASSOCIATION_WORDS = frozenset(

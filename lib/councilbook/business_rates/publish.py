@@ -47,6 +47,10 @@ GROUPS: Mapping[str, str] = {  # words of a description, the first that fits, an
     r"LEISURE|DAY CENTRE": "Public services and community",
 }
 OTHER_GROUP = "Other"
+HOMES = (
+    r"SELF.?CATERING|HOLIDAY|BED (?:AND|&) BREAKFAST|GUEST HOUSE|CHILD ?MIND|LIVING ACCOMMODATION|DOMESTIC|CROFT|FLAT\b"
+)
+ALL_WARDS, ALL_USES, NO_WARD = "All wards", "All uses", "not known"
 
 
 def make_open_register(
@@ -139,6 +143,11 @@ def hide_homes(roll: pd.DataFrame, homes: "pd.Series[bool]") -> pd.DataFrame:
     return hidden
 
 
+def find_homes(roll: pd.DataFrame) -> "pd.Series[bool]":
+    """Tell by its description which property somebody is likely to live in (HOMES)."""
+    return roll["description"].astype("str").str.upper().str.contains(HOMES, regex=True, na=False)
+
+
 def list_extracts(register: pd.DataFrame, roll: pd.DataFrame, *, new_since: str) -> dict[str, pd.DataFrame]:
     """Cut the extracts that people ask for most from the register: each asks for rows, and is laid out as it is.
 
@@ -154,7 +163,7 @@ def list_extracts(register: pd.DataFrame, roll: pd.DataFrame, *, new_since: str)
     """
     named = register[register["is_organisation"]]
     credit = roll.set_index("property_reference")["account_credit_gbp"].astype("float64")
-    owed = named["property_reference"].map(credit)
+    owed = named["property_reference"].map(credit).astype("float64")
     bands = cut_bands(owed, CREDIT_BANDS)
     is_empty = ~named["is_occupied"].astype("boolean").fillna(True)
     return {
@@ -177,12 +186,12 @@ def group_descriptions(descriptions: pd.Series) -> pd.Series:
     """Group the descriptions of properties by what they are used for (GROUPS); OTHER_GROUP where no word fits."""
     upper = descriptions.astype("str").str.upper()
     groups = pd.Series(OTHER_GROUP, index=descriptions.index, dtype="str")
-    for pattern, group in reversed(GROUPS.items()):
+    for pattern, group in reversed(list(GROUPS.items())):
         groups = groups.mask(upper.str.contains(pattern, regex=True, na=False), group)
     return groups
 
 
-def make_deidentified(roll: pd.DataFrame, places: pd.DataFrame, parties: pd.DataFrame) -> pd.DataFrame:
+def make_deidentified(roll: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
     """Lay out every row of the roll, person or not, for the gate's rule `records`, which makes it coarser.
 
     Whether an organisation stands behind a row is not in it, as that would single out people in the open tier.
@@ -195,7 +204,7 @@ def make_deidentified(roll: pd.DataFrame, places: pd.DataFrame, parties: pd.Data
     occupied = roll["is_occupied"].astype("boolean")
     frame = pd.DataFrame(
         {
-            "ward_code": places["ward_code"].fillna("not known"),
+            "ward_code": places["ward_code"].fillna(NO_WARD),
             "use": group_descriptions(roll["description"]),
             "value_band": cut_bands(roll["rateable_value_gbp"], VALUE_BANDS),
             "liability_year": year,
@@ -204,9 +213,8 @@ def make_deidentified(roll: pd.DataFrame, places: pd.DataFrame, parties: pd.Data
         }
     )
     order = pd.util.hash_pandas_object(roll["property_reference"], index=False).argsort()
-    mixed = frame.iloc[order.to_numpy()].reset_index(drop=True)
-    assert len(mixed) == len(parties)
-    return mixed.sort_values(list(frame.columns), ignore_index=True).assign(record=range(1, len(mixed) + 1))
+    mixed = frame.iloc[order.to_numpy()].sort_values(list(frame.columns), kind="stable", ignore_index=True)
+    return mixed.assign(record=range(1, len(mixed) + 1))
 
 
 def _name_reliefs(roll: pd.DataFrame) -> pd.Series:
@@ -217,38 +225,34 @@ def _name_reliefs(roll: pd.DataFrame) -> pd.Series:
         "other": given[["discretionary_relief", "other_relief", "exemption"]].any(axis="columns"),
     }
     reliefs = pd.Series("none", index=roll.index, dtype="str")
-    for name, has in reversed(named.items()):
+    for name, has in reversed(list(named.items())):
         reliefs = reliefs.mask(has, name)
     return reliefs
 
 
-def count_by_ward(roll: pd.DataFrame, places: pd.DataFrame, parties: pd.DataFrame) -> pd.DataFrame:
-    """Count properties, empty ones, and those with a small business relief by ward and use, with totals.
+def count_properties(groups: pd.Series, roll: pd.DataFrame, parties: pd.DataFrame, total: str) -> pd.DataFrame:
+    """Count properties, empty ones, those with a small business relief, and those whose ratepayer is named, by a group.
+
+    Args:
+        groups: the group of each row of the roll, as its ward; its name names the column.
+        total: what the row is called that stands for all groups.
 
     Returns:
-        ward_code, use, properties, empty_properties, relieved_properties, named_properties; the rows of ALL_WARDS and
-        ALL_USES stand for all others. A council without wards has one, of ALL_WARDS alone.
+        The group, properties, empty_properties, relieved_properties, named_properties; the total last.
     """
     rows = pd.DataFrame(
         {
-            "ward_code": places["ward_code"],
-            "use": group_descriptions(roll["description"]),
+            groups.name: groups.astype("str").to_numpy(),
             "properties": 1,
-            "empty_properties": (roll["is_occupied"].astype("boolean") == False).fillna(False).astype(int),  # noqa: E712
-            "relieved_properties": roll["small_business_relief"].notna().astype(int),
+            "empty_properties": (~roll["is_occupied"].astype("boolean").fillna(True)).to_numpy(dtype=int),
+            "relieved_properties": roll["small_business_relief"].notna().to_numpy(dtype=int),
             "named_properties": (parties["party"] == ORGANISATION).to_numpy(dtype=int),
         }
     )
-    wards = rows.dropna(subset="ward_code")
-    parts = [rows.assign(ward_code=ALL_WARDS), rows.assign(ward_code=ALL_WARDS, use=ALL_USES)]
-    if len(wards) == len(rows):
-        parts += [wards, wards.assign(use=ALL_USES)]
-    counted = pd.concat(parts).groupby(["ward_code", "use"], as_index=False).sum()
-    return counted.astype({"ward_code": "str", "use": "str"})
-
-
-ALL_WARDS = "All wards"
-ALL_USES = "All uses"
+    counted = pd.concat([rows, rows.assign(**{str(groups.name): total})])
+    sums = counted.groupby(groups.name, as_index=False).sum().astype({groups.name: "str"})
+    is_total = sums[groups.name] == total
+    return pd.concat([sums[~is_total], sums[is_total]], ignore_index=True)
 
 
 def compare_versions(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:

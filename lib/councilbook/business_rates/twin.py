@@ -78,8 +78,9 @@ def _go_back(now: pd.DataFrame, town: Town, random: np.random.Generator) -> pd.D
     """Return the ledger of a month before: other occupiers, a few properties that have gone since, other values."""
     new = now["liability_start_date"] > MONTH_BEFORE
     others = town.businesses[~town.businesses["on_roll"] | (town.businesses["kind"] == "company")]
+    before = now.drop(now.sample(max(2, len(now) // 500), random_state=random).index)
+    new = new.loc[before.index]
     names = others["legal_name"].sample(int(new.sum()), replace=True, random_state=random)
-    before = now.copy()
     before.loc[new, "ledger_name"] = [f"FORMERLY {name}".upper() for name in names]
     before.loc[new, "liability_start_date"] = MONTH_BEFORE - pd.Timedelta(900, "D")
     before.loc[new, "trading_as"] = None

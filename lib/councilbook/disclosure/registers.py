@@ -56,7 +56,7 @@ def protect_register(register: pd.DataFrame, rule: RegisterRule) -> ProtectedReg
     _refuse_both_ways(safe[rule.name], names)
     texts = [name for name in rule.public if pd.api.types.is_string_dtype(safe[name]) or safe[name].dtype == object]
     cleaned = safe[texts].apply(lambda texts: _remove_names(texts, names))
-    removed = (cleaned != safe[texts]).fillna(False).to_numpy(dtype=bool)
+    removed = ((cleaned != safe[texts]) & safe[texts].notna()).fillna(False).to_numpy(dtype=bool)
     safe[texts] = cleaned
     safe["is_suppressed"] = withheld | removed.any(axis=1)
     cells = int(blanked.sum() + removed.sum())
