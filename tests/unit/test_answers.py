@@ -133,7 +133,7 @@ def test_an_answer_names_dataset_column_and_extract_or_the_section():
     table = answers.make_answers(DATASETS, "england").set_index("topic")
     empty = table.loc["empty_properties"]
     assert (empty["decision"], empty["dataset_title"], empty["extract"]) == (
-        "answerable",
+        "partly",
         "Business rates, open",
         "Empty properties this month",
     )
