@@ -20,6 +20,7 @@ import pandas as pd
 from bs4 import Tag
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from pandas.api.types import is_object_dtype
 
 from councilbook.errors import CouncilbookError, suggest
 
@@ -38,6 +39,13 @@ SKIPPED = frozenset(WORDS_THAT_SAY_LITTLE.split())
 PREFIX_WEIGHT = 0.6  # of a word that only begins like the one typed
 SUBJECT_WEIGHT = 0.1  # of a word that every question of a list may have
 LEAST_SHARE = 0.35  # of the best answer's points, below which an answer is not shown
+# What a spreadsheet may run when it opens a CSV (CWE-1236; OWASP, CSV Injection). Apostrophes before it belong to it,
+# so that a text which had one already is told from a text that was given one.
+FORMULA = re.compile(r"[ ']*[=+\-@＝＋－＠\t\r\n]")
+FORMULA_NOTE = (
+    "In the CSV, a text that begins with = + - @, a tab or a line end has an apostrophe before it, so that a "
+    "spreadsheet does not run it; without the apostrophe it is the text. Numbers are as they are."
+)
 NOT_IN_ADDRESS = "%#<>&'"  # what an address, or an attribute in single quotes, cannot hold as it is
 
 
@@ -65,6 +73,27 @@ class Html:
 def escape(value: object) -> Html:
     """Escape a value for HTML; what is `Html` already stays as it is."""
     return Html(str(markupsafe.escape(value)))
+
+
+def escape_formula(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would take for a formula; `restore_formula` takes it away."""
+    return f"'{text}" if FORMULA.match(text) else text
+
+
+def restore_formula(text: str) -> str:
+    """Return the text that `escape_formula` was given."""
+    return text[1:] if text.startswith("'") and FORMULA.match(text[1:]) else text
+
+
+def escape_cells(frame: pd.DataFrame) -> pd.DataFrame:
+    """Escape the texts and column names of a table that leaves as CSV; numbers, dates and missing values stay."""
+    safe = frame.rename(columns=lambda name: escape_formula(name) if isinstance(name, str) else name)
+    for place, kind in enumerate(frame.dtypes):
+        if is_object_dtype(kind) or isinstance(kind, pd.StringDtype | pd.CategoricalDtype):
+            cells = frame.iloc[:, place].astype(object)
+            escaped = [escape_formula(cell) if isinstance(cell, str) else cell for cell in cells]
+            safe.isetitem(place, pd.array(escaped, dtype=object))
+    return safe
 
 
 def fill(pattern: str, *values: object) -> Html:
@@ -264,7 +293,7 @@ def offer_picture(
         picture=Html(svg.replace("<svg ", f'<svg y="{top}" ', 1)),
         legend=legend,
     )
-    table = data.to_csv(index=False, lineterminator="\r\n", float_format="%.6g")
+    table = escape_cells(data).to_csv(index=False, lineterminator="\r\n", float_format="%.6g")
     return render_template(
         "figure_downloads.html.j2",
         title=title,

@@ -11,6 +11,7 @@ import pandas as pd
 from rdflib import DCAT, DCTERMS, FOAF, PROV, RDF, XSD, BNode, Graph, Literal, Namespace, URIRef
 
 from councilbook.catalogue import Dataset, FieldSpec, Licence
+from councilbook.html import FORMULA_NOTE, escape_formula
 
 ADMS = Namespace("http://www.w3.org/ns/adms#")
 DCAT_VERSION = URIRef(f"{DCAT}version")  # of DCAT 3, which rdflib does not know yet
@@ -61,7 +62,7 @@ def _describe_field(name: str, field: FieldSpec) -> dict[str, Any]:
         "pattern": field.pattern,
         "minimum": _whole(field.minimum, field),
         "maximum": _whole(field.maximum, field),
-        "enum": field.enum,
+        "enum": field.enum and [escape_formula(value) for value in field.enum],  # as the CSV has them
     }
     described: dict[str, Any] = {"name": name, "type": field.type, "description": field.description}
     if field.unit:
@@ -111,7 +112,8 @@ def _describe_resource(dataset: Dataset, resource: Mapping[str, Any]) -> dict[st
     name = f"{dataset.id}-{resource['format']}"
     described = {"name": name, **resource, "mediatype": MEDIA_TYPES[resource["format"]]}
     if resource["format"] == "csv":
-        return described | {"type": "table", "encoding": "utf-8", "schema": build_schema(dataset)}
+        table = {"type": "table", "encoding": "utf-8", "description": FORMULA_NOTE}
+        return described | table | {"schema": build_schema(dataset)}
     return described | {"type": "file"}
 
 
@@ -168,6 +170,7 @@ def write_dictionary(package: Mapping[str, Any]) -> str:
         f"- Licence: [{package['licenses'][0]['title']}]({package['licenses'][0]['path']}). {package['attribution']}",
         f"- A row is named by {' and '.join(f'`{name}`' for name in schema['primaryKey'])}; {about['rows']:,} rows.",
         "- A blank is a missing value.",
+        f"- {FORMULA_NOTE}",
         "",
         "| field | type | unit | what it is | limits |",
         "| --- | --- | --- | --- | --- |",

@@ -31,6 +31,7 @@ from councilbook.catalogue import (
 from councilbook.checks import check_fields
 from councilbook.errors import CheckError, CouncilbookError
 from councilbook.gate import Passed, Surroundings, pass_gate
+from councilbook.html import escape_formula, restore_formula
 from councilbook.metadata import (
     build_datapackage,
     build_dcat,
@@ -152,7 +153,9 @@ def _parse_text(text: pd.Series, field: FieldSpec) -> pd.Series:
         return values.map({"true": True, "false": False})
     if field.type == "date":
         return pd.to_datetime(values, format="ISO8601")
-    return values if field.type == "string" else pd.to_numeric(values)
+    if field.type == "string":
+        return values.map(restore_formula, na_action="ignore")
+    return pd.to_numeric(values)
 
 
 def _name_dtypes(dataset: Dataset) -> dict[str, str]:
@@ -343,13 +346,17 @@ def describe_sources(used: Sequence[FoundFile]) -> list[dict[str, Any]]:
 
 
 def _format_csv(table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
-    """Write booleans as true and false and dates as ISO, as Table Schema reads them, and line ends as one character."""
+    """Write booleans as true and false and dates as ISO, as Table Schema reads them, and line ends as one character.
+
+    Texts that a spreadsheet would run as formulas are escaped; `_parse_text` takes that back.
+    """
     formatted = _write_dates(pd.DataFrame(table.drop(columns="geometry", errors="ignore")), dataset)
     for name, field in dataset.fields.items():
         if field.type == "boolean":
             formatted[name] = formatted[name].map({True: "true", False: "false"})
         elif field.type == "string":  # csv does not quote a lone carriage return, and would end the row there
             formatted[name] = formatted[name].str.replace(r"\r\n?", "\n", regex=True)
+            formatted[name] = formatted[name].map(escape_formula, na_action="ignore")
     return formatted
 
 

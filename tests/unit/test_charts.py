@@ -113,6 +113,15 @@ def test_a_figure_has_its_picture_for_wide_and_narrow_pages_its_alt_and_its_capt
     assert " " not in figure.source["srcset"]
 
 
+def test_no_text_behind_a_figure_is_run_by_a_spreadsheet(rates: pd.DataFrame) -> None:
+    text = next(str(name) for name in rates if not pd.api.types.is_numeric_dtype(rates[name]))
+    figure = read(draw(rates.assign(**{text: "=" + rates[text].astype(str)})))
+    csv = unquote(figure.find("a", download="fuel-poverty.csv")["href"])
+
+    assert csv.count("'=") == len(rates)
+    assert ",=" not in csv and "\n=" not in csv
+
+
 def test_the_data_behind_a_figure_can_be_read_and_downloaded(rates: pd.DataFrame) -> None:
     figure = read(draw(rates))
     link = figure.find("a", download="fuel-poverty.csv")

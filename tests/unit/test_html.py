@@ -203,3 +203,54 @@ def test_files_of_real_figures_are_named_by_number_and_title() -> None:
     html.number_figures([page])
 
     assert page.a["download"] == "figure-1-map.csv"
+
+
+# --- texts that a spreadsheet would run ---
+
+FORMULAS = [
+    "=1+1",
+    "+44 1236",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    " =1",
+    "＝1",
+    '=HYPERLINK("http://a")',
+    "'=1",
+    "-",
+]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_formula_gets_an_apostrophe_and_is_read_back(text: str) -> None:
+    assert html.escape_formula(text) == f"'{text}"
+    assert html.restore_formula(f"'{text}") == text
+
+
+@pytest.mark.parametrize("text", ["", "Acme", "O'Neill", "'Acme'", "1 = 1", "a@b.uk", "−3", "12", "'"])
+def test_other_texts_stay_as_they_are(text: str) -> None:
+    assert html.escape_formula(text) == text == html.restore_formula(text)
+
+
+@given(st.text() | st.text(alphabet="'=+-@\t\r\n a"))
+def test_every_text_comes_back_and_none_is_left_to_run(text: str) -> None:
+    escaped = html.escape_formula(text)
+    assert html.restore_formula(escaped) == text
+    assert not escaped.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+
+
+def test_texts_and_headers_of_a_table_are_escaped_and_numbers_stay() -> None:
+    frame = pd.DataFrame(
+        {
+            "=name": ["-1", None],
+            "change": [-1, 2],
+            "rate": [-0.5, None],
+            "kind": pd.Categorical(["+a", "b"]),
+            "mixed": pd.Series([-1, "@b"], dtype=object),
+        }
+    )
+    safe = html.escape_cells(frame)
+    assert safe.to_csv(index=False) == "'=name,change,rate,kind,mixed\n'-1,-1,-0.5,'+a,-1\n,2,,b,'@b\n"
+    assert list(frame) == ["=name", "change", "rate", "kind", "mixed"]

@@ -223,6 +223,27 @@ def test_the_csv_keeps_its_order_and_is_utf8_with_iso_dates_and_plain_line_ends(
     assert [path.name for path in folder.parent.iterdir()] == ["every_type"]
 
 
+def test_no_text_in_a_csv_is_run_by_a_spreadsheet_and_readers_get_it_as_it_was(catalogue: Catalogue) -> None:
+    texts = ["=1+1", "+44", "-", "@a", "\ta", "'=1", "O'Neill"]
+    fields = {
+        "name": FieldSpec(description="Name", unique=True, enum=texts),
+        "change": FieldSpec(type="integer", description="Change", minimum=-9),
+        "rate": FieldSpec(type="number", description="Rate"),
+    }
+    dataset = EVERY_TYPE.model_copy(update={"fields": fields, "key": ["name"]})
+    frame = pd.DataFrame({"name": texts, "change": -3, "rate": -0.5})
+    folder = release(catalogue, dataset, frame)
+    lines = (folder / "every_type.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[1:] == [f"{name},-3,-0.5" for name in ["'=1+1", "'+44", "'-", "'@a", "'\ta", "''=1", "O'Neill"]]
+    pd.testing.assert_frame_equal(read_published(folder, dataset), frame)
+    resource = read_package(folder)["resources"][0]
+    assert "apostrophe before it" in resource["description"]
+    assert "apostrophe before it" in (folder / "DICTIONARY.md").read_text(encoding="utf-8")
+    assert frictionless.validate(str(folder / "datapackage.json")).valid
+    release(catalogue, dataset, frame)
+    assert read_package(folder)["version"] == "1.0.0"
+
+
 def test_geometry_is_written_as_geojson_in_wgs84_and_as_geoparquet(catalogue: Catalogue) -> None:
     folder = release(catalogue, SHAPES, make_shapes())
     feature = json.loads((folder / "shapes.geojson").read_text(encoding="utf-8"))["features"][0]
