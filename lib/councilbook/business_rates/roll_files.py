@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BufferedReader
-from itertools import combinations, islice
+from itertools import combinations, dropwhile, islice
 from pathlib import Path
 from typing import IO
 
@@ -23,7 +23,7 @@ from councilbook.business_rates.roll_columns import (
     list_uses,
     map_header,
 )
-from councilbook.business_rates.roll_rules import EXPECTED, KINDS, Kind, Use, convert_cells
+from councilbook.business_rates.roll_rules import EXPECTED, KINDS, Kind, Use, clean_cells, convert_cells
 from councilbook.errors import SourceError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -31,7 +31,7 @@ ROWS_SEARCHED_FOR_HEADER = 40
 LEAST_KNOWN = 3  # headers, to be sure of a header row
 SAMPLED_ROWS = 20_000
 MOST_LINES = 20  # of one record; more, and a quotation mark was not closed
-CHUNK = 100_000  # records at a time
+CHUNK = 50_000  # records at a time; of more, Python's housekeeping takes longer, of fewer, DuckDB's planning
 MOST_LEFT_OUT = 2  # columns that most records may lack
 
 Record = tuple[int, list[str]]  # the line that it begins on, from 1, and its cells
@@ -161,9 +161,8 @@ def find_header(
 def read_records(layout: Layout) -> Iterator[Record]:
     """Yield the records below the header, blank ones too, each with the line that it begins on."""
     with _open_text(layout.path, layout.encoding) as file:
-        for row, cells in _read(file, layout.delimiter, layout.path):
-            if row > layout.header_row:
-                yield row, cells
+        records = _read(file, layout.delimiter, layout.path)
+        yield from dropwhile(lambda record: record[0] <= layout.header_row, records)
 
 
 def align_cells(cells: list[str], layout: Layout) -> list[str]:
@@ -192,9 +191,9 @@ def make_chunks(layout: Layout) -> Iterator[tuple[pa.Table, int]]:
             counts.append(count)
             is_long.append(len(record) > width and bool("".join(record[width:]).strip()))
             cells.append(record)
-        columns = list(zip(*(record[:width] for record in cells), strict=True)) or [()] * width
+        columns = list(zip(*cells, strict=False)) or [()] * width  # as many as the shortest has: at least the header's
         data = {"row": pa.array(rows, pa.int64()), "cells": pa.array(counts, pa.int32()), "is_long": pa.array(is_long)}
-        data |= {f"c{place}": pa.array(columns[place], pa.string()) for place in places}
+        data |= {f"c{place}": clean_cells(columns[place]) for place in places}
         yield pa.table(data), len(chunk) - len(rows)
 
 

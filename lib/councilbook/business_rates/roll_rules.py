@@ -11,6 +11,7 @@ from typing import Literal
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Kind = Literal["text", "number", "money", "day", "month_day", "postcode", "flag"]
 
@@ -54,6 +55,7 @@ KINDS: Mapping[str, Kind] = {
 RELIEFS = ("small_business_relief", "mandatory_relief", "discretionary_relief", "other_relief")
 RELIEF_TARGETS = (*RELIEFS, "relief")
 EXPECTED: Mapping[Kind, str] = {"number": "no number", "money": "no number", "day": "no date", "flag": "no yes or no"}
+NOTHING = pa.array(["", "null", "n/a", "nan", "#n/a"])
 BOUNDS = {"latitude": (49.0, 61.5), "longitude": (-9.0, 2.5)}  # the United Kingdom
 
 TOO_MANY_CELLS = "more cells than the header has"
@@ -73,9 +75,7 @@ OTHER_CONTENT = "the reference again, with other content"
 _DAY = r"^\d{1,2}[/.-]\d{1,2}[/.-]"
 _TIME = r"([T ][0-9:.]+Z?)?$"
 _MACROS = rf"""
-CREATE OR REPLACE TEMP MACRO to_text(x) AS CASE
-    WHEN length(x) < 5 AND lower(trim(x)) IN ('null', 'n/a', 'nan', '#n/a') THEN NULL
-    ELSE nullif(trim(x, ' ' || chr(9) || chr(10) || chr(13) || chr(160)), '') END;
+CREATE OR REPLACE TEMP MACRO to_text(x) AS x;
 CREATE OR REPLACE TEMP MACRO to_number(x) AS
     CASE WHEN regexp_full_match(x, '[+-]?\d{{1,15}}(\.\d+)?([eE][+-]?\d{{1,2}})?') THEN try_cast(x AS DOUBLE) END;
 CREATE OR REPLACE TEMP MACRO strip_money(x) AS regexp_replace(x, '[£\x{{FFFD}}\s]|GBP', '', 'g');
@@ -86,6 +86,7 @@ CREATE OR REPLACE TEMP MACRO to_money(x) AS CASE
     WHEN regexp_full_match(strip_money(x), '\((\d{{1,3}}(,\d{{3}})+|\d{{1,15}})(\.\d*)?\)')
         THEN -try_cast(regexp_replace(strip_money(x), '[(),]', '', 'g') AS DOUBLE) END;
 CREATE OR REPLACE TEMP MACRO to_iso_day(x) AS CASE
+    WHEN x LIKE '____-__-__' THEN try_cast(x AS DATE)
     WHEN regexp_matches(x, '^\d{{4}}-\d{{2}}-\d{{2}}{_TIME}') THEN try_cast(left(x, 10) AS DATE)
     WHEN regexp_full_match(x, '(18|19|20)\d{{6}}') THEN CAST(try_strptime(x, '%Y%m%d') AS DATE)
     WHEN regexp_full_match(x, '\d{{1,2}}[ -][A-Za-z]{{3,9}}[ -]\d{{4}}')
@@ -95,6 +96,7 @@ CREATE OR REPLACE TEMP MACRO to_iso_day(x) AS CASE
 CREATE OR REPLACE TEMP MACRO take_day(x) AS regexp_replace(split_part(split_part(x, ' ', 1), 'T', 1), '[.-]', '/', 'g');
 CREATE OR REPLACE TEMP MACRO keep_plausible(x) AS CASE WHEN x >= DATE '1800-01-01' THEN x END;
 CREATE OR REPLACE TEMP MACRO to_day(x) AS keep_plausible(CASE
+    WHEN x LIKE '____-%' THEN to_iso_day(x)
     WHEN regexp_matches(x, '{_DAY}\d{{4}}{_TIME}') THEN CAST(try_strptime(take_day(x), '%d/%m/%Y') AS DATE)
     WHEN regexp_matches(x, '{_DAY}\d{{2}}{_TIME}') THEN CAST(try_strptime(take_day(x), '%d/%m/%y') AS DATE)
     ELSE to_iso_day(x) END);
@@ -113,10 +115,11 @@ CREATE OR REPLACE TEMP MACRO turn_flag(x) AS CASE
     WHEN lower(x) IN ('occupied', 'occ', 'o', 'empty', 'void', 'unoccupied', 'vacant', 'v', 'e') THEN to_flag(x)
     ELSE NOT to_flag(x) END;
 CREATE OR REPLACE TEMP MACRO to_relief(x, label) AS CASE
-    WHEN x IS NULL OR lower(x) IN ('n', 'no', 'none', 'false', 'f') OR to_money(rtrim(x, '%')) = 0 THEN NULL
+    WHEN x IS NULL OR lower(x) IN ('n', 'no', 'none', 'false', 'f') THEN NULL
     WHEN lower(x) IN ('y', 'yes', 'true', 't') THEN label
-    WHEN to_money(rtrim(x, '%')) IS NOT NULL THEN label || ': ' || x
-    ELSE x END;
+    WHEN NOT regexp_matches(x, '^[0-9(£\x{{FFFD}}-]') OR to_money(rtrim(x, '%')) IS NULL THEN x
+    WHEN to_money(rtrim(x, '%')) = 0 THEN NULL
+    ELSE label || ': ' || x END;
 CREATE OR REPLACE TEMP MACRO names_small(x) AS
     regexp_matches(lower(x), '\bsmall business|\bsbr|\bsbb|\bsrbe') AND NOT regexp_matches(lower(x), '^supporting');
 CREATE OR REPLACE TEMP MACRO names_mandatory(x) AS
@@ -159,6 +162,13 @@ def open_rules(
     return database
 
 
+def clean_cells(values: Sequence[str | None]) -> pa.Array:
+    """Take blanks off the ends of cells; what is then empty, or only says that there is nothing, is missing."""
+    text = pc.utf8_trim_whitespace(pa.array(values, pa.string()))
+    is_nothing = pc.is_in(pc.utf8_lower(text), NOTHING)
+    return pc.if_else(is_nothing, None, text)
+
+
 def convert_cells(database: duckdb.DuckDBPyConnection, values: Sequence[str | None], kind: Kind) -> pd.Series:
     """Read cells as a kind of value; what is none, and what is blank, becomes missing.
 
@@ -185,9 +195,8 @@ def write_query(uses: Sequence[Use], header: Sequence[str], run_date: date, post
     """Write the SQL that turns a chunk of raw rows into canonical ones, each with its fault if it has one.
 
     The chunk is a table `chunk` of row, cells (how many), is_long (a cell beyond the header's is not blank) and a text
-    column c<position> for each column used. A fault is 'reason|column'; only the first is told.
+    column c<position> for each column used, of `clean_cells`. A fault is 'reason|column'; only the first is told.
     """
-    cleaned = ", ".join(f"to_text(c{use.position}) AS c{use.position}" for use in uses)
     columns = {name: _write_column(name, uses) for name in COLUMNS}
     if postcode_in_address:
         ending = r"([A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2})\W*$"
@@ -197,14 +206,18 @@ def write_query(uses: Sequence[Use], header: Sequence[str], run_date: date, post
             columns["ba_reference"] if columns["ba_reference"] != "NULL" else "'row ' || row"
         )
     values = ", ".join(f"CAST({value} AS {COLUMNS[name]}) AS {name}" for name, value in columns.items())
-    reliefs = [use for use in uses if use.target in (*RELIEF_TARGETS, "exemption")]
-    worded = "".join(f", to_relief(c{use.position}, {_quote(use.header)}) AS w{use.position}" for use in reliefs)
+    read = "".join(f", {_write_cell(use)} AS v{use.position}" for use in uses)
     return f"""
-        WITH cleaned AS MATERIALIZED (SELECT row, cells, is_long{", " if cleaned else ""}{cleaned} FROM chunk),
-        worded AS MATERIALIZED (SELECT *{worded} FROM cleaned),
-        typed AS (SELECT *, {values} FROM worded)
+        WITH cells AS MATERIALIZED (SELECT *{read} FROM chunk),
+        typed AS MATERIALIZED (SELECT *, {values} FROM cells)
         SELECT row, {", ".join(COLUMNS)}, {_write_fault(uses, header, run_date)} AS fault FROM typed
     """
+
+
+def _write_cell(use: Use) -> str:
+    if use.target in (*RELIEF_TARGETS, "exemption"):
+        return f"to_relief(c{use.position}, {_quote(use.header)})"
+    return f"{'turn_flag' if use.target == 'is_empty' else f'to_{use.kind}'}(c{use.position})"
 
 
 def _write_column(name: str, uses: Sequence[Use]) -> str:
@@ -212,15 +225,13 @@ def _write_column(name: str, uses: Sequence[Use]) -> str:
     if name in RELIEFS:
         return _write_relief(name, uses)
     if name == "exemption":
-        return _join([f"w{use.position}" for use in own], "; ")
+        return _join([f"v{use.position}" for use in own], "; ")
     if name == "is_occupied" and not own:
         own = [use for use in uses if use.target == "is_empty"]
-        return f"turn_flag(c{own[0].position})" if own else "NULL"
-    if name in ("latitude", "longitude"):
-        return f"nullif(to_number(c{own[0].position}), 0)" if own else "NULL"  # 0 is how some write 'not known'
     if name in KINDS:
-        return f"to_{own[0].kind}(c{own[0].position})" if own else "NULL"
-    return _join([f"c{use.position}" for use in own], "; " if name == "ratepayer_name" else ", ")
+        value = f"v{own[0].position}" if own else "NULL"
+        return f"nullif({value}, 0)" if name in BOUNDS and own else value  # 0 is how some write 'not known'
+    return _join([f"v{use.position}" for use in own], "; " if name == "ratepayer_name" else ", ")
 
 
 def _write_relief(name: str, uses: Sequence[Use]) -> str:
@@ -234,7 +245,7 @@ def _write_relief(name: str, uses: Sequence[Use]) -> str:
     pieces = []
     for use in uses:
         if use.target in RELIEF_TARGETS:
-            text = f"w{use.position}"
+            text = f"v{use.position}"
             is_own = use.target == name or (use.target == "relief" and name == "other_relief")
             tests = [test[name]] if name in test else []
             tests += [nothing_named] if is_own else []
@@ -257,7 +268,7 @@ def _write_fault(uses: Sequence[Use], header: Sequence[str], run_date: date) -> 
         faults.append((again, HEADER_AGAIN, ""))
     for use in uses:
         if use.kind in EXPECTED:
-            is_wrong = f"c{use.position} IS NOT NULL AND to_{use.kind}(c{use.position}) IS NULL"
+            is_wrong = f"c{use.position} IS NOT NULL AND v{use.position} IS NULL"
             faults += _tell_width(is_wrong, EXPECTED[use.kind], use.target, len(header))
         if use.target in BOUNDS:
             low, high = BOUNDS[use.target]
