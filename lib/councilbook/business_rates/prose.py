@@ -1,0 +1,99 @@
+"""Sentences of the business rates report, each computed from what was released."""
+
+import pandas as pd
+
+
+def describe_register(register: pd.DataFrame, name: str) -> str:
+    """Say how many properties are in the open register, and of how many who pays."""
+    named = int(register["released_name"].notna().sum())
+    value = register["rateable_value_gbp"].sum()
+    return (
+        f"The open register of {name} has **{len(register):,} properties** with a rateable value of "
+        f"£{value / 1e6:,.1f} million. Of **{named:,}** ({named / len(register):.0%}) it names who pays; of the others "
+        "it does not, since nothing proves that no person is behind them."
+    )
+
+
+def describe_parties(parties: pd.DataFrame) -> str:
+    """Say by which evidence most names were published, and why most were withheld."""
+    shown = parties.dropna(subset="properties").sort_values("properties", ascending=False)
+    parts = []
+    for party, words in (("organisation", "published"), ("withheld", "withheld")):
+        rows = shown[shown["party"] == party]
+        if len(rows):
+            parts.append(f"most names that were {words} were so for this reason: {rows['reason'].iloc[0]}")
+    sentence = "; ".join(parts)
+    return f"{sentence[:1].upper()}{sentence[1:]}." if sentence else "The counts are too small to be shown."
+
+
+def describe_rows(rows: pd.DataFrame) -> str:
+    """Say how many rows of the file were kept aside."""
+    kept = rows.loc[rows["what"] == "kept", "rows"].sum()
+    aside = rows.loc[~rows["what"].isin(["kept", "blank"]), "rows"].sum()
+    if not aside:
+        return "Every row of the roll could be read, or too few could not to say how many."
+    return f"Of some {kept + aside:,} rows of the roll, some {aside:,} did not fit and were kept aside, with a reason."
+
+
+def describe_changes(changes: pd.DataFrame) -> str:
+    """Say what joined, left and changed since the month before."""
+    if changes.empty:
+        return "There is no earlier version to compare this one with."
+    counts = changes["change"].value_counts()
+    words = {
+        "joined": "joined the roll",
+        "left": "left it",
+        "new value": "were valued anew",
+        "new ratepayer": "have another organisation that pays",
+    }
+    parts = [f"{counts.get(change, 0):,} {text}" for change, text in words.items()]
+    return f"Since the month before, {', '.join(parts[:-1])} and {parts[-1]}."
+
+
+def describe_coarse(whole: pd.DataFrame) -> str:
+    """Say what is left of the detail in the table that holds every row."""
+    details = {
+        "use": "what a property is used for",
+        "value_band": "a band of its value",
+        "liability_year": "the years in which its account began",
+        "occupancy": "whether it is occupied",
+        "ward_code": "its ward",
+    }
+    left = [text for name, text in details.items() if whole[name].notna().mean() > 0.5]
+    gone = [text for name, text in details.items() if whole[name].notna().mean() <= 0.5]
+    lost = f" What had to go: {_join(gone)}." if gone else ""
+    return f"Each of its {len(whole):,} rows says {_join([*left, 'its relief'])}.{lost}"
+
+
+def describe_costs(costs: pd.DataFrame, claim: pd.DataFrame) -> str:
+    """Say what requests cost and what publication saves, beside the case study's figure."""
+    by_name = costs.set_index("quantity")
+    cost, net = by_name.loc["cost_gbp"], by_name.loc["net_gbp"]
+    chance = claim["chance_of_more"].iloc[0]
+    return (
+        f"Requests on business rates are estimated to cost **£{_round(cost['median'])} a year** "
+        f"(90% interval £{_round(cost['low'])} to £{_round(cost['high'])}). Of this publication would save "
+        f"£{_round(net['median'])}, net of keeping it up (£{_round(net['low'])} to £{_round(net['high'])}). That they "
+        f"cost the £{claim['claim_gbp'].iloc[0]:,.0f} of the case study, or more, has a chance of {chance:.0%}."
+    )
+
+
+def describe_topics(topics: pd.DataFrame) -> str:
+    """Say what is asked for most."""
+    first, second = topics.iloc[0], topics.iloc[1]
+    return (
+        f"Of {topics['requests'].sum():,} things that known requests asked for, {first['requests']} were "
+        f"**{_lower(first['title'])}** and {second['requests']} **{_lower(second['title'])}**."
+    )
+
+
+def _round(pounds: float) -> str:
+    return f"{round(pounds, -2):,.0f}"
+
+
+def _lower(title: str) -> str:
+    return title[:1].lower() + title[1:]
+
+
+def _join(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
