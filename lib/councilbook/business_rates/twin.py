@@ -135,6 +135,8 @@ def make_food_hygiene(source: Source, request: TwinRequest) -> bytes:  # noqa: A
             "BusinessType": rows["food_type"],
             "AddressLine1": lines[0],
             "AddressLine2": lines[1],
+            "AddressLine3": "Invented",
+            "AddressLine4": None,
             "PostCode": rows["postcode"],
             "RatingValue": "Pass",
             "RatingDate": rows["rating_date"].dt.strftime("%Y-%m-%d"),
