@@ -107,9 +107,7 @@ class Linkage:
     model: dict[str, Any] = field(repr=False)
 
 
-def link_roll(
-    roll: pd.DataFrame, register: pd.DataFrame | Path, settings: LinkSettings | None = None
-) -> pd.DataFrame:
+def link_roll(roll: pd.DataFrame, register: pd.DataFrame | Path, settings: LinkSettings | None = None) -> pd.DataFrame:
     """Link a roll's properties to a register's records, best link of each property first.
 
     Returns property_reference, register, unique_id, match_weight (bits), match_probability, rank (1 is the property's
@@ -118,9 +116,7 @@ def link_roll(
     return fit_linkage(roll, register, settings).links
 
 
-def fit_linkage(
-    roll: pd.DataFrame, register: pd.DataFrame | Path, settings: LinkSettings | None = None
-) -> Linkage:
+def fit_linkage(roll: pd.DataFrame, register: pd.DataFrame | Path, settings: LinkSettings | None = None) -> Linkage:
     """Estimate the linkage model on a roll and a register, and link them.
 
     `register` is a frame, or the path of a Parquet file with the same columns for registers of millions. Its settings
@@ -243,9 +239,11 @@ def _compare_places(elsewhere: bool) -> dict[str, Any]:
     unnumbered = "(numbers_l IS NULL OR numbers_r IS NULL)"
     words = "shared_bits(place_words_l, place_words_r)"
     alike = f"{words} >= 0.6 * least(place_bits_l, place_bits_r)"
-    m = [0.02, 0.15, 0.03, 0.03, 0.05, 0.03, 0.02, 0.10, 0.15, 0.42] if elsewhere else [
-        0.02, 0.58, 0.15, 0.04, 0.06, 0.06, 0.04, 0.02, 0.01, 0.02
-    ]
+    m = (
+        [0.02, 0.15, 0.03, 0.03, 0.05, 0.03, 0.02, 0.10, 0.15, 0.42]
+        if elsewhere
+        else [0.02, 0.58, 0.15, 0.04, 0.06, 0.06, 0.04, 0.02, 0.01, 0.02]
+    )
     levels = [
         ("uprn_l = uprn_r", "the same UPRN"),
         (f"{same} AND {numbers}", "postcode and number"),
@@ -326,7 +324,9 @@ def _fit(con: duckdb.DuckDBPyConnection, name: str, sizes: Sizes, settings: Link
     scored = linker.inference.predict(warning_mode="never").physical_name
     _refine(con, scored, model, sizes, settings.registered_elsewhere)
     pairs = _make_linker(con, sides, model).inference.predict(warning_mode="never").physical_name
-    levels = _compete(con, pairs, settings, _find_none(model, sizes, settings.registered_elsewhere)).assign(register=name)
+    levels = _compete(con, pairs, settings, _find_none(model, sizes, settings.registered_elsewhere)).assign(
+        register=name
+    )
     links = levels[levels["match_probability"] >= settings.least_probability]
     links = links.assign(rank=links.groupby("property_reference").cumcount() + 1)
     order = links.groupby("property_reference")["match_weight"].transform("max")
@@ -362,7 +362,10 @@ def _estimate_u(con: duckdb.DuckDBPyConnection, model: dict[str, Any]) -> None:
     """
     prior = model["probability_two_random_records_match"]
     database = DuckDBAPI(con)
-    sides = [database.register(table, dataset_display_name=side) for table, side in (("a_sample", ROLL), ("b_sample", REGISTER))]
+    sides = [
+        database.register(table, dataset_display_name=side)
+        for table, side in (("a_sample", ROLL), ("b_sample", REGISTER))
+    ]
     linker = Linker(sides, SettingsCreator.from_path_or_dict(model), log_level=None)
     pairs = con.execute("SELECT (SELECT count(*) FROM a_sample) * (SELECT count(*) FROM b_sample)").fetchall()[0][0]
     linker.training.estimate_u_using_random_sampling(max_pairs=10 * pairs + 1, seed=1, min_count_per_level=None)
@@ -490,7 +493,9 @@ def _read_pairs(
     """Of each pair: the number of the record that its candidates compete for, its levels, and log2 of how rare."""
     chosen = [f"dense_rank() OVER (ORDER BY {one}) - 1 AS competition"]
     chosen += [f"mw_{comparison['output_column_name']}" for comparison in model["comparisons"]]
-    columns = sorted({level["tf_adjustment_column"] for _, level in _walk_levels(model) if "tf_adjustment_column" in level})
+    columns = sorted(
+        {level["tf_adjustment_column"] for _, level in _walk_levels(model) if "tf_adjustment_column" in level}
+    )
     chosen += [f"log2(greatest(tf_{column}_l, tf_{column}_r, {LEAST_TF})) AS rarity_{column}" for column in columns]
     read = con.execute(f"SELECT {', '.join(chosen)} FROM {pairs}").fetchnumpy()
     gammas = []
@@ -555,7 +560,9 @@ def _weigh(level: dict[str, Any]) -> float:
     return float(np.log2(level["m_probability"] / level["u_probability"]))
 
 
-def _pair_levels(model: dict[str, Any], trained: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+def _pair_levels(
+    model: dict[str, Any], trained: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     for comparison, found in zip(model["comparisons"], trained["comparisons"], strict=True):
         for level, other in zip(comparison["comparison_levels"], found["comparison_levels"], strict=True):
             if not level.get("is_null_level"):

@@ -14,7 +14,7 @@ import pandas as pd
 from councilbook.errors import CheckError
 
 # What stands between words; the apostrophe and the full stop do not (O'BRIEN, J.D.).
-BREAKS = "&+-_,;:()[]{}/\\\"!?*#@%^=<>|~£$€–—“”•\t\n\r\v\f\u00a0"
+BREAKS = '&+-_,;:()[]{}/\\"!?*#@%^=<>|~£$€–—“”•\t\n\r\v\f\u00a0'
 JOINS = "'’‘`´."
 STOP_WORDS = ("AND", "THE", "LTD", "LIMITED", "PLC", "LLP", "CYF", "CYFYNGEDIG", "CIC", "CIO", "INC", "LLC")
 NAME_WORDS = {
@@ -152,7 +152,9 @@ def write_numbers_sql(column: str) -> str:
 def write_address_words_sql(column: str) -> str:
     """SQL of the list of an address's distinct words without numbers, rooms and postcode; NULL where none is left."""
     words = write_words_sql(write_rooms_sql(column), ADDRESS_WORDS, ADDRESS_STOP_WORDS)
-    return f"nullif(list_sort(list_distinct(list_filter({words}, lambda x: NOT regexp_matches(x, '[0-9]|^U[A-Z]$')))), [])"
+    return (
+        f"nullif(list_sort(list_distinct(list_filter({words}, lambda x: NOT regexp_matches(x, '[0-9]|^U[A-Z]$')))), [])"
+    )
 
 
 def clean_names(names: pd.Series) -> pd.Series:

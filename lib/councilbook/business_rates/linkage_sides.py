@@ -78,8 +78,10 @@ def prepare_sides(
     `register` is a frame or the path of a Parquet file with the same columns. `token_cap` is how often a word may
     occur in the register and still be a key; in registers of fewer than `token_cap` thousand one in a thousand names. Raises `CheckError` where a column is missing or a key is not unique.
     """
-    con.execute("CREATE OR REPLACE MACRO shared_bits(x, y) AS "
-                "coalesce(list_sum(list_transform(list_intersect(x, y), lambda t: t.bits)), 0)")
+    con.execute(
+        "CREATE OR REPLACE MACRO shared_bits(x, y) AS "
+        "coalesce(list_sum(list_transform(list_intersect(x, y), lambda t: t.bits)), 0)"
+    )
     _take_roll(con, roll)
     _take_register(con, register)
     _tokenise_names(con, named_addresses)
@@ -129,14 +131,21 @@ def _take_register(con: duckdb.DuckDBPyConnection, register: pd.DataFrame | Path
         raise CheckError("The register has no column unique_id")
     given = REGISTER_COLUMNS if not isinstance(register, Path) else columns
     chosen = {
-        "record": "unique_id", "name": "name", "other_name": "trading_name", "address": "address",
-        "postcode": "postcode", "uprn": "uprn", "status": "status", "kind": "kind",
+        "record": "unique_id",
+        "name": "name",
+        "other_name": "trading_name",
+        "address": "address",
+        "postcode": "postcode",
+        "uprn": "uprn",
+        "status": "status",
+        "kind": "kind",
     }
     listed = ", ".join(
         f"CAST({source if source in given else 'NULL'} AS VARCHAR) AS {name}" for name, source in chosen.items()
     )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE register_given AS SELECT {listed}, NULL AS reply_address "
-                "FROM register_frame")
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE register_given AS SELECT {listed}, NULL AS reply_address FROM register_frame"
+    )
     repeated = con.execute("SELECT count(*) - count(DISTINCT record) FROM register_given").fetchall()[0][0]
     if repeated:
         raise CheckError(f"The register repeats unique_id in {repeated} rows, or leaves it out; it must be unique")
@@ -169,8 +178,9 @@ def _count_words(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE OR REPLACE TEMP TABLE alias AS FROM alias_frame")
     con.unregister("alias_frame")
     for side in ("roll", "register"):
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {side}_word AS SELECT row, variant, unnest(words) AS word "
-                    f"FROM {side}_name")
+        con.execute(
+            f"CREATE OR REPLACE TEMP TABLE {side}_word AS SELECT row, variant, unnest(words) AS word FROM {side}_name"
+        )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE vocabulary AS SELECT coalesce(usual, word) AS word, sum(n)::BIGINT AS n FROM ("
         "SELECT word, count(*) AS n FROM register_word GROUP BY word) LEFT JOIN alias ON word = written GROUP BY 1"
@@ -234,8 +244,10 @@ def _draw_samples(con: duckdb.DuckDBPyConnection, random_pairs: float, seed: int
 def _part_samples(con: duckdb.DuckDBPyConnection) -> None:
     """Take the rows that were drawn at random out of the sides, into tables of their own."""
     for side, sample, short in ((ROLL, "a_sample", "roll"), (REGISTER, SAMPLE, "register")):
-        con.execute(f"CREATE OR REPLACE TABLE {sample} AS FROM {side} WHERE record IN (SELECT record FROM {short}_drawn) "
-                    "ORDER BY unique_id")
+        con.execute(
+            f"CREATE OR REPLACE TABLE {sample} AS FROM {side} WHERE record IN (SELECT record FROM {short}_drawn) "
+            "ORDER BY unique_id"
+        )
     con.execute(
         f"DELETE FROM {REGISTER} WHERE record IN (SELECT record FROM candidate c JOIN register_given g "
         "ON c.row = g.rowid WHERE NOT wanted)"
@@ -298,8 +310,11 @@ def _write_keys(con: duckdb.DuckDBPyConnection, short: str) -> None:
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {short}_keys AS SELECT row, variant, list_sort(list_distinct(list(key))) AS keys "
         f"FROM (SELECT row, variant, key FROM (SELECT row, variant, unnest(words) AS word FROM {short}_kept) u "
-        + ("JOIN key_word k ON u.word = k.word" if short == "roll"
-           else "JOIN (SELECT DISTINCT key FROM key_word) k ON u.word = k.key")
+        + (
+            "JOIN key_word k ON u.word = k.word"
+            if short == "roll"
+            else "JOIN (SELECT DISTINCT key FROM key_word) k ON u.word = k.key"
+        )
         + f" UNION ALL SELECT row, variant, array_to_string(words[:2], ' ') FROM {short}_kept WHERE len(words) > 1"
         ") GROUP BY row, variant"
     )

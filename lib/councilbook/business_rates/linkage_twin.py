@@ -112,7 +112,14 @@ def score_links(links: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:
     precision = right / len(found) if len(found) else float("nan")
     recall = right / len(truth) if len(truth) else float("nan")
     f1 = 2 * right / (len(found) + len(truth)) if len(found) + len(truth) else float("nan")
-    return {"links": len(found), "right": right, "true_links": len(truth), "precision": precision, "recall": recall, "f1": f1}
+    return {
+        "links": len(found),
+        "right": right,
+        "true_links": len(truth),
+        "precision": precision,
+        "recall": recall,
+        "f1": f1,
+    }
 
 
 # --- the register ---
@@ -154,8 +161,14 @@ def _draw_names(random: np.random.Generator, size: int) -> pa.Array:
     initials = pa.array(np.char.add(np.char.add(random.choice(letters, size), " "), random.choice(letters, size)))
     sons = _take(("& SONS", "BROTHERS", "& CO", "ASSOCIATES", "(UK)", "AND DAUGHTERS"), random.integers(0, 6, size))
     patterns = [
-        (first, trade), (first, second, trade), (first, trade, other), (initials, first, trade),
-        (first, sons), (first, trade, town), (first, second), (initials, second, sons),
+        (first, trade),
+        (first, second, trade),
+        (first, trade, other),
+        (initials, first, trade),
+        (first, sons),
+        (first, trade, town),
+        (first, second),
+        (initials, second, sons),
     ]
     shares = np.array([0.30, 0.18, 0.12, 0.10, 0.08, 0.06, 0.12, 0.04])
     joined = [pc.binary_join_element_wise(*parts, " ") for parts in patterns]
@@ -165,8 +178,14 @@ def _draw_names(random: np.random.Generator, size: int) -> pa.Array:
 def _make_words(random: np.random.Generator, size: int) -> pa.Array:
     """Made-up words of two syllables or three, all different."""
     drawn = 2 * size
-    parts = [_take(ONSETS, random.integers(0, len(ONSETS), drawn)), _take(MIDDLES, random.integers(0, len(MIDDLES), drawn))]
-    parts += [_take(CODAS, random.integers(0, len(CODAS), drawn)), _take([*TAILS, *MIDDLES], random.integers(0, 36, drawn))]
+    parts = [
+        _take(ONSETS, random.integers(0, len(ONSETS), drawn)),
+        _take(MIDDLES, random.integers(0, len(MIDDLES), drawn)),
+    ]
+    parts += [
+        _take(CODAS, random.integers(0, len(CODAS), drawn)),
+        _take([*TAILS, *MIDDLES], random.integers(0, 36, drawn)),
+    ]
     ends = _take([*[""] * 20, *CODAS], random.integers(0, 45, drawn))
     words = pc.unique(pc.binary_join_element_wise(*parts, ends, ""))
     return words.slice(0, size)
@@ -194,7 +213,9 @@ def _name_postcodes(random: np.random.Generator, units: int) -> pa.Array:
     area = _take(AREAS, _draw_uneven(random, len(AREAS), units, 0.3))
     district, sector = (pc.cast(pa.array(random.integers(low, 10, units)), pa.string()) for low in (1, 0))
     pair = [_take(letters, random.integers(0, 20, units)) for _ in range(2)]
-    return pc.binary_join_element_wise(pc.binary_join_element_wise(area, district, ""), pc.binary_join_element_wise(sector, *pair, ""), " ")
+    return pc.binary_join_element_wise(
+        pc.binary_join_element_wise(area, district, ""), pc.binary_join_element_wise(sector, *pair, ""), " "
+    )
 
 
 def _number(rows: Integers) -> pa.Array:
@@ -347,16 +368,16 @@ def _sound_alike(random: np.random.Generator, name: str) -> str:
     return " ".join(words)
 
 
-def _change_names(
-    random: np.random.Generator, register: pd.DataFrame, payer: Integers, faults: Faults
-) -> pd.DataFrame:
+def _change_names(random: np.random.Generator, register: pd.DataFrame, payer: Integers, faults: Faults) -> pd.DataFrame:
     """Some companies that pay took another name since; the register has the roll's as one of its earlier names."""
     paid = np.unique(payer[payer >= 0])
     changed = paid[random.random(len(paid)) < faults.old_name]
     names = register["name"].to_numpy(dtype=object, copy=True)
     earlier = register["trading_name"].to_numpy(dtype=object, copy=True)
     earlier[changed] = names[changed]
-    names[changed] = [f"{name} LIMITED" for name in _draw_names(random, max(len(changed), 1)).to_pylist()[: len(changed)]]
+    names[changed] = [
+        f"{name} LIMITED" for name in _draw_names(random, max(len(changed), 1)).to_pylist()[: len(changed)]
+    ]
     return register.assign(name=pd.array(names, dtype="string"), trading_name=pd.array(earlier, dtype="string"))
 
 

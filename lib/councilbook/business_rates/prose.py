@@ -65,6 +65,59 @@ def describe_coarse(whole: pd.DataFrame) -> str:
     return f"Each of its {len(whole):,} rows says {_join([*left, 'its relief'])}.{lost}"
 
 
+REGISTERS = {
+    "food_hygiene": "the food hygiene register",
+    "companies_house": "the register of companies",
+    "oscr": "the Scottish charity register",
+}
+
+
+def describe_links(counts: pd.DataFrame) -> str:
+    """Say how many properties were linked to each register, beside an exact match."""
+    shown = counts.dropna(subset=["linked"])
+    if shown.empty:
+        return "Too few properties were linked to a register to say how many."
+    parts = []
+    for row in shown.to_dict("records"):
+        exact = f", where an exact match finds {row['exact']:,}" if pd.notna(row["exact"]) else ""
+        parts.append(f"**{row['linked']:,}** to {REGISTERS.get(str(row['register']), row['register'])}{exact}")
+    return f"Of the properties, some {_join(parts)}."
+
+
+def describe_link_scores(scores: pd.DataFrame) -> str:
+    """Say how many links are right on a twin."""
+    parts = []
+    for row in scores[scores["method"] != "exact match"].dropna().to_dict("records"):
+        precision, recall = row["right_links"] / row["found_links"], row["right_links"] / row["true_links"]
+        parts.append(
+            f"{precision:.0%} of the links to {REGISTERS[str(row['register'])]} are right, and {recall:.0%} are found"
+        )
+    return f"In an invented town, of which the truth is known: {'; '.join(parts)}. These are scores on a twin."
+
+
+def describe_missing(total: pd.DataFrame) -> str:
+    """Say how many places to eat and drink there may be that are on no list."""
+    row = total.iloc[0]
+    if pd.isna(row["seen"]) or pd.isna(row["estimate"]):
+        return "There are too few places to eat and drink to say how many are on no list."
+    return (
+        f"The roll has some {row['on_roll']:,} places to eat and drink, the food register {row['in_register']:,}, and "
+        f"{row['in_both']:,} are on both; with those on neither there may be **{row['estimate']:,}** "
+        f"(95% interval {row['low']:,} to {row['high']:,})."
+    )
+
+
+def describe_missing_scores(scores: pd.DataFrame) -> str:
+    """Say how many of those checked first are truly missing, on a twin."""
+    if scores.empty:
+        return "The list is too short to be scored."
+    row = scores.iloc[-1]
+    return (
+        f"In an invented town, {row['right']} of the {row['checked']} that the list names first are truly missing, of "
+        f"{row['planted']} that were planted. This is a score on a twin."
+    )
+
+
 def describe_costs(costs: pd.DataFrame, claim: pd.DataFrame) -> str:
     """Say what requests cost and what publication saves, beside the case study's figure."""
     by_name = costs.set_index("quantity")
