@@ -229,7 +229,7 @@ def test_trailing_commas_and_cells_cut_off_do_no_harm(read):
 
 
 @given(st.lists(st.sampled_from([*ASIDE, ROW.format(5, 900), ROW.format(6, 900), "", ",,,"]), max_size=15))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_no_row_is_lost(tmp_path_factory, added):
     path = tmp_path_factory.mktemp("rolls") / "roll.csv"
     path.write_text("\n".join([HEADER, *rows(4, 20), *added, ""]), encoding="utf-8")
@@ -416,6 +416,16 @@ def test_a_column_of_something_else_is_an_error(read):
         read(f"{HEADER},Latitude", *[f"{row},2019-01-01" for row in rows(6)])
 
 
+def test_coordinates_under_each_other_s_header_are_an_error(read):
+    with pytest.raises(CheckError, match="'Latitude' was taken for latitude, but only 0%"):
+        read(f"{HEADER},Latitude,Longitude", *[f"{row},-3.9,55.8" for row in rows(6)])
+
+
+def test_many_rows_aside_are_a_warning(read):
+    roll = read(HEADER, *rows(6), *[ROW.format(number, 0) for number in (7, 8)])
+    assert roll.warnings == ["Warning: 2 of 8 rows are kept aside, most for: rateable value 0."]
+
+
 def test_personal_columns_are_reported_and_never_carried(read):
     header = f"{HEADER},Email,Remarks"
     lines = [f"{row},{n}@example.org,Mr X{n}" for n, row in enumerate(rows(6))]
@@ -459,7 +469,7 @@ def test_many_rolls_go_into_one_file_by_the_same_rules(tmp_path):
     paths["E08000032"].write_text(
         "\n".join([HEADER.replace(",", ";"), *[r.replace(",", ";") for r in rows(9)]]), "utf-8"
     )
-    rolls = read_rolls(paths, tmp_path / "out", run_date="2026-01-01", memory_limit="200MB")
+    rolls = read_rolls(paths, tmp_path / "Cllr's out", run_date="2026-01-01", memory_limit="200MB")
     written, aside = pd.read_parquet(rolls.path), pd.read_parquet(rolls.aside_path)
     for council, path in paths.items():
         alone = read_roll(path, run_date="2026-01-01")
@@ -470,7 +480,7 @@ def test_many_rolls_go_into_one_file_by_the_same_rules(tmp_path):
         assert [list(cells) for cells in kept_aside["cells"]] == [alone.aside_cells[row] for row in alone.aside["row"]]
     counts = rolls.counts.set_index("council").loc["S12000050"]
     assert counts["rows_in_file"] == len(lines) - 1 == counts[["kept", "aside", "blank"]].sum()
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["aside.parquet", "roll.parquet"]
+    assert sorted(path.name for path in (tmp_path / "Cllr's out").iterdir()) == ["aside.parquet", "roll.parquet"]
 
 
 def test_nothing_is_written_if_a_council_s_file_is_at_fault(tmp_path):

@@ -30,6 +30,7 @@ from councilbook.business_rates.roll_rules import (
 from councilbook.errors import CheckError
 
 PANDAS = {"VARCHAR": "string", "DOUBLE": "Float64", "DATE": "datetime64[us]", "BOOLEAN": "boolean"}
+MANY_ASIDE = 0.1  # of the rows; a council's files have up to a twentieth
 MEMORY_LIMIT = "1GB"  # of DuckDB; what is beyond it goes to disk
 
 
@@ -69,7 +70,13 @@ class Roll:
         told = self.mapping[self.mapping["note"].str.contains("Warning|Looks|New|Please")]
         unnamed = told["column"].where(told["column"].notna(), "column " + told["position"].astype(str))
         names = told["file_column"].where(told["file_column"] != "", unnamed)
-        return [f"{name}: {note}" for name, note in zip(names, told["note"], strict=True)]
+        lines = [f"{name}: {note}" for name, note in zip(names, told["note"], strict=True)]
+        if len(self.aside) > MANY_ASIDE * self.rows_in_file:
+            most = self.aside["reason"].mode()[0]
+            lines.append(
+                f"Warning: {len(self.aside):,} of {self.rows_in_file:,} rows are kept aside, most for: {most}."
+            )
+        return lines
 
     def count_rows(self) -> pd.DataFrame:
         """Count the rows of the file by what became of them: what ("kept", a reason, "blank"), rows."""
@@ -182,7 +189,8 @@ def read_rolls(
                 "SELECT council, row, reason, aside_column AS column, cells FROM aside JOIN cells USING (council, row)"
             )
             for name, query in {"roll": kept, "aside": aside}.items():
-                database.execute(f"COPY ({query}) TO '{made[name]}' (FORMAT parquet, COMPRESSION zstd)")
+                file = str(made[name]).replace("'", "''")
+                database.execute(f"COPY ({query}) TO '{file}' (FORMAT parquet, COMPRESSION zstd)")
         written = {name: Path(shutil.move(file, target / file.name)) for name, file in made.items()}
     return Rolls(written["roll"], written["aside"], counts, mapped)
 

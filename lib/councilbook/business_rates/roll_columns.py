@@ -15,7 +15,7 @@ import duckdb
 import pandas as pd
 import yaml
 
-from councilbook.business_rates.roll_rules import COLUMNS, KINDS, RELIEF_TARGETS, Use, convert_cells
+from councilbook.business_rates.roll_rules import BOUNDS, COLUMNS, KINDS, RELIEF_TARGETS, Use, convert_cells
 from councilbook.errors import CheckError, suggest
 
 Found = Literal["known header", "guessed from header", "guessed from cells", "confirmed", "not used"]
@@ -285,7 +285,10 @@ def _measure(column: Column, cells: Sequence[str], database: duckdb.DuckDBPyConn
     kind = KINDS.get(column.target or "")
     if kind is None or not cells:
         return column
-    fits = float(convert_cells(database, cells, kind).notna().mean())
+    values = convert_cells(database, cells, kind)
+    if column.target in BOUNDS:
+        values = values.where(values.between(*BOUNDS[column.target]) | (values == 0))
+    fits = float(values.notna().mean())
     if kind == "day":
         other = float(convert_cells(database, cells, "month_day").notna().mean())
         if other > fits:
