@@ -5,8 +5,7 @@
 The file is made up in the layout of Bradford's, one of the wider ones, 20 columns in cp1252: a row in 200 has slipped,
 one in 100 has rateable value 0, and one in 500 repeats a reference. Each run is a process of its own; its peak memory
 includes Python and the libraries. `read_rolls` reads the values, keeps rows aside, and writes Parquet; pandas
-reads text. The largest file that pandas is tried with is a tenth of the rows, unless `--peer-rows` says otherwise, as
-it keeps everything in memory.
+reads text. Unless `--peer-rows` says otherwise, pandas is tried with a tenth of the rows, as it keeps all in memory.
 """
 
 import argparse
