@@ -1,11 +1,12 @@
 """Businesses that a register knows and the roll does not, and how many there may be that neither knows.
 
-What is found is where to look, not who owes: a register may keep a business that has gone, name one at a home that pays no
-rates, or have another name for one that does pay.
+What is found is where to look, not who owes: a register may keep a business that has gone, name one at a home that pays
+no rates, or have another name for one that does pay.
 """
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 from scipy.stats import norm
 
 from councilbook.business_rates.linkage import link_roll
@@ -56,9 +57,9 @@ def find_missing(register: pd.DataFrame, links: pd.DataFrame, roll: pd.DataFrame
         "no postcode": rows["postcode"].isna(),
         "kind that seldom pays rates": rows["kind"].isin(NOT_RATED),
     }
-    odds = sum(LOG_ODDS[reason] * holds.astype(float) for reason, holds in reasons.items())
-    probability = 1 / (1 + np.exp(-odds.astype(float)))
-    told = pd.DataFrame({reason: holds.map({True: reason, False: ""}) for reason, holds in reasons.items()})
+    held = pd.DataFrame(reasons)
+    probability = expit(held.astype(float) @ pd.Series(LOG_ODDS))
+    told = [[reason for reason, holds in zip(held, row, strict=True) if holds] for row in held.to_numpy()]
     value = rows["kind"].map(estimate_values(register, links, roll)).astype("float64")
     listed = pd.DataFrame(
         {
@@ -68,7 +69,7 @@ def find_missing(register: pd.DataFrame, links: pd.DataFrame, roll: pd.DataFrame
             "probability": probability,
             "likely_rateable_value_gbp": value,
             "expected_gbp": probability * value,
-            "reasons": told.drop(columns="unlinked").agg(lambda row: "; ".join(filter(None, row)), axis="columns"),
+            "reasons": ["; ".join(row[1:]) for row in told],  # the first holds of all
         }
     )
     order = ["probability", "expected_gbp", "unique_id"]
@@ -111,8 +112,8 @@ def estimate_total(on_roll: int, in_register: int, in_both: int, level: float = 
 
     Chapman's estimator (1951, University of California Publications in Statistics 1, 131-160) with Seber's variance
     (1970, Biometrics 26, 13-22); the interval is that of a lognormal number of unseen ones (Chao 1987, Biometrics 43,
-    783-791). It holds if being on one list says nothing of being on the other. Businesses that keep off both make it too
-    low, and links that were missed make it too high.
+    783-791). It holds if being on one list says nothing of being on the other. Businesses that keep off both make it
+    too low, and links that were missed make it too high.
 
     Returns:
         seen (on either), estimate, low, high.

@@ -1,5 +1,7 @@
 """Sentences of the business rates report, each computed from what was released."""
 
+from typing import Any
+
 import pandas as pd
 
 
@@ -140,8 +142,8 @@ def describe_topics(topics: pd.DataFrame) -> str:
     )
 
 
-def _round(pounds: float) -> str:
-    return f"{round(pounds, -2):,.0f}"
+def _round(pounds: Any) -> str:
+    return f"{round(float(pounds), -2):,.0f}"
 
 
 def _lower(title: str) -> str:

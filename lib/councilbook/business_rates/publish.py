@@ -11,7 +11,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from councilbook.business_rates.persons import ORGANISATION
+from councilbook.business_rates.persons import NO_EVIDENCE, ORGANISATION, WITHHELD
+from councilbook.disclosure.registers import split_words
 from councilbook.errors import CheckError
 
 PROPERTY = [
@@ -86,6 +87,24 @@ def make_open_register(
     points = points.where(register["longitude"].notna().to_numpy(), None)
     frame = gpd.GeoDataFrame(register[columns], geometry=points.to_numpy(), crs=4326)
     return frame.sort_values("property_reference", ignore_index=True)
+
+
+def withhold_alike(parties: pd.DataFrame, roll: pd.DataFrame) -> pd.DataFrame:
+    """Withhold a name that is withheld in another row, in whichever letters it is written there.
+
+    A register's evidence holds for the row that is linked; another row of the same name may be somebody else's.
+
+    Args:
+        parties: from `persons.classify_parties`.
+        roll: the roll.
+    """
+    withheld = roll["ratepayer_name"][(parties["party"] != ORGANISATION).to_numpy()].dropna()
+    inside = {split_words(name) for name in withheld} - {()}
+    alike = np.array([split_words(name) in inside for name in parties["released_name"].fillna("")], dtype=bool)
+    safe = parties.copy()
+    safe.loc[alike, ["party", "reason"]] = WITHHELD, NO_EVIDENCE
+    safe["released_name"] = safe["released_name"].mask(alike)
+    return safe
 
 
 def find_places(roll: pd.DataFrame, wards: gpd.GeoDataFrame | None, zones: pd.DataFrame | None) -> pd.DataFrame:

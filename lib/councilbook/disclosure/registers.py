@@ -49,7 +49,7 @@ def protect_register(register: pd.DataFrame, rule: RegisterRule) -> ProtectedReg
         raise CheckError(f"{rule.is_organisation} is missing in {int(known.isna().sum())} rows (row {rows}).")
     withheld = ~known.astype(bool).to_numpy()
     given = register[rule.name_inside].astype("str").where(register[rule.name_inside].notna(), "")
-    names = {words for words in map(_split, given[withheld]) if len(words) >= LEAST_WORDS}
+    names = {words for words in map(split_words, given[withheld]) if len(words) >= LEAST_WORDS}
     safe = register.drop(columns=rule.inputs)
     blanked = safe[[rule.name, *rule.telling]].notna().to_numpy() & withheld[:, None]
     safe[[rule.name, *rule.telling]] = safe[[rule.name, *rule.telling]].mask(blanked)
@@ -77,7 +77,7 @@ def protect_register(register: pd.DataFrame, rule: RegisterRule) -> ProtectedReg
 def _refuse_both_ways(released: pd.Series, names: set[Words]) -> None:
     """Refuse a name that is released here and withheld there: one of the two is wrong, or two bear it."""
     shown = released.dropna()
-    both = [row for row, name in shown.items() if _split(name) in names]
+    both = [row for row, name in shown.items() if split_words(name) in names]
     if both:
         raise ReleaseRefusedError(
             f"{len(both)} names are to be released that are withheld in another row (row "
@@ -85,7 +85,8 @@ def _refuse_both_ways(released: pd.Series, names: set[Words]) -> None:
         )
 
 
-def _split(text: str) -> Words:
+def split_words(text: str) -> Words:
+    """Split a name into its words, so that two ways to write it are told to be one."""
     return tuple(word.casefold() for word in WORD.findall(text))
 
 
