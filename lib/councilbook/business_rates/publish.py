@@ -1,26 +1,55 @@
 """What of the roll goes out, and in which of three tiers: open, whole but made coarser, and closed.
 
-The open tier follows the column standard for business rates of ODI Leeds (now Open Innovations; the README of its
-repository `business-rates`): a row a property, ISO dates, coordinates in WGS84. Our columns are called as everywhere in
-this workbook; the catalogue's description of each field names the column of the standard.
+The open tier follows the common format for business rates of the Open Data Collaboration at ODI Leeds (now Open
+Innovations; https://odileeds.github.io/business-rates/format): a row a property, ISO dates, coordinates in WGS84. Our
+columns are called as everywhere in this workbook; STANDARD has the heading of each there, and `lay_out_standard` writes
+a released register under those headings.
 """
 
+import hashlib
+import re
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from councilbook.business_rates.persons import NO_EVIDENCE, ORGANISATION, WITHHELD
-from councilbook.disclosure.registers import split_words
+from councilbook.business_rates.persons import CHARITY_REGISTERS, ORGANISATION, THRESHOLD
+from councilbook.catalogue import RegisterRule
+from councilbook.disclosure.magnitudes import tabulate_magnitudes
+from councilbook.disclosure.registers import protect_register
 from councilbook.errors import CheckError
 
+STANDARD: Mapping[str, str] = {  # our column, and the heading that the standard has for it
+    "property_reference": "Property reference number",
+    "ba_reference": "BA reference number",
+    "released_name": "Ratepayer",
+    "company_number": "Company number",
+    "charity_number": "Charity number",
+    "address": "Address",
+    "postcode": "Postcode",
+    "latitude": "Latitude",
+    "longitude": "Longitude",
+    "is_occupied": "Occupied",
+    "liability_start_date": "Liability start date",
+    "empty_since_date": "Empty from",
+    "rateable_value_gbp": "Rateable value",
+    "description_code": "VOA code",
+    "description": "VOA description",
+    "exemption": "Exemptions",
+}
+RELIEF_TYPES = "Relief types"  # the words of all reliefs; "Relief mandatory" and the like are amounts there
+REDACTED = "REDACTED"
 PROPERTY = [
     "property_reference",
+    "ba_reference",
     "address",
     "postcode",
     "ward_code",
     "zone_code",
+    "description_code",
     "description",
     "rateable_value_gbp",
     "latitude",
@@ -30,6 +59,7 @@ RELIEFS = ["small_business_relief", "mandatory_relief", "discretionary_relief", 
 OF_RATEPAYER = ["liability_start_date", "is_occupied", "empty_since_date", *RELIEFS]
 FOR_GATE = ["is_organisation", "ratepayer_name"]
 DECIMALS = 5  # of a degree: a metre
+HOME_DECIMALS = 2  # a kilometre
 CREDIT_BANDS = {0: "up to £100", 100: "£100 to £1,000", 1_000: "£1,000 to £10,000", 10_000: "over £10,000"}
 VALUE_BANDS = {
     0: "up to £5,000",
@@ -39,19 +69,34 @@ VALUE_BANDS = {
     51_000: "over £51,000",
 }
 GROUPS: Mapping[str, str] = {  # words of a description, the first that fits, and what such a property is used for
-    r"SELF CATERING|HOLIDAY|GUEST|HOTEL|HOSTEL|BED": "Accommodation",
-    r"RESTAURANT|CAFE|TAKEAWAY|TAKE AWAY|PUBLIC HOUSE|CLUB|FOOD|BAR\b": "Food and drink",
-    r"SHOP|SALON|SHOWROOM|STORE\b(?! AND)|SUPERMARKET|RETAIL|KIOSK|BANK|MARKET": "Shops and services",
-    r"OFFICE|STUDIO|BUSINESS UNIT": "Offices",
-    r"WORKSHOP|FACTORY|WAREHOUSE|STORE|YARD|DEPOT|GARAGE|WORKS|MILL|LAND|INDUSTR|QUARRY": "Industry and storage",
-    r"SCHOOL|COLLEGE|NURSERY|UNIVERSITY|SURGERY|CLINIC|HOSPITAL|HEALTH|HALL|CHURCH|LIBRARY|MUSEUM|COMMUNITY|SPORT|GYM|"
-    r"LEISURE|DAY CENTRE": "Public services and community",
+    r"SELF.?CATERING|HOLIDAY|GUEST|HOTEL|MOTEL|HOSTEL|\bBED\b|CAMPING|CARAVAN|CHALET|TIME SHARE": "Accommodation",
+    r"CLUBHOUSE|CLUB HOUSE|SPORTS CLUB|BOWLING CLUB|GOLF|FIRE STATION|AMBULANCE": "Public services and community",
+    r"RESTAURANT|CAFE|TAKE.?AWAY|PUBLIC HOUSE|\bCLUB\b|\bFOOD\b|\bBAR\b": "Food and drink",
+    r"(?<!TELEPHONE )KIOSK|RETAIL|(?<!WORK)SHOPS?\b|SALON|SHOWROOM|SUPERSTORE|HYPERMARKET|BANK\b|MARKET|"
+    r"LAUNDERETTE|POST OFFICE|FILLING STATION": "Shops and services",
+    r"\bOFFICES?\b|COMPUTER CENTRE": "Offices",
+    r"SPORT|PLAYING|CEMETERY|CREMATORI|SWIMMING|SCHOOL|COLLEGE|NURSERY|UNIVERSITY|SURGERY|CLINIC|HOSPITAL|HEALTH|"
+    r"\bHALL\b|CHURCH|LIBRARY|MUSEUM|COMMUNITY|\bGYM|LEISURE|DAY CENTRE|STADIUM|TENNIS|MARINA|FOOTBALL|CINEMA|"
+    r"THEATRE|AMUSEMENT|BEACH HUT|POLICE|LAW COURT|PRISON|\bHOME\b": "Public services and community",
+    r"WORKSHOP|FACTORY|WAREHOUSE|\bSTORE\b|STORAGE|\bYARD|DEPOT|GARAGE|(?<!SEWAGE TREATMENT )\bWORKS\b|BRICKWORKS|"
+    r"MILL\b|INDUSTR|QUARRY|\bMINE\b|BUSINESS UNIT|BATCHING|TIPPING|SPOIL|PEAT": "Industry and storage",
 }
 OTHER_GROUP = "Other"
 HOMES = (
-    r"SELF.?CATERING|HOLIDAY|BED (?:AND|&) BREAKFAST|GUEST HOUSE|CHILD ?MIND|LIVING ACCOMMODATION|DOMESTIC|CROFT|FLAT\b"
+    r"SELF.?CATERING|HOLIDAY (?!INN|CENTRE)|BED (?:AND|&) BREAKFAST|GUEST HOUSE|CHILD ?MIND|LIVING ACCOMMODATION|"
+    r"DOMESTIC|CROFT|FLAT\b"
 )
+WAYS = (
+    "STREET|ST|ROAD|RD|LANE|LN|AVENUE|AVE|DRIVE|PLACE|PL|COURT|CRESCENT|CRES|TERRACE|GARDENS|WAY|CLOSE|GROVE|SQUARE|"
+    r"HILL|WYND|BRAE|LOAN|QUAY|ROW|GREEN|MEWS|\w*GATE|WALK|PARADE|ESPLANADE"
+)
+_EXACT = re.compile(r"(?i)\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b|\b\d+\w*\b|\b(?:FLAT|UNIT|APARTMENT|APT)S?\b")
+_STREET = re.compile(rf"(?i)\b(?:{WAYS})\.?$")
 ALL_WARDS, ALL_USES, NO_WARD = "All wards", "All uses", "not known"
+NOT_TOLD, NO_CREDIT = "not known", "none"
+
+
+# --- the open register ---
 
 
 def make_open_register(
@@ -67,44 +112,125 @@ def make_open_register(
 
     Returns:
         A row a property by reference: PROPERTY, released_name, OF_RATEPAYER, the point, and FOR_GATE, which the gate
-        reads and takes away. The ratepayer's own address and the trading name are not in it.
+        reads and takes away. The ratepayer's own address, the trading name and the UPRN, which gives the exact place of
+        a home, are not in it.
 
     Raises:
-        CheckError: the parties are not those of the roll.
+        CheckError: the parties are not those of the roll, or a reference is there twice.
     """
-    if (
-        not parties["property_reference"]
-        .reset_index(drop=True)
-        .equals(roll["property_reference"].reset_index(drop=True))
-    ):
-        raise CheckError("The parties must have the rows of the roll, in its order.")
-    register = hide_homes(roll.assign(**places), homes)
+    _check_same_rows(roll, parties)
+    if roll["property_reference"].duplicated().any():
+        raise CheckError(f"{int(roll['property_reference'].duplicated().sum())} property references are there twice.")
+    empty = find_empty(roll)
+    told = roll.assign(**places, description=fill_descriptions(roll), is_occupied=~empty)
+    register = hide_homes(told, homes)
     register[["latitude", "longitude"]] = register[["latitude", "longitude"]].astype("float64").round(DECIMALS)
     register["released_name"] = parties["released_name"].to_numpy()
     register["is_organisation"] = (parties["party"] == ORGANISATION).to_numpy()
     columns = [*PROPERTY, "released_name", *OF_RATEPAYER, *FOR_GATE]
     points = gpd.GeoSeries.from_xy(register["longitude"], register["latitude"], crs=4326)
-    points = points.where(register["longitude"].notna().to_numpy(), None)
-    frame = gpd.GeoDataFrame(register[columns], geometry=points.to_numpy(), crs=4326)
+    placed = register[["latitude", "longitude"]].notna().all(axis="columns").to_numpy()
+    frame = gpd.GeoDataFrame(register[columns], geometry=points.where(placed, None).to_numpy(), crs=4326)
     return frame.sort_values("property_reference", ignore_index=True)
 
 
-def withhold_alike(parties: pd.DataFrame, roll: pd.DataFrame) -> pd.DataFrame:
-    """Withhold a name that is withheld in another row, in whichever letters it is written there.
+def _check_same_rows(roll: pd.DataFrame, parties: pd.DataFrame) -> None:
+    ours, theirs = (frame["property_reference"].reset_index(drop=True) for frame in (roll, parties))
+    if not ours.equals(theirs):
+        raise CheckError("The parties must have the rows of the roll, in its order.")
 
-    A register's evidence holds for the row that is linked; another row of the same name may be somebody else's.
+
+def add_numbers(register: gpd.GeoDataFrame, links: pd.DataFrame, threshold: float = THRESHOLD) -> gpd.GeoDataFrame:
+    """Add the company and the charity number of each organisation, as the standard has them.
 
     Args:
-        parties: from `persons.classify_parties`.
-        roll: the roll.
+        register: from `make_open_register`.
+        links: property_reference, register, unique_id and match_probability.
+        threshold: least probability of a link that counts; of several the likeliest is taken.
+
+    Returns:
+        The register with company_number and charity_number; both tell of the ratepayer, so the rule has to say so.
     """
-    withheld = roll["ratepayer_name"][(parties["party"] != ORGANISATION).to_numpy()].dropna()
-    inside = {split_words(name) for name in withheld} - {()}
-    alike = np.array([split_words(name) in inside for name in parties["released_name"].fillna("")], dtype=bool)
-    safe = parties.copy()
-    safe.loc[alike, ["party", "reason"]] = WITHHELD, NO_EVIDENCE
-    safe["released_name"] = safe["released_name"].mask(alike)
-    return safe
+    sure = links[links["match_probability"] >= threshold].sort_values("match_probability", kind="stable")
+    numbered = register.copy()
+    for column, registers in {"company_number": ["companies_house"], "charity_number": CHARITY_REGISTERS}.items():
+        own = sure[sure["register"].isin(registers)].drop_duplicates("property_reference", keep="last")
+        numbers = register["property_reference"].map(own.set_index("property_reference")["unique_id"])
+        numbered[column] = numbers.astype("str").where(register["is_organisation"])
+    return numbered
+
+
+def lay_out_standard(published: pd.DataFrame) -> pd.DataFrame:
+    """Write a released register under the headings and in the formats of the standard.
+
+    A ratepayer that is withheld is REDACTED, as the standard suggests. So is whether the property is occupied: a blank
+    would say there that it is empty.
+
+    Args:
+        published: what the gate let out of a register, with is_suppressed.
+
+    Returns:
+        Text: the columns of STANDARD that the register has, and RELIEF_TYPES.
+    """
+    text = pd.DataFrame(index=published.index)
+    for column, heading in STANDARD.items():
+        if column in published:
+            text[heading] = _write_standard(published[column])
+    hidden = published["is_suppressed"].astype(bool) & published["released_name"].isna()
+    for heading in ("Ratepayer", "Occupied"):
+        text[heading] = text[heading].mask(hidden, REDACTED)
+    words = published[[name for name in RELIEFS if name != "exemption"]].astype("str")
+    text[RELIEF_TYPES] = ["; ".join(row.dropna()) or None for _, row in words.iterrows()]
+    return text.astype("str")
+
+
+def _write_standard(values: pd.Series) -> pd.Series:
+    if pd.api.types.is_bool_dtype(values):
+        return values.map({True: "Y", False: "N"})
+    if pd.api.types.is_datetime64_any_dtype(values):
+        dates: pd.Series = values.dt.strftime("%Y-%m-%d")
+        return dates
+    return values.map("{:.12g}".format, na_action="ignore") if pd.api.types.is_numeric_dtype(values) else values
+
+
+@cache
+def read_descriptions() -> pd.DataFrame:
+    """Read the Valuation Office Agency's primary description codes, with the use that we group each under.
+
+    Source: Valuation Office Agency, 2017 Compiled List and SMV Data Specification, OGL v3.0; the groups are ours, from
+    its 36 kinds of property.
+
+    Returns:
+        description and use, by code.
+    """
+    with files("councilbook.business_rates").joinpath("voa_descriptions.csv").open(encoding="utf-8") as file:
+        return pd.read_csv(file, index_col="code", dtype="str")
+
+
+def fill_descriptions(roll: pd.DataFrame) -> pd.Series:
+    """Give a property without a description that of its code, where it is a code of the Valuation Office Agency."""
+    by_code = roll["description_code"].map(read_descriptions()["description"]).astype("str")
+    filled: pd.Series = roll["description"].astype("str").fillna(by_code)
+    return filled
+
+
+def find_empty(roll: pd.DataFrame) -> "pd.Series[bool]":
+    """Tell which property is empty: it is said so, or it has a date since when.
+
+    The standard has Y, or N, or nothing for what is empty: in a roll that never says N, nothing means empty.
+
+    Args:
+        roll: is_occupied, empty_since_date.
+
+    Returns:
+        A boolean that is missing where it is not known.
+    """
+    occupied = roll["is_occupied"].astype("boolean")
+    empty = ~occupied
+    empty = empty.mask(occupied.isna() & roll["empty_since_date"].notna(), True)
+    if occupied.any() and not empty.any():
+        return empty.fillna(True)
+    return empty
 
 
 def find_places(roll: pd.DataFrame, wards: gpd.GeoDataFrame | None, zones: pd.DataFrame | None) -> pd.DataFrame:
@@ -144,27 +270,74 @@ def _make_points(frame: pd.DataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(pd.DataFrame(frame), geometry=points, crs=4326)
 
 
+def find_homes(roll: pd.DataFrame) -> "pd.Series[bool]":
+    """Tell by its description which property somebody is likely to live in (HOMES)."""
+    return fill_descriptions(roll).str.upper().str.contains(HOMES, regex=True, na=False).astype(bool)
+
+
 def hide_homes(roll: pd.DataFrame, homes: "pd.Series[bool]") -> pd.DataFrame:
-    """Make the address of a property that somebody lives in coarser: street without number, district, a kilometre.
+    """Make the place of a property that somebody lives in coarser: street, first half of the postcode, a kilometre.
+
+    Of the address stays its last street, without the number, and what follows it. Where no street is recognised only
+    the last part stays, which is the town. So names of houses go, as does the postcode that many addresses end with.
 
     Args:
-        roll: address, postcode, latitude, longitude.
+        roll: address, postcode, zone_code, latitude, longitude. The ward stays.
         homes: which rows are homes.
     """
     hidden = roll.copy()
     at = homes.to_numpy(dtype=bool)
-    streets = roll["address"].str.replace(r"\b\d+\w?\b|(?i:\b(flat|unit|apartment)\b)", "", regex=True)
-    streets = streets.str.replace(r"\s+", " ", regex=True).str.strip(" ,-/")
-    hidden["address"] = roll["address"].mask(at, streets)
+    hidden.loc[at, "address"] = roll.loc[at, "address"].map(_keep_street, na_action="ignore")
     hidden["postcode"] = roll["postcode"].mask(at, roll["postcode"].str.split().str[0])
+    hidden["zone_code"] = roll["zone_code"].mask(at)
     for name in ("latitude", "longitude"):
-        hidden[name] = roll[name].astype("float64").mask(at, roll[name].astype("float64").round(2))
+        exact = roll[name].astype("float64")
+        hidden[name] = exact.mask(at, exact.round(HOME_DECIMALS))
     return hidden
 
 
-def find_homes(roll: pd.DataFrame) -> "pd.Series[bool]":
-    """Tell by its description which property somebody is likely to live in (HOMES)."""
-    return roll["description"].astype("str").str.upper().str.contains(HOMES, regex=True, na=False)
+def _keep_street(address: str) -> str | None:
+    bare = (" ".join(_EXACT.sub(" ", part).split()).strip(" -/.&()") for part in address.split(","))
+    parts = [part for part in bare if part]
+    streets = [place for place, part in enumerate(parts) if _STREET.search(part)]
+    return ", ".join(parts[streets[-1] if streets else -1 :]) or None
+
+
+def remove_withheld_names(register: pd.DataFrame, *others: pd.DataFrame) -> pd.Series:
+    """Take the names of all that are withheld out of the addresses, as the gate does for a register that is whole.
+
+    A cutting holds but a few rows, so the gate would not know there whose names to take out; and it does not know who
+    was withheld in another version.
+
+    Args:
+        register: address, and FOR_GATE.
+        others: other registers whose withheld names have to go as well.
+
+    Returns:
+        The addresses.
+    """
+    known = [frame[["address", *FOR_GATE]] for frame in (register, *others)]
+    texts = pd.concat([pd.DataFrame(frame) for frame in known], ignore_index=True)
+    texts.loc[len(register) :, "address"] = None
+    rule = RegisterRule(
+        rule="register",
+        approver="nobody: nothing leaves by it",
+        law="It takes names out of texts, and releases nothing.",
+        public=["address"],
+        name="name",
+        is_organisation=FOR_GATE[0],
+        name_inside=FOR_GATE[1],
+    )
+    safe = protect_register(texts.assign(name=pd.Series(None, index=texts.index, dtype="str")), rule).frame
+    return pd.Series(safe["address"].to_numpy()[: len(register)], index=register.index, dtype="str")
+
+
+# --- what people ask for ---
+
+
+def count_back(as_of: str, months: int = 12) -> str:
+    """Return the day so many months before a day, both ISO, as for `list_extracts`."""
+    return str((pd.Timestamp(as_of) - pd.DateOffset(months=months)).date())
 
 
 def list_extracts(register: pd.DataFrame, roll: pd.DataFrame, *, new_since: str) -> dict[str, pd.DataFrame]:
@@ -180,7 +353,8 @@ def list_extracts(register: pd.DataFrame, roll: pd.DataFrame, *, new_since: str)
     Returns:
         By name: new_ratepayers, empty_properties, accounts_in_credit (with credit_band), small_business_relief.
     """
-    named = register[register["is_organisation"]]
+    clean = register.assign(address=remove_withheld_names(register))
+    named = clean[clean["is_organisation"].astype(bool)]
     credit = roll.set_index("property_reference")["account_credit_gbp"].astype("float64")
     owed = named["property_reference"].map(credit).astype("float64")
     bands = cut_bands(owed, CREDIT_BANDS)
@@ -198,42 +372,76 @@ def cut_bands(values: pd.Series, bands: Mapping[int, str]) -> pd.Series:
     numbers = values.astype("float64")
     names = np.array(list(bands.values()), dtype=object)
     placed = np.clip(np.searchsorted(list(bands), numbers, side="left") - 1, 0, None)
-    return pd.Series(names[placed], index=values.index, dtype="str").where(numbers.notna())
+    return pd.Series(names[placed % len(names)], index=values.index, dtype="str").where(numbers.notna())
 
 
-def group_descriptions(descriptions: pd.Series) -> pd.Series:
-    """Group the descriptions of properties by what they are used for (GROUPS); OTHER_GROUP where no word fits."""
+def group_descriptions(descriptions: pd.Series, codes: pd.Series | None = None) -> pd.Series:
+    """Group properties by what they are used for: by code where there is one, else by the words of the description.
+
+    Args:
+        descriptions: what each property is.
+        codes: its primary description code of the Valuation Office Agency, see `read_descriptions`.
+
+    Returns:
+        A group of GROUPS; OTHER_GROUP where nothing fits.
+    """
     upper = descriptions.astype("str").str.upper()
     groups = pd.Series(OTHER_GROUP, index=descriptions.index, dtype="str")
     for pattern, group in reversed(list(GROUPS.items())):
         groups = groups.mask(upper.str.contains(pattern, regex=True, na=False), group)
-    return groups
+    if codes is None:
+        return groups
+    by_code = codes.map(read_descriptions()["use"]).astype("str")
+    return groups.mask(by_code.notna() & ((by_code != OTHER_GROUP) | descriptions.isna()), by_code)
 
 
-def make_deidentified(roll: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
-    """Lay out every row of the roll, person or not, for the gate's rule `records`, which makes it coarser.
+# --- every row, made coarser ---
 
-    Whether an organisation stands behind a row is not in it, as that would single out people in the open tier.
+
+def make_deidentified(roll: pd.DataFrame, places: pd.DataFrame, parties: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Lay out the roll for the gate's rule `records`, which makes it coarser.
+
+    With the parties it holds the rows that the open register withholds, so the two together tell of every property.
+    Without them it holds all rows; then whoever has the register takes the organisations' reliefs off a group, and
+    knows those of the few who are left.
+
+    The number of a record comes from a shuffle that the closed ledger itself is the key of: it tells of no order, and
+    nobody who lacks the ledger can repeat it, while the same ledger gives the same numbers.
+
+    Args:
+        roll: the roll, a row a property.
+        places: ward_code of each row.
+        parties: from `persons.classify_parties`, or None.
 
     Returns:
-        record (a number in no order that tells of the roll's), ward_code, use, value_band, liability_year, occupancy,
-        relief.
+        record, ward_code, use, value_band, liability_year, occupancy, relief, credit.
     """
     year = roll["liability_start_date"].dt.year.astype("Float64")
-    occupied = roll["is_occupied"].astype("boolean")
+    credit = roll["account_credit_gbp"].astype("float64")
     frame = pd.DataFrame(
         {
             "ward_code": places["ward_code"].fillna(NO_WARD),
-            "use": group_descriptions(roll["description"]),
+            "use": group_descriptions(roll["description"], roll["description_code"]),
             "value_band": cut_bands(roll["rateable_value_gbp"], VALUE_BANDS),
             "liability_year": year,
-            "occupancy": occupied.map({True: "occupied", False: "empty"}).fillna("not known"),
+            "occupancy": find_empty(roll).map({True: "empty", False: "occupied"}).astype("str").fillna(NOT_TOLD),
             "relief": _name_reliefs(roll),
+            "credit": cut_bands(credit.where(credit > 0), CREDIT_BANDS).fillna(NO_CREDIT),
         }
     )
-    order = pd.util.hash_pandas_object(roll["property_reference"], index=False).argsort()
-    mixed = frame.iloc[order.to_numpy()].sort_values(list(frame.columns), kind="stable", ignore_index=True)
+    if parties is not None:
+        _check_same_rows(roll, parties)
+        frame = frame[(parties["party"] != ORGANISATION).to_numpy()]
+    mixed: pd.DataFrame = frame.iloc[_shuffle(roll, len(frame))].reset_index(drop=True)
     return mixed.assign(record=range(1, len(mixed) + 1))
+
+
+def _shuffle(roll: pd.DataFrame, count: int) -> list[int]:
+    """Draw an order whose seed is made of all that the ledger holds, which nobody else knows."""
+    rows = pd.util.hash_pandas_object(roll.astype("str"), index=False).to_numpy()
+    seed = hashlib.blake2b(rows.tobytes(), digest_size=32).digest()
+    order: list[int] = np.random.default_rng(int.from_bytes(seed, "big")).permutation(count).tolist()
+    return order
 
 
 def _name_reliefs(roll: pd.DataFrame) -> pd.Series:
@@ -247,6 +455,9 @@ def _name_reliefs(roll: pd.DataFrame) -> pd.Series:
     for name, has in reversed(list(named.items())):
         reliefs = reliefs.mask(has, name)
     return reliefs
+
+
+# --- tables ---
 
 
 def count_properties(groups: pd.Series, roll: pd.DataFrame, parties: pd.DataFrame, total: str) -> pd.DataFrame:
@@ -263,44 +474,66 @@ def count_properties(groups: pd.Series, roll: pd.DataFrame, parties: pd.DataFram
         {
             groups.name: groups.astype("str").to_numpy(),
             "properties": 1,
-            "empty_properties": (~roll["is_occupied"].astype("boolean").fillna(True)).to_numpy(dtype=int),
+            "empty_properties": find_empty(roll).fillna(False).to_numpy(dtype=int),
             "relieved_properties": roll["small_business_relief"].notna().to_numpy(dtype=int),
             "named_properties": (parties["party"] == ORGANISATION).to_numpy(dtype=int),
         }
     )
-    counted = pd.concat([rows, rows.assign(**{str(groups.name): total})])
-    sums = counted.groupby(groups.name, as_index=False).sum().astype({groups.name: "str"})
-    is_total = sums[groups.name] == total
-    return pd.concat([sums[~is_total], sums[is_total]], ignore_index=True)
+    return _sum_with_totals(rows, {str(groups.name): total})
 
 
-def compare_versions(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """List what joined, left and changed between two versions of the register, as far as that tells of nobody.
+def count_by_ward(roll: pd.DataFrame, parties: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
+    """Count the properties whose ratepayer is withheld, empty and relieved ones among them, by ward and use.
 
-    A property that is new, gone or valued anew is public whoever is in it. That another is liable is said of
-    organisations alone: of a person, the change itself would tell.
-
-    Args:
-        before, after: from `make_open_register`; the columns that the gate reads are used and kept.
+    Those of organisations stand one by one in the open register. A count of all would give back that of the few others,
+    so the gate has to see these by themselves (rule `counts`, part_of withheld_properties).
 
     Returns:
-        change (joined, left, new value, new ratepayer), property_reference, address, description,
-        rateable_value_gbp, rateable_value_before_gbp, released_name, and FOR_GATE; a property may have two rows.
+        ward_code, use, properties, withheld_properties, withheld_empty, withheld_relieved, with rows for ALL_WARDS and
+        ALL_USES.
     """
-    old, new = (frame.set_index("property_reference") for frame in (before, after))
-    both = old.index.intersection(new.index)
-    value = new.loc[both, "rateable_value_gbp"] != old.loc[both, "rateable_value_gbp"]
-    name = new.loc[both, "ratepayer_name"].fillna("") != old.loc[both, "ratepayer_name"].fillna("")
-    named = new.loc[both, "is_organisation"].to_numpy(dtype=bool)
-    parts = {
-        "joined": new.loc[new.index.difference(old.index)],
-        "left": old.loc[old.index.difference(new.index)].assign(released_name=None),
-        "new value": new.loc[both[value.to_numpy(dtype=bool)]].assign(released_name=None),
-        "new ratepayer": new.loc[both[name.to_numpy(dtype=bool) & named]],
-    }
-    listed = pd.concat([part.assign(change=change) for change, part in parts.items()]).reset_index()
-    listed["rateable_value_before_gbp"] = listed["property_reference"].map(old["rateable_value_gbp"])
-    nameless = listed["released_name"].isna()
-    listed["is_organisation"] = listed["is_organisation"].astype(bool) & ~nameless
-    columns = ["change", "property_reference", "address", "description", "rateable_value_gbp"]
-    return pd.DataFrame(listed[[*columns, "rateable_value_before_gbp", "released_name", *FOR_GATE]])
+    _check_same_rows(roll, parties)
+    withheld = (parties["party"] != ORGANISATION).to_numpy()
+    rows = _lay_out_groups(roll, places).assign(
+        properties=1,
+        withheld_properties=withheld.astype(int),
+        withheld_empty=(find_empty(roll).fillna(False).to_numpy(dtype=bool) & withheld).astype(int),
+        withheld_relieved=(roll["small_business_relief"].notna().to_numpy() & withheld).astype(int),
+    )
+    return _sum_with_totals(rows, {"ward_code": ALL_WARDS, "use": ALL_USES})
+
+
+def sum_by_ward(roll: pd.DataFrame, places: pd.DataFrame, value: str = "rateable_value_gbp") -> pd.DataFrame:
+    """Sum rateable values, or another amount, by ward and use, with what the gate's rule `magnitudes` reads.
+
+    Who pays for several properties contributes once; a property whose ratepayer is not known counts by itself.
+
+    Returns:
+        ward_code, use, value, contributors, largest_1, largest_2, with rows for ALL_WARDS and ALL_USES.
+
+    Raises:
+        CheckError: an amount is below 0.
+    """
+    amounts = roll[value].astype("float64")
+    rows = _lay_out_groups(roll, places).assign(**{value: amounts.to_numpy()})
+    rows["ratepayer"] = roll["ratepayer_name"].fillna("property " + roll["property_reference"]).to_numpy()
+    given = rows[rows[value].notna()]
+    totals = {"ward_code": ALL_WARDS, "use": ALL_USES}
+    return tabulate_magnitudes(given, list(totals), value, "ratepayer", totals)
+
+
+def _lay_out_groups(roll: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
+    wards = places["ward_code"].fillna(NO_WARD).to_numpy()
+    uses = group_descriptions(roll["description"], roll["description_code"]).to_numpy()
+    return pd.DataFrame({"ward_code": wards, "use": uses}, index=roll.index)
+
+
+def _sum_with_totals(rows: pd.DataFrame, totals: Mapping[str, str]) -> pd.DataFrame:
+    """Sum rows by the fields of the totals, with rows for each total, which come last."""
+    for field, total in totals.items():
+        rows = pd.concat([rows, rows.assign(**{field: total})])
+    sums = rows.groupby(list(totals), as_index=False).sum().astype(dict.fromkeys(totals, "str"))
+    last = pd.DataFrame({field: sums[field] == total for field, total in totals.items()})
+    order = pd.concat([last, sums[list(totals)].add_suffix("_name")], axis="columns")
+    names = [column for field in totals for column in (field, f"{field}_name")]
+    return sums.loc[order.sort_values(names, kind="stable").index].reset_index(drop=True)

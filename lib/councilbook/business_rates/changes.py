@@ -1,0 +1,226 @@
+"""Versions of the register: what joined, left and changed, and what somebody who keeps them all can work out.
+
+A register that is safe by itself may not be so beside the one of a month ago. Three things come out by subtraction: the
+name of somebody who was withheld then and whose shop is still called after them; the month in which a person took over
+from an organisation; and in a table of groups, what the one who joined or left a group has.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from councilbook.business_rates.publish import FOR_GATE, OF_RATEPAYER, remove_withheld_names
+from councilbook.errors import CheckError
+
+KEY = "property_reference"
+NAME_IN_TEXT = "a withheld name stands in a text"
+NAME_RELEASED = "a name is withheld here and released there"
+TELLING = "something tells of a ratepayer who is withheld"
+MONTH_OF_CHANGE = "it can be told to the month when somebody withheld took over"
+TEXTS = ("address", "description")
+LEAST = 10  # so many at least join or leave a group, or none
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is different between two versions of a table.
+
+    Attributes:
+        joined, left: rows that are in one version only, as they are there.
+        changed: a row a value that changed: the key, field, before, after (as text).
+        stayed: how many rows are in both.
+    """
+
+    joined: pd.DataFrame
+    left: pd.DataFrame
+    changed: pd.DataFrame
+    stayed: int
+
+    def count(self) -> pd.DataFrame:
+        """Count what joined and left, and the changes by field: what, rows."""
+        fields = self.changed["field"].value_counts().sort_index()
+        what = ["joined", "left", *(f"changed: {field}" for field in fields.index)]
+        return pd.DataFrame({"what": what, "rows": [len(self.joined), len(self.left), *fields.tolist()]})
+
+
+def compare_versions(before: pd.DataFrame, after: pd.DataFrame, key: str = KEY) -> Changes:
+    """Compare two versions of a table row by row.
+
+    Args:
+        before, after: tables with the key; only columns that both have are compared, geometry is not.
+        key: the column that names a row.
+
+    Raises:
+        CheckError: the key is missing or there twice.
+    """
+    for name, frame in {"before": before, "after": after}.items():
+        if frame[key].isna().any() or frame[key].duplicated().any():
+            raise CheckError(f"The version {name}: expected each {key} once, and in every row.")
+    old, new = (pd.DataFrame(frame).set_index(key) for frame in (before, after))
+    both = new.index[new.index.isin(old.index)]
+    fields = [name for name in new.columns if name in old.columns and name != "geometry"]
+    pieces = []
+    for field in fields:
+        was, is_now = old.loc[both, field], new.loc[both, field]
+        same = (was == is_now).fillna(False).to_numpy(dtype=bool) | (was.isna() & is_now.isna()).to_numpy()
+        texts = {"before": was[~same].astype("str"), "after": is_now[~same].astype("str")}
+        pieces.append(pd.DataFrame(texts).assign(field=field))
+    columns = [key, "field", "before", "after"]
+    changed = pd.concat([pd.DataFrame(columns=columns[1:]), *pieces]).rename_axis(key).reset_index()
+    return Changes(
+        joined=after[~after[key].isin(old.index)].reset_index(drop=True),
+        left=before[~before[key].isin(new.index)].reset_index(drop=True),
+        changed=changed[columns].sort_values([key, "field"], ignore_index=True).astype("str"),
+        stayed=len(both),
+    )
+
+
+def list_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """List what joined, left and changed between two versions of the register, as far as that tells of nobody.
+
+    A property that is new, gone or valued anew is public whoever is in it. That another is liable is said of
+    organisations alone: of a person, the change itself would tell. Whether it is another is told by what is released of
+    a name, as the rest of it may be a person's.
+
+    Args:
+        before, after: from `publish.make_open_register`; the columns that the gate reads are used and kept.
+
+    Returns:
+        change (joined, left, new value, new ratepayer), property_reference, address, description,
+        rateable_value_gbp, rateable_value_before_gbp, released_name, and FOR_GATE; a property may have two rows.
+    """
+    clean_before = before.assign(address=remove_withheld_names(before, after))
+    clean_after = after.assign(address=remove_withheld_names(after, before))
+    old, new = (pd.DataFrame(frame).set_index(KEY) for frame in (clean_before, clean_after))
+    both = old.index.intersection(new.index)
+    value = new.loc[both, "rateable_value_gbp"] != old.loc[both, "rateable_value_gbp"]
+    name = new.loc[both, "released_name"].fillna("") != old.loc[both, "released_name"].fillna("")
+    named = new.loc[both, "is_organisation"].to_numpy(dtype=bool)
+    parts = {
+        "joined": new.loc[new.index.difference(old.index)],
+        "left": old.loc[old.index.difference(new.index)].assign(released_name=None),
+        "new value": new.loc[both[value.to_numpy(dtype=bool)]].assign(released_name=None),
+        "new ratepayer": new.loc[both[name.to_numpy(dtype=bool) & named]],
+    }
+    listed = pd.concat([part.assign(change=change) for change, part in parts.items()]).reset_index()
+    listed["rateable_value_before_gbp"] = listed[KEY].map(old["rateable_value_gbp"])
+    nameless = listed["released_name"].isna()
+    listed["is_organisation"] = listed["is_organisation"].astype(bool) & ~nameless
+    columns = ["change", KEY, "address", "description", "rateable_value_gbp"]
+    return pd.DataFrame(listed[[*columns, "rateable_value_before_gbp", "released_name", *FOR_GATE]])
+
+
+def hold_back(
+    register: gpd.GeoDataFrame,
+    before: pd.DataFrame,
+    published: pd.DataFrame,
+    *,
+    published_on: str,
+    as_of: str,
+) -> gpd.GeoDataFrame:
+    """Make a register safe beside the one that was published before it, for the gate's rule `register`.
+
+    Names that were withheld before go from the addresses as well. Where an organisation was named and somebody who is
+    withheld has taken over since, the row stays as it was published until the first release of the next quarter, so
+    that it can be told no closer when that was. A name that was published and is now thought to be a person's is not
+    held: it goes at once.
+
+    Args:
+        register: from `publish.make_open_register`.
+        before: the closed register of the version before, from the same function.
+        published: that version as it was published: what the gate let out.
+        published_on, as_of: ISO dates of that version and of this one.
+
+    Returns:
+        The register, laid out as before.
+    """
+    safe = register.assign(address=remove_withheld_names(register, before))
+    if pd.Period(published_on, "Q") != pd.Period(as_of, "Q"):
+        return safe
+    withheld = ~safe["is_organisation"].astype(bool)
+    shown = published.set_index(KEY)
+    old_name = safe[KEY].map(shown["released_name"]).astype("str")
+    was, now = _fold(old_name), _fold(safe["ratepayer_name"])
+    is_same = [old in new for old, new in zip(was.fillna(""), now.fillna(""), strict=True)]
+    hold = old_name.notna() & withheld & ~was.isin(set(now[withheld])) & ~np.array(is_same, dtype=bool)
+    for name in OF_RATEPAYER:
+        safe[name] = safe[name].mask(hold, safe[KEY].map(shown[name]).astype(safe[name].dtype))
+    for name in ("released_name", "ratepayer_name"):
+        safe[name] = safe[name].astype("str").mask(hold, old_name)
+    safe["is_organisation"] = safe["is_organisation"].astype(bool) | hold
+    return safe
+
+
+def _fold(names: pd.Series) -> pd.Series:
+    return names.astype("str").str.casefold().str.split().str.join(" ")
+
+
+def check_versions(
+    before: pd.DataFrame, after: pd.DataFrame, withheld: pd.Series, *, before_on: str, as_of: str
+) -> pd.DataFrame:
+    """Find what somebody who keeps two published versions of the register can work out that is withheld.
+
+    Args:
+        before, after: as the gate lets them out.
+        withheld: names of all whose name is withheld in either; they are not in the result.
+        before_on, as_of: ISO dates of the two.
+
+    Returns:
+        A row a leak: leak (a constant of this module), version, property_reference, field; none if it is safe.
+    """
+    names = withheld.dropna().astype("str")
+    folded = set(_fold(names))
+    found: list[pd.DataFrame] = []
+    for version, frame in {"before": before, "after": after}.items():
+        shown = pd.DataFrame(frame).reset_index(drop=True)
+        for field in [name for name in TEXTS if name in shown]:
+            found.append(_list_leaks(NAME_IN_TEXT, version, shown, field, _holds_names(shown[field], names)))
+        released = shown["released_name"].astype("str")
+        both = released.notna() & _fold(released).isin(folded)
+        found.append(_list_leaks(NAME_RELEASED, version, shown, "released_name", both))
+        for field in [name for name in OF_RATEPAYER if name in shown]:
+            found.append(_list_leaks(TELLING, version, shown, field, released.isna() & shown[field].notna()))
+    if pd.Period(before_on, "Q") == pd.Period(as_of, "Q"):
+        was = after[KEY].map(before.set_index(KEY)["released_name"])
+        taken = was.notna() & after["released_name"].isna()
+        found.append(_list_leaks(MONTH_OF_CHANGE, "both", pd.DataFrame(after), "released_name", taken))
+    return pd.concat(found, ignore_index=True)
+
+
+def _holds_names(texts: pd.Series, names: pd.Series) -> pd.Series:
+    """Tell which texts the gate would take one of these names out of."""
+    given = pd.DataFrame({"address": texts.astype("str"), "is_organisation": True, "ratepayer_name": None})
+    hidden = pd.DataFrame({"address": None, "is_organisation": False, "ratepayer_name": names})
+    return (remove_withheld_names(given, hidden) != given["address"]) & texts.notna()
+
+
+def _list_leaks(leak: str, version: str, frame: pd.DataFrame, field: str, rows: pd.Series) -> pd.DataFrame:
+    references = frame.loc[rows.to_numpy(dtype=bool), KEY].astype("str").to_numpy()
+    return pd.DataFrame({"leak": leak, "version": version, KEY: references, "field": field})
+
+
+def find_exposed_groups(
+    before: pd.DataFrame, after: pd.DataFrame, by: Sequence[str], least: int = LEAST
+) -> pd.DataFrame:
+    """Find the groups of a de-identified table that a few joined or left since the version before.
+
+    What is in the one version of a group and not in the other belongs to those few, however large the group is
+    (Xiao and Tao, 2007, m-invariance, doi:10.1145/1247480.1247556). So a de-identified table is republished only once
+    there are none, which in practice is once a year or less, or with a new version that is as coarse for all.
+
+    Args:
+        before, after: two versions as the gate let them out.
+        by: the quasi-identifiers.
+        least: a difference from 1 to below this exposes somebody.
+
+    Returns:
+        The groups, with rows_before and rows_after. Groups of another coarseness are groups of their own, as are those
+        with blanks.
+    """
+    counted = [frame.groupby(list(by), dropna=False, observed=True).size() for frame in (before, after)]
+    table = pd.concat(counted, axis="columns", keys=["rows_before", "rows_after"]).fillna(0).astype("int64")
+    difference = (table["rows_after"] - table["rows_before"]).abs()
+    return table[difference.between(1, least - 1)].reset_index()
