@@ -98,7 +98,11 @@ def test_what_was_refused_as_personal_is_never_called_wholly_answerable(requests
     personal = asked["withheld"].map(lambda some: "personal" in some)
     assert personal.sum() == 3
     assert (matches.loc[personal, "decision"] == "partly").all()
-    assert foi.count_answers(requests, foi.match_requests(requests, [OPEN_ROLL, CREDITS])) == (3, 25, 0)  # of sole traders, most is kept back
+    assert foi.count_answers(requests, foi.match_requests(requests, [OPEN_ROLL, CREDITS])) == (
+        3,
+        25,
+        0,
+    )  # of sole traders, most is kept back
     assert foi.count_answers(requests, foi.match_requests(requests, [])) == (0, 0, 28)
 
 

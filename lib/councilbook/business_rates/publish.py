@@ -16,10 +16,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from councilbook.business_rates.persons import CHARITY_REGISTERS, ORGANISATION, THRESHOLD
+from councilbook.business_rates.persons import CHARITY_REGISTERS, NO_EVIDENCE, ORGANISATION, THRESHOLD, WITHHELD
 from councilbook.catalogue import RegisterRule
 from councilbook.disclosure.magnitudes import tabulate_magnitudes
-from councilbook.disclosure.registers import protect_register
+from councilbook.disclosure.registers import protect_register, split_words
 from councilbook.errors import CheckError
 
 STANDARD: Mapping[str, str] = {  # our column, and the heading that the standard has for it
@@ -231,6 +231,24 @@ def find_empty(roll: pd.DataFrame) -> "pd.Series[bool]":
     if occupied.any() and not empty.any():
         return empty.fillna(True)
     return empty
+
+
+def withhold_alike(parties: pd.DataFrame, roll: pd.DataFrame) -> pd.DataFrame:
+    """Withhold a name that is withheld in another row, in whichever letters it is written there.
+
+    A register's evidence holds for the row that is linked; another row of the same name may be somebody else's.
+
+    Args:
+        parties: from `persons.classify_parties`.
+        roll: the roll.
+    """
+    withheld = roll["ratepayer_name"][(parties["party"] != ORGANISATION).to_numpy()].dropna()
+    inside = {split_words(name) for name in withheld} - {()}
+    alike = np.array([split_words(name) in inside for name in parties["released_name"].fillna("")], dtype=bool)
+    safe = parties.copy()
+    safe.loc[alike, ["party", "reason"]] = WITHHELD, NO_EVIDENCE
+    safe["released_name"] = safe["released_name"].mask(alike)
+    return safe
 
 
 def find_places(roll: pd.DataFrame, wards: gpd.GeoDataFrame | None, zones: pd.DataFrame | None) -> pd.DataFrame:
