@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from councilbook.catalogue import Catalogue, FieldSpec, Finder, Source, Table, load_catalogue
+from councilbook.catalogue.fetching import raw_path
 from councilbook.jobs import list_study_sources
 from councilbook.paths import Workbook
 from councilbook.readers import accepted_headers
@@ -101,7 +102,7 @@ def plant(workbook: Workbook, study: str, closed: Path, mirror: Path) -> Planted
     finder = Finder(catalogue, "sample", catalogue.council(spec.default_council), SEED)
     maker = Study(catalogue, spec, next(iter(spec.notebooks)), finder, "2026-01-31")
     planted = Planted()
-    for source in list_study_sources(catalogue, study):
+    for source in (one.for_council(finder.council) for one in list_study_sources(catalogue, study)):
         if source.twin is None:
             continue
         twin = maker.find(source).path
@@ -112,7 +113,7 @@ def plant(workbook: Workbook, study: str, closed: Path, mirror: Path) -> Planted
             for table in source.tables.values():
                 plant_table(target, source, table, planted)
         else:
-            target = mirror / source.mirror if source.mirror else workbook.raw / source.file
+            target = mirror / source.mirror if source.mirror else raw_path(source, workbook)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(twin, target)
     return planted
