@@ -52,7 +52,7 @@ FREQUENCIES = {"name": "name_frequency", "postcode": "place_frequency", "door": 
 BLOCKING_LABELS = {
     'l."uprn" = r."uprn"': "same UPRN",
     'l."name" = r."name"': "same name",
-    'l."name_keys" = r."name_keys"': "a rare word, or the first two words, of the name",
+    'l."name_keys" = r."name_keys"': "a rare word of the name, or two words",
     'l."postcode" = r."postcode"': "same postcode",
     'l."numbers" = r."numbers" AND l."rarest_place" = r."rarest_place"': "number and rarest word of the address",
     '(l."postcode" = r."postcode") AND (SUBSTRING(l."name", 1, 3) = SUBSTRING(r."name", 1, 3))': "postcode, name start",
@@ -66,7 +66,7 @@ class LinkSettings:
     `corporate_endings` says that all of the register are companies, so that LTD in a ratepayer's name tells.
 
     `expected_share`: of the roll's properties (seats) or the register's units (premises), how many have a link.
-    `least_probability`: links below it are dropped. `token_cap`: a word in more names than this is no key by itself.
+    `least_probability`: links below it are dropped. `largest_block`: words shared by more names than this are no key.
     `random_pairs`: drawn to estimate u. Everything is drawn with `seed`; the same input gives the same links.
     """
 
@@ -74,7 +74,7 @@ class LinkSettings:
     corporate_endings: bool = False
     expected_share: float = 0.6
     least_probability: float = 0.5
-    token_cap: int = 500
+    largest_block: int = 500
     random_pairs: float = 2e6
     training_pairs: float = 3e5
     seed: int = 20201
@@ -83,7 +83,7 @@ class LinkSettings:
 
 
 SEATS = LinkSettings(registered_elsewhere=True)
-PREMISES = LinkSettings(token_cap=200)
+PREMISES = LinkSettings()
 SETTINGS: Mapping[str, LinkSettings] = {
     "companies_house": replace(SEATS, corporate_endings=True),
     "oscr": SEATS,
@@ -126,8 +126,8 @@ def fit_linkage(roll: pd.DataFrame, register: pd.DataFrame | Path, settings: Lin
     name = _name_register(register)
     settings = settings or SETTINGS.get(name, PREMISES)
     with _quiet_splink(), _open_database(settings) as con:
-        named = not settings.registered_elsewhere
-        sizes = prepare_sides(con, roll, register, settings.token_cap, settings.random_pairs, settings.seed, named)
+        seats = settings.registered_elsewhere
+        sizes = prepare_sides(con, roll, register, settings.largest_block, settings.random_pairs, settings.seed, seats)
         if not sizes.roll or not sizes.register:
             raise CheckError(f"Nothing to link: the roll has {sizes.roll} rows, the register {sizes.register}")
         return _fit(con, name, sizes, settings)
@@ -167,7 +167,7 @@ def explain_pair(linkage: Linkage, property_reference: str, unique_id: str) -> p
 def link_exactly(roll: pd.DataFrame, register: pd.DataFrame | Path) -> pd.DataFrame:
     """The floor: links of equal cleaned name (any of them) and equal postcode; property_reference and unique_id."""
     with _open_database(PREMISES) as con:
-        prepare_sides(con, roll, register, 0)
+        prepare_sides(con, roll, register, 0, seats=True)
         return con.execute(
             f"SELECT DISTINCT l.record AS property_reference, r.record AS unique_id FROM {ROLL} l JOIN {REGISTER} r "
             "ON l.name = r.name AND l.postcode = r.postcode ORDER BY 1, 2"

@@ -28,7 +28,8 @@ ROLL_COLUMNS = ["property_reference", "ratepayer_name", "trading_name", "ratepay
 ROLL_COLUMNS += ["uprn", "description"]
 REGISTER_COLUMNS = ["unique_id", "name", "trading_name", "address", "postcode", "uprn", "register", "status", "kind"]
 TRAINING_NAMES = 8  # a word in at most so many names of the register is one to learn m from
-LEAST_CAP = 20  # names that may share a key however small the register
+LONE_NAMES = 50  # a word in at most so many names of the register is a key by itself
+PAIRED_SHARE, LEAST_PAIRED = 250, 200  # with another word, one in at most a 250th of the names (or 200) is
 TYPO_LENGTH = 5  # letters; in shorter words one wrong letter makes another word
 ENDINGS = r"\b(?:LTD|LIMITED|PLC|LLP|CYF|CYFYNGEDIG|CIC|P\.L\.C\.?|L\.L\.P\.?)(?:\W|$)"
 NAMED_ADDRESS = (
@@ -65,18 +66,19 @@ def prepare_sides(
     con: duckdb.DuckDBPyConnection,
     roll: pd.DataFrame,
     register: pd.DataFrame | Path,
-    token_cap: int,
+    largest_block: int,
     random_pairs: float = 0,
     seed: int = 0,
-    named_addresses: bool = False,
+    seats: bool = False,
 ) -> Sizes:
     """Write `a_roll`, `b_register`, `name_frequency`, `place_frequency` and `door_frequency` into a DuckDB connection.
 
     Beside them `a_sample` and `b_sample`: drawn at random (by `seed`) from both sides, about `random_pairs` pairs.
-    With `named_addresses` the first line of a property's address is one of its names, unless it holds a number.
+    With `seats` a record of the register that shares a place alone is no candidate; without, the first line of a
+    property's address is one of its names, unless it holds a number.
 
-    `register` is a frame or the path of a Parquet file with the same columns. `token_cap` is how often a word may
-    occur in the register and still be a key; in registers of fewer than `token_cap` thousand one in a thousand names. Raises `CheckError` where a column is missing or a key is not unique.
+    `register` is a frame or the path of a Parquet file with the same columns. A key that more than `largest_block` of
+    the register's names share is none. Raises `CheckError` where a column is missing or a key is not unique.
     """
     con.execute(
         "CREATE OR REPLACE MACRO shared_bits(x, y) AS "
@@ -84,11 +86,11 @@ def prepare_sides(
     )
     _take_roll(con, roll)
     _take_register(con, register)
-    _tokenise_names(con, named_addresses)
+    _tokenise_names(con, not seats)
     _count_words(con)
-    known = con.execute("SELECT count(*) FROM register_given").fetchall()[0][0]
-    _choose_words(con, min(token_cap, max(known // 1000, LEAST_CAP)))
-    _find_candidates(con)
+    _read_words(con)
+    _write_keys(con, largest_block)
+    _find_candidates(con, seats)
     _draw_samples(con, random_pairs, seed)
     for side in ("roll", "register"):
         _take_places(con, side)
@@ -96,7 +98,6 @@ def prepare_sides(
         _weigh_places(con, side)
         _keep_names(con, side)
         _weigh_words(con, side)
-        _write_keys(con, side)
         _write_side(con, side)
     _count_names(con)
     _count_places(con)
@@ -173,29 +174,25 @@ def _tokenise_names(con: duckdb.DuckDBPyConnection, named_addresses: bool) -> No
 
 
 def _count_words(con: duckdb.DuckDBPyConnection) -> None:
-    """How many names of the register have each word, in its usual form."""
+    """The words of each name in their usual form, and how many names of the register have each."""
     con.register("alias_frame", pd.DataFrame({"written": list(NAME_WORDS), "usual": list(NAME_WORDS.values())}))
-    con.execute("CREATE OR REPLACE TEMP TABLE alias AS FROM alias_frame")
-    con.unregister("alias_frame")
     for side in ("roll", "register"):
         con.execute(
-            f"CREATE OR REPLACE TEMP TABLE {side}_word AS SELECT row, variant, unnest(words) AS word FROM {side}_name"
+            f"CREATE OR REPLACE TEMP TABLE {side}_word AS SELECT DISTINCT row, variant, coalesce(usual, word) AS word "
+            f"FROM (SELECT row, variant, unnest(words) AS word FROM {side}_name) LEFT JOIN alias_frame ON word = written"
         )
+    con.unregister("alias_frame")
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE vocabulary AS SELECT coalesce(usual, word) AS word, sum(n)::BIGINT AS n FROM ("
-        "SELECT word, count(*) AS n FROM register_word GROUP BY word) LEFT JOIN alias ON word = written GROUP BY 1"
+        "CREATE OR REPLACE TEMP TABLE vocabulary AS SELECT word, count(*) AS n FROM register_word GROUP BY word"
     )
 
 
-def _choose_words(con: duckdb.DuckDBPyConnection, token_cap: int) -> None:
-    """The words of the roll's names that are rare enough to be keys, and what a misspelt one may stand for."""
+def _read_words(con: duckdb.DuckDBPyConnection) -> None:
+    """What each word of the roll may stand for in the register: itself, or for an unknown word one letter away."""
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE roll_vocabulary AS SELECT DISTINCT coalesce(usual, word) AS word "
-        "FROM roll_word LEFT JOIN alias ON word = written"
-    )
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE key_word AS SELECT r.word, r.word AS key FROM roll_vocabulary r "
-        f"JOIN vocabulary v ON r.word = v.word WHERE v.n <= {token_cap} AND len(r.word) > 1"
+        "CREATE OR REPLACE TEMP TABLE roll_vocabulary AS SELECT DISTINCT word FROM roll_word; "
+        "CREATE OR REPLACE TEMP TABLE stands AS SELECT r.word, r.word AS key, n FROM roll_vocabulary r "
+        "JOIN vocabulary v ON r.word = v.word"
     )
     con.execute(
         "CREATE OR REPLACE TEMP TABLE unknown_word AS SELECT word FROM roll_vocabulary "
@@ -204,27 +201,65 @@ def _choose_words(con: duckdb.DuckDBPyConnection, token_cap: int) -> None:
     near = "abs(len(v.word) - len(u.word)) <= 1 AND damerau_levenshtein(v.word, u.word) = 1"
     for half in ("left", "right"):
         con.execute(
-            f"INSERT INTO key_word SELECT u.word, v.word FROM unknown_word u JOIN vocabulary v "
-            f"ON {half}(u.word, 3) = {half}(v.word, 3) AND {near} AND v.n <= {token_cap}"
+            f"INSERT INTO stands SELECT u.word, v.word, n FROM unknown_word u JOIN vocabulary v "
+            f"ON {half}(u.word, 3) = {half}(v.word, 3) AND {near}"
         )
-    con.execute("CREATE OR REPLACE TEMP TABLE key_word AS SELECT DISTINCT word, key FROM key_word")
+    con.execute("CREATE OR REPLACE TEMP TABLE stands AS SELECT DISTINCT * FROM stands")
 
 
-def _find_candidates(con: duckdb.DuckDBPyConnection) -> None:
-    """The rows of the register that share a rare word, the first words, a postcode or a UPRN with the roll."""
+def _write_keys(con: duckdb.DuckDBPyConnection, largest: int) -> None:
+    """The keys by which names are found: a rare word by itself, a less rare one with any other word of the name.
+
+    A key that more than `largest` names of the register have is none.
+    """
+    names = con.execute("SELECT count(*) FROM register_name").fetchall()[0][0]
+    lone, paired = LONE_NAMES, max(names // PAIRED_SHARE, LEAST_PAIRED)
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE roll_place AS SELECT DISTINCT place FROM (SELECT unnest([postcode, "
-        f"{write_postcode_sql('address')}, {write_postcode_sql('reply_address')}]) AS place FROM roll_given) "
-        "WHERE place IS NOT NULL"
+        "CREATE OR REPLACE TEMP TABLE roll_key AS "
+        f"SELECT row, variant, key FROM roll_word JOIN stands USING (word) WHERE n <= {lone} UNION "
+        "SELECT a.row, a.variant, s.key || '|' || t.key FROM roll_word a JOIN stands s ON a.word = s.word "
+        "JOIN roll_word b ON a.row = b.row AND a.variant = b.variant AND a.word <> b.word "
+        f"JOIN stands t ON b.word = t.word WHERE s.n > {lone} AND s.n <= {paired}"
     )
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE candidate AS SELECT DISTINCT row FROM ("
-        "SELECT row FROM register_word LEFT JOIN alias ON word = written "
-        "WHERE coalesce(usual, word) IN (SELECT key FROM key_word) "
-        "UNION ALL SELECT row FROM register_name WHERE words[:2] IN (SELECT words[:2] FROM roll_name) "
-        "UNION ALL SELECT rowid FROM register_given WHERE postcode IN (SELECT place FROM roll_place) "
-        "UNION ALL SELECT rowid FROM register_given WHERE uprn IN (SELECT uprn FROM roll_given WHERE uprn IS NOT NULL) "
-        "UNION ALL SELECT rowid FROM register_given WHERE postcode IS NULL)"
+        "CREATE OR REPLACE TEMP TABLE first_word AS SELECT row, variant, word FROM register_word "
+        f"WHERE word IN (SELECT key FROM stands WHERE n > {lone} AND n <= {paired})"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE register_key AS SELECT row, variant, word AS key FROM register_word "
+        f"WHERE word IN (SELECT key FROM stands WHERE n <= {lone}) UNION ALL "
+        "SELECT a.row, a.variant, a.word || '|' || b.word FROM first_word a JOIN register_word b "
+        "ON a.row = b.row AND a.variant = b.variant AND a.word <> b.word "
+        "WHERE a.word || '|' || b.word IN (SELECT key FROM roll_key)"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE crowded AS SELECT key FROM register_key GROUP BY key "
+        f"HAVING count(*) > {largest}; DELETE FROM register_key WHERE key IN (FROM crowded); "
+        "DELETE FROM roll_key WHERE key NOT IN (SELECT key FROM register_key)"
+    )
+
+
+def _find_candidates(con: duckdb.DuckDBPyConnection, seats: bool) -> None:
+    """The rows of the register that share a key, a whole name, a postcode or a UPRN with the roll."""
+    if not seats:
+        con.execute("CREATE OR REPLACE TEMP TABLE candidate AS SELECT rowid AS row FROM register_given")
+        return
+    start = "left(array_to_string(words, ''), 3)"
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE roll_near AS SELECT DISTINCT place, begins FROM (SELECT unnest([postcode, "
+        f"{write_postcode_sql('address')}, {write_postcode_sql('reply_address')}]) AS place, {start} AS begins "
+        "FROM roll_given g JOIN roll_name n ON g.rowid = n.row) WHERE place IS NOT NULL"
+    )
+    nearby = (
+        f"SELECT row FROM (SELECT row, postcode AS place, {start} AS begins FROM register_given g "
+        "JOIN register_name n ON g.rowid = n.row WHERE postcode IN (SELECT place FROM roll_near)) "
+        "SEMI JOIN roll_near USING (place, begins)"
+    )
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE candidate AS SELECT DISTINCT row FROM (SELECT row FROM register_key "
+        "UNION ALL SELECT row FROM register_name WHERE words IN (SELECT words FROM roll_name) "
+        f"UNION ALL {nearby} "
+        "UNION ALL SELECT rowid FROM register_given WHERE uprn IN (SELECT uprn FROM roll_given WHERE uprn IS NOT NULL))"
     )
 
 
@@ -305,21 +340,6 @@ def _weigh_words(con: duckdb.DuckDBPyConnection, short: str) -> None:
     )
 
 
-def _write_keys(con: duckdb.DuckDBPyConnection, short: str) -> None:
-    """The keys of each name: its rare words (of the roll also what a misspelt one may stand for), its first two words."""
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {short}_keys AS SELECT row, variant, list_sort(list_distinct(list(key))) AS keys "
-        f"FROM (SELECT row, variant, key FROM (SELECT row, variant, unnest(words) AS word FROM {short}_kept) u "
-        + (
-            "JOIN key_word k ON u.word = k.word"
-            if short == "roll"
-            else "JOIN (SELECT DISTINCT key FROM key_word) k ON u.word = k.key"
-        )
-        + f" UNION ALL SELECT row, variant, array_to_string(words[:2], ' ') FROM {short}_kept WHERE len(words) > 1"
-        ") GROUP BY row, variant"
-    )
-
-
 def _write_side(con: duckdb.DuckDBPyConnection, short: str) -> None:
     ends = "CASE WHEN e.ends THEN 'company' ELSE 'other' END" if short == "roll" else "'company'"
     rarest = f"(SELECT log2(greatest(count(*), 2) / {TRAINING_NAMES}) FROM register_name)"
@@ -336,7 +356,8 @@ def _write_side(con: duckdb.DuckDBPyConnection, short: str) -> None:
         f"FROM {short}_base b LEFT JOIN (SELECT row, bool_or(ends) AS ends FROM {short}_name GROUP BY row) e ON b.row = e.row "
         f" LEFT JOIN {short}_place p ON b.row = p.row LEFT JOIN {short}_kept k ON b.row = k.row "
         f"LEFT JOIN {short}_tokens t ON k.row = t.row AND k.variant = t.variant "
-        f"LEFT JOIN {short}_keys y ON k.row = y.row AND k.variant = y.variant ORDER BY 1"
+        f"LEFT JOIN (SELECT row, variant, list_sort(list(DISTINCT key)) AS keys FROM {short}_key GROUP BY row, variant) y "
+        "ON k.row = y.row AND k.variant = y.variant ORDER BY 1"
     )
 
 
