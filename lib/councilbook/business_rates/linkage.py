@@ -49,14 +49,6 @@ HELD_SEATS = ("live", "dissolved or closed")  # who pays today is live; namesake
 OF_NAMES, OF_PLACES = ("name",), ("place", "letters", "status", "use")
 LEAST_NONE = 0.05  # of having no link at all, however many have one
 FREQUENCIES = {"name": "name_frequency", "postcode": "place_frequency", "door": "door_frequency"}
-BLOCKING_LABELS = {
-    'l."uprn" = r."uprn"': "same UPRN",
-    'l."name" = r."name"': "same name",
-    'l."name_keys" = r."name_keys"': "a rare word of the name, or two words",
-    'l."postcode" = r."postcode"': "same postcode",
-    'l."numbers" = r."numbers" AND l."rarest_place" = r."rarest_place"': "number and rarest word of the address",
-    '(l."postcode" = r."postcode") AND (SUBSTRING(l."name", 1, 3) = SUBSTRING(r."name", 1, 3))': "postcode, name start",
-}
 
 
 @dataclass(frozen=True)
@@ -187,7 +179,7 @@ def make_settings(assumed: LinkSettings, with_status: bool, with_letters: bool) 
     return SettingsCreator(
         link_type="link_only",
         comparisons=[comparison for comparison in comparisons if comparison],
-        blocking_rules_to_generate_predictions=make_blocking(elsewhere),
+        blocking_rules_to_generate_predictions=list(make_blocking(elsewhere).values()),
         additional_columns_to_retain=RETAINED,
         retain_matching_columns=False,
         retain_intermediate_calculation_columns=True,
@@ -195,17 +187,21 @@ def make_settings(assumed: LinkSettings, with_status: bool, with_letters: bool) 
     )
 
 
-def make_blocking(registered_elsewhere: bool) -> list[Any]:
-    """Which pairs are compared at all: a shared UPRN, name, rare word, or place (with the name's start, for seats)."""
-    rules: list[Any] = [
-        block_on("uprn"),
-        block_on("name"),
-        block_on("name_keys", arrays_to_explode=["name_keys"]),
-    ]
+def make_blocking(registered_elsewhere: bool) -> dict[str, Any]:
+    """Which pairs are compared at all, by what a table calls the rule; for seats a place counts with a name's start."""
+    rules: dict[str, Any] = {
+        "the same UPRN": block_on("uprn"),
+        "the same name": block_on("name"),
+        "a rare word of the name, or two words": block_on("name_keys", arrays_to_explode=["name_keys"]),
+    }
     if registered_elsewhere:
-        rules += [block_on("postcode", "substr(name, 1, 3)"), block_on("reply_postcode", "substr(name, 1, 3)")]
+        rules["postcode and how the name starts"] = block_on("postcode", "substr(name, 1, 3)")
+        rules["where letters go and how the name starts"] = block_on("reply_postcode", "substr(name, 1, 3)")
     else:
-        rules += [block_on("postcode"), block_on("numbers", "rarest_place", arrays_to_explode=["numbers"])]
+        rules["the same postcode"] = block_on("postcode")
+        rules["number and rarest word of the address"] = block_on(
+            "numbers", "rarest_place", arrays_to_explode=["numbers"]
+        )
     return rules
 
 
@@ -320,7 +316,7 @@ def _fit(con: duckdb.DuckDBPyConnection, name: str, sizes: Sizes, settings: Link
     _estimate_m(sides, model, settings, min(sizes.roll, sizes.register))
     linker = _make_linker(con, sides, model)
     blocked = linker.inference.compute_blocked_pairs_for_predict()
-    blocking = _count_blocked(con, blocked.physical_name, model, sizes)
+    blocking = _count_blocked(con, blocked.physical_name, settings.registered_elsewhere, sizes)
     scored = linker.inference.predict(warning_mode="never").physical_name
     _refine(con, scored, model, sizes, settings.registered_elsewhere)
     pairs = _make_linker(con, sides, model).inference.predict(warning_mode="never").physical_name
@@ -346,7 +342,7 @@ def _fit(con: duckdb.DuckDBPyConnection, name: str, sizes: Sizes, settings: Link
 
 
 def _make_linker(con: duckdb.DuckDBPyConnection, sides: list[Any], model: dict[str, Any]) -> Linker:
-    linker = Linker(sides, SettingsCreator.from_path_or_dict(model), log_level=None)
+    linker = Linker(sides, SettingsCreator.from_path_or_dict(model), None, validate_settings=False)
     for column, table in FREQUENCIES.items():
         if not any(level.get("tf_adjustment_column") == column for _, level in _walk_levels(model)):
             continue
@@ -362,13 +358,10 @@ def _estimate_u(con: duckdb.DuckDBPyConnection, model: dict[str, Any]) -> None:
     """
     prior = model["probability_two_random_records_match"]
     database = DuckDBAPI(con)
-    sides = [
-        database.register(table, dataset_display_name=side)
-        for table, side in (("a_sample", ROLL), ("b_sample", REGISTER))
-    ]
-    linker = Linker(sides, SettingsCreator.from_path_or_dict(model), log_level=None)
+    sides = [database.register(table, dataset_display_name=side) for table, side in (("a_sample", ROLL), ("b_sample", REGISTER))]
+    linker = Linker(sides, SettingsCreator.from_path_or_dict(model), None, validate_settings=False)
     pairs = con.execute("SELECT (SELECT count(*) FROM a_sample) * (SELECT count(*) FROM b_sample)").fetchall()[0][0]
-    linker.training.estimate_u_using_random_sampling(max_pairs=10 * pairs + 1, seed=1, min_count_per_level=None)
+    linker.training.estimate_u_using_random_sampling(max_pairs=10 * pairs + 1, seed=1, min_count_per_level=None, num_chunks=1)
     trained = linker.misc.save_model_to_json()
     for name, level, found in _pair_levels(model, trained):
         if name == ENDING:
@@ -399,7 +392,7 @@ def _estimate_m(sides: list[Any], model: dict[str, Any], settings: LinkSettings,
 def _run_session(sides: list[Any], start: dict[str, Any], rule: Any, pairs: float) -> dict[str, Any] | None:
     """One session of expectation maximisation; u stays as it is where all pairs are links, None where there are none."""
     for fixed in (False, True):
-        linker = Linker(sides, SettingsCreator.from_path_or_dict(start), log_level=None)
+        linker = Linker(sides, SettingsCreator.from_path_or_dict(start), None, validate_settings=False)
         try:
             linker.training.estimate_parameters_using_expectation_maximisation(
                 rule,
@@ -421,6 +414,8 @@ def _mix_m(levels: list[dict[str, Any]], found: list[dict[str, Any]], trust: flo
     assumed = np.array([level["m_probability"] for level in levels])
     estimated = np.array([level.get("m_probability", LEAST_M) for level in found])
     free = np.array([level["label_for_charts"] not in held for level in levels])
+    if not estimated[free].sum():
+        return
     estimated = estimated * assumed[free].sum() / estimated[free].sum()
     mixed = np.where(free, np.maximum(trust * estimated + (1 - trust) * assumed, LEAST_M), assumed)
     for level, m in zip(levels, mixed / mixed.sum(), strict=True):
@@ -448,7 +443,7 @@ def _refine(con: duckdb.DuckDBPyConnection, pairs: str, model: dict[str, Any], s
             if not seats:
                 found = np.bincount(gamma, true, len(levels) + 1)[:-1]
                 trust = found.sum() / (found.sum() + FEWEST_RECORDS)
-                _mix_m(levels, [{"m_probability": m} for m in found / found.sum()], trust, HELD)
+                _mix_m(levels, [{"m_probability": m} for m in found / max(found.sum(), LEAST_M)], trust, HELD)
             for number, level in enumerate(levels):
                 if level["u_probability"] < RARE_U:
                     false = float((1 - true)[gamma == number].sum())
@@ -513,7 +508,7 @@ def _compete(con: duckdb.DuckDBPyConnection, pairs: str, settings: LinkSettings,
     one = "record_l" if settings.registered_elsewhere else "record_r"
     odds = "pow(2, least(match_weight, 100))"
     return con.execute(
-        f"WITH best AS (SELECT * FROM {pairs} QUALIFY row_number() OVER (PARTITION BY record_l, record_r "
+        f"WITH best AS (SELECT * REPLACE (round(match_weight, 6) AS match_weight) FROM {pairs} QUALIFY row_number() OVER (PARTITION BY record_l, record_r "
         "ORDER BY match_weight DESC, unique_id_l, unique_id_r) = 1), "
         f"shared AS (SELECT *, {odds} / ({none} + sum({odds}) OVER (PARTITION BY {one})) AS shared_probability, "
         f"count(*) OVER (PARTITION BY {one} ORDER BY match_weight "
@@ -525,12 +520,10 @@ def _compete(con: duckdb.DuckDBPyConnection, pairs: str, settings: LinkSettings,
     ).df()
 
 
-def _count_blocked(con: duckdb.DuckDBPyConnection, blocked: str, model: dict[str, Any], sizes: Sizes) -> pd.DataFrame:
+def _count_blocked(con: duckdb.DuckDBPyConnection, blocked: str, seats: bool, sizes: Sizes) -> pd.DataFrame:
     counts = dict(con.execute(f"SELECT match_key, count(*) FROM {blocked} GROUP BY match_key").fetchall())
-    rules = model["blocking_rules_to_generate_predictions"]
-    labels = [str(rule["blocking_rule"] if isinstance(rule, dict) else rule) for rule in rules]
-    table = pd.DataFrame({"rule": [BLOCKING_LABELS.get(label, label) for label in labels]})
-    table["pairs_added"] = [int(counts.get(str(number), 0)) for number in range(len(labels))]
+    table = pd.DataFrame({"rule": list(make_blocking(seats))})
+    table["pairs_added"] = [int(counts.get(str(number), 0)) for number in range(len(table))]
     table["pairs_so_far"] = table["pairs_added"].cumsum()
     return table.assign(pairs_without_blocking=sizes.roll * sizes.register)
 

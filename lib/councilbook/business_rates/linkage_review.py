@@ -1,0 +1,85 @@
+"""Clerical review: which links a person looks at, and what the verdicts say about all of them.
+
+A sample is drawn by bands of probability, as many pairs from each, so that doubtful links are looked at as closely as
+sure ones though they are few. It holds no name and no address: the analyst sees those in the closed folder, and what
+is kept of a review is a pair's id (a hash) and the verdict.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from councilbook.errors import CheckError
+
+BANDS = (0.5, 0.8, 0.9, 0.95, 0.99, 1.0)
+VERDICTS = ("link", "no link", "unsure")
+DRAWS, LEVEL = 20_000, 0.95
+
+
+@dataclass(frozen=True)
+class PrecisionEstimate:
+    """Share of links that are right, with its interval; `by_band` has links, reviewed, right and precision a band."""
+
+    precision: float
+    low: float
+    high: float
+    reviewed: int
+    by_band: pd.DataFrame
+
+
+def name_pair(property_reference: str, register: str, unique_id: str) -> str:
+    """An id of a link that tells nothing of it: the first 16 hexadecimal digits of its SHA-256."""
+    return hashlib.sha256(f"{property_reference}|{register}|{unique_id}".encode()).hexdigest()[:16]
+
+
+def draw_clerical_sample(
+    links: pd.DataFrame, size: int = 100, bands: tuple[float, ...] = BANDS, seed: int = 1
+) -> pd.DataFrame:
+    """Draw links for review, as many from each band of probability (all of a band that has fewer).
+
+    Returns pair_id, property_reference, register, unique_id, match_probability, band and band_links (how many links
+    the band has), in random order. Raises `CheckError` where a link's probability is in no band.
+    """
+    band = pd.cut(links["match_probability"], list(bands), include_lowest=True).astype("string")
+    if missing := int(band.isna().sum()):
+        raise CheckError(f"match_probability of {missing} links is outside {bands[0]} to {bands[-1]}")
+    marked = links.assign(band=band.to_numpy(), band_links=band.map(band.value_counts()).to_numpy())
+    marked = marked.sort_values(["property_reference", "unique_id"], kind="stable")
+    share = -(-size // (len(bands) - 1))
+    drawn = [group.sample(min(share, len(group)), random_state=seed) for _, group in marked.groupby("band")]
+    sample = pd.concat(drawn).sample(frac=1, random_state=seed).reset_index(drop=True)
+    keys = sample[["property_reference", "register", "unique_id"]].astype(str)
+    sample.insert(0, "pair_id", [name_pair(*row) for row in keys.itertuples(index=False)])
+    columns = ["pair_id", "property_reference", "register", "unique_id", "match_probability", "band", "band_links"]
+    return sample[columns]
+
+
+def estimate_precision(sample: pd.DataFrame, verdicts: Mapping[str, str]) -> PrecisionEstimate:
+    """The precision of all links from the verdicts on a sample, by pair_id: "link", "no link" or "unsure" (not right).
+
+    Stratified: each band's share of right links, weighted by how many links the band has. The 95 % interval is that of
+    20,000 draws of every band's share from its Jeffreys posterior, Beta(right + 1/2, wrong + 1/2); see Brown, Cai and
+    DasGupta (2001), "Interval Estimation for a Binomial Proportion", Statistical Science 16(2). A band that was
+    reviewed whole has no error. Raises `CheckError` where a verdict is unknown or a band has none.
+    """
+    if wrong := {verdict for verdict in verdicts.values() if verdict not in VERDICTS}:
+        raise CheckError(f"{len(wrong)} kinds of verdict are unknown; expected {', '.join(VERDICTS)}")
+    judged = sample.assign(verdict=sample["pair_id"].map(dict(verdicts))).dropna(subset="verdict")
+    right = (judged["verdict"] == "link").groupby(judged["band"]).agg(["size", "sum"])
+    links = sample.groupby("band")["band_links"].first()
+    if len(right) < len(links):
+        raise CheckError(f"{len(links) - len(right)} bands of probability have no verdict at all")
+    table = pd.DataFrame({"links": links, "reviewed": right["size"], "right": right["sum"]}).reset_index()
+    table["precision"] = table["right"] / table["reviewed"]
+    weights = (table["links"] / table["links"].sum()).to_numpy(float)
+    random = np.random.default_rng(1)
+    hits, misses = table["right"].to_numpy(float), (table["reviewed"] - table["right"]).to_numpy(float)
+    draws = random.beta(hits + 0.5, misses + 0.5, (DRAWS, len(table)))
+    whole = (table["reviewed"] == table["links"]).to_numpy()
+    shares = np.where(whole, table["precision"].to_numpy(float), draws)
+    low, high = np.quantile(shares @ weights, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    precision = float(weights @ table["precision"].to_numpy(float))
+    return PrecisionEstimate(precision, float(low), float(high), len(judged), table)
