@@ -29,8 +29,8 @@ def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
     Returns:
         A row a property with a whole rateable value above 0 that is liable in the year; index and reference as
         in the roll, with the columns of `compute_bills` that a roll tells of, description, area (the outward part of
-        the postcode) and, where the ledger has it, billed_gbp. A property whose value is missing, 0 or not whole pounds is
-        left out: `roll.index.difference` tells which.
+        the postcode) and, where the ledger has it, billed_gbp. A property whose value is missing, 0 or not whole
+        pounds is left out: `roll.index.difference` tells which.
 
     Raises:
         CheckError: the roll has no property_reference or no rateable_value_gbp.

@@ -8,8 +8,8 @@ penny up, and the next line starts from what is then left. The regulations reduc
 pounds and pence; two systems that round other lines can differ by a penny a line. Parts of a year add up to the whole
 year within half a penny for each part and each line.
 
-The order of lines: charge, transition, empty property relief, charity, small business, supporting scheme, discretionary,
-retail, public house, universal relief (of the charge), other reliefs. None takes more than what is left.
+The order of lines: charge, transition, empty property relief, charity, small business, supporting scheme,
+discretionary, retail, public house, universal relief (of the charge), other reliefs. None takes more than what is left.
 """
 
 from collections.abc import Iterator, Mapping
@@ -271,8 +271,8 @@ def compute_bills(bills: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     Args:
         bills: a row a bill: year ("2019-20") and rateable_value_gbp (whole pounds above 0). Where a column is missing
             or empty, what is in brackets is taken: days_liable (the rest of the year from liable_from_date),
-            liable_from_date (so that the days end with the year), ratepayer_total_rv_gbp (own),
-            ratepayer_properties (1), ratepayer_other_largest_rv_gbp (total less own), claims_small_business, is_charity, is_retail, is_pub,
+            liable_from_date (so that the days end with the year), ratepayer_total_rv_gbp (own), ratepayer_properties
+            (1), ratepayer_other_largest_rv_gbp (total less own), claims_small_business, is_charity, is_retail, is_pub,
             is_industrial, is_listed, is_in_london (all False), is_occupied (True), empty_since_date (long ago, if not
             occupied), discretionary_pct (0; of the charge), transition_base_gbp (none: the year's base liability in
             England, the gross charge of 31 March 2023 in Scotland), supporting_base_gbp (none: the bill of the year
