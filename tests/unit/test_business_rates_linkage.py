@@ -82,7 +82,9 @@ def test_a_name_in_two_parts_is_two_names(written: str | None, names: list[str])
 
 
 def test_addresses_are_taken_apart() -> None:
-    found = clean_addresses(texts("Unit 4, 10-12 St John's Street, Airdrie, ML6 7AB", "SAINT JOHNS ST,AIRDRIE ML67AB", None))
+    found = clean_addresses(
+        texts("Unit 4, 10-12 St John's Street, Airdrie, ML6 7AB", "SAINT JOHNS ST,AIRDRIE ML67AB", None)
+    )
     assert found["postcode"].tolist() == ["ML6 7AB", "ML6 7AB", None]
     assert found["numbers"].tolist() == [["10", "11", "12", "U4"], [], []]
     assert found["words"].tolist() == [["AIRDRIE", "JOHNS", "ST"], ["AIRDRIE", "JOHNS", "ST"], []]
@@ -185,7 +187,9 @@ def two_sides(names: list[tuple[str, str]]) -> tuple[pd.DataFrame, pd.DataFrame]
     )
     register = pd.DataFrame(names, columns=["name", "status"]).assign(
         unique_id=[f"C{number}" for number in range(len(names))],
-        register="companies_house", address="1 Far Street, Perth", postcode="PH1 1AA",
+        register="companies_house",
+        address="1 Far Street, Perth",
+        postcode="PH1 1AA",
     )
     return roll, register
 
@@ -201,7 +205,9 @@ def test_two_equally_good_candidates_are_tied_and_neither_is_likely() -> None:
 
 
 def test_of_two_namesakes_the_live_one_is_linked() -> None:
-    roll, register = two_sides([("Zibbly Foods Limited", "dissolved"), ("ZIBBLY FOODS LTD", "live"), ("Quorn Ltd", "live")])
+    roll, register = two_sides(
+        [("Zibbly Foods Limited", "dissolved"), ("ZIBBLY FOODS LTD", "live"), ("Quorn Ltd", "live")]
+    )
     best = link_roll(roll, register, replace(COMPANIES, least_probability=0.2))
     assert best["unique_id"].iloc[0] == "C1"
 

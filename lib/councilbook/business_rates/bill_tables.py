@@ -44,7 +44,9 @@ def sum_lines(lines: pd.DataFrame) -> pd.DataFrame:
 
 def count_findings(findings: pd.DataFrame) -> pd.DataFrame:
     """Count what looks wrong by kind: kind, direction, reason, bills."""
-    counts = findings.groupby(["kind", "direction"], as_index=False).agg(reason=("reason", "first"), bills=("kind", "size"))
+    counts = findings.groupby(["kind", "direction"], as_index=False).agg(
+        reason=("reason", "first"), bills=("kind", "size")
+    )
     return counts.sort_values(["bills", "kind"], ascending=[False, True], ignore_index=True)
 
 

@@ -358,10 +358,15 @@ def _estimate_u(con: duckdb.DuckDBPyConnection, model: dict[str, Any]) -> None:
     """
     prior = model["probability_two_random_records_match"]
     database = DuckDBAPI(con)
-    sides = [database.register(table, dataset_display_name=side) for table, side in (("a_sample", ROLL), ("b_sample", REGISTER))]
+    sides = [
+        database.register(table, dataset_display_name=side)
+        for table, side in (("a_sample", ROLL), ("b_sample", REGISTER))
+    ]
     linker = Linker(sides, SettingsCreator.from_path_or_dict(model), None, validate_settings=False)
     pairs = con.execute("SELECT (SELECT count(*) FROM a_sample) * (SELECT count(*) FROM b_sample)").fetchall()[0][0]
-    linker.training.estimate_u_using_random_sampling(max_pairs=10 * pairs + 1, seed=1, min_count_per_level=None, num_chunks=1)
+    linker.training.estimate_u_using_random_sampling(
+        max_pairs=10 * pairs + 1, seed=1, min_count_per_level=None, num_chunks=1
+    )
     trained = linker.misc.save_model_to_json()
     for name, level, found in _pair_levels(model, trained):
         if name == ENDING:

@@ -59,7 +59,7 @@ def find_missing(register: pd.DataFrame, links: pd.DataFrame, roll: pd.DataFrame
     }
     held = pd.DataFrame(reasons)
     probability = expit(held.astype(float) @ pd.Series(LOG_ODDS))
-    told = [[reason for reason, holds in zip(held, row, strict=True) if holds] for row in held.to_numpy()]
+    told = [[reason for reason, holds in zip(reasons, row, strict=True) if holds] for row in held.to_numpy()]
     value = rows["kind"].map(estimate_values(register, links, roll)).astype("float64")
     listed = pd.DataFrame(
         {
@@ -97,7 +97,7 @@ def estimate_values(register: pd.DataFrame, links: pd.DataFrame, roll: pd.DataFr
     seen = pd.DataFrame(
         {
             "kind": linked["unique_id"].astype("str").map(kind[~kind.index.duplicated()]),
-            "value": linked["property_reference"].map(value),
+            "value": linked["property_reference"].map(value).astype("float64"),
         }
     ).dropna()
     of_all = seen["value"].median() if len(seen) else value.median()

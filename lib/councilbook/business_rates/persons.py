@@ -300,7 +300,9 @@ def _split_words(texts: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int64],
 
 
 def _are_in(words: Texts, vocabulary: frozenset[str]) -> Flags:
-    known: Flags = pc.is_in(pa.array(words, pa.string()), value_set=pa.array(sorted(vocabulary), pa.string())).to_numpy(zero_copy_only=False)
+    known: Flags = pc.is_in(pa.array(words, pa.string()), value_set=pa.array(sorted(vocabulary), pa.string())).to_numpy(
+        zero_copy_only=False
+    )
     return known
 
 

@@ -1,0 +1,181 @@
+"""What the business rates notebooks and report say and draw: tables, sentences and the map."""
+
+import io
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+
+from councilbook.business_rates import (
+    bill_tables,
+    foi_tables,
+    foi_twin,
+    linkage_trials,
+    prose,
+    publish,
+    register_map,
+)
+from councilbook.business_rates.bills import LINES, load_rules
+from councilbook.business_rates.foi import count_topics, tidy_requests
+from councilbook.catalogue import Council, TwinRequest, load_catalogue
+from councilbook.paths import find_workbook
+
+REQUEST = TwinRequest(Council(slug="bradford", name="Bradford", codes={"E08000032": "Bradford"}), 3)
+
+
+def read(content):
+    return pd.read_csv(io.BytesIO(content))
+
+
+# --- requests ---
+
+
+def test_the_twin_of_requests_has_every_topic_and_can_be_read():
+    requests = tidy_requests(read(foi_twin.make_requests(None, REQUEST)).astype("str").fillna(""))
+    topics = foi_tables.sum_topics(count_topics(requests))
+    assert len(topics) > 8
+    assert topics["requests"].is_monotonic_decreasing
+    assert topics["requests"].sum() == len(requests)
+    assert "debts" in prose.describe_topics(topics) or "**" in prose.describe_topics(topics)
+
+
+def test_statistics_have_the_council_and_another_number_stands_in_where_they_do_not():
+    made = {name: read(content) for name, content in foi_twin.make_statistics(None, REQUEST).items()}
+    statistics = foi_tables.combine_statistics(made["foi_counts_scotland"], made["foi_counts"], made["foi_teams"])
+    assert foi_tables.find_requests(statistics, "Bradford", 7) > 100
+    assert foi_tables.find_requests(statistics, "Nowhere", 7) == 7
+    assert foi_tables.find_requests(None, "Bradford", 7) == 7
+
+
+def test_requests_are_held_against_the_register_that_is_released():
+    [register] = foi_tables.describe_datasets(load_catalogue(find_workbook()))
+    assert register.id == "open_rates_register"
+    assert {"released_name", "credit_band", "empty_since_date"} <= set(register.fields)
+    assert set(register.extracts) == set(foi_tables.EXTRACTS)
+
+
+# --- links ---
+
+
+def test_links_are_scored_by_pair_and_counted_by_property():
+    links = pd.DataFrame(
+        {
+            "property_reference": ["a", "a", "b", "c"],
+            "register": "food_hygiene",
+            "unique_id": ["1", "2", "3", "4"],
+            "rank": [1, 2, 1, 1],
+            "match_probability": [0.95, 0.3, 0.92, 0.6],
+            "match_weight": 5.0,
+        }
+    )
+    best = linkage_trials.choose_best(links)
+    assert list(best["unique_id"]) == ["1", "3"]
+    truth = {"food_hygiene": pd.DataFrame({"property_reference": ["a", "b", "d"], "unique_id": ["1", "9", "5"]})}
+    [score] = linkage_trials.score_links({"Splink": {"food_hygiene": best}}, truth).to_dict("records")
+    assert (score["found_links"], score["right_links"], score["true_links"]) == (2, 1, 3)
+    registers = {"food_hygiene": pd.DataFrame({"unique_id": range(9)})}
+    [count] = linkage_trials.count_links(registers, {"food_hygiene": best}, {"food_hygiene": best}).to_dict("records")
+    assert (count["records"], count["linked"], count["exact"]) == (9, 2, 2)
+    assert len(linkage_trials.join_links({"food_hygiene": best})) == 2
+    told = prose.describe_links(pd.DataFrame([count]))
+    assert "**2** to the food hygiene register" in told
+    assert "50% of the links" in prose.describe_link_scores(pd.DataFrame([score]))
+
+
+# --- bills ---
+
+
+def test_lines_of_bills_are_summed_with_the_two_largest_of_each():
+    lines = pd.DataFrame({f"{line}_gbp": [0.0, 0.0, 0.0] for line in LINES})
+    lines = lines.assign(gross_gbp=[100.0, 50.0, 25.0], net_gbp=[100.0, 50.0, 0.0], charity_relief_gbp=[0, 0, 25.0])
+    sums = bill_tables.sum_lines(lines).set_index("line")
+    assert list(sums.index) == ["gross", "net"]  # of one contributor alone nothing is said
+    assert sums.loc["gross", ["value_gbp", "bills", "largest_gbp", "second_gbp"]].tolist() == [175, 3, 100, 50]
+
+
+def test_orders_of_checking_are_scored_on_a_twin_and_beat_chance():
+    scores = bill_tables.try_on_twin(load_rules("scotland"), "2023-24", 5).set_index("order")
+    assert list(scores.index) == ["rules", "model", "both", "random"]
+    assert scores.loc["rules", "recovered_gbp"] > 3 * scores.loc["random", "recovered_gbp"]
+    told = prose.describe_bill_scores(scores.reset_index())
+    assert "scores on a twin" in told
+
+
+def test_the_rules_of_a_council_are_those_of_its_nation():
+    assert bill_tables.find_nation("S12000050") == "scotland"
+    assert bill_tables.find_nation("E08000032") == "england"
+
+
+def test_sums_that_are_withheld_are_said_to_be():
+    totals = pd.DataFrame({"line": ["gross", "net"], "value_gbp": [1e6, None]})
+    findings = pd.DataFrame({"bills": pd.array([5, None], dtype="Int64")})
+    assert "withheld" in prose.describe_bills(totals, findings)
+    told = prose.describe_bills(totals.fillna(5e5), findings)
+    assert "£0.5 million" in told
+    assert "some 5 bills" in told
+
+
+# --- names ---
+
+
+def test_a_name_that_is_withheld_in_one_row_is_withheld_in_all():
+    roll = pd.DataFrame({"ratepayer_name": ["Newbrae Club", "NEWBRAE  CLUB", "Bread Ltd"]})
+    parties = pd.DataFrame(
+        {
+            "party": ["organisation", "withheld", "organisation"],
+            "reason": ["live register entry", "nothing shows that it is an organisation", "public body"],
+            "released_name": ["Newbrae Club", None, "Bread Ltd"],
+        }
+    )
+    safe = publish.withhold_alike(parties, roll)
+    assert list(safe["party"]) == ["withheld", "withheld", "organisation"]
+    assert list(safe["released_name"].notna()) == [False, False, True]
+
+
+# --- the map ---
+
+
+@pytest.fixture
+def register():
+    frame = pd.DataFrame(
+        {
+            "property_reference": [str(n) for n in range(6)],
+            "address": ["1 High Street", "1 High Street", None, "4 High Street", "5 High Street", "6 High Street"],
+            "description": "SHOP",
+            "rateable_value_gbp": [0.0, 5_000.0, 5_001.0, 12_001.0, 51_000.0, 900_000.0],
+        }
+    )
+    points = gpd.points_from_xy([-4.0, -4.01, -4.02, -4.0, -4.01], [55.8, 55.81, 55.8, 55.82, 55.83])
+    return gpd.GeoDataFrame(frame, geometry=[*points, None], crs=4326)
+
+
+def test_properties_with_a_position_are_dots_in_bands_of_value(register):
+    dots = register_map.locate_properties(register)
+    assert list(dots["band"]) == [1, 1, 2, 3, 4]
+    assert dots["property"].is_unique
+    outline = register_map.outline_properties(dots, "Here")
+    assert outline.geometry.iloc[0].covers(dots.geometry.iloc[0])
+    told = register_map.describe_map(dots, register)
+    assert "5 properties" in told
+    assert "1 have no position" in told
+
+
+# --- other sentences ---
+
+
+def test_what_changed_is_told_and_so_is_that_there_is_nothing_to_compare():
+    changes = pd.DataFrame({"change": ["joined", "joined", "left"]})
+    assert prose.describe_changes(changes).startswith("Since the month before, 2 joined the roll, 1 left it, 0 were")
+    assert "no earlier version" in prose.describe_changes(changes.iloc[:0])
+
+
+def test_rows_that_were_kept_aside_are_told():
+    rows = pd.DataFrame({"what": ["kept", "rateable value 0", "blank"], "rows": [95, 10, 5]})
+    assert "some 105 rows of the roll, some 10 did not fit" in prose.describe_rows(rows)
+    assert prose.describe_rows(rows.iloc[:1]).startswith("Every row")
+
+
+def test_an_estimate_that_is_withheld_is_not_told():
+    row = {"on_roll": 100, "in_register": 90, "in_both": 80, "seen": 110, "estimate": 115, "low": 111, "high": 120}
+    assert "may be **115**" in prose.describe_missing(pd.DataFrame([row]))
+    assert "too few" in prose.describe_missing(pd.DataFrame([row | {"seen": None}]))
