@@ -107,7 +107,8 @@ def list_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     }
     listed = pd.concat([part.assign(change=change) for change, part in parts.items()]).reset_index()
     listed["rateable_value_before_gbp"] = listed[KEY].map(old["rateable_value_gbp"])
-    nameless = listed["released_name"].isna()
+    nameless = listed["released_name"].isna() & listed["is_organisation"].astype(bool)
+    listed["ratepayer_name"] = listed["ratepayer_name"].astype("str").mask(nameless)  # no name to be taken out anywhere
     listed["is_organisation"] = listed["is_organisation"].astype(bool) & ~nameless
     columns = ["change", KEY, "address", "description", "rateable_value_gbp"]
     return pd.DataFrame(listed[[*columns, "rateable_value_before_gbp", "released_name", *FOR_GATE]])
@@ -115,7 +116,7 @@ def list_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 def hold_back(
     register: gpd.GeoDataFrame,
-    before: pd.DataFrame,
+    earlier: Sequence[pd.DataFrame],
     published: pd.DataFrame,
     *,
     published_on: str,
@@ -123,21 +124,21 @@ def hold_back(
 ) -> gpd.GeoDataFrame:
     """Make a register safe beside the one that was published before it, for the gate's rule `register`.
 
-    Names that were withheld before go from the addresses as well. Where an organisation was named and somebody who is
-    withheld has taken over since, the row stays as it was published until the first release of the next quarter, so
-    that it can be told no closer when that was. A name that was published and is now thought to be a person's is not
-    held: it goes at once.
+    Names that were withheld in any earlier version go from the addresses as well. Where an organisation was named and
+    somebody who is withheld has taken over since, the row stays as it was published until the first release of the next
+    quarter, so that it can be told no closer when that was. A name that was published and is now thought to be a
+    person's is not held: it goes at once.
 
     Args:
         register: from `publish.make_open_register`.
-        before: the closed register of the version before, from the same function.
-        published: that version as it was published: what the gate let out.
-        published_on, as_of: ISO dates of that version and of this one.
+        earlier: FOR_GATE of the closed registers of earlier versions, from the same function.
+        published: the last of them as it was published: what the gate let out.
+        published_on, as_of: ISO dates of the last version and of this one.
 
     Returns:
         The register, laid out as before.
     """
-    safe = register.assign(address=remove_withheld_names(register, before))
+    safe = register.assign(address=remove_withheld_names(register, *earlier))
     if pd.Period(published_on, "Q") != pd.Period(as_of, "Q"):
         return safe
     withheld = ~safe["is_organisation"].astype(bool)
@@ -155,7 +156,8 @@ def hold_back(
 
 
 def _fold(names: pd.Series) -> pd.Series:
-    return names.astype("str").str.casefold().str.split().str.join(" ")
+    folded: pd.Series = names.astype("str").str.casefold().str.replace(r"\s+", " ", regex=True).str.strip()
+    return folded
 
 
 def check_versions(
@@ -193,7 +195,7 @@ def check_versions(
 def _holds_names(texts: pd.Series, names: pd.Series) -> pd.Series:
     """Tell which texts the gate would take one of these names out of."""
     given = pd.DataFrame({"address": texts.astype("str"), "is_organisation": True, "ratepayer_name": None})
-    hidden = pd.DataFrame({"address": None, "is_organisation": False, "ratepayer_name": names})
+    hidden = pd.DataFrame({"is_organisation": False, "ratepayer_name": names})
     return (remove_withheld_names(given, hidden) != given["address"]) & texts.notna()
 
 

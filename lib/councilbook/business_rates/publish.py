@@ -306,7 +306,7 @@ def hide_homes(roll: pd.DataFrame, homes: "pd.Series[bool]") -> pd.DataFrame:
     hidden = roll.copy()
     at = homes.to_numpy(dtype=bool)
     hidden.loc[at, "address"] = roll.loc[at, "address"].map(_keep_street, na_action="ignore")
-    hidden["postcode"] = roll["postcode"].mask(at, roll["postcode"].str.split().str[0])
+    hidden["postcode"] = roll["postcode"].mask(at, roll["postcode"].astype("str").str.replace(r"\s.*", "", regex=True))
     hidden["zone_code"] = roll["zone_code"].mask(at)
     for name in ("latitude", "longitude"):
         exact = roll[name].astype("float64")
@@ -329,14 +329,13 @@ def remove_withheld_names(register: pd.DataFrame, *others: pd.DataFrame) -> pd.S
 
     Args:
         register: address, and FOR_GATE.
-        others: other registers whose withheld names have to go as well.
+        others: FOR_GATE of other registers whose withheld names have to go as well.
 
     Returns:
         The addresses.
     """
-    known = [frame[["address", *FOR_GATE]] for frame in (register, *others)]
-    texts = pd.concat([pd.DataFrame(frame) for frame in known], ignore_index=True)
-    texts.loc[len(register) :, "address"] = None
+    known = [register[["address", *FOR_GATE]], *(frame[FOR_GATE] for frame in others)]
+    texts = pd.concat([pd.DataFrame(frame) for frame in known], ignore_index=True).astype({"address": "str"})
     rule = RegisterRule(
         rule="register",
         approver="nobody: nothing leaves by it",
