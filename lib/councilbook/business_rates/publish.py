@@ -82,6 +82,16 @@ GROUPS: Mapping[str, str] = {  # words of a description, the first that fits, an
     r"MILL\b|INDUSTR|QUARRY|\bMINE\b|BUSINESS UNIT|BATCHING|TIPPING|SPOIL|PEAT": "Industry and storage",
 }
 OTHER_GROUP = "Other"
+USE_PARENTS = {  # a coarser level of each use, for the rule `records`
+    "Accommodation": "Shops, food and accommodation",
+    "Food and drink": "Shops, food and accommodation",
+    "Shops and services": "Shops, food and accommodation",
+    "Offices": "Offices and industry",
+    "Industry and storage": "Offices and industry",
+    "Public services and community": "Community and other",
+    "Other": "Community and other",
+}
+VALUE_PARENTS = dict(zip(VALUE_BANDS.values(), ["up to £15,000"] * 3 + ["over £15,000"] * 2, strict=True))
 HOMES = (
     r"SELF.?CATERING|HOLIDAY (?!INN|CENTRE)|BED (?:AND|&) BREAKFAST|GUEST HOUSE|CHILD ?MIND|LIVING ACCOMMODATION|"
     r"DOMESTIC|CROFT|FLAT\b"
