@@ -509,25 +509,44 @@ def count_properties(groups: pd.Series, roll: pd.DataFrame, parties: pd.DataFram
     return _sum_with_totals(rows, {str(groups.name): total})
 
 
-def count_by_ward(roll: pd.DataFrame, parties: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
-    """Count the properties whose ratepayer is withheld, empty and relieved ones among them, by ward and use.
+def count_withheld(groups: pd.Series, roll: pd.DataFrame, parties: pd.DataFrame, total: str) -> pd.DataFrame:
+    """Count the properties whose ratepayer is withheld, and empty and relieved ones among them, by a group.
 
-    Those of organisations stand one by one in the open register. A count of all would give back that of the few others,
-    so the gate has to see these by themselves (rule `counts`, part_of withheld_properties).
+    Those of organisations stand one by one in the open register. A count of all gives back that of the few others to
+    whoever takes those off, so the gate has to see these by themselves (rule `counts`, part_of withheld_properties).
+
+    Args:
+        groups: the group of each row of the roll, as its ward; its name names the column.
+        total: what the row is called that stands for all groups.
+
+    Returns:
+        The group, properties, withheld_properties, withheld_empty, withheld_relieved; the total last.
+    """
+    return _count_withheld(groups.to_frame(), roll, parties, {str(groups.name): total})
+
+
+def count_by_ward(roll: pd.DataFrame, parties: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
+    """Count the same as `count_withheld` by ward and use.
 
     Returns:
         ward_code, use, properties, withheld_properties, withheld_empty, withheld_relieved, with rows for ALL_WARDS and
         ALL_USES.
     """
+    return _count_withheld(_lay_out_groups(roll, places), roll, parties, {"ward_code": ALL_WARDS, "use": ALL_USES})
+
+
+def _count_withheld(
+    groups: pd.DataFrame, roll: pd.DataFrame, parties: pd.DataFrame, totals: Mapping[str, str]
+) -> pd.DataFrame:
     _check_same_rows(roll, parties)
     withheld = (parties["party"] != ORGANISATION).to_numpy()
-    rows = _lay_out_groups(roll, places).assign(
+    rows = groups.astype("str").assign(
         properties=1,
         withheld_properties=withheld.astype(int),
         withheld_empty=(find_empty(roll).fillna(False).to_numpy(dtype=bool) & withheld).astype(int),
         withheld_relieved=(roll["small_business_relief"].notna().to_numpy() & withheld).astype(int),
     )
-    return _sum_with_totals(rows, {"ward_code": ALL_WARDS, "use": ALL_USES})
+    return _sum_with_totals(rows, totals)
 
 
 def sum_by_ward(roll: pd.DataFrame, places: pd.DataFrame, value: str = "rateable_value_gbp") -> pd.DataFrame:
