@@ -75,7 +75,8 @@ def link_like_demo(roll: pd.DataFrame, register: Path) -> pd.DataFrame:
     con.execute(
         "CREATE TABLE tokens AS SELECT unique_id, list({'word': word, 'freq': freq} ORDER BY place) AS name_tokens, "
         "(list(word ORDER BY freq, word) FILTER (freq < 0.01))[:2] AS rarest FROM word JOIN (SELECT word, "
-        "count(*) / (SELECT count(*) FROM word)::DOUBLE AS freq FROM word GROUP BY word) USING (word) GROUP BY unique_id"
+        "count(*) / (SELECT count(*) FROM word)::DOUBLE AS freq FROM word GROUP BY word) USING (word) "
+        "GROUP BY unique_id"
     )
     con.execute("DROP TABLE word")
     for side in ("a_roll", "b_register"):
@@ -86,7 +87,10 @@ def link_like_demo(roll: pd.DataFrame, register: Path) -> pd.DataFrame:
         )
     shared = "rarity(name_tokens_l, name_tokens_r)"
     levels = [{"sql_condition": "name_tokens_l IS NULL OR name_tokens_r IS NULL", "is_null_level": True}]
-    levels += [{"sql_condition": f"{shared} < {limit}", "label_for_charts": limit} for limit in ("1e-12", "1e-10", "1e-8", "1e-6", "1e-4")]
+    levels += [
+        {"sql_condition": f"{shared} < {limit}", "label_for_charts": limit}
+        for limit in ("1e-12", "1e-10", "1e-8", "1e-6", "1e-4")
+    ]
     swapped = "substr(l.company_name, 1, 3) = substr(r.company_name, 1, 3)"
     settings = SettingsCreator(
         link_type="link_only",
@@ -129,7 +133,9 @@ def measure(way: str, folder: Path) -> None:
     usage = resource.getrusage(resource.RUSAGE_SELF)
     truth = pd.read_parquet(folder / "truth.parquet")
     result: dict[str, object] = {
-        "seconds": seconds, "cpu_seconds": usage.ru_utime + usage.ru_stime, "peak_gb": usage.ru_maxrss / 1e6,
+        "seconds": seconds,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "peak_gb": usage.ru_maxrss / 1e6,
     }
     steps = sorted({0.5, *(round(step / 100, 2) for step in range(5, 100, 5)), 0.99, 0.999})
     scores = {step: score_links(links[links["match_probability"] >= step], truth) for step in steps}
@@ -167,7 +173,7 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "truth.parquet").exists():
             seconds = prepare(folder, options.properties, options.companies, options.seed)
-            print(f"twin of {options.properties:,} properties and {options.companies:,} companies: made in {seconds:.0f} s")
+            print(f"twin of {options.properties:,} properties and {options.companies:,} companies: {seconds:.0f} s")
         for way in options.ways:
             command = [sys.executable, __file__, "--child", way, "--folder", str(folder)]
             done = subprocess.run(command, capture_output=True, text=True, check=False)

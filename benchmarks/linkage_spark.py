@@ -80,7 +80,11 @@ def link_on_spark(folder: Path) -> None:
     here = here.groupby(["record_l", "record_r"], as_index=False)["match_weight"].max()
     there = pd.read_parquet(folder / "levels.parquet")
     both = there.merge(
-        here, left_on=["property_reference", "unique_id"], right_on=["record_l", "record_r"], how="left", suffixes=("", "_spark")
+        here,
+        left_on=["property_reference", "unique_id"],
+        right_on=["record_l", "record_r"],
+        how="left",
+        suffixes=("", "_spark"),
     )
     missing = int(both["match_weight_spark"].isna().sum())
     differing = int(((both["match_weight"] - both["match_weight_spark"]).abs() > 1e-3).sum())

@@ -86,7 +86,7 @@ def test_addresses_are_taken_apart() -> None:
         texts("Unit 4, 10-12 St John's Street, Airdrie, ML6 7AB", "SAINT JOHNS ST,AIRDRIE ML67AB", None)
     )
     assert found["postcode"].tolist() == ["ML6 7AB", "ML6 7AB", None]
-    assert found["numbers"].tolist() == [["10", "11", "12", "U4"], [], []]
+    assert found["numbers"].tolist() == [["10", "12", "U4"], [], []]
     assert found["words"].tolist() == [["AIRDRIE", "JOHNS", "ST"], ["AIRDRIE", "JOHNS", "ST"], []]
 
 

@@ -7,8 +7,8 @@ blocking found; m from expectation maximisation, held by the assumptions below w
 postcodes count by how rare they are (term frequencies over the whole register).
 
 A property has one ratepayer and a food business one kitchen. So the candidates of one record compete: the probability
-of a link is its odds over those of all of them and of having no link. Where two candidates are equally likely, neither gets
-above one half, and the links say so (`ties`).
+of a link is its odds over those of all of them and of having no link. Where two candidates are equally likely, neither
+gets above one half, and the links say so (`ties`).
 """
 
 import logging
@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -171,14 +171,14 @@ def make_settings(assumed: LinkSettings, with_status: bool, with_letters: bool) 
     where `shared_bits` is defined as a SQL function of two arrays.
     """
     elsewhere = assumed.registered_elsewhere
-    comparisons = [_compare_names(elsewhere), _compare_places(elsewhere)]
-    comparisons.append(_compare_reply(elsewhere) if with_letters else None)
-    comparisons.append(_compare_status() if with_status else None)
-    comparisons.append(None if elsewhere else _compare_use())
-    comparisons.append(_compare_endings() if assumed.corporate_endings else None)
+    comparisons: list[Any] = [_compare_names(elsewhere), _compare_places(elsewhere)]
+    comparisons += [_compare_reply(elsewhere)] if with_letters else []
+    comparisons += [_compare_status()] if with_status else []
+    comparisons += [] if elsewhere else [_compare_use()]
+    comparisons += [_compare_endings()] if assumed.corporate_endings else []
     return SettingsCreator(
         link_type="link_only",
-        comparisons=[comparison for comparison in comparisons if comparison],
+        comparisons=comparisons,
         blocking_rules_to_generate_predictions=list(make_blocking(elsewhere).values()),
         additional_columns_to_retain=RETAINED,
         retain_matching_columns=False,
@@ -246,7 +246,7 @@ def _compare_places(elsewhere: bool) -> dict[str, Any]:
         (f"{same} AND {unnumbered} AND {alike}", "postcode and words, no number to compare"),
         (f"{same} AND {unnumbered}", "postcode, no number to compare"),
         (same, "postcode, other number"),
-        (f"{numbers} AND {alike} AND {words} >= 8", "number and words, other postcode or none"),
+        (f"{numbers} AND {alike} AND {words} >= 6", "number and words, other postcode or none"),
         (f"{alike} AND {words} >= 14", "rare words, other postcode or none"),
         ("sector_l = sector_r", "postcode sector"),
         ("district_l = district_r", "postcode district"),
@@ -382,7 +382,7 @@ def _estimate_m(sides: list[Any], model: dict[str, Any], settings: LinkSettings,
     """
     start = {**model, "probability_two_random_records_match": 0.2}
     trust = records / (records + FEWEST_RECORDS)
-    sessions = [(block_on("rarest_word"), OF_PLACES)]
+    sessions: list[tuple[Any, tuple[str, ...]]] = [(block_on("rarest_word"), OF_PLACES)]
     if settings.registered_elsewhere:
         sessions.append((block_on("rarest_place", "numbers"), OF_NAMES))
     for rule, estimated in sessions:
@@ -395,7 +395,7 @@ def _estimate_m(sides: list[Any], model: dict[str, Any], settings: LinkSettings,
 
 
 def _run_session(sides: list[Any], start: dict[str, Any], rule: Any, pairs: float) -> dict[str, Any] | None:
-    """One session of expectation maximisation; u stays as it is where all pairs are links, None where there are none."""
+    """One session of expectation maximisation; u stays where all pairs are links, None where there are none."""
     for fixed in (False, True):
         linker = Linker(sides, SettingsCreator.from_path_or_dict(start), None, validate_settings=False)
         try:
@@ -497,7 +497,7 @@ def _read_pairs(
         {level["tf_adjustment_column"] for _, level in _walk_levels(model) if "tf_adjustment_column" in level}
     )
     chosen += [f"log2(greatest(tf_{column}_l, tf_{column}_r, {LEAST_TF})) AS rarity_{column}" for column in columns]
-    read = con.execute(f"SELECT {', '.join(chosen)} FROM {pairs}").fetchnumpy()
+    read: dict[str, Any] = con.execute(f"SELECT {', '.join(chosen)} FROM {pairs}").fetchnumpy()
     gammas = []
     for comparison in model["comparisons"]:
         weights = np.ma.filled(read[f"mw_{comparison['output_column_name']}"].astype(float), 0.0)
@@ -513,7 +513,8 @@ def _compete(con: duckdb.DuckDBPyConnection, pairs: str, settings: LinkSettings,
     one = "record_l" if settings.registered_elsewhere else "record_r"
     odds = "pow(2, least(match_weight, 100))"
     return con.execute(
-        f"WITH best AS (SELECT * REPLACE (round(match_weight, 6) AS match_weight) FROM {pairs} QUALIFY row_number() OVER (PARTITION BY record_l, record_r "
+        f"WITH best AS (SELECT * REPLACE (round(match_weight, 6) AS match_weight) FROM {pairs} "
+        "QUALIFY row_number() OVER (PARTITION BY record_l, record_r "
         "ORDER BY match_weight DESC, unique_id_l, unique_id_r) = 1), "
         f"shared AS (SELECT *, {odds} / ({none} + sum({odds}) OVER (PARTITION BY {one})) AS shared_probability, "
         f"count(*) OVER (PARTITION BY {one} ORDER BY match_weight "

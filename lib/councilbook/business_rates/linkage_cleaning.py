@@ -79,6 +79,15 @@ ADDRESS_WORDS = {
     "ROAD": "RD",
     "SAINT": "ST",
     "SECOND": "2ND",
+    "THIRD": "3RD",
+    "FOURTH": "4TH",
+    "FIFTH": "5TH",
+    "SIXTH": "6TH",
+    "SEVENTH": "7TH",
+    "EIGHTH": "8TH",
+    "NINTH": "9TH",
+    "TENTH": "10TH",
+    "STS": "ST",
     "SQUARE": "SQ",
     "STREET": "ST",
     "TERRACE": "TERR",
@@ -133,7 +142,8 @@ def write_rooms_sql(column: str) -> str:
 
 
 def write_numbers_sql(column: str) -> str:
-    """SQL of the list of an address's numbers, of houses ("5", "5A") and of rooms ("U4"); 10-14 gives 10 to 14.
+    """SQL of the list of an address's numbers, of houses ("5", "5A") and of rooms ("U4"); 10-14 gives 10, 12 and
+    14, for one side of a street is even, and 10-13 all of 10 to 13.
 
     NULL where the address has none.
     """
@@ -142,9 +152,11 @@ def write_numbers_sql(column: str) -> str:
     spans = f"regexp_extract_all({text}, '\\b([0-9]{{1,4}} ?[-/] ?[0-9]{{1,4}})\\b', 1)"
     low = "TRY_CAST(trim(string_split_regex(s, '[-/]')[1]) AS INTEGER)"
     high = "TRY_CAST(trim(string_split_regex(s, '[-/]')[2]) AS INTEGER)"
+    step = f"CASE WHEN ({high} - {low}) % 2 = 0 AND {high} > {low} THEN 2 ELSE 1 END"
     filled = (
         f"flatten(list_transform({spans}, lambda s: CASE WHEN {high} - {low} BETWEEN 0 AND {LONGEST_RANGE} "
-        f"THEN list_transform(range({low}, {high} + 1), lambda i: CAST(i AS VARCHAR)) ELSE [] END))"
+        f"THEN list_transform(range({low}, {high} + 1, {step}), "
+        "lambda i: CAST(i AS VARCHAR)) ELSE [] END))"
     )
     return f"nullif(list_sort(list_distinct(list_concat({single}, {filled}))), [])"
 
@@ -152,9 +164,8 @@ def write_numbers_sql(column: str) -> str:
 def write_address_words_sql(column: str) -> str:
     """SQL of the list of an address's distinct words without numbers, rooms and postcode; NULL where none is left."""
     words = write_words_sql(write_rooms_sql(column), ADDRESS_WORDS, ADDRESS_STOP_WORDS)
-    return (
-        f"nullif(list_sort(list_distinct(list_filter({words}, lambda x: NOT regexp_matches(x, '[0-9]|^U[A-Z]$')))), [])"
-    )
+    plain = "regexp_matches(x, '^U?[0-9]+[A-Z]?$|^U[A-Z]$')"  # 54TH STREET keeps its name
+    return f"nullif(list_sort(list_distinct(list_filter({words}, lambda x: NOT {plain}))), [])"
 
 
 def clean_names(names: pd.Series) -> pd.Series:

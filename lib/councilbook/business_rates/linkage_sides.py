@@ -179,7 +179,8 @@ def _count_words(con: duckdb.DuckDBPyConnection) -> None:
     for side in ("roll", "register"):
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE {side}_word AS SELECT DISTINCT row, variant, coalesce(usual, word) AS word "
-            f"FROM (SELECT row, variant, unnest(words) AS word FROM {side}_name) LEFT JOIN alias_frame ON word = written"
+            f"FROM (SELECT row, variant, unnest(words) AS word FROM {side}_name) "
+            "LEFT JOIN alias_frame ON word = written"
         )
     con.unregister("alias_frame")
     con.execute(
@@ -313,7 +314,8 @@ def _weigh_places(con: duckdb.DuckDBPyConnection, short: str) -> None:
         "list({'word': word, 'bits': bits} ORDER BY bits DESC, word) AS place_words, "
         "CAST(sum(bits) AS DOUBLE) AS place_bits FROM ("
         f"SELECT row, u.word AS word, round(log2({total} / n), 3) AS bits FROM "
-        f"(SELECT row, unnest(words) AS word FROM {short}_base) u JOIN place_vocabulary v ON u.word = v.word) GROUP BY row"
+        f"(SELECT row, unnest(words) AS word FROM {short}_base) u "
+        "JOIN place_vocabulary v ON u.word = v.word) GROUP BY row"
     )
 
 
@@ -335,7 +337,8 @@ def _weigh_words(con: duckdb.DuckDBPyConnection, short: str) -> None:
         "list({'word': word, 'bits': bits} ORDER BY bits DESC, word) AS tokens, "
         f"CAST(sum(bits) AS DOUBLE) AS bits FROM (SELECT row, variant, u.word AS word, "
         f"round(log2({total} / coalesce(n, 0.5)), 3) AS bits "
-        f"FROM (SELECT row, variant, unnest(list_distinct(words)) AS word FROM {short}_kept) u LEFT JOIN vocabulary v ON u.word = v.word) "
+        f"FROM (SELECT row, variant, unnest(list_distinct(words)) AS word FROM {short}_kept) u "
+        "LEFT JOIN vocabulary v ON u.word = v.word) "
         "GROUP BY row, variant"
     )
 
@@ -348,15 +351,19 @@ def _write_side(con: duckdb.DuckDBPyConnection, short: str) -> None:
         f"CREATE OR REPLACE TABLE {ROLL if short == 'roll' else REGISTER} AS "
         "SELECT record || '|' || coalesce(k.variant, 0) AS unique_id, record, "
         "array_to_string(k.words, '') AS name, t.tokens AS name_tokens, t.bits AS name_bits, "
-        f"coalesce(y.keys, []) AS name_keys, CASE WHEN t.tokens[1].bits >= {rarest} THEN t.tokens[1].word END AS rarest_word, "
+        "coalesce(y.keys, []) AS name_keys, "
+        f"CASE WHEN t.tokens[1].bits >= {rarest} THEN t.tokens[1].word END AS rarest_word, "
         " uprn, postcode, "
         "left(postcode, len(postcode) - 2) AS sector, split_part(postcode, ' ', 1) AS district, "
-        "numbers, postcode || ' ' || array_to_string(numbers, ' ') AS door, place_words, place_bits, place_words[1].word AS rarest_place, "
+        "numbers, postcode || ' ' || array_to_string(numbers, ' ') AS door, "
+        "place_words, place_bits, place_words[1].word AS rarest_place, "
         f"{elsewhere if short == 'roll' else 'postcode'} AS reply_postcode, use, status, {ends} AS ending "
-        f"FROM {short}_base b LEFT JOIN (SELECT row, bool_or(ends) AS ends FROM {short}_name GROUP BY row) e ON b.row = e.row "
+        f"FROM {short}_base b "
+        f"LEFT JOIN (SELECT row, bool_or(ends) AS ends FROM {short}_name GROUP BY row) e ON b.row = e.row "
         f" LEFT JOIN {short}_place p ON b.row = p.row LEFT JOIN {short}_kept k ON b.row = k.row "
         f"LEFT JOIN {short}_tokens t ON k.row = t.row AND k.variant = t.variant "
-        f"LEFT JOIN (SELECT row, variant, list_sort(list(DISTINCT key)) AS keys FROM {short}_key GROUP BY row, variant) y "
+        "LEFT JOIN (SELECT row, variant, list_sort(list(DISTINCT key)) AS keys "
+        f"FROM {short}_key GROUP BY row, variant) y "
         "ON k.row = y.row AND k.variant = y.variant ORDER BY 1"
     )
 
@@ -365,11 +372,12 @@ def _count_names(con: duckdb.DuckDBPyConnection) -> None:
     """How likely it is that a business which is not the one looked for has this very name.
 
     The register's own record of it is not counted, nor are dissolved companies, whose name another may have taken
-    over; a name that nobody else has is a tenth as likely as its words together, for people look before they choose one.
+    over; a name that nobody else has is a tenth as likely as its words together, for people look before they choose.
     """
     con.execute(
         "CREATE OR REPLACE TABLE name_frequency AS SELECT name, greatest("
-        f"(count(DISTINCT record) FILTER (coalesce(status, 'live') = 'live') - 1) / (SELECT count(*) FROM register_given), "
+        "(count(DISTINCT record) FILTER (coalesce(status, 'live') = 'live') - 1) / "
+        "(SELECT count(*) FROM register_given), "
         f"{ALONE} * pow(2, -least(max(name_bits), 30))) AS tf_name "
         f"FROM {REGISTER} WHERE name IS NOT NULL GROUP BY name"
     )
@@ -378,7 +386,8 @@ def _count_names(con: duckdb.DuckDBPyConnection) -> None:
 def _count_places(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         "CREATE OR REPLACE TABLE place_frequency AS SELECT postcode, count(DISTINCT record) / "
-        f"(SELECT count(*) FROM register_given) AS tf_postcode FROM {REGISTER} WHERE postcode IS NOT NULL GROUP BY postcode"
+        f"(SELECT count(*) FROM register_given) AS tf_postcode FROM {REGISTER} "
+        "WHERE postcode IS NOT NULL GROUP BY postcode"
     )
 
 

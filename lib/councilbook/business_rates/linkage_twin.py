@@ -21,29 +21,35 @@ from councilbook.errors import CheckError
 
 Integers = NDArray[np.int64]
 
-TRADES = (
+
+def _split_words(words: str) -> list[str]:
+    return words.split()
+
+
+TRADES = _split_words(
     "PROPERTIES SERVICES CONSULTING BUILDERS HOLDINGS SOLUTIONS GROUP ENGINEERING INVESTMENTS TRADING DEVELOPMENTS "
     "DESIGN MANAGEMENT CONSTRUCTION ESTATES TRANSPORT CATERING FOODS RETAIL MOTORS JOINERY PLUMBING ELECTRICAL ROOFING "
     "LOGISTICS MEDIA TRAINING RECRUITMENT CARE HOMES LETTINGS BAKERY BUTCHERS FISHERIES KITCHENS INTERIORS FLOORING "
     "WINDOWS GARAGE TYRES CLEANING SECURITY SCAFFOLDING PLANT HIRE LANDSCAPES NURSERIES PHARMACY DENTAL OPTICIANS "
     "FASHIONS HAIR BEAUTY FITNESS TRAVEL TAXIS PRINT SIGNS PACKAGING STEEL TIMBER FURNITURE CARPETS CONVENIENCE WINES "
     "TAVERNS LEISURE HOTELS EVENTS STUDIO SOFTWARE SYSTEMS TECHNOLOGY ENERGY RENEWABLES FARMS DAIRY SEAFOOD COFFEE"
-).split()
-TOWNS = (
-    "MOTHERWELL WISHAW AIRDRIE COATBRIDGE CUMBERNAULD BELLSHILL KILSYTH SHOTTS HAMILTON LANARK FALKIRK STIRLING PAISLEY "
-    "GLASGOW EDINBURGH PERTH DUNDEE ABERDEEN AYR LEEDS BRADFORD YORK LONDON BRISTOL LEICESTER DERBY CARDIFF SWANSEA"
-).split()
-AREAS = "ML G FK EH KA PA DG KY DD AB PH IV LS BD HX HD YO M L B CV NE SW N E W SE BS LE DE CF SA".split()
+)
+TOWNS = _split_words(
+    "MOTHERWELL WISHAW AIRDRIE COATBRIDGE CUMBERNAULD BELLSHILL KILSYTH SHOTTS HAMILTON LANARK FALKIRK STIRLING "
+    "PAISLEY GLASGOW EDINBURGH PERTH DUNDEE ABERDEEN AYR LEEDS BRADFORD YORK LONDON BRISTOL LEICESTER DERBY CARDIFF "
+    "SWANSEA"
+)
+AREAS = _split_words("ML G FK EH KA PA DG KY DD AB PH IV LS BD HX HD YO M L B CV NE SW N E W SE BS LE DE CF SA")
 HOME_AREA = "ML"
-STREETS = "STREET ROAD AVENUE LANE DRIVE PLACE COURT CRESCENT TERRACE WAY".split()
-SHORT_STREETS = "ST RD AVE LN DR PL CT CRES TERR WAY".split()
+STREETS = _split_words("STREET ROAD AVENUE LANE DRIVE PLACE COURT CRESCENT TERRACE WAY")
+SHORT_STREETS = _split_words("ST RD AVE LN DR PL CT CRES TERR WAY")
 FORMS = ("LIMITED", "LTD", "LLP", "PLC", "LTD.")
 FORM_SHARES = (0.55, 0.39, 0.03, 0.01, 0.02)
 USES = ("SHOP", "OFFICE", "WORKSHOP", "WAREHOUSE", "RESTAURANT", "PUBLIC HOUSE", "FACTORY", "STORE", "SURGERY", "HALL")
-ONSETS = "B BR C CL CR D DR F FL G GL GR H J K KN L M MC N P PR QU R S SH SK SL ST T TH TR V W WH Y Z".split()
-MIDDLES = "A AI AU E EA EE I IE O OA OO OU U".split()
-CODAS = "B CK D FF G LD LL LM M N ND NG NT P R RD RK RN RT S SK SS ST T TH X".split()
-TAILS = "A AN BURN BY DALE EN ER FIELD FORD HAM IE INGTON LEY MAN MORE O ON SKI SON STON TON WELL WOOD Y".split()
+ONSETS = _split_words("B BR C CL CR D DR F FL G GL GR H J K KN L M MC N P PR QU R S SH SK SL ST T TH TR V W WH Y Z")
+MIDDLES = _split_words("A AI AU E EA EE I IE O OA OO OU U")
+CODAS = _split_words("B CK D FF G LD LL LM M N ND NG NT P R RD RK RN RT S SK SS ST T TH X")
+TAILS = _split_words("A AN BURN BY DALE EN ER FIELD FORD HAM IE INGTON LEY MAN MORE O ON SKI SON STON TON WELL WOOD Y")
 
 
 COMMON_WORDS = 40.0  # shifts Zipf's law so that the commonest first word has 0.3 % of names, not 7 %
@@ -105,7 +111,7 @@ def make_linkage_twin(
 
 
 def score_links(links: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:
-    """Precision, recall and F1 of links (property_reference, unique_id) against the truth, with the counts behind them."""
+    """Precision, recall and F1 of links (property_reference, unique_id) against the truth, and the counts."""
     keys = ["property_reference", "unique_id"]
     found = links[keys].astype("string").drop_duplicates()
     right = len(found.merge(truth[keys].astype("string").drop_duplicates(), on=keys))
@@ -192,7 +198,7 @@ def _make_words(random: np.random.Generator, size: int) -> pa.Array:
 
 
 def _draw_addresses(random: np.random.Generator, places: int, place: Integers) -> tuple[pa.Array, pa.Array]:
-    """Address and postcode of each record's place; a place has one address, a street some doors, a postcode one street."""
+    """Address and postcode of each record's place: one address a place, one street a postcode."""
     units = max(places // 12, 1)
     unit = random.integers(0, units, places)
     numbers = random.integers(1, 200, places)
@@ -277,10 +283,11 @@ def _draw_premises(random: np.random.Generator, size: int) -> pd.DataFrame:
     number = random.integers(1, 120, size)
     unit = np.where(random.random(size) < 0.15, random.integers(1, 30, size), 0)
     formal = [f"{number[i]} {street[code[i]]} {STREETS[kind[code[i]]]}, {town[code[i]]}" for i in range(size)]
+    short = random.random(size) < 0.5
     written = [
         (f"UNIT {unit[i]}, " if unit[i] else "")
-        + f"{number[i]}, {street[code[i]]} {(SHORT_STREETS if random.random() < 0.5 else STREETS)[kind[code[i]]]}, {town[code[i]]}"
-        for i in range(size)
+        + f"{number[i]}, {street[here]} {(SHORT_STREETS if short[i] else STREETS)[kind[here]]}, {town[here]}"
+        for i, here in enumerate(code)
     ]
     return pd.DataFrame({"formal": formal, "written": written, "postcode": [posts[here] for here in code]})
 
@@ -401,7 +408,8 @@ def _add_namesakes(
 def _draw_uneven(random: np.random.Generator, kinds: int, size: int, exponent: float, shift: float = 0.0) -> Integers:
     """Which of so many kinds, the k-th drawn in proportion to (k + shift) to the minus exponent (Zipf, Mandelbrot)."""
     shares = np.cumsum((np.arange(1, kinds + 1, dtype=float) + shift) ** -exponent)
-    return np.searchsorted(shares, random.random(size) * shares[-1]).astype(np.int64)
+    drawn: Integers = np.searchsorted(shares, random.random(size) * shares[-1]).astype(np.int64)
+    return drawn
 
 
 def _take(words: "list[str] | tuple[str, ...]", rows: Integers) -> pa.Array:
@@ -409,4 +417,4 @@ def _take(words: "list[str] | tuple[str, ...]", rows: Integers) -> pa.Array:
 
 
 def _as_strings(values: pa.Array) -> pd.api.extensions.ExtensionArray:
-    return pd.array(pd.Series(values.to_pandas(types_mapper={pa.string(): pd.StringDtype()}.get)), dtype="string")
+    return pd.Series(values.to_pandas()).astype("string").array

@@ -1,7 +1,7 @@
 """How often would a person's name get out, by origin of the name and by style, and how many organisations stay?
 
-Names are made by Faker (MIT licence) for many origins, put into the styles in which rolls write people, and classified as
-a roll would be. A trial counts as a leak if a word of the person's name is in what would be released.
+Names are made by Faker (MIT licence) for many origins, put into the styles in which rolls write people, and classified
+as a roll would be. A trial counts as a leak if a word of the person's name is in what would be released.
 
 Sources:
     Clopper and Pearson (1934), The use of confidence or fiducial limits illustrated in the case of the binomial,
@@ -160,7 +160,10 @@ def make_people(origin: str, size: int, seed: int) -> pd.DataFrame:
 
 
 def _romanise_indian(text: str) -> str:
-    """Write Indian letters in Latin ones, by their Unicode names; a consonant keeps its A unless a vowel sign follows."""
+    """Write Indian letters in Latin ones, by their Unicode names.
+
+    A consonant keeps its A unless a vowel sign follows.
+    """
     letters: list[str] = []
     for sign in unicodedata.normalize("NFC", text):
         name = unicodedata.name(sign, "")
@@ -179,7 +182,8 @@ def _romanise_indian(text: str) -> str:
 
 
 def write_in_styles(people: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Write each person in every style: style, ratepayer_name, given and surname of all who are in it; half in capitals.
+    """Write each person in every style: style, ratepayer_name, given and surname of all who are in it; half in
+    capitals.
 
     Args:
         people: from `make_people`.
@@ -217,8 +221,8 @@ def evaluate_parties(
         origins: locales of ORIGINS.
         people: how many of each origin; each is written in every style.
         seed: of the draw.
-        linked: the worst that a register can do: every row is linked for certain to live companies that bear the person's
-            own name, and the whole of what the roll says, each with Limited after it.
+        linked: the worst that a register can do: every row is linked for certain to live companies that bear the
+            person's own name, and the whole of what the roll says, each with Limited after it.
         hold_out: leave the names of an origin out of those that add suspicion when it is tried, as if nobody had known
             them.
         classify: another method to try, from roll, register and links to released names; `classify_parties` if None.
@@ -283,8 +287,8 @@ def evaluate_kept(organisations: pd.DataFrame, known: KnownNames | None = None) 
     """Measure how many names of organisations would be released, with and without their register.
 
     Args:
-        organisations: name (as a roll might write it), source, register (one of those that `classify_parties` takes, NA if
-            in none) and registered_name.
+        organisations: name (as a roll might write it), source, register (one of those that `classify_parties` takes,
+            NA if in none) and registered_name.
 
     Returns:
         A row a source, and one of ALL: source, n, kept_pct (by wording alone) and kept_linked_pct (each linked to its

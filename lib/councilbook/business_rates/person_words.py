@@ -1,9 +1,9 @@
 """Words that tell organisations from people: legal forms, public bodies, trades, and known names of people.
 
 Sources:
-    Companies Act 2006, sections 58 to 65 and 1197, and the Company, Limited Liability Partnership and Business (Names and
-    Trading Disclosures) Regulations 2015 (SI 2015/17), schedules 1 and 2: nobody may trade under the ending of a legal form
-    that is not theirs. Companies House, company number prefixes, on which forms have a register.
+    Companies Act 2006, sections 58 to 65 and 1197, and the Company, Limited Liability Partnership and Business (Names
+    and Trading Disclosures) Regulations 2015 (SI 2015/17), schedules 1 and 2: nobody may trade under the ending of a
+    legal form that is not theirs. Companies House, company number prefixes, on which forms have a register.
     Building Societies Act 1986; Credit Unions Act 1979; Charities Act 2011, part 11; Charities and Trustee Investment
     (Scotland) Act 2005, chapter 7: building societies, credit unions, CIO and SCIO.
     Names of people: the person providers of Faker (MIT licence), all locales, in Latin letters.
@@ -28,11 +28,8 @@ LONG_FORMS = (
     r"PUBLIC LIMITED COMPANY",
     r"COMMUNITY INTEREST COMPANY",
     r"(?:SCOTTISH )?CHARITABLE INCORPORATED ORGANI[SZ]ATION",
-    r"BUILDING SOCIETY",
-    r"CREDIT UNION",
-    r"FRIENDLY SOCIETY",
-    r"CO-?OPERATIVE SOCIETY",
-    r"HOUSING ASSOCIATION",
+    r"(?:BUILDING SOCIETY|CREDIT UNION|FRIENDLY SOCIETY|CO-?OPERATIVE SOCIETY|HOUSING ASSOCIATION)"
+    r"(?: (?:LIMITED|LTD))?",
     r"LIMITED",
     r"CYFYNGEDIG",
     r"INCORPORATED",
@@ -53,32 +50,39 @@ SAME_FORM: Mapping[str, str] = {
     "CYFYNGEDIG": "LIMITED",
 }
 
-TITLES = (
-    "MR MRS MS MISS MX MESSRS MSSRS MESDAMES DR DRS PROF PROFESSOR REV REVD REVEREND CLLR COUNCILLOR ESQ HERR FRAU MME MLLE"
-).split()
+
+def _split(words: str) -> list[str]:
+    """Split a vocabulary that is written as text, which is easier to read and to add to than a list."""
+    return words.split()
+
+
+TITLES = _split(
+    "MR MRS MS MISS MX MESSRS MSSRS MESDAMES DR DRS PROF PROFESSOR REV REVD REVEREND CLLR COUNCILLOR "
+    "ESQ HERR FRAU MME MLLE"
+)
 # also words of trading names: a title only where no legal form follows
-SOFT_TITLES = (
-    "SIR DAME LADY LORD MASTER MADAM FATHER FR SISTER PASTOR IMAM RABBI CANON VICAR BISHOP MINISTER CAPT CAPTAIN MAJOR COL "
-    "COLONEL SGT SERGEANT HON JUDGE CHIEF DOCTOR ALHAJI ALHAJA HAJI HAJJI SHEIKH SHAIKH MAULANA SHRI SRI SMT BEGUM BIBI "
-    "OWURA PAN PANI DON DONA SENOR SENORA SR SRA MONSIEUR SIGNOR SIGNORA"
-).split()
+SOFT_TITLES = _split(
+    "SIR DAME LADY LORD MASTER MADAM FATHER FR SISTER PASTOR IMAM RABBI CANON VICAR BISHOP MINISTER CAPT CAPTAIN MAJOR "
+    "COL COLONEL SGT SERGEANT HON JUDGE CHIEF DOCTOR ALHAJI ALHAJA HAJI HAJJI SHEIKH SHAIKH MAULANA SHRI SRI SMT "
+    "BEGUM BIBI OWURA PAN PANI DON DONA SENOR SENORA SR SRA MONSIEUR SIGNOR SIGNORA"
+)
 # of the names of public places and bodies, and surnames or given names in some country as well
 PLACE_WORDS = frozenset(
-    "COUNCIL TOWN CITY COUNTY GRAMMAR HIGH ROAD STREET NORTH SOUTH EAST WEST CHURCH HALL COMMUNITY".split()
+    _split("COUNCIL TOWN CITY COUNTY GRAMMAR HIGH ROAD STREET NORTH SOUTH EAST WEST CHURCH HALL COMMUNITY")
 )
 
 # What several people have together: nobody trades alone under such a name.
 ASSOCIATION_WORDS = frozenset(
-    """
-    ACADEMY ALLIANCE ASSOCIATION CHARITABLE CHURCHES CLUB COLLEGE COMMITTEE CONGREGATION CONSORTIUM COOPERATIVE FEDERATION
-    FELLOWSHIP FOUNDATION GOVERNORS GURDWARA HOSPICE INSTITUTE INSTITUTION LEAGUE MASJID MOSQUE MUSEUM ORCHESTRA SCHOOL SCOUTS
-    SOCIETY TRUST UNIVERSITY
-    """.split()
+    _split("""
+    ACADEMY ALLIANCE ASSOCIATION CHARITABLE CHURCHES CLUB COLLEGE COMMITTEE CONGREGATION CONSORTIUM COOPERATIVE
+    FEDERATION FELLOWSHIP FOUNDATION GOVERNORS GURDWARA HOSPICE INSTITUTE INSTITUTION LEAGUE MASJID MOSQUE MUSEUM
+    ORCHESTRA SCHOOL SCOUTS SOCIETY TRUST UNIVERSITY
+    """)
 )
 
 # Words of trades, places of work and associations. None is a known name of a person: a test holds this.
 ORGANISATION_WORDS = frozenset(
-    """
+    _split("""
     ACADEMIES ACADEMY ACCESSORIES ACCOMMODATION ACCOUNTANCY ACCOUNTANTS ACTION ADVENTURE ADVERTISING ADVICE ADVISERS
     ADVISORS ADVISORY AGENCIES AGENCY AGGREGATES AGRICULTURAL AID AIRPORT ALLIANCE ALLOTMENT ALLOTMENTS ALUMINIUM
     ALUMINUM AMATEUR AMBULANCE AMENITY ANGLING ANIMAL APARTMENTS APPEAL ARCHERY ARCHITECTS ARENA ASBESTOS ASSETS
@@ -144,7 +148,7 @@ ORGANISATION_WORDS = frozenset(
     VEHICLES VENDING VENTURES VETERINARY VETS VIDEO VILLAGE VILLAGES VOLUNTARY VOLUNTEER WAREHOUSE WAREHOUSES
     WAREHOUSING WASTE WATCHES WEAR WEAVING WEDDING WELDING WELFARE WELLBEING WHOLESALE WHOLESALERS WILDLIFE WINDOW
     WINDOWS WINE WINES WIRING WOMENS WOODLAND WORKERS WORKS WORKSHOP WORKSHOPS WORLDWIDE WORSHIP YACHT YOUTH ZOO
-    """.split()
+    """)
 )
 
 _LATIN = re.compile(r"[A-Z]{2,}")
@@ -216,9 +220,9 @@ def _list_words(names: object) -> Iterator[str]:
 def read_public_bodies() -> tuple[str, str]:
     """Return two patterns of names of public bodies: by lists of names, and by a kind of body after any words.
 
-    They are for RE2, on text from `fold_letters` without dots and apostrophes, and match at the beginning of a name. What
-    is matched is the name of the body; what follows is not part of it. `public_bodies.yaml` has the words and their
-    sources.
+    They are for RE2, on text from `fold_letters` without dots and apostrophes, and match at the beginning of a name.
+    What is matched is the name of the body; what follows is not part of it. `public_bodies.yaml` has the words and
+    their sources.
     """
     words = yaml.safe_load(files(__package__).joinpath("public_bodies.yaml").read_text(encoding="utf-8"))
     parts = {"word": words["word"], "school": words["school"]}

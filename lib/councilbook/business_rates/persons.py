@@ -4,8 +4,8 @@ Every name is withheld unless one of three things speaks for it: a live entry of
 linked with high probability, the name of a public body, or the ending of a legal form that no person may trade under.
 What speaks against a name (`find_suspicion`) can turn a release into a withholding, and never the other way.
 
-Only the part of a name that the evidence is about is released: of "A LIMITED T/A B", "A LIMITED". A decision is about the
-wording, so it is the same in every row that has it.
+Only the part of a name that the evidence is about is released: of "A LIMITED T/A B", "A LIMITED". A decision is about
+the wording, so it is the same in every row that has it.
 
 What it cannot see: a person's name that runs into a company's without any mark between them reads as one company's.
 
@@ -16,6 +16,7 @@ Sources:
 
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -93,20 +94,28 @@ _ANY_FORM = rf"(?i)\b(?:{FORM})\b"
 _LETTERS_ONLY = rf"^(?:{'|'.join(LETTER_FORMS)})$".replace(r"\.", "")
 
 _ACTS = (
-    r"\bC ?[/\\] ?[O0]\b|\bCARE OF\b|\bC O [A-Z]+ [A-Z]+|\bTRUSTEES?\b|\bTTEES?\b|\bON BEHALF OF\b|\bO/B/?O\b|\bATTN?\b|\bFAO\b"
-    r"|\bFOR THE ATTENTION\b|\b(?:FORMERLY|PREVIOUSLY|NEE)\b|\b(?:DIRECTORS?|PROPRIETORS?|OWNERS?|LANDLORDS?|SECRETARY|TREASURER"
-    r"|PARTNERS?|AGENTS?|NOMINEES?|GUARANTORS?|TENANTS?|LESSEES?|RECEIVERS?|LIQUIDATORS?|ADMINISTRATORS?|CLERK|CHAIR|CHAIRMAN|CARETAKER) (?:OF|TO|FOR|AT)\b"
-    r"|\b(?:MD|CEO|DIRECTOR|PROP|PROPRIETOR) ?[,:()]|[(,:-] ?(?:DIRECTOR|OWNER|PROP|PROPRIETOR|TENANT|OCCUPIER)\b|\bP\.?P\.? [A-Z]\b"
+    r"\bC ?[/\\] ?[O0]\b|\bCARE OF\b|\bC O [A-Z]+ [A-Z]+|\bTRUSTEES?\b|\bTTEES?\b|\bON BEHALF OF\b|\bO/B/?O\b"
+    r"|\bATTN?\b|\bFAO\b"
+    r"|\bFOR THE ATTENTION\b|\b(?:FORMERLY|PREVIOUSLY|NEE)\b|\b(?:DIRECTORS?|PROPRIETORS?|OWNERS?|LANDLORDS?"
+    r"|SECRETARY|TREASURER"
+    r"|PARTNERS?|AGENTS?|NOMINEES?|GUARANTORS?|TENANTS?|LESSEES?|RECEIVERS?|LIQUIDATORS?|ADMINISTRATORS?"
+    r"|CLERK|CHAIR|CHAIRMAN|CARETAKER) (?:OF|TO|FOR|AT)\b"
+    r"|\b(?:MD|CEO|DIRECTOR|PROP|PROPRIETOR) ?[,:()]|[(,:-] ?(?:DIRECTOR|OWNER|PROP|PROPRIETOR|TENANT"
+    r"|OCCUPIER)\b|\bP\.?P\.? [A-Z]\b"
     r"|\bSOLE TRADER\b"
 )
-_DIED = r"\bEXECU?TO?RS?\b|\bEXECUTRIX\b|\bEXORS?\b|\bEXECS? OF\b|\bPERS(?:ONAL)? REPS?\b|\bPERSONAL REPRESENTATIVES?\b|\bDECEASED\b|\bDECD\b|\bESTATE OF\b|\b(?:THE|OF) LATE\b|^LATE\b|\(LATE\b"
+_DIED = (
+    r"\bEXECU?TO?RS?\b|\bEXECUTRIX\b|\bEXORS?\b|\bEXECS? OF\b|\bPERS(?:ONAL)? REPS?\b"
+    r"|\bPERSONAL REPRESENTATIVES?\b|\bDECEASED\b|\bDECD\b|\bESTATE OF\b|\b(?:THE|OF) LATE\b|^LATE\b|\(LATE\b"
+)
 _HARD_TITLE = rf"(?:^|[^A-Z])(?:{'|'.join(TITLES)})(?:[^A-Z]|$)"
 _SOFT_TITLE = (
     rf"(?:^(?:THE )?|[&,(] ?|\bAND )(?:{'|'.join(SOFT_TITLES)})\b|\b(?:MBE|OBE|CBE|ESQ|ESQUIRE|JNR|SNR|JR|SNR)$"
 )
 _TRADING = r"\bT ?[/\\] ?AS?\b|\bTRADING (?:AS|UNDER)\b|[A-Z]{2,} (?:T A|TA|TAS) [A-Z]"
 _FAMILY = (
-    r"(?:&|\bAND|\+) ?(?:SONS?|DAUGHTERS?|BROTHERS?|BROS|SISTERS?|PARTNERS?|PTNRS?|CO|COMPANY|ASSOCIATES|FAMILY|WIFE|HUSBAND|OTHERS?"
+    r"(?:&|\bAND|\+) ?(?:SONS?|DAUGHTERS?|BROTHERS?|BROS|SISTERS?|PARTNERS?|PTNRS?|CO|COMPANY|ASSOCIATES"
+    r"|FAMILY|WIFE|HUSBAND|OTHERS?"
     r"|ANOR|ANR)\b|\b(?:BROS|BROTHERS|SISTERS|SONS)$"
 )
 _INITIALS = r"^(?:[A-Z][ ,&]+){1,5}[A-Z-]{2,}|^[A-Z-]{2,},? [A-Z] |(?:&|\bAND) (?:[A-Z] )+[A-Z-]{2,}$"
@@ -165,9 +174,9 @@ def classify_parties(
     reason[entries] = LIVE_ENTRY
     released[entries] = np.asarray(names.shown.to_pylist(), dtype=object)[entries]
     against = np.array([text is not None for text in suspicion], dtype=bool)
-    reason = np.where(against, suspicion, reason)
-    released = np.where(against, None, released)
-    reason, released = np.append(reason, NO_NAME)[codes], np.append(released, None)[codes]  # code -1: no name
+    reason[against], released[against] = suspicion[against], None
+    nobody = np.array([NO_NAME, None], dtype=object)  # code -1: no name
+    reason, released = np.append(reason, nobody[:1])[codes], np.append(released, nobody[1:])[codes]
     shown = pd.Series(released, index=roll.index, dtype="str")
     return pd.DataFrame(
         {
@@ -190,7 +199,7 @@ def find_suspicion(names: pd.Series, known: KnownNames | None = None) -> pd.Seri
         A key of REASONS, or NA where nothing was found, on the same index.
     """
     codes, distinct = pd.factorize(names.astype("str"))
-    found = np.append(_suspect(_prepare(distinct), known or read_known_names()), None)
+    found = np.append(_suspect(_prepare(distinct), known or read_known_names()), np.array([None], dtype=object))
     return pd.Series(found[codes], index=names.index, dtype="str")
 
 
@@ -203,8 +212,8 @@ def check_released_names(
 ) -> None:
     """Refuse parties of which a name is not justified: the last gate before anything is published.
 
-    Every decision is made again, and what would be released is looked at by itself: it must stand in the roll's name, be
-    free of suspicion, and not be withheld elsewhere.
+    Every decision is made again, and what would be released is looked at by itself: it must stand in the roll's name,
+    be free of suspicion, and not be withheld elsewhere.
 
     Args:
         roll, register, links, threshold: as for `classify_parties`.
@@ -300,9 +309,8 @@ def _split_words(texts: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.int64],
 
 
 def _are_in(words: Texts, vocabulary: frozenset[str]) -> Flags:
-    known: Flags = pc.is_in(pa.array(words, pa.string()), value_set=pa.array(sorted(vocabulary), pa.string())).to_numpy(
-        zero_copy_only=False
-    )
+    values = pa.array(sorted(vocabulary), pa.string())
+    known: Flags = pc.is_in(pa.array(words, pa.string()), value_set=values).to_numpy(zero_copy_only=False)
     return known
 
 
@@ -336,8 +344,8 @@ def _suspect(names: _Names, known: KnownNames) -> Texts:
 def _find_words(flat: pa.Array, known: KnownNames) -> tuple[Flags, Flags]:
     """Tell which names have a given name that is a person's, and which a word of an organisation's.
 
-    JOHN SMITH has one, VICTORIA HOTEL and ST JOHNS CHURCH have not: a given name counts if no word of an organisation stands
-    in the name, or if it comes first and the next word is no such word. What follows SAINT is a saint.
+    JOHN SMITH has one, VICTORIA HOTEL and ST JOHNS CHURCH have not: a given name counts if no word of an organisation
+    stands in the name, or if it comes first and the next word is no such word. What follows SAINT is a saint.
     """
     rows, place, words = _split_words(flat)
     is_organisation = _are_in(words, ORGANISATION_WORDS | PLACE_WORDS)
@@ -417,7 +425,7 @@ def _unbalanced(head: pa.Array) -> Flags:
 def _may_name_a_person(head: str) -> bool:
     """Tell whether a part before a joining word may be a whole person's name, with no trade in it."""
     parts = re.split(_JOINS, re.sub(r"[()]", " ", head))
-    for part, following in zip(parts, parts[1:], strict=False):
+    for part, following in pairwise(parts):
         words = part.removeprefix("THE ").split()
         if len(words) < 2 or all(len(word) == 1 for word in words) or _COMPANY_STYLE.match(following.lstrip()):
             continue
@@ -474,9 +482,9 @@ def _canonicalise(flat: pa.Array) -> list[str]:
 def _agree(ours: str, theirs: str, is_charity: bool, known: KnownNames) -> bool:
     """Tell whether a register's name is the ratepayer's, and cannot be that of a person beside a company.
 
-    The same words with a legal form agree. Without one, a company's must say what kind of association it is, and a charity's
-    must not be all names. If only the form is missing, every word must be of a trade, so that no person's name, nor a part of
-    it, is ever released because a company bears it.
+    The same words with a legal form agree. Without one, a company's must say what kind of association it is, and a
+    charity's must not be all names. If only the form is missing, every word must be of a trade, so that no person's
+    name, nor a part of it, is ever released because a company bears it.
     """
     words = ours.split()
     if ours == theirs:
