@@ -29,6 +29,7 @@ LOG_ODDS = {
     "no postcode": -1.5,
     "kind that seldom pays rates": -3.0,
 }
+ALL_KINDS = "All kinds"
 SHRINK_TO = 5  # properties, of all kinds, that a kind's median is weighed with
 
 
@@ -149,9 +150,11 @@ def count_food(register: pd.DataFrame, links: pd.DataFrame, roll: pd.DataFrame) 
 
 
 def count_missing(listed: pd.DataFrame) -> pd.DataFrame:
-    """Count listed businesses by kind and by whether they are likelier missing than not: kind, listed, likely."""
+    """Count listed businesses by kind, and those likelier missing than not: kind, listed, likely; ALL_KINDS last."""
     likely = (listed["probability"] > 0.5).astype(int)
-    return listed.assign(listed=1, likely=likely).groupby("kind", as_index=False)[["listed", "likely"]].sum()
+    counts = listed.assign(listed=1, likely=likely).groupby("kind", as_index=False)[["listed", "likely"]].sum()
+    total = pd.DataFrame({"kind": [ALL_KINDS], "listed": [len(listed)], "likely": [int(likely.sum())]})
+    return pd.concat([counts, total], ignore_index=True)
 
 
 def score_missing(listed: pd.DataFrame, planted: "set[str]") -> pd.DataFrame:

@@ -83,7 +83,7 @@ def describe_links(counts: pd.DataFrame) -> str:
     for row in shown.to_dict("records"):
         exact = f", where an exact match finds {row['exact']:,}" if pd.notna(row["exact"]) else ""
         parts.append(f"**{row['linked']:,}** to {REGISTERS.get(str(row['register']), row['register'])}{exact}")
-    return f"Of the properties, some {_join(parts)}."
+    return f"Properties were linked to what others know: some {_join(parts)}."
 
 
 def describe_link_scores(scores: pd.DataFrame) -> str:

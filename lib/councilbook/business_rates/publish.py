@@ -292,6 +292,12 @@ def find_places(roll: pd.DataFrame, wards: gpd.GeoDataFrame | None, zones: pd.Da
     return found
 
 
+def name_wards(codes: pd.Series, wards: pd.DataFrame | None) -> pd.Series:
+    """Return the name of each ward by its code; what is no ward, as ALL_WARDS, keeps its words."""
+    names = {} if wards is None else dict(zip(wards["ward_code"], wards["ward_name"], strict=True))
+    return codes.map(names).astype("str").fillna(codes)
+
+
 def _make_points(frame: pd.DataFrame) -> gpd.GeoDataFrame:
     places = frame[["longitude", "latitude"]].astype("float64")
     points = gpd.points_from_xy(places["longitude"], places["latitude"])

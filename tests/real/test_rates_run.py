@@ -1,0 +1,49 @@
+"""The business rates study on Bradford's own published roll and food register."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from whole_workbook import copy_workbook, run_councilbook
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture(scope="module")
+def bradford(mirror, tmp_path_factory):
+    workbook = copy_workbook(tmp_path_factory.mktemp("bradford"))
+    options = ("--council", "bradford", "--data", "real", "--mirror", str(mirror), "--run-date", "2026-01-31")
+    done = run_councilbook(workbook, "run", "business_rates", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return workbook.processed / "business_rates" / "bradford", workbook.reports / "business_rates" / "bradford"
+
+
+def read(folder, dataset):
+    return pd.read_csv(folder / dataset / f"{dataset}.csv")
+
+
+def test_every_property_is_in_the_register_and_names_only_where_something_proves_an_organisation(bradford):
+    register = read(bradford[0], "open_rates_register")
+    assert len(register) == 19_019  # of 19,323 rows, 232 have no rateable value and 72 are ragged
+    assert 0.45 < register["released_name"].notna().mean() < 0.65
+    nameless = register[register["released_name"].isna()]
+    told = ["liability_start_date", "is_occupied", "small_business_relief", "mandatory_relief", "exemption"]
+    assert nameless[told].isna().all(axis=None)
+
+
+def test_it_says_that_the_roll_is_real(bradford):
+    package = json.loads((bradford[0] / "open_rates_register" / "datapackage.json").read_text(encoding="utf-8"))
+    sources = {row["source_id"]: row["synthetic"] for row in package["councilbook"]["provenance"]}
+    assert sources["published_rates_roll"] is False
+    assert "rates_ledger" not in sources
+
+
+def test_far_more_food_premises_are_linked_than_an_exact_match_finds(bradford):
+    counts = read(bradford[0], "link_counts").set_index("register").loc["food_hygiene"]
+    assert counts["records"] == 4_245  # 4,246, rounded to five
+    assert counts["linked"] > 5 * counts["exact"]
+
+
+def test_the_page_is_small_enough(bradford):
+    assert (bradford[1] / "index.html").stat().st_size < 2_000_000
