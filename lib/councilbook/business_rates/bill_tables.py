@@ -50,6 +50,18 @@ def count_findings(findings: pd.DataFrame) -> pd.DataFrame:
     return counts.sort_values(["bills", "kind"], ascending=[False, True], ignore_index=True)
 
 
+def list_checks(findings: pd.DataFrame, prepared: pd.DataFrame) -> pd.DataFrame:
+    """List the bills to check: property_reference, kind, direction, stake_gbp, right_gbp, reason; largest stakes first.
+
+    Args:
+        findings: from `errors_in_bills.find_errors`.
+        prepared: the bills, from `bill_inputs.prepare_bills`.
+    """
+    listed = findings.join(prepared["property_reference"]).astype({"stake_gbp": "float64", "right_gbp": "float64"})
+    columns = ["property_reference", "kind", "direction", "stake_gbp", "right_gbp", "reason"]
+    return listed[columns].reset_index(drop=True)
+
+
 def try_on_twin(rules: Rules, year: str, seed: int, checks: int = 100) -> pd.DataFrame:
     """Score rules, the model and both on invented bills with planted errors: a score on a twin.
 
