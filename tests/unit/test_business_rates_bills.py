@@ -452,6 +452,25 @@ def test_words_of_reliefs(words: str, flag: str | None) -> None:
     }
 
 
+def test_what_is_exempt_pays_nothing_and_an_empty_column_of_charges_is_none() -> None:
+    roll = make_roll().assign(exemption=pd.NA, account_charge_gbp=np.nan)
+    before = prepare_bills(roll, "2018-19")
+    assert "billed_gbp" not in before and "other_relief_gbp" not in before
+    one = compute_bills(before, ENGLAND)["net_gbp"].idxmax()
+    after = compute_bills(
+        prepare_bills(
+            roll.assign(exemption=roll.index.to_series().eq(one).map({True: "Listed", False: ""})), "2018-19"
+        ),
+        ENGLAND,
+    )
+    assert after.loc[one, "net_gbp"] == 0 < after.loc[one, "gross_gbp"] == after.loc[one, "other_relief_gbp"]
+    pd.testing.assert_frame_equal(after.drop(index=one), compute_bills(before, ENGLAND).drop(index=one))
+
+
+def test_a_roll_without_rows_has_no_bills() -> None:
+    assert prepare_bills(make_roll().head(0), "2018-19").empty
+
+
 def test_a_roll_without_values_is_refused() -> None:
     with pytest.raises(CheckError, match="rateable_value_gbp"):
         prepare_bills(pd.DataFrame({"property_reference": ["a"]}), "2018-19")

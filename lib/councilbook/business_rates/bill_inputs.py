@@ -28,8 +28,9 @@ def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
 
     Returns:
         A row a property with a whole rateable value above 0 that is liable in the year; index and reference as
-        in the roll, with the columns of `compute_bills` that a roll tells of, description, area (the outward part of
-        the postcode) and, where the ledger has it, billed_gbp. A property whose value is missing, 0 or not whole
+        in the roll, with the columns of `compute_bills` that a roll tells of, description, exemption, area (the outward
+        part of the postcode) and, where the ledger has them, billed_gbp and account_credit_gbp. What is exempt pays
+        nothing: its other_relief_gbp is the whole charge. A property whose value is missing, 0 or not whole
         pounds is left out: `roll.index.difference` tells which.
 
     Raises:
@@ -54,9 +55,12 @@ def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
     bills["is_industrial"] = (
         bills["description"].str.contains(INDUSTRIAL, case=False, regex=True).fillna(False).astype(bool)
     )
+    bills["exemption"] = _get(roll, "exemption", "string").replace("", pd.NA)
+    if bills["exemption"].notna().any():  # no year's rate reaches a pound in the pound, so this is the whole charge
+        bills["other_relief_gbp"] = bills["rateable_value_gbp"].where(bills["exemption"].notna(), 0.0)
     bills["area"] = _get(roll, "postcode", "string").str.split(" ").str[0]
     for source, target in (("account_charge_gbp", "billed_gbp"), ("account_credit_gbp", "account_credit_gbp")):
-        if source in roll:
+        if source in roll and roll[source].notna().any():
             bills[target] = roll[source].astype("float64")
     return bills
 
@@ -72,13 +76,10 @@ def read_words(roll: pd.DataFrame) -> pd.DataFrame:
         words that are not empty, joined by "; ".
     """
     said = [_get(roll, column, "string").str.strip() for column in RELIEF_COLUMNS]
-    filled = (
-        pd.concat(said, axis=1)
-        .fillna("")
-        .agg("; ".join, axis=1)
-        .str.strip("; ")
-        .str.replace(r"(?:; )+", "; ", regex=True)
-    )
+    joined = said[0].fillna("")
+    for words in said[1:]:
+        joined = joined + "; " + words.fillna("")
+    filled = joined.str.strip("; ").str.replace(r"(?:; )+", "; ", regex=True)
     parts = filled.str.split(";").explode().str.strip()
     small = _has(parts, SMALL) & ~_has(parts, NOT_SMALL)
     charity = _has(parts, CHARITY) & ~_has(parts, CHARITY_EMPTY + "|rural|discretionary|top.?up")

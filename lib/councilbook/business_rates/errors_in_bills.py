@@ -40,7 +40,7 @@ def find_errors(bills: pd.DataFrame, rules: Rules) -> pd.DataFrame:
 
     Args:
         bills: as for `compute_bills`, with property_reference; if there are: billed_gbp, account_credit_gbp, is_closed.
-            Without billed_gbp only what the entries themselves show is found, and the stake is the most it can be.
+            Where billed_gbp is empty only what the entries themselves show is found; the stake is the most it can be.
 
     Returns:
         A row a finding, index that of the bill (at most one of each kind): kind, direction (the bill is "too high" or
@@ -56,10 +56,15 @@ def find_errors(bills: pd.DataFrame, rules: Rules) -> pd.DataFrame:
         raise CheckError("The index of bills must name each once.")
     lines = compute_bills(bills, rules)
     share = find_small_business_share(bills, rules)
-    found = [_find_credits(bills), _find_duplicates(bills, lines), _find_missed(bills, lines, share, rules)]
-    found.append(
-        _compare(bills, lines, share, rules) if "billed_gbp" in bills else _find_unentitled(bills, lines, share)
-    )
+    bills = bills.assign(billed_gbp=bills["billed_gbp"].astype("float64") if "billed_gbp" in bills else np.nan)
+    known, unknown = bills["billed_gbp"].notna(), bills["billed_gbp"].isna()
+    found = [
+        _find_credits(bills),
+        _find_duplicates(bills, lines),
+        _find_missed(bills, lines, share, rules),
+        _compare(bills[known], lines[known], share[known], rules),
+        _find_unentitled(bills[unknown], lines[unknown], share[unknown]),
+    ]
     findings = pd.concat(found)
     findings["reason"] = findings["kind"].map(REASONS)
     return findings.sort_values(["stake_gbp", "kind"], ascending=[False, True], kind="stable")[COLUMNS]
@@ -90,7 +95,7 @@ def _find_credits(bills: pd.DataFrame) -> pd.DataFrame:
 def _find_duplicates(bills: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
     keys = [*KEY, *(column for column in ("liable_from_date", "days_liable") if column in bills)]
     again = bills.duplicated(keys, keep="first")
-    stake = bills["billed_gbp"] if "billed_gbp" in bills else lines["net_gbp"]
+    stake = bills["billed_gbp"].fillna(lines["net_gbp"])
     return _make(bills.index[again], "duplicate", stake, 0 * stake, again)
 
 
@@ -99,8 +104,8 @@ def _find_missed(bills: pd.DataFrame, lines: pd.DataFrame, share: pd.Series, rul
     asked = bills[open_to & (share > 0) & (lines["net_gbp"] > PENNY)]
     with_relief = compute_bills(asked.assign(claims_small_business=True), rules)["net_gbp"]
     stake = lines["net_gbp"].loc[asked.index] - with_relief
-    if "billed_gbp" in bills:  # a bill that is right but for the relief
-        stake = stake[(asked["billed_gbp"] - lines["net_gbp"].loc[asked.index]).abs() <= ROUNDING]
+    residual = (asked["billed_gbp"] - lines["net_gbp"].loc[asked.index]).abs()
+    stake = stake[~(residual > ROUNDING)]  # a bill that is right but for the relief, or not known
     stake = stake[stake > PENNY].round(2)
     return _make(stake.index, "missed_relief", stake, with_relief, pd.Series(True, index=bills.index))
 
