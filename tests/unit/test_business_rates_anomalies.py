@@ -222,7 +222,8 @@ def test_rules_name_what_was_planted(planted: tuple[pd.DataFrame, pd.DataFrame])
 def ranked(planted: tuple[pd.DataFrame, pd.DataFrame]) -> dict:
     random = np.random.default_rng(7)
     past, known = plant_errors(draw_bills(random, 8_000, SCOTLAND, "2024-25"), random, SCOTLAND)
-    learnt = learn_yield(find_errors(past, SCOTLAND), score_bills(measure_features(past, SCOTLAND)), known)
+    seen = measure_features(past, SCOTLAND)
+    learnt = learn_yield(find_errors(past, SCOTLAND), seen, score_bills(seen), known)
     features = measure_features(planted[0], SCOTLAND)
     return {
         "findings": find_errors(planted[0], SCOTLAND),

@@ -209,13 +209,14 @@ def say_why(features: pd.DataFrame, index: pd.Index, most: int = 2) -> "pd.Serie
 
 @dataclass(frozen=True)
 class Yield:
-    """How often a check found an error.
+    """What checks yielded.
 
     Attributes:
-        overall: of all bills.
-        by_kind: by kind of finding.
-        unnamed: of bills that no rule names, by score at `STEPS`; it never falls as the score rises.
-        scored: of all bills, by score at `STEPS`, for a ranking by the model alone.
+        overall: the share of all bills that had an error.
+        by_kind: the same by kind of finding.
+        unnamed: of bills that no rule names, the share of the pounds at stake that a check put right, by score at
+            `STEPS`; it never falls as the score rises.
+        scored: the same of all bills, for a ranking by the model alone.
     """
 
     overall: float
@@ -224,17 +225,20 @@ class Yield:
     scored: NDArray[np.float64]
 
 
-def learn_yield(findings: pd.DataFrame, scores: "pd.Series[float]", truth: pd.DataFrame) -> Yield:
-    """Learn from checked bills how often each kind of finding, and each score, was an error.
+def learn_yield(
+    findings: pd.DataFrame, features: pd.DataFrame, scores: "pd.Series[float]", truth: pd.DataFrame
+) -> Yield:
+    """Learn from checked bills how often each kind of finding was an error, and what each score put right.
 
     Args:
-        findings: of `find_errors`. scores: of `score_bills`.
-        truth: of bills that were checked (or of a twin, another than the one that is scored): error (NA: none), by the
-            index of the bills.
+        findings: of `find_errors`. features: of `measure_features`. scores: of `score_bills`.
+        truth: of bills that were checked (or of a twin, another than the one that is scored): error (NA: none) and
+            error_gbp, by the index of the bills.
 
     Returns:
-        Shares of bills; those of kinds are drawn towards that of all while few were checked, those of scores are fitted
-        by isotonic regression.
+        Shares; those of kinds are drawn towards that of all while few were checked, those of scores are fitted by
+        isotonic regression, a pound at stake a weight. A bill counts for no more than its stake: one large error
+        among small stakes shall not set the order.
     """
     wrong = truth["error"].notna().astype("float64")
     overall = float(wrong.mean())
@@ -242,14 +246,23 @@ def learn_yield(findings: pd.DataFrame, scores: "pd.Series[float]", truth: pd.Da
     hit = wrong.reindex(checked.index).groupby(checked["kind"])
     by_kind = (hit.sum() + PRIOR * overall) / (hit.size() + PRIOR)
     rest = truth.index.difference(findings.index)
-    fitted = [_fit_chance(scores.loc[index], wrong.loc[index]) for index in (rest, truth.index)]
+    stake = features["at_stake_gbp"]
+    righted = truth["error_gbp"].abs().clip(upper=stake.reindex(truth.index))
+    fitted = [_fit_share(scores[index], stake[index], righted[index]) for index in (rest, truth.index)]
     return Yield(overall, {str(kind): float(share) for kind, share in by_kind.items()}, *fitted)
 
 
-def _fit_chance(scores: "pd.Series[float]", wrong: "pd.Series[float]") -> NDArray[np.float64]:
-    fit = IsotonicRegression(out_of_bounds="clip").fit(scores.to_numpy(), wrong.to_numpy())
-    chance: NDArray[np.float64] = fit.predict(STEPS)
-    return chance
+def _fit_share(
+    scores: "pd.Series[float]", stake: "pd.Series[float]", righted: "pd.Series[float]"
+) -> NDArray[np.float64]:
+    weight = stake.to_numpy(dtype="float64")
+    if not (weight > 0).any():
+        return np.zeros(len(STEPS))
+    staked = weight > 0
+    share = righted.to_numpy(dtype="float64")[staked] / weight[staked]
+    fit = IsotonicRegression(out_of_bounds="clip").fit(scores.to_numpy()[staked], share, sample_weight=weight[staked])
+    shares: NDArray[np.float64] = fit.predict(STEPS)
+    return shares
 
 
 def rank_checks(

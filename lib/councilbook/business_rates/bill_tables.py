@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from councilbook.business_rates.anomalies import (
+    Detector,
     learn_yield,
     list_orders,
     measure_features,
@@ -13,6 +14,7 @@ from councilbook.business_rates.anomalies import (
 from councilbook.business_rates.bills import LINES, Nation, Rules
 from councilbook.business_rates.bills_twin import draw_bills, plant_errors
 from councilbook.business_rates.errors_in_bills import find_errors
+from councilbook.errors import CheckError
 
 YEARS: dict[Nation, str] = {"scotland": "2023-24", "england": "2019-20"}  # of the twin, and of the published rolls
 TWIN_BILLS = 7_000
@@ -65,7 +67,7 @@ def list_checks(findings: pd.DataFrame, prepared: pd.DataFrame) -> pd.DataFrame:
 def try_on_twin(rules: Rules, year: str, seed: int, checks: int = 100) -> pd.DataFrame:
     """Score rules, the model and both on invented bills with planted errors: a score on a twin.
 
-    What a kind of finding is worth is learnt on one twin and scored on another.
+    What a kind of finding, and a score, is worth is learnt on one twin, of twice the bills, and scored on another.
 
     Args:
         rules: from `bills.load_rules`.
@@ -76,15 +78,56 @@ def try_on_twin(rules: Rules, year: str, seed: int, checks: int = 100) -> pd.Dat
     Returns:
         order, recovered_gbp, recovered_low_gbp, recovered_high_gbp (95% bootstrap), errors (found among the checks).
     """
-    parts = []
-    for number in (1, 2):
-        random = np.random.default_rng([seed, number])
-        ledger, truth = plant_errors(draw_bills(random, TWIN_BILLS, rules, year), random, rules)
-        features = measure_features(ledger, rules)
-        parts.append((find_errors(ledger, rules), features, score_bills(features, seed=seed), truth))
-    learnt = learn_yield(parts[0][0], parts[0][2], parts[0][3])
-    findings, features, scores, truth = parts[1]
-    orders = list_orders(findings, features, scores, learnt)
-    recovered = measure_recovery(orders, truth, np.random.default_rng([seed, 3]), checks)
+    recovered = _check_twin(rules, year, seed, 1, "ecod", checks)
     columns = ["order", "recovered_gbp", "recovered_low_gbp", "recovered_high_gbp", "errors"]
     return recovered[columns].round()
+
+
+def compare_on_twins(
+    rules: Rules, year: str, seed: int, twins: int, detector: Detector = "ecod", checks: int = 100
+) -> pd.DataFrame:
+    """Score rules, the model and both on many twins, so that an interval covers what another ledger would give.
+
+    Args:
+        rules, year, seed, checks: as `try_on_twin`.
+        twins: how many are scored, two or more, each with a twin of its own to learn on.
+        detector: one of `anomalies.DETECTORS`.
+
+    Returns:
+        A row an order: order, recovered_gbp (mean), more_gbp (mean of what it recovers more than rules on the same
+        twin), each with _low and _high (95 % bootstrap over twins), errors and share_of_all (means).
+
+    Raises:
+        CheckError: there are fewer than two twins.
+    """
+    if twins < 2:
+        raise CheckError(f"{twins} twins give no interval; expected two or more.")
+    parts = [_check_twin(rules, year, seed, number, detector, checks) for number in range(1, twins + 1)]
+    orders = list(parts[0]["order"])
+    pounds = np.array([part["recovered_gbp"] for part in parts])
+    picks = np.random.default_rng([seed, twins]).integers(0, twins, (2_000, twins))
+    table = pd.DataFrame({"order": orders})
+    for name, values in (("recovered", pounds), ("more", pounds - pounds[:, [orders.index("rules")]])):
+        low, high = np.quantile(values[picks].mean(axis=1), [0.025, 0.975], axis=0)
+        table[f"{name}_gbp"], table[f"{name}_low_gbp"], table[f"{name}_high_gbp"] = values.mean(axis=0), low, high
+    for name in ("errors", "share_of_all"):
+        table[name] = np.mean([part[name] for part in parts], axis=0)
+    return table
+
+
+def _check_twin(rules: Rules, year: str, seed: int, number: int, detector: Detector, checks: int) -> pd.DataFrame:
+    """Learn on one twin, and measure the checks of another."""
+    learnt_on = _draw_twin(rules, year, [seed, number, 1], 2 * TWIN_BILLS, detector)
+    findings, features, scores, truth = _draw_twin(rules, year, [seed, number, 2], TWIN_BILLS, detector)
+    orders = list_orders(findings, features, scores, learn_yield(*learnt_on))
+    return measure_recovery(orders, truth, np.random.default_rng([seed, number, 3]), checks)
+
+
+def _draw_twin(
+    rules: Rules, year: str, seed: list[int], bills: int, detector: Detector
+) -> tuple[pd.DataFrame, pd.DataFrame, "pd.Series[float]", pd.DataFrame]:
+    """Draw bills with errors, and find what `learn_yield` asks for: findings, features, scores, truth."""
+    random = np.random.default_rng(seed)
+    ledger, truth = plant_errors(draw_bills(random, bills, rules, year), random, rules)
+    features = measure_features(ledger, rules)
+    return find_errors(ledger, rules), features, score_bills(features, detector, seed[0]), truth

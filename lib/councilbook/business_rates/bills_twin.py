@@ -177,16 +177,26 @@ def _occupied(bills: pd.DataFrame) -> "pd.Series[bool]":
     return bills["is_occupied"].astype(bool) & (bills["billed_gbp"] > 50)
 
 
+def _find_old_gross(bills: pd.DataFrame, rules: Rules) -> "pd.Series[float]":
+    """Find the charge of a whole year by the last rates before that year's that were others."""
+    old = pd.Series(np.nan, index=bills.index)
+    names = list(rules.years)
+    for year in bills["year"].unique():
+        rates = rules.years[year].rates
+        before = [name for name in names[: names.index(year)] if rules.years[name].rates != rates] or names[1:2]
+        charged = bills.loc[bills["year"] == year, ["year", "rateable_value_gbp"]].assign(year=before[-1])
+        old.loc[charged.index] = compute_bills(charged, rules)["gross_gbp"]
+    return old
+
+
+def _find_gross(bills: pd.DataFrame, rules: Rules) -> "pd.Series[float]":
+    return compute_bills(bills[["year", "rateable_value_gbp"]], rules)["gross_gbp"]
+
+
 def _take_other_rate(bills: pd.DataFrame, random: np.random.Generator, rules: Rules) -> Change:  # noqa: ARG001
     """Bill by the rate of an earlier year that had another."""
     right = bills["billed_gbp"].copy()
-    names = list(rules.years)
-    for year in bills["year"].unique():
-        now = rules.years[year].rates
-        before = [name for name in names[: names.index(year)] if rules.years[name].rates != now] or names[1:2]
-        old = compute_bills(bills.assign(year=before[-1])[["year", "rateable_value_gbp"]], rules)["gross_gbp"]
-        new = compute_bills(bills[["year", "rateable_value_gbp"]], rules)["gross_gbp"]
-        bills["billed_gbp"] = (right * old / new).round(2).where(bills["year"] == year, bills["billed_gbp"])
+    bills["billed_gbp"] = (right * _find_old_gross(bills, rules) / _find_gross(bills, rules)).round(2)
     return bills, right
 
 
@@ -292,7 +302,10 @@ def _leave_credit(bills: pd.DataFrame, random: np.random.Generator, rules: Rules
 Fits = Callable[[pd.DataFrame, Rules], "pd.Series[bool]"]
 Plant = Callable[[pd.DataFrame, np.random.Generator, Rules], Change]
 PLANTED: dict[str, tuple[Fits, Plant]] = {
-    "wrong_rate": (lambda bills, _: _occupied(bills), _take_other_rate),
+    "wrong_rate": (
+        lambda bills, rules: _occupied(bills) & (_find_old_gross(bills, rules) != _find_gross(bills, rules)),
+        _take_other_rate,
+    ),
     "relief_of_other_year": (
         lambda bills, rules: _occupied(bills) & bills["claims_small_business"] & (_find_old_share(bills, rules) > 0),
         _take_relief_of_other_year,
