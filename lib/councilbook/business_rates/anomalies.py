@@ -26,6 +26,7 @@ Detector = Literal["iforest", "ecod", "hbos"]
 DETECTORS = ("iforest", "ecod", "hbos")
 LEAST_ALIKE = 8  # properties of one description and area, for a median of their own
 STEPS = np.linspace(0, 1, 201)  # of the score, at which the chance of an error is kept
+BLOCK = 100  # bills of like score, judged together: one at the end says nothing
 PRIOR = 2.0  # bills: how slowly a share is learnt away from that of all bills
 WORDS = {  # what stands out, and in words: more and less than usual
     "residual": ("billed more than the rules give", "billed less than the rules give"),
@@ -255,12 +256,14 @@ def learn_yield(
 def _fit_share(
     scores: "pd.Series[float]", stake: "pd.Series[float]", righted: "pd.Series[float]"
 ) -> NDArray[np.float64]:
-    weight = stake.to_numpy(dtype="float64")
-    if not (weight > 0).any():
+    """Fit the share of the pounds at stake that is put right, rising with the score."""
+    table = pd.DataFrame({"score": scores, "stake": stake, "righted": righted}).astype("float64")
+    table = table[table["stake"] > 0].sort_values("score", kind="stable")
+    if table.empty:
         return np.zeros(len(STEPS))
-    staked = weight > 0
-    share = righted.to_numpy(dtype="float64")[staked] / weight[staked]
-    fit = IsotonicRegression(out_of_bounds="clip").fit(scores.to_numpy()[staked], share, sample_weight=weight[staked])
+    block = table.groupby(np.arange(len(table)) // BLOCK).agg({"score": "mean", "stake": "sum", "righted": "sum"})
+    fit = IsotonicRegression(out_of_bounds="clip")
+    fit.fit(block["score"], block["righted"] / block["stake"], sample_weight=block["stake"])
     shares: NDArray[np.float64] = fit.predict(STEPS)
     return shares
 
