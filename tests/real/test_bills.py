@@ -129,3 +129,37 @@ def test_small_business_relief_above_its_limit(
     value = bills.loc[found.index, "rateable_value_gbp"]
     assert (value > 15_000).sum() == above
     assert value[value > 15_000].max() <= most  # so all of them may be marked for the small multiplier alone
+
+
+# --- Scotland: worked values and poundages, as published ---
+
+
+def test_scottish_worked_examples_to_the_penny(mirror: Path) -> None:
+    examples = pd.read_csv(mirror / "north_lanarkshire" / "saa_rates" / "scotland_ndr_worked_examples.csv")
+    assert len(examples) == 9
+    bills = pd.DataFrame(
+        {
+            "year": examples["year"],
+            "rateable_value_gbp": examples["rv"],
+            "claims_small_business": ~examples["case"].str.startswith("gross"),
+        }
+    )
+    net = compute_bills(bills, load_rules("scotland"))["net_gbp"]
+    assert (net - examples["expected_net_gbp"]).abs().max() <= 0.00501  # half a penny: some are not rounded there
+    rounded = (examples["expected_net_gbp"] * 100 % 1).round(6) == 0
+    assert (net[rounded] == examples.loc[rounded, "expected_net_gbp"]).all() and rounded.sum() == 5
+
+
+def test_scottish_poundages_are_those_of_the_table(mirror: Path) -> None:
+    table = pd.read_csv(mirror / "north_lanarkshire" / "saa_rates" / "scotland_ndr_poundage_1999_2025.csv")
+    table = table.set_index("year")
+    years = {name: year for name, year in load_rules("scotland").years.items() if name in table.index}
+    assert len(years) == 8  # 2017-18 to 2024-25
+    for name, year in years.items():
+        row = table.loc[name]
+        bands = [(float(row["basic_poundage_p"]), row["higher_applies_above_rv"])]
+        if pd.notna(row["intermediate_rate_p"]):
+            bands = [(bands[0][0], row["intermediate_applies_above_rv"])]
+            bands.append((float(row["intermediate_rate_p"]), row["higher_applies_above_rv"]))
+        bands.append((float(row["higher_or_large_rate_p"]), None))
+        assert [(float(rate.pence), rate.to) for rate in year.rates] == bands, name
