@@ -373,7 +373,7 @@ def _read_rows(bills: pd.DataFrame, rules: Rules) -> tuple[NDArray[np.object_], 
     return names, _read_rest(bills, rv, days, begins)
 
 
-def _read_rest(bills: pd.DataFrame, rv: NDArray, days: NDArray, begins: NDArray) -> _Rows:
+def _read_rest(bills: pd.DataFrame, rv: NDArray[Any], days: NDArray[Any], begins: NDArray[Any]) -> _Rows:
     total = _read_numbers(bills, "ratepayer_total_rv_gbp", np.nan)
     total = np.where(np.isnan(total), rv, total)
     refuse_rows(total < rv, "Bills: ratepayer_total_rv_gbp is", "at least the rateable value of the property")
