@@ -9,7 +9,7 @@ from councilbook.business_rates.publish import VALUE_BANDS
 
 BANDS = dict(enumerate(VALUE_BANDS.values(), start=1))
 EDGE_METRES = 300  # that the outline keeps from the outermost properties
-TIGHTNESS = 0.15  # of the outline: 0 follows every property, 1 is the convex hull
+TIGHTNESS = 0.6  # of the outline: 0 follows every property, 1 is the convex hull
 NATIONAL_GRID = 27700
 
 
