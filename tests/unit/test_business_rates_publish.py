@@ -13,9 +13,8 @@ from shapely.geometry import box
 from councilbook.business_rates import persons, publish, twin
 from councilbook.business_rates.roll import read_roll
 from councilbook.business_rates.roll_rules import COLUMNS
-from councilbook.catalogue import Council, CountRule, MagnitudeRule, RecordRule, RegisterRule, TwinRequest
+from councilbook.catalogue import Council, CountRule, RecordRule, RegisterRule, TwinRequest
 from councilbook.disclosure.counts import protect_counts
-from councilbook.disclosure.magnitudes import protect_magnitudes
 from councilbook.disclosure.records import protect_records
 from councilbook.disclosure.registers import protect_register
 from councilbook.errors import CheckError
@@ -386,49 +385,6 @@ def test_counts_of_those_withheld_pass_the_gate_and_leave_nothing_to_take_off(to
     shown = safe["withheld_relieved"].dropna()
     assert ((shown == 0) | (shown >= 10)).all()
     assert len(shown) > 10
-
-
-def test_sums_bring_the_largest_contributors_and_pass_the_gate(town):
-    roll, _, places = town
-    table = publish.sum_by_ward(roll, places)
-    whole = table[(table["ward_code"] == publish.ALL_WARDS) & (table["use"] == publish.ALL_USES)].iloc[0]
-    assert whole["rateable_value_gbp"] == roll["rateable_value_gbp"].sum()
-    assert whole["contributors"] == roll["ratepayer_name"].nunique()
-    assert (table["largest_1"] >= table["largest_2"]).all()
-    rule = MagnitudeRule(
-        rule="magnitudes",
-        approver=APPROVER,
-        value="rateable_value_gbp",
-        contributors="contributors",
-        largest=["largest_1", "largest_2"],
-        totals={"ward_code": publish.ALL_WARDS, "use": publish.ALL_USES},
-        threshold=10,
-        dominance_n=2,
-        dominance_k_pct=85,
-        p_pct=10,
-        round_to=5,
-        solver_seconds=1,
-    )
-    safe = protect_magnitudes(table, rule, ["ward_code", "use"]).frame
-    shown = safe[safe["rateable_value_gbp"].notna()]
-    assert (table.loc[shown.index, ["largest_1", "largest_2"]].sum(axis=1) <= 0.85 * shown["rateable_value_gbp"]).all()
-    assert table.loc[shown.index, "contributors"].min() >= 10
-
-
-def test_what_nobody_is_known_to_pay_for_counts_by_itself():
-    roll = make_roll({}, {}, {"ratepayer_name": "Bread Ltd"}, {"ratepayer_name": "Bread Ltd"})
-    places = pd.DataFrame(NOWHERE, index=roll.index, dtype="str")
-    table = publish.sum_by_ward(roll, places).set_index(["ward_code", "use"])
-    assert table.loc[(publish.ALL_WARDS, publish.ALL_USES), ["contributors", "largest_1"]].tolist() == [3, 18_000]
-
-
-def test_counts_of_a_group_have_their_total_last():
-    roll = make_roll({"ratepayer_name": "Bread Ltd", "is_occupied": False}, {"ratepayer_name": "Ada Byron"})
-    wards = pd.Series(["W2", "W1"], name="ward_code")
-    table = publish.count_properties(wards, roll, persons.classify_parties(roll), publish.ALL_WARDS)
-    assert table["ward_code"].tolist() == ["W1", "W2", publish.ALL_WARDS]
-    assert table["empty_properties"].tolist() == [0, 1, 1]
-    assert table["named_properties"].tolist() == [0, 1, 1]
 
 
 @settings(max_examples=25, deadline=None)

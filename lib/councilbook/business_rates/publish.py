@@ -18,7 +18,6 @@ import pandas as pd
 
 from councilbook.business_rates.persons import CHARITY_REGISTERS, NO_EVIDENCE, ORGANISATION, THRESHOLD, WITHHELD
 from councilbook.catalogue import RegisterRule
-from councilbook.disclosure.magnitudes import tabulate_magnitudes
 from councilbook.disclosure.registers import protect_register, split_words
 from councilbook.errors import CheckError
 
@@ -493,28 +492,6 @@ def _name_reliefs(roll: pd.DataFrame) -> pd.Series:
 # --- tables ---
 
 
-def count_properties(groups: pd.Series, roll: pd.DataFrame, parties: pd.DataFrame, total: str) -> pd.DataFrame:
-    """Count properties, empty ones, those with a small business relief, and those whose ratepayer is named, by a group.
-
-    Args:
-        groups: the group of each row of the roll, as its ward; its name names the column.
-        total: what the row is called that stands for all groups.
-
-    Returns:
-        The group, properties, empty_properties, relieved_properties, named_properties; the total last.
-    """
-    rows = pd.DataFrame(
-        {
-            groups.name: groups.astype("str").to_numpy(),
-            "properties": 1,
-            "empty_properties": find_empty(roll).fillna(False).to_numpy(dtype=int),
-            "relieved_properties": roll["small_business_relief"].notna().to_numpy(dtype=int),
-            "named_properties": (parties["party"] == ORGANISATION).to_numpy(dtype=int),
-        }
-    )
-    return _sum_with_totals(rows, {str(groups.name): total})
-
-
 def count_withheld(groups: pd.Series, roll: pd.DataFrame, parties: pd.DataFrame, total: str) -> pd.DataFrame:
     """Count the properties whose ratepayer is withheld, and empty and relieved ones among them, by a group.
 
@@ -553,25 +530,6 @@ def _count_withheld(
         withheld_relieved=(roll["small_business_relief"].notna().to_numpy() & withheld).astype(int),
     )
     return _sum_with_totals(rows, totals)
-
-
-def sum_by_ward(roll: pd.DataFrame, places: pd.DataFrame, value: str = "rateable_value_gbp") -> pd.DataFrame:
-    """Sum rateable values, or another amount, by ward and use, with what the gate's rule `magnitudes` reads.
-
-    Who pays for several properties contributes once; a property whose ratepayer is not known counts by itself.
-
-    Returns:
-        ward_code, use, value, contributors, largest_1, largest_2, with rows for ALL_WARDS and ALL_USES.
-
-    Raises:
-        CheckError: an amount is below 0.
-    """
-    amounts = roll[value].astype("float64")
-    rows = _lay_out_groups(roll, places).assign(**{value: amounts.to_numpy()})
-    rows["ratepayer"] = roll["ratepayer_name"].fillna("property " + roll["property_reference"]).to_numpy()
-    given = rows[rows[value].notna()]
-    totals = {"ward_code": ALL_WARDS, "use": ALL_USES}
-    return tabulate_magnitudes(given, list(totals), value, "ratepayer", totals)
 
 
 def _lay_out_groups(roll: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
