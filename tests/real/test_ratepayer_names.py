@@ -1,0 +1,38 @@
+"""Real names of organisations, and the ratepayers of six councils: how many may be published."""
+
+import pandas as pd
+import pytest
+
+from councilbook.business_rates.person_trials import evaluate_kept
+from councilbook.business_rates.persons import check_released_names, classify_parties
+from councilbook.business_rates.roll import read_roll
+
+pytestmark = pytest.mark.real
+FOLDER = "north_lanarkshire"
+
+
+def test_most_names_of_organisations_are_kept_where_their_register_is_at_hand(mirror):
+    folder = mirror / FOLDER
+    companies = pd.read_csv(folder / "companies_house" / "ch_sample2000_2016_openregister.tsv", sep="\t")["name"]
+    charities = pd.read_csv(folder / "charities" / "charity-company-numbers.csv.gz")["org_name"].dropna()
+    kinds = {"companies": ("companies_house", companies), "charities": ("oscr", charities)}
+    names = pd.concat(
+        pd.DataFrame({"name": names, "source": source, "register": register, "registered_name": names})
+        for source, (register, names) in kinds.items()
+    )
+    kept = evaluate_kept(names).set_index("source")
+    assert kept.loc["companies", "kept_pct"] > 95  # by their legal form alone
+    assert kept.loc["charities", "kept_pct"] > 25
+    assert kept["kept_linked_pct"].min() > 88
+
+
+@pytest.mark.parametrize(
+    ("council", "least_pct", "most_pct"), [("bradford", 45, 55), ("kirklees", 35, 70), ("scarborough", 80, 98)]
+)
+def test_ratepayers_of_a_published_roll_are_named_where_something_shows_an_organisation(
+    mirror, council, least_pct, most_pct
+):
+    roll = read_roll(mirror / FOLDER / "ndr" / f"nndr_{council}_2019-06.csv.gz", run_date="2026-01-01").frame
+    parties = classify_parties(roll)
+    check_released_names(roll, parties)
+    assert least_pct < 100 * parties["released_name"].notna().mean() < most_pct
