@@ -384,7 +384,7 @@ def _estimate_m(sides: list[Any], model: dict[str, Any], settings: LinkSettings,
     trust = records / (records + FEWEST_RECORDS)
     sessions: list[tuple[Any, tuple[str, ...]]] = [(block_on("rarest_word"), OF_PLACES)]
     if settings.registered_elsewhere:
-        sessions.append((block_on("rarest_place", "numbers"), OF_NAMES))
+        sessions.append((block_on("doorstep"), OF_NAMES))
     for rule, estimated in sessions:
         if (trained := _run_session(sides, start, rule, settings.training_pairs)) is None:
             continue

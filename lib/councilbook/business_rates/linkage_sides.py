@@ -99,6 +99,7 @@ def prepare_sides(
         _keep_names(con, side)
         _weigh_words(con, side)
         _write_side(con, side)
+    _keep_shared_keys(con)
     _count_names(con)
     _count_places(con)
     _count_doors(con)
@@ -357,6 +358,7 @@ def _write_side(con: duckdb.DuckDBPyConnection, short: str) -> None:
         "left(postcode, len(postcode) - 2) AS sector, split_part(postcode, ' ', 1) AS district, "
         "numbers, postcode || ' ' || array_to_string(numbers, ' ') AS door, "
         "place_words, place_bits, place_words[1].word AS rarest_place, "
+        "place_words[1].word || ' ' || array_to_string(numbers, ' ') AS doorstep, "
         f"{elsewhere if short == 'roll' else 'postcode'} AS reply_postcode, use, status, {ends} AS ending "
         f"FROM {short}_base b "
         f"LEFT JOIN (SELECT row, bool_or(ends) AS ends FROM {short}_name GROUP BY row) e ON b.row = e.row "
@@ -366,6 +368,19 @@ def _write_side(con: duckdb.DuckDBPyConnection, short: str) -> None:
         f"FROM {short}_key GROUP BY row, variant) y "
         "ON k.row = y.row AND k.variant = y.variant ORDER BY 1"
     )
+
+
+def _keep_shared_keys(con: duckdb.DuckDBPyConnection) -> None:
+    """Of the keys that m is learnt from, only those both sides have, and no doorstep of hundreds.
+
+    Splink joins both sides together to themselves there, so that an agent's 10,000 companies would make 50 million
+    pairs of nothing.
+    """
+    for key in ("rarest_word", "doorstep"):
+        con.execute(
+            f"UPDATE {REGISTER} SET {key} = NULL WHERE {key} NOT IN (SELECT {key} FROM {ROLL} WHERE {key} IS NOT NULL) "
+            f"OR {key} IN (SELECT {key} FROM {REGISTER} GROUP BY {key} HAVING count(*) > {LONE_NAMES})"
+        )
 
 
 def _count_names(con: duckdb.DuckDBPyConnection) -> None:
