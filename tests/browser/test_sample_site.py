@@ -16,7 +16,8 @@ from councilbook.paths import Workbook
 pytestmark = pytest.mark.browser
 
 REPORT = "fuel_poverty/kent_medway/index.html"
-PAGES = ("index.html", "data.html", "sources.html", "search.html", "accessibility.html", REPORT)
+RATES = "business_rates/north_lanarkshire/index.html"
+PAGES = ("index.html", "data.html", "sources.html", "search.html", "accessibility.html", REPORT, RATES)
 
 
 def test_the_report_has_its_map_charts_and_tables_and_asks_for_nothing(
@@ -121,7 +122,8 @@ def test_the_data_page_holds_the_dcat_record_of_every_dataset(visit: Callable[..
     files = {str(file).removeprefix("https://a.example/") for file in graph.objects(None, DCAT.downloadURL)}
 
     catalogue = load_catalogue(sample)
-    released = [name for notebook in catalogue.study("fuel_poverty").notebooks.values() for name in notebook.releases]
+    notebooks = [notebook for study in catalogue.studies.values() for notebook in study.notebooks.values()]
+    released = [name for notebook in notebooks for name in notebook.releases]
     public = [dataset for dataset in map(catalogue.dataset, released) if dataset.classification == "open"]
     assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == page.locator(".entry").count() == len(public)
     assert len(files) == sum(3 if dataset.geometry else 1 for dataset in public)
