@@ -1,14 +1,16 @@
-"""Real names of organisations, and the ratepayers of six councils: how many may be published."""
+"""Real names of organisations, and ratepayers and addresses of real rolls: how many may be published."""
 
 import pandas as pd
 import pytest
 
+from councilbook.business_rates.person_addresses import HOME, NAME_REMOVED, classify_addresses, redact_addresses
 from councilbook.business_rates.person_trials import evaluate_kept
 from councilbook.business_rates.persons import check_released_names, classify_parties
 from councilbook.business_rates.roll import read_roll
 
 pytestmark = pytest.mark.real
 FOLDER = "north_lanarkshire"
+TITLED = "(?:^|, )(?:Mr|Mrs) [A-Z]"
 
 
 def test_most_names_of_organisations_are_kept_where_their_register_is_at_hand(mirror):
@@ -36,3 +38,16 @@ def test_ratepayers_of_a_published_roll_are_named_where_something_shows_an_organ
     parties = classify_parties(roll)
     check_released_names(roll, parties)
     assert least_pct < 100 * parties["released_name"].notna().mean() < most_pct
+
+
+@pytest.mark.parametrize("council", ["bradford", "kirklees", "harrogate"])
+def test_few_addresses_of_a_published_roll_name_a_person_and_those_lines_go(mirror, council):
+    roll = read_roll(mirror / FOLDER / "ndr" / f"nndr_{council}_2019-06.csv.gz", run_date="2026-01-01").frame
+    addresses = classify_addresses(roll, classify_parties(roll))
+    titled = roll["address"].str.contains(TITLED, na=False)
+    left = addresses["redacted_address"].str.contains(TITLED, na=False)
+    assert titled.any() and not left.any()
+    shares = 100 * addresses["reason"].value_counts(normalize=True)
+    assert 0 < shares[NAME_REMOVED] < 1
+    assert 0.2 < shares[HOME] < 10
+    assert redact_addresses(addresses["redacted_address"]).notna().sum() == addresses["redacted_address"].notna().sum()

@@ -55,8 +55,8 @@ _STREET = (
     r"|WYND|BRAE|LOAN|HILL|WALK|MEWS|PARADE)\.?$"
 )
 _CARE = (
-    r"\bC ?[/\\] ?[O0]\b|\bCARE OF\b|\bFAO\b|\bATTN?\b|\bEXEC(?:UTORS?|UTRIX|ORS?|S)? OF\b|\bTHE LATE (?!SHOP|BAR|LOUNGE)"
-    r"|^T ?/ ?A\b|\bTRADING AS\b"
+    r"\bC ?[/\\] ?[O0]\b|\bCARE OF\b|\bFAO\b|\bATTN?\b|\bEXEC(?:UTORS?|UTRIX|ORS?|S)? OF\b"
+    r"|\bTHE LATE (?!SHOP|BAR|LOUNGE)|^T ?/ ?A\b|\bTRADING AS\b"
 )
 _TITLED = rf"(?:^|[ (&])(?:{'|'.join(TITLES)})\.? +[A-Z]"
 _INITIALLED = r"^[A-Z](?:[. &]+[A-Z]){0,3}[. &]+[A-Z-]{3,}$"
