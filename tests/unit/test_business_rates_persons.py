@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from councilbook.business_rates import persons
-from councilbook.business_rates.person_trials import evaluate_parties
-from councilbook.business_rates.person_words import ORGANISATION_WORDS, PLACE_WORDS, KnownNames, read_known_names
+from councilbook.business_rates import person_words, persons
+from councilbook.business_rates.person_trials import UNMARKED, evaluate_parties
+from councilbook.business_rates.person_words import ORGANISATION_WORDS, KnownNames, read_known_names
 from councilbook.errors import CheckError, ReleaseRefusedError
 
 
@@ -125,8 +125,10 @@ def test_a_column_that_is_missing_is_named():
         persons.classify_parties(pd.DataFrame({"property_reference": ["1"]}))
 
 
-def test_no_word_of_an_organisation_is_a_known_given_name():
-    assert not (ORGANISATION_WORDS - PLACE_WORDS) & read_known_names().given
+def test_no_word_of_an_organisation_is_a_known_name():
+    every = frozenset().union(*(names.any for names in person_words._read_locales().values()))
+    assert len(every) > 40_000
+    assert not ORGANISATION_WORDS & every
 
 
 WORDS = st.sampled_from(
@@ -173,3 +175,45 @@ def test_no_name_of_a_few_origins_gets_out_in_any_style(linked):
     trials = evaluate_parties(["en_GB", "en_IN", "yo_NG"], 12, seed=4, linked=linked)
     assert trials["leaked"].sum() == 0
     assert set(trials["origin"]) > {"all"} or len(set(trials["origin"])) == 4
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [
+        " - ",
+        " – ",
+        " * ",
+        " / ",
+        " = ",
+        ", ",
+        "; ",
+        "\n",
+        "     ",
+        " (",
+        " ta ",
+        " T/A ",
+        " t-a ",
+        " obo ",
+        " aka ",
+        " of ",
+        " now ",
+    ],
+)
+def test_a_mark_between_a_person_and_a_company_is_seen_though_nobody_knows_the_name(mark):
+    nobody = KnownNames(frozenset(), frozenset())
+    name = f"Zxcvia Qwertyson{mark}Blue Kettle Cafe Ltd" + (")" if mark == " (" else "")
+    [row] = classify(name, known=nobody).to_dict("records")
+    assert row["party"] == persons.WITHHELD
+
+
+@given(st.text(max_size=30), st.text(max_size=10))
+def test_any_text_is_decided_and_what_is_released_is_free_of_suspicion_by_itself(text, more):
+    released = classify(text, f"{text} Ltd{more}", f"{text} & {more} Council").released_name.dropna()
+    assert persons.find_suspicion(released).isna().all()
+
+
+def test_a_known_person_who_runs_into_an_organisation_is_held_back_and_an_unknown_one_is_the_limit():
+    known = evaluate_parties(["en_GB", "pl_PL"], 12, seed=4, styles=UNMARKED, hold_out=False)
+    unknown = evaluate_parties(["zu_ZA"], 12, seed=4, styles=UNMARKED)
+    assert known["leaked"].sum() == 0
+    assert unknown["leaked"].sum() > 0  # said in the module; a page must not claim otherwise

@@ -120,6 +120,34 @@ STYLES: Mapping[str, str] = {
     "council, care of": "{g} {s} c/o North Lanarkshire Council",
     "clerk to a parish council": "{g} {s} Clerk To Otley Parish Council",
     "look-alike letters": "{g} {s} T/\u0410 {c} Ltd",
+    "company, person in brackets": "{c} Ltd ({g} {s})",
+    "person, company in brackets": "{g} {s} ({c} Ltd)",
+    "company, then a person": "{c} Ltd {g} {s}",
+    "dash, company": "{g} {s} - {c} Ltd",
+    "long dash, company": "{g} {s} \u2013 {c} Ltd",
+    "new line, company": "{g} {s}\n{c} Ltd",
+    "columns run together": "{g} {s}     {c} Ltd",
+    "star, company": "{g} {s} * {c} Ltd",
+    "ta with no stroke": "{g} {s} ta {c} Ltd",
+    "on behalf of": "{g} {s} obo {c} Ltd",
+    "also known as": "{g} {s} aka {c} Ltd",
+    "now a company": "{g} {s} now {c} Ltd",
+    "director, no mark": "{g} {s} Director {c} Ltd",
+    "tenant of a company": "{g} {s} Tenant {c} Ltd",
+    "pension fund": "{g} {s} Pension Fund {c} Ltd",
+    "not limited": "{g} {s} Not Ltd",
+    "surname, initial, company": "{s} {i} {c} Ltd",
+    "council and a person": "Kirklees Council {g} {s}",
+    "two letters of a form": "{s} LP",
+    "incorporated": "{g} {s} Incorporated",
+    "occupier": "Occupier {g} {s}",
+}
+# A person runs into an organisation, with no mark: no wording tells them apart from one that bears the person's name.
+UNMARKED: Mapping[str, str] = {
+    "runs into a company": "{g} {s} {c} Ltd",
+    "runs into a parish council": "{g} {s} Parish Council",
+    "runs into a school": "{g} {s} Primary School",
+    "runs into a housing association": "{g} {s} Housing Association",
 }
 COMPANIES = (
     "Zigzag Bakery",
@@ -181,20 +209,23 @@ def _romanise_indian(text: str) -> str:
     return "".join(letters).title()
 
 
-def write_in_styles(people: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Write each person in every style: style, ratepayer_name, given and surname of all who are in it; half in
-    capitals.
+def write_in_styles(people: pd.DataFrame, seed: int, styles: Mapping[str, str] = STYLES) -> pd.DataFrame:
+    """Write each person in every style, half of them in capitals.
 
     Args:
         people: from `make_people`.
         seed: of who is beside whom, and of which company.
+        styles: a pattern a style, as in STYLES.
+
+    Returns:
+        style, ratepayer_name, and person: given and surname of all who are in it.
     """
     chance = np.random.default_rng(seed)
     others = people.iloc[chance.permutation(len(people))].reset_index(drop=True)
     companies = chance.choice(COMPANIES, len(people))
     rows = []
     for (style, pattern), (place, (given, surname)) in product(
-        STYLES.items(), enumerate(people.itertuples(index=False, name=None))
+        styles.items(), enumerate(people.itertuples(index=False, name=None))
     ):
         other = others.iloc[place] if "{S}" in pattern else {"given": "", "surname": ""}
         words = {"g": given, "s": surname, "i": given[:1], "j": surname[-1:].upper(), "c": companies[place]}
@@ -213,6 +244,7 @@ def evaluate_parties(
     *,
     linked: bool = False,
     hold_out: bool = True,
+    styles: Mapping[str, str] = STYLES,
     classify: Classify | None = None,
 ) -> pd.DataFrame:
     """Measure how often a person's name would be released, by origin of the name and by style.
@@ -225,6 +257,7 @@ def evaluate_parties(
             person's own name, and the whole of what the roll says, each with Limited after it.
         hold_out: leave the names of an origin out of those that add suspicion when it is tried, as if nobody had known
             them.
+        styles: as in STYLES; UNMARKED has those in which a name that is not known does get out.
         classify: another method to try, from roll, register and links to released names; `classify_parties` if None.
 
     Returns:
@@ -233,7 +266,7 @@ def evaluate_parties(
     """
     trials = []
     for place, origin in enumerate(origins):
-        roll = write_in_styles(make_people(origin, people, seed + place), seed + place)
+        roll = write_in_styles(make_people(origin, people, seed + place), seed + place, styles)
         roll["property_reference"] = [f"{origin}-{row}" for row in range(len(roll))]
         register, links = _link_to_namesakes(roll) if linked else (None, None)
         if classify is None:

@@ -7,7 +7,8 @@ What speaks against a name (`find_suspicion`) can turn a release into a withhold
 Only the part of a name that the evidence is about is released: of "A LIMITED T/A B", "A LIMITED". A decision is about
 the wording, so it is the same in every row that has it.
 
-What it cannot see: a person's name that runs into a company's without any mark between them reads as one company's.
+What it cannot see: a person's name that runs into a company's or a public body's without any mark between them, unless
+it is a known one, reads as one organisation's (`person_trials.UNMARKED`).
 
 Sources:
     `person_words` has the vocabularies and where each comes from.
@@ -102,7 +103,10 @@ _ACTS = (
     r"|CLERK|CHAIR|CHAIRMAN|CARETAKER) (?:OF|TO|FOR|AT)\b"
     r"|\b(?:MD|CEO|DIRECTOR|PROP|PROPRIETOR) ?[,:()]|[(,:-] ?(?:DIRECTOR|OWNER|PROP|PROPRIETOR|TENANT"
     r"|OCCUPIER)\b|\bP\.?P\.? [A-Z]\b"
-    r"|\bSOLE TRADER\b"
+    r"|\bSOLE (?:TRADER|DIRECTOR)\b|\b(?:MANAGING|COMPANY) DIRECTOR\b"
+    r"|\b(?:OBO|AKA|A/K/A|TENANT|OCCUPIER|LESSEE|PROPRIETOR)\b"
+    r"|\b(?:DIRECTOR|OWNER|LANDLORD|EMPLOYEE|MANAGER) [A-Z]+ [A-Z]|\b(?:DISSOLVED|STRUCK OFF|CEASED)\b"
+    r"|\b(?:SIPP|SSAS|PENSION (?:FUND|SCHEME)|RETIREMENT (?:FUND|SCHEME|BENEFITS?)|SETTLEMENT)\b"
 )
 _DIED = (
     r"\bEXECU?TO?RS?\b|\bEXECUTRIX\b|\bEXORS?\b|\bEXECS? OF\b|\bPERS(?:ONAL)? REPS?\b"
@@ -112,7 +116,7 @@ _HARD_TITLE = rf"(?:^|[^A-Z])(?:{'|'.join(TITLES)})(?:[^A-Z]|$)"
 _SOFT_TITLE = (
     rf"(?:^(?:THE )?|[&,(] ?|\bAND )(?:{'|'.join(SOFT_TITLES)})\b|\b(?:MBE|OBE|CBE|ESQ|ESQUIRE|JNR|SNR|JR|SNR)$"
 )
-_TRADING = r"\bT ?[/\\] ?AS?\b|\bTRADING (?:AS|UNDER)\b|[A-Z]{2,} (?:T A|TA|TAS) [A-Z]"
+_TRADING = r"\bT ?[-/\\] ?AS?\b|\bTRADING (?:AS|UNDER)\b|[A-Z]{2,} (?:T A|TA|TAS) [A-Z]"
 _FAMILY = (
     r"(?:&|\bAND|\+) ?(?:SONS?|DAUGHTERS?|BROTHERS?|BROS|SISTERS?|PARTNERS?|PTNRS?|CO|COMPANY|ASSOCIATES"
     r"|FAMILY|WIFE|HUSBAND|OTHERS?"
@@ -124,9 +128,12 @@ _CORPORATE_TRUSTEE = r"\(?\bTRUSTEES?\b\)?( (?:CO |COMPANY )?(?:LIMITED|LTD|LLP|
 _ENDING = re.compile(rf"(?:^| )(?:{FORM})$")
 _NOT_A_NAME = r"^[^A-Z]*$|^[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}$"
 _RELATIONS = r" (?:TO|FOR|AT|FROM|BY|PER|VIA|AS|WHO|CLERK|CHAIR|CHAIRMAN|SECRETARY|TREASURER|WARDEN|CARETAKER) "
-_JOINS = r" (?:&|\+|OR|PLUS|OF|FOR|AT|BY|FROM|WITH|PER|VIA|IN|WHO|AS) "
-_COMPANY_STYLE = re.compile(r"(?:SONS?|CO|COMPANY|BROS|BROTHERS|DAUGHTERS?|PARTNERS|ASSOCIATES|DISTRICT)\b")
-_SEPARATORS = r"[,;:/\\|]|[A-Z)] - |\b(?:T A|TA|TAS|DBA)\b"
+_JOINING = frozenset("& OR PLUS OF FOR AT BY FROM WITH PER VIA IN WHO AS N AL NOW WAS EX NOT LET TRADING".split())  # noqa: SIM905
+_JOINS = rf" (?:{'|'.join(sorted(_JOINING))}) "
+_COMPANY_STYLE = re.compile(r"(?:SONS?|CO|COMPANY|BROS|BROTHERS|DAUGHTERS?|PARTNERS|ASSOCIATES|DISTRICT)")
+_SEPARATORS = r"[,;:/\\|*=@<>~#^_{}\x22+–—]|- | -|\b(?:T A|TA|TAS|DBA)\b|\bNOT$"
+_BROKEN = r"[\n\r\t\v\f\x{85}\x{2028}\x{2029}]|\S   +\S"  # columns or lines of a file, run into one
+_SURNAME_FIRST = r"^(?:[A-Z-]+ ){0,3}[A-Z-]{2,} (?:[A-Z] ){1,3}[A-Z-]{2,} [A-Z-]{2,}"
 _HARMLESS_SEPARATORS = r",$|\b(CO|COMPANY) ?,|([0-9]) ?/ ?([0-9])"
 
 
@@ -136,6 +143,7 @@ class _Names(NamedTuple):
     shown: pa.Array
     flat: pa.Array
     legal: pa.StructArray  # legal, head and form, where the whole name reads as one company's
+    broken: Flags  # lines or columns run into each other
 
 
 # --- decisions ---
@@ -275,7 +283,7 @@ def _prepare(distinct: pd.Index | pd.Series) -> _Names:
     single = pc.replace_substring(pc.replace_substring(single, "[", "("), "]", ")")
     shown = pc.utf8_trim_whitespace(single)
     legal = pc.extract_regex(shown, _LEGAL)
-    return _Names(shown, _flatten(shown), legal)
+    return _Names(shown, _flatten(shown), legal, _matches(raw, _BROKEN))
 
 
 def _flatten(shown: pa.Array) -> pa.Array:
@@ -320,6 +328,7 @@ def _are_in(words: Texts, vocabulary: frozenset[str]) -> Flags:
 def _suspect(names: _Names, known: KnownNames) -> Texts:
     """Return what speaks for a person in each name, or None: the first that is found."""
     flat, has_form = names.flat, pc.is_valid(names.legal).to_numpy(zero_copy_only=False)
+    has_form &= ~_matches(pc.struct_field(names.legal, "form"), "(?i)^HOUSING ASSOCIATION$")  # no law protects it alone
     before = pc.if_else(pa.array(has_form), _flatten(pc.struct_field(names.legal, "head")), flat)
     listed = _matches(flat, read_public_bodies()[0])
     found = np.full(len(flat), None, dtype=object)
@@ -397,23 +406,45 @@ def _cut_body(shown: str, match: re.Match[str] | None) -> str | None:
 def _read_as_one_company(names: _Names, known: KnownNames) -> Flags:
     """Tell of names with a legal form whether what stands before it is one company's name.
 
-    Not so if another form stands there, if marks divide it, if words on the left of "&", "of" or the like may be
-    a whole person's name (two or more, none of them of a trade), or if a surname could have the form as its initials.
+    Not so if another form stands there, if marks, lines or columns divide it, if words on the left of "&", "of" or the
+    like may be a whole person's name (two or more, none of them of a trade), if it begins with a person's name and goes
+    on as a company's, or if a surname could have the form as its initials.
     """
     head = _flatten(pc.struct_field(names.legal, "head"))
     form = pc.replace_substring_regex(pc.utf8_upper(pc.struct_field(names.legal, "form")), r"\.", "")
     bare = pc.utf8_trim_whitespace(pc.replace_substring_regex(head, _HARMLESS_SEPARATORS, r"\1 \2 \3"))
-    divided = _matches(bare, _SEPARATORS) | _matches(head, _ANY_FORM) | _unbalanced(head)
-    rows, _, words = _split_words(head)
+    divided = names.broken | _matches(bare, _SEPARATORS) | _matches(head, _ANY_FORM) | _unbalanced(head)
+    rows, place, words = _split_words(head)
     is_known = _are_in(words, known.any | {"VAN", "DE", "DI", "DA", "MC", "MAC", "LE", "LA", "AL", "EL", "BIN", "O"})
     size = np.bincount(rows, minlength=len(head))
     all_known = np.bincount(rows, weights=~is_known, minlength=len(head)) == 0
     like_initials = _matches(form, _LETTERS_ONLY) & (size <= 1) & all_known
     joined = np.flatnonzero(_matches(head, _JOINS))
-    beside: Flags = np.zeros(len(head), dtype=bool)
-    beside[joined] = [_may_name_a_person(head[row].as_py()) for row in joined]
-    one: Flags = ~(divided | like_initials | beside)
+    beside = _matches(head, _SURNAME_FIRST) & ~_matches(head, "&")
+    beside[joined] |= np.array([_may_name_a_person(head[row].as_py()) for row in joined], dtype=bool)
+    run_on = _begin_with_a_person(head, rows, place, words, known)
+    one: Flags = ~(divided | like_initials | beside | run_on)
     return one
+
+
+def _begin_with_a_person(
+    head: pa.Array, rows: NDArray[np.int64], place: NDArray[np.int64], words: Texts, known: KnownNames
+) -> Flags:
+    """Tell which heads are a known given name, a known surname, and what may be a whole name of a company's.
+
+    JOHN SMITH BLUE BAKERY is taken for two, JOHN SMITH BAKERY and JOHN SMITH ROOFING SERVICES for one: their rest is
+    but a trade.
+    """
+    given = (place == 0) & _are_in(words, known.given)
+    surname = (place == 1) & _are_in(words, known.any)
+    of_trade = _are_in(words, ORGANISATION_WORDS | PLACE_WORDS | {"&", "CO", "SON", "SONS", "BROS", "UK", "GB"})
+    counted = [
+        np.bincount(rows, weights=some, minlength=len(head)) for some in (given | surname, ~of_trade & (place > 1))
+    ]
+    size = np.bincount(rows, minlength=len(head))
+    plain = ~_matches(head, r"[&(]")
+    answer: Flags = (counted[0] == 2) & (counted[1] > 0) & (size > 3) & plain
+    return answer
 
 
 def _unbalanced(head: pa.Array) -> Flags:
@@ -424,13 +455,17 @@ def _unbalanced(head: pa.Array) -> Flags:
 
 def _may_name_a_person(head: str) -> bool:
     """Tell whether a part before a joining word may be a whole person's name, with no trade in it."""
-    parts = re.split(_JOINS, re.sub(r"[()]", " ", head))
-    for part, following in pairwise(parts):
-        words = part.removeprefix("THE ").split()
-        if len(words) < 2 or all(len(word) == 1 for word in words) or _COMPANY_STYLE.match(following.lstrip()):
+    words = re.sub(r"[()]", " ", head).removeprefix("THE ").split()
+    begin = 0
+    for place, (word, following) in enumerate(pairwise(words)):
+        if word not in _JOINING:
             continue
-        if not ORGANISATION_WORDS.intersection(words):
+        part = words[begin:place]
+        whole = len(part) > 1 and not all(len(each) == 1 for each in part)
+        if whole and not _COMPANY_STYLE.fullmatch(following) and not ORGANISATION_WORDS.intersection(part):
             return True
+        if word != "N":  # it is an initial as well
+            begin = place + 1
     return False
 
 
