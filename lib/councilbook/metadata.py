@@ -137,6 +137,8 @@ def build_dcat(package: Mapping[str, Any]) -> str:
     graph.add((record, DCAT_VERSION, Literal(package["version"])))
     graph.add((record, DCTERMS.modified, Literal(about["changes"][0]["date"], datatype=XSD.date)))
     graph.add((record, DCTERMS.license, URIRef(package["licenses"][0]["path"])))
+    if about.get("standard"):
+        graph.add((record, DCTERMS.conformsTo, URIRef(about["standard"])))
     graph.add((record, DCTERMS.publisher, steward))
     graph.add((steward, RDF.type, FOAF.Organization))
     graph.add((steward, FOAF.name, Literal(about["council"]["name"], lang="en")))

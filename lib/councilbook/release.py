@@ -232,6 +232,7 @@ def _write_files(
         "data": origin.mode,
         "synthetic": origin.is_synthetic,
         "classification": dataset.classification,
+        **({"standard": dataset.standard} if dataset.standard else {}),
         "licence_id": dataset.licence,
         "rows": len(table),
         "run_date": origin.run_date,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -247,6 +247,31 @@ class Study:
         self._published[dataset] = folder
         return read_published(folder, spec)
 
+    def last_release(self, dataset: str) -> pd.DataFrame | None:
+        """Read what this notebook released of a dataset when it last ran, to hold what it releases now against it.
+
+        Args:
+            dataset: its id; study.yaml must list it for this notebook.
+
+        Returns:
+            The table; None where there is none yet, or where it was made from other data (sample or real, or twins
+            where there are files now), with which this run has nothing in common.
+
+        Raises:
+            NotebookError: the notebook does not release it.
+        """
+        if dataset not in self._notebook.releases:
+            raise NotebookError(f"{self.notebook} does not release {dataset}, so it has no last release of it.")
+        spec = self.catalogue.dataset(dataset)
+        folder = dataset_folder(choose_root(self.catalogue.workbook, spec), self.spec.id, self.finder.council, dataset)
+        if not (folder / "datapackage.json").exists():
+            return None
+        package = read_package(folder)["councilbook"]
+        if (package["data"], package["synthetic"]) != (self.finder.mode, self.is_synthetic):
+            return None
+        self._published[dataset] = folder
+        return read_published(folder, spec)
+
     # --- what a reader is told ---
 
     @property
@@ -271,9 +296,10 @@ class Study:
             series, source, publisher, spectrum, data (real or synthetic), licence, date, file, checksum (SHA-256),
             basis (what a synthetic twin is fitted to; missing for real data).
         """
-        rows = {row["source_id"]: row for row in describe_sources(list(self._used.values()))}
+        rows: dict[str, dict[str, Any]] = {}
         for folder in self._published.values():
             rows |= {row["source_id"]: row for row in read_package(folder)["councilbook"]["provenance"]}
+        rows |= {row["source_id"]: row for row in describe_sources(list(self._used.values()))}
         columns = ["series", "source", "publisher", "spectrum", "data", "licence", "date", "file", "checksum", "basis"]
         return pd.DataFrame(
             [

@@ -12,7 +12,6 @@ from councilbook.business_rates.changes import (
     NAME_RELEASED,
     TELLING,
     check_versions,
-    compare_versions,
     find_exposed_groups,
     hold_back,
     list_changes,
@@ -20,7 +19,7 @@ from councilbook.business_rates.changes import (
 from councilbook.business_rates.roll_rules import COLUMNS
 from councilbook.catalogue import RegisterRule
 from councilbook.disclosure.registers import protect_register
-from councilbook.errors import CheckError
+from councilbook.errors import ReleaseRefusedError
 
 RULE = RegisterRule(
     rule="register",
@@ -66,7 +65,7 @@ def let_out(register, rule=RULE):
 
 
 def list_withheld(*registers):
-    return pd.concat([one.loc[~one["is_organisation"].astype(bool), "ratepayer_name"] for one in registers])
+    return pd.concat([publish.list_withheld_names(one) for one in registers])
 
 
 def find_leaks(before, after, withheld, before_on=MARCH, as_of=APRIL):
@@ -75,47 +74,6 @@ def find_leaks(before, after, withheld, before_on=MARCH, as_of=APRIL):
 
 
 # --- what changed ---
-
-
-def test_versions_are_compared_row_by_row_and_counted_by_field():
-    before = pd.DataFrame({"id": ["1", "2", "3"], "value": [1.0, 2.0, None], "name": ["a", None, "c"]})
-    after = pd.DataFrame({"id": ["4", "3", "2"], "value": [4.0, None, 2.5], "name": ["d", "C", None], "new": 1})
-    found = compare_versions(before, after, "id")
-    assert (found.joined["id"].tolist(), found.left["id"].tolist(), found.stayed) == (["4"], ["1"], 2)
-    assert found.changed.to_dict("records") == [
-        {"id": "2", "field": "value", "before": "2.0", "after": "2.5"},
-        {"id": "3", "field": "name", "before": "c", "after": "C"},
-    ]
-    assert found.count().to_dict("list") == {
-        "what": ["joined", "left", "changed: name", "changed: value"],
-        "rows": [1, 1, 1, 1],
-    }
-
-
-@pytest.mark.parametrize("keys", [["1", "1"], ["1", None]])
-def test_versions_without_one_key_a_row_are_refused(keys):
-    good = pd.DataFrame({"id": ["1", "2"]})
-    with pytest.raises(CheckError, match="The version after: expected each id once"):
-        compare_versions(good, pd.DataFrame({"id": keys}), "id")
-
-
-tables = st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.integers(0, 2) | st.none(), st.sampled_from("xy")))
-
-
-@given(tables, tables)
-def test_a_version_and_its_changes_give_the_other(before, after):
-    def make(rows):
-        table = pd.DataFrame([(key, *row) for key, row in rows.items()], columns=["id", "number", "text"])
-        return table.astype({"id": "str", "number": "Int64", "text": "str"})
-
-    found = compare_versions(make(before), make(after), "id")
-    again = {key: row for key, row in before.items() if key not in set(found.left["id"])}
-    again |= {row.id: (None if pd.isna(row.number) else row.number, row.text) for row in found.joined.itertuples()}
-    for row in found.changed.itertuples():
-        number, text = again[row.id]
-        new = None if pd.isna(row.after) else row.after
-        again[row.id] = (None if new is None else int(new), text) if row.field == "number" else (number, new)
-    assert again == after
 
 
 def test_the_list_of_changes_says_of_organisations_alone_who_is_new():
@@ -166,7 +124,7 @@ def test_a_shop_that_is_still_called_after_somebody_who_has_left_gives_the_name_
     after = make_register(("1", "Cake PLC", {"address": "Ada Byron, 1 High Street"}))
     published, withheld = let_out(before), list_withheld(before, after)
     assert find_leaks(published, let_out(after), withheld) == [(NAME_IN_TEXT, "after", "1")]
-    held = hold_back(after, [before], published, published_on=MARCH, as_of=APRIL)
+    held = hold_back(after, list_withheld(before), published, published_on=MARCH, as_of=APRIL)
     assert find_leaks(published, let_out(held), withheld) == []
 
 
@@ -175,12 +133,12 @@ def test_a_person_who_takes_over_is_not_seen_before_the_quarter_is_over():
     after = make_register(("1", "Ada Byron", {"liability_start_date": "2026-05-04", "rateable_value_gbp": 8000.0}))
     published, withheld = let_out(before), list_withheld(before, after)
     assert find_leaks(published, let_out(after), withheld, APRIL, MAY) == [(MONTH_OF_CHANGE, "both", "1")]
-    held = let_out(hold_back(after, [before], published, published_on=APRIL, as_of=MAY))
+    held = let_out(hold_back(after, list_withheld(before), published, published_on=APRIL, as_of=MAY))
     assert find_leaks(published, held, withheld, APRIL, MAY) == []
     shown = ["released_name", "liability_start_date", "small_business_relief", "is_suppressed"]
     assert held[shown].equals(published[shown])
     assert held["rateable_value_gbp"].tolist() == [8000.0]  # public, so never held
-    later = let_out(hold_back(after, [before, after], held, published_on=MAY, as_of=JULY))
+    later = let_out(hold_back(after, list_withheld(before, after), held, published_on=MAY, as_of=JULY))
     assert later[shown[:3]].isna().all(axis=None)
     assert find_leaks(held, later, withheld, MAY, JULY) == []
 
@@ -191,7 +149,7 @@ def test_a_name_that_turns_out_to_be_a_persons_is_not_held():
         is_organisation=False, released_name=None
     )
     published = let_out(before)
-    held = hold_back(after, [before], published, published_on=APRIL, as_of=MAY)
+    held = hold_back(after, list_withheld(before), published, published_on=APRIL, as_of=MAY)
     assert not held["is_organisation"].any()
     assert (NAME_RELEASED, "before", "1") in find_leaks(published, let_out(held), list_withheld(held), APRIL, MAY)
 
@@ -236,7 +194,9 @@ def publish_all(months, dates=(MARCH, APRIL, MAY, JULY)):
     published = [let_out(registers[0])]
     for number in range(1, len(dates)):
         days = {"published_on": dates[number - 1], "as_of": dates[number]}
-        published.append(let_out(hold_back(registers[number], registers[:number], published[-1], **days)))
+        published.append(
+            let_out(hold_back(registers[number], list_withheld(*registers[:number]), published[-1], **days))
+        )
     return registers, published
 
 
@@ -301,3 +261,46 @@ def test_groups_that_a_few_joined_or_left_are_found():
         {"ward": "c", "rows_before": 0, "rows_after": 9},
     ]
     assert changes.LEAST == 10
+
+
+# --- what is kept ---
+
+
+def test_two_versions_are_kept_so_that_a_day_can_be_repeated():
+    registers = {day: make_register(("1", name, {})) for day, name in ((MARCH, "Bread Ltd"), (APRIL, "Cake PLC"))}
+    kept = changes.keep_versions(None, registers[MARCH], MARCH)
+    for day in (APRIL, APRIL, MAY):
+        before = changes.find_version_before(kept, day)
+        assert before["released_name"].tolist() == [{APRIL: "Bread Ltd", MAY: "Cake PLC"}[day]]
+        kept = changes.keep_versions(kept, registers[APRIL], day)
+        assert len(kept) == 2
+    assert changes.find_version_before(kept, APRIL) is None  # April's own and May's are no earlier ones
+    assert changes.find_version_before(None, APRIL) is None
+
+
+def test_a_name_is_kept_no_longer_than_it_stands_in_an_address():
+    old = pd.Series(["Ada Byron", "Li Na Wong", "Bob"])
+    register = make_register(
+        ("1", "Bread Ltd", {"address": "Ada Byron, 1 High Street"}),
+        ("2", "Chidi Okafor", {"address": "Bob, 2 Low Road"}),
+    )
+    assert changes.keep_names(old, register)["name"].tolist() == ["Ada Byron", "Chidi Okafor"]
+
+
+def test_the_coarse_rows_are_those_of_the_financial_years_first_version():
+    rows = pd.DataFrame({"record": [1, 2]})
+    first = changes.keep_for_year(None, rows, "2026-04-30")
+    assert changes.keep_for_year(first, rows.iloc[:1], "2027-03-31").equals(first)
+    assert len(changes.keep_for_year(first, rows.iloc[:1], "2026-04-30")) == 1  # the same day again
+    later = changes.keep_for_year(first, rows.iloc[:1], "2027-04-01")
+    assert later["version_date"].tolist() == [pd.Timestamp("2027-04-01")]
+
+
+def test_only_what_a_version_itself_gives_away_is_refused():
+    leaks = pd.DataFrame(
+        [(NAME_RELEASED, "after", "1"), (NAME_IN_TEXT, "before", "1"), (MONTH_OF_CHANGE, "both", "1")],
+        columns=["leak", "version", "property_reference"],
+    )
+    changes.refuse_leaks(leaks)
+    with pytest.raises(ReleaseRefusedError, match=r"a withheld name stands in a text \(1 rows\)"):
+        changes.refuse_leaks(leaks.assign(leak=NAME_IN_TEXT, version=["after", "before", "before"]))

@@ -165,7 +165,7 @@ def test_properties_with_a_position_are_dots_in_bands_of_value(register):
 
 def test_what_changed_is_told_and_so_is_that_there_is_nothing_to_compare():
     changes = pd.DataFrame({"change": ["joined", "joined", "left"]})
-    assert prose.describe_changes(changes).startswith("Since the month before, 2 joined the roll, 1 left it, 0 were")
+    assert prose.describe_changes(changes).startswith("Since the version before, 2 joined the roll, 1 left it, 0 were")
     assert "no earlier version" in prose.describe_changes(changes.iloc[:0])
 
 

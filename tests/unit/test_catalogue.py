@@ -188,6 +188,13 @@ def test_rule_for_records_that_would_let_something_slip_is_named(load, more, fau
     expect_fault(load, "homes_by_area", fault, datasets=[dataset])
 
 
+def test_only_a_dataset_of_a_standard_has_other_names_than_snake_case(load):
+    named = {"key": ["Area code"], "fields": {"Area code": {"description": "Area"}}}
+    expect_fault(load, "homes_by_area", "unless a standard has others: Area code", datasets=[DATASET | named])
+    standard = {"standard": "https://example.org/format"}
+    assert load(datasets=[DATASET | named | standard]).dataset("homes_by_area").key == ["Area code"]
+
+
 def test_dataset_rule_on_undeclared_fields_is_named(load):
     rule = {"rule": "counts", "counts": ["visits"]}
     expect_fault(

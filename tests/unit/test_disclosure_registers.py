@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from councilbook.catalogue import RegisterRule
-from councilbook.disclosure.registers import protect_register
+from councilbook.disclosure.registers import find_names, protect_register
 from councilbook.errors import CheckError, ReleaseRefusedError
 
 RULE = RegisterRule(
@@ -111,3 +111,25 @@ def test_no_withheld_name_is_in_any_text(rows):
     texts = [f" {text} ".casefold() for text in safe["address"].dropna()]
     assert not [text for text in texts for _, name in rows if f" {name.casefold()} " in text]
     assert safe[["ratepayer", "relief", "start"]].isna().all(axis=None)
+
+
+def test_where_a_blank_means_something_each_withheld_field_says_so():
+    rule = RULE.model_copy(update={"redacted": "REDACTED"})
+    register = make_register(SHOP, FIRM).astype({"start": "str", "relief": "str"})
+    safe = protect_register(register, rule).frame
+    assert set(safe.loc[0, ["ratepayer", "relief", "start"]]) == {"REDACTED"}
+    assert safe.loc[1, ["ratepayer", "start"]].tolist() == ["Bread Ltd", "2021-01-01"]
+    assert pd.isna(safe.loc[1, "relief"])
+    record = protect_register(register, rule).record["checked"]
+    assert (record["names_released"], record["names_withheld"]) == (1, 1)
+
+
+@given(st.lists(st.sampled_from(["Ada Byron", "Bob", "Chidi O'Kafor Obi", "High Street"]), unique=True))
+def test_names_are_found_where_the_gate_would_take_them_out(names):
+    texts = pd.Series(["ADA byron, 1 High Street", None, "Bob, 2 Chidi O'Kafor Road"])
+    found = find_names(texts, names)
+    assert found == [name for name in names if name in ("Ada Byron", "High Street")]
+    for name in found:
+        person = ("1", "x", 900.0, name, False, None, "2020-01-01")
+        others = [(str(n), text, 1.0, "Bread Ltd", True, None, "2020-01-01") for n, text in enumerate(texts.dropna())]
+        assert protect(person, *others).record["checked"]["names_taken_out_of_texts"] > 0

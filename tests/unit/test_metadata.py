@@ -99,6 +99,7 @@ def test_the_dcat_record_names_title_licence_date_council_sources_and_every_file
     assert str(graph.value(record, rdflib.URIRef("http://www.w3.org/ns/dcat#version"))) == "1.1.0"
     assert str(graph.value(graph.value(record, terms.publisher), rdflib.FOAF.name)) == "North"
     assert {str(place)[-9:] for place in graph.objects(record, terms.spatial)} == {"E06000901", "E06000902"}
+    assert graph.value(record, terms.conformsTo) is None
     derived = {str(source) for source in graph.objects(record, rdflib.PROV.wasDerivedFrom)}
     assert derived == {"https://example.org/homes", "https://example.org/prices"}
     files = {
@@ -112,6 +113,13 @@ def test_the_dcat_record_names_title_licence_date_council_sources_and_every_file
         "https://example.org/data/cold_homes.csv": ("text/csv", 7),
         "https://example.org/data/cold_homes.parquet": ("application/vnd.apache.parquet", 7),
     }
+
+
+@pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")
+def test_the_dcat_record_says_which_standard_a_table_is_laid_out_by(package: dict[str, Any]) -> None:
+    laid_out = package | {"councilbook": package["councilbook"] | {"standard": "https://example.org/format"}}
+    graph = rdflib.Graph().parse(data=build_dcat(laid_out), format="json-ld", publicID="https://example.org/data/")
+    assert list(graph.objects(None, rdflib.DCTERMS.conformsTo)) == [rdflib.URIRef("https://example.org/format")]
 
 
 def test_the_dcat_record_has_the_same_bytes_each_time(package: dict[str, Any]) -> None:

@@ -427,6 +427,36 @@ def test_what_is_made_from_a_dataset_that_is_not_open_is_guarded() -> None:
         other.release("home_counts", pd.DataFrame({"lsoa_code": ["E1"], "homes": [1]}))
 
 
+@pytest.mark.usefixtures("workbook")
+def test_a_notebook_can_hold_its_release_against_its_last_one() -> None:
+    study = open_study("2_closed")
+    assert study.last_release("client_flags") is None
+    study.load("clients")
+    study.release("client_flags", pd.DataFrame({"client": [1], "age": [70]}))
+    again = open_study("2_closed")
+    last = again.last_release("client_flags")
+    assert last is not None
+    assert last.to_dict("list") == {"client": [1], "age": [70]}
+    with pytest.raises(ReleaseRefusedError, match=r"made beside client_flags \(closed\)"):  # it counts as read
+        again.release("home_counts", pd.DataFrame({"lsoa_code": ["E1"], "homes": [1]}))
+    with pytest.raises(NotebookError, match="1_open does not release client_flags"):
+        open_study("1_open").last_release("client_flags")
+
+
+def test_a_last_release_of_other_data_is_none_of_this_one(mirror: str, closed: Path) -> None:
+    sample = open_study("2_closed")
+    sample.load("clients")
+    sample.release("client_flags", pd.DataFrame({"client": [1], "age": [70]}))
+    real = open_study("2_closed", data="real", mirror=mirror)
+    assert real.last_release("client_flags") is None
+    real.load("clients")  # a twin, as its file is not there
+    real.release("client_flags", pd.DataFrame({"client": [1], "age": [70]}))
+    (closed / "clients.csv").write_text("lsoa_code,surname,age\nE1,Somebody,70\n", encoding="utf-8")
+    filed = open_study("2_closed", data="real", mirror=mirror)
+    filed.load("clients")
+    assert filed.last_release("client_flags") is None
+
+
 def test_a_notebook_reads_only_what_it_says_it_comes_after(workbook: Workbook) -> None:
     open_study().release("home_counts", open_study().load("homes_2021"))
     study = workbook.notebooks / "small" / "study.yaml"

@@ -6,14 +6,14 @@ from an organisation; and in a table of groups, what the one who joined or left 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from councilbook.business_rates.publish import FOR_GATE, OF_RATEPAYER, remove_withheld_names
-from councilbook.errors import CheckError
+from councilbook.business_rates.publish import FOR_GATE, OF_RATEPAYER, list_withheld_names, remove_withheld_names
+from councilbook.disclosure.registers import find_names
+from councilbook.errors import ReleaseRefusedError
 
 KEY = "property_reference"
 NAME_IN_TEXT = "a withheld name stands in a text"
@@ -24,58 +24,72 @@ TEXTS = ("address", "description")
 LEAST = 10  # so many at least join or leave a group, or none
 
 
-@dataclass(frozen=True)
-class Changes:
-    """What is different between two versions of a table.
-
-    Attributes:
-        joined, left: rows that are in one version only, as they are there.
-        changed: a row a value that changed: the key, field, before, after (as text).
-        stayed: how many rows are in both.
-    """
-
-    joined: pd.DataFrame
-    left: pd.DataFrame
-    changed: pd.DataFrame
-    stayed: int
-
-    def count(self) -> pd.DataFrame:
-        """Count what joined and left, and the changes by field: what, rows."""
-        fields = self.changed["field"].value_counts().sort_index()
-        what = ["joined", "left", *(f"changed: {field}" for field in fields.index)]
-        return pd.DataFrame({"what": what, "rows": [len(self.joined), len(self.left), *fields.tolist()]})
+# --- versions that are kept ---
 
 
-def compare_versions(before: pd.DataFrame, after: pd.DataFrame, key: str = KEY) -> Changes:
-    """Compare two versions of a table row by row.
+def keep_versions(kept: pd.DataFrame | None, shown: pd.DataFrame, as_of: str) -> pd.DataFrame:
+    """Add a version to those that are kept for the next run, and leave the one before it.
+
+    Two have to stay: a run that is repeated on its own day is held against the one before.
 
     Args:
-        before, after: tables with the key; only columns that both have are compared, geometry is not.
-        key: the column that names a row.
+        kept: what the last run kept, or None.
+        shown: this version, as the gate gets it.
+        as_of: its ISO date.
 
-    Raises:
-        CheckError: the key is missing or there twice.
+    Returns:
+        version_date and the columns of the register without the outline, a row a property and version.
     """
-    for name, frame in {"before": before, "after": after}.items():
-        if frame[key].isna().any() or frame[key].duplicated().any():
-            raise CheckError(f"The version {name}: expected each {key} once, and in every row.")
-    old, new = (pd.DataFrame(frame).set_index(key) for frame in (before, after))
-    both = new.index[new.index.isin(old.index)]
-    fields = [name for name in new.columns if name in old.columns and name != "geometry"]
-    pieces = []
-    for field in fields:
-        was, is_now = old.loc[both, field], new.loc[both, field]
-        same = (was == is_now).fillna(False).to_numpy(dtype=bool) | (was.isna() & is_now.isna()).to_numpy()
-        texts = {"before": was[~same].astype("str"), "after": is_now[~same].astype("str")}
-        pieces.append(pd.DataFrame(texts).assign(field=field))
-    columns = [key, "field", "before", "after"]
-    changed = pd.concat([pd.DataFrame(columns=columns[1:]), *pieces]).rename_axis(key).reset_index()
-    return Changes(
-        joined=after[~after[key].isin(old.index)].reset_index(drop=True),
-        left=before[~before[key].isin(new.index)].reset_index(drop=True),
-        changed=changed[columns].sort_values([key, "field"], ignore_index=True).astype("str"),
-        stayed=len(both),
-    )
+    this = pd.DataFrame(shown.drop(columns="geometry", errors="ignore")).assign(version_date=pd.Timestamp(as_of))
+    before = None if kept is None else find_version_before(kept, as_of)
+    return this if before is None else pd.concat([before, this], ignore_index=True)
+
+
+def find_version_before(kept: pd.DataFrame | None, as_of: str) -> pd.DataFrame | None:
+    """Return the last version before a day (ISO) of those that are kept, or None if there is none."""
+    if kept is None:
+        return None
+    older: pd.DataFrame = kept[kept["version_date"] < pd.Timestamp(as_of)]
+    last: pd.DataFrame = older[older["version_date"] == older["version_date"].max()].reset_index(drop=True)
+    return None if last.empty else last
+
+
+def keep_names(names: pd.Series, register: pd.DataFrame) -> pd.DataFrame:
+    """List the names that the next run has to keep out of addresses; no others are kept any longer.
+
+    Args:
+        names: names that were withheld in an earlier version.
+        register: this version as it is, from `publish.make_open_register`.
+
+    Returns:
+        name: those withheld in this version, and of the earlier ones those that still stand in an address.
+    """
+    old = find_names(register["address"], names.dropna())
+    return pd.DataFrame({"name": sorted({*old, *list_withheld_names(register)})}, dtype="str")
+
+
+def keep_for_year(kept: pd.DataFrame | None, rows: pd.DataFrame, as_of: str) -> pd.DataFrame:
+    """Return the rows of this financial year's first version, so that the same are published all year.
+
+    Two versions of a table of groups, a month apart, give the few who joined or left each group; see
+    `find_exposed_groups`.
+
+    Args:
+        kept: what the last run kept, with version_date, or None.
+        rows: the rows of now, from `publish.make_deidentified`.
+        as_of: ISO date of now.
+
+    Returns:
+        The rows with version_date: the day that they are of.
+    """
+    day = pd.Timestamp(as_of)
+    last = day if kept is None or kept.empty else kept["version_date"].iloc[0]
+    if kept is not None and last < day and pd.Period(last, "Y-MAR") == pd.Period(day, "Y-MAR"):
+        return kept
+    return rows.assign(version_date=day)
+
+
+# --- what changed ---
 
 
 def list_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -92,8 +106,8 @@ def list_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         change (joined, left, new value, new ratepayer), property_reference, address, description,
         rateable_value_gbp, rateable_value_before_gbp, released_name, and FOR_GATE; a property may have two rows.
     """
-    clean_before = before.assign(address=remove_withheld_names(before, after))
-    clean_after = after.assign(address=remove_withheld_names(after, before))
+    clean_before = before.assign(address=remove_withheld_names(before, list_withheld_names(after)))
+    clean_after = after.assign(address=remove_withheld_names(after, list_withheld_names(before)))
     old, new = (pd.DataFrame(frame).set_index(KEY) for frame in (clean_before, clean_after))
     both = old.index.intersection(new.index)
     value = new.loc[both, "rateable_value_gbp"] != old.loc[both, "rateable_value_gbp"]
@@ -114,9 +128,12 @@ def list_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(listed[[*columns, "rateable_value_before_gbp", "released_name", *FOR_GATE]])
 
 
+# --- what can be worked out ---
+
+
 def hold_back(
     register: gpd.GeoDataFrame,
-    earlier: Sequence[pd.DataFrame],
+    withheld: pd.Series,
     published: pd.DataFrame,
     *,
     published_on: str,
@@ -131,14 +148,14 @@ def hold_back(
 
     Args:
         register: from `publish.make_open_register`.
-        earlier: FOR_GATE of the closed registers of earlier versions, from the same function.
+        withheld: names that were withheld in an earlier version.
         published: the last of them as it was published: what the gate let out.
         published_on, as_of: ISO dates of the last version and of this one.
 
     Returns:
         The register, laid out as before.
     """
-    safe = register.assign(address=remove_withheld_names(register, *earlier))
+    safe = register.assign(address=remove_withheld_names(register, withheld))
     if pd.Period(published_on, "Q") != pd.Period(as_of, "Q"):
         return safe
     withheld = ~safe["is_organisation"].astype(bool)
@@ -195,8 +212,25 @@ def check_versions(
 def _holds_names(texts: pd.Series, names: pd.Series) -> pd.Series:
     """Tell which texts the gate would take one of these names out of."""
     given = pd.DataFrame({"address": texts.astype("str"), "is_organisation": True, "ratepayer_name": None})
-    hidden = pd.DataFrame({"is_organisation": False, "ratepayer_name": names})
-    return (remove_withheld_names(given, hidden) != given["address"]) & texts.notna()
+    return (remove_withheld_names(given, names) != given["address"]) & texts.notna()
+
+
+def refuse_leaks(leaks: pd.DataFrame) -> None:
+    """Refuse a version that itself gives something away beside the one before it.
+
+    What an earlier version has given away, no later one can take back; that a name is withheld now and was released
+    then, or the other way round, says that more is known of it.
+
+    Args:
+        leaks: from `check_versions`.
+
+    Raises:
+        ReleaseRefusedError: with the number of each leak, and no name.
+    """
+    own = leaks[leaks["leak"].isin([NAME_IN_TEXT, TELLING]) & (leaks["version"] == "after")]
+    if len(own):
+        told = ", ".join(f"{leak} ({rows} rows)" for leak, rows in own["leak"].value_counts().items())
+        raise ReleaseRefusedError(f"Beside the version before it, this one gives something away: {told}.")
 
 
 def _list_leaks(leak: str, version: str, frame: pd.DataFrame, field: str, rows: pd.Series) -> pd.DataFrame:

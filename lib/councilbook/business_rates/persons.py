@@ -505,6 +505,12 @@ def _find_entries(
     return found
 
 
+def canonicalise_names(names: pd.Series) -> pd.Series:
+    """Write names so that two ways to write one are the same: capitals, no THE, one word for each legal form."""
+    codes, distinct = pd.factorize(names.astype("str"))
+    return pd.Series(np.array(_canonicalise(_prepare(distinct).flat), dtype=object)[codes], index=names.index)
+
+
 def _canonicalise(flat: pa.Array) -> list[str]:
     """Return names for comparison: letters and digits, no THE, and one word for each legal form."""
     plain = pc.replace_substring_regex(flat, r"[^A-Z0-9&]+", " ")

@@ -38,7 +38,7 @@ def describe_rows(rows: pd.DataFrame) -> str:
 
 
 def describe_changes(changes: pd.DataFrame) -> str:
-    """Say what joined, left and changed since the month before."""
+    """Say what joined, left and changed since the version before."""
     if changes.empty:
         return "There is no earlier version to compare this one with."
     counts = changes["change"].value_counts()
@@ -49,11 +49,11 @@ def describe_changes(changes: pd.DataFrame) -> str:
         "new ratepayer": "have another organisation that pays",
     }
     parts = [f"{counts.get(change, 0):,} {text}" for change, text in words.items()]
-    return f"Since the month before, {', '.join(parts[:-1])} and {parts[-1]}."
+    return f"Since the version before, {', '.join(parts[:-1])} and {parts[-1]}."
 
 
 def describe_coarse(whole: pd.DataFrame) -> str:
-    """Say what is left of the detail in the table that holds every row."""
+    """Say of which day the coarser table is, and what is left of its detail."""
     details = {
         "use": "what a property is used for",
         "value_band": "a band of its value",
@@ -64,7 +64,11 @@ def describe_coarse(whole: pd.DataFrame) -> str:
     left = [text for name, text in details.items() if whole[name].notna().mean() > 0.5]
     gone = [text for name, text in details.items() if whole[name].notna().mean() <= 0.5]
     lost = f" What had to go: {_join(gone)}." if gone else ""
-    return f"Each of its {len(whole):,} rows says {_join([*left, 'its relief'])}.{lost}"
+    day = whole["version_date"].iloc[0]
+    return (
+        f"It is made once a financial year, and this one is of {day.day} {day:%B %Y}. "
+        f"Each of its {len(whole):,} rows says {_join([*left, 'its relief'])}.{lost}"
+    )
 
 
 REGISTERS = {

@@ -3,7 +3,7 @@
 The open tier follows the common format for business rates of the Open Data Collaboration at ODI Leeds (now Open
 Innovations; https://odileeds.github.io/business-rates/format): a row a property, ISO dates, coordinates in WGS84. Our
 columns are called as everywhere in this workbook; STANDARD has the heading of each there, and `lay_out_standard` writes
-a released register under those headings.
+a register under those headings.
 """
 
 import hashlib
@@ -16,7 +16,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from councilbook.business_rates.persons import CHARITY_REGISTERS, NO_EVIDENCE, ORGANISATION, THRESHOLD, WITHHELD
+from councilbook.business_rates.persons import (
+    CHARITY_REGISTERS,
+    NO_EVIDENCE,
+    ORGANISATION,
+    THRESHOLD,
+    WITHHELD,
+    canonicalise_names,
+)
 from councilbook.catalogue import RegisterRule
 from councilbook.disclosure.registers import protect_register, split_words
 from councilbook.errors import CheckError
@@ -40,7 +47,6 @@ STANDARD: Mapping[str, str] = {  # our column, and the heading that the standard
     "exemption": "Exemptions",
 }
 RELIEF_TYPES = "Relief types"  # the words of all reliefs; "Relief mandatory" and the like are amounts there
-REDACTED = "REDACTED"
 PROPERTY = [
     "property_reference",
     "ba_reference",
@@ -55,7 +61,8 @@ PROPERTY = [
     "longitude",
 ]
 RELIEFS = ["small_business_relief", "mandatory_relief", "discretionary_relief", "other_relief", "exemption"]
-OF_RATEPAYER = ["liability_start_date", "is_occupied", "empty_since_date", *RELIEFS]
+NUMBERS = ["company_number", "charity_number"]
+OF_RATEPAYER = [*NUMBERS, "liability_start_date", "is_occupied", "empty_since_date", *RELIEFS]
 FOR_GATE = ["is_organisation", "ratepayer_name"]
 DECIMALS = 5  # of a degree: a metre
 HOME_DECIMALS = 2  # a kilometre
@@ -109,7 +116,11 @@ NOT_TOLD, NO_CREDIT = "not known", "none"
 
 
 def make_open_register(
-    roll: pd.DataFrame, parties: pd.DataFrame, places: pd.DataFrame, homes: "pd.Series[bool]"
+    roll: pd.DataFrame,
+    parties: pd.DataFrame,
+    places: pd.DataFrame,
+    homes: "pd.Series[bool]",
+    numbers: pd.DataFrame | None = None,
 ) -> gpd.GeoDataFrame:
     """Lay out the roll for the gate's rule `register`: what it makes of it is the open tier.
 
@@ -118,6 +129,7 @@ def make_open_register(
         parties: a row a property, from `persons.classify_parties`.
         places: ward_code and zone_code of each row, from `find_places`.
         homes: whether somebody lives in the property; its address is then made coarser, see `hide_homes`.
+        numbers: NUMBERS of each row, from `find_numbers`; without them these stay blank.
 
     Returns:
         A row a property by reference: PROPERTY, released_name, OF_RATEPAYER, the point, and FOR_GATE, which the gate
@@ -135,6 +147,8 @@ def make_open_register(
     register = hide_homes(told, homes)
     register[["latitude", "longitude"]] = register[["latitude", "longitude"]].astype("float64").round(DECIMALS)
     register["released_name"] = parties["released_name"].to_numpy()
+    for name in NUMBERS:
+        register[name] = pd.Series(None if numbers is None else numbers[name].to_numpy(), register.index, dtype="str")
     register["is_organisation"] = (parties["party"] == ORGANISATION).to_numpy()
     columns = [*PROPERTY, "released_name", *OF_RATEPAYER, *FOR_GATE]
     points = gpd.GeoSeries.from_xy(register["longitude"], register["latitude"], crs=4326)
@@ -149,48 +163,52 @@ def _check_same_rows(roll: pd.DataFrame, parties: pd.DataFrame) -> None:
         raise CheckError("The parties must have the rows of the roll, in its order.")
 
 
-def add_numbers(register: gpd.GeoDataFrame, links: pd.DataFrame, threshold: float = THRESHOLD) -> gpd.GeoDataFrame:
-    """Add the company and the charity number of each organisation, as the standard has them.
+def find_numbers(
+    parties: pd.DataFrame, links: pd.DataFrame | None, entries: pd.DataFrame | None, threshold: float = THRESHOLD
+) -> pd.DataFrame:
+    """Find the company and the charity number of each organisation whose name is that of a register entry.
+
+    A likely link alone is not enough: a wrong number would say of one company what is another's.
 
     Args:
-        register: from `make_open_register`.
-        links: property_reference, register, unique_id and match_probability.
+        parties: from `persons.classify_parties`.
+        links: property_reference, register, unique_id and match_probability; None without a register.
+        entries: unique_id, register and name.
         threshold: least probability of a link that counts; of several the likeliest is taken.
 
     Returns:
-        The register with company_number and charity_number; both tell of the ratepayer, so the rule has to say so.
+        NUMBERS, on the parties' index.
     """
-    sure = links[links["match_probability"] >= threshold].sort_values("match_probability", kind="stable")
-    numbered = register.copy()
-    for column, registers in {"company_number": ["companies_house"], "charity_number": CHARITY_REGISTERS}.items():
-        own = sure[sure["register"].isin(registers)].drop_duplicates("property_reference", keep="last")
-        numbers = register["property_reference"].map(own.set_index("property_reference")["unique_id"])
-        numbered[column] = numbers.astype("str").where(register["is_organisation"])
-    return numbered
+    numbers = pd.DataFrame(None, index=parties.index, columns=NUMBERS, dtype="str")
+    if links is None or entries is None:
+        return numbers
+    sure = links[links["match_probability"] >= threshold].merge(entries, on=["register", "unique_id"])
+    named = sure.merge(parties[["property_reference", "released_name"]].dropna(), on="property_reference")
+    same = canonicalise_names(named["name"].astype("str").fillna("")) == canonicalise_names(named["released_name"])
+    best = named[same].sort_values("match_probability", kind="stable")
+    for column, registers in zip(NUMBERS, [["companies_house"], CHARITY_REGISTERS], strict=True):
+        own = best[best["register"].isin(registers)].drop_duplicates("property_reference", keep="last")
+        found = parties["property_reference"].map(own.set_index("property_reference")["unique_id"])
+        numbers[column] = found.astype("str")
+    return numbers
 
 
-def lay_out_standard(published: pd.DataFrame) -> pd.DataFrame:
-    """Write a released register under the headings and in the formats of the standard.
+def lay_out_standard(register: pd.DataFrame) -> pd.DataFrame:
+    """Write a register under the headings and in the formats of the standard, for the gate's rule `register`.
 
-    A ratepayer that is withheld is REDACTED, as the standard suggests. So is whether the property is occupied: a blank
-    would say there that it is empty.
+    The gate writes REDACTED where a ratepayer is withheld, as the standard suggests: a blank says there that a property
+    is empty.
 
     Args:
-        published: what the gate let out of a register, with is_suppressed.
+        register: from `make_open_register`.
 
     Returns:
-        Text: the columns of STANDARD that the register has, and RELIEF_TYPES.
+        Text: the columns of STANDARD, RELIEF_TYPES, and FOR_GATE as they are.
     """
-    text = pd.DataFrame(index=published.index)
-    for column, heading in STANDARD.items():
-        if column in published:
-            text[heading] = _write_standard(published[column])
-    hidden = published["is_suppressed"].astype(bool) & published["released_name"].isna()
-    for heading in ("Ratepayer", "Occupied"):
-        text[heading] = text[heading].mask(hidden, REDACTED)
-    words = published[[name for name in RELIEFS if name != "exemption"]].astype("str")
+    text = pd.DataFrame({heading: _write_standard(register[column]) for column, heading in STANDARD.items()})
+    words = register[[name for name in RELIEFS if name != "exemption"]].astype("str")
     text[RELIEF_TYPES] = ["; ".join(row.dropna()) or None for _, row in words.iterrows()]
-    return text.astype("str")
+    return text.astype("str").assign(**{name: register[name] for name in FOR_GATE})
 
 
 def _write_standard(values: pd.Series) -> pd.Series:
@@ -258,6 +276,17 @@ def withhold_alike(parties: pd.DataFrame, roll: pd.DataFrame) -> pd.DataFrame:
     safe.loc[alike, ["party", "reason"]] = WITHHELD, NO_EVIDENCE
     safe["released_name"] = safe["released_name"].mask(alike)
     return safe
+
+
+def show_parties(parties: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+    """Take each property's party from what the register shows of it, which may be held back.
+
+    Args:
+        parties: from `persons.classify_parties`.
+        register: from `changes.hold_back`.
+    """
+    named = parties["property_reference"].map(register.set_index("property_reference")["is_organisation"].astype(bool))
+    return parties.assign(party=np.where(named, ORGANISATION, WITHHELD))
 
 
 def find_places(roll: pd.DataFrame, wards: gpd.GeoDataFrame | None, zones: pd.DataFrame | None) -> pd.DataFrame:
@@ -336,7 +365,13 @@ def _keep_street(address: str) -> str | None:
     return ", ".join(parts[streets[-1] if streets else -1 :]) or None
 
 
-def remove_withheld_names(register: pd.DataFrame, *others: pd.DataFrame) -> pd.Series:
+def list_withheld_names(register: pd.DataFrame) -> pd.Series:
+    """List the names that a register withholds, as they are in the roll; missing ones are left out."""
+    names: pd.Series = register.loc[~register["is_organisation"].astype(bool), "ratepayer_name"].dropna()
+    return names
+
+
+def remove_withheld_names(register: pd.DataFrame, others: pd.Series | None = None) -> pd.Series:
     """Take the names of all that are withheld out of the addresses, as the gate does for a register that is whole.
 
     A cutting holds but a few rows, so the gate would not know there whose names to take out; and it does not know who
@@ -344,13 +379,15 @@ def remove_withheld_names(register: pd.DataFrame, *others: pd.DataFrame) -> pd.S
 
     Args:
         register: address, and FOR_GATE.
-        others: FOR_GATE of other registers whose withheld names have to go as well.
+        others: names withheld in other versions, which have to go as well.
 
     Returns:
         The addresses.
     """
-    known = [register[["address", *FOR_GATE]], *(frame[FOR_GATE] for frame in others)]
-    texts = pd.concat([pd.DataFrame(frame) for frame in known], ignore_index=True).astype({"address": "str"})
+    known = [pd.DataFrame(register[["address", *FOR_GATE]])]
+    if others is not None:
+        known.append(pd.DataFrame({"is_organisation": False, "ratepayer_name": others.dropna().astype("str")}))
+    texts = pd.concat(known, ignore_index=True).astype({"address": "str"})
     rule = RegisterRule(
         rule="register",
         approver="nobody: nothing leaves by it",
@@ -372,14 +409,17 @@ def count_back(as_of: str, months: int = 12) -> str:
     return str((pd.Timestamp(as_of) - pd.DateOffset(months=months)).date())
 
 
-def list_extracts(register: pd.DataFrame, roll: pd.DataFrame, *, new_since: str) -> dict[str, pd.DataFrame]:
+def list_extracts(
+    register: pd.DataFrame, roll: pd.DataFrame, parties: pd.DataFrame, *, new_since: str
+) -> dict[str, pd.DataFrame]:
     """Cut the extracts that people ask for most from the register: each asks for rows, and is laid out as it is.
 
     They hold organisations alone: that somebody is new, has a credit or a relief, or left a shop empty, tells of them.
 
     Args:
-        register: from `make_open_register`.
+        register: from `make_open_register`, or `changes.hold_back`.
         roll: the roll it was made of, for the credits.
+        parties: from `persons.classify_parties`; where a row is held back, the credit is somebody else's by now.
         new_since: ISO date; who is liable since then or later is new.
 
     Returns:
@@ -387,7 +427,8 @@ def list_extracts(register: pd.DataFrame, roll: pd.DataFrame, *, new_since: str)
     """
     clean = register.assign(address=remove_withheld_names(register))
     named = clean[clean["is_organisation"].astype(bool)]
-    credit = roll.set_index("property_reference")["account_credit_gbp"].astype("float64")
+    own = roll[(parties["party"] == ORGANISATION).to_numpy()]
+    credit = own.set_index("property_reference")["account_credit_gbp"].astype("float64")
     owed = named["property_reference"].map(credit).astype("float64")
     bands = cut_bands(owed, CREDIT_BANDS)
     is_empty = ~named["is_occupied"].astype("boolean").fillna(True)
@@ -505,45 +546,17 @@ def count_withheld(groups: pd.Series, roll: pd.DataFrame, parties: pd.DataFrame,
     Returns:
         The group, properties, withheld_properties, withheld_empty, withheld_relieved; the total last.
     """
-    return _count_withheld(groups.to_frame(), roll, parties, {str(groups.name): total})
-
-
-def count_by_ward(roll: pd.DataFrame, parties: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
-    """Count the same as `count_withheld` by ward and use.
-
-    Returns:
-        ward_code, use, properties, withheld_properties, withheld_empty, withheld_relieved, with rows for ALL_WARDS and
-        ALL_USES.
-    """
-    return _count_withheld(_lay_out_groups(roll, places), roll, parties, {"ward_code": ALL_WARDS, "use": ALL_USES})
-
-
-def _count_withheld(
-    groups: pd.DataFrame, roll: pd.DataFrame, parties: pd.DataFrame, totals: Mapping[str, str]
-) -> pd.DataFrame:
     _check_same_rows(roll, parties)
     withheld = (parties["party"] != ORGANISATION).to_numpy()
-    rows = groups.astype("str").assign(
-        properties=1,
-        withheld_properties=withheld.astype(int),
-        withheld_empty=(find_empty(roll).fillna(False).to_numpy(dtype=bool) & withheld).astype(int),
-        withheld_relieved=(roll["small_business_relief"].notna().to_numpy() & withheld).astype(int),
+    rows = pd.DataFrame(
+        {
+            "properties": 1,
+            "withheld_properties": withheld.astype(int),
+            "withheld_empty": (find_empty(roll).fillna(False).to_numpy(dtype=bool) & withheld).astype(int),
+            "withheld_relieved": (roll["small_business_relief"].notna().to_numpy() & withheld).astype(int),
+        },
+        index=groups.index,
     )
-    return _sum_with_totals(rows, totals)
-
-
-def _lay_out_groups(roll: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
-    wards = places["ward_code"].fillna(NO_WARD).to_numpy()
-    uses = group_descriptions(roll["description"], roll["description_code"]).to_numpy()
-    return pd.DataFrame({"ward_code": wards, "use": uses}, index=roll.index)
-
-
-def _sum_with_totals(rows: pd.DataFrame, totals: Mapping[str, str]) -> pd.DataFrame:
-    """Sum rows by the fields of the totals, with rows for each total, which come last."""
-    for field, total in totals.items():
-        rows = pd.concat([rows, rows.assign(**{field: total})])
-    sums = rows.groupby(list(totals), as_index=False).sum().astype(dict.fromkeys(totals, "str"))
-    last = pd.DataFrame({field: sums[field] == total for field, total in totals.items()})
-    order = pd.concat([last, sums[list(totals)].add_suffix("_name")], axis="columns")
-    names = [column for field in totals for column in (field, f"{field}_name")]
-    return sums.loc[order.sort_values(names, kind="stable").index].reset_index(drop=True)
+    by = str(groups.name)
+    sums = rows.groupby(groups.astype("str")).sum().rename_axis(by).reset_index()
+    return pd.concat([sums, rows.sum().to_frame().T.assign(**{by: total})], ignore_index=True)[sums.columns]

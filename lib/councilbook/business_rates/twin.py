@@ -21,6 +21,7 @@ SMALL_GBP = (
 )  # rateable values up to which small businesses have all, and a part, of their bill relieved
 CLAIMED = 0.88  # of those who may have that relief
 IN_CREDIT = 0.035
+MADE_LIABLE_LATE = 0.01
 MONTH_BEFORE = DAY - pd.Timedelta(31, "D")
 STRANGERS = 4  # companies of no property here, for each that has one
 
@@ -46,7 +47,7 @@ def make_ledger(source: Source, request: TwinRequest) -> dict[str, bytes]:  # no
     town = draw_town(request)
     random = np.random.default_rng([request.seed, 1])
     now = _draw_accounts(town.businesses[town.businesses["on_roll"]].sort_values("property_reference"), random)
-    before = _go_back(now, town, random)
+    before = _go_back(now, town, random, np.random.default_rng([request.seed, 10]))
     return {"rates_ledger": _write_ledger(now), "rates_ledger_before": _write_ledger(before)}
 
 
@@ -74,15 +75,18 @@ def _draw_accounts(rows: pd.DataFrame, random: np.random.Generator) -> pd.DataFr
     )
 
 
-def _go_back(now: pd.DataFrame, town: Town, random: np.random.Generator) -> pd.DataFrame:
-    """Return the ledger of a month before: other occupiers, a few properties that have gone since, other values."""
-    new = now["liability_start_date"] > MONTH_BEFORE
+def _go_back(now: pd.DataFrame, town: Town, random: np.random.Generator, late: np.random.Generator) -> pd.DataFrame:
+    """Return the ledger of a month before: other occupiers, a few properties that have gone since, other values.
+
+    Most of who is another now was made liable after the fact, from a day before that month; `late` draws them.
+    """
+    new = (now["liability_start_date"] > MONTH_BEFORE) | (late.random(len(now)) < MADE_LIABLE_LATE)
     others = town.businesses[~town.businesses["on_roll"] | (town.businesses["kind"] == "company")]
     before = now.drop(now.sample(max(2, len(now) // 500), random_state=random).index)
     new = new.loc[before.index]
     names = others["legal_name"].sample(int(new.sum()), replace=True, random_state=random)
-    before.loc[new, "ledger_name"] = [f"FORMERLY {name}".upper() for name in names]
-    before.loc[new, "liability_start_date"] = MONTH_BEFORE - pd.Timedelta(900, "D")
+    before.loc[new, "ledger_name"] = names.str.upper().to_numpy()
+    before.loc[new, "liability_start_date"] -= pd.Timedelta(900, "D")
     before.loc[new, "trading_as"] = None
     appealed = before.sample(max(2, len(now) // 300), random_state=random).index
     before.loc[appealed, "rateable_value_gbp"] = (before.loc[appealed, "rateable_value_gbp"] * 1.1).round(-1)

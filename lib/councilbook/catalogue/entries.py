@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+SNAKE_CASE = r"^[a-z][a-z0-9_]*$"
+Name = Annotated[str, Field(pattern=SNAKE_CASE)]
 
 
 class Entry(BaseModel):

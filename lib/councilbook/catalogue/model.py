@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from councilbook.catalogue.entries import Entry, Name
+from councilbook.catalogue.entries import SNAKE_CASE, Entry, Name
 from councilbook.catalogue.rules import CountRule, Guarded, Held, MagnitudeRule, RecordRule, RegisterRule, Rule
 from councilbook.errors import CatalogueError, suggest
 
@@ -205,10 +205,13 @@ class Dataset(Entry):
     disclosure: Rule | None = Field(default=None, description="None: refused beside closed sources.")
     geometry: bool = False
     key: list[str] = Field(min_length=1)
-    fields: dict[Name, FieldSpec]
+    standard: str = Field(default="", description="Address of a standard whose own headings the fields have.")
+    fields: dict[str, FieldSpec]
 
     @model_validator(mode="after")
     def _known_fields(self) -> Self:
+        if wrong := [] if self.standard else [name for name in self.fields if not re.fullmatch(SNAKE_CASE, name)]:
+            raise ValueError(f"names of fields are in snake_case unless a standard has others: {', '.join(wrong)}")
         named = set(self.key)
         if isinstance(self.disclosure, Held) and self.is_open:
             raise ValueError("the rule held is for what is not open")

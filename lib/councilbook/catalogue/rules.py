@@ -209,6 +209,9 @@ class RegisterRule(Guarded):
     telling: list[str] = Field(default=[], description="Other fields that tell of whoever stands behind the thing.")
     is_organisation: str = Field(description="Column that says whether that is known to be an organisation.")
     name_inside: str = Field(description="Column with the name as it is in the register.")
+    redacted: str | None = Field(
+        default=None, description="What stands where something is withheld, in tables whose blanks mean something."
+    )
 
     @property
     def inputs(self) -> list[str]:

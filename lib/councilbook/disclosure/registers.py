@@ -1,7 +1,7 @@
 """Registers of things that a law makes public: what may be said of whoever stands behind each of them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,8 @@ def protect_register(register: pd.DataFrame, rule: RegisterRule) -> ProtectedReg
 
     Returns:
         The register without the columns that are read only, with is_suppressed: whether something of the row is
-        withheld.
+        withheld. What is withheld is blank, or says so in the rule's own word; then it is said of every such field,
+        as a blank among them would tell that there was nothing to withhold.
 
     Raises:
         CheckError: it is not said of a row whether an organisation stands behind it.
@@ -54,6 +55,8 @@ def protect_register(register: pd.DataFrame, rule: RegisterRule) -> ProtectedReg
     blanked = safe[[rule.name, *rule.telling]].notna().to_numpy() & withheld[:, None]
     safe[[rule.name, *rule.telling]] = safe[[rule.name, *rule.telling]].mask(blanked)
     _refuse_both_ways(safe[rule.name], names)
+    if rule.redacted is not None:
+        safe.loc[withheld, [rule.name, *rule.telling]] = rule.redacted
     texts = [name for name in rule.public if pd.api.types.is_string_dtype(safe[name]) or safe[name].dtype == object]
     cleaned = safe[texts].apply(lambda texts: _remove_names(texts, names))
     removed = ((cleaned != safe[texts]) & safe[texts].notna()).fillna(False).to_numpy(dtype=bool)
@@ -66,7 +69,7 @@ def protect_register(register: pd.DataFrame, rule: RegisterRule) -> ProtectedReg
         "rows_suppressed": int(safe["is_suppressed"].sum()),
         "checked": {
             "rows": len(safe),
-            "names_released": int(safe[rule.name].notna().sum()),
+            "names_released": int((safe[rule.name].notna() & ~withheld).sum()),
             "names_withheld": int((withheld & (given != "").to_numpy()).sum()),
             "names_taken_out_of_texts": int(removed.sum()),
         },
@@ -88,6 +91,25 @@ def _refuse_both_ways(released: pd.Series, names: set[Words]) -> None:
 def split_words(text: str) -> Words:
     """Split a name into its words, so that two ways to write it are told to be one."""
     return tuple(word.casefold() for word in WORD.findall(text))
+
+
+def find_names(texts: pd.Series, names: Iterable[str]) -> list[str]:
+    """Find which of these names stand in a text in a row, written as `protect_register` would know them.
+
+    Args:
+        texts: texts; missing ones hold nothing.
+        names: names of two words or more; those of one word are never found.
+
+    Returns:
+        The names that stand somewhere, in the order given.
+    """
+    by_words = {name: split_words(name) for name in names}
+    lengths = {len(words) for words in by_words.values() if len(words) >= LEAST_WORDS}
+    there: set[Words] = set()
+    for text in texts.dropna().unique():
+        words = split_words(text)
+        there |= {words[place : place + length] for length in lengths for place in range(len(words) - length + 1)}
+    return [name for name, words in by_words.items() if words in there]
 
 
 def _remove_names(texts: pd.Series, names: set[Words]) -> pd.Series:
