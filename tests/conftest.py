@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 from councilbook.catalogue import Catalogue, load_catalogue
@@ -221,9 +222,15 @@ def catalogue(workbook: Workbook) -> Catalogue:
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Workbook:
-    """Return the whole workbook, run once on its sample in a copy of its own."""
-    workbook = copy_workbook(tmp_path_factory.mktemp("sample"))
-    done = run_councilbook(workbook, "run", "--run-date", "2026-01-31")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return workbook
+def sample(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Workbook:
+    """Return a copy of the whole workbook, run on its sample by whichever worker of the tests came first."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    made = shared / "sample-made"
+    with FileLock(shared / "sample.lock"):
+        if not made.exists():
+            workbook = copy_workbook(tmp_path_factory.mktemp("sample-run"))
+            done = run_councilbook(workbook, "run", "--run-date", "2026-01-31")
+            assert done.returncode == 0, done.stdout + done.stderr
+            workbook.root.rename(made)
+    return Workbook(Path(shutil.copytree(made, tmp_path_factory.mktemp("sample") / "book")))

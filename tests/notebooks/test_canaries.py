@@ -181,11 +181,13 @@ def test_the_canaries_were_there_to_be_found(
 
 
 def catch_releases(book: Book, study: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, pd.DataFrame]:
-    """Run the code of a study's build notebooks here, and return what they hand to the gate: the exact tables."""
+    """Run the notebooks that release counts here, and return the exact tables that they hand to the gate."""
     caught: dict[str, pd.DataFrame] = {}
     monkeypatch.setattr(Study, "release", lambda study, dataset, frame, **rest: caught.update({dataset: frame.copy()}))
-    spec = load_catalogue(book.workbook).study(study)
-    for notebook in [name for name, one in spec.notebooks.items() if one.kind == "build"]:
+    catalogue = load_catalogue(book.workbook)
+    of_counts = {name for name, one in catalogue.datasets.items() if isinstance(one.disclosure, CountRule)}
+    spec = catalogue.study(study)
+    for notebook in [name for name, one in spec.notebooks.items() if of_counts & set(one.releases)]:
         cells = nbformat.read(book.workbook.notebooks / study / f"{notebook}.ipynb", as_version=4).cells
         code = [cell.source for cell in cells if cell.cell_type == "code"]
         variables = {"data": "real", "mirror": str(book.mirror)}

@@ -1,15 +1,13 @@
 """Who a register knows and the roll does not, and how many there may be."""
 
-import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from councilbook.business_rates import missing
 
 REGISTER = pd.DataFrame(
     {
+        "register": "food_hygiene",
         "unique_id": ["1", "2", "3", "4", "5", "6"],
         "name": ["A", "B", "C", "D", "E", "F"],
         "address": ["1 High Street", "2 High Street", "9 Mill Road", "8 High Street", None, "3 High Street"],
@@ -32,9 +30,26 @@ ROLL = pd.DataFrame(
         "postcode": ["ZZ1 1AA", "ZZ1 1AA"],
         "description": ["RESTAURANT", "SHOP"],
         "rateable_value_gbp": [10_000.0, 20_000.0],
+        "is_occupied": [True, True],
+        "empty_since_date": pd.NaT,
     }
 )
-LINKS = pd.DataFrame({"property_reference": ["a"], "unique_id": ["1"], "match_probability": [0.99]})
+LINKS = pd.DataFrame(
+    {"property_reference": ["a"], "register": "food_hygiene", "unique_id": ["1"], "match_probability": [0.99]}
+)
+DIRECTORY = pd.DataFrame(
+    {
+        "register": "directory",
+        "unique_id": ["1", "2", "3", "7"],
+        "name": ["A", "D", "G", "H"],
+        "address": ["1 High Street", "8 High Street", "5 High Street", "6 High Street"],
+        "postcode": "ZZ1 1AA",
+        "status": "live",
+        "kind": ["Cafe", "Pub", "Takeaway", "Shop"],
+    }
+)
+BOTH = pd.concat([REGISTER, DIRECTORY], ignore_index=True)
+BETWEEN = pd.DataFrame({"food_id": ["1", "4"], "directory_id": ["1", "2"]})
 
 
 def test_what_is_linked_or_closed_is_not_listed_and_the_likeliest_comes_first():
@@ -53,51 +68,45 @@ def test_a_link_that_is_not_likely_does_not_count():
     assert "1" in set(missing.find_missing(REGISTER, weak, ROLL)["unique_id"])
 
 
+def test_what_both_registers_have_is_listed_once_and_first():
+    listed = missing.find_missing(BOTH, LINKS, ROLL, BETWEEN)
+    keys = list(zip(listed["register"], listed["unique_id"], strict=True))
+    assert keys[0] == ("food_hygiene", "4")
+    assert listed["reasons"].iloc[0] == "also in the business directory; postcode is on the roll"
+    assert ("directory", "1") not in keys  # it is on the roll by the food register
+    assert ("directory", "2") not in keys
+    alone = listed[listed["register"] == "directory"]
+    assert alone["unique_id"].tolist() == ["3", "7"]
+    assert alone["reasons"].str.startswith("in the business directory alone").all()
+
+
 def test_the_value_of_a_kind_is_drawn_to_that_of_all_where_few_are_linked():
-    links = pd.DataFrame({"property_reference": ["a", "b"], "unique_id": ["1", "4"], "match_probability": 0.9})
+    links = pd.concat([LINKS, LINKS.assign(property_reference="b", unique_id="4")])
     values = missing.estimate_values(REGISTER, links, ROLL)
     assert values["Restaurant/Cafe/Canteen"] == pytest.approx((10_000 + 5 * 15_000) / 6, abs=50)
     assert values["Pub/bar/nightclub"] > values["Mobile caterer"] == 15_000
 
 
-def test_the_estimate_is_chapmans():
-    # 200 and 150, of which 100 in both: 201 * 151 / 101 - 1
-    found = missing.estimate_total(200, 150, 100)
-    assert found["seen"] == 250
-    assert found["estimate"] == pytest.approx(201 * 151 / 101 - 1)
-    assert found["low"] < found["estimate"] < found["high"]
+def test_places_to_eat_are_told_apart_and_each_is_on_the_lists_that_it_is_linked_through():
+    places = missing.match_places(ROLL, BOTH, LINKS, BETWEEN)
+    assert list(places.columns) == ["roll", "food_hygiene", "directory"]
+    rows = sorted(map(tuple, places.to_numpy().tolist()))
+    # food 2; directory 3; food 4 with directory 2; property a with food 1 and directory 1
+    assert rows == [(False, False, True), (False, True, False), (False, True, True), (True, True, True)]
+    two = missing.match_places(ROLL, REGISTER, LINKS)
+    assert sorted(map(tuple, two.to_numpy().tolist())) == [(False, True), (False, True), (True, True)]
 
 
-def test_more_cannot_be_on_both_lists_than_on_one():
-    with pytest.raises(ValueError, match="cannot be on both"):
-        missing.estimate_total(5, 3, 4)
-
-
-@given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 500))
-def test_there_are_at_least_as_many_as_were_seen_whichever_list_comes_first(one, other, both):
-    both = min(one, other, both)
-    found = missing.estimate_total(one, other, both)
-    swapped = missing.estimate_total(other, one, both)
-    assert found == pytest.approx(swapped)
-    assert found["seen"] <= found["low"] <= found["high"] or found["estimate"] <= found["seen"]
-
-
-def test_the_interval_holds_the_number_that_there_are_about_as_often_as_it_says():
-    random = np.random.default_rng(1)
-    held = 0
-    for _ in range(400):
-        first, second = random.random((2, 1000)) < [[0.6], [0.5]]
-        found = missing.estimate_total(int(first.sum()), int(second.sum()), int((first & second).sum()))
-        held += found["low"] <= 1000 <= found["high"]
-    assert 0.92 <= held / 400 <= 0.98
-
-
-def test_places_to_eat_are_counted_on_each_list_and_on_both():
-    counted = missing.count_food(REGISTER, LINKS, ROLL)
-    assert counted == {"on_roll": 1, "in_register": 3, "in_both": 1}
+def test_an_empty_property_is_no_place_to_eat():
+    empty = ROLL.assign(is_occupied=[False, True])
+    none = missing.match_places(empty, REGISTER.iloc[:0], LINKS.iloc[:0])
+    assert none.empty
+    assert len(missing.match_places(ROLL, REGISTER.iloc[:0], LINKS.iloc[:0])) == 1
 
 
 def test_a_list_is_scored_against_those_that_were_planted():
-    listed = pd.DataFrame({"unique_id": [str(n) for n in range(30)]})
-    scores = missing.score_missing(listed, {"0", "1", "25"})
+    listed = pd.DataFrame({"register": "food_hygiene", "unique_id": [str(n) for n in range(30)]})
+    planted = {("food_hygiene", n): n for n in ("0", "1", "25")} | {("directory", "0"): "0", ("food_hygiene", "2"): "1"}
+    scores = missing.score_missing(listed, planted)
     assert scores.set_index("checked")["right"].to_dict() == {3: 2, 10: 2, 20: 2, 30: 3}
+    assert set(scores["planted"]) == {3}

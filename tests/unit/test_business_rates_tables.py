@@ -176,6 +176,27 @@ def test_rows_that_were_kept_aside_are_told():
 
 
 def test_an_estimate_that_is_withheld_is_not_told():
-    row = {"on_roll": 100, "in_register": 90, "in_both": 80, "seen": 110, "estimate": 115, "low": 111, "high": 120}
-    assert "may be **115**" in prose.describe_missing(pd.DataFrame([row]))
+    row = {
+        "on_roll": 100,
+        "in_register": 90,
+        "in_directory": None,
+        "seen": 110,
+        "estimate": 115,
+        "low": 111,
+        "high": 120,
+    }
+    told = prose.describe_missing(pd.DataFrame([row]))
+    assert told.startswith("The roll has some 100 places to eat and drink and the food register 90; 110 are on one")
+    assert "may be **115**" in told
+    assert ", the food register 90 and the business directory 70;" in prose.describe_missing(
+        pd.DataFrame([row | {"in_directory": 70}])
+    )
     assert "too few" in prose.describe_missing(pd.DataFrame([row | {"seen": None}]))
+
+
+def test_of_a_list_as_many_are_told_as_were_planted():
+    scores = pd.DataFrame({"checked": [10, 18, 20, 90], "right": [10, 17, 17, 18], "planted": 18})
+    assert "17 of the 18 that the list names first are truly missing, of 18" in prose.describe_missing_scores(scores)
+    few = prose.describe_missing_scores(scores.assign(planted=3))
+    assert "10 of the 10 that the list names first" in few
+    assert "too short" in prose.describe_missing_scores(scores.iloc[:0])

@@ -67,7 +67,7 @@ class LinkSettings:
     expected_share: float = 0.6
     least_probability: float = 0.5
     largest_block: int = 500
-    random_pairs: float = 2e6
+    random_pairs: float = 5e5
     training_pairs: float = 3e5
     seed: int = 20201
     threads: int | None = None

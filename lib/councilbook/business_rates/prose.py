@@ -75,6 +75,7 @@ REGISTERS = {
     "food_hygiene": "the food hygiene register",
     "companies_house": "the register of companies",
     "oscr": "the Scottish charity register",
+    "directory": "the business directory",
 }
 
 
@@ -102,14 +103,19 @@ def describe_link_scores(scores: pd.DataFrame) -> str:
 
 
 def describe_missing(total: pd.DataFrame) -> str:
-    """Say how many places to eat and drink there may be that are on no list."""
+    """Say how many places to eat and drink there are on each list, and may be in all."""
     row = total.iloc[0]
     if pd.isna(row["seen"]) or pd.isna(row["estimate"]):
         return "There are too few places to eat and drink to say how many are on no list."
+    lists = [
+        f"the roll has some {row['on_roll']:,} places to eat and drink",
+        f"the food register {row['in_register']:,}",
+    ]
+    if pd.notna(row["in_directory"]):
+        lists.append(f"the business directory {row['in_directory']:,}")
     return (
-        f"The roll has some {row['on_roll']:,} places to eat and drink, the food register {row['in_register']:,}, and "
-        f"{row['in_both']:,} are on both; with those on neither there may be **{row['estimate']:,}** "
-        f"(95% interval {row['low']:,} to {row['high']:,})."
+        f"{_join(lists).capitalize()}; {row['seen']:,} are on one of them at least. With those that are on none there "
+        f"may be **{row['estimate']:,}** (95% interval {row['low']:,} to {row['high']:,})."
     )
 
 
@@ -117,10 +123,10 @@ def describe_missing_scores(scores: pd.DataFrame) -> str:
     """Say how many of those checked first are truly missing, on a twin."""
     if scores.empty:
         return "The list is too short to be scored."
-    row = scores.iloc[-1]
+    row = scores[scores["checked"] <= max(scores["planted"].iloc[0], scores["checked"].min())].iloc[-1]
     return (
         f"In an invented town, {row['right']} of the {row['checked']} that the list names first are truly missing, of "
-        f"{row['planted']} that were planted. This is a score on a twin."
+        f"{row['planted']} businesses that no bill goes to. This is a score on a twin."
     )
 
 

@@ -83,6 +83,31 @@ def prepare_charities(charities: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def prepare_directory(entries: pd.DataFrame) -> pd.DataFrame:
+    """Bring a business directory into the columns of a register.
+
+    Args:
+        entries: rows of the source business_directory. A business there is called what it trades as.
+
+    Returns:
+        A row an entry, in COLUMNS; a directory does not say who has gone, so all are live.
+    """
+    return _arrange(
+        pd.DataFrame(
+            {
+                "unique_id": entries["directory_id"],
+                "name": entries["name"],
+                "trading_name": entries["name"],
+                "address": entries["address"],
+                "postcode": tidy_postcodes(entries["postcode"]),
+                "register": "directory",
+                "status": "live",
+                "kind": entries["category"],
+            }
+        )
+    )
+
+
 def join_address(premises: pd.DataFrame) -> pd.Series:
     """Join the lines of an address (address_1 and on) with commas; blank lines are left out, a blank one is missing."""
     lines = premises.filter(regex=r"^address_\d$").astype("object")

@@ -13,6 +13,19 @@ from councilbook.business_rates.town import DAY, PEOPLE, Town, draw_town, read_r
 from councilbook.catalogue import Source, TwinRequest
 
 CLOSED_SINCE = 0.04  # of the food register, those that have gone
+NOT_REGISTERED = 0.04  # of those that serve food, those that have not told the food register
+AT_HOME = 0.15  # for each premises of the food register, those without a property of their own
+IN_ANOTHERS_KITCHEN = 0.03
+HOME_KINDS = ["Mobile caterer", "Other catering premises", "Retailers - other"]
+LISTED = {"food": 0.75, "shop": 0.6, "other": 0.3}  # share of who trades that a business directory has
+CATEGORIES = {
+    "RESTAURANT": "Restaurant",
+    "HOT FOOD": "Takeaway",
+    "PUBLIC HOUSE": "Pub",
+    "SHOP": "Shop",
+    "SALON": "Hair salon",
+}
+GONE_FROM_DIRECTORY = 0.08
 REGISTERED_ELSEWHERE = 0.45  # of companies, those whose registered office is not the property
 LETTERS_TO_HOME = 0.7  # of people in business, those whose bills go elsewhere than to the property
 SMALL_GBP = (
@@ -146,13 +159,16 @@ def make_food_hygiene(source: Source, request: TwinRequest) -> bytes:  # noqa: A
             "RatingDate": rows["rating_date"].dt.strftime("%Y-%m-%d"),
         }
     )
-    for texts, x, y in zip(elements.to_dict("records"), rows["longitude"], rows["latitude"], strict=True):
+    elements["AddressLine3"] = elements["AddressLine3"].where(rows["address"].notna())
+    texts_of_all = elements.astype(object).where(elements.notna(), None).to_dict("records")
+    for texts, x, y in zip(texts_of_all, rows["longitude"], rows["latitude"], strict=True):
         detail = ElementTree.SubElement(collection, "EstablishmentDetail")
         for tag, text in texts.items():
             ElementTree.SubElement(detail, str(tag)).text = text
         place = ElementTree.SubElement(detail, "Geocode")
-        ElementTree.SubElement(place, "Longitude").text = f"{x:.5f}"
-        ElementTree.SubElement(place, "Latitude").text = f"{y:.5f}"
+        if pd.notna(x):
+            ElementTree.SubElement(place, "Longitude").text = f"{x:.5f}"
+            ElementTree.SubElement(place, "Latitude").text = f"{y:.5f}"
     content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
     return content
 
@@ -170,7 +186,7 @@ def draw_food_register(town: Town, seed: int) -> pd.DataFrame:
     names = pd.Series([_respell(name, random) for name in food["trading_name"]], index=food.index)
     gone = random.random(count) < CLOSED_SINCE
     others = pd.Series(random.permutation(names.to_numpy()), index=food.index)
-    return pd.DataFrame(
+    register = pd.DataFrame(
         {
             "fhrs_id": food["fhrs_id"].fillna(pd.Series([f"9{n:06d}" for n in range(count)], index=food.index)),
             "property_reference": food["property_reference"].mask(gone),
@@ -181,6 +197,67 @@ def draw_food_register(town: Town, seed: int) -> pd.DataFrame:
             "latitude": food["latitude"],
             "longitude": food["longitude"],
             "rating_date": DAY - pd.to_timedelta(random.integers(10, 1500, count), unit="D"),
+        }
+    )
+    known = np.random.default_rng([seed, 12]).random(count) >= NOT_REGISTERED
+    known |= food["fhrs_id"].notna().to_numpy()
+    return pd.concat([register[known], _draw_unrated(register, seed)], ignore_index=True)
+
+
+def _draw_unrated(register: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Draw who is rightly on no roll: those who cook at home or in a van, and those in another's kitchen.
+
+    As in the official register, a home has no address there.
+    """
+    random = np.random.default_rng([seed, 13])
+    names = random.choice(read_rules()["words"]["firsts"], len(register)) + " " + register["business_name"]
+    drawn = random.random(len(register))
+    unrated = register.assign(
+        business_name=names,
+        property_reference=None,
+        fhrs_id=[f"8{n:06d}" for n in range(len(register))],
+        food_type=random.choice(HOME_KINDS, len(register)),
+    )
+    places = ["address", "postcode", "latitude", "longitude"]
+    at_home = unrated[drawn < AT_HOME].assign(**dict.fromkeys(places))
+    shared = unrated[(drawn >= AT_HOME) & (drawn < AT_HOME + IN_ANOTHERS_KITCHEN)]
+    return pd.concat([at_home, shared.assign(food_type="Other catering premises")]).astype(register.dtypes)
+
+
+def make_directory(source: Source, request: TwinRequest) -> bytes:  # noqa: ARG001 (every twin takes its source)
+    """Make the twin of a business directory."""
+    town = draw_town(request)
+    return draw_directory(town, request.seed).drop(columns="property_reference").to_csv(index=False).encode()
+
+
+def draw_directory(town: Town, seed: int) -> pd.DataFrame:
+    """Draw a business directory of the town: it has some of who trades, and some who have gone.
+
+    Returns:
+        A row an entry: directory_id, property_reference (missing for who has gone), name, category, address, postcode.
+    """
+    random = np.random.default_rng([seed, 11])
+    trading = town.businesses[
+        town.businesses["is_occupied"] & ~town.businesses["kind"].isin(["public body", "charity"])
+    ]
+    category = pd.Series("Business", index=trading.index)
+    for words, name in CATEGORIES.items():
+        category = category.mask(trading["description"].str.contains(words, regex=False), name)
+    shop = pd.Series(np.where(category == "Business", "other", "shop"), index=trading.index)
+    share = shop.mask(trading["food_type"].notna(), "food").map(LISTED)
+    listed = trading[random.random(len(trading)) < share]
+    count = len(listed)
+    names = pd.Series([_respell(name, random) for name in listed["trading_name"]], index=listed.index)
+    gone = random.random(count) < GONE_FROM_DIRECTORY
+    others = pd.Series(random.permutation(names.to_numpy()), index=listed.index)
+    return pd.DataFrame(
+        {
+            "directory_id": [f"D{n:06d}" for n in random.permutation(count) + 1],
+            "property_reference": listed["property_reference"].mask(gone),
+            "name": names.mask(gone, others),
+            "category": category[listed.index],
+            "address": listed["address"],
+            "postcode": listed["postcode"],
         }
     ).reset_index(drop=True)
 
