@@ -25,7 +25,10 @@ def try_town(seed: int, council: str) -> tuple[dict[str, pd.DataFrame], dict[tup
     """List who is missing from one town by links and by exact matches; what is planted; and the two estimates."""
     town = draw_town(TwinRequest(load_catalogue(find_workbook()).council(council), seed))
     registers, links, roll, between = missing.link_town(town, seed)
-    exact = [link_exactly(roll, one).assign(match_probability=1.0) for _, one in registers.groupby("register")]
+    exact = [
+        link_exactly(roll, one).assign(register=name, match_probability=1.0)
+        for name, one in registers.groupby("register")
+    ]
     lists = {
         "links": missing.find_missing(registers, links, roll, between),
         "exact": missing.find_missing(registers, pd.concat(exact, ignore_index=True), roll),

@@ -83,7 +83,21 @@ def test_without_scripts_every_answer_is_there_and_no_box(visit: Open, answers_f
     page = visit(answers_file, java_script_enabled=False).page
     assert page.locator(".answer:visible").count() == 4
     assert not page.locator("#answers").is_visible()
-    assert page.locator(".answer >> text=s.38(1)(b)").is_visible()
+    section = page.locator(".answer >> text=s.38(1)(b)")
+    assert not section.is_visible()
+    page.locator(".answer:has-text('s.38(1)(b)') summary").click()
+    assert section.is_visible()
+
+
+def test_the_best_answer_is_opened_and_the_others_can_be(visit: Open, answers_file: Path) -> None:
+    page = visit(answers_file).page
+    assert page.locator(".answer details[open]").count() == 0
+    ask(page, "empty, or whose ratepayer")
+    assert page.locator(".answer:visible details").count() > 1
+    assert page.locator(".answer details[open]").count() == 1
+    assert page.locator(".answer:visible").first.locator("details[open]").count() == 1
+    ask(page, "")
+    assert page.locator(".answer details[open]").count() == 0
 
 
 def test_paper_shows_every_answer(visit: Open, answers_file: Path) -> None:
@@ -92,6 +106,7 @@ def test_paper_shows_every_answer(visit: Open, answers_file: Path) -> None:
     assert page.locator(".answer:visible").count() == 1
     page.emulate_media(media="print")
     assert page.locator(".answer:visible").count() == 4
+    assert page.locator(".answer >> text=s.38(1)(b)").is_visible()
     assert not page.locator("#answers").is_visible()
 
 

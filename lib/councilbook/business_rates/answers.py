@@ -135,11 +135,11 @@ def _name_grounds(found: Match, law: Law) -> dict[str, str]:
 def _write_answer(found: Match) -> str:
     concepts = load_rules().concepts
     if found.decision == "not":
-        return f"No: {' and '.join(concepts[need].title for need in found.missing)} is not published."
+        return f"No, this is not published: {' and '.join(concepts[need].title for need in found.missing)}."
     parts = ["Yes, it is published." if found.decision == "answerable" else "Yes, in part."]
     if found.persons:
         names = " and ".join(concepts[need].title for need in found.persons)
-        parts.append(f"Where it is a person's, {names} is kept back.")
+        parts.append(f"Kept back where it is a person's: {names}.")
     if found.missing:
         parts.append(f"Not published: {', '.join(concepts[need].title for need in found.missing)}.")
     return " ".join(parts)

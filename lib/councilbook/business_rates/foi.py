@@ -636,7 +636,7 @@ def explain_matches(found: Sequence[Match], law: Law) -> str:
     parts = [f"Published in the columns {', '.join(columns)}." if columns else "No published dataset has it."]
     if persons:
         names = " and ".join(rules.concepts[need].title for need in persons)
-        parts.append(f"Where it is a person's, {names} is kept back: {rules.sections['personal'].cite(law)}.")
+        parts.append(f"Kept back where it is a person's: {names} ({rules.sections['personal'].cite(law)}).")
     for need in missing:
         concept = rules.concepts[need]
         parts.append(f"Not published: {concept.title} ({rules.sections[concept.absent].cite(law)}).")

@@ -84,11 +84,17 @@ def describe_links(counts: pd.DataFrame) -> str:
     shown = counts.dropna(subset=["linked"])
     if shown.empty:
         return "Too few properties were linked to a register to say how many."
-    parts = []
-    for row in shown.to_dict("records"):
-        exact = f", where an exact match finds {row['exact']:,}" if pd.notna(row["exact"]) else ""
-        parts.append(f"**{row['linked']:,}** to {REGISTERS.get(str(row['register']), row['register'])}{exact}")
-    return f"Properties were linked to what others know: some {_join(parts)}."
+    parts = [
+        f"**{row['linked']:,}** to {REGISTERS.get(str(row['register']), row['register'])}"
+        for row in shown.to_dict("records")
+    ]
+    told = f"Properties were linked to what others know: some {_join(parts)}."
+    both = shown.dropna(subset=["exact"])
+    if len(both) < len(shown):
+        return told
+    return (
+        f"{told} The same name and postcode alone would give {both['exact'].sum():,} of these {both['linked'].sum():,}."
+    )
 
 
 def describe_link_scores(scores: pd.DataFrame) -> str:
