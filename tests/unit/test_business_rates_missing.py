@@ -109,4 +109,7 @@ def test_a_list_is_scored_against_those_that_were_planted():
     planted = {("food_hygiene", n): n for n in ("0", "1", "25")} | {("directory", "0"): "0", ("food_hygiene", "2"): "1"}
     scores = missing.score_missing(listed, planted)
     assert scores.set_index("checked")["right"].to_dict() == {3: 2, 10: 2, 20: 2, 30: 3}
+    # four of the 30 records are of three businesses, one of which has two
+    assert scores.set_index("checked")["at_random"].to_dict() == {3: 0, 10: 1, 20: 2, 30: 3}
     assert set(scores["planted"]) == {3}
+    assert missing.score_missing(listed, {})["right"].eq(0).all()

@@ -196,8 +196,11 @@ def test_an_estimate_that_is_withheld_is_not_told():
 
 
 def test_of_a_list_as_many_are_told_as_were_planted():
-    scores = pd.DataFrame({"checked": [10, 18, 20, 90], "right": [10, 17, 17, 18], "planted": 18})
+    scores = pd.DataFrame(
+        {"checked": [10, 18, 20, 90], "right": [10, 17, 17, 18], "at_random": [2, 4, 4, 18], "planted": 18}
+    )
     assert "17 of the 18 that the list names first are truly missing, of 18" in prose.describe_missing_scores(scores)
+    assert "in random order it would be about 4" in prose.describe_missing_scores(scores)
     few = prose.describe_missing_scores(scores.assign(planted=3))
     assert "10 of the 10 that the list names first" in few
     assert "too short" in prose.describe_missing_scores(scores.iloc[:0])

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
+from scipy.stats import hypergeom
 
 from councilbook.business_rates.linkage import link_roll
 from councilbook.business_rates.linkage_trials import choose_best
@@ -47,10 +48,13 @@ def link_registers(food: pd.DataFrame, directory: pd.DataFrame) -> pd.DataFrame:
         food, directory: registers, from `registers.prepare_food` and `.prepare_directory`.
 
     Returns:
-        food_id, directory_id: the best entry of each premises, if it is likelier the same than not.
+        food_id, directory_id: the best entry of each premises, if it is likelier the same than not. An entry that
+        several claim is the likeliest one's.
     """
     sides = food.rename(columns={"unique_id": "property_reference", "name": "ratepayer_name", "kind": "description"})
     best = choose_best(link_roll(sides.drop(columns=["register", "status"]), directory), LINKED)
+    best = best.sort_values(["match_probability", "property_reference"], ascending=[False, True])
+    best = best.drop_duplicates("unique_id", ignore_index=True)
     return best.rename(columns={"property_reference": "food_id", "unique_id": "directory_id"})[
         ["food_id", "directory_id"]
     ]
@@ -211,20 +215,32 @@ def count_missing(listed: pd.DataFrame) -> pd.DataFrame:
 
 
 def score_missing(listed: pd.DataFrame, planted: Mapping[tuple[str, str], str]) -> pd.DataFrame:
-    """Score a list against those that were planted: at 10, 20, ... and as many as were planted, how many are right.
+    """Score a list against those that were planted, beside the same list in random order.
+
+    It is scored at 10, 20, ... and at as many as were planted.
 
     Args:
         listed: records in the order in which they are checked.
         planted: from `list_planted`. A business that is listed twice is right once.
 
     Returns:
-        checked, right, planted (businesses): a score on a twin.
+        checked, right, at_random (how many would be right on average, to the nearest), planted (businesses): a score on
+        a twin.
     """
     businesses = len(set(planted.values()))
     sizes = sorted({*range(10, min(len(listed), 100) + 1, 10), min(businesses, len(listed))} - {0})
     found = pd.Series([planted.get(key) for key in _name_keys(listed)], dtype="str")
     right = (found.notna() & ~found.duplicated()).cumsum()
-    return pd.DataFrame({"checked": sizes, "right": [int(right.iloc[n - 1]) for n in sizes], "planted": businesses})
+    records = found.value_counts().to_numpy()  # of each planted business
+    by_chance = [round(float(hypergeom.sf(0, len(listed), records, n).sum())) for n in sizes]
+    return pd.DataFrame(
+        {
+            "checked": sizes,
+            "right": [int(right.iloc[n - 1]) for n in sizes],
+            "at_random": by_chance,
+            "planted": businesses,
+        }
+    )
 
 
 def list_planted(town: Town, seed: int) -> dict[tuple[str, str], str]:

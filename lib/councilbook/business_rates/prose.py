@@ -126,13 +126,14 @@ def describe_missing(total: pd.DataFrame) -> str:
 
 
 def describe_missing_scores(scores: pd.DataFrame) -> str:
-    """Say how many of those checked first are truly missing, on a twin."""
+    """Say how many of those checked first are truly missing, and would be in random order, on a twin."""
     if scores.empty:
         return "The list is too short to be scored."
     row = scores[scores["checked"] <= max(scores["planted"].iloc[0], scores["checked"].min())].iloc[-1]
     return (
         f"In an invented town, {row['right']} of the {row['checked']} that the list names first are truly missing, of "
-        f"{row['planted']} businesses that no bill goes to. This is a score on a twin."
+        f"{row['planted']} businesses that no bill goes to; in random order it would be about {row['at_random']}. "
+        "These are scores on a twin."
     )
 
 
