@@ -6,9 +6,10 @@ person's name never leaves: ratepayers are compared by name, and only counts and
 
 import pandas as pd
 
-from councilbook.business_rates.bills import count_days
+from councilbook.business_rates.bills import Nation, count_days
 from councilbook.errors import CheckError
 
+YEARS: dict[Nation, str] = {"scotland": "2023-24", "england": "2019-20"}  # of the twin, and of the published rolls
 RELIEF_COLUMNS = ["small_business_relief", "mandatory_relief", "discretionary_relief", "other_relief"]
 SMALL = r"small business|\bsbr|\bsbb|bonus"
 NOT_SMALL = r"supporting|extension|transitional"  # schemes of their own, for who has lost the relief
@@ -17,6 +18,11 @@ RETAIL = r"retail|hospitality|leisure"
 PUB = r"\bpub\b|public house"
 INDUSTRIAL = r"factory|workshop|warehouse|mill|industrial|works\b"
 CHARITY_EMPTY = r"empty"
+
+
+def find_nation(gss_code: str) -> Nation:
+    """Tell whose rules a council is under, by the first letter of its GSS code."""
+    return "scotland" if gss_code.startswith("S") else "england"
 
 
 def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
