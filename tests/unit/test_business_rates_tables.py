@@ -208,6 +208,8 @@ def test_sums_that_are_withheld_are_said_to_be():
     assert "some 10 bills, perhaps too much by a sum that one or two bills decide" in told
     assert "some 5 bills, perhaps too little by £1,200" in told
     assert "nobody has claimed" not in told
+    few = stakes.assign(bills=pd.array([None, 5, None], dtype="Int64"))
+    assert "Of charges that may be too high no number" in prose.describe_bills(totals.fillna(5e5), few)
     assert "Too few bills" in prose.describe_bills(totals.fillna(5e5), stakes.head(0))
 
 

@@ -37,7 +37,8 @@ def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
         in the roll, with the columns of `compute_bills` that a roll tells of, description, exemption, area (the outward
         part of the postcode) and, where the ledger has them, billed_gbp and account_credit_gbp. What is exempt pays
         nothing: its other_relief_gbp is the whole charge. A property whose value is missing, 0 or not whole
-        pounds is left out: `roll.index.difference` tells which.
+        pounds is left out: `roll.index.difference` tells which. A roll that gives small business relief to nobody
+        does not tell who has it: then there is no claims_small_business.
 
     Raises:
         CheckError: the roll has no property_reference or no rateable_value_gbp.
@@ -56,6 +57,8 @@ def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
     bills["liable_from_date"] = begins.where(begins > start)
     bills["is_occupied"] = _get(roll, "is_occupied", "boolean").fillna(True).astype(bool)
     bills["empty_since_date"] = _get(roll, "empty_since_date", "datetime64[ns]")
+    if not words["claims_small_business"].any():
+        words = words.drop(columns="claims_small_business")
     bills = bills.join(words).join(_count_properties(roll))
     bills["description"] = _get(roll, "description", "string").str.strip().str.upper()
     bills["is_industrial"] = (

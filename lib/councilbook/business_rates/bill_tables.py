@@ -145,7 +145,7 @@ def list_checks(checks: Checks, prepared: pd.DataFrame, most: int = MOST_UNUSUAL
     )
     listed = listed.join(prepared["property_reference"]).sort_values("expected_gbp", ascending=False, kind="stable")
     columns = ["property_reference", "found_by", "kind", "direction", *pounds, "reason"]
-    return listed[columns].round(dict.fromkeys(pounds, 2)).reset_index(drop=True)
+    return listed[columns].astype(dict.fromkeys(pounds, "float64")).round(2).reset_index(drop=True)
 
 
 def measure_checks(

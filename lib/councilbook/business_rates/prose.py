@@ -132,13 +132,19 @@ def describe_bills(totals: pd.DataFrame, stakes: pd.DataFrame) -> str:
     charged = _describe_stakes(stakes[stakes["what"] == "charge"])
     if charged:
         told.append(f"What was charged is not what the rules make of it in {charged}.")
+    hidden = stakes[(stakes["what"] == "charge") & stakes["bills"].isna()]
+    if len(hidden):
+        which = " or ".join(sorted(hidden["direction"]))
+        told.append(
+            f"Of charges that may be {which} no number is told, as they are few or one of them decides the sum."
+        )
     entries = _describe_stakes(stakes[stakes["what"] == "entries"])
     if entries:
         told.append(
             f"What the ledger says of reliefs does not fit the rules{' either' if charged else ''} in {entries}: most "
             "often a relief that the value gives and nobody has claimed."
         )
-    if not charged and not entries:
+    if not charged and not entries and hidden.empty:
         told.append("Too few bills look wrong to say how many.")
     else:
         told.append("A difference is a reason to look. Many are right, for reasons that a ledger does not show.")
