@@ -114,7 +114,7 @@ def test_missed_relief_is_what_a_claim_would_bring() -> None:
 
 def test_a_word_that_most_of_those_not_entitled_carry_is_not_the_relief() -> None:
     """As Calderdale's SBR, which stands on 57 % of the properties that can have no relief; elsewhere it is 1 to 3 %."""
-    frame = make_bills(rateable_value_gbp=[60_000] * 200, claims_small_business=[True] * 200)
+    frame = make_bills(rateable_value_gbp=[60_000] * 200, claims_small_business=[True] * 200).drop(columns="billed_gbp")
     assert "relief_above_limit" not in find_errors(frame, SCOTLAND)["kind"].tolist()
     few = frame.assign(claims_small_business=[True] * 5 + [False] * 195)
     assert find_errors(few, SCOTLAND)["kind"].tolist().count("relief_above_limit") == 5
