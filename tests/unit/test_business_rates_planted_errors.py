@@ -89,6 +89,9 @@ def test_what_a_finding_says_the_bill_should_be_is_what_it_was(nation: str, year
         assert (found["direction"].eq("too high") == high).all()
 
 
+UNRELIEVED = {"claims_small_business": False}
+
+
 @pytest.mark.parametrize(
     ("more", "kinds"),
     [
@@ -102,10 +105,11 @@ def test_what_a_finding_says_the_bill_should_be_is_what_it_was(nation: str, year
         ({"billed_gbp": 19_920.00, "account_credit_gbp": 12.0, "is_closed": True}, ["credit_not_paid"]),
         ({"billed_gbp": 19_920.00, "account_credit_gbp": 12.0, "is_closed": False}, []),
         ({"claims_small_business": True}, ["relief_above_limit"]),  # no charge is known
-        ({"rateable_value_gbp": 10_000.0}, ["missed_relief"]),
-        ({"rateable_value_gbp": 10_000.0, "other_relief_gbp": 10_000.0}, []),  # exempt: nothing to relieve
-        ({"rateable_value_gbp": 10_000.0, "is_charity": True}, []),
-        ({"rateable_value_gbp": 10_000.0, "is_occupied": False}, []),
+        ({"rateable_value_gbp": 10_000.0}, []),  # who has the relief is not told
+        ({"rateable_value_gbp": 10_000.0} | UNRELIEVED, ["missed_relief"]),
+        ({"rateable_value_gbp": 10_000.0, "other_relief_gbp": 10_000.0} | UNRELIEVED, []),  # exempt: nothing to relieve
+        ({"rateable_value_gbp": 10_000.0, "is_charity": True} | UNRELIEVED, []),
+        ({"rateable_value_gbp": 10_000.0, "is_occupied": False} | UNRELIEVED, []),
     ],
 )
 def test_one_bill_by_hand(more: dict[str, Any], kinds: list[str]) -> None:

@@ -7,16 +7,20 @@ import pandas as pd
 import pytest
 
 from councilbook.business_rates import (
+    bill_inputs,
     bill_tables,
+    errors_in_bills,
     foi_tables,
     foi_twin,
     linkage_trials,
     prose,
     publish,
     register_map,
+    twin,
 )
 from councilbook.business_rates.bills import LINES, load_rules
 from councilbook.business_rates.foi import count_topics, tidy_requests
+from councilbook.business_rates.roll import read_roll
 from councilbook.catalogue import Council, TwinRequest, load_catalogue
 from councilbook.paths import find_workbook
 
@@ -95,25 +99,119 @@ def test_lines_of_bills_are_summed_with_the_two_largest_of_each():
 
 
 def test_orders_of_checking_are_scored_on_a_twin_and_beat_chance():
-    scores = bill_tables.try_on_twin(load_rules("scotland"), "2023-24", 5).set_index("order")
+    scores = bill_tables.compare_on_twins(load_rules("scotland"), "2023-24", 5, twins=2).set_index("order")
     assert list(scores.index) == ["rules", "model", "both", "random"]
     assert scores.loc["rules", "recovered_gbp"] > 3 * scores.loc["random", "recovered_gbp"]
     told = prose.describe_bill_scores(scores.reset_index())
     assert "scores on a twin" in told
+    assert f"£{round(scores.loc['random', 'recovered_gbp'], -2):,.0f} at random" in told
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory):
+    """The ledger's twin as the notebook of bills reads it, its findings, and the truth of what was planted."""
+    request = TwinRequest(Council(slug="test", name="Test", codes={"S12000050": "Test"}), 3)
+    path = tmp_path_factory.mktemp("ledger") / "rates_ledger.csv"
+    path.write_bytes(twin.make_ledger(None, request)["rates_ledger"])
+    roll = read_roll(path, run_date="2026-11-23").frame.dropna(axis="columns", how="all")
+    bills = bill_inputs.prepare_bills(roll, "2023-24")
+    return bills, errors_in_bills.find_errors(bills, load_rules("scotland")), twin.list_bill_errors(request)
+
+
+def test_the_ledgers_twin_holds_charges_with_errors_that_its_reader_finds(ledger):
+    bills, findings, errors = ledger
+    assert bills["billed_gbp"].notna().all()
+    assert 0.01 < len(errors) / len(bills) < 0.025
+    kinds = findings["kind"].to_frame().join(bills["property_reference"]).groupby("property_reference")["kind"].agg(set)
+    named = {"missed_relief": "missed_relief", "mistyped_sum": "swapped_digits", "whole_year": "whole_year"}
+    for error, kind in named.items():
+        wrong = errors.index[errors["error"] == error]
+        assert len(wrong) and all(kind in kinds[reference] for reference in wrong)
+    unseen = errors.index[errors["error"] == "mistyped_value"]
+    assert len(unseen) and not set(unseen) & set(kinds.index)
+    differs = findings[~findings["kind"].isin(bill_tables.OF_ENTRIES)].index
+    right = ~bills.loc[differs, "property_reference"].isin(errors.index)
+    assert 5 < right.sum() < 0.04 * len(bills)  # unusual, and right
+
+
+def test_what_rules_do_not_explain_goes_to_the_model_on_the_ledger_itself(ledger):
+    bills, findings, errors = ledger
+    checks = bill_tables.rank_bills(bills, findings, load_rules("scotland"), 3)
+    listed = bill_tables.list_checks(checks, bills)
+    assert (listed["found_by"] == "rule").sum() == len(findings)
+    model = listed[listed["found_by"] == "model"]
+    assert len(model) == bill_tables.MOST_UNUSUAL
+    assert model["direction"].isna().all() and (model["reason"].str.len() > 5).all()
+    assert listed["expected_gbp"].is_monotonic_decreasing
+    assert not listed.duplicated(["property_reference", "kind"]).any()
+    named = bills.set_index("property_reference").index[bills.index.isin(findings.index)]
+    assert not set(model["property_reference"]) & set(named)
+    found = bill_tables.measure_checks(checks, bills, errors, 3).set_index("order")["recovered_gbp"]
+    assert found["both"] > 3 * found["random"]
+
+
+def test_a_ledger_without_charges_is_ranked_by_rules_alone(ledger):
+    bills = ledger[0].drop(columns="billed_gbp")
+    findings = errors_in_bills.find_errors(bills, load_rules("scotland"))
+    checks = bill_tables.rank_bills(bills, findings, load_rules("scotland"), 3)
+    listed = bill_tables.list_checks(checks, bills)
+    assert len(listed) == len(findings) and set(listed["found_by"]) == {"rule"}
+    assert set(bill_tables.sum_stakes(findings, bills)["what"]) == {"entries"}
+
+
+def test_a_roll_on_which_nothing_looks_wrong_has_no_checks_and_no_stakes(ledger):
+    bills = ledger[0].head(20).drop(columns="billed_gbp")
+    findings = ledger[1].head(0)
+    checks = bill_tables.rank_bills(bills, findings, load_rules("scotland"), 3)
+    assert bill_tables.list_checks(checks, bills).empty
+    assert bill_tables.sum_stakes(findings, bills).empty
+
+
+def test_stakes_count_a_bill_once_and_in_its_direction():
+    findings = pd.DataFrame(
+        {
+            "kind": ["difference", "swapped_digits", "missed_relief", "difference", "difference"],
+            "direction": ["too high", "too high", "too high", "too low", "too high"],
+            "stake_gbp": [50.0, 20.0, 90.0, 10.0, 5.0],
+        },
+        index=[0, 1, 1, 2, 3],
+    )
+    bills = pd.DataFrame({"billed_gbp": [1.0, 1.0, 1.0, None]})
+    stakes = bill_tables.sum_stakes(findings, bills)
+    assert stakes.to_dict("list") == {  # of one bill, as of that which is too low, nothing is said
+        "what": ["entries"],
+        "direction": ["too high"],
+        "value_gbp": [95.0],
+        "bills": [2],
+        "largest_gbp": [90.0],
+        "second_gbp": [5.0],
+    }
 
 
 def test_the_rules_of_a_council_are_those_of_its_nation():
-    assert bill_tables.find_nation("S12000050") == "scotland"
-    assert bill_tables.find_nation("E08000032") == "england"
+    assert bill_inputs.find_nation("S12000050") == "scotland"
+    assert bill_inputs.find_nation("E08000032") == "england"
 
 
 def test_sums_that_are_withheld_are_said_to_be():
     totals = pd.DataFrame({"line": ["gross", "net"], "value_gbp": [1e6, None]})
-    findings = pd.DataFrame({"bills": pd.array([5, None], dtype="Int64")})
-    assert "withheld" in prose.describe_bills(totals, findings)
-    told = prose.describe_bills(totals.fillna(5e5), findings)
+    stakes = pd.DataFrame(
+        {
+            "what": ["charge", "charge", "entries"],
+            "direction": ["too high", "too low", "too high"],
+            "bills": pd.array([10, 5, None], dtype="Int64"),
+            "value_gbp": [None, 1_240.0, None],
+        }
+    )
+    assert "withheld" in prose.describe_bills(totals, stakes)
+    told = prose.describe_bills(totals.fillna(5e5), stakes)
     assert "£0.5 million" in told
-    assert "some 5 bills" in told
+    assert "some 10 bills, perhaps too much by a sum that one or two bills decide" in told
+    assert "some 5 bills, perhaps too little by £1,200" in told
+    assert "nobody has claimed" not in told
+    few = stakes.assign(bills=pd.array([None, 5, None], dtype="Int64"))
+    assert "Of charges that may be too high no number" in prose.describe_bills(totals.fillna(5e5), few)
+    assert "Too few bills" in prose.describe_bills(totals.fillna(5e5), stakes.head(0))
 
 
 # --- names ---

@@ -123,8 +123,8 @@ def _measure_rarity(bills: pd.DataFrame) -> "pd.Series[float]":
     known = [bills[column].astype("string").fillna("-") for column in columns if column in bills]
     if not known:
         return pd.Series(0.0, index=bills.index)
-    together = pd.concat(known, axis=1).agg("|".join, axis=1)
-    return pd.Series(-np.log(together.groupby(together).transform("size") / len(bills)), index=bills.index)
+    alike = known[0].groupby(known).transform("size")
+    return pd.Series(-np.log(alike / len(bills)), index=bills.index)
 
 
 def _count_empty_days(bills: pd.DataFrame, end: pd.Series) -> "pd.Series[float]":
@@ -268,6 +268,11 @@ def _fit_share(
     return shares
 
 
+def expect_pounds(findings: pd.DataFrame, learnt: Yield) -> "pd.Series[float]":
+    """Give the pounds that a check of each finding is expected to put right: its stake times what its kind yielded."""
+    return findings["stake_gbp"] * findings["kind"].map(learnt.by_kind).fillna(learnt.overall).astype(float)
+
+
 def rank_checks(
     findings: pd.DataFrame,
     features: pd.DataFrame,
@@ -283,8 +288,9 @@ def rank_checks(
         A row a bill, the first to check first: expected_gbp, by ("rule" or "model"), kind, direction ("" for the
         model's), stake_gbp, score, reason (in words for findings of a rule; `say_why` tells those of the model).
     """
-    expected = findings["stake_gbp"] * findings["kind"].map(learnt.by_kind).fillna(learnt.overall).astype(float)
-    best = findings.assign(expected_gbp=expected).sort_values("expected_gbp", ascending=False, kind="stable")
+    best = findings.assign(expected_gbp=expect_pounds(findings, learnt)).sort_values(
+        "expected_gbp", ascending=False, kind="stable"
+    )
     best = best[~best.index.duplicated()].assign(by="rule")
     rest = features.index.difference(findings.index)
     share = np.interp(scores.loc[rest], STEPS, learnt.unnamed)

@@ -6,9 +6,10 @@ person's name never leaves: ratepayers are compared by name, and only counts and
 
 import pandas as pd
 
-from councilbook.business_rates.bills import count_days
+from councilbook.business_rates.bills import Nation, count_days
 from councilbook.errors import CheckError
 
+YEARS: dict[Nation, str] = {"scotland": "2023-24", "england": "2019-20"}  # of the twin, and of the published rolls
 RELIEF_COLUMNS = ["small_business_relief", "mandatory_relief", "discretionary_relief", "other_relief"]
 SMALL = r"small business|\bsbr|\bsbb|bonus"
 NOT_SMALL = r"supporting|extension|transitional"  # schemes of their own, for who has lost the relief
@@ -17,6 +18,11 @@ RETAIL = r"retail|hospitality|leisure"
 PUB = r"\bpub\b|public house"
 INDUSTRIAL = r"factory|workshop|warehouse|mill|industrial|works\b"
 CHARITY_EMPTY = r"empty"
+
+
+def find_nation(gss_code: str) -> Nation:
+    """Tell whose rules a council is under, by the first letter of its GSS code."""
+    return "scotland" if gss_code.startswith("S") else "england"
 
 
 def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
@@ -31,7 +37,8 @@ def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
         in the roll, with the columns of `compute_bills` that a roll tells of, description, exemption, area (the outward
         part of the postcode) and, where the ledger has them, billed_gbp and account_credit_gbp. What is exempt pays
         nothing: its other_relief_gbp is the whole charge. A property whose value is missing, 0 or not whole
-        pounds is left out: `roll.index.difference` tells which.
+        pounds is left out: `roll.index.difference` tells which. A roll that gives small business relief to nobody
+        does not tell who has it: then there is no claims_small_business.
 
     Raises:
         CheckError: the roll has no property_reference or no rateable_value_gbp.
@@ -50,6 +57,8 @@ def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
     bills["liable_from_date"] = begins.where(begins > start)
     bills["is_occupied"] = _get(roll, "is_occupied", "boolean").fillna(True).astype(bool)
     bills["empty_since_date"] = _get(roll, "empty_since_date", "datetime64[ns]")
+    if not words["claims_small_business"].any():
+        words = words.drop(columns="claims_small_business")
     bills = bills.join(words).join(_count_properties(roll))
     bills["description"] = _get(roll, "description", "string").str.strip().str.upper()
     bills["is_industrial"] = (

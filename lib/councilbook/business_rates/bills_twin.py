@@ -6,7 +6,7 @@ properties elsewhere cannot have, empty properties that really are. Their shares
 assumptions; a score on this twin tells one method from another, and is no forecast for a council.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 import pandas as pd
@@ -52,7 +52,7 @@ def draw_bills(random: np.random.Generator, rows: int, rules: Rules, year: str) 
     bills["claims_small_business"] = open_to & ~elsewhere
     bills["hidden"] = pd.Series(pd.NA, index=bills.index, dtype="string").mask(elsewhere, "properties elsewhere")
     net = compute_bills(bills, rules)["net_gbp"]
-    bills["billed_gbp"] = _apply_unusual(random, bills, net)
+    bills["billed_gbp"] = apply_unusual(random, bills, net)
     credit = np.where(random.random(rows) < 0.03, random.gamma(1.2, 500, rows).round(2), 0.0)
     bills["account_credit_gbp"], bills["is_closed"] = credit, False
     return bills
@@ -108,8 +108,16 @@ def _draw_ratepayers(random: np.random.Generator, bills: pd.DataFrame) -> pd.Dat
     )
 
 
-def _apply_unusual(random: np.random.Generator, bills: pd.DataFrame, net: "pd.Series[float]") -> "pd.Series[float]":
-    """Take off what the council decided and the ledger does not show in its columns; the words say it in part."""
+def apply_unusual(random: np.random.Generator, bills: pd.DataFrame, net: "pd.Series[float]") -> "pd.Series[float]":
+    """Take off what the council decided and the ledger does not show in its columns; the words say it in part.
+
+    Args:
+        bills: with hidden, missing where a bill may become unusual; hidden and reliefs, the words, are written into it.
+        net: the bills as the rules give them.
+
+    Returns:
+        The bills as they are sent.
+    """
     drawn = pd.Series(random.random(len(bills)), index=bills.index)
     bills["reliefs"] = pd.Series(pd.NA, index=bills.index, dtype="string")
     billed, start = net.copy(), 0.0
@@ -132,13 +140,18 @@ Change = tuple[pd.DataFrame, "pd.Series[float]"]  # the bills as they stand in t
 
 
 def plant_errors(
-    bills: pd.DataFrame, random: np.random.Generator, rules: Rules, share: float = 0.02
+    bills: pd.DataFrame,
+    random: np.random.Generator,
+    rules: Rules,
+    share: float = 0.02,
+    kinds: Collection[str] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Plant errors of the kinds that happen into bills that are right.
 
     Args:
         bills: of `draw_bills`, or a council's with the same columns; without `hidden` all can be chosen.
         share: of all bills, how many get an error, in equal numbers of each kind as far as there are bills it fits.
+        kinds: of `PLANTED`, and "duplicate"; all of them if not given.
 
     Returns:
         The bills as the ledger has them (duplicates at the end, with new index numbers), and the truth by the same
@@ -152,9 +165,10 @@ def plant_errors(
         raise CheckError(f"The share of bills with an error is {share}; expected between 0 and 1.")
     ledger, right = bills.reset_index(drop=True), bills["billed_gbp"].reset_index(drop=True)
     error = pd.Series(pd.NA, index=ledger.index, dtype="string")
-    each = max(1, round(share * len(ledger) / len(PLANTED)))
+    chosen_kinds = {kind: how for kind, how in PLANTED.items() if kinds is None or kind in kinds}
+    each = max(1, round(share * len(ledger) / max(1, len(chosen_kinds))))
     free = ledger["hidden"].isna() if "hidden" in ledger else pd.Series(True, index=ledger.index)
-    for kind, (fits, plant) in PLANTED.items():
+    for kind, (fits, plant) in chosen_kinds.items():
         able = ledger.index[free & error.isna() & fits(ledger, rules)]
         chosen = pd.Index(random.choice(able, min(each, len(able)), replace=False))
         planted, should = plant(ledger.loc[chosen].copy(), random, rules)
@@ -167,6 +181,8 @@ def plant_errors(
     pounds = (ledger["billed_gbp"] - right).round(2)
     pounds = pounds.where(error != "credit_not_paid", ledger["account_credit_gbp"]).where(error.notna(), 0.0)
     truth = pd.DataFrame({"error": error, "error_gbp": pounds})
+    if kinds is not None and "duplicate" not in kinds:
+        return ledger, truth
     again = random.choice(ledger.index[error.isna() & (ledger["billed_gbp"] > 50) & free], each, replace=False)
     ledger = pd.concat([ledger, ledger.loc[again]], ignore_index=True)
     extra = pd.DataFrame({"error": "duplicate", "error_gbp": ledger["billed_gbp"].iloc[-each:].to_numpy()})

@@ -17,6 +17,8 @@ from councilbook.errors import CheckError
 
 PENNY = 0.015  # pounds: a penny's difference of rounding, and no more
 ROUNDING = 0.055  # pounds: five lines of a bill, each rounded otherwise
+MANY_BILLS = 100  # to judge what a word means by who has it
+MOST_UNENTITLED = 0.2  # of the bills whose value gives no relief; above it the word does not mean the relief
 KEY = ["property_reference", "year"]
 REASONS = {
     "credit_not_paid": "The account is closed and still has a credit: it is due to the ratepayer.",
@@ -41,6 +43,8 @@ def find_errors(bills: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     Args:
         bills: as for `compute_bills`, with property_reference; if there are: billed_gbp, account_credit_gbp, is_closed.
             Where billed_gbp is empty only what the entries themselves show is found; the stake is the most it can be.
+            Without claims_small_business nobody is taken to have missed the relief; where many have it whom the value
+            does not entitle, the council's word for it means something else, and that is not found either.
 
     Returns:
         A row a finding, index that of the bill (at most one of each kind): kind, direction (the bill is "too high" or
@@ -100,6 +104,8 @@ def _find_duplicates(bills: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def _find_missed(bills: pd.DataFrame, lines: pd.DataFrame, share: pd.Series, rules: Rules) -> pd.DataFrame:
+    if "claims_small_business" not in bills:
+        return pd.DataFrame(columns=COLUMNS)
     open_to = _flag(bills, "is_occupied", True) & ~_flag(bills, "is_charity") & ~_flag(bills, "claims_small_business")
     asked = bills[open_to & (share > 0) & (lines["net_gbp"] > PENNY)]
     with_relief = compute_bills(asked.assign(claims_small_business=True), rules)["net_gbp"]
@@ -111,7 +117,10 @@ def _find_missed(bills: pd.DataFrame, lines: pd.DataFrame, share: pd.Series, rul
 
 
 def _find_unentitled(bills: pd.DataFrame, lines: pd.DataFrame, share: pd.Series) -> pd.DataFrame:
-    index = bills.index[_flag(bills, "claims_small_business") & (share == 0)]
+    claims = _flag(bills, "claims_small_business")[share == 0]
+    if len(claims) >= MANY_BILLS and claims.mean() > MOST_UNENTITLED:
+        return pd.DataFrame(columns=COLUMNS)
+    index = claims.index[claims]
     return _make(index, "relief_above_limit", lines["gross_gbp"], lines["net_gbp"], pd.Series(False, index=bills.index))
 
 

@@ -137,30 +137,65 @@ def describe_missing_scores(scores: pd.DataFrame) -> str:
     )
 
 
-def describe_bills(totals: pd.DataFrame, findings: pd.DataFrame) -> str:
-    """Say what all bills come to by the rules, and how many look wrong."""
+def describe_bills(totals: pd.DataFrame, stakes: pd.DataFrame) -> str:
+    """Say what all bills come to by the rules, how many differ from them, and what is at stake in both directions."""
     pounds = totals.set_index("line")["value_gbp"]
     if not {"gross", "net"} <= set(pounds.dropna().index):
         return "The sums of the bills are withheld, as a few bills make up too much of them."
-    count = int(findings["bills"].sum())
-    looked = (
-        f"some {count:,} bills look as if they should be looked at" if count else "too few look wrong to say how many"
-    )
-    return (
+    told = [
         f"By the rules the properties owe **£{pounds['net'] / 1e6:,.1f} million** a year, of a charge of "
-        f"£{pounds['gross'] / 1e6:,.1f} million before reliefs; {looked}."
-    )
+        f"£{pounds['gross'] / 1e6:,.1f} million before reliefs."
+    ]
+    charged = _describe_stakes(stakes[stakes["what"] == "charge"])
+    if charged:
+        told.append(f"What was charged is not what the rules make of it in {charged}.")
+    hidden = stakes[(stakes["what"] == "charge") & stakes["bills"].isna()]
+    if len(hidden):
+        which = " or ".join(sorted(hidden["direction"]))
+        told.append(
+            f"Of charges that may be {which} no number is told, as they are few or one of them decides the sum."
+        )
+    entries = _describe_stakes(stakes[stakes["what"] == "entries"])
+    if entries:
+        told.append(
+            f"What the ledger says of reliefs does not fit the rules{' either' if charged else ''} in {entries}: most "
+            "often a relief that the value gives and nobody has claimed."
+        )
+    if not charged and not entries and hidden.empty:
+        told.append("Too few bills look wrong to say how many.")
+    else:
+        told.append("A difference is a reason to look. Many are right, for reasons that a ledger does not show.")
+    return " ".join(told)
+
+
+def _describe_stakes(stakes: pd.DataFrame) -> str:
+    """Say of how many bills too high and too low, and what they come to; nothing where no count may be shown."""
+    parts = []
+    for direction, words in (("too high", "too much"), ("too low", "too little")):
+        row = stakes[(stakes["direction"] == direction) & stakes["bills"].notna()]
+        if len(row):
+            value = row["value_gbp"].iloc[0]
+            sum_of = (
+                "a sum that one or two bills decide and that is withheld" if pd.isna(value) else f"£{_round(value)}"
+            )
+            parts.append(f"some {row['bills'].iloc[0]:,} bills, perhaps {words} by {sum_of}")
+    return ", and in ".join(parts)
 
 
 def describe_bill_scores(scores: pd.DataFrame) -> str:
-    """Say what a hundred checks put right on a twin, by the best order and at random."""
-    by_order = scores.sort_values("recovered_gbp")
-    random = by_order.loc[by_order["order"] == "random", "recovered_gbp"].iloc[0]
-    best = by_order[by_order["order"] != "random"].iloc[-1]
+    """Say what a hundred checks put right on twins, by the best order, by rules alone and at random."""
+    by_order = scores.set_index("order").sort_values("recovered_gbp")
+    pounds = by_order["recovered_gbp"]
+    best = by_order.drop(index="random").index[-1]
+    order = {"both": "rules and model together", "rules": "rules alone", "model": "the model alone"}[best]
+    others = {"rules": "by rules alone", "model": "by the model alone"}
+    others.pop(best, None)
+    rest = ", ".join(f"£{_round(pounds[name])} {words}" for name, words in others.items())
+    low, high = by_order.loc[best, ["recovered_low_gbp", "recovered_high_gbp"]]
     return (
-        f"On a twin with planted errors, a hundred checks in the order of {best['order']} put "
-        f"£{_round(best['recovered_gbp'])} right, and a hundred at random £{_round(random)}. These are "
-        "scores on a twin."
+        f"On twins with planted errors, a hundred checks in the order of {order} put £{_round(pounds[best])} right "
+        f"(95% interval over ledgers £{_round(low)} to £{_round(high)}), {rest}, and £{_round(pounds['random'])} at "
+        "random. These are scores on a twin."
     )
 
 

@@ -9,6 +9,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pandas as pd
 
+from councilbook.business_rates.bill_inputs import YEARS, find_nation, prepare_bills
+from councilbook.business_rates.bills import Rules, compute_bills, find_small_business_share, load_rules
+from councilbook.business_rates.bills_twin import PLANTED, apply_unusual, plant_errors
 from councilbook.business_rates.town import DAY, PEOPLE, Town, draw_town, read_rules
 from councilbook.catalogue import Source, TwinRequest
 
@@ -36,6 +39,7 @@ CLAIMED = 0.88  # of those who may have that relief
 IN_CREDIT = 0.035
 MADE_LIABLE_LATE = 0.01
 MONTH_BEFORE = DAY - pd.Timedelta(31, "D")
+PLANTED_IN_LEDGER = set(PLANTED) - {"credit_not_paid"}  # a roll does not tell which accounts are closed
 STRANGERS = 4  # companies of no property here, for each that has one
 
 
@@ -55,13 +59,27 @@ def make_places(source: Source, request: TwinRequest) -> dict[str, bytes]:  # no
 def make_ledger(source: Source, request: TwinRequest) -> dict[str, bytes]:  # noqa: ARG001 (every twin takes its source)
     """Make the twins of a Scottish council's ledger of non-domestic rates, now and a month before.
 
-    They are laid out as an export of its system is.
+    They are laid out as an export of its system is. An error in an account stood there a month before.
     """
     town = draw_town(request)
     random = np.random.default_rng([request.seed, 1])
-    now = _draw_accounts(town.businesses[town.businesses["on_roll"]].sort_values("property_reference"), random)
-    before = _go_back(now, town, random, np.random.default_rng([request.seed, 10]))
+    right = _draw_accounts(town.businesses[town.businesses["on_roll"]].sort_values("property_reference"), random)
+    now, _ = _charge_accounts(right, request)
+    before = _charge_changed(_go_back(now, town, random, np.random.default_rng([request.seed, 10])), now, request)
     return {"rates_ledger": _write_ledger(now), "rates_ledger_before": _write_ledger(before)}
+
+
+def list_bill_errors(request: TwinRequest) -> pd.DataFrame:
+    """List the accounts of the ledger's twin whose bill is wrong.
+
+    Returns:
+        error (of `bills_twin.PLANTED`) and error_gbp (billed less right), index property_reference.
+    """
+    businesses = draw_town(request).businesses
+    random = np.random.default_rng([request.seed, 1])
+    accounts = _draw_accounts(businesses[businesses["on_roll"]].sort_values("property_reference"), random)
+    _, truth = _charge_accounts(accounts, request)
+    return truth[truth["error"].notna()]
 
 
 def _draw_accounts(rows: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
@@ -86,6 +104,54 @@ def _draw_accounts(rows: pd.DataFrame, random: np.random.Generator) -> pd.DataFr
         credit_gbp=credit,
         trading_as=rows["trading_name"].where((random.random(count) < 0.45) & (rows["kind"] != "public body")),
     )
+
+
+def _charge_accounts(accounts: pd.DataFrame, request: TwinRequest) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Charge the accounts by the rules, a few in ways that a ledger does not show, and plant errors in some.
+
+    Returns:
+        The accounts with charge_gbp, some of their entries now wrong; and the truth of `plant_errors`, by
+        property_reference. Who may have small business relief and has not is taken to have properties elsewhere.
+    """
+    random = np.random.default_rng([request.seed, 50])
+    bills, rules = _prepare_accounts(accounts, request)
+    entitled = bills["is_occupied"] & ~bills["is_charity"] & (find_small_business_share(bills, rules) > 0)
+    elsewhere = entitled & ~bills["claims_small_business"]
+    bills["hidden"] = pd.Series(pd.NA, index=bills.index, dtype="string").mask(elsewhere, "properties elsewhere")
+    bills["billed_gbp"] = apply_unusual(random, bills, compute_bills(bills, rules)["net_gbp"])
+    wrong, truth = plant_errors(bills.assign(is_closed=False), random, rules, kinds=PLANTED_IN_LEDGER)
+    wrong.index = truth.index = pd.Index(wrong["property_reference"])
+    written = accounts.set_index("property_reference", drop=False)
+    written["charge_gbp"] = wrong["billed_gbp"]
+    changed = truth.index[truth["error"].notna()]
+    entries = ["rateable_value_gbp", "is_occupied", "empty_since_date"]
+    written.loc[changed, entries] = wrong.loc[changed, entries]
+    lost = ~wrong.loc[changed, "claims_small_business"]
+    written.loc[changed[lost], "small_business"] = np.nan
+    return written.set_index(accounts.index), truth
+
+
+def _prepare_accounts(accounts: pd.DataFrame, request: TwinRequest) -> tuple[pd.DataFrame, Rules]:
+    """Make bills of accounts as a reader of the ledger does, and get the rules of the council's nation."""
+    nation = find_nation(next(iter(request.council.codes)))
+    names = {
+        "ledger_name": "ratepayer_name",
+        "small_business": "small_business_relief",
+        "mandatory": "mandatory_relief",
+    }
+    bills = prepare_bills(accounts.rename(columns={**names, "credit_gbp": "account_credit_gbp"}), YEARS[nation])
+    return bills, load_rules(nation)
+
+
+def _charge_changed(before: pd.DataFrame, now: pd.DataFrame, request: TwinRequest) -> pd.DataFrame:
+    """Charge anew, by the rules, the accounts that had another value or were liable from another day."""
+    charged = before.set_index("property_reference", drop=False)
+    entries = ["rateable_value_gbp", "liability_start_date"]
+    then = now.set_index("property_reference")[entries].reindex(charged.index)
+    changed = charged.index[(charged[entries] != then).any(axis="columns")]
+    bills, rules = _prepare_accounts(charged.loc[changed], request)
+    charged.loc[changed, "charge_gbp"] = compute_bills(bills, rules)["net_gbp"].reindex(changed)
+    return charged.reset_index(drop=True)
 
 
 def _go_back(now: pd.DataFrame, town: Town, random: np.random.Generator, late: np.random.Generator) -> pd.DataFrame:
@@ -131,6 +197,7 @@ def _write_ledger(rows: pd.DataFrame) -> bytes:
             "Empty From": rows["empty_since_date"].dt.strftime("%Y-%m-%d"),
             "Small Business Relief": rows["small_business"],
             "Mandatory Relief": rows["mandatory"],
+            "Net Liability": rows["charge_gbp"].map("{:.2f}".format, na_action="ignore"),
             "Account Credit": rows["credit_gbp"],
         }
     )
