@@ -271,7 +271,7 @@ def draw_bars(
     Args:
         frame: one row a bar, in the order wanted.
         category: column with the bars' names.
-        value: column of numbers; the axis begins at zero.
+        value: column of numbers; bars begin at zero, and go left where they are below it.
         title: what the chart is about.
         alt: what it shows, in sentences.
         label: words for the values, with the unit.
@@ -292,8 +292,8 @@ def draw_bars(
             axes.plot(frame[low], rows, "|", frame[high], rows, "|", color=INK, markersize=9, markeredgewidth=2)
         for row, end, one in zip(rows, ends, values, strict=True):
             if np.isfinite(one):
-                _write_value(axes, end, row, format(one, number))
-        axes.set_xlim(min(0, float(np.nanmin(values))), float(np.nanmax(ends)) * 1.15)
+                _write_value(axes, max(end, 0.0), row, format(one, number))  # below zero there is the bar
+        axes.set_xlim(min(0, float(np.nanmin(values))) * 1.05, max(float(np.nanmax(ends)), 0.0) * 1.15)
         _name_rows(axes, frame[category], page)
         _draw_reference(axes, reference, reference_label, page)
         axes.set_xlabel(_wrap(label, page))

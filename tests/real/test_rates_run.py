@@ -1,6 +1,7 @@
 """The business rates study on Bradford's own published roll and food register."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -8,13 +9,16 @@ import pytest
 from whole_workbook import copy_workbook, run_councilbook
 
 pytestmark = pytest.mark.real
+VERDICTS = Path(__file__).with_name("bradford_link_verdicts.csv")
 
 
 @pytest.fixture(scope="module")
 def bradford(mirror, tmp_path_factory):
     workbook = copy_workbook(tmp_path_factory.mktemp("bradford"))
+    closed = tmp_path_factory.mktemp("closed")
+    pd.read_csv(VERDICTS)[["pair_id", "verdict"]].to_csv(closed / "link_verdicts.csv", index=False)
     options = ("--council", "bradford", "--data", "real", "--mirror", str(mirror), "--run-date", "2026-01-31")
-    done = run_councilbook(workbook, "run", "business_rates", *options)
+    done = run_councilbook(workbook, "run", "business_rates", *options, COUNCILBOOK_CLOSED=str(closed))
     assert done.returncode == 0, done.stdout + done.stderr
     return workbook.processed / "business_rates" / "bradford", workbook.reports / "business_rates" / "bradford"
 
@@ -43,6 +47,14 @@ def test_far_more_food_premises_are_linked_than_an_exact_match_finds(bradford):
     counts = read(bradford[0], "link_counts").set_index("register").loc["food_hygiene"]
     assert counts["records"] == 4_245  # 4,246, rounded to five
     assert counts["linked"] > 5 * counts["exact"]
+
+
+def test_the_clerks_verdicts_say_how_many_links_are_right(bradford):
+    review = read(bradford[0], "link_review").set_index("register").loc["food_hygiene"]
+    assert review["reviewed"] >= 140  # of the 270, those on links that are used
+    assert review["right_low"] <= review["right"] <= review["right_high"] <= review["links"]
+    assert review["right"] / review["links"] > 0.9
+    assert "By the verdicts of a clerk on a sample" in (bradford[1] / "index.html").read_text(encoding="utf-8")
 
 
 def test_the_page_is_small_enough(bradford):

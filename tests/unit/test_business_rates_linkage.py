@@ -19,7 +19,13 @@ from councilbook.business_rates.linkage import (
     tabulate_weights,
 )
 from councilbook.business_rates.linkage_cleaning import clean_addresses, clean_names, split_names
-from councilbook.business_rates.linkage_review import draw_clerical_sample, estimate_precision, name_pair
+from councilbook.business_rates.linkage_review import (
+    draw_clerical_sample,
+    estimate_precision,
+    lay_out_review,
+    name_pair,
+    tabulate_review,
+)
 from councilbook.business_rates.linkage_twin import LinkageTwin, make_linkage_twin, score_links
 from councilbook.errors import CheckError
 
@@ -329,3 +335,32 @@ def test_verdicts_that_are_none_are_refused() -> None:
         estimate_precision(sample, {sample["pair_id"][0]: "link"})
     with pytest.raises(CheckError, match="outside"):
         draw_clerical_sample(many_links().assign(match_probability=0.1))
+
+
+def test_a_clerk_sees_both_sides_and_who_reads_the_sample_alone_neither() -> None:
+    links = many_links()
+    roll = pd.DataFrame({"property_reference": links["property_reference"], "ratepayer_name": "Ada Byron"})
+    roll = roll.assign(trading_name=None, address="1 High Street", postcode="ZZ1 1AA", description="SHOP")
+    register = links[["register", "unique_id"]].assign(
+        name="Byron's", address="1 High St", postcode="ZZ1 1AA", kind="Cafe"
+    )
+    sample = draw_clerical_sample(links, 50)
+    assert "Ada Byron" not in sample.to_csv()
+    pairs = lay_out_review(sample, roll, register)
+    assert set(pairs["pair_id"]) == set(sample["pair_id"])
+    assert (pairs["roll_name"] == "Ada Byron").all()
+    assert (pairs["register_name"] == "Byron's").all()
+    assert not {"property_reference", "unique_id"} & set(pairs)
+
+
+def test_a_register_is_told_of_where_each_band_has_a_verdict() -> None:
+    food, other = (draw_clerical_sample(many_links().assign(register=name), None) for name in ("food_hygiene", "oscr"))
+    links = pd.concat([food, other], ignore_index=True)
+    assert len(links) == 2000
+    drawn = draw_clerical_sample(many_links(), 50)
+    verdicts = dict.fromkeys(drawn["pair_id"], "link") | {other["pair_id"][0]: "link", "0" * 16: "no link"}
+    review = tabulate_review(links, verdicts)
+    assert review["register"].tolist() == ["food_hygiene"]
+    assert review[["links", "reviewed", "right"]].to_numpy().tolist() == [[1000, 50, 1000]]
+    assert review["right_low"].iloc[0] < 1000 == review["right_high"].iloc[0]
+    assert tabulate_review(links, {}).empty

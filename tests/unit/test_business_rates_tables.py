@@ -293,6 +293,13 @@ def test_an_estimate_that_is_withheld_is_not_told():
     assert "too few" in prose.describe_missing(pd.DataFrame([row | {"seen": None}]))
 
 
+def test_it_is_told_what_a_clerk_found_or_that_nobody_has_looked():
+    row = {"register": "food_hygiene", "links": 310, "reviewed": 70, "right": 300, "right_low": 280, "right_high": 310}
+    told = prose.describe_review(pd.DataFrame([row]))
+    assert "of the 310 links to the food hygiene register some **300** (95% interval 280 to 310; 70 seen)" in told
+    assert prose.describe_review(pd.DataFrame([row]).iloc[:0]).startswith("Nobody has looked")
+
+
 def test_of_a_list_as_many_are_told_as_were_planted():
     scores = pd.DataFrame(
         {"checked": [10, 18, 20, 90], "right": [10, 17, 17, 18], "at_random": [2, 4, 4, 18], "planted": 18}

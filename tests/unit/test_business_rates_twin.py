@@ -8,7 +8,8 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
-from councilbook.business_rates import twin
+from councilbook.business_rates import linkage_trials, twin
+from councilbook.business_rates.linkage_review import name_pair
 from councilbook.business_rates.town import KINDS, PEOPLE, draw_town
 from councilbook.catalogue import Council, TwinRequest
 from councilbook.errors import SourceError
@@ -130,3 +131,17 @@ def test_where_a_council_has_no_official_places_the_town_is_invented():
 
     real = draw_town(TwinRequest(COUNCIL, 12, "real", load)).businesses
     assert real["postcode"].str.startswith("ZZ").all()
+
+
+def test_a_clerks_verdicts_are_the_truth_but_for_a_few(town):
+    verdicts = read_csv(twin.make_link_verdicts(None, REQUEST)).set_index("pair_id")["verdict"]
+    assert verdicts.index.is_unique
+    keys = ["property_reference", "register", "unique_id"]
+    truth = pd.concat(
+        [one.assign(register=name) for name, one in linkage_trials.list_truth(town, REQUEST.seed).items()]
+    )
+    true = {name_pair(*key) for key in truth[keys].to_numpy()}
+    assert verdicts[verdicts == "link"].index.isin(true).all()
+    assert not verdicts[verdicts == "no link"].index.isin(true).any()
+    assert 0.15 < pd.Series(list(true)).isin(verdicts.index).mean() < 0.35
+    assert 0.01 < (verdicts == "unsure").mean() < 0.04

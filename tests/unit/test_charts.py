@@ -165,6 +165,16 @@ def test_many_points_become_pixels_so_that_the_page_stays_small() -> None:
     assert len(picture.svg) < 150_000
 
 
+def test_bars_go_left_of_zero_and_their_values_are_written_right_of_it() -> None:
+    frame = pd.DataFrame({"what": ["same name", "other name"], "bits": [9.5, -6.25]})
+    picture = charts.draw_bars(frame, "what", "bits", title="Weights", alt=ALT, label="bits")
+    svg = picture._repr_html_()
+    assert "9.5" in svg
+    assert "−6.2" in svg or "-6.2" in svg
+    below = charts.draw_bars(frame.iloc[1:], "what", "bits", title="Weights", alt=ALT, label="bits")
+    assert below._repr_html_()
+
+
 def test_bars_show_names_values_interval_and_reference(rates: pd.DataFrame) -> None:
     frame = pd.DataFrame(
         {"district": ["Swale", "Dover"], "pct": [12.04, 9.0], "low": [11.0, 8.0], "high": [13.0, 10.0]}

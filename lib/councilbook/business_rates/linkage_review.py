@@ -36,9 +36,9 @@ def name_pair(property_reference: str, register: str, unique_id: str) -> str:
 
 
 def draw_clerical_sample(
-    links: pd.DataFrame, size: int = 100, bands: tuple[float, ...] = BANDS, seed: int = 1
+    links: pd.DataFrame, size: int | None = 100, bands: tuple[float, ...] = BANDS, seed: int = 1
 ) -> pd.DataFrame:
-    """Draw links for review, as many from each band of probability (all of a band that has fewer).
+    """Draw links for review, as many from each band of probability (all of a band that has fewer, or if size is None).
 
     A pair's place in the draw hangs on its own id and the seed alone (permanent random numbers): where a model is
     changed a little, most of the sample stays, and so do the verdicts on it.
@@ -52,10 +52,61 @@ def draw_clerical_sample(
     pairs = [name_pair(*row) for row in keys.itertuples(index=False)]
     marked = links.assign(pair_id=pairs, band=band.to_numpy(), band_links=band.map(band.value_counts()).to_numpy())
     draw = [hashlib.sha256(f"{seed} {pair}".encode()).hexdigest() for pair in pairs]
-    share = -(-size // (len(bands) - 1))
+    share = len(links) if size is None else -(-size // (len(bands) - 1))
     sample = marked.assign(draw=draw).sort_values("draw").groupby("band", sort=False).head(share)
     columns = ["pair_id", "property_reference", "register", "unique_id", "match_probability", "band", "band_links"]
     return sample[columns].reset_index(drop=True)
+
+
+def lay_out_review(sample: pd.DataFrame, roll: pd.DataFrame, registers: pd.DataFrame) -> pd.DataFrame:
+    """Put what both sides say beside each pair of a sample, for the clerk who judges it. Closed: it names people.
+
+    Args:
+        sample: from `draw_clerical_sample`.
+        roll: the roll.
+        registers: register, unique_id, name, address, postcode and kind of every register.
+
+    Returns:
+        pair_id, register, band, match_probability, and of each side name, address, postcode and use.
+    """
+    ours = {
+        "property_reference": "property_reference",
+        "ratepayer_name": "roll_name",
+        "trading_name": "roll_trading_name",
+        "address": "roll_address",
+        "postcode": "roll_postcode",
+        "description": "roll_use",
+    }
+    theirs = {"register": "register", "unique_id": "unique_id", "name": "register_name"}
+    theirs |= {name: f"register_{name}" for name in ("address", "postcode")} | {"kind": "register_use"}
+    both = sample.merge(roll[list(ours)].rename(columns=ours), on="property_reference", validate="m:1")
+    records = registers[list(theirs)].rename(columns=theirs).drop_duplicates(["register", "unique_id"])
+    both = both.merge(records, on=["register", "unique_id"], validate="m:1")
+    shown = [name for name in [*ours.values(), *theirs.values()] if name not in ("property_reference", "unique_id")]
+    columns = ["pair_id", "band", "match_probability", *shown]
+    return both[columns].sort_values(["register", "band", "pair_id"], ignore_index=True)
+
+
+def tabulate_review(links: pd.DataFrame, verdicts: Mapping[str, str]) -> pd.DataFrame:
+    """Say of how many links of each register a clerk finds how many right; see `estimate_precision`.
+
+    Args:
+        links: all that are used, in their bands, from `draw_clerical_sample`.
+        verdicts: by pair_id, on links that were drawn from bands, now or for an earlier version of the same model;
+            those on links that are not used any more say nothing.
+
+    Returns:
+        register, links, reviewed, right, right_low, right_high, whole numbers; only registers of which every band of
+        probability has a verdict.
+    """
+    rows = []
+    for register, pairs in links.groupby("register"):
+        judged = pairs[pairs["pair_id"].isin(list(verdicts))]
+        if set(judged["band"]) == set(pairs["band"]):
+            found = estimate_precision(pairs, {pair: verdicts[pair] for pair in judged["pair_id"]})
+            shares = (found.precision, found.low, found.high)
+            rows.append((register, len(pairs), found.reviewed, *(round(share * len(pairs)) for share in shares)))
+    return pd.DataFrame(rows, columns=["register", "links", "reviewed", "right", "right_low", "right_high"])
 
 
 def estimate_precision(sample: pd.DataFrame, verdicts: Mapping[str, str]) -> PrecisionEstimate:
@@ -83,4 +134,5 @@ def estimate_precision(sample: pd.DataFrame, verdicts: Mapping[str, str]) -> Pre
     shares = np.where(whole, table["precision"].to_numpy(float), draws)
     low, high = np.quantile(shares @ weights, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     precision = float(weights @ table["precision"].to_numpy(float))
-    return PrecisionEstimate(precision, float(low), float(high), len(judged), table)
+    low, high = min(float(low), precision), max(float(high), precision)  # where all were right, or none
+    return PrecisionEstimate(precision, low, high, len(judged), table)

@@ -97,6 +97,22 @@ def describe_links(counts: pd.DataFrame) -> str:
     )
 
 
+def describe_review(review: pd.DataFrame) -> str:
+    """Say how many of the links that are used are right, by a clerk's verdicts on a sample of them."""
+    known = review.dropna(subset=["links", "reviewed", "right", "right_low", "right_high"])
+    if known.empty:
+        return (
+            "Nobody has looked at a sample of these links yet. One lies in the council's closed folder, with what both "
+            "sides say of each."
+        )
+    parts = [
+        f"of the {row['links']:,} links to {REGISTERS.get(str(row['register']), row['register'])} some "
+        f"**{row['right']:,}** (95% interval {row['right_low']:,} to {row['right_high']:,}; {row['reviewed']:,} seen)"
+        for row in known.to_dict("records")
+    ]
+    return f"By the verdicts of a clerk on a sample, these are right: {_join(parts)}."
+
+
 def describe_link_scores(scores: pd.DataFrame) -> str:
     """Say how many links are right on a twin."""
     parts = []

@@ -12,6 +12,7 @@ import pandas as pd
 from councilbook.business_rates.bill_inputs import YEARS, find_nation, prepare_bills
 from councilbook.business_rates.bills import Rules, compute_bills, find_small_business_share, load_rules
 from councilbook.business_rates.bills_twin import PLANTED, apply_unusual, plant_errors
+from councilbook.business_rates.linkage_review import name_pair
 from councilbook.business_rates.town import DAY, PEOPLE, Town, draw_town, read_rules
 from councilbook.catalogue import Source, TwinRequest
 
@@ -29,6 +30,7 @@ CATEGORIES = {
     "SALON": "Hair salon",
 }
 GONE_FROM_DIRECTORY = 0.08
+REVIEWED, UNSURE = 0.25, 0.02  # share of pairs that a clerk has looked at, and of these, that stay unsure
 REGISTERED_ELSEWHERE = 0.45  # of companies, those whose registered office is not the property
 LETTERS_TO_HOME = 0.7  # of people in business, those whose bills go elsewhere than to the property
 SMALL_GBP = (
@@ -295,6 +297,36 @@ def make_directory(source: Source, request: TwinRequest) -> bytes:  # noqa: ARG0
     """Make the twin of a business directory."""
     town = draw_town(request)
     return draw_directory(town, request.seed).drop(columns="property_reference").to_csv(index=False).encode()
+
+
+def make_link_verdicts(source: Source, request: TwinRequest) -> bytes:  # noqa: ARG001 (every twin takes its source)
+    """Make the twin of a clerk's verdicts on links: the truth of the invented town, with a few that are unsure.
+
+    It has a verdict on a part of the true pairs, and of the pairs at one postcode.
+    """
+    town = draw_town(request)
+    random = np.random.default_rng([request.seed, 14])
+    roll = town.businesses.loc[town.businesses["on_roll"], ["property_reference", "postcode", "charity_number"]]
+    charities = roll.dropna().rename(columns={"charity_number": "unique_id"})
+    registers = {
+        "food_hygiene": draw_food_register(town, request.seed).rename(columns={"fhrs_id": "unique_id"}),
+        "companies_house": draw_companies(town, request.seed).rename(columns={"company_number": "unique_id"}),
+        "directory": draw_directory(town, request.seed).rename(columns={"directory_id": "unique_id"}),
+        "oscr": charities,
+    }
+    pairs = []
+    for register, rows in registers.items():
+        records = rows[["unique_id", "property_reference", "postcode"]].rename(columns={"property_reference": "own"})
+        near = records.merge(roll[["property_reference", "postcode"]], on="postcode")
+        true = records[records["own"].isin(roll["property_reference"])].assign(property_reference=records["own"])
+        pairs.append(pd.concat([near, true]).assign(register=register))
+    both = pd.concat(pairs).drop_duplicates(["register", "unique_id", "property_reference"])
+    both = both[random.random(len(both)) < REVIEWED]
+    verdict = np.where(both["own"] == both["property_reference"], "link", "no link")
+    verdict = np.where(random.random(len(both)) < UNSURE, "unsure", verdict)
+    keys = both[["property_reference", "register", "unique_id"]].astype("str").to_numpy()
+    table = pd.DataFrame({"pair_id": [name_pair(*key) for key in keys], "verdict": verdict})
+    return table.to_csv(index=False).encode()
 
 
 def draw_directory(town: Town, seed: int) -> pd.DataFrame:
