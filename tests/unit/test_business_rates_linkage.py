@@ -353,7 +353,7 @@ def test_a_clerk_sees_both_sides_and_who_reads_the_sample_alone_neither() -> Non
     assert not {"property_reference", "unique_id"} & set(pairs)
 
 
-def test_a_register_is_told_of_where_each_band_has_a_verdict() -> None:
+def test_a_register_is_told_of_where_its_bands_have_a_verdict() -> None:
     food, other = (draw_clerical_sample(many_links().assign(register=name), None) for name in ("food_hygiene", "oscr"))
     links = pd.concat([food, other], ignore_index=True)
     assert len(links) == 2000
@@ -364,3 +364,13 @@ def test_a_register_is_told_of_where_each_band_has_a_verdict() -> None:
     assert review[["links", "reviewed", "right"]].to_numpy().tolist() == [[1000, 50, 1000]]
     assert review["right_low"].iloc[0] < 1000 == review["right_high"].iloc[0]
     assert tabulate_review(links, {}).empty
+
+
+def test_links_of_a_band_that_nobody_looked_at_count_as_wrong() -> None:
+    links = draw_clerical_sample(many_links(), None)
+    drawn = draw_clerical_sample(many_links(), 50)
+    few = drawn[drawn["match_probability"] > 0.7]  # 40 links of 1,000 are below
+    review = tabulate_review(links, dict.fromkeys(few["pair_id"], "link")).iloc[0]
+    assert (review["links"], review["reviewed"], review["right"], review["right_high"]) == (1000, 40, 960, 1000)
+    fewer = drawn[drawn["match_probability"] > 0.95]  # 800 of 1,000: too few to say
+    assert tabulate_review(links, dict.fromkeys(fewer["pair_id"], "link")).empty

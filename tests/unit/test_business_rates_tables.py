@@ -204,6 +204,10 @@ def test_sums_that_are_withheld_are_said_to_be():
         }
     )
     assert "withheld" in prose.describe_bills(totals, stakes)
+    assert "withheld" in prose.summarise_bills(totals, stakes)
+    count = int(stakes["bills"].sum())
+    assert f"Some {count:,} do not fit" in prose.summarise_bills(totals.fillna(5e5), stakes)
+    assert "do not fit" not in prose.summarise_bills(totals.fillna(5e5), stakes.head(0))
     told = prose.describe_bills(totals.fillna(5e5), stakes)
     assert "£0.5 million" in told
     assert "some 10 bills, perhaps too much by a sum that one or two bills decide" in told

@@ -17,6 +17,7 @@ from councilbook.errors import CheckError
 BANDS = (0.5, 0.8, 0.9, 0.95, 0.99, 1.0)
 VERDICTS = ("link", "no link", "unsure")
 DRAWS, LEVEL = 20_000, 0.95
+LEAST_COVERED = 0.9  # of a register's links, those in bands of which somebody has looked at one
 
 
 @dataclass(frozen=True)
@@ -96,16 +97,17 @@ def tabulate_review(links: pd.DataFrame, verdicts: Mapping[str, str]) -> pd.Data
             those on links that are not used any more say nothing.
 
     Returns:
-        register, links, reviewed, right, right_low, right_high, whole numbers; only registers of which every band of
-        probability has a verdict.
+        register, links, reviewed, right, right_low, right_high, whole numbers; only registers of which LEAST_COVERED of
+        the links are in bands with a verdict. The other links count as wrong, but for the upper end.
     """
     rows = []
     for register, pairs in links.groupby("register"):
         judged = pairs[pairs["pair_id"].isin(list(verdicts))]
-        if set(judged["band"]) == set(pairs["band"]):
-            found = estimate_precision(pairs, {pair: verdicts[pair] for pair in judged["pair_id"]})
-            shares = (found.precision, found.low, found.high)
-            rows.append((register, len(pairs), found.reviewed, *(round(share * len(pairs)) for share in shares)))
+        covered = pairs[pairs["band"].isin(judged["band"])]
+        if len(covered) >= LEAST_COVERED * len(pairs):
+            found = estimate_precision(covered, {pair: verdicts[pair] for pair in judged["pair_id"]})
+            right, low, high = (round(share * len(covered)) for share in (found.precision, found.low, found.high))
+            rows.append((register, len(pairs), found.reviewed, right, low, high + len(pairs) - len(covered)))
     return pd.DataFrame(rows, columns=["register", "links", "reviewed", "right", "right_low", "right_high"])
 
 

@@ -71,6 +71,7 @@ def describe_coarse(whole: pd.DataFrame) -> str:
     )
 
 
+NO_TOTALS = "The sums of the bills are withheld, as a few bills make up too much of them."
 REGISTERS = {
     "food_hygiene": "the food hygiene register",
     "companies_house": "the register of companies",
@@ -153,15 +154,31 @@ def describe_missing_scores(scores: pd.DataFrame) -> str:
     )
 
 
-def describe_bills(totals: pd.DataFrame, stakes: pd.DataFrame) -> str:
-    """Say what all bills come to by the rules, how many differ from them, and what is at stake in both directions."""
+def summarise_bills(totals: pd.DataFrame, stakes: pd.DataFrame) -> str:
+    """Say in a line what all bills come to by the rules, and how many do not fit; see `describe_bills`."""
+    told = _describe_totals(totals)
+    count = int(stakes["bills"].sum())
+    if not count or told is None:
+        return told or NO_TOTALS
+    return f"{told} Some {count:,} do not fit, in charge or in relief; many of these are right all the same."
+
+
+def _describe_totals(totals: pd.DataFrame) -> str | None:
     pounds = totals.set_index("line")["value_gbp"]
     if not {"gross", "net"} <= set(pounds.dropna().index):
-        return "The sums of the bills are withheld, as a few bills make up too much of them."
-    told = [
+        return None
+    return (
         f"By the rules the properties owe **£{pounds['net'] / 1e6:,.1f} million** a year, of a charge of "
         f"£{pounds['gross'] / 1e6:,.1f} million before reliefs."
-    ]
+    )
+
+
+def describe_bills(totals: pd.DataFrame, stakes: pd.DataFrame) -> str:
+    """Say what all bills come to by the rules, how many differ from them, and what is at stake in both directions."""
+    whole = _describe_totals(totals)
+    if whole is None:
+        return NO_TOTALS
+    told = [whole]
     charged = _describe_stakes(stakes[stakes["what"] == "charge"])
     if charged:
         told.append(f"What was charged is not what the rules make of it in {charged}.")
