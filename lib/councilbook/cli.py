@@ -181,10 +181,12 @@ def list_all(studies: Studies = None) -> None:
     for spec in chosen:
         table = _make_table(f"Sources of {spec.id}", "Source", "Title", "Spectrum", "Official file", "Mirror", "Twin")
         for source in catalogue.sources_of(spec.id):
-            official = "URL" if source.url else "by hand" if source.spectrum == "open" else "closed folder"
+            where = "by hand" if source.spectrum == "open" else f"closed folder, {source.file}"
+            official = "URL" if source.url else where
             if source.format == "none":
                 official = "not read yet"
-            marks = ["yes" if there else "no" for there in (source.mirror, source.twin)]
+            copies = [source.mirror, *(own.mirror for own in source.councils.values())]
+            marks = ["yes" if there else "no" for there in (any(copies), source.twin)]
             table.add_row(source.id, source.title, source.spectrum, official, *marks)
         console.print(table)
 

@@ -105,6 +105,8 @@ def test_list_shows_studies_councils_parameters_and_sources(workbook: Workbook) 
     assert result.exit_code == 0
     for shown in ("How many?", "E06000002", "a whole number from 1 to 9", "how many", "closed_visits", "by hand"):
         assert shown in result.output
+    assert "closed folder" in result.output
+    assert "visits.csv" in result.output
     assert "Parameters of other" not in result.output
 
 
