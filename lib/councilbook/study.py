@@ -140,7 +140,7 @@ class Study:
         return found
 
     def has(self, source: str) -> bool:
-        """Tell whether an optional source can be loaded for this council."""
+        """Tell whether an optional source is for this council's nation, and can be loaded."""
         entry = self.catalogue.source(source)
         self._require_declared(entry)
         return self._is_there(entry)
@@ -406,7 +406,10 @@ class Study:
         return self._rows[source.id, name]
 
     def _is_there(self, source: Source) -> bool:
-        return not source.optional or self.finder.mode == "sample" or self.finder.find_local(source) is not None
+        if not source.optional:
+            return True
+        there = self.finder.mode == "sample" or self.finder.find_local(source) is not None
+        return there and source.covers(self.finder.council)
 
     def _require_build(self, what: str) -> None:
         if self._notebook.kind == "report":

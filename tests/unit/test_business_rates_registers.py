@@ -7,7 +7,9 @@ from councilbook.business_rates.registers import (
     COLUMNS,
     join_address,
     prepare_charities,
+    prepare_charity_commission,
     prepare_companies,
+    prepare_directory,
     prepare_food,
     tidy_postcodes,
 )
@@ -74,3 +76,33 @@ def test_a_company_in_liquidation_and_a_charity_that_ceased_are_not_live():
     assert list(prepare_companies(companies)["status"]) == ["live", "Liquidation", "live"]
     charities = companies.rename(columns={"company_number": "charity_number", "category": "legal_form"})
     assert list(prepare_charities(charities)["status"][:2]) == ["live", "Liquidation"]
+
+
+def test_a_charity_that_is_registered_with_another_has_a_number_of_its_own():
+    charities = pd.DataFrame(
+        {
+            "charity_number": ["1000001", "1000001", "1000002"],
+            "linked_charity_number": ["0", "3", "0"],
+            "name": ["Hope", "Hope Garden", "Gone"],
+            "status": ["Registered", "Registered", "Removed"],
+            "legal_form": [None, None, "CIO"],
+            "address_1": ["1 High Street", None, None],
+            "address_2": ["Town", None, None],
+            "postcode": ["ml69bu", None, None],
+        },
+        dtype="str",
+    )
+    register = prepare_charity_commission(charities)
+    assert list(register.columns) == COLUMNS
+    assert register["unique_id"].tolist() == ["1000001", "1000001-3", "1000002"]
+    assert register["status"].tolist() == ["live", "live", "Removed"]
+    assert (register["address"][0], register["postcode"][0]) == ("1 High Street, Town", "ML6 9BU")
+
+
+def test_an_entry_of_a_directory_is_called_what_it_trades_as():
+    entries = pd.DataFrame(
+        {"directory_id": ["D1"], "name": ["Fry"], "category": ["Pub"], "address": [None], "postcode": [None]},
+        dtype="str",
+    )
+    row = prepare_directory(entries).iloc[0]
+    assert (row["name"], row["trading_name"], row["kind"], row["status"]) == ("Fry", "Fry", "Pub", "live")

@@ -457,6 +457,24 @@ def test_a_last_release_of_other_data_is_none_of_this_one(mirror: str, closed: P
     assert filed.last_release("client_flags") is None
 
 
+def give_nations(workbook: Workbook, lines: str) -> None:
+    national = workbook.catalogue / "national.yaml"
+    text = national.read_text(encoding="utf-8")
+    national.write_text(text.replace("    id: prices\n", f"    id: prices\n{lines}"), encoding="utf-8")
+
+
+@pytest.mark.parametrize(("nations", "there"), [("[E, W]", True), ("[S]", False)])
+def test_a_source_of_another_nation_is_not_there(workbook: Workbook, nations: str, there: bool) -> None:
+    give_nations(workbook, f"    optional: true\n    nations: {nations}\n")
+    assert open_study().has("prices") is there
+
+
+def test_a_source_of_some_nations_has_to_be_optional(workbook: Workbook) -> None:
+    give_nations(workbook, "    nations: [S]\n")
+    with pytest.raises(CatalogueError, match="for some nations alone has to be optional"):
+        open_study()
+
+
 def test_a_notebook_reads_only_what_it_says_it_comes_after(workbook: Workbook) -> None:
     open_study().release("home_counts", open_study().load("homes_2021"))
     study = workbook.notebooks / "small" / "study.yaml"

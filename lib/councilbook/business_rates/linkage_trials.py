@@ -7,7 +7,13 @@ import pandas as pd
 from councilbook.business_rates.linkage import link_exactly, link_roll
 from councilbook.business_rates.registers import prepare_companies, prepare_food
 from councilbook.business_rates.town import Town, draw_town
-from councilbook.business_rates.twin import draw_companies, draw_directory, draw_food_register
+from councilbook.business_rates.twin import (
+    CHARITIES,
+    draw_companies,
+    draw_directory,
+    draw_food_register,
+    number_charities,
+)
 from councilbook.catalogue import TwinRequest
 
 THRESHOLD = 0.9  # least probability of a link that is used; names are published on a higher one
@@ -37,9 +43,12 @@ def list_truth(town: Town, seed: int) -> dict[str, pd.DataFrame]:
     on_roll = set(businesses.loc[businesses["on_roll"], "property_reference"])
     food = draw_food_register(town, seed).rename(columns={"fhrs_id": "unique_id"})
     companies = draw_companies(town, seed).rename(columns={"company_number": "unique_id"})
-    charities = businesses.rename(columns={"charity_number": "unique_id"})
+    charities = {
+        register: number_charities(businesses, nation).rename(columns={"charity_number": "unique_id"})
+        for nation, register in CHARITIES.items()
+    }
     directory = draw_directory(town, seed).rename(columns={"directory_id": "unique_id"})
-    registers = {"food_hygiene": food, "companies_house": companies, "oscr": charities, "directory": directory}
+    registers = {"food_hygiene": food, "companies_house": companies, "directory": directory, **charities}
     pairs = {name: one[["property_reference", "unique_id"]].dropna() for name, one in registers.items()}
     return {name: one[one["property_reference"].isin(on_roll)].reset_index(drop=True) for name, one in pairs.items()}
 

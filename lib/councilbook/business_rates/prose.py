@@ -76,6 +76,7 @@ REGISTERS = {
     "food_hygiene": "the food hygiene register",
     "companies_house": "the register of companies",
     "oscr": "the Scottish charity register",
+    "charity_commission": "the register of the Charity Commission",
     "directory": "the business directory",
 }
 

@@ -83,6 +83,33 @@ def prepare_charities(charities: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def prepare_charity_commission(charities: pd.DataFrame) -> pd.DataFrame:
+    """Bring the register of charities in England and Wales into the columns of a register.
+
+    Args:
+        charities: rows of the source charity_commission. A charity that is registered with another has that one's
+            number, and its own after a hyphen.
+
+    Returns:
+        A row a charity, in COLUMNS.
+    """
+    linked = charities["linked_charity_number"]
+    own = charities["charity_number"]
+    return _arrange(
+        pd.DataFrame(
+            {
+                "unique_id": own.where(linked == "0", own + "-" + linked),
+                "name": charities["name"],
+                "address": join_address(charities),
+                "postcode": tidy_postcodes(charities["postcode"]),
+                "register": "charity_commission",
+                "status": charities["status"].where(charities["status"] != "Registered", "live"),
+                "kind": charities["legal_form"],
+            }
+        )
+    )
+
+
 def prepare_directory(entries: pd.DataFrame) -> pd.DataFrame:
     """Bring a business directory into the columns of a register.
 

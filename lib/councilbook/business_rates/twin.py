@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from councilbook.business_rates.bill_inputs import YEARS, find_nation, prepare_bills
-from councilbook.business_rates.bills import Rules, compute_bills, find_small_business_share, load_rules
+from councilbook.business_rates.bills import Nation, Rules, compute_bills, find_small_business_share, load_rules
 from councilbook.business_rates.bills_twin import PLANTED, apply_unusual, plant_errors
 from councilbook.business_rates.linkage_review import name_pair
 from councilbook.business_rates.town import DAY, PEOPLE, Town, draw_town, read_rules
@@ -30,6 +30,7 @@ CATEGORIES = {
     "SALON": "Hair salon",
 }
 GONE_FROM_DIRECTORY = 0.08
+CHARITIES: dict[Nation, str] = {"scotland": "oscr", "england": "charity_commission"}
 REVIEWED, UNSURE = 0.25, 0.02  # share of pairs that a clerk has looked at, and of these, that stay unsure
 REGISTERED_ELSEWHERE = 0.45  # of companies, those whose registered office is not the property
 LETTERS_TO_HOME = 0.7  # of people in business, those whose bills go elsewhere than to the property
@@ -306,13 +307,15 @@ def make_link_verdicts(source: Source, request: TwinRequest) -> bytes:  # noqa: 
     """
     town = draw_town(request)
     random = np.random.default_rng([request.seed, 14])
-    roll = town.businesses.loc[town.businesses["on_roll"], ["property_reference", "postcode", "charity_number"]]
+    nation = find_nation(next(iter(request.council.codes)))
+    numbered = number_charities(town.businesses[town.businesses["on_roll"]], nation)
+    roll = numbered[["property_reference", "postcode", "charity_number"]]
     charities = roll.dropna().rename(columns={"charity_number": "unique_id"})
     registers = {
         "food_hygiene": draw_food_register(town, request.seed).rename(columns={"fhrs_id": "unique_id"}),
         "companies_house": draw_companies(town, request.seed).rename(columns={"company_number": "unique_id"}),
         "directory": draw_directory(town, request.seed).rename(columns={"directory_id": "unique_id"}),
-        "oscr": charities,
+        CHARITIES[nation]: charities,
     }
     pairs = []
     for register, rows in registers.items():
@@ -419,8 +422,7 @@ def draw_companies(town: Town, seed: int) -> pd.DataFrame:
 
 def make_charities(source: Source, request: TwinRequest) -> bytes:  # noqa: ARG001 (every twin takes its source)
     """Make the twin of the Scottish Charity Register, with the columns of its export that we read."""
-    town = draw_town(request).businesses
-    own = town[town["charity_number"].notna()]
+    own = _list_charities(request, "scotland")
     export = pd.DataFrame(
         {
             "Charity Number": own["charity_number"],
@@ -432,6 +434,38 @@ def make_charities(source: Source, request: TwinRequest) -> bytes:  # noqa: ARG0
         }
     )
     return export.to_csv(index=False).encode()
+
+
+def make_charity_commission(source: Source, request: TwinRequest) -> bytes:  # noqa: ARG001 (every twin takes its source)
+    """Make the twin of the register of charities in England and Wales, with the columns of its extract that we read."""
+    own = _list_charities(request, "england")
+    extract = pd.DataFrame(
+        {
+            "registered_charity_number": own["charity_number"],
+            "linked_charity_number": 0,
+            "charity_name": own["legal_name"].str.upper(),
+            "charity_registration_status": "Registered",
+            "charity_type": "CIO",
+            "charity_contact_address1": own["address"],
+            "charity_contact_address2": None,
+            "charity_contact_address3": None,
+            "charity_contact_postcode": own["postcode"],
+        }
+    )
+    return extract.to_csv(index=False, sep="\t").encode()
+
+
+def _list_charities(request: TwinRequest, nation: Nation) -> pd.DataFrame:
+    town = draw_town(request).businesses
+    return number_charities(town[town["charity_number"].notna()], nation)
+
+
+def number_charities(businesses: pd.DataFrame, nation: Nation) -> pd.DataFrame:
+    """Give charities the numbers of their nation's register: SC and digits in Scotland, else digits alone."""
+    if nation == "scotland":
+        return businesses
+    digits = businesses["charity_number"].astype("str").str.removeprefix("SC")
+    return businesses.assign(charity_number="9" + digits)
 
 
 def _respell(name: str, random: np.random.Generator) -> str:

@@ -144,6 +144,9 @@ class Source(Entry):
         default={}, description="By council, what is different in its file where each has its own."
     )
     optional: bool = Field(default=False, description="A study goes on where a council's file of it is nowhere.")
+    nations: list[Literal["E", "W", "S", "N"]] = Field(
+        default=[], description="First letters of the GSS codes of councils that it is for; for all if none is given."
+    )
     or_else: str | None = Field(
         default=None, description="Open source that a real run reads where this one is not in the closed folder."
     )
@@ -156,6 +159,8 @@ class Source(Entry):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.nations and not self.optional:
+            raise ValueError("what is for some nations alone has to be optional")
         if self.spectrum == "open" and not self.licence:
             raise ValueError("an open source needs a licence")
         if self.spectrum != "open" and self.url:
@@ -174,6 +179,10 @@ class Source(Entry):
     def shows_values(self) -> bool:
         """Whether a message may repeat what its cells hold: anyone may read it, and no person is behind it."""
         return self.spectrum == "open" and not self.personal_data
+
+    def covers(self, council: "Council") -> bool:
+        """Whether it is for the nation of any of a council's areas."""
+        return not self.nations or any(code[0] in self.nations for code in council.codes)
 
     def for_council(self, council: "Council") -> "Source":
         """Return it as it is for one council, which may have a file of its own."""
