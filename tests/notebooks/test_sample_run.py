@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+from pathlib import Path
 
 import frictionless
 import geopandas as gpd
@@ -9,6 +11,7 @@ import pandas as pd
 import pytest
 
 from councilbook.catalogue import load_catalogue
+from councilbook.paths import Workbook
 from councilbook.release import choose_root
 from whole_workbook import run_councilbook
 
@@ -93,11 +96,12 @@ def test_check_finds_every_source_and_dataset_as_declared(sample):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_another_council_needs_no_change_of_code(sample):
-    done = run_councilbook(sample, "run", "fuel_poverty", "--council", "E07000004+E07000005")
+def test_another_council_needs_no_change_of_code(sample, tmp_path):
+    own = Workbook(Path(shutil.copytree(sample.root, tmp_path / "book")))  # other tests look at the sample's site
+    done = run_councilbook(own, "run", "fuel_poverty", "--council", "E07000004+E07000005")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (sample.reports / "fuel_poverty" / "e07000004_e07000005" / "index.html").exists()
-    assert KENT in (sample.reports / "index.html").read_text(encoding="utf-8")
+    assert (own.reports / "fuel_poverty" / "e07000004_e07000005" / "index.html").exists()
+    assert KENT in (own.reports / "index.html").read_text(encoding="utf-8")
 
 
 def test_nothing_that_was_executed_lies_where_readers_look(sample):

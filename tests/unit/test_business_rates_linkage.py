@@ -293,6 +293,31 @@ def test_scores_are_counted() -> None:
     assert score["precision"] == pytest.approx(1 / 3)
 
 
+@pytest.mark.parametrize("register", ["food_hygiene", "companies_house", "directory"])
+def test_a_register_of_another_place_has_no_links(register: str) -> None:
+    count = 30
+    roll = pd.DataFrame(
+        {
+            "property_reference": [f"P{n}" for n in range(count)],
+            "ratepayer_name": [f"Ash{n} Bakery Ltd" for n in range(count)],
+            "address": [f"{n} High Street, Kirkfold" for n in range(count)],
+            "postcode": "ZZ1 1AA",
+        }
+    )
+    other = pd.DataFrame(
+        {
+            "unique_id": [f"F{n}" for n in range(count)],
+            "name": [f"Zinc{n} Garage" for n in range(count)],
+            "address": [f"{500 + n} Quay Lane, Newbrae" for n in range(count)],
+            "postcode": "YY9 9XX",
+            "register": register,
+            "status": "live",
+            "kind": "Shop",
+        }
+    )
+    assert link_roll(roll, other).empty
+
+
 # --- review ---
 
 

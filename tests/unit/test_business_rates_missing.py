@@ -104,6 +104,15 @@ def test_an_empty_property_is_no_place_to_eat():
     assert len(missing.match_places(ROLL, REGISTER.iloc[:0], LINKS.iloc[:0])) == 1
 
 
+def test_kinds_of_a_directory_are_in_its_providers_words_and_not_told():
+    counts = missing.count_missing(missing.find_missing(BOTH, LINKS, ROLL, BETWEEN))
+    told = counts.set_index("kind")["listed"]
+    assert not set(told.index) & set(DIRECTORY["kind"])
+    assert told["Of the directory alone"] == 2
+    assert counts["kind"].iloc[-1] == missing.ALL_KINDS
+    assert told.iloc[:-1].sum() == told.iloc[-1]
+
+
 def test_a_list_is_scored_against_those_that_were_planted():
     listed = pd.DataFrame({"register": "food_hygiene", "unique_id": [str(n) for n in range(30)]})
     planted = {("food_hygiene", n): n for n in ("0", "1", "25")} | {("directory", "0"): "0", ("food_hygiene", "2"): "1"}

@@ -47,6 +47,7 @@ LEAST_EXPLAINED = 0.001  # of probability; candidates below it are not kept
 ENDING, UNREGISTERED_ENDINGS = "ending", (0.10, 0.90)  # of named ratepayers that no register of companies has
 HELD_SEATS = ("live", "dissolved or closed")  # who pays today is live; namesakes that are not would teach otherwise
 OF_NAMES, OF_PLACES = ("name",), ("place", "letters", "status", "use")
+LEAST_LINKS = 0.5  # taken to be there, where no pair looks like one
 LEAST_NONE = 0.05  # of having no link at all, however many have one
 FREQUENCIES = {"name": "name_frequency", "postcode": "place_frequency", "door": "door_frequency"}
 
@@ -454,7 +455,7 @@ def _refine(con: duckdb.DuckDBPyConnection, pairs: str, model: dict[str, Any], s
                     false = float((1 - true)[gamma == number].sum())
                     level["u_probability"] = max(false, 0.5, LEAST_U * everything) / everything
         if not seats:
-            model["probability_two_random_records_match"] = true.sum() / everything
+            model["probability_two_random_records_match"] = max(true.sum(), LEAST_LINKS) / everything
         if np.allclose(before, _list_chances(model), rtol=0.01):
             return
 

@@ -36,7 +36,7 @@ LOG_ODDS = {
     "also in the business directory": 1.5,
     "in the business directory alone": -1.5,
 }
-ALL_KINDS = "All kinds"
+ALL_KINDS, DIRECTORY_ALONE = "All kinds", "Of the directory alone"
 SHRINK_TO = 5  # properties, of all kinds, that a kind's median is weighed with
 KEYS = ["register", "unique_id"]
 
@@ -207,9 +207,15 @@ def tabulate_estimate(places: pd.DataFrame, estimate: Mapping[str, float]) -> pd
 
 
 def count_missing(listed: pd.DataFrame) -> pd.DataFrame:
-    """Count listed businesses by kind, and those likelier missing than not: kind, listed, likely; ALL_KINDS last."""
+    """Count listed businesses by kind, and those likelier missing than not: kind, listed, likely; ALL_KINDS last.
+
+    What a directory alone has is one kind: the words of its categories are the provider's, and not for everybody.
+    """
     likely = (listed["probability"] > 0.5).astype(int)
-    counts = listed.assign(listed=1, likely=likely).groupby("kind", as_index=False)[["listed", "likely"]].sum()
+    kind = listed["kind"].mask(listed["register"] == DIRECTORY, DIRECTORY_ALONE)
+    counts = (
+        listed.assign(kind=kind, listed=1, likely=likely).groupby("kind", as_index=False)[["listed", "likely"]].sum()
+    )
     total = pd.DataFrame({"kind": [ALL_KINDS], "listed": [len(listed)], "likely": [int(likely.sum())]})
     return pd.concat([counts, total], ignore_index=True)
 
