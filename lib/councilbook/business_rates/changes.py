@@ -158,12 +158,12 @@ def hold_back(
     safe = register.assign(address=remove_withheld_names(register, withheld))
     if pd.Period(published_on, "Q") != pd.Period(as_of, "Q"):
         return safe
-    withheld = ~safe["is_organisation"].astype(bool)
+    unnamed = ~safe["is_organisation"].astype(bool)
     shown = published.set_index(KEY)
     old_name = safe[KEY].map(shown["released_name"]).astype("str")
     was, now = _fold(old_name), _fold(safe["ratepayer_name"])
     is_same = [old in new for old, new in zip(was.fillna(""), now.fillna(""), strict=True)]
-    hold = old_name.notna() & withheld & ~was.isin(set(now[withheld])) & ~np.array(is_same, dtype=bool)
+    hold = old_name.notna() & unnamed & ~was.isin(set(now[unnamed])) & ~np.array(is_same, dtype=bool)
     for name in OF_RATEPAYER:
         safe[name] = safe[name].mask(hold, safe[KEY].map(shown[name]).astype(safe[name].dtype))
     for name in ("released_name", "ratepayer_name"):
