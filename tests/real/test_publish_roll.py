@@ -6,9 +6,10 @@ import pytest
 
 from councilbook.business_rates import persons, publish
 from councilbook.business_rates.roll import read_roll
-from councilbook.catalogue import RecordRule, RegisterRule
-from councilbook.disclosure.records import protect_records
+from councilbook.catalogue import RegisterRule, load_catalogue
+from councilbook.disclosure.records import can_protect, protect_records
 from councilbook.disclosure.registers import protect_register
+from councilbook.paths import find_workbook
 
 pytestmark = pytest.mark.real
 
@@ -79,31 +80,22 @@ def test_nothing_is_told_of_who_is_withheld(register):
 
 def test_the_withheld_rows_made_coarser_pass_the_gate_and_keep_most_of_what_they_say(roll, parties, places):
     whole = publish.make_deidentified(roll, places, parties)
-    rule = RecordRule(
-        rule="records",
-        approver="Information governance lead",
-        because="Reliefs follow from the value.",
-        k=10,
-        l=2,
-        t=0.7,
-        most_suppressed_pct=5,
-        most_unique_pct=0,
-        quasi_identifiers={
-            "liability_year": {"bands": [5, 10, 20, 40]},
-            "ward_code": {},
-            "occupancy": {},
-            "use": {"parents": [publish.USE_PARENTS]},
-            "value_band": {"parents": [publish.VALUE_PARENTS]},
-        },
-        sensitive=["relief"],
-        harmless=["record"],
-    )
+    rule = load_catalogue(find_workbook()).dataset("rates_deidentified").disclosure
     protected = protect_records(whole, rule)
     assert (protected.after.k, protected.after.l, protected.after.population_uniques_pct) >= (10, 2, 0)
     assert protected.loss < 0.35
     assert protected.records_dropped == 0
     groups = protected.frame.groupby(list(rule.quasi_identifiers), dropna=False)["relief"]
     assert groups.nunique().min() >= 2
+
+
+@pytest.mark.parametrize(("council", "passes"), [("selby", True), ("scarborough", True), ("harrogate", False)])
+def test_whether_a_council_gets_a_coarser_table_hangs_on_whether_its_roll_tells_of_relief(mirror, council, passes):
+    roll = read_roll(mirror / FOLDER / f"ndr/nndr_{council}_2019-06.csv.gz", run_date="2026-01-01").frame
+    whole = publish.make_deidentified(roll, publish.find_places(roll, None, None), persons.classify_parties(roll))
+    rule = load_catalogue(find_workbook()).dataset("rates_deidentified").disclosure
+    assert can_protect(whole, rule) is passes
+    assert set(whole["relief"]) == {"none", *(["small business", "charity", "other"] if passes else [])}
 
 
 def test_the_real_zones_lie_in_the_real_wards_and_a_property_gets_the_nearest(mirror):

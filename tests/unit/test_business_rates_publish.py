@@ -323,6 +323,12 @@ def test_an_extract_has_no_name_that_is_withheld_in_a_row_which_is_not_in_it():
     assert safe["address"].tolist() == ["2 High Street"]
 
 
+def test_new_is_a_year_before_the_last_start_or_before_the_run_where_a_roll_tells_of_none():
+    roll = pd.DataFrame({"liability_start_date": pd.to_datetime(["2018-02-01", None, "2019-06-30"])})
+    assert publish.find_new_since(roll, "2026-11-26") == "2018-06-30"
+    assert publish.find_new_since(roll.iloc[1:2], "2026-11-26") == "2025-11-26"
+
+
 # --- every row, made coarser ---
 
 

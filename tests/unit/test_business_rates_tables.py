@@ -313,3 +313,13 @@ def test_of_a_list_as_many_are_told_as_were_planted():
     few = prose.describe_missing_scores(scores.assign(planted=3))
     assert "10 of the 10 that the list names first" in few
     assert "too short" in prose.describe_missing_scores(scores.iloc[:0])
+
+
+def test_the_coarser_table_is_described_by_what_is_left_and_its_lack_is_said():
+    day = pd.Timestamp("2026-11-26")
+    names = ["version_date", "use", "value_band", "liability_year", "occupancy", "ward_code", "relief"]
+    whole = pd.DataFrame([[day, "Offices", None, "2010-2019", "occupied", None, "none"]] * 12, columns=names)
+    told = prose.describe_coarse(whole)
+    assert "26 November 2026" in told
+    assert "What had to go: a band of its value and its ward." in told
+    assert "no such table" in prose.describe_coarse(whole.head(0))

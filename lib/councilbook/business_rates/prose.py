@@ -53,7 +53,12 @@ def describe_changes(changes: pd.DataFrame) -> str:
 
 
 def describe_coarse(whole: pd.DataFrame) -> str:
-    """Say of which day the coarser table is, and what is left of its detail."""
+    """Say of which day the coarser table is, and what is left of its detail; or why there is none."""
+    if whole.empty:
+        return (
+            "Here there is no such table: the roll tells of no relief, or too few of its rows are withheld, for one in "
+            "which nobody stands out."
+        )
     details = {
         "use": "what a property is used for",
         "value_band": "a band of its value",

@@ -88,16 +88,6 @@ GROUPS: Mapping[str, str] = {  # words of a description, the first that fits, an
     r"MILL\b|INDUSTR|QUARRY|\bMINE\b|BUSINESS UNIT|BATCHING|TIPPING|SPOIL|PEAT": "Industry and storage",
 }
 OTHER_GROUP = "Other"
-USE_PARENTS = {  # a coarser level of each use, for the rule `records`
-    "Accommodation": "Shops, food and accommodation",
-    "Food and drink": "Shops, food and accommodation",
-    "Shops and services": "Shops, food and accommodation",
-    "Offices": "Offices and industry",
-    "Industry and storage": "Offices and industry",
-    "Public services and community": "Community and other",
-    "Other": "Community and other",
-}
-VALUE_PARENTS = dict(zip(VALUE_BANDS.values(), ["up to £15,000"] * 3 + ["over £15,000"] * 2, strict=True))
 HOMES = (
     r"SELF.?CATERING|HOLIDAY (?!INN|CENTRE)|BED (?:AND|&) BREAKFAST|GUEST HOUSE|CHILD ?MIND|LIVING ACCOMMODATION|"
     r"DOMESTIC|CROFT|FLAT\b"
@@ -407,6 +397,19 @@ def remove_withheld_names(register: pd.DataFrame, others: pd.Series | None = Non
 def count_back(as_of: str, months: int = 12) -> str:
     """Return the day so many months before a day, both ISO, as for `list_extracts`."""
     return str((pd.Timestamp(as_of) - pd.DateOffset(months=months)).date())
+
+
+def find_new_since(roll: pd.DataFrame, as_of: str) -> str:
+    """Return the day since when a ratepayer is new: a year before the roll's last start, or before now if it has none.
+
+    A roll that was published years ago has no start in the last year, and the newest in it are asked for all the same.
+
+    Args:
+        roll: liability_start_date.
+        as_of: ISO date of now.
+    """
+    last = roll["liability_start_date"].max()
+    return count_back(as_of if pd.isna(last) else str(last.date()))
 
 
 def list_extracts(

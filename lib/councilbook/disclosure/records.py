@@ -118,7 +118,8 @@ def protect_records(records: pd.DataFrame, rule: RecordRule) -> ProtectedRecords
     taken. The loss of a value is the share of the other values of its column that it can no longer be told from, 1 if
     it is blanked or dropped, and counts the same for each record and quasi-identifier (Iyengar 2002; the same for
     numbers as the normalised certainty penalty of Xu and others 2006, doi:10.1145/1150402.1150504, with each value that
-    occurs as a step). With k of 2 or more nobody is unique in what is left, in the sample or in the population.
+    occurs as a step). With k of 2 or more nobody is unique in what is left, in the sample or in the population. A table
+    without records tells of nobody and passes.
 
     Args:
         records: a row a person, household or business.
@@ -130,6 +131,8 @@ def protect_records(records: pd.DataFrame, rule: RecordRule) -> ProtectedRecords
     """
     names = list(rule.quasi_identifiers)
     before = measure_risk(records, names, rule.sensitive, rule.population_size)
+    if records.empty:
+        return ProtectedRecords(records, dict.fromkeys(names, 0), 0, 0, 0, 0.0, before, before)
     _refuse_hopeless(records, rule)
     ladders = [build_ladder(records[name], hierarchy) for name, hierarchy in rule.quasi_identifiers.items()]
     cells, cell = _count_cells(records, rule, ladders)
@@ -156,10 +159,19 @@ def protect_records(records: pd.DataFrame, rule: RecordRule) -> ProtectedRecords
     )
 
 
+def can_protect(records: pd.DataFrame, rule: RecordRule) -> bool:
+    """Tell whether there are enough records, and different sensitive values among them, for a rule's k and l at all."""
+    return len(records) >= rule.k and _count_values(records, rule) >= rule.l
+
+
+def _count_values(records: pd.DataFrame, rule: RecordRule) -> int:
+    return min((records[name].nunique(dropna=False) for name in rule.sensitive), default=rule.l)
+
+
 def _refuse_hopeless(records: pd.DataFrame, rule: RecordRule) -> None:
     """Refuse what no level can help: if all records in one class do not pass, no others do."""
-    values = min((records[name].nunique(dropna=False) for name in rule.sensitive), default=rule.l)
-    if len(records) < rule.k or values < rule.l:
+    if not can_protect(records, rule):
+        values = _count_values(records, rule)
         reached = f"k {len(records)}" + (f" and l {values}" if rule.sensitive else "")
         raise ReleaseRefusedError(
             f"The records cannot be protected: even with {', '.join(rule.quasi_identifiers)} blanked in all of them "
