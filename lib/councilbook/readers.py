@@ -171,7 +171,10 @@ def _read_plain_csv(text: str, delimiter: str) -> pd.DataFrame | None:
 
 
 def _read_xml(found: FoundFile, table: Table, where: str) -> pd.DataFrame:
-    """Read an XML file's records, numbered as they come; a column is an element, one in another `Outer/Inner`."""
+    """Read an XML file's records, numbered as they come; a column is an element, one in another `Outer/Inner`.
+
+    A file leaves out an element that is blank in a record, so one that may be blank and that no record has is blank.
+    """
     records = []
     try:
         for _, element in iterparse(io.BytesIO(_unpack(found, table, where))):
@@ -182,7 +185,9 @@ def _read_xml(found: FoundFile, table: Table, where: str) -> pd.DataFrame:
         raise SourceError(f"{where}: not XML that can be read ({error}).") from None
     if not records:
         raise SourceError(f"{where}: it has no element {table.record}, which should be its rows.")
-    return pd.DataFrame(records, index=range(1, len(records) + 1), dtype=object)
+    frame = pd.DataFrame(records, index=range(1, len(records) + 1), dtype=object)
+    optional = {name: accepted_headers(name, table) for name, spec in table.fields.items() if not spec.required}
+    return frame.assign(**{one[0]: None for one in optional.values() if not set(one) & set(frame)})
 
 
 def _list_texts(element: Any, outer: str = "") -> Iterator[tuple[str, str | None]]:

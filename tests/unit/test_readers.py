@@ -599,6 +599,14 @@ def test_records_of_an_xml_file_are_rows_and_what_lies_deeper_is_named_by_its_pa
     assert rows["latitude"].isna().iloc[1]
 
 
+def test_an_element_that_no_record_has_is_blank_if_it_may_be_and_refused_if_it_may_not(read_text):
+    fields = {**OF_PREMISES, "street": {"column": "Street", "required": False}}
+    assert read_text(PREMISES, "xml", record="Place", fields=fields)["street"].isna().all()
+    fields["street"]["required"] = True
+    with pytest.raises(SourceError, match=r"no column, or more than one, for street \('Street'\)"):
+        read_text(PREMISES, "xml", record="Place", fields=fields)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
