@@ -29,6 +29,7 @@ ROLL = pd.DataFrame(
         "address": ["1 High Street", "2 High Street"],
         "postcode": ["ZZ1 1AA", "ZZ1 1AA"],
         "description": ["RESTAURANT", "SHOP"],
+        "ratepayer_name": ["A Ltd", "B Ltd"],
         "rateable_value_gbp": [10_000.0, 20_000.0],
         "is_occupied": [True, True],
         "empty_since_date": pd.NaT,
@@ -57,10 +58,45 @@ def test_what_is_linked_or_closed_is_not_listed_and_the_likeliest_comes_first():
     assert list(listed["unique_id"]) == ["4", "5", "2", "3"]
     reasons = listed.set_index("unique_id")["reasons"]
     assert reasons["4"] == "postcode is on the roll"
-    assert reasons["2"] == "address is on the roll under another name"
+    assert reasons["2"] == "address is on the roll under another name, or none"
     assert reasons["3"] == "postcode is not on the roll; kind that seldom pays rates"
     assert reasons["5"] == "no postcode"
     assert (listed["expected_gbp"] == listed["probability"] * listed["likely_rateable_value_gbp"]).all()
+
+
+def test_a_business_at_whose_postcode_somebody_unnamed_pays_is_less_likely_missing():
+    unnamed = ROLL.assign(ratepayer_name=["A Ltd", None])
+    before = missing.find_missing(REGISTER, LINKS, ROLL).set_index("unique_id")["probability"]
+    after = missing.find_missing(REGISTER, LINKS, unnamed).set_index("unique_id")
+    assert after.loc["4", "reasons"] == "somebody unnamed pays at its postcode; postcode is on the roll"
+    assert after.loc["4", "probability"] < 0.5 < before["4"]
+    assert (after["probability"].drop("4") == before.drop("4")).all()
+    linked = pd.DataFrame(
+        {"property_reference": ["b"], "register": "directory", "unique_id": ["9"], "match_probability": [0.9]}
+    )
+    for roll, links in ((unnamed.assign(is_occupied=[True, False]), LINKS), (unnamed, pd.concat([LINKS, linked]))):
+        assert "unnamed" not in "".join(missing.find_missing(REGISTER, links, roll)["reasons"])
+
+
+def test_a_kind_of_which_few_are_on_the_roll_is_less_likely_missing():
+    register = pd.DataFrame(
+        {
+            "register": "food_hygiene",
+            "unique_id": [str(number) for number in range(32)],
+            "name": "A",
+            "address": "9 Low Street",
+            "postcode": "ZZ9 9AA",
+            "status": "live",
+            "kind": ["Caring"] * 12 + ["Mobile caterer"] * 12 + ["Cafe"] * 8,
+        }
+    )
+    rare = "fewer than half of its kind are on the roll"
+    reasons = missing.find_missing(register, LINKS.assign(unique_id="0"), ROLL).set_index("kind")["reasons"]
+    assert reasons["Caring"].str.contains(rare).all()
+    assert not reasons[["Mobile caterer", "Cafe"]].str.contains(rare).any()
+    half = pd.concat([LINKS.assign(unique_id=str(number)) for number in range(6)])
+    reasons = missing.find_missing(register, half, ROLL).set_index("kind")["reasons"]
+    assert not reasons.str.contains(rare).any()
 
 
 def test_a_link_that_is_not_likely_does_not_count():

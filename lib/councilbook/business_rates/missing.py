@@ -28,15 +28,18 @@ ROLL, FOOD, DIRECTORY = "roll", "food_hygiene", "directory"
 # Log odds that a business without a link is one that no bill goes to. Assumptions, from what each would mean.
 LOG_ODDS = {
     "unlinked": 1.0,
-    "address is on the roll under another name": -2.5,
+    "address is on the roll under another name, or none": -2.5,
+    "somebody unnamed pays at its postcode": -2.0,
     "postcode is on the roll": 0.4,
     "postcode is not on the roll": -0.3,
     "no postcode": -1.5,
     "kind that seldom pays rates": -3.0,
+    "fewer than half of its kind are on the roll": -2.0,
     "also in the business directory": 1.5,
     "in the business directory alone": -1.5,
 }
 ALL_KINDS, DIRECTORY_ALONE = "All kinds", "Of the directory alone"
+HALF, FEWEST_OF_KIND = 0.5, 10
 SHRINK_TO = 5  # properties, of all kinds, that a kind's median is weighed with
 KEYS = ["register", "unique_id"]
 
@@ -94,11 +97,13 @@ def find_missing(
         "unlinked": pd.Series(True, index=rows.index),
         "also in the business directory": keys[rows.index].isin(in_both),
         "in the business directory alone": rows["register"] == DIRECTORY,
-        "address is on the roll under another name": named,
+        "address is on the roll under another name, or none": named,
+        "somebody unnamed pays at its postcode": ~named & rows["postcode"].isin(_list_unnamed(links, roll)),
         "postcode is on the roll": known & ~named,
         "postcode is not on the roll": ~known & rows["postcode"].notna(),
         "no postcode": rows["postcode"].isna(),
         "kind that seldom pays rates": rows["kind"].isin(NOT_RATED),
+        "fewer than half of its kind are on the roll": rows["kind"].isin(_list_rare_kinds(registers, keys.isin(found))),
     }
     held = pd.DataFrame(reasons)
     probability = expit(held.astype(float) @ pd.Series(LOG_ODDS)[list(reasons)])
@@ -112,6 +117,27 @@ def find_missing(
     )
     order = ["probability", "expected_gbp", *KEYS]
     return listed.sort_values(order, ascending=[False, False, True, True], ignore_index=True)
+
+
+def _list_rare_kinds(registers: pd.DataFrame, is_linked: "pd.Series[bool]") -> set[str]:
+    """List the kinds of which fewer than half are on the roll, but for NOT_RATED, which weigh by themselves.
+
+    Most of such a kind pay no rates, or the roll is but a part of the council's: to be off it says little.
+    """
+    live = registers["status"] == "live"
+    shares = is_linked[live].groupby(registers.loc[live, "kind"]).agg(["mean", "size"])
+    rare = shares[(shares["mean"] < HALF) & (shares["size"] >= FEWEST_OF_KIND)]
+    return set(rare.index) - set(NOT_RATED)
+
+
+def _list_unnamed(links: pd.DataFrame, roll: pd.DataFrame) -> set[str]:
+    """List the postcodes of properties that are in use, that nothing is linked to, and of which no name is told.
+
+    A published roll leaves out the names of persons; what seems to be missing may be one of these.
+    """
+    unnamed = roll["ratepayer_name"].isna() & ~find_empty(roll).fillna(False).astype(bool)
+    linked = links.loc[links["match_probability"] >= LINKED, "property_reference"].astype("str")
+    return set(roll.loc[unnamed & ~roll["property_reference"].astype("str").isin(linked), "postcode"].dropna())
 
 
 def _name_keys(rows: pd.DataFrame) -> list[tuple[str, str]]:
