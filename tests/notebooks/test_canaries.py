@@ -7,7 +7,7 @@ import json
 import shutil
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -37,11 +37,11 @@ from canaries import (
     write_cells,
 )
 from councilbook import run as running
-from councilbook.catalogue import CountRule, load_catalogue
+from councilbook.catalogue import Catalogue, CountRule, load_catalogue
 from councilbook.cli import app
 from councilbook.gate import Passed
 from councilbook.jobs import Job, JobResult, list_study_sources
-from councilbook.paths import PROCESSED_VARIABLE, Workbook
+from councilbook.paths import Workbook
 from councilbook.release import dataset_folder, read_published
 from councilbook.study import Study
 from whole_workbook import copy_workbook, run_councilbook
@@ -58,6 +58,19 @@ logging.getLogger("careless").error(shown)
 warnings.warn(people["full_name"].iloc[0])"""
 
 
+KEEPING = """from pathlib import Path
+
+released = Study.release
+
+
+def keep_exact(study, dataset, frame, **rest):
+    frame.to_pickle(Path({!r}) / (dataset + ".pickle"))
+    return released(study, dataset, frame, **rest)
+
+
+Study.release = keep_exact"""
+
+
 @dataclass(frozen=True)
 class Book:
     """A workbook, its folder of closed files with canaries in them, and copies of the open files."""
@@ -65,6 +78,11 @@ class Book:
     workbook: Workbook
     closed: Path
     mirror: Path
+
+    @property
+    def exact(self) -> Path:
+        """Where the tables of counts are as they were before the gate."""
+        return self.closed.parent / "exact"
 
     @property
     def variables(self) -> dict[str, str]:
@@ -116,6 +134,25 @@ def call(*arguments: str) -> str:
     return result.output
 
 
+def list_counts(catalogue: Catalogue, study: str) -> list[str]:
+    """List the datasets that a study releases by the rule of counts."""
+    released = [name for notebook in catalogue.study(study).notebooks.values() for name in notebook.releases]
+    return [name for name in released if isinstance(catalogue.dataset(name).disclosure, CountRule)]
+
+
+def keep_exact_tables(book: Book, studies: Iterable[str]) -> None:
+    """Let the notebooks that release counts keep a copy, beside the workbook, of what they hand to the gate."""
+    catalogue = load_catalogue(book.workbook)
+    for study in studies:
+        counts = set(list_counts(catalogue, study))
+        for name in [name for name, one in catalogue.study(study).notebooks.items() if counts & set(one.releases)]:
+            file = book.workbook.notebooks / study / f"{name}.ipynb"
+            notebook = nbformat.read(file, as_version=4)
+            place = next(number for number, cell in enumerate(notebook.cells) if "Study.open(" in cell.source)
+            notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(KEEPING.format(str(book.exact)), id="keeping"))
+            nbformat.write(notebook, file)
+
+
 def add_cell(book: Book, code: str) -> None:
     """Put a cell behind the one that loads the registers."""
     file = book.workbook.notebooks / "closed_study" / "1_registers.ipynb"
@@ -136,6 +173,8 @@ def everything(planted: tuple[Book, dict[str, Planted]], tmp_path_factory: pytes
     shutil.copytree(book.workbook.root, root / "book")
     book = Book(Workbook(root / "book"), book.closed, book.mirror)
     add_cell(book, CARELESS)
+    book.exact.mkdir()
+    keep_exact_tables(book, studies)
     real = "--data", "real", "--mirror", str(book.mirror)
     commands = [
         ("run", *studies, *real, "--run-date", "2026-01-31"),
@@ -180,42 +219,20 @@ def test_the_canaries_were_there_to_be_found(
     assert (book.workbook.reports / "closed_study" / "doncaster" / "data" / "person_records").is_dir()
 
 
-def catch_releases(book: Book, study: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, pd.DataFrame]:
-    """Run the notebooks that release counts here, and return the exact tables that they hand to the gate."""
-    caught: dict[str, pd.DataFrame] = {}
-    monkeypatch.setattr(Study, "release", lambda study, dataset, frame, **rest: caught.update({dataset: frame.copy()}))
-    catalogue = load_catalogue(book.workbook)
-    of_counts = {name for name, one in catalogue.datasets.items() if isinstance(one.disclosure, CountRule)}
-    spec = catalogue.study(study)
-    for notebook in [name for name, one in spec.notebooks.items() if of_counts & set(one.releases)]:
-        cells = nbformat.read(book.workbook.notebooks / study / f"{notebook}.ipynb", as_version=4).cells
-        code = [cell.source for cell in cells if cell.cell_type == "code"]
-        variables = {"data": "real", "mirror": str(book.mirror)}
-        names: dict[str, Any] = {}
-        for cell in code:
-            exec(compile(cell, notebook, "exec"), names)
-            names |= variables if "run_date" in names and "study" not in names else {}
-    return caught
-
-
 def test_a_linear_programme_bounds_no_small_count_of_any_published_table(
-    planted: tuple[Book, dict[str, Planted]],
-    everything: tuple[Book, str],
-    book: Book,
-    monkeypatch: pytest.MonkeyPatch,
+    planted: tuple[Book, dict[str, Planted]], everything: tuple[Book, str]
 ) -> None:
     """The attacker knows every count that is shown exactly, though it was rounded, and the true totals."""
-    published = everything[0].workbook
-    monkeypatch.setenv(PROCESSED_VARIABLE, str(published.processed))  # a notebook reads what those before it released
-    catalogue = load_catalogue(published)
+    book, _ = everything
+    catalogue = load_catalogue(book.workbook)
     attacked = []
     for study in planted[1]:
-        for name, exact in catch_releases(book, study, monkeypatch).items():
+        council = catalogue.council(catalogue.study(study).default_council)
+        for name in list_counts(catalogue, study):
             rule, key = catalogue.dataset(name).disclosure, catalogue.dataset(name).key
-            if not isinstance(rule, CountRule):
-                continue
-            council = catalogue.council(catalogue.study(study).default_council)
-            folder = dataset_folder(published.processed, study, council, name)
+            assert isinstance(rule, CountRule)
+            exact = pd.read_pickle(book.exact / f"{name}.pickle")
+            folder = dataset_folder(book.workbook.processed, study, council, name)
             shown = exact[key].merge(read_published(folder, catalogue.dataset(name)), on=key, how="left")
             exact = exact.reset_index(drop=True)
             hidden = shown[rule.counts].isna() & exact[rule.counts].notna()
