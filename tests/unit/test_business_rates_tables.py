@@ -9,6 +9,7 @@ import pytest
 from councilbook.business_rates import (
     bill_inputs,
     bill_tables,
+    contents,
     errors_in_bills,
     foi_tables,
     foi_twin,
@@ -21,6 +22,7 @@ from councilbook.business_rates import (
 from councilbook.business_rates.bills import LINES, load_rules
 from councilbook.business_rates.foi import count_topics, tidy_requests
 from councilbook.business_rates.roll import read_roll
+from councilbook.business_rates.roll_rules import COLUMNS
 from councilbook.catalogue import Council, TwinRequest, load_catalogue
 from councilbook.paths import find_workbook
 
@@ -46,16 +48,18 @@ def test_the_twin_of_requests_has_every_topic_and_can_be_read():
 def test_statistics_have_the_council_and_another_number_stands_in_where_they_do_not():
     made = {name: read(content) for name, content in foi_twin.make_statistics(None, REQUEST).items()}
     statistics = foi_tables.combine_statistics(made["foi_counts_scotland"], made["foi_counts"], made["foi_teams"])
-    assert foi_tables.find_requests(statistics, "Bradford", 7) > 100
-    assert foi_tables.find_requests(statistics, "Nowhere", 7) == 7
-    assert foi_tables.find_requests(None, "Bradford", 7) == 7
+    counted, basis = foi_tables.find_requests(statistics, "Bradford", 7)
+    assert counted > 100
+    assert basis == "counted"
+    assert foi_tables.find_requests(statistics, "Nowhere", 7) == (7, "assumed")
+    assert foi_tables.find_requests(None, "Bradford", 7) == (7, "assumed")
 
 
 def test_requests_are_held_against_the_register_that_is_released():
-    [register] = foi_tables.describe_datasets(load_catalogue(find_workbook()))
+    [register] = foi_tables.describe_datasets(load_catalogue(find_workbook()), COLUMNS)
     assert register.id == "open_rates_register"
     assert {"released_name", "credit_band", "empty_since_date"} <= set(register.fields)
-    assert set(register.extracts) == set(foi_tables.EXTRACTS)
+    assert set(register.extracts) == set(contents.EXTRACTS)
 
 
 # --- links ---
@@ -80,6 +84,10 @@ def test_links_are_scored_by_pair_and_counted_by_property():
     registers = {"food_hygiene": pd.DataFrame({"unique_id": range(9)})}
     [count] = linkage_trials.count_links(registers, {"food_hygiene": best}, {"food_hygiene": best}).to_dict("records")
     assert (count["records"], count["linked"], count["exact"]) == (9, 2, 2)
+    [nameless] = linkage_trials.count_links(registers, {"food_hygiene": best}, None).to_dict("records")
+    assert nameless["linked"] == 2
+    assert pd.isna(nameless["exact"])
+    assert "alone would give" not in prose.describe_links(pd.DataFrame([nameless]))
     assert len(linkage_trials.join_links({"food_hygiene": best})) == 2
     told = prose.describe_links(pd.DataFrame([count]))
     assert told.startswith("Properties were linked to what others know: some **2** to the food hygiene register.")
@@ -315,6 +323,25 @@ def test_of_a_list_as_many_are_told_as_were_planted():
     assert "too short" in prose.describe_missing_scores(scores.iloc[:0])
 
 
+def test_a_saving_that_may_be_a_loss_has_its_sign_before_the_pound():
+    costs = pd.DataFrame(
+        {
+            "quantity": ["cost_gbp", "net_gbp"],
+            "median": [7_200.0, 1_000],
+            "low": [2_700.0, -720],
+            "high": [15_100.0, 4_200],
+        }
+    )
+    claim = pd.DataFrame(
+        {"claim_gbp": [18_000], "chance_of_more": [0.02], "requests_year": [1_500.0], "requests_basis": ["counted"]}
+    )
+    assert "(−£700 to £4,200)" in prose.describe_costs(costs, claim)
+    assert "assumption" not in prose.describe_costs(costs, claim)
+    assert "1,500 requests of all kinds a year, an assumption" in prose.describe_costs(
+        costs, claim.assign(requests_basis="assumed")
+    )
+
+
 def test_the_coarser_table_is_described_by_what_is_left_and_its_lack_is_said():
     day = pd.Timestamp("2026-11-26")
     names = ["version_date", "use", "value_band", "liability_year", "occupancy", "ward_code", "relief"]
@@ -322,4 +349,7 @@ def test_the_coarser_table_is_described_by_what_is_left_and_its_lack_is_said():
     told = prose.describe_coarse(whole)
     assert "26 November 2026" in told
     assert "What had to go: a band of its value and its ward." in told
+    told = prose.describe_coarse(whole.assign(ward_code="not known", occupancy="not known"))
+    assert "ward" not in told
+    assert "occupied" not in told
     assert "no such table" in prose.describe_coarse(whole.head(0))

@@ -43,6 +43,7 @@ STATES: Mapping[str, tuple[str, html.BadgeKind]] = {
     "partly": ("published in part", "shared"),
     "not": ("kept back", "closed"),
 }
+NOT_TOLD: tuple[str, html.BadgeKind] = ("not in this roll", "closed")
 BEST = 3  # answers that a reader is taken to look at
 
 
@@ -134,15 +135,26 @@ def _name_grounds(found: Match, law: Law) -> dict[str, str]:
 
 def _write_answer(found: Match) -> str:
     concepts = load_rules().concepts
+    kept = [concepts[need].title for need in found.missing if need not in found.untold]
+    untold = (
+        [f"The roll that is published here does not tell this, or not of whom: {_list(found.untold)}."]
+        if found.untold
+        else []
+    )
     if found.decision == "not":
-        return f"No, this is not published: {' and '.join(concepts[need].title for need in found.missing)}."
+        return " ".join(
+            ["No.", *untold] if not kept else [f"No, this is not published: {' and '.join(kept)}.", *untold]
+        )
     parts = ["Yes, it is published." if found.decision == "answerable" else "Yes, in part."]
     if found.persons:
-        names = " and ".join(concepts[need].title for need in found.persons)
-        parts.append(f"Kept back where it is a person's: {names}.")
-    if found.missing:
-        parts.append(f"Not published: {', '.join(concepts[need].title for need in found.missing)}.")
-    return " ".join(parts)
+        parts.append(f"Kept back where it is a person's: {_list(found.persons)}.")
+    if kept:
+        parts.append(f"Not published: {', '.join(kept)}.")
+    return " ".join([*parts, *untold])
+
+
+def _list(needs: Sequence[str]) -> str:
+    return " and ".join(load_rules().concepts[need].title for need in needs)
 
 
 def make_entries(answers: pd.DataFrame) -> list[html.Answer]:
@@ -172,11 +184,12 @@ def _make_entry(row: Mapping[str, str]) -> html.Answer:
         "Decisions": row["decisions"],
         "Note": row["risk"],
     }
+    untold = row["decision"] == "not" and not row["withheld_under"]
     return html.Answer(
         row["question"],
         row["answer"],
         {name: value for name, value in facts.items() if value},
-        html.badge(*STATES[row["decision"]]),
+        html.badge(*(NOT_TOLD if untold else STATES[row["decision"]])),
         tuple(row["words"].split("; ")),
     )
 

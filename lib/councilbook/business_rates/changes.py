@@ -11,6 +11,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from councilbook.business_rates import person_addresses, persons, publish
 from councilbook.business_rates.publish import FOR_GATE, OF_RATEPAYER, list_withheld_names, remove_withheld_names
 from councilbook.disclosure.registers import find_names
 from councilbook.errors import ReleaseRefusedError
@@ -52,6 +53,30 @@ def find_version_before(kept: pd.DataFrame | None, as_of: str) -> pd.DataFrame |
     older: pd.DataFrame = kept[kept["version_date"] < pd.Timestamp(as_of)]
     last: pd.DataFrame = older[older["version_date"] == older["version_date"].max()].reset_index(drop=True)
     return None if last.empty else last
+
+
+def lay_out_earlier(
+    roll: pd.DataFrame,
+    entries: pd.DataFrame | None,
+    links: pd.DataFrame | None,
+    wards: gpd.GeoDataFrame | None,
+    zones: pd.DataFrame | None,
+    as_of: str,
+) -> pd.DataFrame:
+    """Lay out the roll of a month ago as a version that was kept, by the same steps as the roll of today.
+
+    Args:
+        roll: the earlier roll.
+        entries, links: as for `persons.classify_parties`.
+        wards, zones: as for `publish.find_places`.
+        as_of: ISO date of now.
+    """
+    parties = publish.withhold_alike(persons.classify_parties(roll, entries, links), roll)
+    homes = publish.find_homes(roll) | person_addresses.find_home_addresses(roll, parties)
+    cleaned = roll.assign(address=person_addresses.redact_addresses(roll["address"]))
+    numbers = publish.find_numbers(parties, links, entries)
+    register = publish.make_open_register(cleaned, parties, publish.find_places(roll, wards, zones), homes, numbers)
+    return keep_versions(None, register, publish.count_back(as_of, months=1))
 
 
 def keep_names(names: pd.Series, register: pd.DataFrame) -> pd.DataFrame:

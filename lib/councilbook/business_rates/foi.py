@@ -472,12 +472,14 @@ class Dataset:
         id: its id. title: its title.
         fields: column to what it holds.
         extracts: ready extracts, id to title.
+        blank: columns that it would have, had what it is made of told of them.
     """
 
     id: str
     title: str
     fields: Mapping[str, str]
     extracts: Mapping[str, str] = field(default_factory=dict)
+    blank: frozenset[str] = frozenset()
 
 
 def list_datasets(frame: pd.DataFrame) -> list[Dataset]:
@@ -508,7 +510,8 @@ class Match:
     Attributes:
         columns: those of the dataset that answer it. extract: the id of a ready extract.
         withheld: sections under which something is kept back. risk: a section under which others have refused it.
-        missing: concepts that no column of the dataset holds. persons: concepts of which persons' values are kept back.
+        missing: concepts that no column of the dataset holds. untold: those of them that it would hold, had what it is
+            made of told of them: nobody keeps them back. persons: concepts of which persons' values are kept back.
     """
 
     topic: str
@@ -519,6 +522,7 @@ class Match:
     withheld: tuple[str, ...] = ()
     risk: str = ""
     missing: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
     persons: tuple[str, ...] = ()
 
 
@@ -539,20 +543,22 @@ def match_topic(topic: str, datasets: Sequence[Dataset]) -> Match:
     dataset, columns, extract = ranked[0] if ranked else (Dataset(NO_DATASET, "", {}), {}, "")
     asked = [need for need in wanted.needs if need != "property" or len(wanted.needs) == 1]
     missing = tuple(need for need in asked if need not in columns)
+    untold = tuple(need for need in missing if dataset.blank & set(rules.concepts[need].fields))
     persons = tuple(need for need in asked if need in columns and rules.concepts[need].personal)
-    withheld = [rules.concepts[need].absent for need in missing]
+    withheld = [rules.concepts[need].absent for need in missing if need not in untold]
     withheld += ["personal"] if persons else []
     if len(missing) == len(asked):
-        return Match(topic, "not", withheld=tuple(dict.fromkeys(withheld)), missing=missing)
+        return Match(topic, "not", withheld=tuple(dict.fromkeys(withheld)), missing=missing, untold=untold)
     return Match(
         topic,
-        "partly" if withheld else "answerable",
+        "partly" if withheld or untold else "answerable",
         dataset.id,
         tuple(dict.fromkeys(column for held in columns.values() for column in held)),
         extract,
         tuple(dict.fromkeys(withheld)),
         wanted.risk,
         missing,
+        untold,
         persons,
     )
 
@@ -632,6 +638,7 @@ def explain_matches(found: Sequence[Match], law: Law) -> str:
         return "It asks for nothing that is known of business rates."
     columns = tuple(dict.fromkeys(column for one in found for column in one.columns))
     missing = tuple(dict.fromkeys(need for one in found for need in one.missing))
+    untold = {need for one in found for need in one.untold}
     persons = tuple(dict.fromkeys(need for one in found for need in one.persons))
     parts = [f"Published in the columns {', '.join(columns)}." if columns else "No published dataset has it."]
     if persons:
@@ -639,7 +646,8 @@ def explain_matches(found: Sequence[Match], law: Law) -> str:
         parts.append(f"Kept back where it is a person's: {names} ({rules.sections['personal'].cite(law)}).")
     for need in missing:
         concept = rules.concepts[need]
-        parts.append(f"Not published: {concept.title} ({rules.sections[concept.absent].cite(law)}).")
+        section = "not in what is published" if need in untold else rules.sections[concept.absent].cite(law)
+        parts.append(f"Not published: {concept.title} ({section}).")
     return " ".join(parts)
 
 

@@ -1,9 +1,11 @@
 """Requests for information beside what this study publishes: the datasets they are held against, and the statistics."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from councilbook.business_rates import contents
 from councilbook.business_rates.foi import Dataset
 from councilbook.business_rates.foi_costs import combine_statistics, find_council
 from councilbook.catalogue import Catalogue
@@ -13,17 +15,24 @@ if TYPE_CHECKING:
     from councilbook.study import Study
 
 REGISTER = "open_rates_register"
-EXTRACTS = ["new_ratepayers", "empty_properties", "accounts_in_credit", "small_business_relief"]
+COUNTED, ASSUMED = "counted", "assumed"
 
 
-def describe_datasets(catalogue: Catalogue) -> list[Dataset]:
-    """Describe the open register, with the ready extracts of it, as what requests are held against."""
+def describe_datasets(catalogue: Catalogue, told: Collection[str]) -> list[Dataset]:
+    """Describe the open register, with the ready extracts of it, as what requests are held against.
+
+    Args:
+        catalogue: where the register and its extracts are declared.
+        told: columns that the roll tells anything of, from `contents.find_told`.
+    """
     register = catalogue.dataset(REGISTER)
-    extracts = {name: catalogue.dataset(name) for name in EXTRACTS}
     fields = {name: field.description for name, field in register.fields.items()}
-    for extract in extracts.values():
-        fields |= {name: field.description for name, field in extract.fields.items()}
-    return [Dataset(register.id, register.title, fields, {name: one.title for name, one in extracts.items()})]
+    for name in contents.EXTRACTS:
+        fields |= {field: spec.description for field, spec in catalogue.dataset(name).fields.items()}
+    blank = frozenset(name for name in fields if not contents.is_told(name, told))
+    extracts = {name: catalogue.dataset(name).title for name in contents.list_extracts(told)}
+    held = {name: words for name, words in fields.items() if name not in blank}
+    return [Dataset(register.id, register.title, held, extracts, blank)]
 
 
 def read_statistics(study: "Study") -> pd.DataFrame:
@@ -35,14 +44,14 @@ def read_statistics(study: "Study") -> pd.DataFrame:
     )
 
 
-def find_requests(statistics: pd.DataFrame | None, council: str, otherwise: int) -> float:
-    """Find how many requests of all kinds a council has a year; `otherwise` where no statistics have it."""
+def find_requests(statistics: pd.DataFrame | None, council: str, otherwise: int) -> tuple[float, str]:
+    """Find how many requests of all kinds a council has a year: COUNTED, or `otherwise` and ASSUMED."""
     if statistics is None:
-        return float(otherwise)
+        return float(otherwise), ASSUMED
     try:
-        return float(find_council(statistics, council)["requests"])
+        return float(find_council(statistics, council)["requests"]), COUNTED
     except CheckError:
-        return float(otherwise)
+        return float(otherwise), ASSUMED
 
 
 def sum_topics(counts: pd.DataFrame) -> pd.DataFrame:

@@ -1,17 +1,27 @@
 """Sentences of the business rates report, each computed from what was released."""
 
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
 
+from councilbook.business_rates import contents
+from councilbook.business_rates.foi_tables import ASSUMED
+from councilbook.business_rates.publish import NOT_TOLD
 
-def describe_register(register: pd.DataFrame, name: str) -> str:
-    """Say how many properties are in the open register, and of how many who pays."""
+
+def describe_register(register: pd.DataFrame, name: str, told: Collection[str]) -> str:
+    """Say how many properties are in the open register, and of how many who pays, if the roll tells it of any."""
     named = int(register["released_name"].notna().sum())
     value = register["rateable_value_gbp"].sum()
-    return (
+    has = (
         f"The open register of {name} has **{len(register):,} properties** with a rateable value of "
-        f"£{value / 1e6:,.1f} million. Of **{named:,}** ({named / len(register):.0%}) it names who pays; of the others "
+        f"£{value / 1e6:,.1f} million."
+    )
+    if not contents.is_told("released_name", told):
+        return f"{has} It names nobody who pays, as the roll that it is made of names nobody."
+    return (
+        f"{has} Of **{named:,}** ({named / len(register):.0%}) it names who pays; of the others "
         "it does not, since nothing proves that no person is behind them."
     )
 
@@ -66,8 +76,9 @@ def describe_coarse(whole: pd.DataFrame) -> str:
         "occupancy": "whether it is occupied",
         "ward_code": "its ward",
     }
-    left = [text for name, text in details.items() if whole[name].notna().mean() > 0.5]
-    gone = [text for name, text in details.items() if whole[name].notna().mean() <= 0.5]
+    told = {name: text for name, text in details.items() if set(whole[name].dropna()) != {NOT_TOLD}}
+    left = [text for name, text in told.items() if whole[name].notna().mean() > 0.5]
+    gone = [text for name, text in told.items() if whole[name].notna().mean() <= 0.5]
     lost = f" What had to go: {_join(gone)}." if gone else ""
     day = whole["version_date"].iloc[0]
     return (
@@ -84,6 +95,12 @@ REGISTERS = {
     "charity_commission": "the register of the Charity Commission",
     "directory": "the business directory",
 }
+
+
+def describe_untold(told: Collection[str]) -> str:
+    """Say what the roll does not tell, so that a list which is not there is not taken for an empty one."""
+    untold = contents.list_untold(told)
+    return f"The roll that this page is made of does not tell {_join(untold, 'or')}." if untold else ""
 
 
 def describe_links(counts: pd.DataFrame) -> str:
@@ -173,6 +190,11 @@ def _describe_totals(totals: pd.DataFrame) -> str | None:
     pounds = totals.set_index("line")["value_gbp"]
     if not {"gross", "net"} <= set(pounds.dropna().index):
         return None
+    if pounds["net"] == pounds["gross"]:
+        return (
+            f"By the rules the properties owe **£{pounds['net'] / 1e6:,.1f} million** a year before reliefs, of which "
+            "the roll tells none."
+        )
     return (
         f"By the rules the properties owe **£{pounds['net'] / 1e6:,.1f} million** a year, of a charge of "
         f"£{pounds['gross'] / 1e6:,.1f} million before reliefs."
@@ -215,7 +237,7 @@ def _describe_stakes(stakes: pd.DataFrame) -> str:
         if len(row):
             value = row["value_gbp"].iloc[0]
             sum_of = (
-                "a sum that one or two bills decide and that is withheld" if pd.isna(value) else f"£{_round(value)}"
+                "a sum that one or two bills decide and that is withheld" if pd.isna(value) else f"{_pounds(value)}"
             )
             parts.append(f"some {row['bills'].iloc[0]:,} bills, perhaps {words} by {sum_of}")
     return ", and in ".join(parts)
@@ -229,11 +251,11 @@ def describe_bill_scores(scores: pd.DataFrame) -> str:
     order = {"both": "rules and model together", "rules": "rules alone", "model": "the model alone"}[best]
     others = {"rules": "by rules alone", "model": "by the model alone"}
     others.pop(best, None)
-    rest = ", ".join(f"£{_round(pounds[name])} {words}" for name, words in others.items())
+    rest = ", ".join(f"{_pounds(pounds[name])} {words}" for name, words in others.items())
     low, high = by_order.loc[best, ["recovered_low_gbp", "recovered_high_gbp"]]
     return (
-        f"On twins with planted errors, a hundred checks in the order of {order} put £{_round(pounds[best])} right "
-        f"(95% interval over ledgers £{_round(low)} to £{_round(high)}), {rest}, and £{_round(pounds['random'])} at "
+        f"On twins with planted errors, a hundred checks in the order of {order} put {_pounds(pounds[best])} right "
+        f"(95% interval over ledgers {_pounds(low)} to {_pounds(high)}), {rest}, and {_pounds(pounds['random'])} at "
         "random. These are scores on a twin."
     )
 
@@ -243,11 +265,17 @@ def describe_costs(costs: pd.DataFrame, claim: pd.DataFrame) -> str:
     by_name = costs.set_index("quantity")
     cost, net = by_name.loc["cost_gbp"], by_name.loc["net_gbp"]
     chance = claim["chance_of_more"].iloc[0]
+    basis = ""
+    if claim["requests_basis"].iloc[0] == ASSUMED:
+        basis = (
+            f" This rests on {claim['requests_year'].iloc[0]:,.0f} requests of all kinds a year, an assumption, as the "
+            "statistics do not have the council."
+        )
     return (
-        f"Requests on business rates are estimated to cost **£{_round(cost['median'])} a year** "
-        f"(90% interval £{_round(cost['low'])} to £{_round(cost['high'])}). Of this publication would save "
-        f"£{_round(net['median'])}, net of keeping it up (£{_round(net['low'])} to £{_round(net['high'])}). That they "
-        f"cost the £{claim['claim_gbp'].iloc[0]:,.0f} of the case study, or more, has a chance of {chance:.0%}."
+        f"Requests on business rates are estimated to cost **{_pounds(cost['median'])} a year** "
+        f"(90% interval {_pounds(cost['low'])} to {_pounds(cost['high'])}). Of this publication would save "
+        f"{_pounds(net['median'])}, net of keeping it up ({_pounds(net['low'])} to {_pounds(net['high'])}). That they "
+        f"cost the £{claim['claim_gbp'].iloc[0]:,.0f} of the case study, or more, has a chance of {chance:.0%}.{basis}"
     )
 
 
@@ -260,13 +288,14 @@ def describe_topics(topics: pd.DataFrame) -> str:
     )
 
 
-def _round(pounds: Any) -> str:
-    return f"{round(float(pounds), -2):,.0f}"
+def _pounds(value: Any) -> str:
+    rounded = round(float(value), -2)
+    return f"{'−' if rounded < 0 else ''}£{abs(rounded):,.0f}"
 
 
 def _lower(title: str) -> str:
     return title[:1].lower() + title[1:]
 
 
-def _join(words: list[str]) -> str:
-    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+def _join(words: list[str], last: str = "and") -> str:
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)

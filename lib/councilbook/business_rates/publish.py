@@ -502,7 +502,9 @@ def make_deidentified(roll: pd.DataFrame, places: pd.DataFrame, parties: pd.Data
             "liability_year": year,
             "occupancy": find_empty(roll).map({True: "empty", False: "occupied"}).astype("str").fillna(NOT_TOLD),
             "relief": _name_reliefs(roll),
-            "credit": cut_bands(credit.where(credit > 0), CREDIT_BANDS).fillna(NO_CREDIT),
+            "credit": cut_bands(credit.where(credit > 0), CREDIT_BANDS).fillna(
+                NO_CREDIT if credit.notna().any() else NOT_TOLD
+            ),
         }
     )
     if parties is not None:
@@ -527,7 +529,7 @@ def _name_reliefs(roll: pd.DataFrame) -> pd.Series:
         "charity": given["mandatory_relief"],
         "other": given[["discretionary_relief", "other_relief", "exemption"]].any(axis="columns"),
     }
-    reliefs = pd.Series("none", index=roll.index, dtype="str")
+    reliefs = pd.Series("none" if given.any(axis=None) else NOT_TOLD, index=roll.index, dtype="str")
     for name, has in reversed(list(named.items())):
         reliefs = reliefs.mask(has, name)
     return reliefs
@@ -547,19 +549,24 @@ def count_withheld(groups: pd.Series, roll: pd.DataFrame, parties: pd.DataFrame,
         total: what the row is called that stands for all groups.
 
     Returns:
-        The group, properties, withheld_properties, withheld_empty, withheld_relieved; the total last.
+        The group, properties, withheld_properties, withheld_empty, withheld_relieved; the total last. What the roll
+        tells of no property is missing.
     """
     _check_same_rows(roll, parties)
     withheld = (parties["party"] != ORGANISATION).to_numpy()
+    empty, relieved = find_empty(roll), roll["small_business_relief"].notna()
     rows = pd.DataFrame(
         {
             "properties": 1,
             "withheld_properties": withheld.astype(int),
-            "withheld_empty": (find_empty(roll).fillna(False).to_numpy(dtype=bool) & withheld).astype(int),
-            "withheld_relieved": (roll["small_business_relief"].notna().to_numpy() & withheld).astype(int),
+            "withheld_empty": (empty.fillna(False).to_numpy(dtype=bool) & withheld).astype(int),
+            "withheld_relieved": (relieved.to_numpy() & withheld).astype(int),
         },
         index=groups.index,
     )
     by = str(groups.name)
     sums = rows.groupby(groups.astype("str")).sum().rename_axis(by).reset_index()
-    return pd.concat([sums, rows.sum().to_frame().T.assign(**{by: total})], ignore_index=True)[sums.columns]
+    counts = pd.concat([sums, rows.sum().to_frame().T.assign(**{by: total})], ignore_index=True)[sums.columns]
+    told = {"withheld_empty": empty.notna().any(), "withheld_relieved": relieved.any()}
+    blank = pd.Series(pd.NA, counts.index, dtype="Int64")
+    return counts.assign(**{name: blank for name, is_told in told.items() if not is_told})

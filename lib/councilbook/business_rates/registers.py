@@ -1,8 +1,13 @@
 """Registers that know businesses by name, each brought into the same columns so that they can be linked to a roll."""
 
 import re
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING
 
 import pandas as pd
+
+if TYPE_CHECKING:
+    from councilbook.study import Study
 
 COLUMNS = ["unique_id", "name", "trading_name", "address", "postcode", "uprn", "register", "status", "kind"]
 POSTCODE = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)\s*(\d[A-Z]{2})")
@@ -133,6 +138,30 @@ def prepare_directory(entries: pd.DataFrame) -> pd.DataFrame:
             }
         )
     )
+
+
+OF_SOURCE: Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "food_hygiene_ratings": prepare_food,
+    "companies_house": prepare_companies,
+    "scottish_charity_register": prepare_charities,
+    "charity_commission": prepare_charity_commission,
+    "business_directory": prepare_directory,
+}
+OF_ORGANISATIONS = ("companies_house", "scottish_charity_register", "charity_commission")  # nobody else is on these
+
+
+def load_registers(study: "Study", sources: Collection[str] = tuple(OF_SOURCE)) -> dict[str, pd.DataFrame]:
+    """Load those of some registers that the council has, and that are of its nation.
+
+    Args:
+        study: as a notebook opened it.
+        sources: their ids, of OF_SOURCE.
+
+    Returns:
+        By register, in COLUMNS.
+    """
+    there = [OF_SOURCE[source](study.load(source)) for source in sources if study.has(source)]
+    return {one["register"].iloc[0]: one for one in there}
 
 
 def join_address(premises: pd.DataFrame) -> pd.Series:
