@@ -50,7 +50,7 @@ def describe_rows(rows: pd.DataFrame) -> str:
 def describe_changes(changes: pd.DataFrame) -> str:
     """Say what joined, left and changed since the version before."""
     if changes.empty:
-        return "There is no earlier version to compare this one with."
+        return "No change can be told: there is no earlier version of the register, or it says the same."
     counts = changes["change"].value_counts()
     words = {
         "joined": "joined the roll",
