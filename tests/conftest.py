@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from councilbook.catalogue import Catalogue, load_catalogue
 from councilbook.paths import Workbook, find_workbook
-from whole_workbook import copy_workbook, run_councilbook
+from whole_workbook import copy_last_runs, copy_workbook, run_councilbook
 
 settings.register_profile("councilbook", deadline=None, derandomize=True, database=None, max_examples=50)
 settings.load_profile("councilbook")
@@ -223,14 +223,15 @@ def catalogue(workbook: Workbook) -> Catalogue:
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Workbook:
-    """Return a copy of the whole workbook, run on its sample by whichever worker of the tests came first."""
+    """Return a copy of the workbook run on its sample: as `make run` left it, or by whichever worker came first."""
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
     made = shared / "sample-made"
     with FileLock(shared / "sample.lock"):
         if not made.exists():
             workbook = copy_workbook(tmp_path_factory.mktemp("sample-run"))
-            done = run_councilbook(workbook, "run", "--run-date", "2026-01-31")
+            copy_last_runs(workbook)
+            done = run_councilbook(workbook, "run")
             assert done.returncode == 0, done.stdout + done.stderr
             workbook.root.rename(made)
     return Workbook(Path(shutil.copytree(made, tmp_path_factory.mktemp("sample") / "book")))

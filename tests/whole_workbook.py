@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from councilbook.catalogue import load_catalogue
 from councilbook.paths import Workbook, find_workbook
 
 ROOT = find_workbook(Path(__file__).parent).root
+OF_RUNS = ("data/processed", "reports", ".councilbook/runs", ".councilbook/restricted", ".councilbook/reviews")
 
 
 def copy_workbook(folder: Path) -> Workbook:
@@ -16,6 +18,24 @@ def copy_workbook(folder: Path) -> Workbook:
         shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "requirements.lock", folder)
     return Workbook(folder)
+
+
+def copy_last_runs(workbook: Workbook) -> None:
+    """Copy what `make run` has left of each study's own council; what is not of these very files is run again."""
+    catalogue = load_catalogue(workbook)
+    kept = [Path(".councilbook/twins")]
+    for study in catalogue.studies.values():
+        place = Path(study.id) / catalogue.council(study.default_council).slug
+        kept += [Path(folder) / place for folder in OF_RUNS]
+    for folder in kept:
+        if (ROOT / folder).is_dir():
+            shutil.copytree(ROOT / folder, workbook.root / folder, ignore=shutil.ignore_patterns("*.failed.*"))
+
+
+def find_mirror() -> Path:
+    """Return where the publishers' own files should lie."""
+    named = os.environ.get("COUNCILBOOK_MIRROR")
+    return Path(named) if named else ROOT.parent / "shared" / "data"
 
 
 def run_councilbook(workbook: Workbook, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

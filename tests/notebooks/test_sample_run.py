@@ -13,7 +13,7 @@ import pytest
 from councilbook.catalogue import load_catalogue
 from councilbook.paths import Workbook
 from councilbook.release import choose_root
-from whole_workbook import run_councilbook
+from whole_workbook import find_mirror, run_councilbook
 
 KENT = "fuel_poverty/kent_medway"
 
@@ -85,7 +85,7 @@ def test_every_page_says_that_it_is_synthetic(sample, processed):
 
 def test_a_second_run_with_nothing_changed_does_nothing_and_says_so(sample):
     before = {path: path.stat().st_mtime_ns for path in sample.processed.rglob("*") if path.is_file()}
-    done = run_councilbook(sample, "run", "--run-date", "2026-01-31")
+    done = run_councilbook(sample, "run")
     assert done.returncode == 0
     assert "nothing changed" in done.stdout
     assert before == {path: path.stat().st_mtime_ns for path in sample.processed.rglob("*") if path.is_file()}
@@ -97,6 +97,8 @@ def test_check_finds_every_source_and_dataset_as_declared(sample):
 
 
 def test_another_council_needs_no_change_of_code(sample, tmp_path):
+    if find_mirror().is_dir():
+        pytest.skip("tests/real runs other councils on the official files")
     own = Workbook(Path(shutil.copytree(sample.root, tmp_path / "book")))  # other tests look at the sample's site
     done = run_councilbook(own, "run", "fuel_poverty", "--council", "E07000004+E07000005")
     assert done.returncode == 0, done.stdout + done.stderr
