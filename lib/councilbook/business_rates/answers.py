@@ -134,27 +134,22 @@ def _name_grounds(found: Match, law: Law) -> dict[str, str]:
 
 
 def _write_answer(found: Match) -> str:
-    concepts = load_rules().concepts
-    kept = [concepts[need].title for need in found.missing if need not in found.untold]
-    untold = (
-        [f"The roll that is published here does not tell this, or not of whom: {_list(found.untold)}."]
-        if found.untold
-        else []
-    )
+    kept = [need for need in found.missing if need not in found.untold]
     if found.decision == "not":
-        return " ".join(
-            ["No.", *untold] if not kept else [f"No, this is not published: {' and '.join(kept)}.", *untold]
-        )
-    parts = ["Yes, it is published." if found.decision == "answerable" else "Yes, in part."]
-    if found.persons:
-        parts.append(f"Kept back where it is a person's: {_list(found.persons)}.")
-    if kept:
-        parts.append(f"Not published: {', '.join(kept)}.")
-    return " ".join([*parts, *untold])
+        parts = [f"No, this is not published: {_list(kept)}." if kept else "No."]
+    else:
+        parts = ["Yes, it is published." if found.decision == "answerable" else "Yes, in part."]
+        if found.persons:
+            parts.append(f"Kept back where it is a person's: {_list(found.persons)}.")
+        if kept:
+            parts.append(f"Not published: {_list(kept, ', ')}.")
+    if found.untold:
+        parts.append(f"The roll that is published here does not tell this, or not of whom: {_list(found.untold)}.")
+    return " ".join(parts)
 
 
-def _list(needs: Sequence[str]) -> str:
-    return " and ".join(load_rules().concepts[need].title for need in needs)
+def _list(needs: Sequence[str], between: str = " and ") -> str:
+    return between.join(load_rules().concepts[need].title for need in needs)
 
 
 def make_entries(answers: pd.DataFrame) -> list[html.Answer]:
@@ -184,7 +179,7 @@ def _make_entry(row: Mapping[str, str]) -> html.Answer:
         "Decisions": row["decisions"],
         "Note": row["risk"],
     }
-    untold = row["decision"] == "not" and not row["withheld_under"]
+    untold = row["decision"] == "not" and not row["withheld_under"]  # nobody keeps back what a roll does not tell
     return html.Answer(
         row["question"],
         row["answer"],

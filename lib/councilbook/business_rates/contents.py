@@ -6,7 +6,6 @@ import pandas as pd
 
 MADE_OF: Mapping[str, tuple[str, ...]] = {  # what is published of who pays, and what of the roll it needs any of
     "released_name": ("ratepayer_name",),
-    "ratepayer_name": ("ratepayer_name",),
     "liability_start_date": ("liability_start_date",),
     "is_occupied": ("is_occupied", "empty_since_date"),
     "empty_since_date": ("empty_since_date",),

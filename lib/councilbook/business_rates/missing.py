@@ -89,7 +89,8 @@ def find_missing(
     else:
         in_both = set()
     keys = pd.Series(_name_keys(registers), index=registers.index)
-    rows = registers[(registers["status"] == "live") & ~keys.isin(found)]
+    is_found = keys.isin(found)
+    rows = registers[(registers["status"] == "live") & ~is_found]
     doors = set(_name_doors(roll).dropna())
     named = _name_doors(rows).isin(doors)
     known = rows["postcode"].isin(set(roll["postcode"].dropna()))
@@ -103,7 +104,7 @@ def find_missing(
         "postcode is not on the roll": ~known & rows["postcode"].notna(),
         "no postcode": rows["postcode"].isna(),
         "kind that seldom pays rates": rows["kind"].isin(NOT_RATED),
-        "fewer than half of its kind are on the roll": rows["kind"].isin(_list_rare_kinds(registers, keys.isin(found))),
+        "fewer than half of its kind are on the roll": rows["kind"].isin(_list_rare_kinds(registers, is_found)),
     }
     held = pd.DataFrame(reasons)
     probability = expit(held.astype(float) @ pd.Series(LOG_ODDS)[list(reasons)])

@@ -236,9 +236,7 @@ def _describe_stakes(stakes: pd.DataFrame) -> str:
         row = stakes[(stakes["direction"] == direction) & stakes["bills"].notna()]
         if len(row):
             value = row["value_gbp"].iloc[0]
-            sum_of = (
-                "a sum that one or two bills decide and that is withheld" if pd.isna(value) else f"{_pounds(value)}"
-            )
+            sum_of = "a sum that one or two bills decide and that is withheld" if pd.isna(value) else _pounds(value)
             parts.append(f"some {row['bills'].iloc[0]:,} bills, perhaps {words} by {sum_of}")
     return ", and in ".join(parts)
 
