@@ -20,9 +20,9 @@ from decimal import ROUND_HALF_UP, Decimal
 import numpy as np
 import pandas as pd
 
-from councilbook.business_rates.anomalies import DETECTORS
-from councilbook.business_rates.bill_tables import compare_on_twins
-from councilbook.business_rates.bills import compute_bills, load_rules
+from councilbook.business_rates.bills.anomalies import DETECTORS
+from councilbook.business_rates.bills.bill_tables import compare_on_twins
+from councilbook.business_rates.bills.charges import compute_bills, load_rules
 
 MILLION = 1_000_000
 PENNY = Decimal("0.01")

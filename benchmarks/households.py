@@ -33,8 +33,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from councilbook.fuel_poverty.flags import count_bands, find_at_risk, list_at_risk_postcodes, make_flags
-from councilbook.fuel_poverty.households import (
+from councilbook.fuel_poverty.areas.prediction import Folds
+from councilbook.fuel_poverty.households.extract import (
     BOOSTED,
     LEVELS,
     LOGISTIC,
@@ -46,9 +46,9 @@ from councilbook.fuel_poverty.households import (
     score_chances,
     split_households,
 )
-from councilbook.fuel_poverty.model import Folds
-from councilbook.fuel_poverty.population import draw_population
-from councilbook.fuel_poverty.targeting import count_reached, make_groups, make_orders, measure_reach
+from councilbook.fuel_poverty.households.flags import count_bands, find_at_risk, list_at_risk_postcodes, make_flags
+from councilbook.fuel_poverty.households.targeting import count_reached, make_groups, make_orders, measure_reach
+from councilbook.fuel_poverty.twin.population import draw_population
 
 LSOAS, DISTRICTS = 1107, 13
 BUDGETS = [1_000, 5_000, 10_000, 20_000, 50_000]

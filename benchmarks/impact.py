@@ -21,7 +21,7 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import pandas as pd
 
-from councilbook.fuel_poverty.impact import estimate_effect, match_controls, prepare_panel
+from councilbook.methods.impact import estimate_effect, match_controls, prepare_panel
 
 BEGIN = 2010
 SAVED_A_YEAR = {2012: -450.0, 2013: -300.0, 2014: -200.0, 2015: -100.0}  # kWh, times the years since

@@ -20,7 +20,7 @@ import time
 import numpy as np
 import pandas as pd
 
-from councilbook.fuel_poverty.indicators import find_thresholds, measure_lihc, measure_lilee, total_gaps
+from councilbook.fuel_poverty.households.indicators import find_thresholds, measure_lihc, measure_lilee, total_gaps
 
 MILLION = 1_000_000
 CASES = {"a million": (MILLION, ("lilee", "both", "columns")), "24 million": (24 * MILLION, ("lilee", "both"))}

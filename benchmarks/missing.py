@@ -11,10 +11,11 @@ import time
 import numpy as np
 import pandas as pd
 
-from councilbook.business_rates import missing, recapture
-from councilbook.business_rates.linkage import link_exactly
-from councilbook.business_rates.town import draw_town
+from councilbook.business_rates.missing import ranking
+from councilbook.business_rates.twin.town import draw_town
 from councilbook.catalogue import TwinRequest, load_catalogue
+from councilbook.methods import recapture
+from councilbook.methods.linkage.linking import link_exactly
 from councilbook.paths import find_workbook
 
 CHECKS, SHUFFLES = [10, 20, 50, 100], 200
@@ -24,20 +25,20 @@ OURS = "by probability, then value"
 def try_town(seed: int, council: str) -> tuple[dict[str, pd.DataFrame], dict[tuple[str, str], str], dict[str, float]]:
     """List who is missing from one town by links and by exact matches; what is planted; and the two estimates."""
     town = draw_town(TwinRequest(load_catalogue(find_workbook()).council(council), seed))
-    registers, links, roll, between = missing.link_town(town, seed)
+    registers, links, roll, between = ranking.link_town(town, seed)
     exact = [
         link_exactly(roll, one).assign(register=name, match_probability=1.0)
         for name, one in registers.groupby("register")
     ]
     lists = {
-        "links": missing.find_missing(registers, links, roll, between),
-        "exact": missing.find_missing(registers, pd.concat(exact, ignore_index=True), roll),
+        "links": ranking.find_missing(registers, links, roll, between),
+        "exact": ranking.find_missing(registers, pd.concat(exact, ignore_index=True), roll),
     }
-    places = missing.match_places(roll, registers, links, between)
-    true = missing.count_true_places(town)
+    places = ranking.match_places(roll, registers, links, between)
+    true = ranking.count_true_places(town)
     ratios = {"three lists": estimate(places) / true, "two lists": estimate(places.iloc[:, :2]) / true}
     planted = {
-        (register, f"{seed} {key}"): f"{seed} {of}" for (register, key), of in missing.list_planted(town, seed).items()
+        (register, f"{seed} {key}"): f"{seed} {of}" for (register, key), of in ranking.list_planted(town, seed).items()
     }
     return {name: one.assign(unique_id=f"{seed} " + one["unique_id"]) for name, one in lists.items()}, planted, ratios
 

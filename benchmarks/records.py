@@ -26,8 +26,8 @@ import numpy as np
 import pandas as pd
 
 from councilbook.catalogue import RecordRule
-from councilbook.disclosure.records import protect_records
-from councilbook.disclosure.risk import measure_risk
+from councilbook.gate.disclosure.recognition import measure_risk
+from councilbook.gate.disclosure.records import protect_records
 
 PEER = Path(__file__).parent / "peers" / "pycanon_risk.py"
 SENSITIVE = ["condition", "income_gbp_year"]

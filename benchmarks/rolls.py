@@ -23,7 +23,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from councilbook.business_rates.roll import read_rolls
+from councilbook.business_rates.roll.reading import read_rolls
 
 HEADER = (
     "Property reference number,Ratepayer,Address,Postcode,Latitude,Longitude,Property start date,Rateable value,"

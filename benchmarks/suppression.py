@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from councilbook.catalogue import CountRule, LinkedCount
-from councilbook.disclosure import secondary
-from councilbook.disclosure.cells import Cells, Flags, build_cells
-from councilbook.disclosure.counts import aim_at_counts, protect_counts
-from councilbook.disclosure.linked import find_exposed_by_areas
-from councilbook.disclosure.secondary import Aim, choose_secondary, find_exposed, weigh_cells
+from councilbook.gate.disclosure.tables import secondary
+from councilbook.gate.disclosure.tables.cells import Cells, Flags, build_cells
+from councilbook.gate.disclosure.tables.counts import aim_at_counts, protect_counts
+from councilbook.gate.disclosure.tables.linked import find_exposed_by_areas
+from councilbook.gate.disclosure.tables.secondary import Aim, choose_secondary, find_exposed, weigh_cells
 
 SIZES = [(10, 10), (40, 10), (100, 10), (200, 20)]
 RULE = {

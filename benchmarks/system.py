@@ -9,7 +9,7 @@ import argparse
 import statistics
 import time
 
-from councilbook.fuel_poverty.system import DRAWS, VARIABLES, run_pysd, sample_parameters, simulate
+from councilbook.fuel_poverty.scenarios.system import DRAWS, VARIABLES, run_pysd, sample_parameters, simulate
 
 
 def main() -> None:

@@ -25,9 +25,9 @@ import pyarrow.parquet as pq
 
 from councilbook.catalogue import Catalogue, FieldSpec, Finder, Source, Table, load_catalogue
 from councilbook.catalogue.fetching import raw_path
-from councilbook.jobs import list_study_sources
 from councilbook.paths import Workbook
-from councilbook.readers import accepted_headers
+from councilbook.running.jobs import list_study_sources
+from councilbook.sources.readers import accepted_headers
 from councilbook.study import Study
 
 STUDY = Path(__file__).parent / "closed_study"

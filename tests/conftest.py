@@ -211,7 +211,7 @@ def workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbook:
     for variable in ("CLOSED", "PRIVATE", "PROCESSED", "RESTRICTED", "NOTEBOOK"):
         monkeypatch.delenv(f"COUNCILBOOK_{variable}", raising=False)
     monkeypatch.setenv("COUNCILBOOK_ROOT", str(root))
-    monkeypatch.syspath_prepend(Path(__file__).parent / "unit")  # where the twins are
+    monkeypatch.syspath_prepend(Path(__file__).parent / "house")  # where the twins are
     return Workbook(root)
 
 

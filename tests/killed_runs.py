@@ -11,13 +11,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
 
-from councilbook import run as running
 from councilbook.catalogue import Catalogue, load_catalogue
 from councilbook.errors import CouncilbookError
-from councilbook.jobs import Job, JobResult, Tell, plan_jobs
 from councilbook.paths import Workbook, write_atomically
-from councilbook.run import run_all, run_job, run_jobs
-from unit.tiny_workbook import CARDS, make_workbook, read_code, write_notebook
+from councilbook.running import run as running
+from councilbook.running.jobs import Job, JobResult, Tell, plan_jobs
+from councilbook.running.run import run_all, run_job, run_jobs
+from tiny_workbook import CARDS, make_workbook, read_code, write_notebook
 
 DAY = "2026-11-23"
 KILLED = 9
@@ -101,8 +101,8 @@ def run_here(
 
 def use_plain_pages() -> None:
     """Let this process make pages that cost nothing."""
-    sys.modules["councilbook.report"] = SimpleNamespace(publish_report=publish)  # type: ignore[assignment]
-    sys.modules["councilbook.site"] = SimpleNamespace(build_site=build_site)  # type: ignore[assignment]
+    sys.modules["councilbook.pages.reports.report"] = SimpleNamespace(publish_report=publish)  # type: ignore[assignment]
+    sys.modules["councilbook.pages.site"] = SimpleNamespace(build_site=build_site)  # type: ignore[assignment]
 
 
 def run_plainly(job: Job, tell: Tell) -> JobResult:

@@ -5,9 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from councilbook.catalogue import Catalogue, Licence, Source, StudySpec
-from councilbook.metadata import build_dcat
+from councilbook.gate.metadata import build_dcat
+from councilbook.pages.reports.report_records import (
+    DatasetRecord,
+    FileRecord,
+    Place,
+    ReportRecord,
+    Section,
+    SourceRecord,
+)
 from councilbook.paths import Workbook
-from councilbook.report_records import DatasetRecord, FileRecord, Place, ReportRecord, Section, SourceRecord
 
 DATE = "2026-11-23"
 ROLE = "Information governance lead"

@@ -24,9 +24,9 @@ from councilbook.errors import CatalogueError, CouncilbookError, NotebookError, 
 
 if TYPE_CHECKING:
     from councilbook.catalogue import Catalogue, Source
-    from councilbook.editions import Edition
-    from councilbook.jobs import JobResult
-    from councilbook.run import OnEvent
+    from councilbook.gate.editions import Edition
+    from councilbook.running.jobs import JobResult
+    from councilbook.running.run import OnEvent
 
 PIPED_WIDTH = 140  # where there is no terminal, as in a CI log
 OUTCOMES = {"made": "[green]made[/]", "unchanged": "nothing changed", "failed": "[bold red]FAILED[/]"}
@@ -126,9 +126,9 @@ def run(
 
     What has not changed is not run again. A notebook that fails leaves the last good outputs alone.
     """
-    from councilbook.editions import read_record
-    from councilbook.jobs import plan_jobs
-    from councilbook.run import run_all
+    from councilbook.gate.editions import read_record
+    from councilbook.running.jobs import plan_jobs
+    from councilbook.running.run import run_all
 
     catalogue = _open_catalogue(studies, council)
     planned = plan_jobs(
@@ -157,7 +157,13 @@ def run(
 )
 def list_all(studies: Studies = None) -> None:
     """Show studies, councils, parameters and sources."""
-    from councilbook.parameters import NO_LIMITS, describe_expected, format_value, inspect_study, merge_parameters
+    from councilbook.running.parameters import (
+        NO_LIMITS,
+        describe_expected,
+        format_value,
+        inspect_study,
+        merge_parameters,
+    )
 
     catalogue = _open_catalogue(studies)
     chosen = [catalogue.study(study) for study in studies or catalogue.studies]
@@ -203,7 +209,7 @@ def fetch(studies: Studies = None) -> None:
     What is there already is checked and left alone; a download that was cut off goes on where it stopped.
     """
     from councilbook.catalogue import describe_manual_way
-    from councilbook.jobs import list_study_sources
+    from councilbook.running.jobs import list_study_sources
 
     catalogue = _open_catalogue(studies)
     named = [source for study in studies or catalogue.studies for source in list_study_sources(catalogue, study)]
@@ -257,8 +263,8 @@ def _fetch_one(catalogue: "Catalogue", source: "Source", progress: Progress, tas
 )
 def check(studies: Studies = None, council: Councils = None, data: Data = "sample", mirror: Mirror = None) -> None:
     """Check every source and released dataset against its declared fields."""
-    from councilbook.jobs import choose_councils
-    from councilbook.parameters import inspect_study, merge_parameters
+    from councilbook.running.jobs import choose_councils
+    from councilbook.running.parameters import inspect_study, merge_parameters
     from councilbook.study import check_everything
 
     catalogue = _open_catalogue(studies, council)
@@ -294,8 +300,8 @@ def report(
     ] = False,
 ) -> None:
     """Render reports again from their last run, without running a notebook."""
-    from councilbook.pdf import find_browser
-    from councilbook.run import rerender
+    from councilbook.pages.reports.pdf import find_browser
+    from councilbook.running.run import rerender
 
     catalogue = _open_catalogue(studies, council)
     browser = find_browser() if pdf else None
@@ -326,8 +332,8 @@ def release(
 
     Data made beside real closed or shared sources are not offered for download until they are approved.
     """
-    from councilbook.approvals import approve_release, list_releases
-    from councilbook.run import rerender
+    from councilbook.gate.approvals import approve_release, list_releases
+    from councilbook.running.run import rerender
 
     catalogue = _open_catalogue(None)
     console = _make_console()
@@ -366,8 +372,8 @@ def _describe_approval(approval: Mapping[str, str]) -> str:
 def _open_catalogue(studies: Sequence[str] | None, councils: Sequence[str] | None = None) -> "Catalogue":
     """Read the catalogue, and take a study or a council that is not in it for wrong usage."""
     from councilbook.catalogue import load_catalogue
-    from councilbook.jobs import choose_councils
     from councilbook.paths import find_workbook
+    from councilbook.running.jobs import choose_councils
 
     catalogue = load_catalogue(find_workbook())
     try:
@@ -399,7 +405,7 @@ def _make_table(title: str, *columns: str) -> Table:
 @contextmanager
 def _show_progress(console: Console) -> Iterator["OnEvent"]:
     """Yield what shows events: a line a notebook that moves on a terminal, plain lines elsewhere."""
-    from councilbook.jobs import JobResult, Step
+    from councilbook.running.jobs import JobResult, Step
 
     tasks: dict[tuple[str, str], TaskID] = {}
     shown: set[tuple[str, str]] = set()

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from councilbook import __version__, html
+from councilbook import __version__
 from councilbook.catalogue import (
     Catalogue,
     Council,
@@ -23,16 +23,10 @@ from councilbook.catalogue import (
     StudySpec,
     load_catalogue,
 )
-from councilbook.checks import check_fields
-from councilbook.disks import explain_os_errors
-from councilbook.editions import Edition, hold_edition
 from councilbook.errors import CouncilbookError, NotebookError, ParameterError, suggest
-from councilbook.geography import Gazetteer, Place, check_coverage, check_vintage, resolve_place, select_rows
-from councilbook.html import Html
-from councilbook.landscape import describe_landscape
-from councilbook.paths import NOTEBOOK_VARIABLE, find_workbook
-from councilbook.readers import convert_types, describe_place, read_rows
-from councilbook.release import (
+from councilbook.gate.disks import explain_os_errors
+from councilbook.gate.editions import Edition, hold_edition
+from councilbook.gate.writing import (
     Origin,
     choose_root,
     dataset_folder,
@@ -41,6 +35,13 @@ from councilbook.release import (
     read_published,
     release_dataset,
 )
+from councilbook.pages import html
+from councilbook.pages.html import Html
+from councilbook.paths import NOTEBOOK_VARIABLE, find_workbook
+from councilbook.sources.checks import check_fields
+from councilbook.sources.geography import Gazetteer, Place, check_coverage, check_vintage, resolve_place, select_rows
+from councilbook.sources.landscape import describe_landscape
+from councilbook.sources.readers import convert_types, describe_place, read_rows
 
 LOOKUP = "lsoa_lookup"
 

@@ -14,10 +14,12 @@ import pandas as pd
 import pytest
 import shapely
 
-from councilbook import charts, html, maps, point_maps, report
 from councilbook.catalogue import Council
+from councilbook.pages import charts, html
+from councilbook.pages.maps import area_maps, point_maps
+from councilbook.pages.reports import report
+from councilbook.pages.site import build_site
 from councilbook.paths import Workbook
-from councilbook.site import build_site
 from small_site import (
     APPROVED,
     COUNTS_AUDIT,
@@ -122,7 +124,7 @@ def draw_everything() -> list[str]:
             "homes": range(AREAS),
         },
         geometry=gpd.GeoSeries(squares).translate(600_000, 150_000),
-        crs=maps.NATIONAL_GRID,
+        crs=area_maps.NATIONAL_GRID,
     )
     areas.loc[3, "pct"] = np.nan
     trend = pd.DataFrame(
@@ -166,7 +168,7 @@ def draw_everything() -> list[str]:
         charts.draw_scatter(
             areas, "pct", "homes", title="Points", alt=alt, x_label="Rate", y_label="Homes"
         )._repr_html_(),
-        maps.draw_area_map(
+        area_maps.draw_area_map(
             areas,
             "pct",
             title="Map",

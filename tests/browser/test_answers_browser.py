@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_figures_browser import SMALLEST_TARGET, SPACED_TEXT
-from test_report_browser import find_violations, has_no_sideways_scroll
 
-from councilbook import html
+from browser.test_figures_browser import SMALLEST_TARGET, SPACED_TEXT
+from browser.test_report_browser import find_violations, has_no_sideways_scroll
+from councilbook.pages import html
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,8 @@ from urllib.parse import unquote
 import matplotlib.image
 import numpy as np
 import pytest
-from test_report_browser import wait_until
+
+from browser.test_report_browser import wait_until
 
 pytestmark = pytest.mark.browser
 

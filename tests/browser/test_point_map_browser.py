@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from test_report_browser import OPEN_ALL, WHOLE_PAGE_RULES, find_violations, has_no_sideways_scroll, wait_until
+
+from browser.test_report_browser import OPEN_ALL, WHOLE_PAGE_RULES, find_violations, has_no_sideways_scroll, wait_until
 
 pytestmark = pytest.mark.browser
 

@@ -6,11 +6,11 @@ from typing import Any
 import pandas as pd
 import pytest
 from rdflib import DCAT, RDF, Graph
-from test_report_browser import OPEN_ALL, WHOLE_PAGE_RULES, find_violations
 
+from browser.test_report_browser import OPEN_ALL, WHOLE_PAGE_RULES, find_violations
 from councilbook.catalogue import load_catalogue
-from councilbook.fuel_poverty import bands
-from councilbook.pages import PAGE_BYTES
+from councilbook.fuel_poverty.postcodes import bands
+from councilbook.pages.page import PAGE_BYTES
 from councilbook.paths import Workbook
 
 pytestmark = pytest.mark.browser

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_report_browser import OPEN_ALL, find_violations, has_no_sideways_scroll, wait_until
+
+from browser.test_report_browser import OPEN_ALL, find_violations, has_no_sideways_scroll, wait_until
 
 pytestmark = pytest.mark.browser
 

@@ -36,13 +36,13 @@ from canaries import (
     search_files,
     write_cells,
 )
-from councilbook import run as running
 from councilbook.catalogue import Catalogue, CountRule, load_catalogue
 from councilbook.cli import app
-from councilbook.gate import Passed
-from councilbook.jobs import Job, JobResult, list_study_sources
+from councilbook.gate.decisions import Passed
+from councilbook.gate.writing import dataset_folder, read_published
 from councilbook.paths import Workbook
-from councilbook.release import dataset_folder, read_published
+from councilbook.running import run as running
+from councilbook.running.jobs import Job, JobResult, list_study_sources
 from councilbook.study import Study
 from whole_workbook import copy_workbook, run_councilbook
 
@@ -429,7 +429,7 @@ def test_canaries_that_a_broken_gate_lets_out_are_found(
     def let_pass(dataset: object, frame: pd.DataFrame, *rest: object) -> Passed:
         return Passed(frame, {"cells_suppressed": 0})
 
-    monkeypatch.setattr("councilbook.release.pass_gate", let_pass)
+    monkeypatch.setattr("councilbook.gate.writing.pass_gate", let_pass)
     study = Study.open("closed_study", "1_registers", council="doncaster", data="real", seed=1, run_date="2026-01-31")
     people = study.load("people_register").astype({"age": "str"})
     records = people.assign(record=range(len(people)), ward=people["full_name"])

@@ -17,12 +17,12 @@ import psutil
 import pytest
 
 from councilbook.catalogue import Catalogue
-from councilbook.editions import Edition, hold_edition
 from councilbook.errors import NotebookError
+from councilbook.gate.editions import Edition, hold_edition
 from councilbook.paths import Workbook
 from councilbook.study import Study
 from killed_runs import KILLED, make_book, run_book
-from unit.tiny_workbook import copy_workbook
+from tiny_workbook import copy_workbook
 from whole_workbook import run_councilbook
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there a process cannot be copied to be killed")
@@ -39,7 +39,7 @@ Start = Callable[..., Any]
 def context() -> Any:
     """Processes are copies of one that has imported what a run needs."""
     made = multiprocessing.get_context("forkserver")
-    made.set_forkserver_preload(["__main__", "councilbook.run", "papermill", "pydantic"])
+    made.set_forkserver_preload(["__main__", "councilbook.running.run", "papermill", "pydantic"])
     return made
 
 

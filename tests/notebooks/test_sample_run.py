@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from councilbook.catalogue import load_catalogue
+from councilbook.gate.writing import choose_root
 from councilbook.paths import Workbook
-from councilbook.release import choose_root
 from whole_workbook import find_mirror, run_councilbook
 
 KENT = "fuel_poverty/kent_medway"

@@ -7,10 +7,10 @@ import nbformat
 import pandas as pd
 import pytest
 
-from councilbook.business_rates import publish
+from councilbook.business_rates.register import publish
 from councilbook.catalogue import Dataset, load_catalogue
+from councilbook.gate.writing import choose_root, dataset_folder, read_published
 from councilbook.paths import Workbook
-from councilbook.release import choose_root, dataset_folder, read_published
 from whole_workbook import copy_workbook
 
 STUDY, COUNCIL = "business_rates", "north_lanarkshire"

@@ -11,9 +11,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from councilbook.business_rates.bill_inputs import prepare_bills
-from councilbook.business_rates.bills import RELIEFS, compute_bills, load_rules
-from councilbook.business_rates.errors_in_bills import find_errors
+from councilbook.business_rates.bills.bill_inputs import prepare_bills
+from councilbook.business_rates.bills.charges import RELIEFS, compute_bills, load_rules
+from councilbook.business_rates.bills.errors_in_bills import find_errors
 
 pytestmark = pytest.mark.real
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from councilbook.errors import CheckError, CouncilbookError
-from councilbook.fuel_poverty.households import prepare_households
+from councilbook.fuel_poverty.households.extract import prepare_households
 from councilbook.study import Study
 
 pytestmark = pytest.mark.real

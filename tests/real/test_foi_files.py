@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from councilbook.business_rates import answers, foi, foi_costs
+from councilbook.business_rates.requests import answers, foi, foi_costs
 
 # the open roll, its extracts and credits, as the study means to publish them
 OPEN_ROLL = foi.Dataset(

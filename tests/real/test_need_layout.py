@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from councilbook.fuel_poverty.impact import reshape_need
+from councilbook.methods.impact import reshape_need
 
 pytestmark = pytest.mark.real
 

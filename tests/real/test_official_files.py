@@ -4,10 +4,16 @@ import pandas as pd
 import pytest
 
 from councilbook.errors import SourceError
-from councilbook.fuel_poverty.areas import check_district_sums, describe_areas, prepare_years, sum_districts, sum_years
-from councilbook.fuel_poverty.model import list_models, predict_held_out, score_models, split_areas
-from councilbook.fuel_poverty.national import prepare_national, sum_national
-from councilbook.geography import match_common_areas
+from councilbook.fuel_poverty.areas.official import (
+    check_district_sums,
+    describe_areas,
+    prepare_years,
+    sum_districts,
+    sum_years,
+)
+from councilbook.fuel_poverty.areas.prediction import list_models, predict_held_out, score_models, split_areas
+from councilbook.fuel_poverty.programmes.national import prepare_national, sum_national
+from councilbook.sources.geography import match_common_areas
 from councilbook.study import Study
 
 pytestmark = pytest.mark.real

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from councilbook.fuel_poverty.areas import prepare_years
-from councilbook.fuel_poverty.indicators import measure_lilee
-from councilbook.fuel_poverty.population import THRESHOLDS, Population, draw_population
-from councilbook.geography import Place
+from councilbook.fuel_poverty.areas.official import prepare_years
+from councilbook.fuel_poverty.households.indicators import measure_lilee
+from councilbook.fuel_poverty.twin.population import THRESHOLDS, Population, draw_population
+from councilbook.sources.geography import Place
 from councilbook.study import Study
 
 pytestmark = pytest.mark.real

@@ -5,7 +5,7 @@ import zipfile
 import pandas as pd
 import pytest
 
-from councilbook.fuel_poverty.risk import (
+from councilbook.fuel_poverty.postcodes.risk import (
     correlate_ranks,
     estimate_postcodes,
     fit_and_estimate,

@@ -4,11 +4,12 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
-from councilbook.business_rates import persons, publish
-from councilbook.business_rates.roll import read_roll
+from councilbook.business_rates.names import persons
+from councilbook.business_rates.register import publish
+from councilbook.business_rates.roll.reading import read_roll
 from councilbook.catalogue import RegisterRule, load_catalogue
-from councilbook.disclosure.records import can_protect, protect_records
-from councilbook.disclosure.registers import protect_register
+from councilbook.gate.disclosure.records import can_protect, protect_records
+from councilbook.gate.disclosure.registers import protect_register
 from councilbook.paths import find_workbook
 
 pytestmark = pytest.mark.real

@@ -3,10 +3,10 @@
 import pandas as pd
 import pytest
 
-from councilbook.business_rates.person_addresses import HOME, NAME_REMOVED, classify_addresses, redact_addresses
-from councilbook.business_rates.person_trials import evaluate_kept
-from councilbook.business_rates.persons import check_released_names, classify_parties
-from councilbook.business_rates.roll import read_roll
+from councilbook.business_rates.names.person_addresses import HOME, NAME_REMOVED, classify_addresses, redact_addresses
+from councilbook.business_rates.names.person_trials import evaluate_kept
+from councilbook.business_rates.names.persons import check_released_names, classify_parties
+from councilbook.business_rates.roll.reading import read_roll
 
 pytestmark = pytest.mark.real
 FOLDER = "north_lanarkshire"

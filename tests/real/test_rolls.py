@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 
-from councilbook.business_rates.roll import read_roll
-from councilbook.business_rates.roll_columns import count_known, map_header
-from councilbook.business_rates.roll_rules import FUTURE
+from councilbook.business_rates.roll.columns import count_known, map_header
+from councilbook.business_rates.roll.reading import read_roll
+from councilbook.business_rates.roll.rules import FUTURE
 
 pytestmark = pytest.mark.real
 

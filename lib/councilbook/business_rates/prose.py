@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
-from councilbook.business_rates import contents
-from councilbook.business_rates.foi_tables import ASSUMED
-from councilbook.business_rates.publish import NOT_TOLD
+from councilbook.business_rates.register.publish import NOT_TOLD
+from councilbook.business_rates.requests.foi_tables import ASSUMED
+from councilbook.business_rates.roll import contents
 
 
 def describe_register(register: pd.DataFrame, name: str, told: Collection[str]) -> str:

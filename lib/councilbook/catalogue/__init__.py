@@ -1,4 +1,4 @@
-"""The catalogue: every source in, every dataset out, every council with a name, every study.
+"""The catalogue: what comes in and what goes out, for which council, in which study.
 
 Reads data/catalogue and notebooks/<study>/study.yaml, and finds the file of a source. `fetching` is the only
 module of the library that uses the network.
@@ -7,21 +7,6 @@ module of the library that uses the network.
 from councilbook.catalogue.fetching import Progress, check_kind, describe_manual_way, fetch, raw_path, read_checksums
 from councilbook.catalogue.finding import Finder, FoundFile, TwinRequest
 from councilbook.catalogue.fingerprints import hash_file, hash_library, hash_text
-from councilbook.catalogue.model import (
-    Areas,
-    Contents,
-    Council,
-    Dataset,
-    FieldSpec,
-    Licence,
-    Mode,
-    NotebookSpec,
-    ParameterSpec,
-    Source,
-    StudySpec,
-    Table,
-    Twin,
-)
 from councilbook.catalogue.reading import (
     Catalogue,
     catalogue_schema,
@@ -42,6 +27,21 @@ from councilbook.catalogue.rules import (
     RecordRule,
     RegisterRule,
     Rule,
+)
+from councilbook.catalogue.schema import (
+    Areas,
+    Contents,
+    Council,
+    Dataset,
+    FieldSpec,
+    Licence,
+    Mode,
+    NotebookSpec,
+    ParameterSpec,
+    Source,
+    StudySpec,
+    Table,
+    Twin,
 )
 
 __all__ = [

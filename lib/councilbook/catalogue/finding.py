@@ -12,8 +12,8 @@ import pandas as pd
 
 from councilbook.catalogue.fetching import Progress, check_kind, check_raw, describe_manual_way, fetch, raw_path
 from councilbook.catalogue.fingerprints import hash_file, hash_library, hash_text
-from councilbook.catalogue.model import Council, Mode, Origin, Source, Twin
 from councilbook.catalogue.reading import Catalogue
+from councilbook.catalogue.schema import Council, Mode, Origin, Source, Twin
 from councilbook.errors import SourceError
 from councilbook.paths import make_private_folder, write_atomically
 

@@ -13,7 +13,6 @@ from pydantic import Field, ValidationError, model_validator
 
 from councilbook.catalogue.entries import Entry
 from councilbook.catalogue.fingerprints import hash_text
-from councilbook.catalogue.model import GSS_CODE, Contents, Council, Dataset, Licence, Source, StudySpec
 from councilbook.catalogue.rules import (
     CountRule,
     Default,
@@ -25,6 +24,7 @@ from councilbook.catalogue.rules import (
     RecordRule,
     RegisterRule,
 )
+from councilbook.catalogue.schema import GSS_CODE, Contents, Council, Dataset, Licence, Source, StudySpec
 from councilbook.errors import CatalogueError, suggest
 from councilbook.paths import Workbook
 

@@ -1,0 +1,1 @@
+"""Bills: what each should be, and which look wrong."""

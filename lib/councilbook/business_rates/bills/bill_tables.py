@@ -1,0 +1,222 @@
+"""Tables of bills: what all of them come to, what looks wrong, and how well that is found on a twin."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from councilbook.business_rates.bills.anomalies import (
+    WORDS,
+    Detector,
+    Yield,
+    expect_pounds,
+    learn_yield,
+    list_orders,
+    measure_features,
+    measure_recovery,
+    rank_checks,
+    say_why,
+    score_bills,
+)
+from councilbook.business_rates.bills.charges import LINES, Rules
+from councilbook.business_rates.bills.errors_in_bills import find_errors
+from councilbook.business_rates.twin.bills_twin import draw_bills, plant_errors
+from councilbook.errors import CheckError
+
+TWIN_BILLS = 7_000
+LEAST_BILLS = 100  # with a charge, for a model of what is usual among them
+MOST_UNUSUAL = 100  # bills that the model alone puts on the list
+OF_ENTRIES = ("missed_relief", "credit_not_paid", "duplicate")  # found whatever was charged
+
+
+def sum_lines(lines: pd.DataFrame) -> pd.DataFrame:
+    """Sum each line of all bills, laid out for the gate's rule `magnitudes`.
+
+    Args:
+        lines: from `bills.compute_bills`.
+
+    Returns:
+        line, title, value_gbp, bills (that have it), largest_gbp and second_gbp, which the gate reads; lines that no
+        bill has are left out.
+    """
+    rows = []
+    for line, title in LINES.items():
+        pounds = lines[f"{line}_gbp"].astype("float64").abs()
+        held = pounds[pounds > 0].nlargest(len(pounds))
+        if len(held) > 1:
+            rows.append((line, title, round(held.sum(), 2), len(held), held.iloc[0], held.iloc[1]))
+    return pd.DataFrame(rows, columns=["line", "title", "value_gbp", "bills", "largest_gbp", "second_gbp"])
+
+
+def count_findings(findings: pd.DataFrame) -> pd.DataFrame:
+    """Count what looks wrong by kind: kind, direction, reason, bills."""
+    counts = findings.groupby(["kind", "direction"], as_index=False).agg(
+        reason=("reason", "first"), bills=("kind", "size")
+    )
+    return counts.sort_values(["bills", "kind"], ascending=[False, True], ignore_index=True)
+
+
+def sum_stakes(findings: pd.DataFrame, prepared: pd.DataFrame) -> pd.DataFrame:
+    """Sum what is at stake by direction, laid out for the gate's rule `magnitudes`; a bill counts once, by its largest.
+
+    Args:
+        findings: from `errors_in_bills.find_errors`.
+        prepared: the bills, from `bill_inputs.prepare_bills`.
+
+    Returns:
+        what ("charge" where the billed sum is not the one recomputed, "entries" where only the entries do not fit),
+        direction, value_gbp, bills, largest_gbp and second_gbp; groups of one bill are left out.
+    """
+    first = findings.sort_values("stake_gbp", ascending=False, kind="stable")
+    first = first[~first.index.duplicated()]
+    what = np.where(first["kind"].isin(OF_ENTRIES) | ~_has_charge(prepared).loc[first.index], "entries", "charge")
+    rows = []
+    for (name, direction), stakes in first.groupby([what, first["direction"]])["stake_gbp"]:
+        held = stakes.astype("float64").nlargest(2)
+        if len(held) > 1:
+            rows.append((name, direction, round(stakes.sum(), 2), len(stakes), held.iloc[0], held.iloc[1]))
+    return pd.DataFrame(rows, columns=["what", "direction", "value_gbp", "bills", "largest_gbp", "second_gbp"])
+
+
+def _has_charge(prepared: pd.DataFrame) -> "pd.Series[bool]":
+    if "billed_gbp" not in prepared:
+        return pd.Series(False, index=prepared.index)
+    return prepared["billed_gbp"].notna()
+
+
+@dataclass(frozen=True)
+class Checks:
+    """A council's own bills in the order of checking.
+
+    Attributes:
+        findings: of the rules. ranked: of `anomalies.rank_checks`.
+        features, scores: of the model, for the bills of which the charge is known; empty if these are too few.
+        learnt: what checks yielded elsewhere.
+    """
+
+    findings: pd.DataFrame
+    ranked: pd.DataFrame
+    features: pd.DataFrame
+    scores: "pd.Series[float]"
+    learnt: Yield
+
+
+def rank_bills(prepared: pd.DataFrame, findings: pd.DataFrame, rules: Rules, seed: int) -> Checks:
+    """Rank a council's own bills: what rules find, and what they do not explain, by a model on the residuals.
+
+    What a finding and a score are worth is learnt on a twin, as no past checks of the council are at hand.
+
+    Args:
+        prepared: the bills of one year, from `bill_inputs.prepare_bills`.
+        findings: of these, from `errors_in_bills.find_errors`.
+        seed: of the twin.
+    """
+    learnt = learn_yield(*_draw_twin(rules, prepared["year"].iloc[0], [seed, 1, 1], 2 * TWIN_BILLS, "ecod"))
+    charged = prepared[_has_charge(prepared)]
+    if len(charged) >= LEAST_BILLS:
+        features = measure_features(charged, rules)
+        scores = score_bills(features, "ecod", seed)
+    else:
+        features = pd.DataFrame({name: pd.Series(dtype="float64") for name in (*WORDS, "at_stake_gbp")})
+        scores = pd.Series(dtype="float64")
+    ranked = rank_checks(findings, features, scores, learnt)
+    return Checks(findings, ranked, features, scores, learnt)
+
+
+def list_checks(checks: Checks, prepared: pd.DataFrame, most: int = MOST_UNUSUAL) -> pd.DataFrame:
+    """List the bills to check, those first of which a check is expected to put most pounds right.
+
+    Args:
+        checks: from `rank_bills`.
+        prepared: the bills, from `bill_inputs.prepare_bills`.
+        most: how many bills of the model's, beside all findings of rules.
+
+    Returns:
+        property_reference, found_by ("rule" or "model"), kind, direction (missing for the model's), expected_gbp,
+        stake_gbp, right_gbp (missing for the model's: no rule says what is right), reason.
+    """
+    named = checks.findings.assign(found_by="rule", expected_gbp=expect_pounds(checks.findings, checks.learnt))
+    unusual = checks.ranked[(checks.ranked["by"] == "model") & (checks.ranked["expected_gbp"] > 0)].head(most)
+    unusual = unusual.assign(found_by="model", direction=None, right_gbp=np.nan)
+    unusual["reason"] = say_why(checks.features, unusual.index) if len(unusual) else ""
+    pounds = ["expected_gbp", "stake_gbp", "right_gbp"]
+    listed = pd.concat(
+        [frame.astype(dict.fromkeys(pounds, "float64")) for frame in (named, unusual) if len(frame)] or [named]
+    )
+    listed = listed.join(prepared["property_reference"]).sort_values("expected_gbp", ascending=False, kind="stable")
+    columns = ["property_reference", "found_by", "kind", "direction", *pounds, "reason"]
+    return listed[columns].astype(dict.fromkeys(pounds, "float64")).round(2).reset_index(drop=True)
+
+
+def measure_checks(
+    checks: Checks, prepared: pd.DataFrame, errors: pd.DataFrame, seed: int, count: int = 100
+) -> pd.DataFrame:
+    """Measure what checks of a ledger put right by rules, model, both and at random, where its errors are known.
+
+    Args:
+        checks: from `rank_bills`. prepared: the bills.
+        errors: error and error_gbp by property_reference, as `twin.list_bill_errors` gives them.
+        seed: of the bootstrap. count: how many bills are checked.
+
+    Returns:
+        As `anomalies.measure_recovery`: a score on a twin.
+    """
+    truth = errors.reindex(prepared["property_reference"]).set_axis(prepared.index)
+    truth["error_gbp"] = truth["error_gbp"].fillna(0.0)
+    orders = list_orders(checks.findings, checks.features, checks.scores, checks.learnt)
+    return measure_recovery(orders, truth, np.random.default_rng([seed, 4]), count)
+
+
+def compare_on_twins(
+    rules: Rules, year: str, seed: int, twins: int, detector: Detector = "ecod", checks: int = 100
+) -> pd.DataFrame:
+    """Score rules, the model and both on many twins, so that an interval covers what another ledger would give.
+
+    What a kind of finding, and a score, is worth is learnt on one twin, of twice the bills, and scored on another.
+
+    Args:
+        rules: from `bills.load_rules`.
+        year: of the bills, as 2024-25.
+        seed: what the twins are drawn from.
+        twins: how many are scored, two or more, each with a twin of its own to learn on.
+        detector: one of `anomalies.DETECTORS`.
+        checks: how many bills are checked.
+
+    Returns:
+        A row an order: order, recovered_gbp (mean), more_gbp (mean of what it recovers more than rules on the same
+        twin), each with _low and _high (95 % bootstrap over twins), errors and share_of_all (means).
+
+    Raises:
+        CheckError: there are fewer than two twins.
+    """
+    if twins < 2:
+        raise CheckError(f"{twins} twins give no interval; expected two or more.")
+    parts = [_check_twin(rules, year, seed, number, detector, checks) for number in range(1, twins + 1)]
+    orders = list(parts[0]["order"])
+    pounds = np.array([part["recovered_gbp"] for part in parts])
+    picks = np.random.default_rng([seed, twins]).integers(0, twins, (2_000, twins))
+    table = pd.DataFrame({"order": orders})
+    for name, values in (("recovered", pounds), ("more", pounds - pounds[:, [orders.index("rules")]])):
+        low, high = np.quantile(values[picks].mean(axis=1), [0.025, 0.975], axis=0)
+        table[f"{name}_gbp"], table[f"{name}_low_gbp"], table[f"{name}_high_gbp"] = values.mean(axis=0), low, high
+    for name in ("errors", "share_of_all"):
+        table[name] = np.mean([part[name] for part in parts], axis=0)
+    return table
+
+
+def _check_twin(rules: Rules, year: str, seed: int, number: int, detector: Detector, checks: int) -> pd.DataFrame:
+    """Learn on one twin, and measure the checks of another."""
+    learnt_on = _draw_twin(rules, year, [seed, number, 1], 2 * TWIN_BILLS, detector)
+    findings, features, scores, truth = _draw_twin(rules, year, [seed, number, 2], TWIN_BILLS, detector)
+    orders = list_orders(findings, features, scores, learn_yield(*learnt_on))
+    return measure_recovery(orders, truth, np.random.default_rng([seed, number, 3]), checks, draws=1)
+
+
+def _draw_twin(
+    rules: Rules, year: str, seed: list[int], bills: int, detector: Detector
+) -> tuple[pd.DataFrame, pd.DataFrame, "pd.Series[float]", pd.DataFrame]:
+    """Draw bills with errors, and find what `learn_yield` asks for: findings, features, scores, truth."""
+    random = np.random.default_rng(seed)
+    ledger, truth = plant_errors(draw_bills(random, bills, rules, year), random, rules)
+    features = measure_features(ledger, rules)
+    return find_errors(ledger, rules), features, score_bills(features, detector, seed[0]), truth

@@ -1,0 +1,1 @@
+"""The missing: which businesses other lists know and the roll does not."""

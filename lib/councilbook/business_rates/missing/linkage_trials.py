@@ -1,0 +1,123 @@
+"""How well links hold: against the truth of an invented town, and against exact matching."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from councilbook.business_rates.missing.lists import prepare_companies, prepare_food
+from councilbook.business_rates.twin.town import Town, draw_town
+from councilbook.business_rates.twin.views import (
+    CHARITIES,
+    draw_companies,
+    draw_directory,
+    draw_food_register,
+    number_charities,
+)
+from councilbook.catalogue import TwinRequest
+from councilbook.methods.linkage.linking import link_exactly, link_roll
+
+THRESHOLD = 0.9  # least probability of a link that is used; names are published on a higher one
+
+
+def choose_best(links: pd.DataFrame, threshold: float = THRESHOLD) -> pd.DataFrame:
+    """Return the best link of each property, of those of at least a probability.
+
+    Args:
+        links: from `linkage.link_roll`.
+        threshold: least match_probability.
+    """
+    return links[(links["rank"] == 1) & (links["match_probability"] >= threshold)].reset_index(drop=True)
+
+
+def list_truth(town: Town, seed: int) -> dict[str, pd.DataFrame]:
+    """List which record of each register is which property's, of those on the roll.
+
+    Args:
+        town: from `town.draw_town`.
+        seed: what its registers were drawn from.
+
+    Returns:
+        By register: property_reference, unique_id.
+    """
+    businesses = town.businesses
+    on_roll = set(businesses.loc[businesses["on_roll"], "property_reference"])
+    food = draw_food_register(town, seed).rename(columns={"fhrs_id": "unique_id"})
+    companies = draw_companies(town, seed).rename(columns={"company_number": "unique_id"})
+    charities = {
+        register: number_charities(businesses, nation).rename(columns={"charity_number": "unique_id"})
+        for nation, register in CHARITIES.items()
+    }
+    directory = draw_directory(town, seed).rename(columns={"directory_id": "unique_id"})
+    registers = {"food_hygiene": food, "companies_house": companies, "directory": directory, **charities}
+    pairs = {name: one[["property_reference", "unique_id"]].dropna() for name, one in registers.items()}
+    return {name: one[one["property_reference"].isin(on_roll)].reset_index(drop=True) for name, one in pairs.items()}
+
+
+def count_links(
+    registers: Mapping[str, pd.DataFrame],
+    links: Mapping[str, pd.DataFrame],
+    exact: Mapping[str, pd.DataFrame] | None,
+) -> pd.DataFrame:
+    """Count, by register, its records, the properties that were linked to one, and those that exact matching finds.
+
+    Args:
+        registers: by name, the register.
+        links: by name, the links that are used.
+        exact: by name, from `linkage.link_exactly`; None where the roll has no names, and nothing could match.
+
+    Returns:
+        register, records, linked, exact.
+    """
+    rows = [(name, len(one), links[name]["property_reference"].nunique()) for name, one in registers.items()]
+    matched = [pd.NA if exact is None else exact[name]["property_reference"].nunique() for name in registers]
+    counts = pd.DataFrame(rows, columns=["register", "records", "linked"])
+    return counts.assign(exact=pd.array(matched, dtype="Int64"))
+
+
+def score_links(found: Mapping[str, Mapping[str, pd.DataFrame]], truth: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Score links against the truth of an invented town: these are scores on a twin.
+
+    Args:
+        found: by method and register, links (property_reference, unique_id).
+        truth: from `list_truth`.
+
+    Returns:
+        register, method, found_links, right_links, true_links.
+    """
+    rows = []
+    for method, by_register in found.items():
+        for register, links in by_register.items():
+            pairs = _list_pairs(links)
+            true = _list_pairs(truth[register])
+            rows.append((register, method, len(pairs), len(pairs & true), len(true)))
+    return pd.DataFrame(rows, columns=["register", "method", "found_links", "right_links", "true_links"])
+
+
+def _list_pairs(links: pd.DataFrame) -> set[tuple[str, str]]:
+    columns: Sequence[pd.Series] = [links["property_reference"].astype("str"), links["unique_id"].astype("str")]
+    return set(zip(*columns, strict=True))
+
+
+def join_links(links: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Join the links to all registers: property_reference, register, unique_id, match_weight, match_probability."""
+    columns = ["property_reference", "register", "unique_id", "match_weight", "match_probability"]
+    return pd.concat([one[columns] for one in links.values()], ignore_index=True)
+
+
+def try_on_town(request: TwinRequest, threshold: float = THRESHOLD) -> dict[str, dict[str, pd.DataFrame]]:
+    """Link the registers of an invented town to its roll, and match them exactly; see `score_links`.
+
+    Args:
+        request: of a sample.
+        threshold: least probability of a link.
+    """
+    town = draw_town(request)
+    rows = town.businesses[town.businesses["on_roll"]]
+    roll = rows.rename(columns={"ledger_name": "ratepayer_name"}).assign(ratepayer_address=rows["address"])
+    food = draw_food_register(town, request.seed).rename(columns={"food_type": "business_type", "address": "address_1"})
+    registers = {
+        "food_hygiene": prepare_food(food),
+        "companies_house": prepare_companies(draw_companies(town, request.seed)),
+    }
+    linked = {name: choose_best(link_roll(roll, one), threshold) for name, one in registers.items()}
+    return {"Splink": linked, "exact match": {name: link_exactly(roll, one) for name, one in registers.items()}}

@@ -1,0 +1,1 @@
+"""Names: which may be published, since no person is behind them."""

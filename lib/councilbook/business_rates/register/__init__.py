@@ -1,0 +1,1 @@
+"""The open register: what of the roll goes out, month after month."""

@@ -1,0 +1,1 @@
+"""Requests for information: what people ask, and what would answer it."""

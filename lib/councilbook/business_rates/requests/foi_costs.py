@@ -1,0 +1,467 @@
+"""What requests for information on business rates cost a council, and what publication saves, with intervals.
+
+Every value that is not counted is in `foi_costs.yaml`, with its source or marked as an assumption. Requests a year come
+from mySociety's counts of 2017, so any council of the United Kingdom can be computed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict, model_validator
+from scipy.stats import qmc, rankdata, triang, uniform
+
+from councilbook.business_rates.requests.foi import Law, shorten_council
+from councilbook.errors import CheckError, suggest
+
+PARAMETERS = Path(__file__).with_name("foi_costs.yaml")
+DRAWS = 20_000
+INTERVAL = 0.9
+PRIOR = 0.5  # of each answer, so that none of a few is not taken for none of all (Jeffreys)
+ANSWERS = ("answerable", "partly", "not")
+QUANTITIES = {
+    "requests": "requests a year",
+    "cost_gbp": "GBP a year",
+    "hours": "hours a year",
+    "requests_answered": "requests a year",
+    "saved_hours": "hours a year",
+    "saved_gbp": "GBP a year",
+    "upkeep_gbp": "GBP a year",
+    "net_gbp": "GBP a year",
+}
+
+Floats = npt.NDArray[np.float64]
+
+
+class CostParameter(BaseModel):
+    """An uncertain value: its default, the ends of its range, and where they come from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    default: float
+    low: float
+    high: float
+    unit: str
+    distribution: Literal["triangular", "uniform", "fixed"]
+    basis: Literal["published", "derived", "assumption"]
+    sources: tuple[str, ...]
+    note: str
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.low <= self.default <= self.high:
+            raise ValueError(f"the default {self.default} is not between {self.low} and {self.high}")
+        if (self.distribution == "fixed") != (self.low == self.high):
+            raise ValueError("a value is fixed if low and high are the same, and only then")
+        if self.basis != "assumption" and not self.sources:
+            raise ValueError("a value that is no assumption has a source")
+        return self
+
+    def find_quantiles(self, shares: Floats) -> Floats:
+        """Return the values below which given shares of the draws lie."""
+        span = self.high - self.low
+        if self.distribution == "fixed":
+            return np.full_like(shares, self.default)
+        shape = (
+            triang((self.default - self.low) / span, self.low, span)
+            if self.distribution == "triangular"
+            else uniform(self.low, span)
+        )
+        values: Floats = shape.ppf(shares)
+        return values
+
+
+class Fees(BaseModel):
+    """What the fees regulations of an Act say.
+
+    Attributes:
+        hour_gbp: the most (Scotland), or the rate (elsewhere), at which an hour may be counted.
+        limit_gbp: above it a request may be refused. free_gbp: up to it nothing may be charged.
+        charged_share: of what is above, the share that may be charged.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    hour_gbp: float
+    limit_gbp: float
+    free_gbp: float
+    charged_share: float
+    sources: tuple[str, ...]
+
+    @property
+    def limit_hours(self) -> float:
+        """Hours of one person that come to the limit."""
+        return self.limit_gbp / self.hour_gbp
+
+
+class Claim(BaseModel):
+    """What a case study says it costs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    value_gbp: float
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """All of foi_costs.yaml, with the citations in full."""
+
+    claim: Claim
+    laws: Mapping[str, Fees]
+    parameters: Mapping[str, CostParameter]
+
+    def choose(self, law: Law) -> dict[str, CostParameter]:
+        """Return the parameters for councils under a law, by their names without it."""
+        chosen = {name.removesuffix(f"[{law}]"): one for name, one in self.parameters.items()}
+        return {name: one for name, one in chosen.items() if "[" not in name}
+
+
+@cache
+def load_costs() -> Costs:
+    """Read foi_costs.yaml.
+
+    Raises:
+        ValueError: a value is out of its range, or has neither a source nor the mark of an assumption.
+        KeyError: a source is cited that is not listed.
+    """
+    content = yaml.safe_load(PARAMETERS.read_text(encoding="utf-8"))
+
+    def cite(entry: Mapping[str, object]) -> dict[str, object]:
+        sources = entry["sources"]
+        assert isinstance(sources, list)
+        return {**entry, "sources": tuple(content["sources"][one].strip() for one in sources)}
+
+    return Costs(
+        Claim.model_validate(cite(content["claim"])),
+        {name: Fees.model_validate(cite(entry)) for name, entry in content["laws"].items()},
+        {name: CostParameter.model_validate(cite(entry)) for name, entry in content["parameters"].items()},
+    )
+
+
+def list_parameters(law: Law) -> pd.DataFrame:
+    """List what is uncertain, for a reader: parameter, default, low, high, unit, basis, note, sources (joined)."""
+    rows = [
+        {"parameter": name, **one.model_dump(exclude={"distribution", "sources"}), "sources": " ".join(one.sources)}
+        for name, one in load_costs().choose(law).items()
+    ]
+    return pd.DataFrame(rows)[["parameter", "default", "low", "high", "unit", "basis", "note", "sources"]]
+
+
+# --- councils ---
+
+
+def combine_statistics(scotland: pd.DataFrame, others: pd.DataFrame, teams: pd.DataFrame) -> pd.DataFrame:
+    """Combine mySociety's counts of 2017 and its survey of teams of 2018 to one row a council.
+
+    Names are joined without the words that lists differ in; where two councils would share one, no team is joined.
+
+    Args:
+        scotland: `council name`, all, foi, eir, granted, in_time (mysociety_scotland_with_wdtk.csv).
+        others: council, and the same (mysociety_total_fois_with_wdtk.csv).
+        teams: Authority, disclosure_log, rough_people_count, cost_all, cost_salary (mysociety_foi_admin_processed.csv).
+
+    Returns:
+        council, short, law, requests, foi, eir, granted, in_time (Int64), staff_fte, team_gbp (Float64),
+        has_disclosure_log (boolean); by law and name. A dash in a file is NA.
+
+    Raises:
+        CheckError: a column is missing, or a council without a count of requests.
+    """
+    counts = ["all", "foi", "eir", "granted", "in_time"]
+    _need(scotland, ["council name", *counts], "Scottish counts")
+    _need(others, ["council", *counts], "counts")
+    _need(teams, ["Authority", "disclosure_log", "rough_people_count", "cost_all", "cost_salary"], "survey of teams")
+    parts = [
+        scotland[["council name", *counts]].rename(columns={"council name": "council"}).assign(law="scotland"),
+        others[["council", *counts]].assign(law="england"),
+    ]
+    table = pd.concat(parts, ignore_index=True).rename(columns={"all": "requests"})
+    names = ["requests", *counts[1:]]
+    for name in names:
+        table[name] = pd.to_numeric(table[name], errors="coerce").astype("Float64").round().astype("Int64")
+    table = table.dropna(subset="requests")
+    table["short"] = table["council"].map(shorten_council)
+    people = pd.DataFrame(
+        {
+            "short": teams["Authority"].map(shorten_council),
+            "staff_fte": pd.to_numeric(teams["rough_people_count"]).astype("Float64"),
+            "team_gbp": teams["cost_all"]
+            .fillna(teams["cost_salary"])
+            .astype("Float64")
+            .mask(lambda pounds: pounds == 0),
+            "has_disclosure_log": teams["disclosure_log"].map({"yes": True, "no": False}).astype("boolean"),
+        }
+    )
+    people = people[
+        ~people["short"].duplicated(keep=False) & ~people["short"].isin(table["short"][table["short"].duplicated()])
+    ]
+    joined = table.merge(people, on="short", how="left", validate="m:1")
+    columns = ["council", "short", "law", *names, "staff_fte", "team_gbp", "has_disclosure_log"]
+    return joined[columns].sort_values(["law", "council"], ascending=[False, True], ignore_index=True)
+
+
+def _need(frame: pd.DataFrame, columns: Sequence[str], what: str) -> None:
+    if absent := [name for name in columns if name not in frame.columns]:
+        raise CheckError(f"The {what} have no column {', '.join(absent)}; they have {', '.join(map(str, frame))}.")
+
+
+def find_council(statistics: pd.DataFrame, name: str) -> pd.Series:
+    """Find a council in the statistics by its name, with or without words as Council, Borough or City of.
+
+    Returns:
+        Its row of `combine_statistics`.
+
+    Raises:
+        CheckError: there is none, or more than one.
+    """
+    found = statistics[statistics["short"] == shorten_council(name)]
+    if len(found) != 1:
+        raise CheckError(
+            f"{len(found)} councils of that name have statistics: {name}.{suggest(name, statistics['council'])}"
+        )
+    return found.iloc[0]
+
+
+# --- what it costs ---
+
+
+def sample_costs(law: Law, seed: int, draws: int = DRAWS, answers: Sequence[int] = (0, 0, 0)) -> pd.DataFrame:
+    """Draw the uncertain values by Latin hypercube (McKay, Beckman and Conover 1979), each independent of the others.
+
+    The shares that publication answers come from the Dirichlet posterior of counted requests, with Jeffreys' prior.
+
+    Args:
+        law: whose parameters.
+        answers: how many requests were counted as answerable, partly and not (from `foi.match_requests`).
+
+    Returns:
+        A row a draw; a column a parameter, and share_answerable, share_partly.
+
+    Raises:
+        CheckError: a count is negative, or there are not three.
+    """
+    if len(answers) != len(ANSWERS) or min(answers) < 0:
+        raise CheckError(f"Expected how many requests are {', '.join(ANSWERS)}, but {list(answers)} were given.")
+    parameters = load_costs().choose(law)
+    rng = np.random.default_rng(seed)
+    points = qmc.LatinHypercube(len(parameters), rng=rng).random(draws)
+    drawn = {name: one.find_quantiles(column) for (name, one), column in zip(parameters.items(), points.T, strict=True)}
+    shares = rng.dirichlet(np.asarray(answers) + PRIOR, draws)
+    return pd.DataFrame(drawn).assign(share_answerable=shares[:, 0], share_partly=shares[:, 1])
+
+
+def simulate_costs(requests: "float | Floats", values: "pd.DataFrame | Mapping[str, float]") -> dict[str, Floats]:
+    """Compute a year's requests on business rates, what they cost, and what publication saves of it.
+
+    cost = requests * growth * share on rates * hours * pounds an hour. An answered request saves its hours, but for
+    those that still come and are pointed to the data; one answered in part saves a share of that. Net is less upkeep.
+
+    Args:
+        requests: of all kinds in the year that was counted: a number, or an array of councils.
+        values: of parameters, as `sample_costs` draws them, or one of each.
+
+    Returns:
+        By quantity of `QUANTITIES`, an array: draws, or councils by draws.
+
+    Raises:
+        CheckError: requests are negative or missing.
+    """
+    counted = np.asarray(requests, dtype="float64")
+    if not (np.isfinite(counted) & (counted >= 0)).all():
+        raise CheckError("Requests a year must be numbers of 0 or more.")
+    get = {str(name): np.asarray(value, dtype="float64") for name, value in values.items()}
+    on_rates = counted[..., None] * (get["growth_since_counted"] * get["share_on_rates"])
+    hours, pounds = get["hours_per_request"], get["staff_gbp_hour"]
+    answered = get["share_answerable"] + get["share_partly"] * get["partly_saved"]
+    spared = np.maximum(hours - get["still_asked"] * get["hours_to_point"], 0)
+    saved_hours = on_rates * answered * spared
+    upkeep = np.broadcast_to(12 * get["upkeep_hours_month"] * pounds, on_rates.shape)
+    return {
+        "requests": on_rates,
+        "cost_gbp": on_rates * hours * pounds,
+        "hours": on_rates * hours,
+        "requests_answered": on_rates * answered,
+        "saved_hours": saved_hours,
+        "saved_gbp": saved_hours * pounds,
+        "upkeep_gbp": upkeep,
+        "net_gbp": saved_hours * pounds - upkeep,
+    }
+
+
+def estimate_costs(
+    requests: float, law: Law, answers: Sequence[int], seed: int, draws: int = DRAWS, interval: float = INTERVAL
+) -> pd.DataFrame:
+    """Estimate what a council's requests on business rates cost and what publication saves, with intervals.
+
+    Args:
+        requests: of all kinds a year.
+        law: the Act that the council is under.
+        answers: see `sample_costs`.
+        interval: the share of the draws between low and high.
+
+    Returns:
+        quantity, unit, low, median, high, mean: a row a quantity of `QUANTITIES`.
+
+    Raises:
+        CheckError: see `sample_costs` and `simulate_costs`.
+    """
+    found = simulate_costs(requests, sample_costs(law, seed, draws, answers))
+    tail = (1 - interval) / 2
+    rows = []
+    for name, unit in QUANTITIES.items():
+        low, median, high = np.quantile(found[name], [tail, 0.5, 1 - tail])
+        mean = float(found[name].mean())
+        rows.append({"quantity": name, "unit": unit, "low": low, "median": median, "high": high, "mean": mean})
+    return pd.DataFrame(rows)
+
+
+def estimate_all_councils(
+    statistics: pd.DataFrame, answers: Sequence[int], seed: int, draws: int = 4000, interval: float = INTERVAL
+) -> pd.DataFrame:
+    """Estimate cost, saving and net saving for every council of the statistics, on the same draws.
+
+    Args:
+        statistics: from `combine_statistics`.
+
+    Returns:
+        council, law, requests, and for each of cost_gbp, saved_gbp and net_gbp its low, median and high.
+    """
+    tail = (1 - interval) / 2
+    parts = []
+    for law in ("scotland", "england"):
+        some = statistics[statistics["law"] == law]
+        found = simulate_costs(some["requests"].to_numpy("float64"), sample_costs(law, seed, draws, answers))
+        part = some[["council", "law", "requests"]].copy()
+        for name in ("cost_gbp", "saved_gbp", "net_gbp"):
+            part[[f"{name}_low", f"{name}_median", f"{name}_high"]] = np.quantile(
+                found[name], [tail, 0.5, 1 - tail], axis=1
+            ).T
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def check_claim(requests: float, law: Law, seed: int, draws: int = DRAWS, interval: float = INTERVAL) -> pd.DataFrame:
+    """Hold the case study's yearly cost against what the ranges give.
+
+    Returns:
+        One row: claim_gbp, chance_of_more (share of draws that cost at least as much), implied_requests and
+        implied_share (how many requests, and what share of all, would have to be on rates) each with _low and _high.
+    """
+    drawn = sample_costs(law, seed, draws)
+    found = simulate_costs(requests, drawn)
+    claim = load_costs().claim.value_gbp
+    implied = claim / (drawn["hours_per_request"] * drawn["staff_gbp_hour"])
+    share = implied / (requests * drawn["growth_since_counted"])
+    tail = (1 - interval) / 2
+    row: dict[str, float] = {"claim_gbp": claim, "chance_of_more": float((found["cost_gbp"] >= claim).mean())}
+    for name, values in {"implied_requests": implied, "implied_share": share}.items():
+        low, median, high = np.quantile(values, [tail, 0.5, 1 - tail])
+        row |= {name: median, f"{name}_low": low, f"{name}_high": high}
+    return pd.DataFrame([row])
+
+
+def weigh_costs(
+    requests: float, law: Law, answers: Sequence[int], quantity: str, seed: int, draws: int = DRAWS
+) -> pd.DataFrame:
+    """Tell which uncertain values matter for a quantity, in two ways.
+
+    One at a time: each value at the ends of its range (for the shares that publication answers, of 90 % of the draws),
+    the others at their defaults (the bars of a tornado). All together: Spearman's rank correlation over the draws.
+
+    Returns:
+        parameter, unit, basis, low, high, at_low, at_default, at_high, swing, rank_correlation: a row a value, the
+        widest swing first; values that the quantity does not depend on are left out.
+
+    Raises:
+        CheckError: the quantity is not one of `QUANTITIES`; and see `sample_costs`.
+    """
+    if quantity not in QUANTITIES:
+        raise CheckError(f"There is no quantity {quantity}.{suggest(quantity, QUANTITIES)}")
+    parameters, drawn = load_costs().choose(law), sample_costs(law, seed, draws, answers)
+    default = {name: one.default for name, one in parameters.items()}
+    ends = {name: (one.low, one.high) for name, one in parameters.items()}
+    for name in ("share_answerable", "share_partly"):
+        default[name] = float(drawn[name].mean())
+        low, high = drawn[name].quantile([0.05, 0.95])
+        ends[name] = (float(low), float(high))
+
+    def compute(values: Mapping[str, float]) -> float:
+        return float(simulate_costs(requests, values)[quantity].item())
+
+    output = rankdata(simulate_costs(requests, drawn)[quantity])
+    rows = []
+    for name, (low, high) in ends.items():
+        at_low, at_high = compute({**default, name: low}), compute({**default, name: high})
+        known = parameters.get(name)
+        rows.append(
+            {
+                "parameter": name,
+                "unit": known.unit if known else "dimensionless",
+                "basis": known.basis if known else "derived",
+                "low": low,
+                "high": high,
+                "at_low": at_low,
+                "at_default": compute(default),
+                "at_high": at_high,
+                "swing": abs(at_high - at_low),
+                "rank_correlation": float(np.corrcoef(rankdata(drawn[name]), output)[0, 1]),
+            }
+        )
+    table = pd.DataFrame(rows)
+    return table[table["swing"] > 0].sort_values("swing", ascending=False, kind="stable", ignore_index=True)
+
+
+def estimate_separation(
+    accounts: int, law: Law, seed: int, draws: int = DRAWS, interval: float = INTERVAL
+) -> pd.DataFrame:
+    """Estimate what it takes to tell persons from organisations by hand, as Moray estimated, and hold it to the limit.
+
+    Args:
+        accounts: on the roll.
+
+    Returns:
+        One row: accounts, hours_low, hours, hours_high, counted_gbp (the hours at the rate of the fees regulations),
+        limit_gbp, limit_hours, is_over_limit.
+
+    Raises:
+        CheckError: accounts are not above 0.
+    """
+    if accounts <= 0:
+        raise CheckError(f"There are {accounts} accounts; expected at least one.")
+    fees = load_costs().laws[law]
+    hours = accounts / 1000 * sample_costs(law, seed, draws)["hours_by_hand_per_1000_accounts"]
+    low, median, high = np.quantile(hours, [(1 - interval) / 2, 0.5, (1 + interval) / 2])
+    counted = median * fees.hour_gbp
+    row = {
+        "accounts": accounts,
+        "hours_low": low,
+        "hours": median,
+        "hours_high": high,
+        "counted_gbp": counted,
+        "limit_gbp": fees.limit_gbp,
+        "limit_hours": fees.limit_hours,
+        "is_over_limit": counted > fees.limit_gbp,
+    }
+    return pd.DataFrame([row])
+
+
+def compute_fee(hours: float, law: Law) -> float:
+    """Compute what may be charged for a request that takes so many hours, up to the limit of the fees regulations.
+
+    Scotland: nothing up to 100 pounds, then a tenth of what is above (SSI 2004/467, reg. 4). England: no fee for time.
+
+    Returns:
+        Pounds; NaN above the limit, where the request may be refused.
+    """
+    fees = load_costs().laws[law]
+    cost = hours * fees.hour_gbp
+    if cost > fees.limit_gbp:
+        return float("nan")
+    return max(cost - fees.free_gbp, 0) * fees.charged_share

@@ -1,0 +1,1 @@
+"""The roll: how any council's file becomes one frame with a row a property."""

@@ -1,0 +1,1 @@
+"""One invented town, and the synthetic twins of all that knows it."""

@@ -1,0 +1,1 @@
+"""Households: who is in fuel poverty, and whom a list of visits would reach."""

@@ -1,0 +1,185 @@
+"""Sentences on households: what an order of visits reaches, what that hangs on, whom it misses, and if chances hold.
+
+Each is computed from a table. Where the households are synthetic it says so, in the sentence itself, since sentences
+are quoted without what stands around them.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from councilbook.errors import CheckError
+from councilbook.fuel_poverty.households.targeting import COMBINED_POSTCODE, LSOA_RATE, RANDOM
+
+FEWEST_NAMED = 100  # fuel-poor households; what is reached of a smaller group moves much by chance
+NOT_KNOWN = "not known"
+TENURES = {
+    "owned_outright": "households that own their home outright",
+    "mortgaged": "households with a mortgage",
+    "social_rented": "households in social housing",
+    "private_rented": "households that rent privately",
+}
+STEEP, FLAT = 1.1, 0.9  # calibration slopes beyond which chances are called too cautious, or too sure
+
+
+def describe_records(name: str, *, is_synthetic: bool) -> str:
+    """Say whether the records behind what follows are real.
+
+    Args:
+        name: of the council.
+        is_synthetic: whether any of them is a twin's.
+    """
+    if not is_synthetic:
+        return f"The records are those of {name}. They stay where they are: what is shown has passed the release gate."
+    return (
+        "**The records behind this part are synthetic.** No real household is in them: they were drawn so that they "
+        "add up to the figures above. They show how the method works and what its answer hangs on, not what it would "
+        f"find in {name}."
+    )
+
+
+def describe_reach(reached: pd.DataFrame, visits: int, *, is_synthetic: bool, order: str = COMBINED_POSTCODE) -> str:
+    """Say how many fuel-poor households an order reaches, beside the official LSOA rates and visits at random.
+
+    Args:
+        reached: from `targeting.count_reached`, with `order`, LSOA_RATE and RANDOM.
+        visits: the budget.
+        is_synthetic: whether the households are a twin's.
+        order: the one that it is about.
+
+    Raises:
+        CheckError: the table lacks an order at that budget.
+    """
+    own, rival, chance = (_find_row(reached, name, visits) for name in (order, LSOA_RATE, RANDOM))
+    if own["low_95"] > rival["high_95"]:
+        verdict = "more than"
+    elif own["high_95"] < rival["low_95"]:
+        verdict = "fewer than"
+    else:
+        verdict = "too near to tell from"
+    return (
+        f"With {visits:,} visits, {_name_list(order)} reaches **{own['reached']:,.0f} fuel-poor "
+        f"{_name_homes(is_synthetic)}** ({_name_interval(own)}), {verdict} the {rival['reached']:,.0f} of "
+        f"{_name_list(LSOA_RATE)} ({_name_interval(rival)}); visits at random reach {chance['reached']:,.0f}."
+    )
+
+
+def describe_dependence(varied: pd.DataFrame, *, order: str = COMBINED_POSTCODE) -> str:
+    """Say how much the gain hangs on what the twin assumes of the homes within an area.
+
+    Args:
+        varied: from `targeting.vary_spread`; always of synthetic households.
+        order: the one that it is about.
+
+    Raises:
+        CheckError: the table lacks the order, or has it for one value alone.
+    """
+    rows = varied[(varied["order"] == order) & varied["times_random"].notna()].sort_values("homes_spread")
+    if len(rows) < 2:
+        raise CheckError(f"{order}: {len(rows)} values of homes_spread; expected at least 2 to compare.")
+    first, last = rows.iloc[0], rows.iloc[-1]
+    return (
+        f"That rests on an assumption which no open source can test, of how much the homes of one area differ: "
+        f"{_name_list(order)} reaches **{first['times_random']:.1f} times** as many fuel-poor synthetic households as "
+        f"random visits {_name_spread(first['homes_spread'])}, and **{last['times_random']:.1f} times** as many "
+        f"{_name_spread(last['homes_spread'])}."
+    )
+
+
+def describe_fairness(
+    reach: pd.DataFrame,
+    *,
+    is_synthetic: bool,
+    names: Mapping[str, str],
+    order: str = COMBINED_POSTCODE,
+) -> str:
+    """Say of which group the order reaches the smallest share of the fuel poor, beside its share of all.
+
+    Groups of fewer than FEWEST_NAMED fuel-poor households are not looked at, nor those whose label is not known.
+
+    Args:
+        reach: from `targeting.measure_reach`.
+        is_synthetic: whether the households are a twin's.
+        names: of districts, by code.
+        order: the one that it is about.
+    """
+    own = reach[(reach["order"] == order) & reach["ratio"].notna()]
+    rows = own[(own["fuel_poor_households"] >= FEWEST_NAMED) & (own["group"] != NOT_KNOWN)]
+    if rows.empty:
+        return f"A{_name_list(order)[1:]} reaches too few households to compare groups."
+    least = rows.sort_values("ratio", kind="stable").iloc[0]
+    if round(least["ratio"], 2) >= 1:  # groups of equal reach, or those of less are too small to name
+        return f"A{_name_list(order)[1:]} reaches no group of fuel-poor {_name_homes(is_synthetic)} less than all."
+    some = own[own["ratio"] > 0].iloc[0]  # reach and ratio of any group tell the reach of all
+    overall = some["reach_pct"] / some["ratio"]
+    return (
+        f"A{_name_list(order)[1:]} is least fair to {_name_group(least, names)}: it reaches "
+        f"**{least['reach_pct']:.1f}%** of the fuel-poor {_name_homes(is_synthetic)} among them, and "
+        f"{overall:.1f}% of all."
+    )
+
+
+def describe_calibration(scores: pd.DataFrame, *, is_synthetic: bool) -> str:
+    """Say how far the better model's chances are from what was found where it had not looked.
+
+    Args:
+        scores: from `households.score_chances`; the better model is that of the smaller log loss.
+        is_synthetic: whether the households are a twin's.
+    """
+    best = scores[scores["kind"] == "model"].sort_values("log_loss").iloc[0]
+    slope = best["calibration_slope"]
+    if slope < FLAT:
+        verdict = "too sure: high ones are too high and low ones too low"
+    elif slope > STEEP:
+        verdict = "too cautious: high ones are too low and low ones too high"
+    else:
+        verdict = "neither too sure nor too cautious"
+    return (
+        f"Leaving out {best['held_out']}, the chances of the {_lower(best['model'])} were off by "
+        f"**{100 * best['expected_calibration_error']:.1f} percentage points** on average in ten groups of "
+        f"{_name_homes(is_synthetic)} from the lowest chance to the highest, and were {verdict} (slope {slope:.2f}, "
+        "where 1 is right)."
+    )
+
+
+def _find_row(reached: pd.DataFrame, order: str, visits: int) -> pd.Series:
+    rows = reached[(reached["order"] == order) & (reached["visits"] == visits)]
+    if rows.empty:
+        raise CheckError(f"The table of what is reached lacks the order {order} at {visits:,} visits.")
+    return rows.iloc[0]
+
+
+def _name_interval(row: pd.Series) -> str:
+    return f"95% interval {row['low_95']:,.0f} to {row['high_95']:,.0f}"
+
+
+def _name_homes(is_synthetic: bool) -> str:
+    return "synthetic households" if is_synthetic else "households"
+
+
+def _name_spread(spread: float) -> str:
+    if spread == 0:
+        return "if within an area it is pure chance who is poor"
+    return "if they differ as assumed" if spread == 1 else f"if they differ {spread:g} times as much as assumed"
+
+
+def _name_group(row: pd.Series, names: Mapping[str, str]) -> str:
+    """Name a group in words; a label such as owned_outright would be read as emphasis."""
+    label = str(row["group"])
+    match row["grouping"]:
+        case "age_band":
+            return f"households whose oldest member is {label}"
+        case "lad22_code":
+            return f"households of {names.get(label, label)}"
+        case "rural_urban":
+            return f"households of {label} areas"
+    return TENURES.get(label, f"households of the tenure {label.replace('_', ' ')}")
+
+
+def _name_list(order: str) -> str:
+    return f"a list of {_lower(order)}"
+
+
+def _lower(name: str) -> str:
+    """Begin a name in lower case inside a sentence, unless its first word is an abbreviation."""
+    return name if name[:2].isupper() else name[0].lower() + name[1:]

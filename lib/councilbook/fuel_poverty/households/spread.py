@@ -1,0 +1,72 @@
+"""How much a list of households gains over a list of places, for each assumption about how homes of one area differ.
+
+No open source tells how much the homes of an area differ by what is known of them. So synthetic households are drawn
+for several values of that one number (`population.draw_population`, homes_spread), and all of it is done on each: the
+model, tested on parts left out, and the visits. It says nothing of real households but on which assumption the answer
+hangs.
+"""
+
+from collections.abc import Callable, Sequence
+
+import pandas as pd
+
+from councilbook.fuel_poverty.areas.prediction import Folds
+from councilbook.fuel_poverty.households.extract import LOGISTIC, add_open, predict_held_out, prepare_households
+from councilbook.fuel_poverty.households.targeting import count_reached, make_orders, vary_spread
+from councilbook.fuel_poverty.twin.population import Population
+
+PARTS = 4  # of the areas, each left out in turn
+SPREADS = (0.0, 0.5, 1.0, 1.5)  # multiples of the invented effects; 0: who is fuel poor is pure chance within an area
+
+
+def try_spreads(
+    draw: Callable[[float], Population],
+    postcodes: pd.DataFrame,
+    output_areas: pd.DataFrame,
+    open_estimates: pd.Series,
+    visits_pct: float,
+    seed: int,
+    spreads: Sequence[float] = SPREADS,
+) -> pd.DataFrame:
+    """Draw households for each assumption, and count whom the visits reach.
+
+    Args:
+        draw: a population for a homes_spread, of the areas of `output_areas`, or of some of them.
+        postcodes: the current directory.
+        output_areas: from `risk.prepare_output_areas`, with deprivation_pct.
+        open_estimates: estimated share by postcode, from open data.
+        visits_pct: home visits, in percent of the households.
+        seed: of samples, trees and intervals.
+        spreads: the assumptions.
+
+    Returns:
+        As `targeting.vary_spread`, with visits, and the households that were drawn.
+    """
+    ranks = rank_deprivation(output_areas)
+    results = {}
+    for spread in spreads:
+        drawn = draw(spread)
+        prepared = add_open(
+            prepare_households(drawn.households, drawn.people, drawn.acorn, drawn.epc, postcodes), output_areas
+        )
+        parts = pd.Series(pd.factorize(prepared["lsoa21_code"], sort=True)[0] % PARTS, prepared.index)
+        folds = Folds(parts, "each quarter of the areas in turn")
+        chance = predict_held_out(prepared, folds, seed, [LOGISTIC])[LOGISTIC]
+        rates = 100 * prepared.groupby("lsoa21_code")["is_fuel_poor"].mean()
+        orders = make_orders(prepared, chance, rates, ranks, open_estimates)
+        visits = round(visits_pct / 100 * len(prepared))  # the same for each, as all are drawn from the same counts
+        results[spread] = count_reached(orders, prepared, [visits], seed)
+    return vary_spread(results, visits).assign(households=len(prepared), visits=visits)
+
+
+def rank_deprivation(output_areas: pd.DataFrame) -> pd.Series:
+    """Rank LSOAs by the Index of Multiple Deprivation, 1 the most deprived.
+
+    Args:
+        output_areas: lsoa21_code and deprivation_pct.
+
+    Returns:
+        The rank by lsoa21_code; areas as deprived share one.
+    """
+    known = output_areas.drop_duplicates("lsoa21_code").set_index("lsoa21_code")["deprivation_pct"]
+    return known.rank(ascending=False, method="min")

@@ -1,0 +1,384 @@
+"""Does it pay: how many fuel-poor households a budget of home visits reaches, by who is visited first.
+
+An order is a score for every household, the highest visited first. Households of one score are visited at random, and
+what is reached is the expectation over that, so ties are broken without a seed: of a group that the budget ends in, its
+fuel-poor households are reached in proportion. On a twin all of this is about synthetic households; how much an order
+by household gains over one by place is then an assumption of the twin, which `vary_spread` lays open.
+
+Source:
+    Cameron, A. C. and Miller, D. L. (2015), A practitioner's guide to cluster-robust inference, Journal of Human
+    Resources 50(2):317-372, on drawing whole clusters in a bootstrap.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import logit
+
+from councilbook.errors import CheckError
+from councilbook.fuel_poverty.postcodes.risk import benchmark_rates
+
+Numbers = npt.NDArray[np.float64]
+
+RANDOM = "Random"
+LSOA_RATE = "Areas by official rate"
+IMD = "Areas by deprivation"
+OPEN_POSTCODE = "Postcodes by open data"
+COMBINED_POSTCODE = "Postcodes by linked records"
+COMBINED_LSOA = "Postcodes by linked records and official rates"
+COMBINED_HOUSEHOLD = "Households by linked records"
+PERFECT = "Perfect knowledge"
+DRAWS = 200
+FEWEST_HOMES = 10  # below, a postcode's mean would tell of its households; as the disclosure threshold
+RURAL_PCT = 50  # of the LSOAs of 2011 that an LSOA of 2021 came from
+AGE_LIMITS = (35, 50, 66, 75)  # years; the oldest member
+AGE_BANDS = ("under 35", "35 to 49", "50 to 65", "66 to 74", "75 or over")
+GROUPINGS = ("age_band", "tenure", "lad22_code", "rural_urban")
+
+
+def make_orders(
+    prepared: pd.DataFrame,
+    chance: pd.Series,
+    lsoa_rates: pd.Series,
+    imd_ranks: pd.Series,
+    open_estimates: pd.Series,
+) -> pd.DataFrame:
+    """Score every household by eight orders.
+
+    The LSOA rate, the open postcode estimate and COMBINED_LSOA know the official figure of each LSOA; the other
+    combined orders do not. On a twin that adds up to these figures they are exact, as they never are of real
+    households, and the orders that know them do better than they would.
+
+    Args:
+        prepared: household rows with postcode, oa21_code, lsoa21_code, lad22_code and is_fuel_poor.
+        chance: out-of-fold probability of each, on the index of `prepared`.
+        lsoa_rates: official share in fuel poverty by lsoa21_code, in percent; of 2011 figures, the common area's.
+        imd_ranks: IMD rank by lsoa21_code, 1 the most deprived.
+        open_estimates: estimated share by postcode, from open data (`risk.estimate_postcodes`).
+
+    Returns:
+        A column an order, the highest visited first. A household without an open figure is visited last.
+
+    Raises:
+        CheckError: the indexes differ, or an open figure has no household at all.
+    """
+    orders = pd.DataFrame({RANDOM: 0.0}, index=prepared.index)
+    figures = {
+        LSOA_RATE: prepared["lsoa21_code"].map(lsoa_rates),
+        IMD: -prepared["lsoa21_code"].map(imd_ranks),
+        OPEN_POSTCODE: prepared["postcode"].map(open_estimates),
+    }
+    for name, figure in figures.items():
+        if figure.isna().all():
+            raise CheckError(f"{name}: no household has a figure; expected codes as in the households.")
+        orders[name] = figure.astype("float64").fillna(-np.inf)
+    for name, known in ((COMBINED_POSTCODE, chance), (COMBINED_LSOA, shift_chances(prepared, chance, lsoa_rates))):
+        means = average_postcodes(prepared, known).set_index("postcode")["chance"]
+        orders[name] = prepared["postcode"].map(means)
+    orders[COMBINED_HOUSEHOLD] = chance
+    orders[PERFECT] = prepared["is_fuel_poor"].astype("float64")
+    return orders
+
+
+def shift_chances(prepared: pd.DataFrame, chance: pd.Series, lsoa_rates: pd.Series) -> pd.Series:
+    """Shift the chances of each LSOA in log odds by one number, so that their mean is the official rate.
+
+    This joins what the model tells of the homes within an LSOA with what is published of the whole.
+
+    Args:
+        prepared: lsoa21_code.
+        chance: a probability above 0 and below 1 each, on the same index.
+        lsoa_rates: percent by lsoa21_code; an LSOA without one keeps its chances.
+
+    Raises:
+        CheckError: the indexes differ.
+    """
+    _check_chance(prepared, chance)
+    rate = prepared["lsoa21_code"].map(lsoa_rates).to_numpy(dtype="float64")
+    areas = pd.factorize(prepared["lsoa21_code"])[0]
+    order = np.argsort(areas, kind="stable")
+    order = order[~np.isnan(rate[order])]
+    members = pd.factorize(areas[order])[0]
+    poor = np.bincount(members, weights=rate[order] / 100).astype("float64")
+    odds = logit(chance.to_numpy(dtype="float64")[order])
+    shifted = chance.astype("float64").copy()
+    shifted.iloc[order] = benchmark_rates(odds[None, :], np.ones(len(order)), members, poor)[0]
+    return shifted
+
+
+def average_postcodes(prepared: pd.DataFrame, chance: pd.Series) -> pd.DataFrame:
+    """Average the chances of each postcode's households, as partners may know them.
+
+    A postcode of fewer than FEWEST_HOMES households has the mean of its output area, and if that has fewer as well, of
+    its LSOA.
+
+    Args:
+        prepared: postcode, oa21_code, lsoa21_code and lad22_code of each household.
+        chance: its probability, on the same index.
+
+    Returns:
+        A row a postcode, sorted: postcode, oa21_code, lsoa21_code, lad22_code, households, chance (the mean), mean_of
+        (what it is of: postcode, output area or LSOA).
+
+    Raises:
+        CheckError: the indexes differ.
+    """
+    _check_chance(prepared, chance)
+    homes = prepared[["postcode", "oa21_code", "lsoa21_code", "lad22_code"]].assign(chance=chance)
+    places = homes.groupby("postcode").agg(
+        oa21_code=("oa21_code", "first"),
+        lsoa21_code=("lsoa21_code", "first"),
+        lad22_code=("lad22_code", "first"),
+        households=("chance", "size"),
+    )
+    places[["chance", "mean_of"]] = np.nan, ""
+    for column, name in (("lsoa21_code", "LSOA"), ("oa21_code", "output area"), ("postcode", "postcode")):
+        known = homes.groupby(column)["chance"].agg(["mean", "size"])
+        known = known.reindex(places.index if column == "postcode" else places[column]).set_axis(places.index)
+        is_enough = (known["size"] >= FEWEST_HOMES) | (column == "lsoa21_code")
+        places["chance"] = known["mean"].where(is_enough, places["chance"])
+        places["mean_of"] = places["mean_of"].mask(is_enough, name)
+    return places.reset_index()
+
+
+def count_reached(
+    orders: pd.DataFrame, prepared: pd.DataFrame, budgets: Sequence[int], seed: int, draws: int = DRAWS
+) -> pd.DataFrame:
+    """Count the fuel-poor households that each order reaches with each budget of visits.
+
+    The intervals are of a bootstrap that draws whole LSOAs: as many as there are, with replacement. A budget is the
+    same share of the households in each draw, and what is reached is brought back to the council's size. The orders
+    stay as they are, so the intervals are of where the households are, not of the models.
+
+    Args:
+        orders: from `make_orders`; one is RANDOM.
+        prepared: lsoa21_code and is_fuel_poor, on the same index.
+        budgets: numbers of visits, each from 0 to the number of households.
+        seed: of the draws.
+        draws: how many.
+
+    Returns:
+        A row an order and budget: order, visits, reached (expected), low_95, high_95, reached_pct (of all fuel poor),
+        gain (reached less what RANDOM reaches), gain_low_95, gain_high_95 (of the differences within a draw),
+        times_random (missing where random reaches none).
+
+    Raises:
+        CheckError: the indexes differ, no household is fuel poor, RANDOM is not among the orders, or a budget is out of
+            range.
+    """
+    poor = _check_orders(orders, prepared, budgets)
+    if RANDOM not in orders:
+        raise CheckError(f"The order {RANDOM} is not there, so there is nothing to gain over.")
+    areas, names = pd.factorize(prepared["lsoa21_code"], sort=True)
+    drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
+    weights = np.r_[np.ones((1, len(names))), drawn]  # the first is the council as it is
+    visits = np.asarray(budgets, dtype="float64")
+    reached = {name: _reach_by_draw(orders[name].to_numpy(), areas, poor, weights, visits) for name in orders}
+    tables = [_tabulate(str(name), reached[name], reached[RANDOM], visits, poor.sum()) for name in orders]
+    return pd.concat(tables, ignore_index=True)
+
+
+def find_visited(scores: pd.Series, visits: int) -> pd.Series:
+    """Return the chance of each household to be visited: 1 or 0, but for those of the score that the budget ends in."""
+    place = scores.rank(method="min", ascending=False) - 1  # households of a higher score
+    ties = scores.groupby(scores).transform("size")
+    return ((visits - place) / ties).clip(0, 1)
+
+
+def make_groups(prepared: pd.DataFrame) -> pd.DataFrame:
+    """Say of each household which groups it is in, for `measure_reach`.
+
+    Args:
+        prepared: oldest_age, tenure, lad22_code, and rural_pct from `households.add_open`.
+
+    Returns:
+        The columns of GROUPINGS. A household is rural if at least half of its LSOA is; where that is not known it is
+        "not known".
+    """
+    ages = np.searchsorted(AGE_LIMITS, prepared["oldest_age"], side="right")
+    rural = np.where(prepared["rural_pct"] >= RURAL_PCT, "rural", "urban")
+    return pd.DataFrame(
+        {
+            "age_band": pd.Index(AGE_BANDS).take(ages),
+            "tenure": prepared["tenure"].to_numpy(),
+            "lad22_code": prepared["lad22_code"].to_numpy(),
+            "rural_urban": np.where(prepared["rural_pct"].isna(), "not known", rural),
+        },
+        index=prepared.index,
+    )
+
+
+def measure_reach(orders: pd.DataFrame, prepared: pd.DataFrame, groups: pd.DataFrame, visits: int) -> pd.DataFrame:
+    """Measure whether an order reaches the fuel poor of one group less than those of another.
+
+    The table counts households of closed data: it is for those who may see these, until the gate has been over it.
+
+    Args:
+        orders: from `make_orders`.
+        prepared: is_fuel_poor, on the same index.
+        groups: from `make_groups`, or other labels on the same index.
+        visits: the budget.
+
+    Returns:
+        A row an order, grouping and group: order, grouping, group, fuel_poor_households, reached (expected), reach_pct
+        (of the group's fuel poor), ratio (to the reach among all of the council's; missing if none is reached). A group
+        without fuel-poor households has no row.
+
+    Raises:
+        CheckError: the indexes differ, no household is fuel poor, or the budget is out of range.
+    """
+    poor = _check_orders(orders, prepared, [visits])
+    if not groups.index.equals(orders.index):
+        raise CheckError("The groups must have the index of the households.")
+    tables = []
+    for name in orders:
+        visited = find_visited(orders[name], visits)[poor]
+        overall = visited.mean()
+        for grouping in groups.columns:
+            sums = visited.groupby(groups.loc[poor, grouping]).agg(["size", "sum"])
+            share = sums["sum"] / sums["size"]
+            tables.append(
+                pd.DataFrame(
+                    {
+                        "order": name,
+                        "grouping": grouping,
+                        "group": sums.index.astype("str"),
+                        "fuel_poor_households": sums["size"].to_numpy(),
+                        "reached": sums["sum"].to_numpy(),
+                        "reach_pct": (100 * share).to_numpy(),
+                        "ratio": (share / overall).to_numpy() if overall else np.nan,
+                    }
+                )
+            )
+    return pd.concat(tables, ignore_index=True)
+
+
+def find_budget(reached: pd.DataFrame, visits_pct: float) -> int:
+    """Return the number of visits in a table of `count_reached`, with visits_pct, that is nearest to a share."""
+    nearest = (reached["visits_pct"] - visits_pct).abs().to_numpy().argmin()
+    return int(reached["visits"].iloc[nearest])
+
+
+def compare_reach(published: pd.DataFrame) -> pd.DataFrame:
+    """Bring counts that have left through the gate into the form of `measure_reach`.
+
+    Args:
+        published: order, grouping, group, fuel_poor_households, reached_households, reached_pct; what is suppressed is
+            missing.
+
+    Returns:
+        order, grouping, group, fuel_poor_households, reach_pct, ratio (to the reach among all shown of the grouping).
+        A group of which a count is suppressed has no row.
+    """
+    shown = published.dropna(subset=["fuel_poor_households", "reached_households", "reached_pct"])
+    sums = shown.groupby(["order", "grouping"])[["fuel_poor_households", "reached_households"]].transform("sum")
+    overall = 100 * sums["reached_households"] / sums["fuel_poor_households"]
+    ratio = (shown["reached_pct"] / overall.where(overall > 0)).astype("float64")
+    table = shown.assign(reach_pct=shown["reached_pct"], ratio=ratio)
+    return table[["order", "grouping", "group", "fuel_poor_households", "reach_pct", "ratio"]].reset_index(drop=True)
+
+
+def vary_spread(results: Mapping[float, pd.DataFrame], visits: int) -> pd.DataFrame:
+    """Lay the answer beside the assumption that it hangs on: how much homes of one area differ by what is known.
+
+    Args:
+        results: homes_spread of a population to its table of `count_reached`.
+        visits: the budget to read them at.
+
+    Returns:
+        A row a value and order, by homes_spread: homes_spread, order, reached_pct, gain, gain_low_95, gain_high_95,
+        times_random, and of_possible_pct, the gain over random as a share of that of PERFECT (missing where this is 0).
+
+    Raises:
+        CheckError: there are no results, or one lacks the budget or PERFECT.
+    """
+    if not results:
+        raise CheckError("There are no results to lay side by side.")
+    columns = ["order", "reached_pct", "gain", "gain_low_95", "gain_high_95", "times_random"]
+    tables = []
+    for spread in sorted(results):
+        rows = results[spread][results[spread]["visits"] == visits]
+        best = rows.loc[rows["order"] == PERFECT, "gain"]
+        if best.empty:
+            raise CheckError(f"The results for homes_spread {spread:g} lack {visits} visits, or the order {PERFECT}.")
+        possible = float(best.iloc[0])
+        table = rows[columns].assign(of_possible_pct=100 * rows["gain"] / possible if possible else np.nan)
+        table.insert(0, "homes_spread", float(spread))
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _check_chance(prepared: pd.DataFrame, chance: pd.Series) -> None:
+    if not chance.index.equals(prepared.index):
+        raise CheckError("The chances must have the index of the households.")
+
+
+def _check_orders(orders: pd.DataFrame, prepared: pd.DataFrame, budgets: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """Return who is fuel poor, if orders, households and budgets fit together."""
+    if not orders.index.equals(prepared.index):
+        raise CheckError("The orders must have the index of the households.")
+    if missing := [str(name) for name in orders if orders[name].isna().any()]:
+        raise CheckError(f"The order {missing[0]} has no score for some households.")
+    if any(not 0 <= budget <= len(orders) for budget in budgets):
+        raise CheckError(f"A budget must be from 0 to {len(orders):,} visits, one a household.")
+    poor = prepared["is_fuel_poor"].to_numpy(dtype=bool)
+    if not poor.any():
+        raise CheckError("No household is fuel poor, so there is nobody to reach.")
+    return poor
+
+
+def _reach_by_draw(
+    scores: Numbers,
+    areas: npt.NDArray[np.intp],
+    poor: npt.NDArray[np.bool_],
+    weights: Numbers,
+    visits: Numbers,
+) -> Numbers:
+    """Return what is reached: a row a draw, a column a budget.
+
+    Households of one score in one area are one cell, which leaves few of them unless the order is by household.
+    """
+    groups, cell_areas, sizes, cell_poor = _sum_cells(scores, areas, poor)
+    starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
+    reached = np.empty((len(weights), len(visits)))
+    for draw, weight in enumerate(weights):
+        of_cell = weight[cell_areas]
+        homes = np.r_[0.0, np.add.reduceat(of_cell * sizes, starts).cumsum()]
+        found = np.r_[0.0, np.add.reduceat(of_cell * cell_poor, starts).cumsum()]
+        scale = homes[-1] / len(scores)
+        # between the ends of two groups of equal scores, the expectation is a straight line
+        reached[draw] = np.interp(visits * scale, homes, found) / scale
+    return reached
+
+
+def _sum_cells(
+    scores: Numbers, areas: npt.NDArray[np.intp], poor: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Numbers, Numbers]:
+    """Return group, area, households and fuel poor of each cell; groups of equal scores, highest first."""
+    _, group = np.unique(-scores, return_inverse=True)
+    count = int(areas.max()) + 1
+    cells, cell = np.unique(group * count + areas, return_inverse=True)
+    sizes = np.bincount(cell).astype("float64")
+    return cells // count, cells % count, sizes, np.bincount(cell, weights=poor).astype("float64")
+
+
+def _tabulate(name: str, reached: Numbers, by_chance: Numbers, visits: Numbers, poor: int) -> pd.DataFrame:
+    gain = reached - by_chance
+    limits = np.quantile(reached[1:], [0.025, 0.975], axis=0)
+    gain_limits = np.quantile(gain[1:], [0.025, 0.975], axis=0)
+    return pd.DataFrame(
+        {
+            "order": name,
+            "visits": visits.astype("int64"),
+            "reached": reached[0],
+            "low_95": limits[0],
+            "high_95": limits[1],
+            "reached_pct": 100 * reached[0] / poor,
+            "gain": gain[0],
+            "gain_low_95": gain_limits[0],
+            "gain_high_95": gain_limits[1],
+            "times_random": reached[0] / np.where(by_chance[0] > 0, by_chance[0], np.nan),
+        }
+    )

@@ -1,0 +1,1 @@
+"""Postcodes: how high each one's risk is, by open data alone."""

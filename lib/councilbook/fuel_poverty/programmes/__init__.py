@@ -1,0 +1,1 @@
+"""Past programmes: what they did for the homes that had them."""

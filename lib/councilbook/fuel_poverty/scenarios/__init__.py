@@ -1,0 +1,1 @@
+"""Scenarios: what it would take to lift homes out of fuel poverty."""

@@ -1,0 +1,182 @@
+"""The gate: applies a dataset's disclosure rule to a table, or refuses to let it out.
+
+Refusal is the default. What was decided, and why, becomes the audit record that lies beside the dataset.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from councilbook.catalogue import (
+    CountRule,
+    Dataset,
+    Default,
+    FoundFile,
+    Guarded,
+    Held,
+    MagnitudeRule,
+    ModelRule,
+    RecordRule,
+    RegisterRule,
+)
+from councilbook.errors import CheckError, ReleaseRefusedError
+from councilbook.gate.disclosure.coefficients import check_model
+from councilbook.gate.disclosure.records import protect_records
+from councilbook.gate.disclosure.registers import protect_register
+from councilbook.gate.disclosure.tables.cells import Protected
+from councilbook.gate.disclosure.tables.counts import protect_counts
+from councilbook.gate.disclosure.tables.linked import find_exposed_by_areas, find_exposed_by_versions
+from councilbook.gate.disclosure.tables.magnitudes import protect_magnitudes
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What else a reader knows, or will know, beside a dataset."""
+
+    read: Sequence[Mapping[str, Any]] = ()  # data packages of released datasets that were read beside it
+    earlier: Sequence[pd.DataFrame] = ()  # its earlier versions, as they were published
+    others: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # other datasets of the same count, by id
+    crosswalks: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # to the areas of each, by its id
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A table that the gate let through, and the record of what it did."""
+
+    frame: pd.DataFrame
+    audit: dict[str, Any]
+    for_approver: Mapping[str, Any] = field(default_factory=dict)  # would help to undo it, so must not lie beside it
+
+
+def pass_gate(
+    dataset: Dataset,
+    frame: pd.DataFrame,
+    used: Sequence[FoundFile],
+    defaults: Mapping[str, Default],
+    around: Surroundings | None = None,
+) -> Passed:
+    """Apply a dataset's disclosure rule to a table.
+
+    A dataset that is `held` passes as it is: it is not open, and stays where it may be read. One without a rule, or
+    with `open_sources_only`, passes if nothing but open sources, and released datasets that are open, was loaded beside
+    it. The other rules make a table safe (`disclosure.counts`, `.magnitudes`, `.records`,
+    `.registers`) or check it (`.models`),
+    whatever it was made from; a count is also compared with its earlier versions and with other areas
+    (`disclosure.linked`).
+
+    Args:
+        dataset: what is to be released; its rule is in the catalogue.
+        frame: the table.
+        used: every file that was loaded in the notebook it was made in.
+        defaults: the reasons for a rule's parameters.
+        around: what else is known.
+
+    Raises:
+        ReleaseRefusedError: the rule does not allow the release.
+        CheckError: a column that the rule needs is not there.
+    """
+    around = around or Surroundings()
+    rule = dataset.disclosure
+    beside = {found.source.id: found.source.spectrum for found in used}
+    beside |= {package["name"]: package["councilbook"]["classification"] for package in around.read}
+    guarded = sorted(f"{name} ({spectrum})" for name, spectrum in beside.items() if spectrum != "open")
+    record: dict[str, Any] = {
+        "dataset": dataset.id,
+        "rule": rule.rule if rule else None,
+        "parameters": {},
+        "reasons": {},
+        "rows": len(frame),
+        "sources": sorted({found.source.id for found in used}),
+        "guarded_sources": guarded,
+        "cells_suppressed": 0,
+        "rows_suppressed": 0,
+        "information_lost": {},
+    }
+    if isinstance(rule, Held):
+        return Passed(frame, record)
+    if not isinstance(rule, Guarded):
+        if guarded:
+            reason = "its rule allows open sources only" if rule else "it has no disclosure rule in the catalogue"
+            raise ReleaseRefusedError(
+                f"Dataset {dataset.id} was not released: it was made beside {', '.join(guarded)}, and {reason}. "
+                "Nothing was written."
+            )
+        return Passed(frame, record)
+    record |= _explain(rule, defaults)
+    if absent := sorted({*rule.covered, *rule.inputs, *dataset.key} - set(frame.columns) - _list_made(rule)):
+        raise CheckError(f"Dataset {dataset.id}: its disclosure rule needs a column {', '.join(absent)}.")
+    try:
+        return _apply(rule, dataset, frame, around, record)
+    except ReleaseRefusedError as error:
+        raise ReleaseRefusedError(f"Dataset {dataset.id} was not released: {error} Nothing was written.") from None
+    except CheckError as error:
+        raise CheckError(f"Dataset {dataset.id}: {error}") from None
+
+
+def _explain(rule: Guarded, defaults: Mapping[str, Default]) -> dict[str, Any]:
+    """Return a rule's parameters, and why each is as it is."""
+    parameters = rule.model_dump(exclude={"rule", "because", "approver"})
+    reasons = {
+        name: defaults[name].reason if value == defaults[name].value else rule.because or "stricter than the default"
+        for name, value in parameters.items()
+        if name in defaults
+    }
+    return {"parameters": parameters, "reasons": reasons}
+
+
+def _list_made(rule: Guarded) -> set[str]:
+    """List the fields that the gate itself fills in."""
+    return set(rule.shares) if isinstance(rule, CountRule) else set()
+
+
+def _apply(
+    rule: Guarded, dataset: Dataset, frame: pd.DataFrame, around: Surroundings, record: dict[str, Any]
+) -> Passed:
+    match rule:
+        case CountRule():
+            counts = protect_counts(frame, rule, dataset.key, around.earlier)
+            _compare_releases(rule, dataset, frame, counts, around)
+            return Passed(counts.frame, {**record, **counts.record}, counts.for_approver)
+        case MagnitudeRule():
+            sums = protect_magnitudes(frame, rule, dataset.key)
+            return Passed(sums.frame.drop(columns=rule.inputs), {**record, **sums.record}, sums.for_approver)
+        case RecordRule():
+            records = protect_records(frame, rule)
+            by = [*rule.quasi_identifiers, *dataset.key]  # the order of a register can tell who is who
+            ordered = records.frame.sort_values(by, ignore_index=True)
+            cells = {"cells": frame[list(rule.quasi_identifiers)].size}
+            return Passed(ordered, record | cells | records.record, records.for_approver)
+        case RegisterRule():
+            register = protect_register(frame, rule)
+            return Passed(register.frame, record | register.record)
+        case ModelRule():
+            return Passed(frame, record | check_model(frame, rule))
+    raise NotImplementedError(f"The gate does not know the rule {rule!r}.")
+
+
+def _compare_releases(
+    rule: CountRule, dataset: Dataset, frame: pd.DataFrame, safe: Protected, around: Surroundings
+) -> None:
+    """Refuse counts that come out by subtraction from an earlier version, or from the same count on other areas."""
+    exposed = find_exposed_by_versions(frame, safe, rule, dataset.key, around.earlier)
+    if len(exposed):
+        raise ReleaseRefusedError(
+            f"{len(exposed)} small counts could be worked out from it and its earlier versions. Release coarser "
+            "groups, or the next period as rows of its own."
+        )
+    for link in rule.linked:
+        if link.dataset not in around.others:
+            continue  # it has not been released: when it is, it is compared with this one if its rule says so
+        if link.dataset not in around.crosswalks:
+            raise ReleaseRefusedError(
+                f"{link.dataset} has the same count on other areas, and study.release() was given no crosswalk to it."
+            )
+        there, crosswalk = around.others[link.dataset], around.crosswalks[link.dataset]
+        exposed = find_exposed_by_areas(safe.frame, there, crosswalk, link, rule, dataset.key)
+        if len(exposed):
+            raise ReleaseRefusedError(
+                f"{len(exposed)} small counts could be worked out from it and {link.dataset}, which has the same count "
+                "on other areas. Release one of the two, or areas that fit into each other."
+            )

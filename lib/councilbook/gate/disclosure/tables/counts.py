@@ -1,0 +1,194 @@
+"""Disclosure control of tables of counts and shares."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from councilbook.catalogue import CountRule
+from councilbook.errors import CheckError
+from councilbook.gate.disclosure.tables.cells import (
+    Cells,
+    Flags,
+    Numbers,
+    Protected,
+    align_rows,
+    bound_cells,
+    build_cells,
+    find_totals,
+)
+from councilbook.gate.disclosure.tables.secondary import Aim, choose_secondary
+
+
+def protect_counts(
+    frame: pd.DataFrame, rule: CountRule, key: Sequence[str], earlier: Sequence[pd.DataFrame] = ()
+) -> Protected:
+    """Suppress small counts and those that would give them back, round the others, then take totals and shares.
+
+    1. Primary: a count from 1 to below the threshold could point at a person. So could what is left of a whole beside
+       a part of it, and, if the rule says so, a count of 0 or a part that is the whole.
+    2. Secondary: more counts go, until what a reader can conclude of an unsafe one from the sums covers all from 1, or
+       from 0 if it is 0, to the threshold. The reader is taken to know each shown count exactly, and the true totals.
+    3. The counts that are left are rounded.
+    4. Totals are summed anew from those, unless the rule publishes the true ones rounded. A total of which nothing is
+       left is missing. A sum within a row (`adds_up`) is a count in its own right, which shares are taken of: it is
+       only rounded.
+    5. Shares are computed from the counts that are shown, as shares of exact ones would give these back.
+
+    Args:
+        frame: a long table; columns that the rule does not name keep their values.
+        rule: its declaration.
+        key: the fields that together name a row once.
+        earlier: versions of the table that were published. To suppress what they show would protect nothing.
+
+    Returns:
+        The table with a column is_suppressed: whether a count of the row was blanked. What would narrow a suppressed
+        count down, as how many are small themselves and what they sum to, is for the approver alone.
+
+    Raises:
+        CheckError: counts are not whole numbers of 0 or more, or do not add up as the rule says.
+        ReleaseRefusedError: a count stays exposed, whatever is suppressed.
+    """
+    exact = read_counts(frame, rule.counts)
+    cells = build_cells(frame.assign(**exact), key, rule.counts, rule.totals, rule.adds_up, rule.parts)
+    aim = aim_at_counts(cells, rule, _find_shown_before(exact, frame, rule, key, earlier))
+    pattern = choose_secondary(cells, aim, rule.solver_seconds)
+    rounded = exact.apply(round_counts, base=rule.round_to).mask(cells.lay_out(pattern.hidden))
+    is_total = find_totals(frame, rule.totals)
+    shown = _sum_what_is_left(cells, rounded, is_total) if rule.published_totals == "what is left" else rounded
+    blanked = exact.notna() & shown.isna()
+    safe = frame.assign(**shown, is_suppressed=blanked.any(axis="columns"))
+    for column, (part, whole) in rule.shares.items():
+        safe[column] = (100 * safe[part] / safe[whole].mask(safe[whole] == 0)).astype("Float64").round(1)
+    parts, grand = ~is_total.any(axis="columns"), is_total.all(axis="columns") & bool(rule.totals)
+    lost: dict[str, Any] = {"most that rounding changes a count by": rule.round_to // 2}
+    if rule.published_totals == "rounded" and grand.any():  # then any reader can work this out
+        lost |= _measure_lost(shown[grand], shown[parts], "counted in the totals but suppressed, % of {}")
+    record = {
+        "cells": int(exact.notna().to_numpy().sum()),
+        "cells_suppressed": int(blanked.to_numpy().sum()),
+        "rows_suppressed": int(safe["is_suppressed"].sum()),
+        "method": pattern.method,
+        "note": pattern.note,
+        "protection_interval": [1, rule.threshold],
+        "information_lost": lost,
+    }
+    for_approver = {
+        "primary": int((aim.unsafe & cells.is_published).sum()),
+        "secondary": int((pattern.hidden & ~aim.unsafe).sum()),
+        "totals_suppressed": int((pattern.hidden & cells.is_total).sum()),
+        "largest_rounding_error": int((rounded - exact).abs().max().fillna(0).max()),
+        "hidden_pct": _measure_lost(exact[parts], shown[parts], "{}"),
+    }
+    hidden = pd.DataFrame(cells.lay_out(pattern.hidden), exact.index, exact.columns)
+    return Protected(safe, hidden, record, for_approver)
+
+
+def read_counts(frame: pd.DataFrame, counts: Sequence[str]) -> pd.DataFrame:
+    """Return the columns of counts as whole numbers.
+
+    Raises:
+        CheckError: they are not whole.
+    """
+    numbers = frame[list(counts)].astype("Float64")
+    if broken := int((numbers % 1).gt(0).sum().sum()):
+        raise CheckError(f"Expected whole numbers in {', '.join(counts)}, but {broken} are not.")
+    return numbers.astype("Int64")
+
+
+def round_counts(counts: pd.Series, base: int) -> pd.Series:
+    """Round whole numbers to the nearest multiple of a base, halves to the even multiple."""
+    return ((counts / base).round() * base).astype("Int64")
+
+
+def aim_at_counts(cells: Cells, rule: CountRule, shown_before: Flags) -> Aim:
+    """Say which counts are unsafe, and what a reader must not conclude of them.
+
+    Beside small counts these are small remainders of a whole, and missing counts that the others show to be small.
+
+    Args:
+        cells: the table.
+        rule: its declaration.
+        shown_before: cells that readers know from earlier releases.
+    """
+    numbers, size = cells.numbers, cells.shape[0] * cells.shape[1]
+    implied = np.arange(len(numbers)) >= size
+    missing = ~cells.is_published & ~implied
+    high, unlimited = np.full(len(numbers), float(rule.threshold)), np.full(len(numbers), np.inf)
+    unsafe = (numbers > 0) & (numbers < rule.threshold) & ~missing
+    if rule.zeros == "suppress":
+        unsafe |= (numbers == 0) & cells.is_published
+    if rule.full == "suppress":
+        wholes = ((cells.relations < 0) @ numbers)[cells.relations[:, size:].tocsc().indices]
+        unsafe[size:] |= (numbers[size:] == 0) & (wholes > 0)
+    if missing.any():
+        least, most = np.where(cells.is_published, numbers, 0), np.where(cells.is_published, numbers, np.inf)
+        _, most = bound_cells(cells.relations, least, most, missing, unlimited, high)
+        unsafe |= missing & (most >= 1) & (most < rule.threshold)
+    seen = cells.is_published & (rule.zeros == "show")
+    floor = np.where(seen, np.minimum(numbers, 1), 0)  # where zeros are shown, a suppressed count is none
+    zero = seen & (numbers == 0)
+    most = np.where(zero, 0, np.inf)  # even if all else is suppressed, a sum is no less than its parts can be
+    low, _ = bound_cells(cells.relations, floor, most, unsafe, np.minimum(numbers, 1), unlimited)
+    shown = np.append(shown_before, np.zeros(len(numbers) - size, dtype=bool)) | zero
+    return Aim(unsafe, np.where(unsafe, low, floor), high, floor, shown)
+
+
+def read_intervals(
+    version: pd.DataFrame, frame: pd.DataFrame, rule: CountRule, key: Sequence[str]
+) -> tuple[Numbers, Numbers]:
+    """Return what a published version says of the cells of a table: each at least and at most, column after column.
+
+    A count that is shown was rounded, and is 0 or not below the threshold. One that is not shown is 0 or more, and 1 or
+    more if its row was suppressed and zeros are shown. A total of what was left says nothing of the true one.
+    """
+    shown = align_rows(version, frame, key, rule.counts).to_numpy(dtype="float64", na_value=np.nan)
+    blanked = align_rows(version, frame, key, ["is_suppressed"]).to_numpy(dtype="float64", na_value=0) > 0
+    if rule.published_totals == "what is left":
+        shown[find_totals(frame, rule.totals).any(axis="columns")] = np.nan
+    low = np.where(shown > 0, np.maximum(shown - rule.round_to // 2, rule.threshold), 0)
+    high = np.where(shown > 0, shown + rule.round_to // 2, 0)
+    unknown = np.isnan(shown)
+    low = np.where(unknown, blanked & (rule.zeros == "show"), low)
+    return low.ravel(order="F"), np.where(unknown, np.inf, high).ravel(order="F")
+
+
+def _find_shown_before(
+    exact: pd.DataFrame, frame: pd.DataFrame, rule: CountRule, key: Sequence[str], earlier: Sequence[pd.DataFrame]
+) -> Flags:
+    """Return the cells that an earlier version shows as they are now."""
+    values = exact.to_numpy(dtype="float64", na_value=np.nan).ravel(order="F")
+    known = np.zeros(len(values), dtype=bool)
+    for version in earlier:
+        low, high = read_intervals(version, frame, rule, key)
+        known |= (values >= low) & (values <= high) & np.isfinite(high)
+    return known
+
+
+def _sum_what_is_left(cells: Cells, shown: pd.DataFrame, is_total: pd.DataFrame) -> pd.DataFrame:
+    """Take each total of all the counts below it that are shown: first totals over one field, then those over two.
+
+    A total is missing if it is suppressed, and if nothing below it is left but zeros. What is left below a suppressed
+    total still counts in those above it, so that a table with two margins adds up along both.
+    """
+    values = shown.to_numpy(dtype="float64", na_value=np.nan).ravel(order="F")
+    levels = np.tile(is_total.sum(axis="columns"), cells.shape[1])
+    sums = cells.relations[np.isin(cells.fields, list(is_total.columns)), : len(values)]
+    whole = (sums < 0).indices
+    first = np.unique(whole, return_index=True)[1]  # over two fields, the sums along either are the same
+    left, gone = np.nan_to_num(values), np.isnan(values)
+    blank = gone.copy()
+    for level in range(1, len(is_total.columns) + 1):
+        chosen = first[levels[whole[first]] == level]
+        parts, at = sums[chosen] > 0, whole[chosen]
+        left[at], gone[at] = parts @ left, (parts @ gone) > 0
+        blank[at] |= (left[at] == 0) & gone[at]
+    return pd.DataFrame(cells.lay_out(np.where(blank, np.nan, left)), shown.index, shown.columns).astype("Int64")
+
+
+def _measure_lost(all_counts: pd.DataFrame, shown: pd.DataFrame, words: str) -> Mapping[str, float]:
+    """Return for each count how much of it is not shown, in percent, where all of it is known."""
+    whole = all_counts.sum(skipna=False).dropna()
+    lost = 100 * (1 - shown[whole.index].sum() / whole.mask(whole == 0))
+    return {words.format(count): round(max(0.0, float(share)), 1) for count, share in lost.dropna().items()}

@@ -1,0 +1,198 @@
+"""Differencing: what two releases give away together, though each by itself is safe."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+from scipy.sparse import block_array, csr_array, diags_array, hstack
+
+from councilbook.catalogue import CountRule, LinkedCount
+from councilbook.errors import CheckError
+from councilbook.gate.disclosure.tables.cells import (
+    TOLERANCE,
+    Flags,
+    Numbers,
+    Protected,
+    bound_by_sums,
+    bound_cells,
+    build_cells,
+    relate_cells,
+)
+from councilbook.gate.disclosure.tables.counts import aim_at_counts, read_counts, read_intervals
+from councilbook.gate.disclosure.tables.secondary import list_known, miss_aim
+
+
+def find_exposed_by_versions(
+    frame: pd.DataFrame, safe: Protected, rule: CountRule, key: Sequence[str], earlier: Sequence[pd.DataFrame]
+) -> pd.DataFrame:
+    """Find small counts that come out when a release is laid beside earlier versions of the same table.
+
+    A reader takes a count that one version shows and another does not for unchanged, if that fits the sums. Two kinds
+    come out. Of this release: a reader who knows all that it shows exactly, and what earlier versions show of the rest
+    as far as it still holds. Of an earlier version: a reader who fills its gaps with what is shown now. Sums that this
+    contradicts have changed, and are not used.
+
+    Args:
+        frame: the exact table.
+        safe: the same, as it is to be released.
+        rule: its declaration.
+        key: the fields that together name a row once.
+        earlier: versions that were published.
+
+    Returns:
+        A row a count that comes out: the key, `count` (its field) and `release` ("this" or "earlier"). No values.
+    """
+    exposed = [_name_cells(frame, key, rule, _expose_this(frame, safe, rule, key, earlier), "this")]
+    for version in earlier:
+        if set(key) <= set(version.columns):
+            found = _expose_earlier(version, safe.frame, rule, key)
+            exposed.append(_name_cells(version, key, rule, found, "earlier"))
+    return pd.concat(exposed, ignore_index=True).drop_duplicates(ignore_index=True)
+
+
+def find_exposed_by_areas(
+    here: pd.DataFrame,
+    there: pd.DataFrame,
+    crosswalk: pd.DataFrame,
+    link: LinkedCount,
+    rule: CountRule,
+    key: Sequence[str],
+) -> pd.DataFrame:
+    """Find small counts that come out when a release is laid beside the same count on other areas.
+
+    Where areas overlap without being equal, subtraction tells of the slivers between them. Each sliver, and each area
+    that either release suppresses, is bounded by what both show, taken as whole numbers before rounding. Areas
+    where the two contradict each other, as with counts of different dates, are left out.
+
+    Args:
+        here, there: the two releases, as published; the other fields of the key are in both.
+        crosswalk: a row a small piece of land, as a postcode, with the columns `area` and `other_area` it lies in. An
+            area is taken to be the pieces that are listed for it.
+        link: the count, and the fields that name the areas.
+        rule: the declaration of this release.
+        key: the fields that together name one of its rows.
+
+    Returns:
+        A row a count that comes out: the other fields of the key, `area`, `other_area` and `what` ("difference",
+        "suppressed here" or "suppressed there"). No values.
+
+    Raises:
+        CheckError: the other release lacks a field.
+    """
+    slices = [field for field in key if field != link.area]
+    if absent := sorted({*slices, link.other_area, link.count} - set(there.columns)):
+        raise CheckError(f"Dataset {link.dataset} has no column {', '.join(absent)} to compare with.")
+    if there.duplicated([link.other_area, *slices]).any():
+        raise CheckError(f"Dataset {link.dataset} has more than one row for {', '.join([link.other_area, *slices])}.")
+    here, there = here.rename(columns={link.area: "area"}), there.rename(columns={link.other_area: "other_area"})
+    pieces = crosswalk[["area", "other_area"]].drop_duplicates()
+    slivers = pieces.merge(here[["area", *slices]], on="area")
+    areas, in_area = _group_rows(slivers, ["area", *slices])
+    others, in_other = _group_rows(slivers, ["other_area", *slices])
+    relations = csr_array(block_array([[in_area, -_eye(areas), None], [in_other, None, -_eye(others)]]))
+    count = rule.model_copy(update={"counts": [link.count], "totals": {}})
+    known = [
+        (np.zeros(len(slivers)), np.full(len(slivers), np.inf)),
+        read_intervals(here, areas, count, ["area", *slices]),
+        read_intervals(there, others, count, ["other_area", *slices]),
+    ]
+    lower, upper = (np.concatenate(side) for side in zip(*known, strict=True))
+    relations, wanted = _drop_contradicted(relations, lower, upper), np.isinf(upper)
+    is_sliver = np.arange(len(lower)) < len(slivers)
+    reach_low, reach_high = np.where(is_sliver, np.inf, 1.0), np.full(len(lower), float(rule.threshold))
+    low, high = bound_cells(relations, lower, upper, wanted, reach_low, reach_high)
+    few = wanted & is_sliver & (high < rule.threshold - TOLERANCE)
+    least, _ = bound_cells(relations, lower, upper, few, np.zeros(len(lower)), np.full(len(lower), np.inf))
+    small = np.where(is_sliver, few & (least > TOLERANCE), wanted & _tells_small(low, high, rule.threshold))
+    what = ["difference"] * len(slivers) + ["suppressed here"] * len(areas) + ["suppressed there"] * len(others)
+    named = pd.concat([slivers, areas, others], ignore_index=True).assign(what=what)
+    return pd.DataFrame(named.loc[small, [*slices, "area", "other_area", "what"]]).reset_index(drop=True)
+
+
+def _expose_this(
+    frame: pd.DataFrame, safe: Protected, rule: CountRule, key: Sequence[str], earlier: Sequence[pd.DataFrame]
+) -> Flags:
+    """Return the unsafe cells of a release that earlier versions help to work out."""
+    exact = read_counts(frame, rule.counts)
+    cells = build_cells(frame.assign(**exact), key, rule.counts, rule.totals, rule.adds_up, rule.parts)
+    aim = aim_at_counts(cells, rule, np.zeros(exact.size, dtype=bool))
+    hidden = _pad(safe.hidden.to_numpy().ravel(order="F"), cells.numbers, False)
+    lower, upper = list_known(cells, aim, hidden)
+    for version in earlier:
+        low, high = read_intervals(version, frame, rule, key)
+        low, high = _pad(low, lower, 0), _pad(high, upper, np.inf)
+        holds = hidden & (cells.numbers >= low) & (cells.numbers <= high)
+        lower, upper = np.where(holds, np.maximum(lower, low), lower), np.where(holds, np.minimum(upper, high), upper)
+    return miss_aim(cells, aim, lower, upper, aim.unsafe)
+
+
+def _expose_earlier(version: pd.DataFrame, now: pd.DataFrame, rule: CountRule, key: Sequence[str]) -> Flags:
+    """Return the cells of an earlier version that tell of a small count, its gaps filled with what is shown now.
+
+    A gap that can be filled may itself have held a small count that has grown since: it is worked out from each sum by
+    itself, with the other gaps filled.
+    """
+    relations, _ = relate_cells(version, key, rule.counts, rule.totals, rule.adds_up, rule.parts)
+    cells = np.zeros(relations.shape[1])
+    low, high = read_intervals(version, version, rule, key)
+    lower, upper = _pad(low, cells, 0), _pad(high, cells, np.inf)
+    low, high = read_intervals(now, version, rule, key)
+    now_lower, now_upper = _pad(low, cells, 0), _pad(high, cells, np.inf)
+    gaps = np.isinf(upper)
+    filled = gaps & np.isfinite(now_upper)
+    reach = np.ones(len(cells)), np.full(len(cells), float(rule.threshold))
+    before = _tells_small(*bound_cells(relations, lower, upper, gaps, *reach), rule.threshold)
+    full_lower, full_upper = np.where(filled, now_lower, lower), np.where(filled, now_upper, upper)
+    cell, least, most = bound_by_sums(relations, np.zeros(relations.shape[0]), full_lower, full_upper)
+    possible = (most >= least) & (most >= lower[cell])
+    grown = np.bincount(cell, possible & _tells_small(least, most, rule.threshold), len(cells)) > 0
+    holding = _drop_contradicted(relations, full_lower, full_upper)
+    after = _tells_small(*bound_cells(holding, full_lower, full_upper, gaps & ~filled, *reach), rule.threshold)
+    exposed: Flags = gaps & ~before & np.where(filled, grown, after)
+    return exposed
+
+
+def _tells_small(low: Numbers, high: Numbers, threshold: int) -> Flags:
+    """Return where an interval has a small count in it, and not all from 1 to the threshold."""
+    some = (low < threshold - TOLERANCE) & (high > 1 - TOLERANCE)
+    tells: Flags = some & ((low > 1 + TOLERANCE) | (high < threshold - TOLERANCE))
+    return tells
+
+
+def _drop_contradicted(relations: csr_array, lower: Numbers, upper: Numbers) -> csr_array:
+    """Drop sums until what is known of each cell does not contradict the others; as little as can be is off there."""
+    rows, cells = relations.shape
+    bounds, right = np.column_stack([lower, upper]), np.zeros(rows)
+    if not rows or not linprog(np.zeros(cells), A_eq=relations, b_eq=right, bounds=bounds, method="highs").status:
+        return relations
+    off = hstack([relations, diags_array(np.ones(rows)), -diags_array(np.ones(rows))], format="csr")
+    cost = np.append(np.zeros(cells), np.ones(2 * rows))
+    bounds = np.vstack([bounds, np.tile([0, np.inf], (2 * rows, 1))])
+    solution = linprog(cost, A_eq=off, b_eq=right, bounds=bounds, method="highs-ipm")
+    return csr_array(relations[solution.x[cells:].reshape(2, rows).sum(axis=0) < TOLERANCE])
+
+
+def _group_rows(frame: pd.DataFrame, by: Sequence[str]) -> tuple[pd.DataFrame, csr_array]:
+    """Return the groups of a table's rows, and a matrix with 1 where a row (column) is in a group (row)."""
+    groups = frame.groupby(list(by), sort=False, dropna=False).ngroup().to_numpy()
+    names = frame[list(by)].drop_duplicates(ignore_index=True)
+    places = np.arange(len(frame))
+    return names, csr_array((np.ones(len(frame)), (groups, places)), shape=(len(names), len(frame)))
+
+
+def _eye(groups: pd.DataFrame) -> csr_array:
+    return csr_array(diags_array(np.ones(len(groups))))
+
+
+def _pad(known: NDArray[Any], cells: NDArray[Any], value: float) -> NDArray[Any]:
+    """Add the implied cells, of which nothing is known."""
+    return np.append(known, np.full(len(cells) - len(known), value, dtype=known.dtype))
+
+
+def _name_cells(frame: pd.DataFrame, key: Sequence[str], rule: CountRule, cells: Flags, release: str) -> pd.DataFrame:
+    names = [*rule.counts, *(f"{whole} without {part}" for part, whole in rule.parts.items())]
+    column, row = np.divmod(np.flatnonzero(cells), max(1, len(frame)))
+    return frame[list(key)].iloc[row].assign(count=[names[number] for number in column], release=release)

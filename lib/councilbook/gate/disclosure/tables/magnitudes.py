@@ -1,0 +1,176 @@
+"""Disclosure control of tables of sums to which people or businesses contribute, as rateable values or bills."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import block_array, csr_array, diags_array
+
+from councilbook.catalogue import MagnitudeRule
+from councilbook.errors import CheckError
+from councilbook.gate.disclosure.tables.cells import Cells, Flags, Numbers, Protected, build_cells
+from councilbook.gate.disclosure.tables.counts import read_counts, round_counts
+from councilbook.gate.disclosure.tables.secondary import Aim, choose_secondary
+
+SCALE = 1e6  # the largest sum is made so large: solvers are at their best with numbers of about this size
+
+
+def protect_magnitudes(frame: pd.DataFrame, rule: MagnitudeRule, key: Sequence[str]) -> Protected:
+    """Suppress sums that tell of a contributor and those that would give them back, and round how many contribute.
+
+    A sum is unsafe if too few contribute, if the n largest contributions are more than k percent of it, or if the
+    second largest contributor, who takes its own part off, comes closer than p percent to the largest. What a reader
+    can conclude of it from the other sums must then reach beyond it, either way, by its protection level: see
+    `measure_protection`. The sums that are left are published as they are.
+
+    Two contributors who are each alone behind a sum know those sums. Where a total has just these two unsafe parts,
+    they are protected from each other as well.
+
+    Args:
+        frame: a long table with the sums, how many contribute, and the largest contributions.
+        rule: its declaration.
+        key: the fields that together name a row once.
+
+    Returns:
+        The table, still with the columns of contributions, and with a column is_suppressed.
+
+    Raises:
+        CheckError: a sum is below 0, does not add up, or is not what its contributions allow.
+        ReleaseRefusedError: a sum stays exposed, whatever is suppressed.
+    """
+    contributors = read_counts(frame, [rule.contributors])[rule.contributors]
+    cells = build_cells(frame, key, [rule.value], rule.totals)
+    many = contributors.to_numpy(dtype="float64", na_value=np.nan)
+    largest = frame[rule.largest].astype("Float64").fillna(0).to_numpy(dtype="float64")
+    _check_contributions(cells, many, largest, rule)
+    level = np.where(cells.is_published, measure_protection(cells.numbers, many, largest, rule), 0)
+    cells, level = _pair_lone_contributors(cells, level, many == 1)
+    scale = SCALE / max(SCALE, cells.numbers.max(initial=0))
+    cells, level = replace(cells, numbers=cells.numbers * scale), level * scale
+    aim = Aim(
+        unsafe=level > 0,
+        low=np.maximum(cells.numbers - level, 0),
+        high=cells.numbers + level,
+        floor=np.zeros(len(level)),
+        shown=cells.numbers == 0,
+    )
+    pattern = choose_secondary(cells, aim, rule.solver_seconds)
+    hidden = frame[[rule.value]].notna() & cells.lay_out(pattern.hidden)
+    gone = hidden[rule.value]
+    rounded = round_counts(contributors, rule.round_to).mask(gone)
+    safe = frame.assign(**{rule.value: frame[rule.value].mask(gone), rule.contributors: rounded, "is_suppressed": gone})
+    record = {
+        "cells": int(cells.is_published.sum()),
+        "cells_suppressed": int(gone.sum()),
+        "rows_suppressed": int(gone.sum()),
+        "method": pattern.method,
+        "note": pattern.note,
+        "information_lost": {"most that rounding changes a number of contributors by": rule.round_to // 2},
+    }
+    primary = aim.unsafe & cells.is_published
+    for_approver = {
+        "primary": int(primary.sum()),
+        "secondary": int((pattern.hidden & ~primary).sum()),
+        "totals_suppressed": int((pattern.hidden & cells.is_total).sum()),
+    }
+    return Protected(safe, hidden, record, for_approver)
+
+
+def measure_protection(sums: Numbers, many: Numbers, largest: Numbers, rule: MagnitudeRule) -> Numbers:
+    """Return by how much a reader's conclusion must miss each sum; 0 for one that is safe.
+
+    With X the sum and x1, x2, ... its contributions, largest first: (100 / k) (x1 + ... + xn) - X by the dominance
+    rule, (p / 100) x1 - (X - x1 - x2) by the p% rule (Hundepool and others, 2012, "Statistical Disclosure Control",
+    chapter 4); where too few contribute, p percent of X. At least a hundredth of X, so that it cannot be worked out.
+
+    Args:
+        sums: X; n.
+        many: how many contribute; n.
+        largest: the largest contributions, largest first; n x at least 2.
+        rule: its declaration.
+    """
+    dominance = 100 / rule.dominance_k_pct * largest[:, : rule.dominance_n].sum(axis=1) - sums
+    estimate = rule.p_pct / 100 * largest[:, 0] - (sums - largest[:, 0] - largest[:, 1])
+    few = (many > 0) & (many < rule.threshold)
+    size = np.where(sums > 0, sums, sums[sums > 0].min() if sums.any() else 1)  # a sum of 0 needs some level too
+    level = np.maximum.reduce([dominance, estimate, np.where(few, rule.p_pct / 100 * size, 0)])
+    return np.where(few | (level > 0), np.maximum(level, size / 100), 0)
+
+
+def tabulate_magnitudes(
+    records: pd.DataFrame,
+    by: Sequence[str],
+    value: str,
+    contributor: str,
+    totals: Mapping[str, str],
+    largest: int = 2,
+) -> pd.DataFrame:
+    """Sum records into the table that `protect_magnitudes` takes, with a row for each total.
+
+    Args:
+        records: a row a property or bill; one contributor may have many, which are summed first.
+        by: the fields to sum by, which become the key.
+        value: the column to sum.
+        contributor: the column that names who contributes.
+        totals: field of `by` to the value that stands for all of its others.
+        largest: how many of the largest contributions to keep.
+
+    Returns:
+        Columns: `by`, value, contributors, largest_1, largest_2 and so on; 0 where fewer contribute.
+
+    Raises:
+        CheckError: a value is missing or below 0, or a contributor is missing.
+    """
+    if not records[value].ge(0).fillna(False).all() or records[contributor].isna().any():
+        raise CheckError(f"Expected a {contributor} and a {value} of 0 or more in each record.")
+    names = [f"largest_{number}" for number in range(1, largest + 1)]
+    tables: list[pd.DataFrame] = []
+    for choice in product((False, True), repeat=len(totals)):
+        summed_over = {field: total for (field, total), over in zip(totals.items(), choice, strict=True) if over}
+        each = records.assign(**summed_over).groupby([*by, contributor], observed=True)[[value]].sum().reset_index()
+        each = each.sort_values(value, ascending=False, kind="stable")
+        each["rank"] = each.groupby(list(by), observed=True).cumcount()
+        first = each[each["rank"] < largest]
+        top = first.pivot_table(value, list(by), "rank", aggfunc="sum", fill_value=0, observed=True)
+        top = top.reindex(columns=range(largest), fill_value=0).set_axis(names, axis="columns")
+        sums = each.groupby(list(by), observed=True)[value].agg(["sum", "size"])
+        table = sums.set_axis([value, "contributors"], axis="columns").join(top)
+        tables.append(table.reset_index())
+    return pd.concat(tables, ignore_index=True)
+
+
+def _check_contributions(cells: Cells, many: Numbers, largest: Numbers, rule: MagnitudeRule) -> None:
+    """Look whether the contributions can be those of the sums."""
+    sums = cells.numbers
+    faults = {
+        f"no {rule.contributors}": np.isnan(many),
+        "contributions below 0, or not the largest first": (largest < 0).any(axis=1)
+        | (np.diff(largest) > 0).any(axis=1),
+        f"contributions of more than {rule.value}": largest.sum(axis=1) > sums * (1 + 1e-9) + 1e-9,
+        f"more contributions than {rule.contributors}": (largest > 0).sum(axis=1) > many,
+        f"a {rule.value} without {rule.contributors}": (sums > 0) & (many == 0),
+    }
+    for words, where in faults.items():
+        if rows := int((where & cells.is_published).sum()):
+            raise CheckError(f"Expected for each {rule.value} its largest contributions, but {rows} of them: {words}.")
+
+
+def _pair_lone_contributors(cells: Cells, level: Numbers, alone: Flags) -> tuple[Cells, Numbers]:
+    """Add an implied cell for the sum of the two unsafe parts of a total that have one contributor each."""
+    lone = alone & (level > 0)
+    parts = (cells.relations > 0).astype(float) @ diags_array(lone.astype(float))
+    pairs = csr_array(parts[np.flatnonzero(parts.sum(axis=1) == 2)])
+    count = pairs.shape[0]
+    if not count:
+        return cells, level
+    paired = replace(
+        cells,
+        numbers=np.append(cells.numbers, pairs @ cells.numbers),
+        relations=csr_array(block_array([[cells.relations, None], [pairs, -diags_array(np.ones(count))]])),
+        fields=np.append(cells.fields, np.repeat("pair", count)),
+        is_published=np.append(cells.is_published, np.zeros(count, dtype=bool)),
+        is_total=np.append(cells.is_total, np.zeros(count, dtype=bool)),
+    )
+    return paired, np.append(level, pairs.multiply(level).max(axis=1).toarray().ravel())

@@ -1,0 +1,263 @@
+"""What is said about a released dataset: Frictionless data package, DCAT record, data dictionary, version.
+
+Pure functions. A table's fields are declared once, in the catalogue; all of these are written from there.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from rdflib import DCAT, DCTERMS, FOAF, PROV, RDF, XSD, BNode, Graph, Literal, Namespace, URIRef
+
+from councilbook.catalogue import Dataset, FieldSpec, Licence
+from councilbook.pages.html import FORMULA_NOTE, escape_formula
+
+ADMS = Namespace("http://www.w3.org/ns/adms#")
+DCAT_VERSION = URIRef(f"{DCAT}version")  # of DCAT 3, which rdflib does not know yet
+GSS = Namespace("http://statistics.data.gov.uk/id/statistical-geography/")
+MEDIA_TYPES = {
+    "csv": "text/csv",
+    "geojson": "application/geo+json",
+    "parquet": "application/vnd.apache.parquet",
+}
+
+
+SYNTHETIC = "Synthetic: made up from a seed to show how this works, and true of no real place. "
+LIMITS = {
+    "required": "always there",
+    "unique": "unique",
+    "pattern": "like `{}`",
+    "minimum": "at least {:.10g}",
+    "maximum": "at most {:.10g}",
+    "enum": "one of {}",
+}
+
+
+@dataclass(frozen=True)
+class Version:
+    """The version of a dataset, and those before it.
+
+    Attributes:
+        changes: newest first, each {version, date, text}.
+    """
+
+    number: str
+    changes: tuple[Mapping[str, str], ...]
+
+
+def build_schema(dataset: Dataset) -> dict[str, Any]:
+    """Return a Frictionless Table Schema of a dataset's fields, with its key."""
+    return {
+        "fields": [_describe_field(name, field) for name, field in dataset.fields.items()],
+        "primaryKey": dataset.key,
+        "missingValues": [""],
+    }
+
+
+def _describe_field(name: str, field: FieldSpec) -> dict[str, Any]:
+    limits = {
+        "required": field.required or None,
+        "unique": field.unique or None,
+        "pattern": field.pattern,
+        "minimum": _whole(field.minimum, field),
+        "maximum": _whole(field.maximum, field),
+        "enum": field.enum and [escape_formula(value) for value in field.enum],  # as the CSV has them
+    }
+    described: dict[str, Any] = {"name": name, "type": field.type, "description": field.description}
+    if field.unit:
+        described["unit"] = field.unit
+    described["constraints"] = {key: value for key, value in limits.items() if value is not None}
+    return described
+
+
+def _whole(limit: float | None, field: FieldSpec) -> float | int | None:
+    return int(limit) if limit is not None and field.type in ("integer", "year") else limit
+
+
+def build_datapackage(
+    dataset: Dataset,
+    licence: Licence,
+    version: Version,
+    resources: Sequence[Mapping[str, Any]],
+    about: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return a Frictionless data package (datapackage.json).
+
+    Args:
+        dataset: what the catalogue declares.
+        licence: the dataset's licence.
+        version: its version and change log.
+        resources: one for each file, each {path, format, bytes, hash}.
+        about: study, council, mode and provenance; kept under "councilbook".
+    """
+    return {
+        "name": dataset.id,
+        "title": dataset.title,
+        "description": (SYNTHETIC if about["synthetic"] else "") + dataset.description,
+        "version": version.number,
+        "created": f"{version.changes[0]['date']}T00:00:00Z",
+        "licenses": [{"name": about["licence_id"], "title": licence.title, "path": licence.url}],
+        "sources": [
+            {"title": row["title"] + (" (synthetic twin)" if row["synthetic"] else ""), "path": row["landing_page"]}
+            for row in about["provenance"]
+        ],
+        "attribution": licence.attribution,
+        "resources": [_describe_resource(dataset, resource) for resource in resources],
+        "councilbook": {**about, "changes": list(version.changes)},
+    }
+
+
+def _describe_resource(dataset: Dataset, resource: Mapping[str, Any]) -> dict[str, Any]:
+    name = f"{dataset.id}-{resource['format']}"
+    described = {"name": name, **resource, "mediatype": MEDIA_TYPES[resource["format"]]}
+    if resource["format"] == "csv":
+        table = {"type": "table", "encoding": "utf-8", "description": FORMULA_NOTE}
+        return described | table | {"schema": build_schema(dataset)}
+    return described | {"type": "file"}
+
+
+def build_dcat(package: Mapping[str, Any]) -> str:
+    """Return a DCAT record of a data package as JSON-LD, with relative addresses of its files."""
+    about = package["councilbook"]
+    graph = Graph(bind_namespaces="none")
+    for prefix, namespace in [("adms", ADMS), ("dcat", DCAT), ("dcterms", DCTERMS), ("foaf", FOAF), ("prov", PROV)]:
+        graph.bind(prefix, namespace)
+    record = URIRef(f"urn:councilbook:{about['study']}:{about['council']['slug']}:{package['name']}")
+    steward = BNode("publisher")
+    graph.add((record, RDF.type, DCAT.Dataset))
+    for predicate, words in [
+        (DCTERMS.title, package["title"]),
+        (DCTERMS.description, package["description"]),
+        (DCAT.keyword, about["study"].replace("_", " ")),
+        (DCAT.keyword, "synthetic data" if about["synthetic"] else "real data"),
+        (ADMS.versionNotes, about["changes"][0]["text"]),
+    ]:
+        graph.add((record, predicate, Literal(words, lang="en")))
+    graph.add((record, DCAT_VERSION, Literal(package["version"])))
+    graph.add((record, DCTERMS.modified, Literal(about["changes"][0]["date"], datatype=XSD.date)))
+    graph.add((record, DCTERMS.license, URIRef(package["licenses"][0]["path"])))
+    if about.get("standard"):
+        graph.add((record, DCTERMS.conformsTo, URIRef(about["standard"])))
+    graph.add((record, DCTERMS.publisher, steward))
+    graph.add((steward, RDF.type, FOAF.Organization))
+    graph.add((steward, FOAF.name, Literal(about["council"]["name"], lang="en")))
+    for code in about["council"]["codes"]:
+        graph.add((record, DCTERMS.spatial, GSS[code]))
+    for source in package["sources"]:
+        graph.add((record, PROV.wasDerivedFrom, URIRef(source["path"])))
+    for resource in package["resources"]:
+        distribution = BNode(resource["format"])
+        graph.add((record, DCAT.distribution, distribution))
+        graph.add((distribution, RDF.type, DCAT.Distribution))
+        graph.add((distribution, DCTERMS.title, Literal(resource["path"])))
+        graph.add((distribution, DCAT.downloadURL, URIRef(resource["path"])))
+        graph.add((distribution, DCAT.mediaType, Literal(resource["mediatype"])))
+        graph.add((distribution, DCAT.byteSize, Literal(resource["bytes"], datatype=XSD.nonNegativeInteger)))
+    return str(graph.serialize(format="json-ld", auto_compact=True, indent=2, sort_keys=True)) + "\n"
+
+
+def write_dictionary(package: Mapping[str, Any]) -> str:
+    """Return a data dictionary in Markdown that a person can read."""
+    schema = _find_schema(package)
+    about = package["councilbook"]
+    lines = [
+        f"# {package['title']}",
+        "",
+        package["description"],
+        "",
+        f"- Place: {about['council']['name']}",
+        f"- {'Synthetic' if about['synthetic'] else 'Real'} data",
+        f"- Version {package['version']} of {about['changes'][0]['date']}",
+        f"- Licence: [{package['licenses'][0]['title']}]({package['licenses'][0]['path']}). {package['attribution']}",
+        f"- A row is named by {' and '.join(f'`{name}`' for name in schema['primaryKey'])}; {about['rows']:,} rows.",
+        "- A blank is a missing value.",
+        f"- {FORMULA_NOTE}",
+        "",
+        "| field | type | unit | what it is | limits |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for field in schema["fields"]:
+        cells = [f"`{field['name']}`", field["type"], field.get("unit", ""), field["description"]]
+        cells.append(_write_limits(field["constraints"]))
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    lines += ["", "## Made from", ""]
+    lines += [f"- [{source['title']}]({source['path']})" for source in package["sources"]]
+    return "\n".join(lines) + "\n"
+
+
+def _find_schema(package: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the Table Schema of a package's one table."""
+    return next(resource["schema"] for resource in package["resources"] if "schema" in resource)
+
+
+def _write_limits(constraints: Mapping[str, Any]) -> str:
+    return "; ".join(
+        LIMITS[name].format(", ".join(value) if name == "enum" else value) for name, value in constraints.items()
+    )
+
+
+def write_changelog(package: Mapping[str, Any]) -> str:
+    """Return the change log in Markdown, newest first."""
+    lines = [f"# Changes of {package['title']}", ""]
+    for change in package["councilbook"]["changes"]:
+        lines += [f"## {change['version']} ({change['date']})", "", change["text"], ""]
+    return "\n".join(lines)
+
+
+def next_version(
+    dataset: Dataset,
+    rows: pd.DataFrame,
+    synthetic: bool,
+    run_date: str,
+    previous: tuple[Mapping[str, Any], pd.DataFrame] | None,
+) -> Version:
+    """Give a dataset its version, by comparing it with the one released before.
+
+    Semantic versioning: major where a field or the key changed or went, or where real took the place of synthetic;
+    minor where fields were added; patch where rows changed. Nothing changed, nothing counted.
+
+    Args:
+        rows: the new table as text, as it stands in the CSV; a column more where there is geometry.
+        previous: the last data package and its table as text, if there is one.
+    """
+    if previous is None:
+        return Version("1.0.0", ({"version": "1.0.0", "date": run_date, "text": "First release."},))
+    package, old = previous
+    changes = tuple(package["councilbook"]["changes"])
+    schema = _find_schema(package)
+    level, text = _compare(dataset, rows, synthetic, schema, old, package["councilbook"]["synthetic"])
+    if not text:
+        return Version(package["version"], changes)
+    numbers = [int(number) for number in package["version"].split(".")]
+    version = ".".join(map(str, [*numbers[:level], numbers[level] + 1, *[0] * (2 - level)]))
+    return Version(version, ({"version": version, "date": run_date, "text": text}, *changes))
+
+
+def _compare(
+    dataset: Dataset,
+    rows: pd.DataFrame,
+    synthetic: bool,
+    schema: Mapping[str, Any],
+    old: pd.DataFrame,
+    old_synthetic: bool,
+) -> tuple[int, str]:
+    """Return which number of the version goes up (0 major, 1 minor, 2 patch) and what changed, if anything."""
+    if synthetic != old_synthetic:
+        return 0, "Now from synthetic twins." if synthetic else "Now from real data."
+    types = {field["name"]: field["type"] for field in schema["fields"]}
+    now = {name: field.type for name, field in dataset.fields.items()}
+    gone = [name for name in map(str, old) if name not in rows or now.get(name) != types.get(name)]
+    added = [name for name in map(str, rows) if name not in old]
+    if gone or list(schema["primaryKey"]) != dataset.key:
+        what = f"Changed or gone: {', '.join(gone)}." if gone else ""
+        return 0, f"{what} A row is named by {', '.join(dataset.key)}.".strip()
+    if added:
+        return 1, f"New: {', '.join(added)}."
+    new_rows, old_rows = rows.set_index(dataset.key), old.set_index(dataset.key)
+    both = new_rows.index.intersection(old_rows.index)
+    changed = int((new_rows.loc[both] != old_rows.loc[both][new_rows.columns]).any(axis="columns").sum())
+    counts = {"added": len(new_rows) - len(both), "removed": len(old_rows) - len(both), "changed": changed}
+    if not any(counts.values()):
+        return 2, ""
+    return 2, "Rows: " + ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) + "."

@@ -1,0 +1,391 @@
+"""The gate: the only writer to data/processed, and to the folder of what is not open.
+
+A dataset leaves after its declared disclosure rule has been applied and has passed, with its metadata and an audit
+record beside it. Refusal is the default, and then nothing is written.
+"""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from councilbook.catalogue import (
+    Catalogue,
+    Council,
+    CountRule,
+    Dataset,
+    FieldSpec,
+    FoundFile,
+    Guarded,
+    Held,
+    Mode,
+    hash_file,
+    hash_text,
+)
+from councilbook.errors import CheckError, CouncilbookError
+from councilbook.gate.decisions import Passed, Surroundings, pass_gate
+from councilbook.gate.metadata import (
+    build_datapackage,
+    build_dcat,
+    next_version,
+    write_changelog,
+    write_dictionary,
+)
+from councilbook.pages.html import escape_formula, restore_formula
+from councilbook.paths import Workbook, make_private_folder, replace_folder, restore_folder, write_atomically
+from councilbook.sources.checks import check_fields
+
+COORDINATE_DECIMALS = 6  # about 0.1 m
+DTYPES = {"string": "str", "boolean": "boolean", "date": "datetime64[us]", "number": "float64"}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a dataset was made by and from."""
+
+    study: str
+    notebook: str
+    council: Council
+    mode: Mode
+    run_date: str
+    used: Sequence[FoundFile]
+    published: Sequence[Mapping[str, Any]] = ()  # data packages of released datasets that were read
+
+    @property
+    def provenance(self) -> list[dict[str, Any]]:
+        """A row a source file, of what was loaded and of what the released datasets were made from."""
+        rows = [row for package in self.published for row in package["councilbook"]["provenance"]]
+        return list({row["source_id"]: row for row in [*rows, *describe_sources(self.used)]}.values())
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether any of it comes from a twin; in sample mode all does."""
+        return self.mode == "sample" or any(row["synthetic"] for row in self.provenance)
+
+
+def release_dataset(
+    dataset: Dataset,
+    frame: pd.DataFrame,
+    origin: Origin,
+    catalogue: Catalogue,
+    root: Path,
+    crosswalks: Mapping[str, pd.DataFrame] | None = None,
+) -> Path:
+    """Check a table, pass it through the gate and write it with its metadata.
+
+    Writes <root>/<study>/<council>/<dataset>/ in one step: CSV (UTF-8, ISO dates), GeoJSON and GeoParquet where
+    there is geometry, datapackage.json, dcat.jsonld, DICTIONARY.md, CHANGELOG.md, audit.json. A dataset of counts keeps
+    its earlier versions in earlier/, to be compared with the next.
+
+    Args:
+        dataset: what the catalogue declares.
+        frame: the table.
+        origin: what it was made by and from.
+        catalogue: for licences, and the reasons for a rule's parameters.
+        root: folder of all released data, or of all that is not open; see `choose_root`.
+        crosswalks: by id of a dataset with the same count on other areas, which areas share which pieces of ground.
+
+    Returns:
+        The dataset's folder.
+
+    Raises:
+        ReleaseRefusedError: the gate did not let it out.
+        CheckError: the table is not as its fields declare.
+    """
+    target = dataset_folder(root, origin.study, origin.council, dataset.id)
+    restore_folder(target)
+    around = _look_around(dataset, origin, catalogue, root, crosswalks or {})
+    passed = pass_gate(dataset, frame, origin.used, catalogue.disclosure, around)
+    columns = [*dataset.fields, *(["geometry"] if dataset.geometry else [])]
+    check_fields(
+        passed.frame,
+        dataset.fields,
+        dataset.key,
+        f"Dataset {dataset.id}",
+        show_values=all(found.source.shows_values for found in origin.used),
+    )
+    if dataset.geometry and getattr(passed.frame, "crs", None) is None:
+        raise CheckError(f"Dataset {dataset.id}: expected a GeoDataFrame that has its coordinate system (crs).")
+    table = passed.frame[columns].astype(_name_dtypes(dataset)).reset_index(drop=True)
+    if dataset.is_open:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    else:
+        make_private_folder(target.parent)
+    with tempfile.TemporaryDirectory(prefix=f".{dataset.id}.", dir=target.parent) as temporary:
+        folder = Path(temporary) / dataset.id
+        folder.mkdir()
+        _write_files(dataset, table, origin, catalogue, passed.audit, folder, target)
+        if passed.for_approver:
+            _tell_approver(catalogue.workbook, origin, dataset, passed)
+        replace_folder(folder, target)
+    return target
+
+
+def read_published(folder: Path, dataset: Dataset) -> pd.DataFrame:
+    """Read a released dataset back, typed as its fields declare; a GeoDataFrame where it has geometry.
+
+    Raises:
+        CouncilbookError: it has not been released.
+    """
+    read_package(folder)
+    if dataset.geometry:
+        shapes: pd.DataFrame = gpd.read_parquet(folder / f"{dataset.id}.parquet")
+        return shapes
+    return _type_text(_read_csv(folder / f"{dataset.id}.csv"), dataset)
+
+
+def _type_text(text: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Give a table that was read as text the types of its declared fields, as far as it has them."""
+    fields = {name: field for name, field in dataset.fields.items() if name in text}
+    values = pd.DataFrame({name: _parse_text(text[name], field) for name, field in fields.items()})
+    return values.astype({name: kind for name, kind in _name_dtypes(dataset).items() if name in fields})
+
+
+def _parse_text(text: pd.Series, field: FieldSpec) -> pd.Series:
+    values = text.mask(text == "")
+    if field.type == "boolean":
+        return values.map({"true": True, "false": False})
+    if field.type == "date":
+        return pd.to_datetime(values, format="ISO8601")
+    if field.type == "string":
+        return values.map(restore_formula, na_action="ignore")
+    return pd.to_numeric(values)
+
+
+def _name_dtypes(dataset: Dataset) -> dict[str, str]:
+    return {
+        name: DTYPES.get(field.type) or ("int64" if field.required else "Int64")
+        for name, field in dataset.fields.items()
+    }
+
+
+def read_package(folder: Path) -> dict[str, Any]:
+    """Read a released dataset's data package.
+
+    Raises:
+        CouncilbookError: it has not been released.
+    """
+    file = folder / "datapackage.json"
+    if not file.exists():
+        raise CouncilbookError(
+            f"Dataset {folder.name} has not been released for this council yet (no {file}). Run the notebook that "
+            "releases it first: councilbook run."
+        )
+    package: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return package
+
+
+def read_audit(folder: Path) -> dict[str, Any]:
+    """Read the record of what the gate did with a released dataset."""
+    audit: dict[str, Any] = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
+    return audit
+
+
+def review_file(workbook: Workbook, study: str, council: Council, dataset: str) -> Path:
+    """Return where what only the approver may know of a release is kept."""
+    return workbook.private / "reviews" / study / council.slug / f"{dataset}.json"
+
+
+def choose_root(workbook: Workbook, dataset: Dataset) -> Path:
+    """Return the folder that a dataset belongs below: only an open one may be published."""
+    return workbook.processed if dataset.is_open else workbook.restricted
+
+
+def dataset_folder(root: Path, study: str, council: Council, dataset: str) -> Path:
+    """Return where a dataset lies below the folder that `choose_root` names."""
+    return root / study / council.slug / dataset
+
+
+def _write_files(
+    dataset: Dataset,
+    table: pd.DataFrame,
+    origin: Origin,
+    catalogue: Catalogue,
+    audit: dict[str, Any],
+    folder: Path,
+    target: Path,
+) -> None:
+    csv = folder / f"{dataset.id}.csv"
+    _format_csv(table, dataset).to_csv(csv, index=False, encoding="utf-8", lineterminator="\n")
+    resources = [_describe_file(csv) | {"rows": len(table)}]
+    if dataset.geometry:
+        shapes = gpd.GeoDataFrame(table)
+        geojson, parquet = folder / f"{dataset.id}.geojson", folder / f"{dataset.id}.parquet"
+        dated = gpd.GeoDataFrame(_write_dates(shapes, dataset))
+        dated.to_file(geojson, driver="GeoJSON", COORDINATE_PRECISION=COORDINATE_DECIMALS, RFC7946="YES")
+        shapes.to_parquet(parquet, index=False, compression="zstd")
+        resources += [_describe_file(geojson), _describe_file(parquet)]
+    previous = (read_package(target), _read_text(target, dataset.id)) if target.exists() else None
+    version = next_version(dataset, _read_text(folder, dataset.id), origin.is_synthetic, origin.run_date, previous)
+    if isinstance(dataset.disclosure, CountRule) and previous:
+        _keep_versions(dataset, origin, version.number, target, folder)
+    about = {
+        "study": origin.study,
+        "notebook": origin.notebook,
+        "council": origin.council.model_dump(),
+        "data": origin.mode,
+        "synthetic": origin.is_synthetic,
+        "classification": dataset.classification,
+        **({"standard": dataset.standard} if dataset.standard else {}),
+        "licence_id": dataset.licence,
+        "rows": len(table),
+        "run_date": origin.run_date,
+        "provenance": origin.provenance,
+    }
+    audit |= {"version": version.number, "run_date": origin.run_date, "made_by": f"{origin.study}/{origin.notebook}"}
+    about["approval"] = audit["approval"] = _decide_approval(dataset, origin, resources, target)
+    package = build_datapackage(dataset, catalogue.licences[dataset.licence], version, resources, about)
+    write_json(folder / "datapackage.json", package)
+    write_json(folder / "audit.json", audit)
+    (folder / "dcat.jsonld").write_text(build_dcat(package), encoding="utf-8", newline="\n")
+    (folder / "DICTIONARY.md").write_text(write_dictionary(package), encoding="utf-8", newline="\n")
+    (folder / "CHANGELOG.md").write_text(write_changelog(package), encoding="utf-8", newline="\n")
+
+
+def _look_around(
+    dataset: Dataset, origin: Origin, catalogue: Catalogue, root: Path, crosswalks: Mapping[str, pd.DataFrame]
+) -> Surroundings:
+    """Read what a dataset has to be compared with: its earlier versions, and the same count on other areas."""
+    rule = dataset.disclosure
+    if not isinstance(rule, CountRule):
+        return Surroundings(origin.published)
+    others = {}
+    for linked in rule.linked:
+        folder = dataset_folder(root, origin.study, origin.council, linked.dataset)
+        if (folder / "datapackage.json").exists():
+            others[linked.dataset] = read_published(folder, catalogue.dataset(linked.dataset))
+    target = dataset_folder(root, origin.study, origin.council, dataset.id)
+    earlier = [_type_text(text, dataset) for text in _read_versions(target, dataset.id, origin.is_synthetic)]
+    return Surroundings(origin.published, earlier, others, crosswalks)
+
+
+def _read_versions(folder: Path, name: str, synthetic: bool) -> list[pd.DataFrame]:
+    """Read every version of a dataset that was published, oldest first, as text; none if they are of another kind."""
+    if not (folder / "datapackage.json").exists() or read_package(folder)["councilbook"]["synthetic"] != synthetic:
+        return []
+    return [_read_csv(file) for file in [*sorted((folder / "earlier").glob("*.csv")), folder / f"{name}.csv"]]
+
+
+def _tell_approver(workbook: Workbook, origin: Origin, dataset: Dataset, passed: Passed) -> None:
+    """Keep what only the approver may know of a release in the private folder."""
+    file = review_file(workbook, origin.study, origin.council, dataset.id)
+    make_private_folder(file.parent)
+    version = {"version": passed.audit["version"], **passed.for_approver}
+    with write_atomically(file) as temporary:
+        write_json(temporary, version)
+
+
+def _keep_versions(dataset: Dataset, origin: Origin, version: str, target: Path, folder: Path) -> None:
+    """Keep what was published before, for the next release to be compared with."""
+    package = read_package(target)
+    if package["councilbook"]["synthetic"] != origin.is_synthetic:
+        return
+    kept = folder / "earlier"
+    kept.mkdir()
+    for file in (target / "earlier").glob("*.csv"):
+        shutil.copyfile(file, kept / file.name)
+    if package["version"] != version:
+        shutil.copyfile(target / f"{dataset.id}.csv", kept / f"{package['version']}.csv")
+
+
+def _decide_approval(
+    dataset: Dataset, origin: Origin, resources: Sequence[Mapping[str, Any]], target: Path
+) -> dict[str, str]:
+    """Say whether somebody has to approve a release, or has approved just this content under just this rule.
+
+    What was made from a release that waits for approval waits as well.
+    """
+    rule = dataset.disclosure
+    real = [row for row in origin.provenance if row["spectrum"] != "open" and not row["synthetic"]]
+    approvals = [package["councilbook"].get("approval", {}) for package in origin.published]  # none in older releases
+    roles = [approval["role"] for approval in approvals if approval.get("state") == "waiting"]
+    if isinstance(rule, Guarded) and real:
+        roles = [rule.approver]
+    if isinstance(rule, Held):
+        if dataset.classification == "closed":
+            return {"state": "not needed", "why": f"It stays with what is closed, for {rule.readers}."}
+        roles = [rule.approver] if real else []
+    if not roles:
+        made_from = "synthetic twins" if origin.is_synthetic else "open sources"
+        return {"state": "not needed", "why": f"No real closed or shared data went into it, but {made_from}."}
+    declared = rule.model_dump() if rule else None
+    content = hash_text(json.dumps([declared, [resource["hash"] for resource in resources]], sort_keys=True))
+    if (target / "audit.json").exists():
+        last: dict[str, str] = read_audit(target).get("approval", {})  # none in an older release
+        if last.get("state") == "approved" and last["content"] == content:
+            return last
+    return {"state": "waiting", "role": roles[0], "content": content}
+
+
+def describe_sources(used: Sequence[FoundFile]) -> list[dict[str, Any]]:
+    """Return the provenance of what was loaded: a row a source file."""
+    return [
+        {
+            "source_id": found.source.id,
+            "title": found.source.title + (f", {found.source.edition}" if found.source.edition else ""),
+            "series_title": found.source.title,
+            "publisher": found.source.publisher,
+            "spectrum": found.source.spectrum,
+            "synthetic": found.is_synthetic,
+            "licence": found.source.licence,
+            "published": found.source.published,
+            "landing_page": found.source.landing_page,
+            "origin": found.origin,
+            "file": found.path.name,
+            "sha256": found.sha256,
+            "known_faults": found.source.known_faults,
+            "basis": found.source.twin.basis if found.is_synthetic and found.source.twin else None,
+        }
+        for found in used
+    ]
+
+
+def _format_csv(table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    """Write booleans as true and false and dates as ISO, as Table Schema reads them, and line ends as one character.
+
+    Texts that a spreadsheet would run as formulas are escaped; `_parse_text` takes that back.
+    """
+    formatted = _write_dates(pd.DataFrame(table.drop(columns="geometry", errors="ignore")), dataset)
+    for name, field in dataset.fields.items():
+        if field.type == "boolean":
+            formatted[name] = formatted[name].map({True: "true", False: "false"})
+        elif field.type == "string":  # csv does not quote a lone carriage return, and would end the row there
+            formatted[name] = formatted[name].str.replace(r"\r\n?", "\n", regex=True)
+            formatted[name] = formatted[name].map(escape_formula, na_action="ignore")
+    return formatted
+
+
+def _write_dates(table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
+    dates = [name for name, field in dataset.fields.items() if field.type == "date"]
+    return table.assign(**{name: table[name].dt.strftime("%Y-%m-%d") for name in dates})
+
+
+def _describe_file(path: Path) -> dict[str, Any]:
+    return {
+        "path": path.name,
+        "format": path.suffix[1:],
+        "bytes": path.stat().st_size,
+        "hash": f"sha256:{hash_file(path)}",
+    }
+
+
+def _read_text(folder: Path, name: str) -> pd.DataFrame:
+    """Read a dataset's table as text, with its geometry as another column if it has one."""
+    text = _read_csv(folder / f"{name}.csv")
+    shapes = folder / f"{name}.parquet"
+    return text.assign(geometry=gpd.read_parquet(shapes).geometry.to_wkb(hex=True)) if shapes.exists() else text
+
+
+def _read_csv(file: Path) -> pd.DataFrame:
+    return pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON file of a dataset."""
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")

@@ -1,0 +1,1 @@
+"""Methods: what several studies compute in the same way."""

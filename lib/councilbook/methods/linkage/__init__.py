@@ -1,0 +1,1 @@
+"""Linkage: which record of one list is which record of another."""

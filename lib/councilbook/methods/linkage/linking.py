@@ -1,0 +1,613 @@
+"""The roll linked to a register of businesses: Splink's model on DuckDB, and what it went by.
+
+Fellegi and Sunter (1969), "A Theory for Record Linkage", JASA 64: each comparison of two records adds log2(m/u) to the
+weight of a link, where m is how often true links and u how often other pairs fall into its level; the prior adds what
+is known before. u comes from pairs drawn at random and, for levels too rare to be seen there, from the pairs that
+blocking found; m from expectation maximisation, held by the assumptions below where few pairs speak. Names and
+postcodes count by how rare they are (term frequencies over the whole register).
+
+A property has one ratepayer and a food business one kitchen. So the candidates of one record compete: the probability
+of a link is its odds over those of all of them and of having no link. Where two candidates are equally likely, neither
+gets above one half, and the links say so (`ties`).
+"""
+
+import logging
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+from splink.internals.exceptions import EMTrainingException
+
+from councilbook.errors import CheckError
+from councilbook.methods.linkage.sides import REGISTER, ROLL, Sizes, prepare_sides
+
+Numbers = NDArray[np.float64]
+Integers = NDArray[np.int64]
+LINK_COLUMNS = ["property_reference", "register", "unique_id", "match_weight", "match_probability", "rank", "ties"]
+RETAINED = ["record", "status"]
+TIE = 0.5  # bits; candidates of one record nearer than this are tied
+FEWEST_RECORDS = 200  # with so many on the smaller side, what was estimated weighs as much as what was assumed
+LEAST_M, LEAST_U = 1e-4, 1e-12
+RARE_U = 1e-4  # levels rarer than this are counted among the blocked pairs, not among random ones
+LEAST_TF = 1e-10  # of names and postcodes: one in ten billion
+ROUNDS = 30  # at most, of refining u
+# Not estimated for premises: a link is at one place unless an address is wrong, and a kitchen that trades under another
+# name than its ratepayer's cannot be told from another business at the same number by the data alone.
+HELD = ("postcode sector", "postcode district", "elsewhere", "different names")
+LEAST_EXPLAINED = 0.001  # of probability; candidates below it are not kept
+ENDING, UNREGISTERED_ENDINGS = "ending", (0.10, 0.90)  # of named ratepayers that no register of companies has
+HELD_SEATS = ("live", "dissolved or closed")  # who pays today is live; namesakes that are not would teach otherwise
+OF_NAMES, OF_PLACES = ("name",), ("place", "letters", "status", "use")
+LEAST_LINKS = 0.5  # taken to be there, where no pair looks like one
+LEAST_NONE = 0.05  # of having no link at all, however many have one
+FREQUENCIES = {"name": "name_frequency", "postcode": "place_frequency", "door": "door_frequency"}
+
+
+@dataclass(frozen=True)
+class LinkSettings:
+    """What a linkage assumes. `registered_elsewhere` says that a register holds seats, not premises.
+
+    `corporate_endings` says that all of the register are companies, so that LTD in a ratepayer's name tells.
+
+    `expected_share`: of the roll's properties (seats) or the register's units (premises), how many have a link.
+    `least_probability`: links below it are dropped. `largest_block`: words shared by more names than this are no key.
+    `random_pairs`: drawn to estimate u. Everything is drawn with `seed`; the same input gives the same links.
+    """
+
+    registered_elsewhere: bool = False
+    corporate_endings: bool = False
+    expected_share: float = 0.6
+    least_probability: float = 0.5
+    largest_block: int = 500
+    random_pairs: float = 5e5
+    training_pairs: float = 3e5
+    seed: int = 20201
+    threads: int | None = None
+    memory_limit: str = "10GB"
+
+
+SEATS = LinkSettings(registered_elsewhere=True)
+PREMISES = LinkSettings()
+SETTINGS: Mapping[str, LinkSettings] = {
+    "companies_house": replace(SEATS, corporate_endings=True),
+    "oscr": SEATS,
+    "charity_commission": SEATS,
+    "food_hygiene": PREMISES,
+    "directory": PREMISES,
+}
+
+
+@dataclass(frozen=True)
+class Linkage:
+    """Links and what they rest on: `weights`, `blocking` and `levels` are safe to show, `levels` by pair id only."""
+
+    links: pd.DataFrame
+    weights: pd.DataFrame
+    blocking: pd.DataFrame
+    levels: pd.DataFrame
+    sizes: Sizes
+    prior: float
+    settings: LinkSettings
+    model: dict[str, Any] = field(repr=False)
+
+
+def link_roll(roll: pd.DataFrame, register: pd.DataFrame | Path, settings: LinkSettings | None = None) -> pd.DataFrame:
+    """Link a roll's properties to a register's records, best link of each property first.
+
+    Returns property_reference, register, unique_id, match_weight (bits), match_probability, rank (1 is the property's
+    best) and ties (how many other candidates come within half a bit of it). See `fit_linkage` for the model.
+    """
+    return fit_linkage(roll, register, settings).links
+
+
+def fit_linkage(roll: pd.DataFrame, register: pd.DataFrame | Path, settings: LinkSettings | None = None) -> Linkage:
+    """Estimate the linkage model on a roll and a register, and link them.
+
+    `register` is a frame, or the path of a Parquet file with the same columns for registers of millions. Its settings
+    are chosen by its column `register` unless given. Raises `CheckError` where columns or keys are wrong, or where
+    either side is empty.
+    """
+    name = _name_register(register)
+    settings = settings or SETTINGS.get(name, PREMISES)
+    with _quiet_splink(), _open_database(settings) as con:
+        seats = settings.registered_elsewhere
+        sizes = prepare_sides(con, roll, register, settings.largest_block, settings.random_pairs, settings.seed, seats)
+        if not sizes.roll or not sizes.register:
+            raise CheckError(f"Nothing to link: the roll has {sizes.roll} rows, the register {sizes.register}")
+        return _fit(con, name, sizes, settings)
+
+
+def tabulate_weights(linkage: Linkage) -> pd.DataFrame:
+    """The model in a table: comparison, level, m, u and weight in bits (log2 of m/u), before rarity is taken in."""
+    return linkage.weights.copy()
+
+
+def tabulate_blocking(linkage: Linkage) -> pd.DataFrame:
+    """How many pairs each blocking rule adds to those before it, and the pairs there would be without blocking."""
+    return linkage.blocking.copy()
+
+
+def explain_pair(linkage: Linkage, property_reference: str, unique_id: str) -> pd.DataFrame:
+    """The weight of one link, step by step: step, level, weight_bits and running total_bits. No name, no address.
+
+    Raises `CheckError` where the pair was not compared or fell below the least weight that is kept.
+    """
+    levels = linkage.levels
+    found = levels[(levels["property_reference"] == property_reference) & (levels["unique_id"] == unique_id)]
+    if found.empty:
+        raise CheckError("This pair is not among the links that were kept; explain_pair knows only those")
+    row = found.iloc[0]
+    steps = [("prior", "before anything is compared", _bits(linkage.prior))]
+    for comparison, table in linkage.weights.groupby("comparison", sort=False):
+        weight = float(row[f"mw_{comparison}"])
+        level = table.loc[np.isclose(table["weight_bits"], weight, atol=1e-9), "level"]
+        steps.append((str(comparison), "not known on one side" if level.empty else str(level.iloc[0]), weight))
+        if (rarity := f"mw_tf_adj_{comparison}") in row and row[rarity]:
+            steps.append((str(comparison), "how rare it is", float(row[rarity])))
+    table = pd.DataFrame(steps, columns=["step", "level", "weight_bits"])
+    return table.assign(total_bits=table["weight_bits"].cumsum())
+
+
+def link_exactly(roll: pd.DataFrame, register: pd.DataFrame | Path) -> pd.DataFrame:
+    """The floor: links of equal cleaned name (any of them) and equal postcode; property_reference and unique_id."""
+    with _open_database(PREMISES) as con:
+        prepare_sides(con, roll, register, 0, seats=True)
+        return con.execute(
+            f"SELECT DISTINCT l.record AS property_reference, r.record AS unique_id FROM {ROLL} l JOIN {REGISTER} r "
+            "ON l.name = r.name AND l.postcode = r.postcode ORDER BY 1, 2"
+        ).df()
+
+
+def make_settings(assumed: LinkSettings, with_status: bool, with_letters: bool) -> SettingsCreator:
+    """Splink's settings: the comparisons, their starting values, and the blocking rules. They run on Spark as well,
+    where `shared_bits` is defined as a SQL function of two arrays.
+    """
+    elsewhere = assumed.registered_elsewhere
+    comparisons: list[Any] = [_compare_names(elsewhere), _compare_places(elsewhere)]
+    comparisons += [_compare_reply(elsewhere)] if with_letters else []
+    comparisons += [_compare_status()] if with_status else []
+    comparisons += [] if elsewhere else [_compare_use()]
+    comparisons += [_compare_endings()] if assumed.corporate_endings else []
+    return SettingsCreator(
+        link_type="link_only",
+        comparisons=comparisons,
+        blocking_rules_to_generate_predictions=list(make_blocking(elsewhere).values()),
+        additional_columns_to_retain=RETAINED,
+        retain_matching_columns=False,
+        retain_intermediate_calculation_columns=True,
+        max_iterations=15,
+    )
+
+
+def make_blocking(registered_elsewhere: bool) -> dict[str, Any]:
+    """Which pairs are compared at all, by what a table calls the rule; for seats a place counts with a name's start."""
+    rules: dict[str, Any] = {
+        "the same UPRN": block_on("uprn"),
+        "the same name": block_on("name"),
+        "a rare word of the name, or two words": block_on("name_keys", arrays_to_explode=["name_keys"]),
+    }
+    if registered_elsewhere:
+        rules["postcode and how the name starts"] = block_on("postcode", "substr(name, 1, 3)")
+        rules["where letters go and how the name starts"] = block_on("reply_postcode", "substr(name, 1, 3)")
+    else:
+        rules["the same postcode"] = block_on("postcode")
+        rules["number and rarest word of the address"] = block_on(
+            "numbers", "rarest_place", arrays_to_explode=["numbers"]
+        )
+    return rules
+
+
+# --- the comparisons: levels from most to least alike, each with the m that is assumed where few pairs speak ---
+
+Level = tuple[str, str, float]
+
+
+def _compare_names(elsewhere: bool) -> dict[str, Any]:
+    m = [0.70, 0.08, 0.06, 0.06, 0.04, 0.02, 0.04] if elsewhere else [0.18, 0.05, 0.08, 0.02, 0.06, 0.06, 0.55]
+    shared = "shared_bits(name_tokens_l, name_tokens_r)"
+    near = "(jaro_winkler_similarity(name_l, name_r) >= 0.94 OR "
+    near += f"{shared} >= 0.85 * greatest(name_bits_l, name_bits_r))"
+    inside = f"{shared} >= 0.98 * least(name_bits_l, name_bits_r)"
+    levels = [
+        ("name_l = name_r", "the same name"),
+        (f"{near} AND {shared} >= 12", "nearly the same, a rare word shared"),
+        (f"{inside} AND {shared} >= 16", "one name inside the other, rare"),
+        (near, "nearly the same"),
+        (f"{shared} >= 14", "rare words shared"),
+        (f"{shared} >= 7", "some words shared"),
+        ("ELSE", "different names"),
+    ]
+    made = [(*level, m[i]) for i, level in enumerate(levels)]
+    return _compare("name", "name_l IS NULL OR name_r IS NULL", made, {0: "name"})
+
+
+def _compare_places(elsewhere: bool) -> dict[str, Any]:
+    same = "postcode_l = postcode_r"
+    numbers = "list_has_any(numbers_l, numbers_r)"
+    unnumbered = "(numbers_l IS NULL OR numbers_r IS NULL)"
+    words = "shared_bits(place_words_l, place_words_r)"
+    alike = f"{words} >= 0.6 * least(place_bits_l, place_bits_r)"
+    m = (
+        [0.02, 0.15, 0.03, 0.03, 0.05, 0.03, 0.02, 0.10, 0.15, 0.42]
+        if elsewhere
+        else [0.02, 0.58, 0.15, 0.04, 0.06, 0.06, 0.04, 0.02, 0.01, 0.02]
+    )
+    levels = [
+        ("uprn_l = uprn_r", "the same UPRN"),
+        (f"{same} AND {numbers}", "postcode and number"),
+        (f"{same} AND {unnumbered} AND {alike}", "postcode and words, no number to compare"),
+        (f"{same} AND {unnumbered}", "postcode, no number to compare"),
+        (same, "postcode, other number"),
+        (f"{numbers} AND {alike} AND {words} >= 6", "number and words, other postcode or none"),
+        (f"{alike} AND {words} >= 14", "rare words, other postcode or none"),
+        ("sector_l = sector_r", "postcode sector"),
+        ("district_l = district_r", "postcode district"),
+        ("ELSE", "elsewhere"),
+    ]
+    missing = "(postcode_l IS NULL OR postcode_r IS NULL) AND (place_words_l IS NULL OR place_words_r IS NULL)"
+    rare = {1: "postcode" if elsewhere else "door", 2: "postcode", 3: "postcode", 4: "postcode"}
+    return _compare("place", missing, [(*level, m[i]) for i, level in enumerate(levels)], rare)
+
+
+def _compare_reply(elsewhere: bool) -> dict[str, Any]:
+    share = 0.4 if elsewhere else 0.05
+    levels: list[Level] = [
+        ("reply_postcode_l = reply_postcode_r", "letters go to its postcode", share),
+        ("ELSE", "letters go elsewhere", 1 - share),
+    ]
+    missing = "reply_postcode_l IS NULL OR reply_postcode_r IS NULL"
+    return _compare("letters", missing, levels, {})
+
+
+def _compare_status() -> dict[str, Any]:
+    levels: list[Level] = [("status_l = status_r", "live", 0.98), ("ELSE", "dissolved or closed", 0.02)]
+    return _compare("status", "status_r IS NULL", levels, {})
+
+
+def _compare_use() -> dict[str, Any]:
+    levels: list[Level] = [("use_l = use_r", "the same kind of place", 0.6), ("ELSE", "another kind of place", 0.4)]
+    return _compare("use", "use_l IS NULL OR use_r IS NULL", levels, {})
+
+
+def _compare_endings() -> dict[str, Any]:
+    """m and u are assumed throughout: random pairs cannot tell how those sign that are no company."""
+    levels: list[Level] = [
+        ("ending_l = ending_r", "the ratepayer signs as a company", 0.85),
+        ("ELSE", "no legal form in the ratepayer's name", 0.15),
+    ]
+    made = _compare(ENDING, "name_l IS NULL", levels, {})
+    for level, u in zip(_list_levels(made), UNREGISTERED_ENDINGS, strict=True):
+        level["u_probability"] = u
+    return made
+
+
+def _compare(name: str, missing: str, levels: list[Level], rare: dict[int, str]) -> dict[str, Any]:
+    made: list[dict[str, Any]] = [{"sql_condition": missing, "label_for_charts": "missing", "is_null_level": True}]
+    for number, (condition, label, m) in enumerate(levels):
+        level: dict[str, Any] = {"sql_condition": condition, "label_for_charts": label, "m_probability": m}
+        if number in rare:
+            level["tf_adjustment_column"] = rare[number]
+            level["tf_minimum_u_value"] = LEAST_TF
+            level["disable_tf_exact_match_detection"] = rare[number] == "door"  # its rarity is its u
+        made.append(level)
+    return {"output_column_name": name, "comparison_levels": made, "comparison_description": name}
+
+
+# --- estimation ---
+
+
+def _fit(con: duckdb.DuckDBPyConnection, name: str, sizes: Sizes, settings: LinkSettings) -> Linkage:
+    statuses = con.execute(f"SELECT count(DISTINCT status) FROM {REGISTER}").fetchall()[0][0]
+    replies = con.execute(f"SELECT count(reply_postcode) FROM {ROLL}").fetchall()[0][0]
+    model = make_settings(settings, statuses > 1, replies > 0).create_settings_dict("duckdb")
+    prior = settings.expected_share / (sizes.register if settings.registered_elsewhere else sizes.roll)
+    model["probability_two_random_records_match"] = prior
+    _estimate_u(con, model)
+    database = DuckDBAPI(con)
+    sides = [database.register(side, dataset_display_name=side) for side in (ROLL, REGISTER)]
+    _estimate_m(sides, model, settings, min(sizes.roll, sizes.register))
+    linker = _make_linker(con, sides, model)
+    blocked = linker.inference.compute_blocked_pairs_for_predict()
+    blocking = _count_blocked(con, blocked.physical_name, settings.registered_elsewhere, sizes)
+    scored = linker.inference.predict(warning_mode="never").physical_name
+    _refine(con, scored, model, sizes, settings.registered_elsewhere)
+    pairs = _make_linker(con, sides, model).inference.predict(warning_mode="never").physical_name
+    levels = _compete(con, pairs, settings, _find_none(model, sizes, settings.registered_elsewhere)).assign(
+        register=name
+    )
+    links = levels[levels["match_probability"] >= settings.least_probability]
+    links = links.assign(rank=links.groupby("property_reference").cumcount() + 1)
+    order = links.groupby("property_reference")["match_weight"].transform("max")
+    links = links.assign(best=order).sort_values(
+        ["best", "property_reference", "rank"], ascending=[False, True, True], kind="stable"
+    )
+    return Linkage(
+        links=links[LINK_COLUMNS].reset_index(drop=True),
+        weights=_tabulate(model),
+        blocking=blocking,
+        levels=levels.drop(columns="name_status", errors="ignore").reset_index(drop=True),
+        sizes=sizes,
+        prior=model["probability_two_random_records_match"],
+        settings=settings,
+        model=model,
+    )
+
+
+def _make_linker(con: duckdb.DuckDBPyConnection, sides: list[Any], model: dict[str, Any]) -> Linker:
+    linker = Linker(sides, SettingsCreator.from_path_or_dict(model), None, validate_settings=False)
+    for column, table in FREQUENCIES.items():
+        if not any(level.get("tf_adjustment_column") == column for _, level in _walk_levels(model)):
+            continue
+        lookup = con.sql(f"FROM {table}")
+        linker.table_management.register_term_frequency_lookup(sides[0].db_api.register(lookup), column)
+    return linker
+
+
+def _estimate_u(con: duckdb.DuckDBPyConnection, model: dict[str, Any]) -> None:
+    """u from pairs drawn at random, written into the model; a level that was not seen gets half a pair.
+
+    Some random pairs are links. Of common levels they are nothing, of rare ones most: prior times m is taken off.
+    """
+    prior = model["probability_two_random_records_match"]
+    database = DuckDBAPI(con)
+    sides = [
+        database.register(table, dataset_display_name=side)
+        for table, side in (("a_sample", ROLL), ("b_sample", REGISTER))
+    ]
+    linker = Linker(sides, SettingsCreator.from_path_or_dict(model), None, validate_settings=False)
+    pairs = con.execute("SELECT (SELECT count(*) FROM a_sample) * (SELECT count(*) FROM b_sample)").fetchall()[0][0]
+    linker.training.estimate_u_using_random_sampling(
+        max_pairs=10 * pairs + 1, seed=1, min_count_per_level=None, num_chunks=1
+    )
+    trained = linker.misc.save_model_to_json()
+    for name, level, found in _pair_levels(model, trained):
+        if name == ENDING:
+            continue
+        seen = found.get("u_probability", 0.0)
+        level["u_probability"] = max(seen - prior * level["m_probability"], seen / 10, 0.5 / pairs)
+
+
+def _estimate_m(sides: list[Any], model: dict[str, Any], settings: LinkSettings, records: int) -> None:
+    """m by expectation maximisation: of names among pairs at one place, of the rest among pairs that share a rare word.
+
+    u is free within each, for pairs that share one thing agree on more than random ones; only m is kept.
+    """
+    start = {**model, "probability_two_random_records_match": 0.2}
+    trust = records / (records + FEWEST_RECORDS)
+    sessions: list[tuple[Any, tuple[str, ...]]] = [(block_on("rarest_word"), OF_PLACES)]
+    if settings.registered_elsewhere:
+        sessions.append((block_on("doorstep"), OF_NAMES))
+    for rule, estimated in sessions:
+        if (trained := _run_session(sides, start, rule, settings.training_pairs)) is None:
+            continue
+        held = HELD_SEATS if settings.registered_elsewhere else HELD
+        for comparison, found in zip(model["comparisons"], trained["comparisons"], strict=True):
+            if comparison["output_column_name"] in estimated:
+                _mix_m(_list_levels(comparison), _list_levels(found), trust, held)
+
+
+def _run_session(sides: list[Any], start: dict[str, Any], rule: Any, pairs: float) -> dict[str, Any] | None:
+    """One session of expectation maximisation; u stays where all pairs are links, None where there are none."""
+    for fixed in (False, True):
+        linker = Linker(sides, SettingsCreator.from_path_or_dict(start), None, validate_settings=False)
+        try:
+            linker.training.estimate_parameters_using_expectation_maximisation(
+                rule,
+                estimate_without_term_frequencies=True,
+                fix_u_probabilities=fixed,
+                max_pairs=pairs,
+                record_sample_proportion=1.0,
+            )
+        except EMTrainingException:
+            return None
+        except ValueError:  # what is left of u is too small a number
+            continue
+        return linker.misc.save_model_to_json()
+    return None
+
+
+def _mix_m(levels: list[dict[str, Any]], found: list[dict[str, Any]], trust: float, held: tuple[str, ...]) -> None:
+    """Move the assumed m of a comparison's levels towards what was found, all but those that are held."""
+    assumed = np.array([level["m_probability"] for level in levels])
+    estimated = np.array([level.get("m_probability", LEAST_M) for level in found])
+    free = np.array([level["label_for_charts"] not in held for level in levels])
+    if not estimated[free].sum():
+        return
+    estimated = estimated * assumed[free].sum() / estimated[free].sum()
+    mixed = np.where(free, np.maximum(trust * estimated + (1 - trust) * assumed, LEAST_M), assumed)
+    for level, m in zip(levels, mixed / mixed.sum(), strict=True):
+        level["m_probability"] = float(m)
+
+
+def _refine(con: duckdb.DuckDBPyConnection, pairs: str, model: dict[str, Any], sizes: Sizes, seats: bool) -> None:
+    """Go on estimating among the pairs that blocking found, where now the candidates of a record compete.
+
+    u of levels too rare for random pairs becomes the share of all pairs that are in the level and no link (what random
+    pairs show of them are links for the most part). For premises, where a place alone can tell, so do the prior and m.
+    Those of seats are left to the sessions before, for nothing but the name would hold them.
+    """
+    groups, gammas, rarities = _read_pairs(con, pairs, model, "record_l" if seats else "record_r")
+    everything = sizes.roll * sizes.register
+    for _ in range(ROUNDS):
+        weights = np.full(len(groups), _bits(model["probability_two_random_records_match"]))
+        for comparison, gamma in zip(model["comparisons"], gammas, strict=True):
+            weights += _weigh_pairs(comparison, gamma, rarities)
+        odds = np.exp2(np.clip(weights, -100, 100))
+        true = odds / (_find_none(model, sizes, seats) + np.bincount(groups, odds)[groups])
+        before = _list_chances(model)
+        for comparison, gamma in zip(model["comparisons"], gammas, strict=True):
+            levels = _list_levels(comparison)
+            if not seats:
+                found = np.bincount(gamma, true, len(levels) + 1)[:-1]
+                trust = found.sum() / (found.sum() + FEWEST_RECORDS)
+                _mix_m(levels, [{"m_probability": m} for m in found / max(found.sum(), LEAST_M)], trust, HELD)
+            for number, level in enumerate(levels):
+                if level["u_probability"] < RARE_U:
+                    false = float((1 - true)[gamma == number].sum())
+                    level["u_probability"] = max(false, 0.5, LEAST_U * everything) / everything
+        if not seats:
+            model["probability_two_random_records_match"] = max(true.sum(), LEAST_LINKS) / everything
+        if np.allclose(before, _list_chances(model), rtol=0.01):
+            return
+
+
+def _find_none(model: dict[str, Any], sizes: Sizes, seats: bool) -> float:
+    """How likely a record has no link at all, before its candidates are looked at."""
+    choices = sizes.register if seats else sizes.roll
+    return float(max(1 - model["probability_two_random_records_match"] * choices, LEAST_NONE))
+
+
+def _list_chances(model: dict[str, Any]) -> list[float]:
+    return [level[key] for _, level in _walk_levels(model) for key in ("m_probability", "u_probability")]
+
+
+def _weigh_pairs(comparison: dict[str, Any], gamma: Integers, rarities: dict[str, Numbers]) -> Numbers:
+    """What one comparison adds to each pair, in bits, as Splink reckons it; nothing where a side is missing."""
+    levels = _list_levels(comparison)
+    weights = np.array([*(_weigh(level) for level in levels), 0.0])[gamma]
+    for number, level in enumerate(levels):
+        if (column := level.get("tf_adjustment_column")) is not None:
+            alone = level.get("disable_tf_exact_match_detection", False)
+            base = next(other["u_probability"] for other in levels if (other is level if alone else _is_exact(other)))
+            here = (gamma == number) & np.isfinite(rarities[column])
+            weights[here] += np.log2(base) - rarities[column][here]
+    return weights
+
+
+def _is_exact(level: dict[str, Any]) -> bool:
+    column = level.get("tf_adjustment_column")
+    return column is not None and level["sql_condition"] == f"{column}_l = {column}_r"
+
+
+def _read_pairs(
+    con: duckdb.DuckDBPyConnection, pairs: str, model: dict[str, Any], one: str
+) -> tuple[Integers, list[Integers], dict[str, Numbers]]:
+    """Of each pair: the number of the record that its candidates compete for, its levels, and log2 of how rare."""
+    chosen = [f"dense_rank() OVER (ORDER BY {one}) - 1 AS competition"]
+    chosen += [f"mw_{comparison['output_column_name']}" for comparison in model["comparisons"]]
+    columns = sorted(
+        {level["tf_adjustment_column"] for _, level in _walk_levels(model) if "tf_adjustment_column" in level}
+    )
+    chosen += [f"log2(greatest(tf_{column}_l, tf_{column}_r, {LEAST_TF})) AS rarity_{column}" for column in columns]
+    read: dict[str, Any] = con.execute(f"SELECT {', '.join(chosen)} FROM {pairs}").fetchnumpy()
+    gammas = []
+    for comparison in model["comparisons"]:
+        weights = np.ma.filled(read[f"mw_{comparison['output_column_name']}"].astype(float), 0.0)
+        known = np.array([_weigh(level) for level in _list_levels(comparison)])
+        near = np.abs(weights[:, None] - known[None, :])
+        gammas.append(np.where(near.min(axis=1) < 1e-9, near.argmin(axis=1), len(known)))
+    rarities = {column: np.ma.filled(read[f"rarity_{column}"].astype(float), np.nan) for column in columns}
+    return read["competition"].astype(np.int64), gammas, rarities
+
+
+def _compete(con: duckdb.DuckDBPyConnection, pairs: str, settings: LinkSettings, none: float) -> pd.DataFrame:
+    """The best pair of names of each two records, and its probability among all candidates of the one that has one."""
+    one = "record_l" if settings.registered_elsewhere else "record_r"
+    odds = "pow(2, least(match_weight, 100))"
+    return con.execute(
+        f"WITH best AS (SELECT * REPLACE (round(match_weight, 6) AS match_weight) FROM {pairs} "
+        "QUALIFY row_number() OVER (PARTITION BY record_l, record_r "
+        "ORDER BY match_weight DESC, unique_id_l, unique_id_r) = 1), "
+        f"shared AS (SELECT *, {odds} / ({none} + sum({odds}) OVER (PARTITION BY {one})) AS shared_probability, "
+        f"count(*) OVER (PARTITION BY {one} ORDER BY match_weight "
+        f"RANGE BETWEEN {TIE} PRECEDING AND {TIE} FOLLOWING) - 1 AS ties FROM best) "
+        "SELECT record_l AS property_reference, record_r AS unique_id, match_weight, "
+        "shared_probability AS match_probability, ties, COLUMNS('^mw_.*') FROM shared "
+        f"WHERE shared_probability >= {LEAST_EXPLAINED} "
+        "ORDER BY record_l, match_weight DESC, coalesce(status_r, 'live') <> 'live', record_r"
+    ).df()
+
+
+def _count_blocked(con: duckdb.DuckDBPyConnection, blocked: str, seats: bool, sizes: Sizes) -> pd.DataFrame:
+    counts = dict(con.execute(f"SELECT match_key, count(*) FROM {blocked} GROUP BY match_key").fetchall())
+    table = pd.DataFrame({"rule": list(make_blocking(seats))})
+    table["pairs_added"] = [int(counts.get(str(number), 0)) for number in range(len(table))]
+    table["pairs_so_far"] = table["pairs_added"].cumsum()
+    return table.assign(pairs_without_blocking=sizes.roll * sizes.register)
+
+
+def _tabulate(model: dict[str, Any]) -> pd.DataFrame:
+    rows = []
+    for comparison in model["comparisons"]:
+        for level in _list_levels(comparison):
+            rare = level.get("tf_adjustment_column") is not None
+            chances = level["m_probability"], level["u_probability"]
+            rows.append((comparison["output_column_name"], level["label_for_charts"], *chances, _weigh(level), rare))
+    columns = ["comparison", "level", "m", "u", "weight_bits", "counts_rarity"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _walk_levels(model: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for comparison in model["comparisons"]:
+        for level in _list_levels(comparison):
+            yield comparison["output_column_name"], level
+
+
+def _list_levels(comparison: dict[str, Any]) -> list[dict[str, Any]]:
+    return [level for level in comparison["comparison_levels"] if not level.get("is_null_level")]
+
+
+def _weigh(level: dict[str, Any]) -> float:
+    return float(np.log2(level["m_probability"] / level["u_probability"]))
+
+
+def _pair_levels(
+    model: dict[str, Any], trained: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    for comparison, found in zip(model["comparisons"], trained["comparisons"], strict=True):
+        for level, other in zip(comparison["comparison_levels"], found["comparison_levels"], strict=True):
+            if not level.get("is_null_level"):
+                yield comparison["output_column_name"], level, other
+
+
+def _name_register(register: pd.DataFrame | Path) -> str:
+    if isinstance(register, Path):
+        with duckdb.connect() as con:
+            rows = con.execute(f"SELECT DISTINCT register FROM read_parquet('{register}') LIMIT 2").fetchall()
+        names = [row[0] for row in rows]
+    else:
+        if "register" not in register:
+            raise CheckError("The register has no column register, which names it")
+        names = list(register["register"].dropna().unique())
+    if len(names) != 1:
+        raise CheckError(f"One register at a time: its column register holds {len(names)} names")
+    return str(names[0])
+
+
+def _bits(probability: float) -> float:
+    return float(np.log2(probability / (1 - probability)))
+
+
+@contextmanager
+def _open_database(settings: LinkSettings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory that spills to a folder of its own, which goes with it."""
+    with TemporaryDirectory() as folder, duckdb.connect() as con:
+        con.execute(f"SET temp_directory = '{folder}'; SET memory_limit = '{settings.memory_limit}'")
+        con.execute("SET enable_progress_bar = false")
+        if settings.threads:
+            con.execute(f"SET threads = {settings.threads}")
+        yield con
+
+
+@contextmanager
+def _quiet_splink() -> Iterator[None]:
+    """Splink's log repeats values of the data: off, and as before afterwards."""
+    log = logging.getLogger("splink")
+    before = log.disabled, log.level
+    log.setLevel(logging.CRITICAL + 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        finally:
+            log.disabled, _ = before
+            log.setLevel(before[1])

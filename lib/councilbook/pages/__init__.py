@@ -1,0 +1,1 @@
+"""Pages: how what was released becomes something that people read."""

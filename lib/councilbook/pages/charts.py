@@ -1,0 +1,497 @@
+"""Charts with a text alternative and the data behind them.
+
+Every chart is drawn twice, for a wide page and for a phone, because a chart that is only scaled down cannot be
+read at 320 px. Colours are those of Okabe and Ito (2008, "Color Universal Design") that stand out on white by 3:1
+or more; a marker or a label always says the same as a colour.
+"""
+
+import base64
+import io
+import re
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from councilbook.errors import CouncilbookError
+from councilbook.pages.html import check_alternative, offer_picture, render_template, table, write_data_uri
+
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7")  # blue, vermillion, green, black, purple
+MARKERS = ("o", "s", "^", "D", "v")
+INK = "#1b1f24"
+QUIET = "#5a6470"
+GRID = "#dfe3e8"
+CLEAR = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}  # keeps a line from crossing words
+NARROW_NAME = 40  # letters in a line of 340 pixels
+MOST_ROWS = 60
+MOST_VECTOR_POINTS = 250
+
+STYLE: dict[Any, Any] = {
+    # DejaVu comes with matplotlib, so every machine measures text alike; Verdana, which readers have, is as wide.
+    "font.family": ["sans-serif"],
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
+    "text.parse_math": False,  # a dollar sign in a label is a dollar sign
+    "svg.fonttype": "none",
+    "svg.hashsalt": "councilbook",
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": QUIET,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "axes.grid": True,
+    "grid.color": GRID,
+    "grid.linewidth": 1.0,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "lines.linewidth": 2.2,
+    "lines.markersize": 6.5,
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """The room that a chart is drawn for; one unit is one CSS pixel."""
+
+    width: int
+    font: float
+    narrow: bool
+
+
+LAST_YEAR = 9999  # greater numbers are none, and have their thousands set apart
+WIDE = Page(width=720, font=14, narrow=False)
+NARROW = Page(width=340, font=13, narrow=True)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A chart, what it shows in words, and the data behind it.
+
+    Raises:
+        CouncilbookError: the text alternative does not describe the picture.
+    """
+
+    svg: str
+    title: str
+    alt: str
+    data: pd.DataFrame
+    narrow_svg: str
+    sizes: tuple[tuple[int, int], tuple[int, int]]  # width and height in pixels: wide, narrow
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a picture without a description."""
+        check_alternative(self.title, self.alt)
+
+    def _repr_html_(self) -> str:
+        shown = self.data.head(MOST_ROWS)
+        page = render_template(
+            "picture.html.j2",
+            title=self.title,
+            alt=self.alt,
+            wide=write_data_uri(self.svg, "image/svg+xml"),
+            narrow="data:image/svg+xml;base64," + base64.b64encode(self.narrow_svg.encode()).decode(),
+            sizes=self.sizes,
+            table=table(shown, f"Data: {self.title}", headers=_name_columns(self.data) | dict(self.headers)),
+            rows=len(self.data),
+            shown=len(shown),
+            downloads=offer_picture(self.svg, self.title, self.alt, self.sizes[0], self.data),
+        )
+        return page.text
+
+
+def draw_lines(
+    frame: pd.DataFrame,
+    x: str,
+    y: str,
+    series: str,
+    *,
+    title: str,
+    alt: str,
+    x_label: str,
+    y_label: str,
+    breaks: Mapping[float, str] | None = None,
+) -> Picture:
+    """Draw a line a series, each named at its end.
+
+    Args:
+        frame: a row for each series and x.
+        x: column of numbers, such as years.
+        y: column of numbers; the axis begins at zero.
+        series: column that says which line a row belongs to; five at most.
+        title: what the chart is about.
+        alt: what it shows, in sentences.
+        x_label: words for the x axis.
+        y_label: words for the y axis, with the unit.
+        breaks: where on x something changed that makes the two sides incomparable, and what; no line crosses it.
+    """
+    names = list(frame[series].unique())
+    if len(names) > len(PALETTE):
+        raise CouncilbookError(
+            f"Picture {title!r}: {len(names)} lines cannot be told apart; draw {len(PALETTE)} at most."
+        )
+    ordered = frame.sort_values(x, kind="stable")
+    breaks = breaks or {}
+
+    def draw(axes: Axes, page: Page) -> None:
+        _draw_breaks(axes, breaks, page)
+        for name, colour, marker in zip(names, PALETTE, MARKERS, strict=False):
+            line = ordered[ordered[series] == name]
+            side = np.searchsorted(sorted(breaks), line[x].to_numpy(dtype=float))
+            for number, part in enumerate(line[side == one] for one in np.unique(side)):
+                axes.plot(part[x], part[y], color=colour, marker=marker, label=str(name) if number == 0 else None)
+        axes.set_ylim(bottom=min(0, float(frame[y].min())), top=float(frame[y].max()) * 1.12)
+        axes.xaxis.set_major_locator(
+            MaxNLocator(integer=pd.api.types.is_integer_dtype(frame[x]), nbins=5 if page.narrow else 9)
+        )
+        axes.grid(axis="x", visible=False)
+        axes.set_xlabel(x_label)
+        axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=30 if breaks else 10)
+        if page.narrow:
+            axes.figure.legend(loc="outside lower left", frameon=False)
+        else:
+            _name_lines(axes, ordered, x, y, series, names)
+
+    return make_picture(draw, frame[[series, x, y]], title, alt, (400, 400 + 22 * len(names)), {x: x_label, y: y_label})
+
+
+def draw_fan(
+    frame: pd.DataFrame,
+    x: str,
+    y: str,
+    low: str,
+    high: str,
+    series: str,
+    *,
+    title: str,
+    alt: str,
+    x_label: str,
+    y_label: str,
+) -> Picture:
+    """Draw a line a series with its interval as a band around it, named below.
+
+    Args:
+        frame: a row for each series and x.
+        x: column of numbers, such as years.
+        y: column of numbers; the axis begins at zero.
+        low: column with the lower end of the interval.
+        high: column with its upper end.
+        series: column that says which line a row belongs to; five at most.
+        title: what the chart is about.
+        alt: what it shows, in sentences.
+        x_label: words for the x axis.
+        y_label: words for the y axis, with the unit and the level of the interval.
+
+    Raises:
+        CouncilbookError: there are too many lines, no data, or no description.
+    """
+    names = list(frame[series].unique())
+    if len(names) > len(PALETTE):
+        raise CouncilbookError(
+            f"Picture {title!r}: {len(names)} lines cannot be told apart; draw {len(PALETTE)} at most."
+        )
+    ordered = frame.sort_values(x, kind="stable")
+
+    def draw(axes: Axes, page: Page) -> None:
+        for name, colour, marker in zip(names, PALETTE, MARKERS, strict=False):
+            line = ordered[ordered[series] == name]
+            axes.fill_between(line[x], line[low], line[high], color=colour, alpha=0.13, linewidth=0)
+            for edge in (low, high):  # bands overlap: their edges tell them apart
+                axes.plot(line[x], line[edge], color=colour, linewidth=1, linestyle=(0, (4, 2)))
+            axes.plot(line[x], line[y], color=colour, marker=marker, label=str(name))
+        axes.set_ylim(bottom=min(0, float(frame[low].min())), top=max(float(frame[high].max()), 1e-9) * 1.05)
+        axes.xaxis.set_major_locator(
+            MaxNLocator(integer=pd.api.types.is_integer_dtype(frame[x]), nbins=5 if page.narrow else 9)
+        )
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda one, _: f"{one:,g}"))
+        if frame[x].max() > LAST_YEAR:
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda one, _: f"{one:,g}"))
+        axes.grid(axis="x", visible=False)
+        axes.set_xlabel(_wrap(x_label, page))
+        axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
+        # below, as lines that end together could not be told apart by names at their ends
+        axes.figure.legend(loc="outside lower left", frameon=False, ncols=_count_columns(names, page))
+
+    headers = {x: x_label, y: y_label, low: "lower end", high: "upper end"}
+    more = 22 * (-(-len(names) // _count_columns(names, WIDE)) - 1)
+    return make_picture(draw, frame[[series, *headers]], title, alt, (420 + more, 400 + 22 * len(names)), headers)
+
+
+def _count_columns(names: list[Any], page: Page) -> int:
+    """Return how many names of a legend fit beside each other."""
+    widest = 60 + 0.6 * page.font * max(len(str(name)) for name in names)  # a sign, and letters of the usual width
+    return min(len(names), max(1, int(page.width // widest)))
+
+
+def _draw_breaks(axes: Axes, breaks: Mapping[float, str], page: Page) -> None:
+    for where, what in breaks.items():
+        axes.axvline(where, color=QUIET, linestyle=(0, (4, 3)), linewidth=1.5)
+        _name_upright(axes, where, what, page)
+
+
+def _name_lines(axes: Axes, frame: pd.DataFrame, x: str, y: str, series: str, names: list[Any]) -> None:
+    """Write each line's name beside its last point, or above the line where it ends early; keep names apart."""
+    last = frame.dropna(subset=[y]).groupby(series, sort=False).last().loc[names]
+    bottom, top = axes.get_ylim()
+    gap = (top - bottom) * 0.07
+    lowest = -np.inf
+    for name, point in last[last[x] == last[x].max()].sort_values(y).iterrows():
+        lowest = max(float(point[y]), lowest + gap)
+        axes.annotate(str(name), (point[x], lowest), xytext=(10, 0), textcoords="offset points", va="center")
+    for name in last.index[last[x] < last[x].max()]:
+        line = frame[frame[series] == name]
+        place = (line[x].mean(), line[y].max())
+        axes.annotate(str(name), place, xytext=(0, 10), textcoords="offset points", ha="center", va="bottom")
+
+
+def draw_bars(
+    frame: pd.DataFrame,
+    category: str,
+    value: str,
+    *,
+    title: str,
+    alt: str,
+    label: str,
+    low: str | None = None,
+    high: str | None = None,
+    reference: float | None = None,
+    reference_label: str = "",
+    number: str = ",.1f",
+) -> Picture:
+    """Draw a horizontal bar a row, the first row on top, with the value written at its end.
+
+    Args:
+        frame: one row a bar, in the order wanted.
+        category: column with the bars' names.
+        value: column of numbers; bars begin at zero, and go left where they are below it.
+        title: what the chart is about.
+        alt: what it shows, in sentences.
+        label: words for the values, with the unit.
+        low: column with the lower end of an interval around the value.
+        high: column with its upper end.
+        reference: a value to compare with, drawn as a line across all bars.
+        reference_label: what that value is.
+        number: Python format specification of the values written.
+    """
+    rows = range(len(frame))
+    values = frame[value].to_numpy(dtype=float)
+    ends = values if high is None else np.fmax(values, frame[high].to_numpy(dtype=float))
+
+    def draw(axes: Axes, page: Page) -> None:
+        axes.barh(rows, values, height=0.42 if page.narrow else 0.66, color=PALETTE[0])
+        if low is not None and high is not None:
+            axes.hlines(rows, frame[low], frame[high], color=INK, linewidth=2)
+            axes.plot(frame[low], rows, "|", frame[high], rows, "|", color=INK, markersize=9, markeredgewidth=2)
+        for row, end, one in zip(rows, ends, values, strict=True):
+            if np.isfinite(one):
+                _write_value(axes, max(end, 0.0), row, format(one, number))  # below zero there is the bar
+        axes.set_xlim(min(0, float(np.nanmin(values))) * 1.05, max(float(np.nanmax(ends)), 0.0) * 1.15)
+        _name_rows(axes, frame[category], page)
+        _draw_reference(axes, reference, reference_label, page)
+        axes.set_xlabel(_wrap(label, page))
+
+    interval = {name: words for name, words in ((low, "lower end"), (high, "upper end")) if name}
+    columns = [category, value, *interval]
+    return make_picture(draw, frame[columns], title, alt, _row_heights(frame[category]), {value: label} | interval)
+
+
+def draw_intervals(
+    frame: pd.DataFrame,
+    category: str,
+    estimate: str,
+    low: str,
+    high: str,
+    *,
+    title: str,
+    alt: str,
+    label: str,
+    reference: float | None = 1.0,
+    reference_label: str = "",
+    log: bool = False,
+    number: str | None = ",.2f",
+) -> Picture:
+    """Draw an estimate with its interval a row, the first row on top; on a log axis for ratios.
+
+    Args:
+        frame: one row an estimate, in the order wanted.
+        category: column with the rows' names.
+        estimate: column of numbers, as odds ratios.
+        low: column with the lower end of the interval.
+        high: column with its upper end.
+        title: what the chart is about.
+        alt: what it shows, in sentences.
+        label: words for the estimates, with the unit and the level of the interval.
+        reference: the value that means 'no difference', drawn as a line across.
+        reference_label: what that value is.
+        log: whether equal ratios are equally far apart.
+        number: Python format specification of the values written; None writes none, where all rows have the same.
+    """
+    rows = range(len(frame))
+
+    def draw(axes: Axes, page: Page) -> None:
+        if log:
+            axes.set_xscale("log")
+        _draw_reference(axes, reference, reference_label, page)
+        axes.hlines(rows, frame[low], frame[high], color=PALETTE[0], linewidth=3)
+        axes.plot(frame[estimate], rows, "o", color=PALETTE[0], markersize=9)
+        if number is not None:
+            for row, end, one in zip(rows, frame[high], frame[estimate], strict=True):
+                _write_value(axes, end, row, format(one, number))
+        first, last = axes.get_xlim()
+        axes.set_xlim(first, last * (last / first) ** 0.12 if log else last + (last - first) * 0.12)
+        few_ticks = MaxNLocator(nbins=4 if page.narrow else 7, steps=[1, 2, 5, 10])
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if log and last > 10 * first else few_ticks)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda one, _: f"{one:,g}"))
+        axes.xaxis.set_minor_locator(NullLocator())
+        _name_rows(axes, frame[category], page)
+        axes.set_xlabel(_wrap(label, page))
+
+    headers = {estimate: label, low: "lower end", high: "upper end"}
+    return make_picture(draw, frame[[category, *headers]], title, alt, _row_heights(frame[category]), headers)
+
+
+def draw_scatter(
+    frame: pd.DataFrame,
+    x: str,
+    y: str,
+    *,
+    title: str,
+    alt: str,
+    x_label: str,
+    y_label: str,
+    diagonal: bool = False,
+) -> Picture:
+    """Draw a point a row, with a line where both are equal if asked for.
+
+    Many points are drawn as pixels inside the SVG, which keeps the page small.
+    """
+    points = frame[[x, y]].dropna()
+
+    def draw(axes: Axes, page: Page) -> None:
+        if diagonal:
+            ends = (float(points.min().min()), float(points.max().max()))
+            axes.plot(ends, ends, color=INK, linestyle=(0, (4, 3)), linewidth=1.5)
+            axes.annotate("equal", ends[1:] * 2, xytext=(-8, 2), textcoords="offset points", ha="right", va="bottom")
+        axes.scatter(
+            points[x],
+            points[y],
+            s=22 if page.narrow else 34,
+            color=PALETTE[0],
+            alpha=0.55,
+            linewidths=0,
+            rasterized=len(points) > MOST_VECTOR_POINTS,
+        )
+        axes.set_xlabel(_wrap(x_label, page))
+        axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
+
+    return make_picture(draw, points, title, alt, (480, 360), {x: x_label, y: y_label})
+
+
+def _name_columns(data: pd.DataFrame) -> dict[str, str]:
+    return {name: name.replace("_", " ") for name in data.columns}
+
+
+def _row_heights(names: "pd.Series[str]") -> tuple[int, int]:
+    lines = max((len(textwrap.wrap(str(name), NARROW_NAME)) for name in names), default=1)
+    return 90 + 34 * len(names), 100 + (30 + 16 * lines) * len(names)
+
+
+def _name_rows(axes: Axes, names: "pd.Series[str]", page: Page) -> None:
+    """Name horizontal rows: beside them where there is room, above them on a phone."""
+    axes.set_ylim(len(names) - 0.5, -0.75 if page.narrow else -0.6)
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    if not page.narrow:
+        axes.set_yticks(range(len(names)), [textwrap.fill(str(name), 36) for name in names])
+        return
+    axes.set_yticks([])
+    for row, name in enumerate(names):
+        text = textwrap.fill(str(name), NARROW_NAME)
+        place = axes.annotate(text, (0, row - 0.27), xycoords=axes.get_yaxis_transform(), va="bottom", bbox=CLEAR)
+        place.set_in_layout(False)  # a long name must not press the chart together
+
+
+def _write_value(axes: Axes, x: float, row: float, text: str) -> None:
+    axes.annotate(text, (x, row), xytext=(7, 0), textcoords="offset points", va="center", bbox=CLEAR)
+
+
+def _draw_reference(axes: Axes, reference: float | None, label: str, page: Page) -> None:
+    if reference is None:
+        return
+    axes.axvline(reference, color=INK, linestyle=(0, (5, 3)), linewidth=1.8, zorder=1.5)
+    if label:
+        _name_upright(axes, reference, label, page)
+
+
+def _name_upright(axes: Axes, x: float, text: str, page: Page) -> None:
+    """Name an upright line at its top."""
+    axes.annotate(
+        text,
+        (x, 1),
+        xycoords=axes.get_xaxis_transform(),
+        xytext=(0, 4),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=page.font - 1,
+        color=INK,
+    )
+
+
+def _wrap(text: str, page: Page) -> str:
+    return textwrap.fill(text, 40 if page.narrow else 90)
+
+
+def make_picture(
+    draw: Callable[[Axes, Page], None],
+    data: pd.DataFrame,
+    title: str,
+    alt: str,
+    heights: tuple[int, int],
+    headers: Mapping[str, str],
+) -> Picture:
+    """Draw a picture for a wide page and for a phone.
+
+    Args:
+        draw: draws on the axes for a page.
+        data: what it shows, to be read as a table.
+        title: what it is about.
+        alt: what it shows, in sentences.
+        heights: in pixels, wide and narrow.
+        headers: by column of the data, the words above it.
+
+    Raises:
+        CouncilbookError: there are no data, or no description.
+    """
+    if data.empty:
+        raise CouncilbookError(f"Picture {title!r}: there are no data to draw.")
+    wide, narrow = (_draw_svg(draw, page, height) for page, height in zip((WIDE, NARROW), heights, strict=True))
+    return Picture(
+        svg=wide,
+        title=title,
+        alt=alt,
+        data=data.reset_index(drop=True),
+        narrow_svg=narrow,
+        sizes=((WIDE.width, heights[0]), (NARROW.width, heights[1])),
+        headers=headers,
+    )
+
+
+def _draw_svg(draw: Callable[[Axes, Page], None], page: Page, height: int) -> str:
+    with rc_context({**STYLE, "font.size": page.font}):
+        # an SVG of matplotlib counts in points of 1/72 inch; so drawn, one of them is one pixel of the page
+        figure = Figure(figsize=(page.width / 72, height / 72), layout="constrained", facecolor="white")
+        draw(figure.add_subplot(), page)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")), dpi=100)
+    text = " ".join(buffer.getvalue().split())
+    return re.sub(r'(width|height)="(\d+)pt"', r'\1="\2"', text[text.index("<svg") :], count=2)

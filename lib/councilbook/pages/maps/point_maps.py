@@ -1,0 +1,361 @@
+"""Maps of tens of thousands of places in a few bands, small enough for a page that works offline.
+
+Dots are drawn to a canvas by a script inside the page. Each place is a few characters of text: how its name differs
+from the one before, and how many steps it lies from the last place of which the same is said. The still map is a
+picture of few colours, which is all that dots need.
+"""
+
+import base64
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from markupsafe import Markup
+from PIL import Image, ImageColor, ImageDraw
+
+from councilbook.errors import CouncilbookError
+from councilbook.pages.html import (
+    Html,
+    check_alternative,
+    count_things,
+    format_value,
+    offer_picture,
+    render_template,
+    write_data_uri,
+)
+from councilbook.pages.maps.area_maps import (
+    NATIONAL_GRID,
+    STATIC_WIDTH,
+    WGS84,
+    Shade,
+    check_addresses,
+    choose_shades,
+    read_leaflet,
+    squeeze_document,
+)
+
+STEPS = 10_000  # in a degree: places are drawn where they are by some ten metres
+GROUND_METRES = 120  # tolerance of the outlines below the dots
+STILL_GROUND_METRES = 300
+STILL_SCALE = 1.5  # pixels of the still map in one of the page
+GROUND, EDGE = "#ffffff", "#5a6470"
+LARGEST_RADIUS = 11  # pixels
+RADIUS = 16  # pixels, where one is a metre; it shrinks with the root of a pixel's metres
+SMALLEST = 0.5  # radius of the lowest band's dots, as a share of the highest's
+
+
+@dataclass(frozen=True)
+class Band:
+    """A band of the legend: its number, what it stands for, how its dots are drawn, and how many there are."""
+
+    number: int
+    words: str
+    shade: Shade
+    size: float  # radius, as a share of the highest band's
+    places: int
+    noun: str
+
+    @property
+    def swatch(self) -> Html:
+        """A small picture of one of its dots."""
+        return render_template("dot.svg.j2", one=self)
+
+    @property
+    def counted(self) -> str:
+        """How many places are in it, in words."""
+        return count_things(self.places, self.noun)
+
+
+@dataclass(frozen=True)
+class PointMap:
+    """A map of places: an interactive one, a still one and a legend; its data are the number of places in each band.
+
+    Raises:
+        CouncilbookError: the text alternative does not describe the map.
+    """
+
+    document: str  # the interactive map, a whole HTML page
+    svg: str  # the still map
+    title: str
+    alt: str
+    legend: tuple[Band, ...]
+    height: int  # of the still map in pixels
+
+    def __post_init__(self) -> None:
+        """Refuse a map without a description."""
+        check_alternative(self.title, self.alt)
+
+    @cached_property
+    def data(self) -> pd.DataFrame:
+        """The number of places in each band."""
+        return pd.DataFrame({"band": [one.words for one in self.legend], "places": [one.places for one in self.legend]})
+
+    def _repr_html_(self) -> str:
+        page = render_template(
+            "point_map.html.j2",
+            map=self,
+            srcdoc=Html(self.document.replace("&", "&amp;").replace("'", "&#39;")),
+            image=write_data_uri(self.svg, "image/svg+xml"),
+            width=STATIC_WIDTH,
+            downloads=offer_picture(
+                self.svg, self.title, self.alt, (STATIC_WIDTH, self.height), self.data, self.legend
+            ),
+        )
+        return page.text
+
+
+def draw_point_map(
+    points: gpd.GeoDataFrame,
+    band: str,
+    *,
+    title: str,
+    alt: str,
+    words: Mapping[int, str],
+    areas: gpd.GeoDataFrame,
+    region: str,
+    name: str,
+    details: Mapping[str, tuple[str, str]],
+    noun: str = "place",
+) -> PointMap:
+    """Draw a dot a place, in bands, with a way to find a place by its name.
+
+    The higher the band, the darker and larger its dots, and drawn above the lower; close up, each dot has the number of
+    its band, and one band can be shown alone. So it can be read without colour.
+
+    Args:
+        points: points, with a coordinate reference system.
+        band: column with the number of a point's band.
+        title: what the map is about.
+        alt: what it shows, in sentences.
+        words: by number of a band, what it stands for; all bands, lowest first.
+        areas: polygons, with a coordinate reference system, drawn below the dots.
+        region: column of the areas with the name of what they are drawn as parts of, as districts.
+        name: column with the places' names, each different, letter case and blanks apart.
+        details: column to its label and Python format specification (as `,d` or `.1f`; empty for text), told of each
+            place. Places of which the same is told share it, so that few such differ much is what keeps a map small.
+        noun: what a place is called; its plural ends in s.
+
+    Raises:
+        CouncilbookError: there are no places, a band is not among the words, two places share a name, or points or
+            outlines have no coordinate reference system.
+    """
+    _check_points(points, band, title, words, areas, name)
+    regions = _merge_regions(areas, region)
+    counts = points[band].value_counts()
+    shades = choose_shades(len(words) + 1)[1:]  # the lightest would be lost where a dot has no outline
+    sizes = np.linspace(SMALLEST if len(words) > 1 else 1, 1, len(words))
+    legend = tuple(
+        Band(number, text, shade, float(size), int(counts.get(number, 0)), noun)
+        for (number, text), shade, size in zip(words.items(), shades, sizes, strict=True)
+    )
+    svg, height = _draw_still(points, band, _simplify(regions, STILL_GROUND_METRES), legend)
+    return PointMap(
+        document=_draw_interactive(points, band, _simplify(regions, GROUND_METRES), legend, title, name, details, noun),
+        svg=svg,
+        title=title,
+        alt=alt,
+        legend=legend,
+        height=height,
+    )
+
+
+def _check_points(
+    points: gpd.GeoDataFrame, band: str, title: str, words: Mapping[int, str], areas: gpd.GeoDataFrame, name: str
+) -> None:
+    if points.empty:
+        raise CouncilbookError(f"Map {title!r}: there are no places to draw.")
+    if unknown := sorted(set(points[band]) - set(words)):
+        raise CouncilbookError(f"Map {title!r}: no words for band {', '.join(map(str, unknown))}.")
+    if points.crs is None or areas.crs is None:
+        raise CouncilbookError(f"Map {title!r}: points and outlines need a coordinate reference system.")
+    if points[name].str.upper().str.replace(r"\s", "", regex=True).duplicated().any():
+        raise CouncilbookError(f"Map {title!r}: every place needs a name of its own in {name!r}.")
+
+
+def _merge_regions(areas: gpd.GeoDataFrame, region: str) -> gpd.GeoDataFrame:
+    """Merge areas into the regions that they are parts of, on the national grid."""
+    merged = areas[[region, areas.geometry.name]].to_crs(NATIONAL_GRID).dissolve(region, as_index=False)
+    return merged.rename(columns={region: "name"})
+
+
+def _simplify(regions: gpd.GeoDataFrame, metres: float) -> gpd.GeoDataFrame:
+    """Simplify outlines, which still meet; whole metres come first, as neighbours may differ by a hair."""
+    snapped = shapely.set_precision(regions.geometry.to_numpy(), 1)
+    return regions.set_geometry(
+        gpd.GeoSeries(shapely.coverage_simplify(snapped, metres), index=regions.index, crs=regions.crs)
+    )
+
+
+# --- the interactive map ---
+
+
+def _draw_interactive(
+    points: gpd.GeoDataFrame,
+    band: str,
+    regions: gpd.GeoDataFrame,
+    legend: tuple[Band, ...],
+    title: str,
+    name: str,
+    details: Mapping[str, tuple[str, str]],
+    noun: str,
+) -> str:
+    """Make the interactive map as one HTML page that asks the network for nothing."""
+    west, south, east, north = regions.to_crs(WGS84).total_bounds
+    document = render_template(
+        "point_frame.html.j2",
+        title=title,
+        styles=Html(read_leaflet("leaflet.css")),
+        leaflet=Html(read_leaflet("leaflet.js")),
+        bounds=[[south, west], [north, east]],
+        legend=legend,
+        noun=noun,
+        labels=[label for label, _ in details.values()],
+        bands=_write_json([[one.number, one.shade.colour, one.shade.mark, one.size] for one in legend]),
+        places=_write_json(_encode(points.to_crs(WGS84), band, name, details, legend)),
+        regions=_write_json(_outline(regions)),
+        steps=STEPS,
+        ground=GROUND,
+        edge=EDGE,
+        radius=RADIUS,
+        largest=LARGEST_RADIUS,
+    )
+    text = squeeze_document(document.text)
+    check_addresses(text, title)
+    return text
+
+
+def _encode(
+    points: gpd.GeoDataFrame,
+    band: str,
+    name: str,
+    details: Mapping[str, tuple[str, str]],
+    legend: tuple[Band, ...],
+) -> dict[str, Any]:
+    """Write places, in the order of their names, as lists that are short when compressed.
+
+    Returns:
+        names: as `shorten_names` writes them.
+        facts: which row of facts is told of each place: 0 for the next new one, 1 for the newest, and so on back.
+        x, y: steps east and north of the last place with the same facts, of the place before if it is the first.
+        bands, details: a row for each different set of facts.
+    """
+    ordered = points.sort_values(name, kind="stable")
+    told = pd.DataFrame({"band": pd.Index([one.number for one in legend]).get_indexer(ordered[band])})
+    for column, (_, specification) in details.items():
+        told[column] = [Markup(format_value(one, specification).text).unescape() for one in ordered[column]]
+    rows, facts = pd.factorize(pd.MultiIndex.from_frame(told))
+    steps = (shapely.get_coordinates(ordered.geometry.to_numpy()) * STEPS).round().astype(int)
+    starts = _find_starts(rows)
+    moves = steps - np.where(starts[:, None] < 0, 0, steps[starts])
+    bands, *columns = zip(*facts, strict=True)
+    return {
+        "names": list(shorten_names(ordered[name])),
+        "facts": (np.r_[0, np.maximum.accumulate(rows)[:-1] + 1] - rows).tolist(),
+        "x": moves[:, 0].tolist(),
+        "y": moves[:, 1].tolist(),
+        "bands": list(map(int, bands)),
+        "details": columns,
+    }
+
+
+def _find_starts(rows: "np.ndarray[Any, np.dtype[np.intp]]") -> "np.ndarray[Any, np.dtype[np.intp]]":
+    """Find for each place where its steps start: at the last one with the same facts, or the one before, or -1."""
+    places = np.arange(len(rows))
+    last = pd.Series(places).groupby(rows).shift(fill_value=-1).to_numpy()
+    return np.where(last < 0, places - 1, last)
+
+
+def shorten_names(names: Iterable[str]) -> Iterable[str]:
+    """Write each name as the number of letters that the last one loses at its end, and those that it gains.
+
+    `CT1 1AA, CT1 1AB, CT10 2AA` are `0CT1 1AA, 1B, 40 2AA`: names in order begin alike (front coding). The number is a
+    letter, as many places after `0` in Unicode.
+    """
+    before = ""
+    for name in names:
+        most = min(len(name), len(before))
+        alike = next((place for place in range(most) if name[place] != before[place]), most)
+        yield chr(ord("0") + len(before) - alike) + name[alike:]
+        before = name
+
+
+def _outline(regions: gpd.GeoDataFrame) -> dict[str, Any]:
+    """Write regions as GeoJSON, with where each one's name is written, by some ten metres."""
+    centres = regions.representative_point().to_crs(WGS84)
+    shapes = regions.to_crs(WGS84)
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"name": str(one), "at": [round(centre.y, 4), round(centre.x, 4)]},
+            "geometry": shapely.geometry.mapping(shapely.transform(shape, lambda vertices: vertices.round(4))),
+        }
+        for one, centre, shape in zip(shapes["name"], centres, shapes.geometry, strict=True)
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _write_json(value: object) -> Html:
+    """Write JSON as short as it can be, for a script inside a page."""
+    return Html(json.dumps(value, separators=(",", ":")).replace("<", "\\u003c"))
+
+
+# --- the still map ---
+
+
+def _draw_still(
+    points: gpd.GeoDataFrame, band: str, regions: gpd.GeoDataFrame, legend: tuple[Band, ...]
+) -> tuple[str, int]:
+    """Draw the still map as SVG, its dots a picture of one colour a band, and return it with its height in pixels."""
+    west, south, east, north = regions.total_bounds
+    scale = STATIC_WIDTH * STILL_SCALE / (east - west)
+    height = round((north - south) * scale / STILL_SCALE)
+    dots = points.to_crs(NATIONAL_GRID)
+    places = (shapely.get_coordinates(dots.geometry.to_numpy()) - [west, north]) * [scale, -scale]
+    metres = STILL_SCALE / scale
+    radius = min(LARGEST_RADIUS, RADIUS / np.sqrt(metres)) * STILL_SCALE
+    layers = [(places[(dots[band] == one.number).to_numpy()], radius * one.size, one.shade.colour) for one in legend]
+    size = (round(STATIC_WIDTH * STILL_SCALE), round(height * STILL_SCALE))
+    picture = _paint(size, layers)
+    drawn = shapely.transform(regions.geometry.to_numpy(), lambda one: (one - [west, north]) * [scale, -scale])
+    rings = [
+        "M" + " ".join(f"{x:.0f} {y:.0f}" for x, y in shapely.get_coordinates(ring)) + "z"
+        for polygon in shapely.get_parts(drawn)
+        for ring in (polygon.exterior, *polygon.interiors)
+    ]
+    svg = render_template(
+        "still_points.svg.j2",
+        width=STATIC_WIDTH,
+        height=height,
+        size=size,
+        picture=base64.b64encode(picture).decode(),
+        outline="".join(rings),
+        ground=GROUND,
+        edge=EDGE,
+    )
+    return " ".join(svg.text.split()), height
+
+
+def _paint(size: tuple[int, int], layers: Iterable[tuple["np.ndarray[Any, Any]", float, str]]) -> bytes:
+    """Paint layers of dots above each other as a PNG of few colours on a clear ground.
+
+    Args:
+        size: width and height in pixels.
+        layers: centres in pixels (a row a dot), radius in pixels, and colour.
+    """
+    image, colours = Image.new("P", size, 0), [(255, 255, 255)]
+    draw = ImageDraw.Draw(image)
+    for number, (centres, radius, colour) in enumerate(layers, start=1):
+        colours.append(ImageColor.getrgb(colour)[:3])
+        for x, y in centres:
+            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=number)
+    image.putpalette([part for colour in colours for part in colour])
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True, transparency=0)
+    return buffer.getvalue()

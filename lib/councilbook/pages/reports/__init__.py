@@ -1,0 +1,1 @@
+"""Reports: how an executed notebook becomes one page or PDF."""

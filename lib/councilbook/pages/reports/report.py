@@ -1,0 +1,368 @@
+"""Reports: an executed notebook becomes one accessible HTML file, with the data that it offers beside it."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import shorten
+from typing import Any
+
+import nbformat
+from bs4 import BeautifulSoup, Tag
+from bs4.dammit import EntitySubstitution
+from bs4.formatter import HTMLFormatter
+from nbconvert import HTMLExporter
+
+from councilbook.catalogue import Council, StudySpec
+from councilbook.errors import NotebookError
+from councilbook.pages.html import Html, describe_package, downloads, join, number_figures
+from councilbook.pages.page import HEADINGS, pack_frame, render_page, shorten_attributions, unpack_frame, write_page
+from councilbook.paths import Workbook, replace_folder
+from councilbook.pages.reports.report_code import check_report_code
+from councilbook.pages.reports.report_records import DatasetRecord, Figures, Place, ReportRecord, Section, SourceRecord
+from councilbook.pages.withheld import Released, read_released, show_withheld
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+SETTINGS_TAGS = ("parameters", "injected-parameters", "setup")
+BESIDE_DATA = ("datapackage.json", "dcat.jsonld", "DICTIONARY.md", "CHANGELOG.md")
+ASKED = "how sure"  # how a heading of every report begins
+ENDING = (  # the sections that every report ends with
+    ("what-was-held-back-and-why", "What was held back, and why"),
+    ("how-to-cite-this-page", "How to cite this page"),
+)
+SECTION_LETTERS = 300  # of a section that the search looks through
+
+
+@dataclass(frozen=True)
+class RenderedReport:
+    """What the rest of the site says of a report."""
+
+    title: str
+    summary: str
+    figures: Figures
+    sections: tuple[Section, ...]
+
+
+class _ShortAttributes(HTMLFormatter):
+    """Write attributes that hold double quotes in single ones: a map's page is full of them."""
+
+    def __init__(self) -> None:
+        super().__init__(entity_substitution=EntitySubstitution.substitute_xml, void_element_close_prefix="")
+
+    def attribute_value(self, value: str) -> str:
+        written = super().attribute_value(value)
+        return written.replace("'", "&#39;") if '"' in written else written
+
+
+def render_report(
+    executed: Path,
+    target: Path,
+    *,
+    study: StudySpec,
+    council_name: str,
+    data: str,
+    run_date: str,
+    datasets: Sequence[Released] = (),
+) -> RenderedReport:
+    """Render an executed notebook as a page that stakeholders read.
+
+    The page opens with the notebook's title, the text of the title's cell and, in a box, the outputs of the cell
+    tagged `headline`. Then come its markdown and outputs in order, what was held back of the datasets, and how to
+    cite the page. Code is folded away; cells tagged `parameters`, `injected-parameters` or `setup` come last.
+
+    Args:
+        executed: the notebook with its outputs.
+        target: the HTML file to write.
+        study: names the page's place in the site.
+        council_name: whom the page is about.
+        data: sample or real.
+        run_date: ISO date of the run.
+        datasets: those released for it. What a list of downloads in the notebook says of one is written anew from
+            these; as long as one waits for approval, the page is a draft.
+
+    Raises:
+        NotebookError: a cell failed; there is no title, no headline, or no heading that begins with "How sure"; or
+            the page would not be accessible and self-contained; the message lists the faults.
+    """
+    notebook = nbformat.read(executed, as_version=4)  # type: ignore[no-untyped-call]
+    _refuse_errors(notebook, executed.stem)
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    check_report_code(code, study.id, executed.stem)
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="report", extra_template_basedirs=[str(TEMPLATES)], exclude_anchor_links=True
+    )
+    soup = BeautifulSoup(exporter.from_notebook_node(notebook)[0], "html.parser")
+    title = soup.h1
+    if title is None:
+        raise NotebookError(f"{executed.stem} has no title: begin its first cell with `# ` and what the page is about.")
+    _renew_downloads(soup, datasets)
+    _pack_frames(soup)
+    contents = [*_name_headings(soup, executed.stem), *ENDING]
+    opening = title.parent if isinstance(title.parent, Tag) else soup
+    title.extract()
+    lead = _take([opening]) if opening.get("class") == ["prose"] else Html("")
+    headline = _with_tags(soup, ["headline"])
+    if not headline:
+        raise NotebookError(f"{executed.stem} has no cell tagged `headline`, whose outputs are the key findings.")
+    summary = _read_words(headline)
+    synthetic_sources = _list_synthetic_sources(datasets)
+    figures: Figures = "synthetic" if data == "sample" else "mixed" if synthetic_sources else "real"
+    settings = _with_tags(soup, SETTINGS_TAGS)
+    withheld = BeautifulSoup(show_withheld(datasets).text, "html.parser")
+    for cell in [*headline, *settings]:
+        cell.extract()
+    number_figures([*headline, soup, withheld, *settings], "" if figures == "real" else figures)
+    page = render_page(
+        "report.html.j2",
+        "reports",
+        root="../../",
+        title=title.get_text(),
+        heading=_write(title),
+        lead=lead,
+        summary=_take(headline),
+        settings=_take(settings),
+        contents=contents,
+        ending=ENDING,
+        body=_write(soup),
+        withheld=_write(withheld),
+        packages=[one.package for one in datasets],
+        attributions=_list_attributions(datasets),
+        approvers=_list_approvers(datasets),
+        study=study,
+        council_name=council_name,
+        data=data,
+        figures=figures,
+        synthetic_sources=synthetic_sources,
+        run_date=run_date,
+        notebook=executed.stem,
+    )
+    write_page(page, target, executed.stem)
+    return RenderedReport(title.get_text(), summary, figures, tuple(_list_sections(page)))
+
+
+def publish_report(
+    executed: Path,
+    workbook: Workbook,
+    spec: StudySpec,
+    council: Council,
+    data: str,
+    run_date: str,
+    processed: Path,
+    target: Path,
+) -> None:
+    """Publish a study's report for a council, with the data that it offers beside it.
+
+    A dataset that waits for approval is named on the page, which then is a draft, but its files are not copied. One
+    that is not open is left out altogether.
+
+    Args:
+        executed: the report notebook with its outputs.
+        workbook: the page must not tell where on this machine it lies.
+        spec: the study.
+        council: whom the report is for.
+        data: sample or real.
+        run_date: ISO date of the run.
+        processed: folder of the study's released datasets for this council.
+        target: folder to write: index.html, report.json and data/<dataset>/.
+
+    Raises:
+        NotebookError: see `render_report`; the target is left as it was.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as temporary:
+        new = Path(temporary) / target.name
+        released = [read_released(file.parent) for file in sorted(processed.glob("*/datapackage.json"))]
+        datasets = [one for one in released if one.package["councilbook"]["classification"] == "open"]
+        for one in datasets:
+            if one.waits_for is None:
+                _copy_dataset(one, processed / one.package["name"], new)
+        named = [one.package["councilbook"]["council"]["name"] for one in datasets]
+        council_name = named[0] if named else council.name
+        rendered = render_report(
+            executed,
+            new / "index.html",
+            study=spec,
+            council_name=council_name,
+            data=data,
+            run_date=run_date,
+            datasets=datasets,
+        )
+        _refuse_path(new / "index.html", workbook.root, executed.stem)
+        record = ReportRecord(
+            study=spec.id,
+            study_title=spec.title,
+            question=spec.question,
+            council=Place(slug=council.slug, name=council_name),
+            data=data,
+            figures=rendered.figures,
+            run_date=run_date,
+            title=rendered.title,
+            summary=rendered.summary,
+            sections=list(rendered.sections),
+            attributions=_list_attributions(datasets),
+            sources=_list_sources(datasets),
+            datasets=[_describe_dataset(one.package) for one in datasets],
+        )
+        (new / "report.json").write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8", newline="\n")
+        replace_folder(new, target)
+
+
+def _refuse_errors(notebook: nbformat.NotebookNode, name: str) -> None:
+    for number, cell in enumerate(notebook.cells, start=1):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                raise NotebookError(f"{name}, cell {number} failed: {output.ename}: {output.evalue}")
+
+
+def _refuse_path(page: Path, folder: Path, name: str) -> None:
+    """Refuse a page that tells where on this machine the workbook lies, as code with a folder in it may."""
+    written = {str(folder), folder.as_posix(), str(folder).replace("\\", "\\\\")}
+    pattern = rf"(?<![\w.])({'|'.join(map(re.escape, sorted(written)))})\b"
+    text = page.read_text(encoding="utf-8")
+    frames = [unpack_frame(packed) for packed in re.findall(r'data-packed="([^"]+)"', text)]
+    if any(re.search(pattern, one) for one in [text, *frames]):
+        raise NotebookError(f"{name} shows a path of this machine (below {folder}).")
+
+
+def _with_tags(soup: BeautifulSoup, tags: Sequence[str]) -> list[Tag]:
+    return soup.select(", ".join(f'[data-tags~="{tag}"]' for tag in tags))
+
+
+def _read_words(cells: Sequence[Tag]) -> str:
+    """Return the paragraphs and list items among cells' outputs as plain text."""
+    texts = (part.get_text() for cell in cells for part in cell.select(".output p, .output li:not(:has(p))"))
+    return " ".join(" ".join(texts).split())
+
+
+def _take(cells: Sequence[Tag]) -> Html:
+    """Take cells out of the page, and return what they hold."""
+    return join((_write(cell.extract()) for cell in cells), "\n")
+
+
+def _write(tag: Tag) -> Html:
+    """Write the inside of a tag, or a cell whole."""
+    whole = tag.has_attr("data-tags")
+    del tag["data-tags"]
+    return Html(
+        tag.decode(formatter=_ShortAttributes()) if whole else tag.decode_contents(formatter=_ShortAttributes())
+    )
+
+
+def _name_headings(soup: BeautifulSoup, name: str) -> list[tuple[str, str]]:
+    """Give every heading an id, and return those of the second level with their texts.
+
+    Raises:
+        NotebookError: none of them asks how sure the findings are.
+    """
+    used = {"main", "summary", "on-this-page", "site-search", *(id for id, _ in ENDING)}
+    contents = []
+    texts = []
+    for heading in soup.find_all(HEADINGS):
+        text = heading.get_text(" ", strip=True)
+        base = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-") or "section"
+        id, number = base, 2
+        while id in used:
+            id, number = f"{base}-{number}", number + 1
+        used.add(id)
+        heading["id"] = id
+        texts.append(text.casefold())
+        if heading.name == "h2":
+            contents.append((id, text))
+    if not any(text.startswith(ASKED) for text in texts):
+        raise NotebookError(
+            f"{name} has no section that says how far its findings can be trusted: write one under a heading that "
+            "begins with 'How sure', as `## How sure are we`."
+        )
+    return contents
+
+
+def _renew_downloads(soup: BeautifulSoup, datasets: Sequence[Released]) -> None:
+    """Write each dataset of a list of downloads anew: it may have been approved since the notebook was run."""
+    fresh = BeautifulSoup(downloads([one.package for one in datasets]).text, "html.parser")
+    now = {str(item["data-dataset"]): item for item in fresh.select("li[data-dataset]")}
+    for item in soup.select("ul.downloads > li[data-dataset]"):
+        if str(item["data-dataset"]) in now:
+            item.replace_with(copy(now[str(item["data-dataset"])]))
+
+
+def _pack_frames(soup: BeautifulSoup) -> None:
+    """Compress interactive maps, which want scripts anyway; a still picture stands beside each for who has none."""
+    for frame in soup.select("iframe[srcdoc]"):
+        frame["data-packed"] = pack_frame(str(frame["srcdoc"]))
+        del frame["srcdoc"]
+
+
+def _list_sections(page: Html) -> Iterator[Section]:
+    """Yield each heading of a page with the text up to the next; what is folded away or navigation does not count."""
+    main = BeautifulSoup(page.text, "html.parser").main
+    assert main
+    for hidden in main.select("nav, details, script, style, .visually-hidden"):
+        hidden.decompose()
+    heading, texts = None, list[str]()
+    for part in main.select(", ".join([*HEADINGS, "p", "li:not(:has(p))", "figcaption", "caption"])):
+        text = " ".join(part.get_text().split())
+        if part.name in HEADINGS:
+            if heading:
+                yield _make_section(heading, texts)
+            heading, texts = part, []
+        else:
+            texts.append(text)
+    if heading:
+        yield _make_section(heading, texts)
+
+
+def _make_section(heading: Tag, texts: Iterable[str]) -> Section:
+    text = shorten(" ".join(texts), SECTION_LETTERS, placeholder=" …")
+    return Section(id=str(heading.get("id", "")), heading=heading.get_text(" ", strip=True), text=text)
+
+
+def _list_synthetic_sources(datasets: Iterable[Released]) -> list[str]:
+    rows = [row for one in datasets for row in one.package["councilbook"]["provenance"]]
+    return sorted({row["title"] for row in rows if row["synthetic"]})
+
+
+def _list_attributions(datasets: Iterable[Released]) -> list[str]:
+    return shorten_attributions(one.package["attribution"] for one in datasets)
+
+
+def _list_approvers(datasets: Iterable[Released]) -> list[str]:
+    """List the roles that have yet to approve a dataset."""
+    return sorted({one.waits_for for one in datasets if one.waits_for})
+
+
+def _list_sources(datasets: Iterable[Released]) -> list[SourceRecord]:
+    """List the sources that datasets were made from, each once."""
+    rows = {row["source_id"]: row for one in datasets for row in one.package["councilbook"]["provenance"]}
+    return [
+        SourceRecord(
+            id=id,
+            title=row["series_title"],
+            publisher=row["publisher"],
+            spectrum=row["spectrum"],
+            licence=row["licence"],
+            landing_page=row["landing_page"],
+            synthetic=row["synthetic"],
+        )
+        for id, row in sorted(rows.items())
+    ]
+
+
+def _describe_dataset(package: Mapping[str, Any]) -> DatasetRecord:
+    about = package["councilbook"]
+    return DatasetRecord(
+        **describe_package(package),
+        licence_url=package["licenses"][0]["path"],
+        classification=about["classification"],
+        changes=about["changes"],
+    )
+
+
+def _copy_dataset(one: Released, source: Path, target: Path) -> None:
+    """Copy what was published of a dataset, which leaves its audit record behind."""
+    folder = target / "data" / source.name
+    folder.mkdir(parents=True)
+    for name in [*(resource["path"] for resource in one.package["resources"]), *BESIDE_DATA]:
+        shutil.copyfile(source / name, folder / name)

@@ -1,0 +1,397 @@
+"""The site around the reports: its first page, data catalogue, sources, search and accessibility statement.
+
+All pages are written anew from the record that lies beside each report, and from the catalogue. They link one
+another by relative addresses, so that the folder can be moved, copied or put on a web server as it is.
+"""
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from councilbook.catalogue import Catalogue, Source
+from councilbook.pages.html import Html
+from councilbook.pages.page import PAGE_BYTES, Current, render_page, shorten_attributions, write_page
+from councilbook.pages.reports.report_records import DatasetRecord, ReportRecord, Spectrum, read_reports
+from councilbook.paths import write_atomically
+
+CARDS = 24  # more reports than this are listed in short, with a box to find one
+DATASETS_ON_ONE_PAGE = 120  # more than this have a page a place
+NEWS = 10
+SECTION_LETTERS = (300, 160, 80, 0)  # of each section that the search looks through: as many as fit on its page
+CATALOGUE_ID = "urn:councilbook:catalogue"
+CATALOGUE_FILE = "catalogue.jsonld"
+PREFIXES = {
+    "dcat": "http://www.w3.org/ns/dcat#",
+    "dcterms": "http://purl.org/dc/terms/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+}
+SPECTRUM: Mapping[Spectrum, str] = {
+    "closed": "Only people inside the organisation that holds them may read them.",
+    "shared": "Named people may read them, under an agreement or a licence that not everyone can get.",
+    "open": "Anyone may read them, use them and pass them on.",
+}
+
+
+@dataclass(frozen=True)
+class Site:
+    """A folder of reports, and the catalogue that they were made from."""
+
+    folder: Path
+    catalogue: Catalogue
+    reports: Sequence[ReportRecord]
+
+    @property
+    def last_run(self) -> str | None:
+        """ISO date of the newest report; None if there is no report."""
+        return max((report.run_date for report in self.reports), default=None)
+
+    @cached_property
+    def dataset_count(self) -> int:
+        """How many datasets all reports offer."""
+        return sum(len(report.datasets) for report in self.reports)
+
+    def write(self, name: str, current: Current, values: Mapping[str, Any], template: str | None = None) -> None:
+        """Write one of its pages, by default from the template of its name."""
+        write_page(self.render(template or f"{name}.j2", current, values), self.folder / name, name)
+
+    def render(self, template: str, current: Current, values: Mapping[str, Any]) -> Html:
+        """Fill in a page, with what all of its pages say."""
+        attributions = shorten_attributions(text for report in self.reports for text in report.attributions)
+        return render_page(template, current, attributions=attributions, **values)
+
+
+@dataclass(frozen=True)
+class News:
+    """What happened to a report and its data on one day."""
+
+    date: str
+    report: ReportRecord
+    is_run: bool
+    changes: Mapping[str, int]  # what change logs say, and of how many datasets
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A source, or a series of them, as the sources page shows it."""
+
+    id: str
+    title: str
+    description: str
+    publisher: str
+    steward: str
+    spectrum: Spectrum
+    licence: str
+    licence_url: str
+    personal_data: str
+    landing_page: str
+    editions: int
+    studies: tuple[str, ...]  # titles
+    figures: frozenset[str]  # real, synthetic or both in the reports that used it; empty if none did
+    faults: tuple[str, ...]
+
+
+def build_site(catalogue: Catalogue) -> None:
+    """Write every page of the site but the reports.
+
+    Args:
+        catalogue: the workbook's; the site is its folder of reports.
+
+    Raises:
+        NotebookError: a page would not be accessible and self-contained.
+    """
+    folder = catalogue.workbook.reports
+    site = Site(folder, catalogue, read_reports(folder))
+    entries = list(list_entries(catalogue, site.reports))
+    _write_data(site)
+    _write_sources(site, entries)
+    _write_search(site, entries)
+    site.write("accessibility.html", "accessibility", {"date_of_run": site.last_run})
+    _write_index(site)
+
+
+# --- first page ---
+
+
+def _write_index(site: Site) -> None:
+    values = {
+        "studies": _group_studies(site.reports),
+        "count": len(site.reports),
+        "places": len({report.council.slug for report in site.reports}),
+        "last_run": site.last_run,
+        "in_short": len(site.reports) > CARDS,
+        "printed": {one.folder for one in site.reports if (site.folder / one.folder / "report.pdf").exists()},
+        "news": list_news(site.reports),
+    }
+    site.write("index.html", "reports", values)
+
+
+def _group_studies(reports: Iterable[ReportRecord]) -> dict[str, list[ReportRecord]]:
+    """Return the reports of each study by its title, both in alphabetical order."""
+    ordered = sorted(reports, key=lambda one: (one.study_title.casefold(), one.council.name.casefold()))
+    return {title: list(group) for title, group in groupby(ordered, lambda one: one.study_title)}
+
+
+def list_news(reports: Iterable[ReportRecord]) -> list[News]:
+    """List the newest runs of reports and changes of datasets, newest first; those of a report on a day are one."""
+    changes: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    by_folder = {report.folder: report for report in reports}
+    for folder, report in by_folder.items():
+        changes[report.run_date, folder] = Counter()
+        for dataset in report.datasets:
+            last = {change["date"]: change["text"] for change in reversed(dataset.changes)}  # newest first in the log
+            for day, text in last.items():
+                changes[day, folder][text] += 1
+    newest = sorted(changes, key=lambda one: by_folder[one[1]].name.casefold())
+    newest.sort(key=lambda one: one[0], reverse=True)
+    return [
+        News(date, by_folder[folder], date == by_folder[folder].run_date, changes[date, folder])
+        for date, folder in newest[:NEWS]
+    ]
+
+
+# --- data catalogue ---
+
+
+def _write_data(site: Site) -> None:
+    """Write the data catalogue: one page, or a page a place where there are very many datasets."""
+    described = describe_catalogue(site, site.reports, CATALOGUE_ID, "Data of all reports")
+    with write_atomically(site.folder / CATALOGUE_FILE) as temporary:
+        temporary.write_text(json.dumps(described, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+    places: dict[str, list[ReportRecord]] = defaultdict(list)
+    if site.dataset_count > DATASETS_ON_ONE_PAGE:
+        for report in sorted(site.reports, key=lambda one: one.council.name.casefold()):
+            places[report.council.slug].append(report)
+        described = _name_catalogues(described, places)
+    for slug, reports in places.items():
+        name = reports[0].council.name
+        part = describe_catalogue(site, reports, f"{CATALOGUE_ID}:{slug}", f"Data of the reports on {name}")
+        values = {"studies": _group_studies(reports), "place": name, "places": {}, "dcat": embed_json(part)}
+        site.write(f"data-{slug}.html", "data", values, "data.html.j2")
+    for left in site.folder.glob("data-*.html"):
+        if left.stem.removeprefix("data-") not in places:
+            left.unlink()
+    values = {
+        "studies": {} if places else _group_studies(site.reports),
+        "place": None,
+        "places": places,
+        "dcat": embed_json(described),
+    }
+    site.write("data.html", "data", values | {"count": site.dataset_count})
+
+
+def describe_catalogue(site: Site, reports: Sequence[ReportRecord], name: str, title: str) -> dict[str, Any]:
+    """Return a DCAT catalogue of the published datasets of reports as JSON-LD, its addresses relative to the site.
+
+    Args:
+        site: whose folder the datasets' own records lie in.
+        reports: whose datasets.
+        name: the catalogue's own name, a URN.
+        title: its title.
+    """
+    context: dict[str, Any] = dict(PREFIXES)
+    nodes: list[dict[str, Any]] = []
+    for report in reports:
+        for dataset in report.datasets:
+            if dataset.is_published:
+                folder = f"{report.folder}/data/{dataset.id}"
+                record = json.loads((site.folder / folder / "dcat.jsonld").read_text(encoding="utf-8"))
+                context |= record["@context"]
+                nodes += _lift(record["@graph"], folder)
+    names = sorted({report.council.name for report in reports})
+    catalogue: dict[str, Any] = {
+        "@id": name,
+        "@type": "dcat:Catalog",
+        "dcterms:title": {"@language": "en", "@value": title},
+        "dcterms:description": {"@language": "en", "@value": "Datasets released with the reports of this site."},
+        "dcterms:publisher": [{"@type": "foaf:Organization", "foaf:name": name} for name in names],
+        "dcat:dataset": [{"@id": node["@id"]} for node in nodes if node["@type"] == "dcat:Dataset"],
+    }
+    if site.last_run:
+        date = {"@type": "http://www.w3.org/2001/XMLSchema#date", "@value": site.last_run}
+        catalogue["dcterms:modified"] = date
+    return {"@context": context, "@graph": [catalogue, *nodes]}
+
+
+def _lift(value: Any, folder: str) -> Any:
+    """Make a dataset's record part of a larger one: its nameless nodes and files are told from others' by folder."""
+    if isinstance(value, list):
+        return [_lift(one, folder) for one in value]
+    if not isinstance(value, dict):
+        return value
+    lifted = {key: _lift(one, folder) for key, one in value.items()}
+    name = value.get("@id")
+    if name and name.startswith("_:"):
+        lifted["@id"] = f"_:{re.sub('[^a-z0-9]', '-', folder)}-{name[2:]}"
+    elif name and ":" not in name:
+        lifted["@id"] = f"{folder}/{name}"
+    return lifted
+
+
+def _name_catalogues(described: Mapping[str, Any], places: Iterable[str]) -> dict[str, Any]:
+    """Let a catalogue name those of places in the place of their datasets."""
+    catalogue = {key: value for key, value in described["@graph"][0].items() if key != "dcat:dataset"}
+    parts = [
+        {"@id": f"{CATALOGUE_ID}:{slug}", "@type": "dcat:Catalog", "foaf:homepage": {"@id": f"data-{slug}.html"}}
+        for slug in places
+    ]
+    return {"@context": PREFIXES, "@graph": [catalogue | {"dcat:catalog": parts}]}
+
+
+def embed_json(content: Any) -> Html:
+    """Write JSON so that nothing in it can end the script element around it."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return Html(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
+
+
+# --- sources ---
+
+
+def _write_sources(site: Site, entries: Sequence[Entry]) -> None:
+    titles = sorted({title for entry in entries for title in entry.studies})
+    counts = {title: Counter(one.spectrum for one in entries if title in one.studies) for title in titles}
+    if loose := Counter(one.spectrum for one in entries if not one.studies):
+        counts["In no study yet"] = loose
+    values = {
+        "spectrum": SPECTRUM,
+        "counts": counts,
+        "total": Counter(one.spectrum for one in entries),
+        "groups": {kind: [one for one in entries if one.spectrum == kind] for kind in SPECTRUM},
+    }
+    site.write("sources.html", "sources", values)
+
+
+def list_entries(catalogue: Catalogue, reports: Iterable[ReportRecord]) -> Iterator[Entry]:
+    """Yield every source that is in the catalogue or was used in a report, by title; a series is one entry."""
+    used: dict[str, set[str]] = defaultdict(set)
+    users: dict[str, set[str]] = defaultdict(set)
+    gone = {}
+    for report in reports:
+        for record in report.sources:
+            used[record.id].add("synthetic" if record.synthetic else "real")
+            users[record.id].add(report.study_title)
+            if record.id not in catalogue.sources:
+                gone[record.title] = record
+    for study, spec in catalogue.studies.items():
+        for source in [*catalogue.sources_of(study), *catalogue.expand(spec.places)]:
+            users[source.id].add(spec.title)
+    series: dict[str, list[Source]] = defaultdict(list)
+    for source in catalogue.sources.values():
+        series[source.series or source.id].append(source)
+    entries = [_describe_sources(catalogue, name, sources, used, users) for name, sources in series.items()]
+    for title, record in gone.items():  # used by a report that still stands, and since taken out of the catalogue
+        licence = catalogue.licences.get(record.licence or "")
+        entries.append(
+            Entry(
+                id=record.id,
+                title=title,
+                description="No longer in the catalogue.",
+                publisher=record.publisher,
+                steward="not stated",
+                spectrum=record.spectrum,
+                licence=licence.title if licence else "not stated",
+                licence_url=licence.url if licence else "",
+                personal_data="not stated",
+                landing_page=record.landing_page,
+                editions=1,
+                studies=tuple(sorted(users[record.id])),
+                figures=frozenset(used[record.id]),
+                faults=(),
+            )
+        )
+    yield from sorted(entries, key=lambda one: one.title.casefold())
+
+
+def _describe_sources(
+    catalogue: Catalogue,
+    name: str,
+    sources: Sequence[Source],
+    used: Mapping[str, set[str]],
+    users: Mapping[str, set[str]],
+) -> Entry:
+    """Describe a source, or the editions of a series by their newest."""
+    newest = max(sources, key=lambda one: one.edition or 0)
+    licence = catalogue.licences.get(newest.licence or "")
+    return Entry(
+        id=name,
+        title=newest.title,
+        description=newest.description,
+        publisher=newest.publisher,
+        steward=newest.steward,
+        spectrum=newest.spectrum,
+        licence=licence.title if licence else "none: it is not open",
+        licence_url=licence.url if licence else "",
+        personal_data="yes" if any(one.personal_data for one in sources) else "no",
+        landing_page=newest.landing_page,
+        editions=len(sources),
+        studies=tuple(sorted({title for one in sources for title in users.get(one.id, ())})),
+        figures=frozenset(kind for one in sources for kind in used.get(one.id, ())),
+        faults=tuple(dict.fromkeys(fault for one in sources for fault in one.known_faults)),
+    )
+
+
+# --- search ---
+
+
+def _write_search(site: Site, entries: Sequence[Entry]) -> None:
+    """Write the search with as much of each section as fits on a page: all its words, fewer, or its heading alone."""
+    for letters in (*SECTION_LETTERS, None):
+        index = list_search_index(site, entries, letters)
+        values = {
+            "studies": _group_studies(site.reports),
+            "with_headings": letters is not None,
+            "index": embed_json(index),
+            "whole": letters == SECTION_LETTERS[0],
+        }
+        page = site.render("search.html.j2", "search", values)
+        if len(page.text.encode()) <= PAGE_BYTES:
+            break
+    write_page(page, site.folder / "search.html", "search.html")
+
+
+def list_search_index(site: Site, entries: Sequence[Entry], letters: int | None) -> dict[str, Any]:
+    """List what the search looks through.
+
+    Args:
+        site: whose reports and datasets.
+        entries: the sources.
+        letters: most letters of each section; None: no sections, but the title and the summary of each report.
+
+    Returns:
+        pages, each [address, name]; and entries, each [number of its page, id there, heading, text].
+    """
+    pages: list[list[str]] = []
+    rows: list[list[Any]] = []
+
+    def add(address: str, name: str, found: Iterable[tuple[str, str, str]]) -> None:
+        pages.append([address, name])
+        rows.extend([len(pages) - 1, *one] for one in found)
+
+    for report in site.reports:
+        sections = [("", report.title, report.summary[: SECTION_LETTERS[0] if letters is None else letters])]
+        if letters is not None:
+            sections += [(one.id, one.heading, one.text[:letters]) for one in report.sections if one.id]
+        add(f"{report.folder}/index.html", report.name, sections)
+    for report in site.reports if letters is not None else ():
+        add(
+            name_data_page(site, report),
+            f"Data, {report.council.name}",
+            [(name_dataset(report, one), one.title, one.description[:letters]) for one in report.datasets],
+        )
+    add("sources.html", "Sources", [(one.id, one.title, one.description) for one in entries])
+    return {"pages": pages, "entries": rows}
+
+
+def name_data_page(site: Site, report: ReportRecord) -> str:
+    """Name the page of the data catalogue that a report's datasets are on."""
+    return "data.html" if site.dataset_count <= DATASETS_ON_ONE_PAGE else f"data-{report.council.slug}.html"
+
+
+def name_dataset(report: ReportRecord, dataset: DatasetRecord) -> str:
+    """Name the place of a dataset on a page of the data catalogue."""
+    return f"{report.study}-{report.council.slug}-{dataset.id}"

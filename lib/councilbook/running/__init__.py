@@ -1,0 +1,1 @@
+"""Running: which notebooks have to run, and how they are run."""

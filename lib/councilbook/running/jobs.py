@@ -1,0 +1,263 @@
+"""Jobs: which editions are to be made, what goes into each, and which of their notebooks have to be run."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from councilbook.catalogue import (
+    Catalogue,
+    Council,
+    Finder,
+    Mode,
+    Source,
+    StudySpec,
+    hash_file,
+    hash_library,
+    hash_text,
+)
+from councilbook.errors import ParameterError, SourceError
+from councilbook.gate.editions import Edition, hash_folder, read_record
+from councilbook.running.parameters import (
+    Parameter,
+    Value,
+    inspect_study,
+    merge_parameters,
+    parse_parameters,
+    parse_run_date,
+    read_cells,
+)
+
+
+@dataclass(frozen=True)
+class Job(Edition):
+    """An edition that is to be made, and what it is to be made with."""
+
+    mode: Mode
+    mirror: Path | None
+    seed: int
+    run_date: str
+    is_date_given: bool  # if not, it is today's, and a new day alone is no reason to run again
+    parameters: Mapping[str, Value]  # those given with -p
+    force: bool = False
+    at_once: int = 1  # most notebooks at a time
+    sources: Mapping[str, str] = field(default_factory=dict)  # origin and checksum of each, in real mode
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far a job is with a notebook or a download."""
+
+    job: Job
+    what: str
+    done: int
+    total: int | None
+    unit: Literal["cell", "byte"] = "cell"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What stopped a job. Its reason is safe to print."""
+
+    reason: str
+    notebook: str | None = None
+    cell: str | None = None
+    executed: Path | None = None
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """How a job ended."""
+
+    edition: Edition
+    outcome: Literal["made", "unchanged", "failed"]
+    seconds: float = 0
+    since: str | None = None  # run date of what is there, if nothing has changed
+    failure: Failure | None = None
+
+
+Tell = Callable[[Step], None]
+
+
+def plan_jobs(
+    catalogue: Catalogue,
+    studies: Sequence[str],
+    councils: Sequence[str],
+    *,
+    today: str,
+    run_date: str | None = None,
+    mode: Mode = "sample",
+    mirror: Path | None = None,
+    parameters: Sequence[str] = (),
+    force: bool = False,
+) -> list[Job]:
+    """Make one job of each study and council.
+
+    Args:
+        catalogue: the workbook's.
+        studies: ids; none means all.
+        councils: as `choose_councils` takes them; none means each study's default.
+        today: date of the run, ISO, if no other is given.
+        run_date: the date, if one is given; it then counts as a parameter like any other.
+        mode: sample or real.
+        mirror: folder with local copies of official files.
+        parameters: texts of name=value; each name must be known in every study.
+        force: run even where nothing has changed.
+
+    Raises:
+        CatalogueError: no such study or council.
+        NotebookError: a notebook is missing, or its parameters cell cannot be read.
+        ParameterError: a parameter is not as the notebooks and study.yaml say.
+    """
+    jobs: dict[str, Job] = {}
+    for study in studies or list(catalogue.studies):
+        spec = catalogue.study(study)
+        known = merge_parameters(inspect_study(catalogue.workbook.notebooks / study, spec))
+        try:
+            values = parse_parameters(parameters, known, spec.parameters)
+        except ParameterError as error:
+            raise ParameterError(f"Study {study}: {error}") from None
+        for council in choose_councils(catalogue, councils or [spec.default_council]):
+            job = Job(
+                workbook=catalogue.workbook,
+                study=study,
+                council=council,
+                mode=mode,
+                mirror=mirror.resolve() if mirror else None,
+                seed=int(values.get("seed", known["seed"].default)),
+                run_date=today if run_date is None else parse_run_date(run_date),
+                is_date_given=run_date is not None,
+                parameters=values,
+                force=force,
+            )
+            jobs[job.name] = job
+    return list(jobs.values())
+
+
+def choose_councils(catalogue: Catalogue, texts: Sequence[str]) -> list[Council]:
+    """Return the councils that texts name: each a slug or codes joined by +, or several of these with commas."""
+    names = [name for text in texts for name in text.split(",")]
+    return list({council.slug: council for council in map(catalogue.council, names)}.values())
+
+
+def list_sources(catalogue: Catalogue, study: str, notebook: str) -> list[Source]:
+    """Return the sources that a notebook may read, and those that their twins are fitted to; a report reads none."""
+    spec = catalogue.study(study)
+    if spec.notebooks[notebook].kind == "report":
+        return []
+    read = [*spec.places, *spec.notebooks[notebook].sources]
+    fitted = [name for source in catalogue.expand(read) if source.twin for name in source.twin.fitted_to]
+    return catalogue.expand([*read, *fitted])
+
+
+def list_study_sources(catalogue: Catalogue, study: str) -> list[Source]:
+    """Return the sources that the notebooks of a study may read, each once."""
+    notebooks = catalogue.study(study).notebooks
+    return list({source.id: source for name in notebooks for source in list_sources(catalogue, study, name)}.values())
+
+
+def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tell: Tell) -> dict[str, str]:
+    """Make sure that the open sources of a job are there, and say what is there of all its sources.
+
+    A closed or shared source that is not there is no error: its twin is made when a notebook loads it. In sample
+    mode every source is its twin, which depends on nothing but library, council and seed: nothing is returned.
+
+    Args:
+        catalogue: the workbook's.
+        job: what is to be run.
+        checksums: those known so far, by path; added to, so that a file is read once for however many jobs.
+        tell: called while a file is downloaded.
+
+    Returns:
+        Origin and checksum of each source that is on this machine, also of those that are only described.
+
+    Raises:
+        SourceError: an open source is neither on this machine nor can it be fetched. Those that have to be got by hand
+            are told first, all at once, before anything is fetched.
+    """
+    if job.mode == "sample":
+        return {}
+    finder = Finder(catalogue, job.mode, job.council, job.seed, job.mirror)
+    used = list_study_sources(catalogue, job.study)
+    needed = [source for source in used if source.spectrum == "open" and not source.optional]
+    absent = [source for source in needed if not finder.find_local(source)]
+    if by_hand := [source for source in absent if not source.url]:
+        lines = [finder.describe_nowhere(source) for source in by_hand]
+        raise SourceError(
+            "\n".join([*lines, f"`councilbook fetch {job.study}` gets those that have a stable address."])
+        )
+    for source in absent:
+        _fetch(source, finder, job, tell)
+    found: dict[str, str] = {}
+    for source in {source.id: source for source in [*used, *catalogue.sources_of(job.study)]}.values():
+        if local := finder.find_local(source):
+            if local.path not in checksums:
+                checksums[local.path] = local.sha256
+            found[source.id] = f"{local.origin} {checksums[local.path]}"
+    return found
+
+
+def _fetch(source: Source, finder: Finder, job: Job, tell: Tell) -> None:
+    def progress(done: int, total: int | None) -> None:
+        tell(Step(job, f"fetching {source.id}", done, total, "byte"))
+
+    progress(0, None)
+    finder.find(source, progress)
+
+
+def fill_parameters(
+    job: Job, catalogue: Catalogue, notebook: str, declared: Mapping[str, Parameter]
+) -> dict[str, Value]:
+    """Return the values that a notebook is run with: the five common ones, and those given that it declares."""
+    is_report = catalogue.study(job.study).notebooks[notebook].kind == "report"
+    has_name = job.council.slug in catalogue.councils
+    return {
+        "council": job.council.slug if has_name else "+".join(job.council.codes),
+        "data": job.mode,
+        "mirror": "" if is_report or job.mirror is None else str(job.mirror),
+        "seed": job.seed,
+        "run_date": job.run_date,
+        **{name: value for name, value in job.parameters.items() if name in declared},
+    }
+
+
+def fingerprint_notebooks(job: Job, catalogue: Catalogue) -> dict[str, str]:
+    """Return a checksum of all that each notebook's result depends on.
+
+    That is its cells and parameters, and the fingerprint of the notebook before it; before the first come the
+    library, the catalogue, the pinned requirements, study.yaml and all sources (a landscape notebook shows of
+    each whether it is there). Of a mirror only its files count.
+    """
+    folder = job.workbook.notebooks / job.study
+    declared = inspect_study(folder, catalogue.study(job.study))
+    ignored = {"mirror"} if job.is_date_given else {"mirror", "run_date"}
+    start = [hash_library(job.workbook), hash_file(folder / "study.yaml"), dict(job.sources)]
+    previous = hash_text(json.dumps(start, sort_keys=True))
+    fingerprints = {}
+    for notebook in declared:
+        values = fill_parameters(job, catalogue, notebook, declared[notebook])
+        cells = [
+            [cell["cell_type"], cell["source"], {k: v for k, v in cell["metadata"].items() if k != "execution"}]
+            for cell in read_cells(folder / f"{notebook}.ipynb")
+        ]
+        parts = [previous, {name: value for name, value in values.items() if name not in ignored}, cells]
+        previous = hash_text(json.dumps(parts, sort_keys=True))
+        fingerprints[notebook] = previous
+    return fingerprints
+
+
+def find_stale(job: Job, spec: StudySpec, fingerprints: Mapping[str, str]) -> list[str]:
+    """Return the notebooks to run: from the first whose result is not there, or is of other inputs."""
+    notebooks = list(spec.notebooks)
+    record = read_record(job.private)
+    if job.force or record is None or list(map(hash_folder, job.datasets)) != [record.processed, record.restricted]:
+        return notebooks
+    for place, notebook in enumerate(notebooks):
+        is_changed = fingerprints[notebook] != record.notebooks.get(notebook)
+        is_gone = not job.executed(notebook).exists()
+        if notebook == spec.report:
+            is_gone = is_gone or hash_folder(job.report) != record.report
+        if is_changed or is_gone:
+            return notebooks[place:]
+    return []

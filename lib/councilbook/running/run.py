@@ -1,0 +1,581 @@
+"""Running jobs: each in a process of its own, its notebooks one after the other in fresh kernels.
+
+A job works in a staging folder and swaps in what it made only when all of it has succeeded, so a failing
+notebook leaves the last good outputs alone. Papermill and nbconvert are imported only where they are about to be
+used: each takes over a second.
+"""
+
+import json
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import textwrap
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from types import FrameType
+from typing import Any, TextIO
+
+from councilbook.catalogue import Catalogue, Council, Mode, hash_file, hash_library, load_catalogue
+from councilbook.errors import CouncilbookError, NotebookError
+from councilbook.gate.disks import describe_full_disk, describe_os_error, explain_os_errors, tells_of_full_disk
+from councilbook.gate.editions import (
+    Edition,
+    Record,
+    Staging,
+    commit_edition,
+    hash_folder,
+    hold_edition,
+    hold_site,
+    open_staging,
+    put_in_place,
+    read_record,
+    require_places,
+    write_record,
+)
+from councilbook.paths import (
+    CLOSED_VARIABLE,
+    NOTEBOOK_VARIABLE,
+    PRIVATE_VARIABLE,
+    PROCESSED_VARIABLE,
+    RESTRICTED_VARIABLE,
+    ROOT_VARIABLE,
+    Workbook,
+    write_atomically,
+)
+from councilbook.running.jobs import (
+    Failure,
+    Job,
+    JobResult,
+    Step,
+    Tell,
+    choose_councils,
+    fill_parameters,
+    find_sources,
+    find_stale,
+    fingerprint_notebooks,
+    list_sources,
+)
+from councilbook.running.lanes import run_in_lanes
+from councilbook.running.parameters import Value, inspect_parameters, read_cells
+
+KERNEL_STARTS = 3 if sys.platform == "win32" else 1  # only a TCP port can be taken by somebody else
+STOP_SECONDS = 20  # that a stopped job gets to shut its kernel down
+SOCKET_FOLDER_LENGTH = 80  # a socket's path may have some 100 characters
+MESSAGE_LENGTH = 1000
+THREADS_VARIABLE = "OMP_NUM_THREADS"  # heeded by scikit-learn, and by OpenBLAS where it is told nothing else
+ERROR_TAG = "papermill-error-cell-tag"
+SAFE_ERRORS = {"CouncilbookError", *(error.__name__ for error in CouncilbookError.__subclasses__())}
+
+OnEvent = Callable[[Step | JobResult], None]
+_STARTING = threading.Lock()
+
+
+class _StoppedError(Exception):
+    """A notebook did not do what it should."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
+
+
+class _Watch:
+    """Follows one notebook's cells, and keeps hold of it so that it can be shown if it fails."""
+
+    def __init__(self, tell_cell: Callable[[int], None]) -> None:
+        self.tell_cell = tell_cell
+        self.tell_started: Callable[[], None] = lambda: None
+        self.notebook: Any = None
+        self.cell: int | None = None
+
+    def on_notebook_start(self, notebook: Any) -> None:
+        self.tell_started()  # by now its kernel has answered
+        self.notebook = notebook
+
+    def on_cell_start(self, cell: Any, cell_index: int) -> None:  # noqa: ARG002 (nbclient passes both by name)
+        self.cell = cell_index
+        self.tell_cell(cell_index)
+
+
+def run_all(catalogue: Catalogue, jobs: Sequence[Job], at_once: int, on_event: OnEvent) -> list[JobResult]:
+    """Find all sources, run the jobs, and bring the site's pages up to date.
+
+    Sources are found here, one after the other, so that no two jobs fetch the same file. What goes wrong with a
+    source fails the jobs that need it, and no other.
+
+    Args:
+        catalogue: the workbook's.
+        jobs: from `plan_jobs`.
+        at_once: most jobs at a time.
+        on_event: called in this process with each step, and each result as it comes.
+
+    Returns:
+        One result a job, in the order of the jobs.
+    """
+    ready: list[Job] = []
+    results: dict[str, JobResult] = {}
+    checksums: dict[Path, str] = {}
+    for job in jobs:
+        try:
+            ready.append(replace(job, sources=find_sources(catalogue, job, checksums, on_event)))
+        except (CouncilbookError, OSError) as error:
+            results[job.name] = JobResult(job, "failed", failure=Failure(_describe(error, job.workbook)))
+            on_event(results[job.name])
+    results |= {result.edition.name: result for result in run_jobs(ready, at_once, on_event)}
+    _build_site_if_changed(catalogue)
+    return [results[job.name] for job in jobs]
+
+
+def run_jobs(
+    jobs: Sequence[Job], at_once: int, on_event: OnEvent, work: Callable[[Job, Tell], JobResult] | None = None
+) -> list[JobResult]:
+    """Run jobs in processes of their own; where there are fewer jobs than may run at once, each runs more notebooks.
+
+    No ProcessPoolExecutor: there, one process that is killed (out of memory) takes all the others' jobs with it.
+    If this is interrupted, it tells the processes to stop and waits while they shut their kernels down.
+
+    Args:
+        jobs: what to run.
+        at_once: most processes at a time.
+        on_event: called in this process with each step, and each result as it comes.
+        work: what runs a job in its process; `run_job` unless a test says otherwise.
+
+    Returns:
+        One result a job, in the order of the jobs.
+    """
+    context = multiprocessing.get_context("spawn")
+    lanes = max(1, at_once // max(1, len(jobs)))
+    waiting = deque(replace(job, at_once=lanes) for job in jobs)
+    running: dict[Any, tuple[Job, SpawnProcess]] = {}
+    results: dict[str, JobResult] = {}
+    receiver: Any
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                job = waiting.popleft()
+                receiver, sender = context.Pipe(duplex=False)
+                process = context.Process(target=_work, args=(work or run_job, job, sender))
+                process.start()
+                sender.close()
+                running[receiver] = job, process
+            for receiver in wait(running):
+                job, process = running[receiver]
+                try:
+                    event = receiver.recv()
+                except (EOFError, OSError):
+                    process.join()
+                    receiver.close()
+                    del running[receiver]
+                    if job.name in results:
+                        continue
+                    reason = f"Its process ended with exit code {process.exitcode}. Was it killed, for lack of memory?"
+                    event = JobResult(job, "failed", failure=Failure(reason))
+                if isinstance(event, JobResult):
+                    results[job.name] = event
+                on_event(event)
+    finally:
+        for _, process in running.values():
+            process.terminate()
+        for _, process in running.values():
+            process.join(STOP_SECONDS)
+            process.kill()
+    return [results[job.name] for job in jobs]
+
+
+def _work(work: Callable[[Job, Tell], JobResult], job: Job, sender: Connection) -> None:
+    """Run one job in this process. It stops when its parent says so or is no more, not by itself on Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _exit)
+    threading.Thread(target=_stop_with_parent, daemon=True).start()
+
+    sending = threading.Lock()  # several notebooks may tell at a time
+
+    def tell(event: Step | JobResult) -> None:
+        with sending, suppress(BrokenPipeError):
+            sender.send(event)
+
+    tell(work(job, tell))
+
+
+def _stop_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (the form of a signal handler)
+    raise SystemExit(128 + number)
+
+
+def run_job(job: Job, tell: Tell) -> JobResult:
+    """Run what has changed of one job. An error of any kind is not raised, but part of the result."""
+    started = time.perf_counter()
+    try:
+        since = _make(job, tell)
+    except _StoppedError as error:
+        failure = error.failure
+    except Exception as error:
+        failure = Failure(_describe(error, job.workbook))
+    else:
+        return JobResult(job, "unchanged" if since else "made", time.perf_counter() - started, since)
+    return JobResult(job, "failed", time.perf_counter() - started, failure=failure)
+
+
+def _describe(error: Exception, workbook: Workbook) -> str:
+    if isinstance(error, CouncilbookError):
+        return str(error)
+    known = describe_os_error(error, workbook) if isinstance(error, OSError) else None
+    return known or f"{type(error).__name__}: {error}"
+
+
+def _make(job: Job, tell: Tell) -> str | None:
+    """Run what has to be run; return the date of the last run if nothing has."""
+    catalogue = load_catalogue(job.workbook)
+    spec = catalogue.study(job.study)
+    datasets = [name for notebook in spec.notebooks.values() for name in notebook.releases]
+    with hold_edition(job):
+        fingerprints = fingerprint_notebooks(job, catalogue)
+        stale = find_stale(job, spec, fingerprints)
+        last = read_record(job.private)
+        if last and not stale:
+            return last.run_date
+        has_restricted = not all(catalogue.dataset(name).is_open for name in datasets)
+        require_places(job, has_restricted=has_restricted)
+        with open_staging(job, datasets) as staging, _log_to(job.private / "run.log"):
+            waits = {notebook: spec.list_before(notebook) for notebook in stale}
+            run_in_lanes(waits, lambda name: _run_notebook(job, catalogue, name, staging, tell), job.at_once)
+            record = Record(council=job.council, data=job.mode, run_date=job.run_date, notebooks=fingerprints)
+            commit_edition(staging, record)
+    return None
+
+
+def _run_notebook(job: Job, catalogue: Catalogue, notebook: str, staging: Staging, tell: Tell) -> None:
+    """Execute a notebook, see that it released what study.yaml says, and publish it if it is the report."""
+    spec = catalogue.study(job.study)
+    packages = {
+        name: (staging.processed if catalogue.dataset(name).is_open else staging.restricted)
+        / f"{name}/datapackage.json"
+        for name in spec.notebooks[notebook].releases
+    }
+    before = {name: package.stat().st_mtime_ns for name, package in packages.items() if package.exists()}
+    _execute(job, catalogue, notebook, staging, tell)
+    try:
+        for name, package in packages.items():
+            if not package.exists() or package.stat().st_mtime_ns == before.get(name):
+                raise NotebookError(f"It did not release {name}, which study.yaml says it does.")
+        if notebook == spec.report:
+            _publish(staging, catalogue, job.mode, job.run_date, staging.executed(notebook), staging.processed)
+    except CouncilbookError as error:
+        kept = staging.executed(notebook).replace(job.executed(f"{notebook}.failed"))
+        raise _StoppedError(Failure(str(error), notebook, executed=kept)) from None
+
+
+def _publish(
+    staging: Staging, catalogue: Catalogue, data: Mode, run_date: str, executed: Path, processed: Path
+) -> None:
+    from councilbook.pages.reports.report import publish_report
+
+    edition = staging.edition
+    spec = catalogue.study(edition.study)
+    publish_report(executed, edition.workbook, spec, edition.council, data, run_date, processed, staging.report)
+
+
+def _build_site_if_changed(catalogue: Catalogue) -> None:
+    """Bring the site's pages up to date with its reports, unless they were built of these very ones.
+
+    What they were built of is compared, not what this run made: a run that was killed may have left a new report,
+    and of two runs at once each finds what the other made.
+    """
+    workbook = catalogue.workbook
+    if not workbook.reports.exists():
+        return
+    with explain_os_errors(workbook), hold_site(workbook) as private:
+        built = private / "built.json"
+        files = [file for file in workbook.reports.glob("[!.]*/[!.]*/*") if file.is_file()]
+        reports = {file.relative_to(workbook.reports).as_posix(): hash_file(file) for file in sorted(files)}
+        content = json.dumps({"library": hash_library(workbook), "reports": reports}, indent=2)
+        if built.exists() and built.read_text() == content and (workbook.reports / "index.html").exists():
+            return
+        from councilbook.pages.site import build_site
+
+        built.unlink(missing_ok=True)
+        build_site(catalogue)
+        with write_atomically(built) as temporary:
+            temporary.write_text(content)
+
+
+def _execute(job: Job, catalogue: Catalogue, notebook: str, staging: Staging, tell: Tell) -> None:
+    """Run a notebook's cells in a fresh kernel; the executed copy goes to staging.
+
+    Raises:
+        _StoppedError: a cell failed, or the kernel could not be started or died.
+    """
+    from papermill.exceptions import PapermillExecutionError
+
+    original = job.workbook.notebooks / job.study / f"{notebook}.ipynb"
+    values = fill_parameters(job, catalogue, notebook, inspect_parameters(original))
+    total = len(read_cells(original)) + 1  # papermill adds a cell with the values
+    watch = _Watch(lambda cell: tell(Step(job, notebook, cell + 1, total)))
+    for start in range(1, KERNEL_STARTS + 1):
+        try:
+            with _kernel_folder() as folder:
+                variables = _list_variables(job, catalogue, notebook, staging, folder)
+                _run_cells(original, staging.executed(notebook), values, folder, variables, watch)
+            return
+        except PapermillExecutionError as error:
+            cell, name, message = error.cell_index, error.ename, error.evalue
+            break
+        except Exception as error:
+            logging.getLogger(__name__).exception("The kernel failed at start %s", start)
+            cell, name, message = watch.cell, type(error).__name__, str(error)
+            if cell is not None:
+                break
+    if tells_of_full_disk(message):
+        reason = describe_full_disk(job.workbook)
+    elif name not in SAFE_ERRORS and any(s.spectrum != "open" for s in list_sources(catalogue, job.study, notebook)):
+        reason = f"{name}: its message may show a record of a source that is not open; see the executed notebook"
+    else:
+        reason = f"{name}: {textwrap.shorten(message, MESSAGE_LENGTH, placeholder=' …')}"
+    raise _StoppedError(Failure(reason, notebook, _describe_cell(watch, cell), _keep_failed(job, notebook, watch)))
+
+
+def _run_cells(
+    original: Path,
+    executed: Path,
+    values: Mapping[str, Value],
+    folder: Path,
+    variables: Mapping[str, str | None],
+    watch: _Watch,
+) -> None:
+    """Let papermill run a notebook, with its sockets and connection file in a folder of the kernel's own.
+
+    Kernels that are started at the same time can be given the same TCP ports. Sockets in a private folder
+    cannot meet; Windows has none, so there a kernel that could not start is started again.
+    """
+    import papermill
+    from traitlets.config import Config
+
+    config = Config()
+    config.KernelManager.connection_file = str(folder / "kernel.json")
+    if sys.platform != "win32":
+        config.KernelManager.transport = "ipc"
+        config.KernelManager.ip = str(folder / "k")
+    with _start_kernel(folder, variables, watch):
+        papermill.execute_notebook(
+            _escape(original),
+            _escape(executed),
+            parameters=dict(values),
+            kernel_name="python3",
+            resources={"metadata": {"path": str(original.parent)}},  # `cwd` would move this whole process
+            progress_bar=False,
+            request_save_on_cell_execute=False,  # writing a notebook with maps twice a cell takes its time
+            config=config,
+            iopub_timeout=60,  # what a busy machine prints may come late
+            on_notebook_start=watch.on_notebook_start,
+            on_cell_start=watch.on_cell_start,
+        )
+
+
+@contextmanager
+def _start_kernel(folder: Path, variables: Mapping[str, str | None], watch: _Watch) -> Iterator[None]:
+    """Give a kernel its environment while it starts, and keep what it prints past its notebook out of the log.
+
+    What it prints could show a record; what it says before its first cell, as why it cannot start, is logged.
+    Environment and output are this process's, so kernels start one at a time, and each keeps what it started with.
+    """
+    with (folder / "said").open("w+", encoding="utf-8", errors="replace") as said, ExitStack() as starting:
+        starting.enter_context(_STARTING)
+        starting.enter_context(_set_variables(variables))
+        starting.enter_context(_print_to(said))
+        watch.tell_started = starting.close
+        try:
+            yield
+        except Exception:
+            if watch.cell is None:
+                starting.close()
+                said.seek(0)
+                logging.getLogger(__name__).error("The kernel said: %s", said.read())
+            raise
+
+
+def _escape(path: Path) -> str:
+    """Write a path so that papermill, which fills in {names} in it, leaves it as it is."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+@contextmanager
+def _kernel_folder() -> Iterator[Path]:
+    """Yield a folder that only we can read, with a path short enough for sockets in it."""
+    usual = tempfile.gettempdir()
+    parent = usual if len(usual) <= SOCKET_FOLDER_LENGTH else "/tmp"
+    with tempfile.TemporaryDirectory(prefix="cb", dir=parent, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _list_variables(
+    job: Job, catalogue: Catalogue, notebook: str, staging: Staging, folder: Path
+) -> dict[str, str | None]:
+    """Return what to set, or to take out, of a kernel's environment.
+
+    The folders are written out in full, as a kernel works in its notebook's. A report notebook is not told where closed
+    files and restricted datasets are. Jupyter is told to start this Python, and without the start-up files of whoever
+    runs it. Sums are left to one thread unless told otherwise: those of notebooks side by side would wait for each
+    other, and the last digits of a result would hang on how many cores there are.
+    """
+    is_report = catalogue.study(job.study).notebooks[notebook].kind == "report"
+    closed = None if is_report else job.workbook.closed
+    return {
+        ROOT_VARIABLE: str(job.workbook.root),
+        PRIVATE_VARIABLE: str(job.workbook.private),
+        PROCESSED_VARIABLE: str(staging.processed_root),
+        RESTRICTED_VARIABLE: None if is_report else str(staging.restricted_root),
+        CLOSED_VARIABLE: str(closed) if closed else None,
+        NOTEBOOK_VARIABLE: f"{job.study}/{notebook}",
+        THREADS_VARIABLE: os.environ.get(THREADS_VARIABLE, "1"),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "IPYTHONDIR": str(folder / "ipython"),
+    }
+
+
+@contextmanager
+def _set_variables(changes: Mapping[str, str | None]) -> Iterator[None]:
+    """Change environment variables for a while: a kernel takes on those of the process that starts it."""
+    before = {name: os.environ.get(name) for name in changes}
+    _change_variables(changes)
+    try:
+        yield
+    finally:
+        _change_variables(before)
+
+
+def _change_variables(changes: Mapping[str, str | None]) -> None:
+    for name, value in changes.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
+def _keep_failed(job: Job, notebook: str, watch: _Watch) -> Path | None:
+    """Keep a notebook that failed for its analyst; there is none if its kernel never started."""
+    if watch.notebook is None:
+        return None
+    import nbformat
+
+    kept = job.executed(f"{notebook}.failed")
+    with write_atomically(kept) as temporary:
+        nbformat.write(watch.notebook, temporary)  # type: ignore[no-untyped-call]
+    return kept
+
+
+def _describe_cell(watch: _Watch, index: int | None) -> str | None:
+    """Say where a cell is: its number in the original notebook, the heading above, its first line."""
+    if index is None:
+        return None
+    cells = [cell for cell in watch.notebook.cells if ERROR_TAG not in cell.metadata.get("tags", [])]
+    injected = sum("injected-parameters" in cell.metadata.get("tags", []) for cell in cells[:index])
+    texts = [line for cell in cells[:index] if cell.cell_type == "markdown" for line in cell.source.splitlines()]
+    headings = [line.lstrip("# ") for line in texts if line.startswith("#")]
+    code = next((line for line in cells[index].source.splitlines() if line.strip()), "")
+    under = f", under '{headings[-1]}'" if headings else ""
+    return f"cell {index + 1 - injected}{under}: {code}"
+
+
+@contextmanager
+def _log_to(file: Path) -> Iterator[None]:
+    """Send all that papermill and this process say to a file, so that none of it reaches a screen or a public log."""
+    root = logging.getLogger()
+    level = root.level
+    with file.open("w", encoding="utf-8") as stream, _print_to(stream):
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root.addHandler(handler)
+        root.setLevel(logging.INFO)
+        try:
+            yield
+        except Exception:
+            root.exception("The job failed")
+            raise
+        finally:
+            root.setLevel(level)
+            root.removeHandler(handler)
+
+
+@contextmanager
+def _print_to(stream: TextIO) -> Iterator[None]:
+    """Send what this process prints, and those that it starts, to a file for a while."""
+    screen = [os.dup(1), os.dup(2)]
+    os.dup2(stream.fileno(), 1)
+    os.dup2(stream.fileno(), 2)
+    try:
+        yield
+    finally:
+        for number, saved in enumerate(screen, start=1):
+            os.dup2(saved, number)
+            os.close(saved)
+
+
+def rerender(
+    catalogue: Catalogue, studies: Sequence[str], councils: Sequence[str], browser: Path | None = None
+) -> list[JobResult]:
+    """Render reports again from what was kept of their last runs; no notebook is run.
+
+    Args:
+        catalogue: the workbook's.
+        studies: ids; none means all.
+        councils: as `choose_councils` takes them; none means all that a study has been run for.
+        browser: what prints each report as PDF too, from `pdf.find_browser`; none: no PDF.
+
+    Returns:
+        One result a report; failed if the study has not been run for the council.
+    """
+    results = []
+    for study in studies or list(catalogue.studies):
+        catalogue.study(study)
+        for edition in _list_editions(catalogue, study, choose_councils(catalogue, councils) if councils else None):
+            started = time.perf_counter()
+            try:
+                _render_kept(catalogue, edition, browser)
+            except (CouncilbookError, OSError) as error:
+                results.append(JobResult(edition, "failed", failure=Failure(_describe(error, edition.workbook))))
+            else:
+                results.append(JobResult(edition, "made", time.perf_counter() - started))
+    _build_site_if_changed(catalogue)
+    return results
+
+
+def _list_editions(catalogue: Catalogue, study: str, councils: Sequence[Council] | None) -> list[Edition]:
+    if councils is None:
+        folders = sorted((catalogue.workbook.private / "runs" / study).glob("*"))
+        councils = [record.council for record in map(read_record, folders) if record]
+    return [Edition(catalogue.workbook, study, council) for council in councils]
+
+
+def _render_kept(catalogue: Catalogue, edition: Edition, browser: Path | None) -> None:
+    with hold_edition(edition):
+        record = read_record(edition.private)
+        executed = edition.executed(catalogue.study(edition.study).report)
+        if record is None or not executed.exists():
+            raise NotebookError(f"Nothing is kept of a run of {edition.name}. Run it first: councilbook run.")
+        if hash_folder(edition.processed) != record.processed:
+            raise NotebookError(
+                f"The datasets of {edition.name} have changed since its report was run. Run it again: councilbook run."
+            )
+        with open_staging(edition) as staging:
+            _publish(staging, catalogue, record.data, record.run_date, executed, edition.processed)
+            if browser:
+                from councilbook.pages.reports.pdf import print_pdf
+
+                print_pdf(staging.report / "index.html", staging.report / "report.pdf", browser)
+            put_in_place(edition, {edition.report: staging.report})
+        write_record(edition, record.model_copy(update={"report": hash_folder(edition.report)}))

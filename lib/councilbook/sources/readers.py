@@ -1,0 +1,444 @@
+"""Reading a source's file: a table of raw cells first, then typed columns.
+
+Publishers move header rows, add footnote marks to column names, put notes below the data, and mark missing
+values in many ways. The catalogue says how a table lies in its file; what is not so there is an error that
+names file, sheet and row. The index of every table is the row in its file, so that later checks can name it.
+"""
+
+import codecs
+import csv
+import gzip
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import cache, reduce
+from pathlib import Path, PurePosixPath
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as arrow_compute
+import pyarrow.csv as arrow_csv
+import python_calamine
+import shapely
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+from pyogrio.errors import DataSourceError
+
+from councilbook.catalogue import FieldSpec, FoundFile, Table
+from councilbook.errors import SourceError
+from councilbook.sources.identifiers import check_pseudonymised
+
+MOST_BYTES = 2**30  # unpacked; the largest official table that we know takes a fifth of it
+MOST_CELLS = 20_000_000  # official tables reach some 300,000
+LARGE_CSV = 2**21  # letters, from which a CSV is read by pyarrow: some ten times faster, and a third of the memory
+MOST_RATIO = 250  # unpacked to packed; honest spreadsheets reach about 30
+ROWS_SEARCHED_FOR_HEADER = 40
+GRID_DEGREES = 1e-6  # about 0.1 m
+SHOWN = 3  # examples in a message
+
+
+def read_rows(found: FoundFile, table: Table) -> pd.DataFrame:
+    """Read a table's declared columns, under our names, cells as they are in the file.
+
+    Returns:
+        A row a row of data; blank rows, footers and other rows that `table.rows` does not match are left out. The
+        index is the row in the file, counted from 1. A GeoDataFrame in WGS84 where the table has geometry.
+
+    Raises:
+        SourceError: the file cannot be read as the catalogue says.
+        CheckError: the source is declared as pseudonymised, and people can be read in it.
+    """
+    where = describe_place(found, table)
+    if table.geometry:
+        frame = _name_columns(_read_geometry(found, where), table, where, found)
+    elif found.source.format == "xml":
+        frame = _name_columns(_read_xml(found, table, where), table, where, found)
+    else:
+        if found.source.format == "xlsx":
+            _check_archive(found.path, where)
+            _check_extent(found.path, where)
+            cells = _read_sheet(found, table, where)
+        else:
+            cells = _read_csv(found, table, where)
+        body = _take_header(cells, table, where, found)
+        frame = _name_columns(body, table, where, found)
+        if found.source.pseudonymised:  # now the header is known to be one, and may be shown
+            check_pseudonymised(body, where)
+        frame = frame[~frame.isin(["", None]).all(axis="columns")]
+    for column, pattern in table.rows.items():
+        frame = frame[_write_cells(frame[column]).str.fullmatch(pattern)]
+    if frame.empty:
+        raise SourceError(f"{where}: no row of data below the header (looked for {table.rows or 'any row'}).")
+    return frame
+
+
+def convert_types(rows: pd.DataFrame, table: Table, found: FoundFile) -> pd.DataFrame:
+    """Turn raw cells into the types that the fields declare; missing marks become missing values.
+
+    Raises:
+        SourceError: a cell is not of its column's type; the message names rows, and shows no cell of what is not open.
+    """
+    typed = rows.copy()
+    for name, field in table.fields.items():
+        values, bad = _convert(rows[name], field)
+        if bad.any():
+            shown = f", as {_join(map(repr, rows.loc[bad, name].iloc[:SHOWN]))}" if found.source.shows_values else ""
+            raise SourceError(
+                f"{describe_place(found, table)}: {int(bad.sum())} cells of {name} are no {field.type}{shown} "
+                f"(row {_join(rows.index[bad][:SHOWN])}). Declare such marks as `missing`, or mend the file."
+            )
+        typed[name] = values
+    return typed
+
+
+def describe_place(found: FoundFile, table: Table) -> str:
+    """Say which source, file and sheet a message is about."""
+    sheet = f", sheet {table.sheet!r}" if table.sheet else ""
+    return f"Source {found.source.id}, file {found.path.name}{sheet}"
+
+
+# --- cells -------------------------------------------------------------------------------------------------
+
+
+def _read_sheet(found: FoundFile, table: Table, where: str) -> pd.DataFrame:
+    try:
+        workbook = python_calamine.CalamineWorkbook.from_path(found.path)
+        if table.sheet not in workbook.sheet_names:
+            raise SourceError(f"{where}: there is no such sheet. The workbook has {_join(workbook.sheet_names)}.")
+        cells = workbook.get_sheet_by_name(table.sheet).to_python(skip_empty_area=False)
+    except (python_calamine.CalamineError, OSError) as error:
+        raise SourceError(f"{where}: not a workbook that can be read ({error}).") from None
+    return pd.DataFrame(cells, index=range(1, len(cells) + 1), dtype=object)
+
+
+def _read_csv(found: FoundFile, table: Table, where: str) -> pd.DataFrame:
+    """Read a CSV's records, each numbered by the line that it begins on."""
+    text = _decode(_unpack(found, table, where), table.encoding, where)
+    if len(text) >= LARGE_CSV and (plain := _read_plain_csv(text, table.delimiter)) is not None:
+        return plain
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=table.delimiter, strict=True)
+    records: dict[int, list[str]] = {}
+    begin = 1
+    try:
+        for record in reader:
+            records[begin] = record
+            begin = reader.line_num + 1
+    except csv.Error as error:
+        raise SourceError(f"{where}: row {begin} is not CSV that can be read ({error}).") from None
+    header = records.get(table.header_row, [])
+    long = [row for row, record in records.items() if row > table.header_row and any(record[len(header) :])]
+    if long and not _match_headers(header, table)[1]:
+        raise SourceError(
+            f"{where}: {len(long)} rows have more cells than the header in row {table.header_row} has names, "
+            f"{len(header)} (row {_join(long[:SHOWN])}). A delimiter may stand unquoted in a text."
+        )
+    width = max(map(len, records.values()), default=0)
+    cells = [[*record, *[None] * (width - len(record))] for record in records.values()]
+    return pd.DataFrame(cells, index=list(records), dtype=object)
+
+
+def _read_plain_csv(text: str, delimiter: str) -> pd.DataFrame | None:
+    """Read a CSV in which each line is a record of as many cells; None if it is another, or at fault."""
+    content = text.encode()
+    lines = content.count(b"\n") + (not content.endswith(b"\n"))
+    try:
+        schema = arrow_csv.open_csv(
+            pa.BufferReader(content[: content.find(b"\n") + 1]),
+            read_options=arrow_csv.ReadOptions(autogenerate_column_names=True),
+            parse_options=arrow_csv.ParseOptions(delimiter=delimiter),
+        ).schema
+        cells = arrow_csv.read_csv(
+            pa.BufferReader(content),
+            read_options=arrow_csv.ReadOptions(autogenerate_column_names=True),
+            parse_options=arrow_csv.ParseOptions(
+                delimiter=delimiter, newlines_in_values=True, ignore_empty_lines=False
+            ),
+            convert_options=arrow_csv.ConvertOptions(column_types=dict.fromkeys(schema.names, pa.string())),
+        )
+    except pa.ArrowInvalid:
+        return None
+    if cells.num_rows != lines:
+        return None
+    frame: pd.DataFrame = cells.to_pandas()
+    return frame.set_axis(range(1, lines + 1))
+
+
+def _read_xml(found: FoundFile, table: Table, where: str) -> pd.DataFrame:
+    """Read an XML file's records, numbered as they come; a column is an element, one in another `Outer/Inner`.
+
+    A file leaves out an element that is blank in a record, so one that may be blank and that no record has is blank.
+    """
+    records = []
+    try:
+        for _, element in iterparse(io.BytesIO(_unpack(found, table, where))):
+            if element.tag == table.record:
+                records.append(dict(_list_texts(element)))
+                element.clear()
+    except (ParseError, DefusedXmlException) as error:
+        raise SourceError(f"{where}: not XML that can be read ({error}).") from None
+    if not records:
+        raise SourceError(f"{where}: it has no element {table.record}, which should be its rows.")
+    frame = pd.DataFrame(records, index=range(1, len(records) + 1), dtype=object)
+    optional = {name: accepted_headers(name, table) for name, spec in table.fields.items() if not spec.required}
+    return frame.assign(**{one[0]: None for one in optional.values() if not set(one) & set(frame)})
+
+
+def _list_texts(element: Any, outer: str = "") -> Iterator[tuple[str, str | None]]:
+    for child in element:
+        yield outer + child.tag, child.text
+        yield from _list_texts(child, f"{outer}{child.tag}/")
+
+
+def _read_geometry(found: FoundFile, where: str) -> gpd.GeoDataFrame:
+    try:
+        frame = gpd.read_file(io.BytesIO(b"".join(_unpack_gzip(found.path, where))))
+    except DataSourceError as error:
+        raise SourceError(f"{where}: not GeoJSON that can be read ({error}).") from None
+    frame = frame.to_crs(4326).set_axis(range(1, len(frame) + 1))
+    # Publishers write neighbours' outlines with rounding errors: on one grid they share their vertices again.
+    return frame.set_geometry(shapely.set_precision(frame.geometry.array, GRID_DEGREES))
+
+
+def _decode(content: bytes, encoding: str, where: str) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise SourceError(f"{where}: encoded in UTF-16; expected {encoding}. Save it as CSV UTF-8.")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        raise SourceError(
+            f"{where}: row {row} is not {encoding} (byte {error.start:,}). Declare the `encoding` that it has "
+            "(older council files are often cp1252), or save it as CSV UTF-8."
+        ) from None
+
+
+# --- packed files ------------------------------------------------------------------------------------------
+
+
+def _unpack(found: FoundFile, table: Table, where: str) -> bytes:
+    """Return a text file's bytes, out of a zip or gzip file if it lies in one."""
+    with found.path.open("rb") as file:
+        is_zip = file.read(4) == b"PK\x03\x04"
+    if not is_zip:
+        return b"".join(_unpack_gzip(found.path, where))
+    _check_archive(found.path, where)
+    with zipfile.ZipFile(found.path) as archive:
+        members = [name for name in archive.namelist() if PurePosixPath(name).name == table.member]
+        if len(members) != 1:
+            raise SourceError(
+                f"{where}: a zip file; expected one file {table.member!r} in it (`member` in the catalogue), found "
+                f"{_join(archive.namelist()) or 'none'}."
+            )
+        try:
+            return archive.read(members[0])
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise SourceError(f"{where}: the zip is damaged ({error}).") from None
+        except RuntimeError as error:  # a password, or a compression that Python does not know
+            raise SourceError(f"{where}: the zip cannot be unpacked ({error}).") from None
+
+
+def _unpack_gzip(path: Path, where: str) -> Iterator[bytes]:
+    """Yield a file's content, unpacked as it comes so that a bomb is noticed while it is small."""
+    with path.open("rb") as file:
+        is_packed = file.read(2) == b"\x1f\x8b"
+    if not is_packed:
+        yield path.read_bytes()
+        return
+    size, packed = 0, path.stat().st_size
+    try:
+        with gzip.open(path) as unpacked:
+            while content := unpacked.read(2**20):
+                size += len(content)
+                _check_size(size, packed, where)
+                yield content
+    except EOFError:
+        raise SourceError(f"{where}: the gzip file ends too early; it was cut off.") from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise SourceError(f"{where}: the gzip file is damaged ({error}).") from None
+
+
+def _check_archive(path: Path, where: str) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    except zipfile.BadZipFile as error:
+        raise SourceError(f"{where}: not a whole zip file ({error}).") from None
+    _check_size(size, path.stat().st_size, where)
+
+
+def _check_extent(path: Path, where: str) -> None:
+    """Check that no sheet of a workbook spans more cells than fit into memory: one far-off cell is enough for that.
+
+    The library that reads the sheets makes room for all of them at once, and ends the process if it cannot.
+    """
+    try:
+        spans = _measure_sheets(path, path.stat().st_mtime_ns)
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise SourceError(f"{where}: not a workbook that can be read ({error}).") from None
+    for sheet, (rows, columns) in spans.items():
+        if rows * columns > MOST_CELLS:
+            raise SourceError(
+                f"{where}: {sheet} spans {rows:,} rows and {columns:,} columns. No official file does; a stray cell "
+                "far off the table may be the cause."
+            )
+
+
+@cache
+def _measure_sheets(path: Path, modified: int) -> dict[str, tuple[int, int]]:  # noqa: ARG001 (a changed file is another)
+    """Return the last row and column of each sheet of a workbook; once a file, however many tables are read from it."""
+    spans = {}
+    with zipfile.ZipFile(path) as archive:
+        for sheet in (name for name in archive.namelist() if name.startswith("xl/worksheets/")):
+            content = archive.read(sheet)
+            rows = max(map(int, re.findall(rb'<row [^>]*?\br="(\d{1,7})"', content)), default=0)
+            columns = max(map(_number_column, set(re.findall(rb' r="([A-Z]{1,3})\d', content))), default=0)
+            spans[PurePosixPath(sheet).name] = rows, columns
+    return spans
+
+
+def _number_column(letters: bytes) -> int:
+    return reduce(lambda number, letter: 26 * number + letter - 64, letters, 0)
+
+
+def _check_size(size: int, packed: int, where: str) -> None:
+    if size > MOST_BYTES or (size > 50 * 2**20 and size > MOST_RATIO * packed):
+        raise SourceError(
+            f"{where}: unpacks from {packed:,} to at least {size:,} bytes. No official file does; it may be a zip bomb."
+        )
+
+
+# --- headers -----------------------------------------------------------------------------------------------
+
+
+def _take_header(cells: pd.DataFrame, table: Table, where: str, found: FoundFile) -> pd.DataFrame:
+    """Make the declared header row the column names, or say where the header seems to be now."""
+    header = list(cells.loc[table.header_row]) if table.header_row in cells.index else []
+    if _match_headers(header, table)[1]:
+        for row in cells.index[:ROWS_SEARCHED_FOR_HEADER]:
+            if not _match_headers(list(cells.loc[row]), table)[1]:
+                raise SourceError(
+                    f"{where}: expected the header in row {table.header_row}, but it is in row {row}. If the publisher "
+                    f"has moved it, set `header_row: {row}` for {found.source.id} in the catalogue."
+                )
+    if not header:
+        last = cells.index[-1] if len(cells) else 0
+        raise SourceError(f"{where}: no row {table.header_row}, where the header should be; the last is row {last}.")
+    return cells.loc[table.header_row + 1 :].set_axis(header, axis="columns")
+
+
+def _name_columns(frame: pd.DataFrame, table: Table, where: str, found: FoundFile) -> pd.DataFrame:
+    columns, missing = _match_headers(list(frame.columns), table)
+    if missing:
+        wanted = "; ".join(
+            f"{name} ({' or '.join(repr(h) for h in accepted_headers(name, table))})" for name in missing
+        )
+        # Where the header is missing altogether, the row in its place is a record.
+        held = f" The header holds {_join(map(repr, frame.columns))}." if found.source.shows_values else ""
+        row = "" if table.geometry else f", row {table.header_row}"
+        raise SourceError(f"{where}{row}: no column, or more than one, for {wanted}.{held}")
+    chosen = frame.iloc[:, list(columns.values())].set_axis(list(columns), axis="columns")
+    return gpd.GeoDataFrame(chosen, geometry=frame.geometry) if table.geometry else chosen
+
+
+def _match_headers(headers: Sequence[Any], table: Table) -> tuple[dict[str, int], list[str]]:
+    """Find each field's column: by its exact header, or else by the header less its footnote marks.
+
+    Returns:
+        The column's position for each field that has exactly one, and the fields that have none or several.
+    """
+    exact = [_normalise(header) for header in headers]
+    bare = [_strip_notes(header) for header in exact]
+    columns, missing = {}, []
+    for name in table.fields:
+        accepted = {_normalise(header) for header in accepted_headers(name, table)}
+        hits = _positions(exact, accepted) or _positions(bare, accepted)
+        if len(hits) == 1:
+            columns[name] = hits[0]
+        else:
+            missing.append(name)
+    return columns, missing
+
+
+def accepted_headers(name: str, table: Table) -> list[str]:
+    """Return the headers that a field may stand under: those declared, or else its own name."""
+    return table.fields[name].column or [name]
+
+
+def _positions(headers: Sequence[str], accepted: set[str]) -> list[int]:
+    return [i for i, header in enumerate(headers) if header in accepted]
+
+
+def _normalise(header: Any) -> str:
+    return " ".join(str(header).split()).casefold()
+
+
+def _strip_notes(header: str) -> str:
+    """Take footnote marks off a header's end: 'households1', 'area codes [note 4] [note 5]'."""
+    return re.sub(r"((\s*\[notes? [^\]]*\])+|(?<=[a-z)%])\d{1,2})$", "", header)
+
+
+# --- types -------------------------------------------------------------------------------------------------
+
+BOOLEANS = {"true": True, "yes": True, "y": True, "1": True, "false": False, "no": False, "n": False, "0": False}
+GROUPED = r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?"  # 1,234.5; a comma elsewhere may be a decimal mark
+DAY_TIME = r"[T ]\d{2}:.*"
+LARGEST_INTEGER = 2**53  # beyond, a float does not hold every integer
+
+
+def _convert(raw: pd.Series, field: FieldSpec) -> tuple[pd.Series, pd.Series]:
+    """Return a column's typed values, and which cells held something that is not of the type."""
+    text = _write_cells(raw)
+    absent = raw.isna() | text.isin(["", *field.missing])
+    text = text.mask(absent)
+    if field.type == "string":
+        return text, pd.Series(False, index=raw.index)
+    values: pd.Series
+    if field.type == "boolean":
+        codes, words = pd.factorize(text)  # of millions of cells a few words; a missing one has the code -1
+        known = pd.array([*(BOOLEANS.get(word.lower()) for word in words), None], dtype="boolean")
+        values = pd.Series(known.take(codes), index=raw.index)
+        if not values.isna().any():
+            values = values.astype("bool")
+    elif field.type == "date":
+        # The day as it is written where it was written: a time zone must not make another of it.
+        values = pd.to_datetime(text.str.replace(DAY_TIME, "", regex=True), format="%Y-%m-%d", errors="coerce")
+    else:
+        plain = text.mask(text.str.fullmatch(GROUPED), text.str.replace(",", ""))
+        values = _parse_numbers(plain).replace([np.inf, -np.inf], np.nan) * field.scale
+        if field.type in ("integer", "year"):
+            whole = values.round()
+            is_whole = np.isclose(values, whole, rtol=1e-12, atol=0)  # 16.1 thousand is 16100.000000000002
+            values = whole.where(is_whole & (whole.abs() <= LARGEST_INTEGER)).astype("Int64")
+    bad = values.isna() & ~absent
+    if field.type in ("integer", "year") and not absent.any() and not bad.any():
+        values = values.astype("int64")
+    return values, bad
+
+
+def _parse_numbers(text: pd.Series) -> pd.Series:
+    """Parse numbers; what is none becomes missing. Where pyarrow can parse all cells, that is ten times faster."""
+    if isinstance(text.dtype, pd.StringDtype):
+        with suppress(pa.ArrowInvalid):
+            numbers = arrow_compute.cast(pa.array(text, from_pandas=True), pa.float64())
+            return pd.Series(numbers.to_numpy(zero_copy_only=False), index=text.index)
+    return pd.to_numeric(text, errors="coerce")
+
+
+def _write_cells(raw: pd.Series) -> pd.Series:
+    """Write cells as people do: 12, not a spreadsheet's 12.0, and no space around. A missing cell stays missing."""
+    if isinstance(raw.dtype, pd.StringDtype):
+        return raw.str.strip()
+    plain = [int(cell) if isinstance(cell, float) and cell.is_integer() else cell for cell in raw]
+    text: pd.Series = pd.Series(plain, index=raw.index, dtype=object).astype("str").str.strip()
+    return text
+
+
+def _join(items: Iterable[Any]) -> str:
+    return ", ".join(str(item) for item in items)

@@ -1,0 +1,1 @@
+"""Twins: what synthetic places and homes look like where there is no real file."""

@@ -1,0 +1,476 @@
+"""Bills recomputed: worked by hand from the publications, to the penny, and what must hold of every bill."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from councilbook.business_rates.bills.bill_inputs import prepare_bills, read_words
+from councilbook.business_rates.bills.charges import (
+    LINES,
+    RELIEFS,
+    compute_bills,
+    count_days,
+    explain_bill,
+    find_small_business_share,
+    get_year,
+    load_rules,
+)
+from councilbook.errors import CheckError
+
+SCOTLAND, ENGLAND = load_rules("scotland"), load_rules("england")
+SMALL = {"claims_small_business": True}
+
+
+def bill(rules: Any, year: str, value: int, **more: Any) -> "pd.Series[float]":
+    return compute_bills(pd.DataFrame([{"year": year, "rateable_value_gbp": value, **more}]), rules).iloc[0]
+
+
+# --- worked by hand ---
+
+
+@pytest.mark.parametrize(
+    ("year", "value", "more", "net"),
+    [
+        ("2019-20", 17_000, SMALL, 6_247.50),  # Scottish Government: 17,000 × 49.0p × 75 %
+        ("2020-21", 17_000, SMALL, 6_214.04),  # the same: 8,466.00 × 75 % - 1.6 % of 8,466.00
+        ("2019-20", 11_000, SMALL, 0),
+        ("2019-20", 9_000, SMALL, 0),
+        ("2024-25", 51_000, {}, 25_398.00),
+        ("2024-25", 51_001, {}, 27_795.55),  # 27,795.545, half a penny up
+        ("2024-25", 100_001, {}, 55_900.56),  # 55,900.559
+        ("2023-24", 13_500, SMALL, 2_521.12),  # relief of 62.5 %: 4,201.875, so 4,201.88
+        ("2023-24", 17_500, SMALL, 7_625.62),  # relief of 12.5 %: 1,089.375, so 1,089.38
+        ("2023-24", 15_000, SMALL, 5_602.50),  # 7,470.00 less 25 %
+        ("2023-24", 20_000, SMALL, 9_960.00),
+        ("2019-20", 51_001, {}, 26_316.52),  # 51.6p: 26,316.516
+        ("2020-21", 95_000, {}, 47_768.28),  # 51.1p: 48,545.00 - 776.72
+        ("2020-21", 95_001, {}, 48_984.03),  # 52.4p: 49,780.524, so 49,780.52, less 1.6 %: 796.48832, so 796.49
+        ("2025-26", 60_000, {}, 33_240.00),  # 55.4p
+        ("2024-25", 30_000, {"is_charity": True}, 2_988.00),  # 14,940.00 less 80 %
+        ("2024-25", 30_000, {"is_charity": True, "discretionary_pct": 20}, 0),
+        ("2022-23", 30_000, {"is_retail": True}, 13_077.62),  # 14,940.00 × 91 of 365 days × 50 %: 1,862.38
+        ("2021-22", 300_000, {"is_retail": True}, 0),
+    ],
+)
+def test_scottish_bills_by_hand(year: str, value: int, more: dict[str, Any], net: float) -> None:
+    assert bill(SCOTLAND, year, value, **more)["net_gbp"] == net
+
+
+@pytest.mark.parametrize(
+    ("total", "properties", "share"),
+    [
+        (15_000, 1, 100),
+        (15_000, 2, 100),
+        (18_000, 2, 25),
+        (35_000, 3, 25),
+        (35_001, 3, 0),
+    ],
+)
+def test_bonus_of_2017_counts_all_properties_of_a_ratepayer(total: int, properties: int, share: float) -> None:
+    bills = pd.DataFrame(
+        [
+            {
+                "year": "2018-19",
+                "rateable_value_gbp": 10_000,
+                "ratepayer_total_rv_gbp": total,
+                "ratepayer_properties": properties,
+            }
+        ]
+    )
+    assert find_small_business_share(bills, SCOTLAND).tolist() == [share]
+
+
+@pytest.mark.parametrize(
+    ("value", "total", "properties", "share"),
+    [
+        (12_000, 12_000, 1, 100),
+        (12_001, 12_001, 1, 99.975),
+        (15_001, 15_001, 1, 24.995),
+        (20_001, 20_001, 1, 0),
+        (8_000, 12_000, 2, 100),
+        (8_000, 12_001, 2, 25),
+        (17_500, 35_000, 2, 12.5),
+        (17_500, 35_001, 2, 0),
+    ],
+)
+def test_bonus_of_2023_tapers(value: int, total: int, properties: int, share: float) -> None:
+    bills = pd.DataFrame(
+        [
+            {
+                "year": "2023-24",
+                "rateable_value_gbp": value,
+                "ratepayer_total_rv_gbp": total,
+                "ratepayer_properties": properties,
+            }
+        ]
+    )
+    assert find_small_business_share(bills, SCOTLAND)[0] == pytest.approx(share)
+
+
+def test_scottish_transition_caps_the_charge_before_reliefs() -> None:
+    # 30,000 × 49.8p = 14,940.00; on 31 March 2023 10,000 × 49.8p = 4,980.00, and 25 % more are 6,225.00
+    lines = bill(SCOTLAND, "2023-24", 30_000, transition_base_gbp=4_980)
+    assert (lines["transitional_gbp"], lines["net_gbp"]) == (8_715.00, 6_225.00)
+    assert bill(SCOTLAND, "2025-26", 30_000, transition_base_gbp=4_980)["net_gbp"] == 8_715.00  # 75 % more
+    assert bill(SCOTLAND, "2023-24", 30_000, transition_base_gbp=14_000)["transitional_gbp"] == 0
+
+
+def test_small_business_transitional_relief_caps_the_bill_after_reliefs() -> None:
+    # 18,000: relief of 10 % leaves 8,067.60; the bill of 31 March 2023 was nil, so 600, 1,200 and 1,800
+    for year, most in (("2023-24", 600), ("2024-25", 1_200), ("2025-26", 1_800)):
+        lines = bill(SCOTLAND, year, 18_000, supporting_base_gbp=0, **SMALL)
+        assert lines["net_gbp"] == most
+    assert bill(SCOTLAND, "2023-24", 18_000, supporting_base_gbp=0, **SMALL)["supporting_relief_gbp"] == 7_467.60
+
+
+@pytest.mark.parametrize(
+    ("year", "value", "more", "net"),
+    [
+        ("2018-19", 12_000, SMALL, 0),
+        ("2018-19", 13_500, SMALL, 3_240.00),  # half of 6,480.00
+        ("2018-19", 15_000, SMALL, 7_200.00),
+        ("2018-19", 50_999, {}, 24_479.52),  # 48.0p
+        ("2018-19", 51_000, {}, 25_143.00),  # 49.3p
+        ("2018-19", 10_000, {"is_charity": True}, 986.00),  # a charity pays by 49.3p: a fifth of 4,930.00
+        ("2024-25", 10_000, {"is_charity": True}, 998.00),  # 49.9p since April 2024
+        ("2019-20", 30_000, {"is_retail": True}, 9_820.00),  # two thirds of 14,730.00
+        ("2019-20", 51_000, {"is_retail": True}, 25_704.00),  # too large for the discount
+        ("2020-21", 400_000, {"is_retail": True}, 0),
+        ("2022-23", 500_000, {"is_retail": True}, 146_000.00),  # 256,000.00 less the most of 110,000
+        ("2023-24", 40_000, {"is_retail": True}, 4_990.00),
+        ("2025-26", 40_000, {"is_retail": True}, 11_976.00),
+        ("2018-19", 40_000, {"is_pub": True}, 18_200.00),  # 19,200.00 less 1,000
+        (
+            "2021-22",
+            40_000,
+            {"is_retail": True},
+            5_094.45,
+        ),  # 19,960.00: 91 days in full, 274 at 66 %: 274/365 × 34 % is left
+    ],
+)
+def test_english_bills_by_hand(year: str, value: int, more: dict[str, Any], net: float) -> None:
+    assert bill(ENGLAND, year, value, **more)["net_gbp"] == net
+
+
+@pytest.mark.parametrize(
+    ("total", "others", "london", "share"),
+    [(14_899, 2_899, False, 100), (14_900, 2_900, False, 0), (20_000, 2_500, False, 0), (27_999, 2_500, True, 100)],
+)
+def test_english_second_property_rule(total: int, others: int, london: bool, share: float) -> None:
+    bills = pd.DataFrame(
+        [
+            {
+                "year": "2019-20",
+                "rateable_value_gbp": 12_000,
+                "ratepayer_total_rv_gbp": total,
+                "ratepayer_properties": 4,
+                "ratepayer_other_largest_rv_gbp": others,
+                "is_in_london": london,
+            }
+        ]
+    )
+    assert find_small_business_share(bills, ENGLAND).tolist() == [share]
+
+
+def test_english_transition_up_and_down() -> None:
+    # medium, 2018-19: 10,000 × 1.175 × 1.03 = 12,102.50, where 30,000 × 48.0p would be 14,400.00
+    assert bill(ENGLAND, "2018-19", 30_000, transition_base_gbp=10_000)["net_gbp"] == 12_102.50
+    # a fall is limited to 15 %: 20,000 × 0.85 × 1.03 = 17,510.00
+    falling = bill(ENGLAND, "2018-19", 30_000, transition_base_gbp=20_000)
+    assert (falling["transitional_gbp"], falling["net_gbp"]) == (-3_110.00, 17_510.00)
+    # the supplement is paid on top: 60,000 × 48.0p = 28,800.00 capped at 24,205.00, and 60,000 × 1.3p = 780.00
+    assert bill(ENGLAND, "2018-19", 60_000, transition_base_gbp=20_000)["net_gbp"] == 24_985.00
+    # small in London alone: 25,000 × 48.0p = 12,000.00; 5,000 × 1.075 × 1.03 = 5,536.25
+    assert bill(ENGLAND, "2018-19", 25_000, transition_base_gbp=5_000, is_in_london=True)["net_gbp"] == 5_536.25
+    with pytest.raises(CheckError, match="transition_base_gbp"):
+        bill(ENGLAND, "2024-25", 30_000, transition_base_gbp=10_000)
+
+
+def test_english_supporting_relief() -> None:
+    assert bill(ENGLAND, "2023-24", 16_000, supporting_base_gbp=0)["net_gbp"] == 600
+    # 2018-19: the more of 600 pounds and 7.5 % with inflation: 10,000 × 1.075 × 1.03 = 11,072.50
+    assert bill(ENGLAND, "2018-19", 30_000, supporting_base_gbp=10_000)["net_gbp"] == 11_072.50
+
+
+def test_empty_in_england() -> None:
+    empty = {"is_occupied": False, "empty_since_date": "2019-07-01"}
+    # occupied 91 of 366 days at 49.1p, exempt to the end of September, then 183 days at 50.4p
+    lines = bill(ENGLAND, "2019-20", 10_000, **empty)
+    assert lines["net_gbp"] == round(4_910 * 91 / 366, 2) + round(5_040 * 183 / 366, 2)
+    # industrial to the end of December: 1,220.79, and of the 275 days empty, 3,786.89, 184 are taken off: 2,533.77
+    assert bill(ENGLAND, "2019-20", 10_000, is_industrial=True, **empty)["net_gbp"] == 2_473.91
+    for exempt in ({"is_listed": True}, {"is_charity": True}):
+        assert bill(ENGLAND, "2019-20", 10_000, is_occupied=False, **exempt)["net_gbp"] == 0
+    assert bill(ENGLAND, "2019-20", 2_899, is_occupied=False)["net_gbp"] == 0
+    assert bill(ENGLAND, "2019-20", 2_900, is_occupied=False)["net_gbp"] == 1_461.60
+
+
+def test_empty_in_scotland() -> None:
+    # 2021-22, 10,000 × 49.0p: the whole of the year empty, half off for 91 days, a tenth off for 274
+    net = 4_900.00 - round(4_900 * (91 * 0.5 + 274 * 0.1) / 365, 2)
+    assert bill(SCOTLAND, "2021-22", 10_000, is_occupied=False, empty_since_date="2021-04-01")["net_gbp"] == round(
+        net, 2
+    )
+    assert bill(SCOTLAND, "2021-22", 10_000, is_occupied=False)["net_gbp"] == 4_410.00
+    assert bill(SCOTLAND, "2021-22", 1_699, is_occupied=False)["net_gbp"] == 0
+    assert bill(SCOTLAND, "2023-24", 10_000, is_occupied=False)["empty_relief_gbp"] == 0
+    local = {
+        "months": 3,
+        "share": 50,
+        "industrial_months": 3,
+        "industrial_share": 50,
+        "later_share": 10,
+        "full_below_rv": 0,
+        "publication": "The council's scheme",
+    }
+    assert bill(load_rules("scotland", {"2023-24": local}), "2023-24", 10_000, is_occupied=False)["net_gbp"] == 4_482.00
+
+
+def test_months_end_on_the_last_day_of_a_shorter_month() -> None:
+    # empty since 30 November: three months are over on 28 February 2019
+    lines = bill(
+        ENGLAND, "2018-19", 36_500, is_occupied=False, empty_since_date="2018-11-30", liable_from_date="2018-11-30"
+    )
+    assert lines["net_gbp"] == round(36_500 * 0.493 * 32 / 365, 2)  # 28 February to 31 March
+
+
+def test_part_years_and_leap_years() -> None:
+    assert [count_days(year) for year in ("2018-19", "2019-20", "2023-24")] == [365, 366, 366]
+    assert get_year(pd.Timestamp("2020-03-31")) == "2019-20"
+    assert get_year(pd.Timestamp("2099-04-01")) == "2099-00"
+    assert (
+        bill(ENGLAND, "2018-19", 1_625, liable_from_date="2018-08-23", **SMALL)["small_business_relief_gbp"] == 472.27
+    )
+    assert bill(SCOTLAND, "2019-20", 3_660, days_liable=10)["net_gbp"] == 49.00
+
+
+def test_a_bill_is_explained_to_its_last_penny() -> None:
+    given_row = {"year": "2020-21", "rateable_value_gbp": 17_000, **SMALL}
+    steps = explain_bill(given_row, SCOTLAND)
+    assert steps["amount_gbp"].tolist() == [8_466.00, 8_466.00, -2_116.50, -135.46, 6_214.04]
+    assert steps["rule"].tolist()[:3] == [
+        "£17,000 × 49.8p",
+        "",
+        "25 % at a rateable value of £17,000, all properties £17,000",
+    ]
+    assert "SSI 2020/101" in steps["publication"].iloc[3]
+
+
+def test_every_figure_has_a_publication() -> None:
+    for rules in (SCOTLAND, ENGLAND):
+        used = [rules.charity.publication, *(scheme.publication for scheme in rules.empty_schemes.values())]
+        used += [scheme.publication for scheme in rules.small_business.values()]
+        for year in rules.years.values():
+            parts = [year, year.others_pay, year.pub, year.universal, year.transition, year.supporting, *year.retail]
+            used += [part.publication for part in parts if part is not None]
+        assert set(used) <= set(rules.publications)
+        assert rules.limits
+
+
+# --- bad input ---
+
+
+@pytest.mark.parametrize(
+    ("column", "wrong"),
+    [
+        ("rateable_value_gbp", 0),
+        ("rateable_value_gbp", -1),
+        ("rateable_value_gbp", 10.5),
+        ("rateable_value_gbp", np.nan),
+        ("year", "2016-17"),
+        ("days_liable", 366),
+        ("days_liable", -1),
+        ("liable_from_date", "2019-04-01"),
+        ("ratepayer_total_rv_gbp", 1),
+        ("ratepayer_properties", 0),
+        ("discretionary_pct", 101),
+        ("other_relief_gbp", -1),
+        ("is_retail", "perhaps"),
+        ("empty_since_date", "soon"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_column_and_row(column: str, wrong: object) -> None:
+    rows = [{"year": "2018-19", "rateable_value_gbp": 5_000, "ratepayer_name": "Ann Example"} for _ in range(3)]
+    frame = pd.DataFrame(rows, dtype=object)
+    frame[column] = [
+        frame.loc[0, column] if column in frame else None,
+        wrong,
+        None if column not in rows[0] else rows[2][column],
+    ]
+    with pytest.raises(CheckError, match=column) as refused:
+        compute_bills(frame, SCOTLAND)
+    assert "Ann" not in str(refused.value)
+
+
+def test_days_and_first_day_must_agree_and_columns_must_be_there() -> None:
+    with pytest.raises(CheckError, match="left of the year"):
+        bill(SCOTLAND, "2018-19", 5_000, liable_from_date="2019-03-01", days_liable=32)
+    with pytest.raises(CheckError, match="rateable_value_gbp"):
+        compute_bills(pd.DataFrame({"year": ["2018-19"]}), SCOTLAND)
+    with pytest.raises(CheckError, match="no rules"):
+        load_rules("wales")  # type: ignore[arg-type]
+    with pytest.raises(CheckError, match="1999-00"):
+        load_rules("scotland", {"1999-00": {}})
+
+
+# --- what holds of every bill ---
+
+years = st.sampled_from(sorted(ENGLAND.years))
+values = st.integers(1, 400_000)
+flags = st.booleans()
+
+
+@st.composite
+def any_bill(draw: st.DrawFn) -> dict[str, Any]:
+    value = draw(values)
+    return {
+        "year": draw(years),
+        "rateable_value_gbp": value,
+        "days_liable": draw(st.integers(0, 365)),
+        "ratepayer_total_rv_gbp": value + draw(st.integers(0, 50_000)),
+        "ratepayer_properties": draw(st.integers(1, 3)),
+        "is_occupied": draw(flags),
+        "empty_since_date": pd.Timestamp(
+            draw(st.dates(pd.Timestamp("2015-01-01").date(), pd.Timestamp("2026-03-31").date()))
+        ),
+        "discretionary_pct": draw(st.sampled_from([0, 20, 33.33, 100])),
+        "other_relief_gbp": draw(st.sampled_from([0, 0.01, 5_000])),
+        **{
+            name: draw(flags)
+            for name in ("claims_small_business", "is_charity", "is_retail", "is_pub", "is_industrial", "is_listed")
+        },
+    }
+
+
+@given(any_bill(), st.sampled_from([SCOTLAND, ENGLAND]))
+def test_no_bill_is_negative_and_no_relief_exceeds_the_charge(row: dict[str, Any], rules: Any) -> None:
+    lines = compute_bills(pd.DataFrame([row]), rules).iloc[0]
+    assert (lines >= 0).all()
+    pence = (lines * 100).round().astype("int64")
+    assert np.allclose(lines * 100, pence, atol=1e-6)
+    assert pence["basic_gbp"] + pence["supplement_gbp"] == pence["gross_gbp"]
+    assert pence["gross_gbp"] - sum(pence[f"{line}_gbp"] for line in RELIEFS) == pence["net_gbp"]
+
+
+@given(years, st.sampled_from([SCOTLAND, ENGLAND]), values, values)
+def test_without_relief_more_value_is_a_higher_bill(year: str, rules: Any, one: int, other: int) -> None:
+    frame = pd.DataFrame({"year": year, "rateable_value_gbp": sorted([one, other])})
+    low, high = compute_bills(frame, rules)["net_gbp"]
+    assert low <= high
+
+
+@given(years, st.sampled_from([SCOTLAND, ENGLAND]), values, st.integers(0, 364), flags)
+def test_parts_add_up_to_the_year(year: str, rules: Any, value: int, first: int, claims: bool) -> None:
+    length = count_days(year)
+    frame = pd.DataFrame(
+        {
+            "year": year,
+            "rateable_value_gbp": value,
+            "claims_small_business": claims,
+            "days_liable": [first, length - first, length],
+        }
+    )
+    lines = compute_bills(frame, rules)
+    for line in LINES:
+        one, other, whole = lines[f"{line}_gbp"] * 100
+        lines_before = 1 if line in ("basic", "gross") else 4  # charge, small business, universal: each rounded
+        assert abs(one + other - whole) <= 1.5 * lines_before
+
+
+@given(st.lists(any_bill(), min_size=1, max_size=20))
+def test_a_frame_is_its_rows(rows: list[dict[str, Any]]) -> None:
+    together = compute_bills(pd.DataFrame(rows), ENGLAND)
+    alone = pd.concat([compute_bills(pd.DataFrame([row]), ENGLAND) for row in rows], ignore_index=True)
+    pd.testing.assert_frame_equal(together, alone)
+
+
+# --- from a roll ---
+
+
+def make_roll() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "property_reference": list("abcdef"),
+            "ratepayer_name": ["Acme Ltd", "ACME LTD.", pd.NA, pd.NA, "Hope", "Hope"],
+            "rateable_value_gbp": [10_000.0, 4_000.0, 3_000.0, np.nan, 0.0, 7_000.0],
+            "liability_start_date": pd.to_datetime(
+                ["1990-04-01", "2018-08-23", "2030-01-01", None, None, "2018-04-01"]
+            ),
+            "small_business_relief": [
+                "Small Business Rate Relief",
+                pd.NA,
+                pd.NA,
+                pd.NA,
+                pd.NA,
+                "SBRE Extension For 12 Months",
+            ],
+            "mandatory_relief": [pd.NA, "Mandatory", pd.NA, pd.NA, pd.NA, "Retail Discount"],
+        }
+    )
+
+
+def test_bills_are_made_of_a_roll() -> None:
+    bills = prepare_bills(make_roll(), "2018-19")
+    assert bills["property_reference"].tolist() == ["a", "b", "f"]
+    assert bills["liable_from_date"].notna().tolist() == [False, True, False]
+    assert bills["ratepayer_properties"].tolist() == [2, 2, 1]
+    assert bills["ratepayer_total_rv_gbp"].tolist() == [14_000, 14_000, 7_000]
+    assert bills["ratepayer_other_largest_rv_gbp"].tolist() == [4_000, 10_000, 0]
+    assert bills["claims_small_business"].tolist() == [True, False, False]
+    assert bills["is_charity"].tolist() == [False, True, False]
+    assert bills["is_retail"].tolist() == [False, False, True]
+    assert "ratepayer_name" not in bills
+    assert len(compute_bills(bills, ENGLAND)) == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "flag"),
+    [
+        ("Small Business Relief England", "claims_small_business"),
+        ("SBR", "claims_small_business"),
+        ("Small Business Bonus 100%", "claims_small_business"),
+        ("Discretionary Top Up; Mandatory", "is_charity"),
+        ("Mandatory Charity Relief", "is_charity"),
+        ("Charity 80%", "is_charity"),
+        ("Pub", "is_pub"),
+        ("Retail Discount", "is_retail"),
+        ("Supporting Small Business", None),
+        ("Empty Property Charitable", None),
+        ("Rural Mandatory; Top Up Rural", None),
+        ("20% Discretionary Top Up Relief", None),
+        ("Public Convenience", None),
+    ],
+)
+def test_words_of_reliefs(words: str, flag: str | None) -> None:
+    read = read_words(pd.DataFrame({"other_relief": [words]})).iloc[0]
+    assert read.drop("reliefs").to_dict() == {
+        name: name == flag for name in ("claims_small_business", "is_charity", "is_retail", "is_pub")
+    }
+
+
+def test_what_is_exempt_pays_nothing_and_an_empty_column_of_charges_is_none() -> None:
+    roll = make_roll().assign(exemption=pd.NA, account_charge_gbp=np.nan)
+    before = prepare_bills(roll, "2018-19")
+    assert "billed_gbp" not in before and "other_relief_gbp" not in before
+    one = compute_bills(before, ENGLAND)["net_gbp"].idxmax()
+    after = compute_bills(
+        prepare_bills(
+            roll.assign(exemption=roll.index.to_series().eq(one).map({True: "Listed", False: ""})), "2018-19"
+        ),
+        ENGLAND,
+    )
+    assert after.loc[one, "net_gbp"] == 0 < after.loc[one, "gross_gbp"] == after.loc[one, "other_relief_gbp"]
+    pd.testing.assert_frame_equal(after.drop(index=one), compute_bills(before, ENGLAND).drop(index=one))
+
+
+def test_a_roll_without_rows_has_no_bills() -> None:
+    assert prepare_bills(make_roll().head(0), "2018-19").empty
+
+
+def test_a_roll_without_values_is_refused() -> None:
+    with pytest.raises(CheckError, match="rateable_value_gbp"):
+        prepare_bills(pd.DataFrame({"property_reference": ["a"]}), "2018-19")

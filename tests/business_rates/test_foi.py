@@ -1,0 +1,447 @@
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from councilbook.business_rates.requests import foi, foi_costs
+from councilbook.errors import CheckError
+
+ROLL = foi.Dataset(
+    "roll_open",
+    "Open roll",
+    dict.fromkeys(
+        [
+            "property_reference",
+            "address",
+            "rateable_value_gbp",
+            "released_name",
+            "liability_start_date",
+            "is_occupied",
+            "small_business_relief",
+            "mandatory_relief",
+        ],
+        "",
+    ),
+    {"new_ratepayers": "New", "empty_properties": "Empty"},
+)
+CREDITS = foi.Dataset("credits", "Credits", {"property_reference": "", "account_credit_gbp": ""}, {"credits": "All"})
+INDEX = pd.DataFrame(
+    {
+        "authority": ["Moray Council", "City of York Council", "Eden District Council"],
+        "title": ["Vacant Shops", "nndr Credits", "Business Rates"],
+        "date_received": ["2021-02-03", None, None],
+        "date_responded": ["2021-03-01", None, "2019-05-06"],
+        "topics": ["empty_properties;counts", "credit_balances", "full_ratepayer_list;net_charge"],
+        "outcome": ["not held", "long overdue", "partly refused"],
+        "exemptions": ["FOISA s17", None, "FOIA s12; s40(2)"],
+    },
+    index=[4, 7, 9],
+)
+
+
+@pytest.fixture
+def requests():
+    return foi.tidy_requests(INDEX)
+
+
+# --- requests ---
+
+
+def test_an_index_is_brought_into_form(requests):
+    assert requests["law"].tolist() == ["scotland", "england", "england"]
+    assert requests["year"].tolist()[0] == 2021
+    assert requests["year"].isna().tolist() == [False, True, False]
+    assert requests["labels"].tolist()[0] == ("empty_properties",)
+    assert requests["outcome"].tolist()[0::2] == ["not held", "in part"]
+    assert requests["outcome"].isna().sum() == 1
+    assert requests["withheld"].tolist() == [("not_held",), (), ("cost", "personal")]
+    assert requests.index.tolist() == [4, 7, 9]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"title": ["A", " ", "C"]}, "row 1"),
+        ({"topics": ["parking", "", ""]}, "parking"),
+        ({"outcome": ["lost", "", ""]}, "row 0"),
+    ],
+)
+def test_an_index_with_a_fault_is_refused(change, message):
+    with pytest.raises(CheckError, match=message):
+        foi.tidy_requests(INDEX.assign(**change))
+
+
+def test_an_index_without_titles_is_refused_and_no_title_is_in_a_message():
+    with pytest.raises(CheckError, match="title"):
+        foi.tidy_requests(INDEX.drop(columns="title"))
+    with pytest.raises(CheckError) as error:
+        foi.tidy_requests(INDEX.assign(title=["Jane Doe's bill", "", "Jane Doe"]))
+    assert "Jane" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["City of York Council", "York City Council", "YORK"])
+def test_councils_are_found_by_any_of_their_names(name):
+    assert foi.shorten_council(name) == "york"
+
+
+def test_the_law_follows_the_code():
+    assert foi.name_law("S12000050") == "scotland"
+    assert foi.name_law("E08000032") == "england"
+    with pytest.raises(CheckError):
+        foi.name_law("X1")
+
+
+@pytest.mark.parametrize(
+    ("title", "is_rates"),
+    [
+        ("NNDR Credits", True),
+        ("Vacant Shops", True),
+        ("Non-domestic rates data", True),
+        ("Small Business Bonus Scheme", True),
+        ("Vacant Properties", False),
+        ("Foster carer rates", False),
+        ("Empty homes and council tax", False),
+        ("Interest rates on loans", False),
+        ("Business continuity plan", False),
+        ("Business rates and council tax", False),
+    ],
+)
+def test_rates_are_told_from_other_rates(title, is_rates):
+    assert foi.detect_rates(pd.Series([title])).tolist() == [is_rates]
+
+
+@pytest.mark.parametrize(
+    ("title", "main"),
+    [
+        ("NNDR credits", "credit_balances"),
+        ("New business rates accounts this month", "new_accounts"),
+        ("Empty commercial buildings", "empty_properties"),
+        ("Small business relief recipients", "small_business_relief"),
+        ("Ratepayers not in receipt of rates relief", "no_relief_list"),
+        ("Business Rates", "full_ratepayer_list"),
+        ("How long have shops been empty?", "vacancy_duration"),
+    ],
+)
+def test_rules_name_the_main_topic(title, main):
+    assert foi.classify_titles(pd.Series([title]))["topics"].iloc[0][0] == main
+
+
+def test_a_title_like_nothing_known_has_no_topic():
+    found = foi.classify_titles(pd.Series(["0123 456"]))
+    assert (found["topics"].iloc[0], found["how"].iloc[0]) == ((), "none")
+
+
+@given(st.text(min_size=1).filter(str.strip))
+def test_any_title_is_classified_the_same_twice(title):
+    titles = pd.Series([title])
+    assert foi.classify_titles(titles)["topics"].tolist() == foi.classify_titles(titles)["topics"].tolist()
+
+
+def test_topics_are_counted_by_year(requests):
+    counts = foi.count_topics(requests)
+    assert counts["requests"].sum() == 4
+    assert counts["year"].isna().sum() == 1
+    assert counts.loc[counts["year"] == 2021, "topic"].tolist() == ["empty_properties"]
+
+
+def test_leaving_out_leaves_out_titles_that_read_the_same():
+    twice = foi.tidy_requests(
+        pd.DataFrame(
+            {
+                "authority": ["A", "B", "C"],
+                "title": ["Zebra zoo", "ZEBRA zoo!", "Vacant shops"],
+                "topics": ["arrears", "arrears", "empty_properties"],
+            }
+        )
+    )
+    table = foi.evaluate_topics(twice).set_index("method")
+    assert table.loc["Nearest words (TF-IDF)", "main_topic_right"] == 1  # the zoo could only be known from its twin
+    assert table.loc["The commonest topic", "main_topic_right"] == 0
+
+
+def test_the_detector_is_scored_on_both_kinds():
+    rates, others = pd.Series(["NNDR", "Bins"]), pd.Series(["Foster rates", "Business rates", "NDR of trees"])
+    row = foi.evaluate_detector(rates, others, [1]).iloc[0]
+    assert (row["found"], row["also_found"], row["false_alarms"]) == (1, 1, 1)
+    assert row["precision"] == pytest.approx(2 / 3)
+    assert row["recall"] == pytest.approx(2 / 3)
+    assert row["precision_low_95"] < row["precision"]
+    with pytest.raises(CheckError):
+        foi.evaluate_detector(rates, others.head(0))
+
+
+def test_shares_have_wilsons_interval():
+    low, high = foi.estimate_share(0, 10)
+    assert (low, high) == pytest.approx((0, 0.2775), abs=1e-4)
+    for count, total in [(1, 0), (3, 2), (-1, 2)]:
+        with pytest.raises(CheckError):
+            foi.estimate_share(count, total)
+
+
+# --- what is answered ---
+
+
+@pytest.mark.parametrize(
+    ("topic", "decision", "dataset", "extract"),
+    [
+        ("empty_properties", "partly", "roll_open", "empty_properties"),
+        ("new_accounts", "partly", "roll_open", "new_ratepayers"),
+        ("credit_balances", "partly", "credits", "credits"),
+        ("full_property_list", "answerable", "roll_open", ""),
+        ("ratepayer_name", "partly", "roll_open", ""),
+        ("correspondence_address", "not", "", ""),
+        ("net_charge", "not", "", ""),
+        ("arrears", "not", "", ""),
+    ],
+)
+def test_a_topic_is_answered_by_the_columns_that_are_there(topic, decision, dataset, extract):
+    found = foi.match_topic(topic, [ROLL, CREDITS])
+    assert (found.decision, found.dataset, found.extract) == (decision, dataset, extract)
+
+
+def test_nothing_is_answered_by_nothing():
+    assert {foi.match_topic(topic, []).decision for topic in foi.load_rules().topics} == {"not"}
+    with pytest.raises(CheckError):
+        foi.match_topic("parking", [])
+
+
+def test_a_column_more_never_makes_an_answer_worse():
+    order = {"not": 0, "partly": 1, "answerable": 2}
+    columns = list(ROLL.fields)
+    for topic in foi.load_rules().topics:
+        steps = [
+            order[foi.match_topic(topic, [foi.Dataset("a", "A", dict.fromkeys(columns[:size], ""))]).decision]
+            for size in range(len(columns) + 1)
+        ]
+        # a name brings persons with it, so the list without names may be whole and the one with names in part
+        assert steps == sorted(steps) or topic in {"ratepayer_name"}, topic
+
+
+def test_requests_are_answered_partly_or_not_with_section_and_decisions(requests):
+    matches = foi.match_requests(requests, [ROLL, CREDITS])
+    assert matches["decision"].tolist() == ["partly", "partly", "partly"]
+    last = matches.loc[9]
+    assert last["withheld"] == ("personal", "confidence")
+    assert "s.40(2)" in last["section"]
+    assert "s.41(1)" in last["section"]
+    assert "UK GDPR" in last["reason"]
+    assert any("EA/2018/0033" in one for one in last["decisions"])
+    assert matches.loc[7, "risk"] == ("crime",)
+    assert sum("FS506" in one for one in matches.loc[7, "decisions"]) == 2
+    assert foi.count_answers(requests, matches) == (0, 3, 0)
+
+
+def test_topics_found_by_title_can_stand_in_for_labels(requests):
+    topics = pd.Series([("arrears",), (), ("new_accounts",)], index=requests.index)
+    matches = foi.match_requests(requests, [ROLL], topics)
+    assert matches["decision"].tolist() == ["not", "not", "partly"]
+    assert matches.loc[7, "reason"] == "It asks for nothing that is known of business rates."
+
+
+def test_datasets_come_from_a_frame_too(requests):
+    frame = pd.DataFrame({"dataset": ["roll_open"], "title": ["Open"], "fields": [dict(ROLL.fields)]})
+    assert foi.match_requests(requests, frame)["decision"].tolist() == ["partly", "not", "partly"]
+    with pytest.raises(CheckError, match="twice"):
+        foi.list_datasets(pd.concat([frame, frame]))
+    with pytest.raises(CheckError, match="fields"):
+        foi.list_datasets(frame.drop(columns="fields"))
+
+
+def test_decisions_are_cited_under_their_own_law():
+    assert any("082/2022" in one for one in foi.cite_decisions("personal", "scotland"))
+    assert foi.cite_decisions("personal", "england") == []
+    with pytest.raises(CheckError):
+        foi.cite_decisions("taste", "england")
+
+
+def test_outcomes_and_sections_are_compared(requests):
+    matches = foi.match_requests(requests, [ROLL, CREDITS])
+    outcomes = foi.compare_outcomes(requests, matches)
+    assert outcomes["all"].sum() == 3
+    assert outcomes.set_index("outcome").loc["not known", "partly"] == 1
+    sections = foi.compare_sections(requests, matches).set_index("section")
+    assert sections.loc["Personal data", ["by_authority", "cited_too"]].tolist() == [1, 1]
+    assert sections.loc["Excessive cost", "cited_too"] == 0
+
+
+# --- what it costs ---
+
+SCOTTISH = pd.DataFrame(
+    {
+        "council name": ["North Lanarkshire Council"],
+        "all": [1539],
+        "foi": [1318],
+        "eir": [221],
+        "granted": [621],
+        "in_time": [1515],
+    }
+)
+OTHERS = pd.DataFrame(
+    {
+        "council": ["Bradford City Council", "York City Council", "Nowhere Council"],
+        "all": ["1686", "900", "-"],
+        "foi": ["1495", "-", "-"],
+        "eir": ["191", "-", "-"],
+        "granted": ["-", "100", "-"],
+        "in_time": ["1194", "-", "-"],
+    }
+)
+TEAMS = pd.DataFrame(
+    {
+        "Authority": ["North Lanarkshire Council", "City of York Council"],
+        "disclosure_log": ["no", "yes"],
+        "rough_people_count": [2.9, 1],
+        "cost_all": [85520.4, None],
+        "cost_salary": [85520.4, 20000],
+    }
+)
+
+
+def test_statistics_of_three_files_become_one_row_a_council():
+    table = foi_costs.combine_statistics(SCOTTISH, OTHERS, TEAMS)
+    assert table["council"].tolist() == ["North Lanarkshire Council", "Bradford City Council", "York City Council"]
+    lanark = foi_costs.find_council(table, "North Lanarkshire")
+    assert (lanark["requests"], lanark["staff_fte"], lanark["team_gbp"]) == (1539, 2.9, 85520.4)
+    assert foi_costs.find_council(table, "City of York")["team_gbp"] == 20000
+    assert table["team_gbp"].isna().tolist() == [False, True, False]
+    with pytest.raises(CheckError, match="Bradford City Council"):
+        foi_costs.find_council(table, "Bradfort City")
+    with pytest.raises(CheckError, match="granted"):
+        foi_costs.combine_statistics(SCOTTISH.drop(columns="granted"), OTHERS, TEAMS)
+
+
+def test_every_value_has_a_source_or_is_marked_as_an_assumption():
+    for law in ("scotland", "england"):
+        table = foi_costs.list_parameters(law)
+        assert not table.loc[table["basis"] != "assumption", "sources"].eq("").any()
+        assert table["note"].str.len().gt(10).all()
+        assert (table["low"] < table["high"]).all()
+        assert "staff_gbp_hour" in table["parameter"].tolist()
+    fees = foi_costs.load_costs().laws
+    assert (fees["scotland"].hour_gbp, fees["scotland"].limit_gbp, fees["scotland"].limit_hours) == (15, 600, 40)
+    assert (fees["england"].hour_gbp, fees["england"].limit_gbp, fees["england"].limit_hours) == (25, 450, 18)
+
+
+def test_a_value_out_of_its_range_or_without_a_source_is_refused():
+    good = {
+        "default": 1,
+        "low": 0,
+        "high": 2,
+        "unit": "x",
+        "distribution": "uniform",
+        "basis": "assumption",
+        "sources": (),
+        "note": "n",
+    }
+    foi_costs.CostParameter(**good)
+    for change in ({"default": 3}, {"basis": "published"}, {"distribution": "fixed"}):
+        with pytest.raises(ValueError):
+            foi_costs.CostParameter(**{**good, **change})
+
+
+def test_one_future_by_hand():
+    values = {
+        "growth_since_counted": 1,
+        "share_on_rates": 0.1,
+        "hours_per_request": 6,
+        "staff_gbp_hour": 20,
+        "partly_saved": 0.5,
+        "still_asked": 0.5,
+        "hours_to_point": 1,
+        "upkeep_hours_month": 2,
+        "share_answerable": 0.4,
+        "share_partly": 0.4,
+    }
+    found = {name: float(value.item()) for name, value in foi_costs.simulate_costs(1000, values).items()}
+    assert found == pytest.approx(
+        {
+            "requests": 100,
+            "cost_gbp": 12_000,
+            "hours": 600,
+            "requests_answered": 60,
+            "saved_hours": 330,
+            "saved_gbp": 6600,
+            "upkeep_gbp": 480,
+            "net_gbp": 6120,
+        }
+    )
+
+
+def test_draws_stay_in_their_ranges_and_depend_on_the_seed_alone():
+    drawn = foi_costs.sample_costs("scotland", 3, 500, (5, 3, 1))
+    pd.testing.assert_frame_equal(drawn, foi_costs.sample_costs("scotland", 3, 500, (5, 3, 1)))
+    for name, one in foi_costs.load_costs().choose("scotland").items():
+        assert drawn[name].between(one.low, one.high).all()
+    assert drawn["share_answerable"].mean() == pytest.approx(5.5 / 10.5, abs=0.03)
+    for answers in [(1, 2), (1, -1, 0)]:
+        with pytest.raises(CheckError):
+            foi_costs.sample_costs("scotland", 1, 10, answers)
+
+
+@given(st.floats(1, 10_000), st.integers(0, 30), st.integers(0, 30), st.integers(0, 30))
+def test_nothing_saves_more_than_it_costs(requests, yes, partly, no):
+    found = foi_costs.simulate_costs(requests, foi_costs.sample_costs("england", 1, 50, (yes, partly, no)))
+    assert (found["saved_gbp"] <= found["cost_gbp"] + 1e-9).all()
+    assert (found["saved_gbp"] >= 0).all()
+
+
+def test_estimates_have_intervals_and_grow_with_requests():
+    few = foi_costs.estimate_costs(100, "scotland", (10, 10, 2), 1, 2000).set_index("quantity")
+    many = foi_costs.estimate_costs(1000, "scotland", (10, 10, 2), 1, 2000).set_index("quantity")
+    assert (few["low"] <= few["median"]).all()
+    assert (few["median"] <= few["high"]).all()
+    assert many.loc["cost_gbp", "median"] == pytest.approx(10 * few.loc["cost_gbp", "median"])
+    assert many.loc["upkeep_gbp", "median"] == pytest.approx(few.loc["upkeep_gbp", "median"])
+    for requests in (-1, math.nan):
+        with pytest.raises(CheckError):
+            foi_costs.estimate_costs(requests, "scotland", (1, 1, 1), 1, 10)
+
+
+def test_all_councils_at_once_are_as_one_by_one():
+    statistics = foi_costs.combine_statistics(SCOTTISH, OTHERS, TEAMS)
+    table = foi_costs.estimate_all_councils(statistics, (10, 10, 2), 1, 500).set_index("council")
+    alone = foi_costs.estimate_costs(1539, "scotland", (10, 10, 2), 1, 500).set_index("quantity")
+    assert table.loc["North Lanarkshire Council", "net_gbp_median"] == pytest.approx(alone.loc["net_gbp", "median"])
+    assert len(table) == 3
+
+
+def test_the_claim_is_held_against_the_ranges():
+    row = foi_costs.check_claim(1539, "scotland", 1, 4000).iloc[0]
+    assert row["claim_gbp"] == 18_000
+    assert 0 < row["chance_of_more"] < 1
+    assert row["implied_share_low"] < row["implied_share"] < row["implied_share_high"]
+    twice = foi_costs.check_claim(3078, "scotland", 1, 4000).iloc[0]
+    assert twice["chance_of_more"] > row["chance_of_more"]
+    assert twice["implied_requests"] == pytest.approx(row["implied_requests"])
+
+
+def test_the_tornado_is_widest_first_and_leaves_out_what_does_not_matter():
+    table = foi_costs.weigh_costs(1539, "scotland", (10, 10, 2), "cost_gbp", 1, 2000)
+    assert set(table["parameter"]) == {"growth_since_counted", "share_on_rates", "hours_per_request", "staff_gbp_hour"}
+    assert table["swing"].is_monotonic_decreasing
+    assert table["parameter"].iloc[0] == "share_on_rates"
+    assert np.allclose(table["at_default"], table["at_default"].iloc[0])
+    net = foi_costs.weigh_costs(1539, "scotland", (10, 10, 2), "net_gbp", 1, 2000).set_index("parameter")
+    assert net.loc["upkeep_hours_month", "rank_correlation"] < 0 < net.loc["share_on_rates", "rank_correlation"]
+    with pytest.raises(CheckError):
+        foi_costs.weigh_costs(1539, "scotland", (1, 1, 1), "joy", 1, 10)
+
+
+def test_separation_by_hand_is_over_the_limit_for_a_whole_roll():
+    row = foi_costs.estimate_separation(4000, "scotland", 1, 2000).iloc[0]
+    assert 300 <= row["hours_low"] < row["hours"] < row["hours_high"] <= 376
+    assert row["is_over_limit"]
+    assert not foi_costs.estimate_separation(400, "scotland", 1, 2000).iloc[0]["is_over_limit"]
+    with pytest.raises(CheckError):
+        foi_costs.estimate_separation(0, "scotland", 1)
+
+
+def test_fees_follow_the_regulations():
+    assert foi_costs.compute_fee(6, "scotland") == 0
+    assert foi_costs.compute_fee(40, "scotland") == pytest.approx(50)
+    assert math.isnan(foi_costs.compute_fee(41, "scotland"))
+    assert foi_costs.compute_fee(18, "england") == 0
+    assert math.isnan(foi_costs.compute_fee(19, "england"))

@@ -1,0 +1,349 @@
+"""What the business rates notebooks and report say and draw: tables, sentences and the map."""
+
+import io
+
+import geopandas as gpd
+import pandas as pd
+import pytest
+
+from councilbook.business_rates import prose
+from councilbook.business_rates.bills import bill_inputs, bill_tables, errors_in_bills
+from councilbook.business_rates.bills.charges import LINES, load_rules
+from councilbook.business_rates.missing import linkage_trials
+from councilbook.business_rates.register import publish, register_map
+from councilbook.business_rates.requests import foi_tables
+from councilbook.business_rates.requests.foi import count_topics, tidy_requests
+from councilbook.business_rates.roll import contents
+from councilbook.business_rates.roll.reading import read_roll
+from councilbook.business_rates.roll.rules import COLUMNS
+from councilbook.business_rates.twin import foi_twin, views
+from councilbook.catalogue import Council, TwinRequest, load_catalogue
+from councilbook.paths import find_workbook
+
+REQUEST = TwinRequest(Council(slug="bradford", name="Bradford", codes={"E08000032": "Bradford"}), 3)
+
+
+def read(content):
+    return pd.read_csv(io.BytesIO(content))
+
+
+# --- requests ---
+
+
+def test_the_twin_of_requests_has_every_topic_and_can_be_read():
+    requests = tidy_requests(read(foi_twin.make_requests(None, REQUEST)).astype("str").fillna(""))
+    topics = foi_tables.sum_topics(count_topics(requests))
+    assert len(topics) > 8
+    assert topics["requests"].is_monotonic_decreasing
+    assert topics["requests"].sum() == len(requests)
+    assert f"{topics['requests'].iloc[0]} were **" in prose.describe_topics(topics)
+
+
+def test_statistics_have_the_council_and_another_number_stands_in_where_they_do_not():
+    made = {name: read(content) for name, content in foi_twin.make_statistics(None, REQUEST).items()}
+    statistics = foi_tables.combine_statistics(made["foi_counts_scotland"], made["foi_counts"], made["foi_teams"])
+    counted, basis = foi_tables.find_requests(statistics, "Bradford", 7)
+    assert counted > 100
+    assert basis == "counted"
+    assert foi_tables.find_requests(statistics, "Nowhere", 7) == (7, "assumed")
+    assert foi_tables.find_requests(None, "Bradford", 7) == (7, "assumed")
+
+
+def test_requests_are_held_against_the_register_that_is_released():
+    [register] = foi_tables.describe_datasets(load_catalogue(find_workbook()), COLUMNS)
+    assert register.id == "open_rates_register"
+    assert {"released_name", "credit_band", "empty_since_date"} <= set(register.fields)
+    assert set(register.extracts) == set(contents.EXTRACTS)
+
+
+# --- links ---
+
+
+def test_links_are_scored_by_pair_and_counted_by_property():
+    links = pd.DataFrame(
+        {
+            "property_reference": ["a", "a", "b", "c"],
+            "register": "food_hygiene",
+            "unique_id": ["1", "2", "3", "4"],
+            "rank": [1, 2, 1, 1],
+            "match_probability": [0.95, 0.3, 0.92, 0.6],
+            "match_weight": 5.0,
+        }
+    )
+    best = linkage_trials.choose_best(links)
+    assert list(best["unique_id"]) == ["1", "3"]
+    truth = {"food_hygiene": pd.DataFrame({"property_reference": ["a", "b", "d"], "unique_id": ["1", "9", "5"]})}
+    [score] = linkage_trials.score_links({"Splink": {"food_hygiene": best}}, truth).to_dict("records")
+    assert (score["found_links"], score["right_links"], score["true_links"]) == (2, 1, 3)
+    registers = {"food_hygiene": pd.DataFrame({"unique_id": range(9)})}
+    [count] = linkage_trials.count_links(registers, {"food_hygiene": best}, {"food_hygiene": best}).to_dict("records")
+    assert (count["records"], count["linked"], count["exact"]) == (9, 2, 2)
+    [nameless] = linkage_trials.count_links(registers, {"food_hygiene": best}, None).to_dict("records")
+    assert nameless["linked"] == 2
+    assert pd.isna(nameless["exact"])
+    assert "alone would give" not in prose.describe_links(pd.DataFrame([nameless]))
+    assert len(linkage_trials.join_links({"food_hygiene": best})) == 2
+    told = prose.describe_links(pd.DataFrame([count]))
+    assert told.startswith("Properties were linked to what others know: some **2** to the food hygiene register.")
+    assert told.endswith("would give 2 of these 2.")
+    assert "50% of the links" in prose.describe_link_scores(pd.DataFrame([score]))
+
+
+# --- bills ---
+
+
+def test_lines_of_bills_are_summed_with_the_two_largest_of_each():
+    lines = pd.DataFrame({f"{line}_gbp": [0.0, 0.0, 0.0] for line in LINES})
+    lines = lines.assign(gross_gbp=[100.0, 50.0, 25.0], net_gbp=[100.0, 50.0, 0.0], charity_relief_gbp=[0, 0, 25.0])
+    sums = bill_tables.sum_lines(lines).set_index("line")
+    assert list(sums.index) == ["gross", "net"]  # of one contributor alone nothing is said
+    assert sums.loc["gross", ["value_gbp", "bills", "largest_gbp", "second_gbp"]].tolist() == [175, 3, 100, 50]
+
+
+def test_orders_of_checking_are_scored_on_a_twin_and_beat_chance():
+    scores = bill_tables.compare_on_twins(load_rules("scotland"), "2023-24", 5, twins=2).set_index("order")
+    assert list(scores.index) == ["rules", "model", "both", "random"]
+    assert scores.loc["rules", "recovered_gbp"] > 3 * scores.loc["random", "recovered_gbp"]
+    told = prose.describe_bill_scores(scores.reset_index())
+    assert "scores on a twin" in told
+    assert f"£{round(scores.loc['random', 'recovered_gbp'], -2):,.0f} at random" in told
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory):
+    """The ledger's twin as the notebook of bills reads it, its findings, and the truth of what was planted."""
+    request = TwinRequest(Council(slug="test", name="Test", codes={"S12000050": "Test"}), 3)
+    path = tmp_path_factory.mktemp("ledger") / "rates_ledger.csv"
+    path.write_bytes(views.make_ledger(None, request)["rates_ledger"])
+    roll = read_roll(path, run_date="2026-11-23").frame.dropna(axis="columns", how="all")
+    bills = bill_inputs.prepare_bills(roll, "2023-24")
+    return bills, errors_in_bills.find_errors(bills, load_rules("scotland")), views.list_bill_errors(request)
+
+
+def test_the_ledgers_twin_holds_charges_with_errors_that_its_reader_finds(ledger):
+    bills, findings, errors = ledger
+    assert bills["billed_gbp"].notna().all()
+    assert 0.01 < len(errors) / len(bills) < 0.025
+    kinds = findings["kind"].to_frame().join(bills["property_reference"]).groupby("property_reference")["kind"].agg(set)
+    named = {"missed_relief": "missed_relief", "mistyped_sum": "swapped_digits", "whole_year": "whole_year"}
+    for error, kind in named.items():
+        wrong = errors.index[errors["error"] == error]
+        assert len(wrong) and all(kind in kinds[reference] for reference in wrong)
+    unseen = errors.index[errors["error"] == "mistyped_value"]
+    assert len(unseen) and not set(unseen) & set(kinds.index)
+    differs = findings[~findings["kind"].isin(bill_tables.OF_ENTRIES)].index
+    right = ~bills.loc[differs, "property_reference"].isin(errors.index)
+    assert 5 < right.sum() < 0.04 * len(bills)  # unusual, and right
+
+
+def test_what_rules_do_not_explain_goes_to_the_model_on_the_ledger_itself(ledger):
+    bills, findings, errors = ledger
+    checks = bill_tables.rank_bills(bills, findings, load_rules("scotland"), 3)
+    listed = bill_tables.list_checks(checks, bills)
+    assert (listed["found_by"] == "rule").sum() == len(findings)
+    model = listed[listed["found_by"] == "model"]
+    assert len(model) == bill_tables.MOST_UNUSUAL
+    assert model["direction"].isna().all() and (model["reason"].str.len() > 5).all()
+    assert listed["expected_gbp"].is_monotonic_decreasing
+    assert not listed.duplicated(["property_reference", "kind"]).any()
+    named = bills.set_index("property_reference").index[bills.index.isin(findings.index)]
+    assert not set(model["property_reference"]) & set(named)
+    found = bill_tables.measure_checks(checks, bills, errors, 3).set_index("order")["recovered_gbp"]
+    assert found["both"] > 3 * found["random"]
+
+
+def test_a_ledger_without_charges_is_ranked_by_rules_alone(ledger):
+    bills = ledger[0].drop(columns="billed_gbp")
+    findings = errors_in_bills.find_errors(bills, load_rules("scotland"))
+    checks = bill_tables.rank_bills(bills, findings, load_rules("scotland"), 3)
+    listed = bill_tables.list_checks(checks, bills)
+    assert len(listed) == len(findings) and set(listed["found_by"]) == {"rule"}
+    assert set(bill_tables.sum_stakes(findings, bills)["what"]) == {"entries"}
+
+
+def test_a_roll_on_which_nothing_looks_wrong_has_no_checks_and_no_stakes(ledger):
+    bills = ledger[0].head(20).drop(columns="billed_gbp")
+    findings = ledger[1].head(0)
+    checks = bill_tables.rank_bills(bills, findings, load_rules("scotland"), 3)
+    assert bill_tables.list_checks(checks, bills).empty
+    assert bill_tables.sum_stakes(findings, bills).empty
+
+
+def test_stakes_count_a_bill_once_and_in_its_direction():
+    findings = pd.DataFrame(
+        {
+            "kind": ["difference", "swapped_digits", "missed_relief", "difference", "difference"],
+            "direction": ["too high", "too high", "too high", "too low", "too high"],
+            "stake_gbp": [50.0, 20.0, 90.0, 10.0, 5.0],
+        },
+        index=[0, 1, 1, 2, 3],
+    )
+    bills = pd.DataFrame({"billed_gbp": [1.0, 1.0, 1.0, None]})
+    stakes = bill_tables.sum_stakes(findings, bills)
+    assert stakes.to_dict("list") == {  # of one bill, as of that which is too low, nothing is said
+        "what": ["entries"],
+        "direction": ["too high"],
+        "value_gbp": [95.0],
+        "bills": [2],
+        "largest_gbp": [90.0],
+        "second_gbp": [5.0],
+    }
+
+
+def test_the_rules_of_a_council_are_those_of_its_nation():
+    assert bill_inputs.find_nation("S12000050") == "scotland"
+    assert bill_inputs.find_nation("E08000032") == "england"
+
+
+def test_sums_that_are_withheld_are_said_to_be():
+    totals = pd.DataFrame({"line": ["gross", "net"], "value_gbp": [1e6, None]})
+    stakes = pd.DataFrame(
+        {
+            "what": ["charge", "charge", "entries"],
+            "direction": ["too high", "too low", "too high"],
+            "bills": pd.array([10, 5, None], dtype="Int64"),
+            "value_gbp": [None, 1_240.0, None],
+        }
+    )
+    assert "withheld" in prose.describe_bills(totals, stakes)
+    assert "withheld" in prose.summarise_bills(totals, stakes)
+    count = int(stakes["bills"].sum())
+    assert f"Some {count:,} do not fit" in prose.summarise_bills(totals.fillna(5e5), stakes)
+    assert "do not fit" not in prose.summarise_bills(totals.fillna(5e5), stakes.head(0))
+    told = prose.describe_bills(totals.fillna(5e5), stakes)
+    assert "£0.5 million" in told
+    assert "some 10 bills, perhaps too much by a sum that one or two bills decide" in told
+    assert "some 5 bills, perhaps too little by £1,200" in told
+    assert "nobody has claimed" not in told
+    few = stakes.assign(bills=pd.array([None, 5, None], dtype="Int64"))
+    assert "Of charges that may be too high no number" in prose.describe_bills(totals.fillna(5e5), few)
+    assert "Too few bills" in prose.describe_bills(totals.fillna(5e5), stakes.head(0))
+
+
+# --- names ---
+
+
+def test_a_name_that_is_withheld_in_one_row_is_withheld_in_all():
+    roll = pd.DataFrame({"ratepayer_name": ["Newbrae Club", "NEWBRAE  CLUB", "Bread Ltd"]})
+    parties = pd.DataFrame(
+        {
+            "party": ["organisation", "withheld", "organisation"],
+            "reason": ["live register entry", "nothing shows that it is an organisation", "public body"],
+            "released_name": ["Newbrae Club", None, "Bread Ltd"],
+        }
+    )
+    safe = publish.withhold_alike(parties, roll)
+    assert list(safe["party"]) == ["withheld", "withheld", "organisation"]
+    assert list(safe["released_name"].notna()) == [False, False, True]
+
+
+# --- the map ---
+
+
+@pytest.fixture
+def register():
+    frame = pd.DataFrame(
+        {
+            "property_reference": [str(n) for n in range(6)],
+            "address": ["1 High Street", "1 High Street", None, "4 High Street", "5 High Street", "6 High Street"],
+            "description": "SHOP",
+            "rateable_value_gbp": [0.0, 5_000.0, 5_001.0, 12_001.0, 51_000.0, 900_000.0],
+        }
+    )
+    points = gpd.points_from_xy([-4.0, -4.01, -4.02, -4.0, -4.01], [55.8, 55.81, 55.8, 55.82, 55.83])
+    return gpd.GeoDataFrame(frame, geometry=[*points, None], crs=4326)
+
+
+def test_properties_with_a_position_are_dots_in_bands_of_value(register):
+    dots = register_map.locate_properties(register)
+    assert list(dots["band"]) == [1, 1, 2, 3, 4]
+    assert dots["property"].is_unique
+    outline = register_map.outline_properties(dots, "Here")
+    assert outline.geometry.iloc[0].covers(dots.geometry.iloc[0])
+    told = register_map.describe_map(dots, register)
+    assert "5 properties" in told
+    assert "1 have no position" in told
+
+
+# --- other sentences ---
+
+
+def test_what_changed_is_told_and_so_is_that_there_is_nothing_to_compare():
+    changes = pd.DataFrame({"change": ["joined", "joined", "left"]})
+    assert prose.describe_changes(changes).startswith("Since the version before, 2 joined the roll, 1 left it, 0 were")
+    assert "no earlier version" in prose.describe_changes(changes.iloc[:0])
+
+
+def test_rows_that_were_kept_aside_are_told():
+    rows = pd.DataFrame({"what": ["kept", "rateable value 0", "blank"], "rows": [95, 10, 5]})
+    assert "some 105 rows of the roll, some 10 did not fit" in prose.describe_rows(rows)
+    assert prose.describe_rows(rows.iloc[:1]).startswith("Every row")
+
+
+def test_an_estimate_that_is_withheld_is_not_told():
+    row = {
+        "on_roll": 100,
+        "in_register": 90,
+        "in_directory": None,
+        "seen": 110,
+        "estimate": 115,
+        "low": 111,
+        "high": 120,
+    }
+    told = prose.describe_missing(pd.DataFrame([row]))
+    assert told.startswith("The roll has some 100 places to eat and drink and the food register 90; 110 are on one")
+    assert "may be **115**" in told
+    assert ", the food register 90 and the business directory 70;" in prose.describe_missing(
+        pd.DataFrame([row | {"in_directory": 70}])
+    )
+    assert "too few" in prose.describe_missing(pd.DataFrame([row | {"seen": None}]))
+
+
+def test_it_is_told_what_a_clerk_found_or_that_nobody_has_looked():
+    row = {"register": "food_hygiene", "links": 310, "reviewed": 70, "right": 300, "right_low": 280, "right_high": 310}
+    told = prose.describe_review(pd.DataFrame([row]))
+    assert "of the 310 links to the food hygiene register some **300** (95% interval 280 to 310; 70 seen)" in told
+    assert prose.describe_review(pd.DataFrame([row]).iloc[:0]).startswith("Nobody has looked")
+
+
+def test_of_a_list_as_many_are_told_as_were_planted():
+    scores = pd.DataFrame(
+        {"checked": [10, 18, 20, 90], "right": [10, 17, 17, 18], "at_random": [2, 4, 4, 18], "planted": 18}
+    )
+    assert "17 of the 18 that the list names first are truly missing, of 18" in prose.describe_missing_scores(scores)
+    assert "in random order it would be about 4" in prose.describe_missing_scores(scores)
+    few = prose.describe_missing_scores(scores.assign(planted=3))
+    assert "10 of the 10 that the list names first" in few
+    assert "too short" in prose.describe_missing_scores(scores.iloc[:0])
+
+
+def test_a_saving_that_may_be_a_loss_has_its_sign_before_the_pound():
+    costs = pd.DataFrame(
+        {
+            "quantity": ["cost_gbp", "net_gbp"],
+            "median": [7_200.0, 1_000],
+            "low": [2_700.0, -720],
+            "high": [15_100.0, 4_200],
+        }
+    )
+    claim = pd.DataFrame(
+        {"claim_gbp": [18_000], "chance_of_more": [0.02], "requests_year": [1_500.0], "requests_basis": ["counted"]}
+    )
+    assert "(−£700 to £4,200)" in prose.describe_costs(costs, claim)
+    assert "assumption" not in prose.describe_costs(costs, claim)
+    assert "1,500 requests of all kinds a year, an assumption" in prose.describe_costs(
+        costs, claim.assign(requests_basis="assumed")
+    )
+
+
+def test_the_coarser_table_is_described_by_what_is_left_and_its_lack_is_said():
+    day = pd.Timestamp("2026-11-26")
+    names = ["version_date", "use", "value_band", "liability_year", "occupancy", "ward_code", "relief"]
+    whole = pd.DataFrame([[day, "Offices", None, "2010-2019", "occupied", None, "none"]] * 12, columns=names)
+    told = prose.describe_coarse(whole)
+    assert "26 November 2026" in told
+    assert "What had to go: a band of its value and its ward." in told
+    told = prose.describe_coarse(whole.assign(ward_code="not known", occupancy="not known"))
+    assert "ward" not in told
+    assert "occupied" not in told
+    assert "no such table" in prose.describe_coarse(whole.head(0))

@@ -1,0 +1,124 @@
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from councilbook.fuel_poverty.postcodes import bands
+
+
+def make(shares: list[float], homes: list[int] | None = None) -> pd.DataFrame:
+    """Two postcodes in each output area, of one share."""
+    homes = homes or [10] * len(shares)
+    rows = [
+        (f"XX{area} 1A{letter}", f"E00{area:06d}", f"E01{area // 2:06d}", count, share, count * share / 100)
+        for area, (share, count) in enumerate(zip(shares, homes, strict=True))
+        for letter in "AB"
+    ]
+    columns = ["postcode", "oa21_code", "lsoa21_code", "households", "fuel_poor_pct", "fuel_poor_households"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+TEN = make([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+
+
+def test_bands_are_fifths_of_all_homes():
+    banded = bands.band_postcodes(TEN.sample(frac=1, random_state=1))
+    assert banded.sort_values("fuel_poor_pct")["band"].tolist() == [band for band in range(1, 6) for _ in range(4)]
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.integers(1, 50)), min_size=1, max_size=40))
+def test_a_higher_share_never_has_a_lower_band_and_an_output_area_has_one(places):
+    banded = bands.band_postcodes(make([share for share, _ in places], [homes for _, homes in places]))
+    assert banded.sort_values("fuel_poor_pct", kind="stable")["band"].between(1, 5).all()
+    assert (banded.groupby("oa21_code")["band"].agg(["min", "max"]).diff(axis="columns")["max"] == 0).all()
+    by_share = banded.groupby("fuel_poor_pct")["band"].agg(["min", "max"])
+    assert (by_share["min"].iloc[1:].to_numpy() >= by_share["max"].iloc[:-1].to_numpy()).all()
+
+
+def test_sums_of_bands_add_up_to_the_whole():
+    sums = bands.sum_bands(bands.band_postcodes(TEN))
+    assert sums["postcodes"].sum() == 20
+    assert sums["households"].sum() == 200
+    assert sums["share_of_fuel_poor_pct"].sum() == pytest.approx(100, abs=0.3)
+    assert sums["fuel_poor_pct"].tolist() == [1.5, 3.5, 5.5, 7.5, 9.5]
+
+
+def test_an_areas_homes_in_the_highest_band_are_a_share_of_its_listed_homes():
+    areas = pd.DataFrame({"lsoa21_codes": ["E01000004", "E01000000+E01000003", "E01000099"]}, index=[7, 3, 5])
+    share = bands.find_high_risk_areas(bands.band_postcodes(TEN), areas)
+    assert share.index.tolist() == [7, 3, 5]
+    assert share.tolist()[:2] == [100.0, 0.0]
+    assert pd.isna(share.iloc[2])
+
+
+def test_intervals_and_districts_are_told_in_words():
+    banded = bands.band_postcodes(TEN).assign(low_95=0.04, high_95=7)
+    assert bands.write_intervals(banded).iloc[0] == "0.0% to 7.0%"
+    one = bands.describe_districts(banded.assign(lad22_name="North"))
+    assert one == "Postcodes of the highest band lie in 1 of 5 small areas."
+    two = bands.describe_districts(banded.assign(lad22_name=["South"] * 12 + ["North"] * 8))
+    assert "North has the largest part" in two
+    assert "(50%), South the smallest (0%)" in two
+
+
+def test_the_highest_band_is_told_beside_its_share_of_homes():
+    words = bands.describe_bands(bands.band_postcodes(TEN), "North")
+    assert "**4 of 20 postcodes** of North" in words
+    assert "20% of the homes and an expected **35%**" in words
+
+
+@pytest.mark.parametrize(("rmse", "gain", "words"), [(1.0, 40.0, "explains 40% of"), (3.0, -5.0, "explains none of")])
+def test_the_gain_is_told_with_the_best_baseline(rmse, gain, words):
+    scores = pd.DataFrame(
+        {
+            "model": ["Postcode risk model", "IMD alone", "District mean"],
+            "kind": ["model", "baseline", "baseline"],
+            "held_out": "districts",
+            "rmse_pct": [rmse, 2.0, 2.5],
+            "gain_over_imd_pct": [gain, 0.0, -20.0],
+        }
+    )
+    told = bands.describe_gain(scores)
+    assert words in told
+    assert ("no less" in told) == (rmse > 2)
+    assert "(IMD alone: 2.00)" in told
+
+
+def make_trial(**changes) -> pd.DataFrame:
+    row = {
+        "neighbourhoods": 200,
+        "areas": 1000,
+        "variance_explained_pct": 41.2,
+        "covered_pct": 86.0,
+        "widened_by": 1.4,
+        "held_out": "each district in turn",
+        "covered_held_out_pct": 95.4,
+    }
+    return pd.DataFrame([row | changes])
+
+
+@pytest.mark.parametrize(
+    ("explained", "factor", "words", "narrow"),
+    [(41.2, 1.4, "explained 41% of", True), (-3.0, 1.0, "explained none of", False)],
+)
+def test_the_trial_a_level_up_is_told_with_what_its_intervals_missed(explained, factor, words, narrow):
+    told = bands.describe_within(make_trial(variance_explained_pct=explained, widened_by=factor))
+    assert words in told
+    assert "86% of the official figures lay in their 95% intervals" in told
+    assert ("They were too narrow" in told) == ("1.4 times as much" in told) == narrow
+    assert ("left as wide as they are" in told) == (not narrow)
+
+
+@pytest.mark.parametrize(("covered", "few"), [(95.4, False), (88.0, True)])
+def test_widened_intervals_are_told_with_what_they_hold_where_nobody_had_looked(covered, few):
+    told = bands.describe_within(make_trial(covered_held_out_pct=covered))
+    assert f"(each district in turn left out), {covered:.0f}% lay in their intervals" in told
+    assert ("still too few" in told) == few
+
+
+def test_too_few_neighbourhoods_leave_the_estimates_untested():
+    shares = dict.fromkeys(("variance_explained_pct", "covered_pct", "held_out", "covered_held_out_pct"))
+    told = bands.describe_within(make_trial(neighbourhoods=9, widened_by=1.6, **shares))
+    assert "9 neighbourhoods there are too few" in told
+    assert "1.6 times as much" in told
+    assert told.endswith("how often they hold is not known.")

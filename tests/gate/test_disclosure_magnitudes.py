@@ -1,0 +1,156 @@
+"""Disclosure control of sums: what contributors and other readers can and cannot work out."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from attack import attack, list_sums
+from councilbook.catalogue import MagnitudeRule
+from councilbook.errors import CheckError
+from councilbook.gate.disclosure.tables.magnitudes import measure_protection, protect_magnitudes, tabulate_magnitudes
+
+LARGEST = ["largest_1", "largest_2"]
+TOTALS = {"ward": "All", "kind": "All"}
+
+
+def make_rule(**changes: Any) -> MagnitudeRule:
+    rule = {
+        "rule": "magnitudes",
+        "approver": "Information governance lead",
+        "value": "bill",
+        "contributors": "contributors",
+        "largest": LARGEST,
+        "threshold": 5,
+        "dominance_n": 2,
+        "dominance_k_pct": 85,
+        "p_pct": 10,
+        "round_to": 5,
+        "solver_seconds": 20,
+    }
+    return MagnitudeRule.model_validate(rule | changes)
+
+
+def list_bills(cells: dict[tuple[str, str], list[float]]) -> pd.DataFrame:
+    """List the bills of each ward and kind, each from somebody else."""
+    bills = [(ward, kind, bill) for (ward, kind), some in cells.items() for bill in some]
+    return pd.DataFrame(bills, columns=["ward", "kind", "bill"]).assign(payer=range(len(bills)))
+
+
+def measure(sum_: float, many: int, first: float, second: float, **changes: Any) -> float:
+    largest = np.array([[first, second]])
+    level = measure_protection(np.array([sum_]), np.array([float(many)]), largest, make_rule(**changes))
+    return float(level[0])
+
+
+def test_protection_levels_are_those_of_the_handbook() -> None:
+    assert measure(100, 20, 50, 40, p_pct=1) == pytest.approx(100 / 85 * 90 - 100)  # dominance alone
+    assert measure(100, 20, 80, 15, dominance_k_pct=100) == pytest.approx(0.1 * 80 - 5)  # p% alone
+    assert measure(100, 20, 80, 15) == pytest.approx(100 / 85 * 95 - 100)  # the larger of both
+    assert measure(100, 3, 40, 30) == pytest.approx(10)  # too few
+    assert measure(100, 20, 10, 9) == 0
+
+
+def test_a_sum_that_is_hardly_unsafe_still_cannot_be_worked_out_exactly() -> None:
+    assert measure(100, 20, 45, 40.01) == pytest.approx(1)
+
+
+def test_a_sum_that_two_make_up_is_suppressed_with_another_that_would_give_it_back() -> None:
+    bills = list_bills(
+        {("a", "shop"): [900, 80, 5, 5, 5, 5], ("b", "shop"): [20] * 30, ("c", "shop"): [30] * 200}
+    ).drop(columns="kind")
+    table = tabulate_magnitudes(bills, ["ward"], "bill", "payer", {"ward": "All"})
+    safe = protect_magnitudes(table, make_rule(totals={"ward": "All"}), ["ward"])
+    shown = safe.frame.set_index("ward")
+    assert shown["is_suppressed"].to_dict() == {"a": True, "b": True, "c": False, "All": False}
+    assert shown["bill"].isna().equals(shown["is_suppressed"])
+    assert shown["contributors"].tolist() == [pd.NA, pd.NA, 200, 235]
+    assert shown.loc["c", "bill"] == 6000
+    assert safe.for_approver["primary"] == safe.for_approver["secondary"] == 1
+    assert not {"primary", "secondary"} & set(safe.record)
+
+
+def test_two_lone_contributors_are_protected_from_each_other() -> None:
+    bills = list_bills({("a", "x"): [500], ("b", "x"): [400], ("c", "x"): [9] * 50, ("d", "x"): [9] * 90})
+    table = tabulate_magnitudes(bills.drop(columns="kind"), ["ward"], "bill", "payer", {"ward": "All"})
+    safe = protect_magnitudes(table, make_rule(totals={"ward": "All"}), ["ward"]).frame.set_index("ward")
+    assert safe["is_suppressed"].to_dict() == {"a": True, "b": True, "c": True, "d": False, "All": False}
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(
+        st.lists(st.one_of(st.integers(0, 30), st.integers(0, 10**6)), max_size=12), min_size=2, max_size=6
+    ).filter(any)
+)
+def test_no_attack_on_a_table_of_sums_comes_closer_than_its_protection_level(cells: list[list[float]]) -> None:
+    bills = list_bills({(str(number // 2), "ab"[number % 2]): some for number, some in enumerate(cells)})
+    table = tabulate_magnitudes(bills, ["ward", "kind"], "bill", "payer", TOTALS)
+    rule = make_rule(totals=TOTALS)
+    safe = protect_magnitudes(table, rule, ["ward", "kind"])
+    sums, many = table["bill"].to_numpy(dtype=float), table["contributors"].to_numpy(dtype=float)
+    levels = measure_protection(sums, many, table[LARGEST].to_numpy(dtype=float), rule)
+    assert safe.hidden["bill"][levels > 0].all()
+    exact = table[["bill"]]
+    relations = list_sums(table, ["ward", "kind"], ["bill"], TOTALS)
+    for (_, (row, _)), number, low, high in attack(exact, safe.hidden, relations, {}, 0):
+        slack = 1e-4 * max(1, levels[row])
+        assert levels[row] == 0 or low <= max(0, number - levels[row]) + slack
+        assert levels[row] == 0 or high >= number + levels[row] - slack
+
+
+def test_bills_of_one_payer_are_one_contribution() -> None:
+    bills = pd.DataFrame({"ward": ["a", "a", "a", "b"], "payer": ["x", "x", "y", "x"], "bill": [10, 20, 5, 7]})
+    table = tabulate_magnitudes(bills, ["ward"], "bill", "payer", {"ward": "All"}, largest=3)
+    assert table.to_dict("list") == {
+        "ward": ["a", "b", "All"],
+        "bill": [35, 7, 42],
+        "contributors": [2, 1, 2],
+        "largest_1": [30, 7, 37],
+        "largest_2": [5, 0, 5],
+        "largest_3": [0, 0, 0],
+    }
+
+
+def test_each_combination_of_totals_has_its_row() -> None:
+    bills = list_bills({("a", "x"): [1], ("b", "y"): [2]})
+    table = tabulate_magnitudes(bills, ["ward", "kind"], "bill", "payer", TOTALS)
+    rows = table.set_index(["ward", "kind"])["bill"].to_dict()
+    assert rows == {
+        ("a", "x"): 1,
+        ("b", "y"): 2,
+        ("a", "All"): 1,
+        ("b", "All"): 2,
+        ("All", "x"): 1,
+        ("All", "y"): 2,
+        ("All", "All"): 3,
+    }
+
+
+@pytest.mark.parametrize("column", ["bill", "payer"])
+def test_records_without_a_value_or_a_contributor_cannot_be_summed(column: str) -> None:
+    bills = list_bills({("a", "x"): [1, 2]}).astype({column: "Int64"})
+    bills.loc[0, column] = pd.NA
+    with pytest.raises(CheckError, match="in each record"):
+        tabulate_magnitudes(bills, ["ward"], "bill", "payer", {})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"bill": -1}, "0 or more"),
+        ({"contributors": pd.NA}, "no contributors"),
+        ({"contributors": 0, "largest_1": 0, "largest_2": 0}, "without contributors"),
+        ({"contributors": 1}, "more contributions than"),
+        ({"largest_2": 70}, "not the largest first"),
+        ({"bill": 90}, "contributions of more than"),
+    ],
+)
+def test_contributions_that_cannot_be_those_of_a_sum_are_an_error(changes: dict[str, Any], message: str) -> None:
+    row = {"ward": "a", "bill": 100, "contributors": 7, "largest_1": 60, "largest_2": 35} | changes
+    table = pd.DataFrame([row]).astype({"contributors": "Int64"})
+    with pytest.raises(CheckError, match=message):
+        protect_magnitudes(table, make_rule(), ["ward"])

@@ -1,0 +1,191 @@
+"""The gate with each of its rules, and what is known beside a release."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from councilbook.catalogue import Catalogue, Council, Dataset, FoundFile, fill_in_defaults
+from councilbook.errors import CheckError, ReleaseRefusedError
+from councilbook.gate.decisions import pass_gate
+from councilbook.gate.writing import Origin, read_audit, read_published, release_dataset
+
+COUNCIL = Council(slug="north", name="North", codes={"E06000901": "North"})
+TEXT = {"description": "A text"}
+COUNT = {"type": "integer", "required": False, "description": "A count"}
+NUMBER = {"type": "number", "required": False, "description": "A number"}
+FLAG = {"type": "boolean", "description": "Whether something is withheld"}
+
+
+def declare(catalogue: Catalogue, name: str, key: list[str], fields: Mapping[str, Any], **rule: Any) -> Dataset:
+    return Dataset.model_validate(
+        {
+            "id": name,
+            "title": "Something",
+            "description": "Something",
+            "classification": "open",
+            "licence": "OGL-UK-3.0",
+            "key": key,
+            "fields": fields,
+            "disclosure": fill_in_defaults(rule, catalogue.disclosure),
+        }
+    )
+
+
+def find_clients(catalogue: Catalogue) -> list[FoundFile]:
+    file = catalogue.workbook.root / "clients.csv"
+    file.write_text("content", encoding="utf-8")
+    return [FoundFile(catalogue.source("clients"), file, "closed folder")]
+
+
+def pass_alone(catalogue: Catalogue, dataset: Dataset, frame: pd.DataFrame) -> Any:
+    return pass_gate(dataset, frame, find_clients(catalogue), catalogue.disclosure)
+
+
+def release(catalogue: Catalogue, dataset: Dataset, frame: pd.DataFrame, crosswalks: Any = None) -> Any:
+    origin = Origin("small", "2_closed", COUNCIL, "real", "2026-11-23", find_clients(catalogue))
+    known = Catalogue(
+        **{**vars(catalogue), "datasets": {**catalogue.datasets, dataset.id: dataset, "by_zone": dataset}}
+    )
+    return release_dataset(dataset, frame, origin, known, catalogue.workbook.processed, crosswalks)
+
+
+@pytest.fixture
+def visits(catalogue: Catalogue) -> Dataset:
+    """Visits by ward and age with totals of both."""
+    fields = {"ward": TEXT, "age": TEXT, "visits": COUNT, "is_suppressed": FLAG}
+    totals = {"ward": "all", "age": "all"}
+    return declare(catalogue, "visits", ["ward", "age"], fields, rule="counts", counts=["visits"], totals=totals)
+
+
+def add_totals(cells: Mapping[tuple[str, str], int]) -> pd.DataFrame:
+    frame = pd.DataFrame([(*names, visits) for names, visits in cells.items()], columns=["ward", "age", "visits"])
+    parts = [frame, frame.assign(ward="all"), frame.assign(age="all"), frame.assign(ward="all", age="all")]
+    return pd.concat(parts).groupby(["ward", "age"], sort=False, as_index=False)["visits"].sum()
+
+
+GRID = {("A", "old"): 4, ("A", "young"): 60, ("B", "old"): 80, ("B", "young"): 90, ("C", "old"): 70, ("C", "young"): 30}
+
+
+def test_a_small_count_leaves_with_others_so_that_no_total_gives_it_back(catalogue: Catalogue, visits: Dataset) -> None:
+    passed = pass_alone(catalogue, visits, add_totals(GRID))
+    frame = passed.frame.set_index(["ward", "age"])
+    inside = frame.drop("all", level="ward").drop("all", level="age")
+    hidden = inside.index[inside["visits"].isna()]
+    assert ("A", "old") in hidden
+    assert len(hidden) == 4
+    assert passed.audit["cells_suppressed"] == int(frame["visits"].isna().sum())
+    assert passed.audit["method"] == "optimal"
+    assert passed.for_approver["primary"] == 1
+    assert '"primary"' not in json.dumps(passed.audit)
+
+
+def test_what_would_help_to_undo_a_suppression_stays_in_the_private_folder(
+    catalogue: Catalogue, visits: Dataset
+) -> None:
+    folder = release(catalogue, visits, add_totals(GRID))
+    private = catalogue.workbook.private / "reviews" / "small" / "north" / "visits.json"
+    assert json.loads(private.read_text(encoding="utf-8"))["primary"] == 1
+    assert all('"primary"' not in file.read_text(encoding="utf-8") for file in folder.iterdir() if file.is_file())
+
+
+def test_the_next_version_hides_nothing_else_than_the_one_before_it(catalogue: Catalogue, visits: Dataset) -> None:
+    folder = release(catalogue, visits, add_totals(GRID))
+    first = read_published(folder, visits)
+    grown = GRID | {("D", "old"): 200, ("D", "young"): 5}  # one more small count, and other cells to hide it behind
+    second = read_published(release(catalogue, visits, add_totals(grown)), visits)
+    both = first.merge(second, on=["ward", "age"], suffixes=("_first", "_second"))
+    inside = both[(both["ward"] != "all") & (both["age"] != "all")]
+    assert not (inside["visits_first"].notna() & inside["visits_second"].isna() & (inside["ward"] != "D")).any()
+    assert [file.name for file in (folder / "earlier").iterdir()] == ["1.0.0.csv"]
+
+
+def test_a_small_count_that_what_was_shown_before_gives_away_is_refused(catalogue: Catalogue) -> None:
+    fields = {"ward": TEXT, "visits": COUNT, "is_suppressed": FLAG}
+    rule = {"totals": {"ward": "all"}, "published_totals": "rounded", "because": "The true totals are wanted."}
+    dataset = declare(catalogue, "visits", ["ward"], fields, rule="counts", counts=["visits"], **rule)
+    shown = pd.DataFrame({"ward": ["A", "B", "all"], "visits": [30, 24, 54]})
+    folder = release(catalogue, dataset, shown)
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    apart = pd.DataFrame({"ward": ["A", "B", "C", "all"], "visits": [30, 24, 4, 58]})
+    hidden = pass_gate(dataset, apart, [], catalogue.disclosure).frame
+    assert hidden["visits"].isna().sum() == 2
+    with pytest.raises(ReleaseRefusedError, match=r"Dataset visits was not released.*Nothing was written"):
+        release(catalogue, dataset, apart.assign(visits=[30, 23, 4, 57]))
+    assert {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()} == before
+
+
+def test_the_same_count_on_other_areas_is_refused_if_the_difference_is_small(catalogue: Catalogue) -> None:
+    fields = {"zone": TEXT, "homes": COUNT, "is_suppressed": FLAG}
+    exact = {"round_to": 1, "because": "So that the difference is not hidden by rounding."}
+    by_zone = declare(catalogue, "by_zone", ["zone"], fields, rule="counts", counts=["homes"], **exact)
+    release(catalogue, by_zone, pd.DataFrame({"zone": ["Z"], "homes": [104]}))
+    fields = {"ward": TEXT, "homes": COUNT, "is_suppressed": FLAG}
+    link = {"dataset": "by_zone", "count": "homes", "area": "ward", "other_area": "zone"}
+    by_ward = declare(catalogue, "by_ward", ["ward"], fields, rule="counts", counts=["homes"], linked=[link], **exact)
+    known = Catalogue(**{**vars(catalogue), "datasets": {**catalogue.datasets, "by_zone": by_zone}})
+    origin = Origin("small", "2_closed", COUNCIL, "real", "2026-11-23", find_clients(catalogue))
+    wards = pd.DataFrame({"ward": ["W"], "homes": [101]})
+    crosswalk = pd.DataFrame({"area": ["W", "V"], "other_area": ["Z", "Z"]})
+    wards_and_rest = pd.DataFrame({"ward": ["W", "V"], "homes": [101, 3]})
+    processed = catalogue.workbook.processed
+    with pytest.raises(ReleaseRefusedError, match="was given no crosswalk"):
+        release_dataset(by_ward, wards, origin, known, processed)
+    with pytest.raises(ReleaseRefusedError, match="2 small counts could be worked out from it and by_zone"):
+        release_dataset(by_ward, wards_and_rest, origin, known, processed, {"by_zone": crosswalk})
+    apart = pd.DataFrame({"area": ["W"], "other_area": ["Y"]})
+    assert release_dataset(by_ward, wards, origin, known, processed, {"by_zone": apart}).is_dir()
+
+
+def test_sums_that_one_business_dominates_are_hidden_and_its_part_is_not_released(catalogue: Catalogue) -> None:
+    fields = {"ward": TEXT, "value_gbp": NUMBER, "payers": COUNT, "is_suppressed": FLAG}
+    inputs = {"value": "value_gbp", "contributors": "payers", "largest": ["first", "second"]}
+    dataset = declare(catalogue, "sums", ["ward"], fields, rule="magnitudes", **inputs)
+    frame = pd.DataFrame(
+        {"ward": ["A", "B"], "value_gbp": [900.0, 1000.0], "payers": [14, 20], "first": [850, 90], "second": [10, 80]}
+    )
+    passed = pass_alone(catalogue, dataset, frame)
+    assert list(passed.frame) == ["ward", "value_gbp", "payers", "is_suppressed"]
+    assert passed.frame["value_gbp"].isna().tolist() == [True, False]
+    with pytest.raises(CheckError, match="Dataset sums: its disclosure rule needs a column first, second"):
+        pass_alone(catalogue, dataset, frame.drop(columns=["first", "second"]))
+
+
+def test_records_leave_only_when_nobody_stands_out(catalogue: Catalogue) -> None:
+    fields = {"number": TEXT, "age": TEXT | {"required": False}, "sex": TEXT | {"required": False}, "need": TEXT}
+    rule = {"quasi_identifiers": {"age": {"bands": [10, 50]}, "sex": {}}, "sensitive": ["need"], "harmless": ["number"]}
+    dataset = declare(catalogue, "records", ["number"], fields, rule="records", **rule, most_suppressed_pct=5)
+    frame = pd.DataFrame({"number": [f"R{n}" for n in range(200)], "age": [20 + n % 40 for n in range(200)]})
+    frame = frame.assign(sex=["f", "m"] * 100, need=["gas", "food", "heat", "care", "work"] * 40)
+    passed = pass_alone(catalogue, dataset, frame)
+    assert passed.frame.groupby(["age", "sex"], dropna=False).size().min() >= 10
+    assert passed.audit["risk_after"]["k"] >= 10
+    assert passed.audit["cells"] == 400
+    assert "risk_before" in passed.for_approver
+    assert "risk_before" not in passed.audit
+    assert passed.frame["age"].tolist() == sorted(passed.frame["age"])
+    with pytest.raises(ReleaseRefusedError, match="Dataset records was not released"):
+        pass_alone(catalogue, dataset, frame.head(8))
+
+
+def test_a_model_of_too_few_records_is_refused(catalogue: Catalogue) -> None:
+    fields = {"term": TEXT, "odds": NUMBER, "records": COUNT, "freedom": COUNT, "smallest": COUNT}
+    names = {"observations": "records", "degrees_of_freedom": "freedom", "group_size": "smallest", "numbers": ["odds"]}
+    dataset = declare(catalogue, "odds", ["term"], fields, rule="model", **names)
+    frame = pd.DataFrame({"term": ["rented"], "odds": [1.2], "records": [400], "freedom": [390], "smallest": [80]})
+    assert pass_alone(catalogue, dataset, frame).frame.equals(frame)
+    with pytest.raises(ReleaseRefusedError, match="about fewer than 10 records"):
+        pass_alone(catalogue, dataset, frame.assign(smallest=9))
+
+
+def test_a_parameter_that_a_dataset_sets_itself_gives_its_own_reason(catalogue: Catalogue) -> None:
+    fields = {"ward": TEXT, "visits": COUNT, "is_suppressed": FLAG}
+    own = {"threshold": 5, "round_to": 5, "because": "The regulator publishes from five."}
+    dataset = declare(catalogue, "visits", ["ward"], fields, rule="counts", counts=["visits"], **own)
+    folder = release(catalogue, dataset, pd.DataFrame({"ward": ["A", "B"], "visits": [4, 7]}))
+    audit = read_audit(folder)
+    assert audit["reasons"]["threshold"] == "The regulator publishes from five."
+    assert audit["reasons"]["round_to"] == catalogue.disclosure["round_to"].reason
+    assert read_published(folder, dataset)["visits"].tolist() == [pd.NA, 5]

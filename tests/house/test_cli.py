@@ -1,0 +1,196 @@
+"""The command line: what it prints, and what it exits with."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from councilbook import __version__
+from councilbook.cli import app
+from councilbook.errors import SourceError
+from councilbook.paths import Workbook
+from tiny_workbook import make_plain_pages, make_workbook, released, run_in_process
+
+
+@pytest.fixture
+def workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbook:
+    """A workbook to work in, with plain reports and jobs in this process."""
+    for name, pages in make_plain_pages().items():
+        monkeypatch.setitem(sys.modules, name, pages)
+    monkeypatch.setattr("councilbook.running.run.run_jobs", run_in_process)
+    (tmp_path / "library").mkdir()
+    monkeypatch.setattr(Workbook, "library", tmp_path / "library")
+    made = make_workbook(tmp_path / "book")
+    monkeypatch.chdir(made.root)
+    return made
+
+
+def call(*arguments: str) -> Result:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def use_sources(workbook: Workbook) -> None:
+    study = workbook.notebooks / "tiny" / "study.yaml"
+    study.write_text(study.read_text().replace("sources: []", "sources: [open_counts, closed_visits]"))
+
+
+def test_a_run_says_what_it_made_and_the_next_that_nothing_changed(workbook: Workbook) -> None:
+    first = call("run", "tiny", "--run-date", "2026-01-31")
+    assert first.exit_code == 0, first.output
+    assert f"datasets in {workbook.processed / 'tiny' / 'north'}\n- tiny_counts\n" in first.output
+    assert first.output.splitlines()[-1] == f"Open {workbook.reports / 'index.html'}"
+    assert "tiny/north: 1_build\ntiny/north: 2_report\ntiny/north: made" in first.output
+    second = call("run", "tiny", "--run-date", "2026-01-31")
+    assert second.exit_code == 0
+    assert "tiny/north: nothing changed since 2026-01-31" in second.output
+    assert "datasets in" not in second.output
+    real = call("run", "tiny", "--data", "real")
+    assert "tiny/north: this run on real data will replace what was made from sample data" in real.output
+
+
+def test_a_failing_study_is_described_the_others_are_made_and_the_exit_is_1(workbook: Workbook) -> None:
+    notebook = workbook.notebooks / "tiny" / "1_build.ipynb"
+    notebook.write_text(notebook.read_text().replace("earlier = ", "1 / 0\\nearlier = "))
+    result = call("run", "--council", "south")
+    assert result.exit_code == 1
+    assert "tiny/south failed in 1_build, cell 6, under 'Part 2': import json, os\n" in result.output
+    assert "ZeroDivisionError: division by zero" in result.output
+    assert "1_build.failed.ipynb" in result.output
+    assert "other/south: made" in result.output
+    assert released(workbook, "other", "south") == ["n", "2018"]
+    assert not (workbook.processed / "tiny").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "tinny"], "No study 'tinny' in the catalogue. Did you mean tiny?"),
+        (["run", "--council", "nort"], "No council 'nort'"),
+        (["run", "-p", "sise=3"], "Study other: No parameter 'sise'. Did you mean size?"),
+        (["run", "-p", "size=many"], "expected a whole number from 1 to 9"),
+        (["run", "--run-date", "31.01.2026"], "expected a date as 2026-11-23"),
+        (["check", "tinny"], "Did you mean tiny?"),
+        (["fetch", "tinny"], "Did you mean tiny?"),
+    ],
+)
+def test_wrong_usage_is_one_paragraph_and_exits_with_2(workbook: Workbook, arguments: list[str], message: str) -> None:
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: ")
+    assert message in result.stderr
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize("arguments", [["--mirror", "nowhere"], ["--data", "reel"], ["--jobs", "0"]])
+def test_an_option_with_a_value_it_cannot_have_exits_with_2(workbook: Workbook, arguments: list[str]) -> None:
+    assert call("run", *arguments).exit_code == 2
+
+
+def test_outside_a_workbook_there_is_an_error_and_no_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = call("list")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: No workbook at")
+    assert "Traceback" not in result.output
+
+
+def test_list_shows_studies_councils_parameters_and_sources(workbook: Workbook) -> None:
+    use_sources(workbook)
+    result = call("list", "tiny")
+    assert result.exit_code == 0
+    for shown in ("How many?", "E06000002", "a whole number from 1 to 9", "how many", "closed_visits", "by hand"):
+        assert shown in result.output
+    assert "closed folder" in result.output
+    assert "visits.csv" in result.output
+    assert "Parameters of other" not in result.output
+
+
+def test_fetch_goes_on_after_a_failure_and_says_how_to_get_the_file_by_hand(
+    workbook: Workbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_sources(workbook)
+    catalogue = workbook.catalogue / "tiny.yaml"
+    second = catalogue.read_text().replace("id: open_counts", "id: open_more").split("  - id: closed_visits")[0]
+    second = second.replace("sources:\n", "").replace(
+        "file: counts.csv", "url: https://example.org/f\n    file: more.csv"
+    )
+    catalogue.write_text(catalogue.read_text().replace("sources:\n", f"sources:\n{second.strip(chr(10))}\n"))
+    study = workbook.notebooks / "tiny" / "study.yaml"
+    study.write_text(study.read_text().replace("[open_counts,", "[open_more, open_counts,"))
+
+    def fail(*given: object) -> None:
+        raise SourceError("Source open_more: the server is away.")
+
+    monkeypatch.setattr("councilbook.catalogue.fetch", fail)
+    result = call("fetch", "tiny")
+    assert result.exit_code == 1
+    assert "open_more: FAILED\nopen_counts: by hand\n" in result.output
+    assert "the server is away. By hand: download it from https://example.org/counts and save it as" in result.output
+    assert str(workbook.raw / "open_more" / "more.csv") in result.output
+
+
+def test_a_source_without_a_stable_url_is_no_failure_of_fetch(workbook: Workbook) -> None:
+    use_sources(workbook)
+    result = call("fetch")
+    assert result.exit_code == 0
+    assert "open_counts: by hand" in result.output
+    assert "closed_visits" not in result.output
+    target = workbook.raw / "open_counts" / "counts.csv"
+    assert str(target) in result.output
+    target.parent.mkdir(parents=True)
+    target.write_text("n\n1\n")
+    assert f"open_counts: there, {target}" in call("fetch").output
+
+
+@pytest.mark.parametrize(("ok", "code", "shown"), [(True, 0, "ok"), (False, 1, "FAULT")])
+def test_check_shows_each_line_and_fails_if_one_is_faulty(
+    workbook: Workbook, monkeypatch: pytest.MonkeyPatch, ok: bool, code: int, shown: str
+) -> None:
+    from councilbook.study import CheckLine
+
+    asked: list[Any] = []
+
+    def check_everything(*given: Any) -> list[CheckLine]:
+        asked.append((given[1].id, given[2].slug, *given[3:]))
+        return [CheckLine("open_counts", "source", ok, "Row 3 [n]")]
+
+    monkeypatch.setattr("councilbook.study.check_everything", check_everything)
+    result = call("check", "tiny", "--council", "north,south", "--data", "real")
+    assert result.exit_code == code
+    assert shown in result.output
+    assert "Row 3 [n]" in result.output
+    assert asked == [("tiny", "north", "real", None, 2018), ("tiny", "south", "real", None, 2018)]
+
+
+def test_report_renders_again_what_was_run(workbook: Workbook) -> None:
+    assert call("report").exit_code == 1
+    assert "nothing has been run" in call("report").stderr
+    call("run", "tiny")
+    page = workbook.reports / "tiny" / "north" / "index.html"
+    page.unlink()
+    result = call("report", "tiny", "--council", "north")
+    assert result.exit_code == 0, result.output
+    assert page.exists()
+
+
+def test_version_is_printed() -> None:
+    assert call("--version").output == f"councilbook {__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["run", "list", "fetch", "check", "report"])
+def test_every_command_has_examples(command: str) -> None:
+    result = call(command, "--help")
+    assert "Examples" in result.output
+    assert f"councilbook {command}" in result.output.split("Examples")[1]
+
+
+def test_help_does_not_wait_for_slow_imports() -> None:
+    slow = "{'pandas', 'papermill', 'nbconvert', 'nbformat', 'pydantic', 'requests'}"
+    code = f"import sys, councilbook.cli; print(sorted({slow} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,359 @@
+"""What measures did: panels that refuse what is wrong, controls that are alike, and a planted effect found again."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from councilbook.catalogue import ModelRule
+from councilbook.errors import CheckError, ReleaseRefusedError
+from councilbook.gate.disclosure.coefficients import check_model
+from councilbook.methods.impact import (
+    Effect,
+    estimate_effect,
+    match_controls,
+    prepare_panel,
+    reshape_need,
+    tabulate_effect,
+)
+
+YEARS = range(2010, 2018)
+
+
+def install(**years: int) -> pd.DataFrame:
+    dates = [pd.Timestamp(year, 6, 1) for year in years.values()]
+    return pd.DataFrame({"household_id": list(years), "installed_on": dates})
+
+
+def watch(*households: str, gas: float | None = 100.0) -> pd.DataFrame:
+    index = pd.MultiIndex.from_product([households, YEARS], names=["household_id", "year"])
+    return index.to_frame(index=False).assign(gas_kwh=gas)
+
+
+def plant(
+    effect: dict[int, float],
+    treated: int = 120,
+    controls: int = 240,
+    noise: float = 100.0,
+    trend: float = 0.0,
+    seed: int = 1,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Interventions and outcomes; gas changes by `effect` of the year of start, times the years since."""
+    random = np.random.default_rng(seed)
+    starts = np.array(list(effect))[np.arange(treated) % len(effect)]
+    outcomes = watch(*[f"h{place:04}" for place in range(treated + controls)])
+    start = np.repeat(np.r_[starts, np.zeros(controls, dtype=int)], len(YEARS))
+    since = np.where(start > 0, outcomes["year"] - start, 0).clip(min=0)
+    level = np.repeat(random.normal(12_000, 1500, treated + controls), len(YEARS))
+    gas = level + 300 * np.sin(outcomes["year"]) + pd.Series(start).map(effect).fillna(0) * since
+    gas += np.where(start > 0, trend * (outcomes["year"] - 2010), 0) + random.normal(0, noise, len(outcomes))
+    interventions = install(**{f"h{place:04}": int(year) for place, year in enumerate(starts)})
+    return interventions, outcomes.assign(gas_kwh=gas)
+
+
+# --- panel ---
+
+
+def test_the_first_measure_counts_and_its_year_is_left_out() -> None:
+    interventions = pd.concat([install(a=2014), install(a=2012)], ignore_index=True)
+    panel = prepare_panel(interventions, watch("b", "a"))
+    treated, control = (panel[panel["household_id"] == name] for name in "ab")
+    assert treated["first_year"].eq(2012).all()
+    assert treated["year"].tolist() == [2010, 2011, 2013, 2014, 2015, 2016, 2017]
+    assert treated["event_year"].tolist() == [-2, -1, 1, 2, 3, 4, 5]
+    assert control["year"].tolist() == list(YEARS)
+    assert control[["first_year", "event_year"]].isna().all(axis=None)
+
+
+def test_gas_may_be_missing_and_other_outcomes_may_not() -> None:
+    outcomes = watch("secret", gas=None).assign(emergency_admissions=1.0)
+    assert prepare_panel(install(secret=2012), outcomes)["gas_kwh"].isna().all()
+    outcomes.loc[3, "emergency_admissions"] = None
+    with pytest.raises(CheckError, match=r"1 rows have no emergency_admissions \(row 3\)"):
+        prepare_panel(install(secret=2012), outcomes)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"year": [2010, 2010]}, r"Outcomes: 2 rows share a household and year.*\(row 0, 1\)"),
+        ({"gas_kwh": [100.0, -1.0]}, r"Outcomes: 1 rows have a gas_kwh below 0 \(row 1\)"),
+        ({"household_id": ["secret", None]}, r"Outcomes: 1 rows have no household or no year \(row 1\)"),
+    ],
+)
+def test_wrong_outcomes_are_refused_by_row_and_never_by_household(change: dict[str, list], message: str) -> None:
+    outcomes = watch("secret")
+    for column, values in change.items():
+        outcomes.loc[[0, 1], column] = values
+    with pytest.raises(CheckError, match=message) as raised:
+        prepare_panel(install(secret=2012), outcomes)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("interventions", "message"),
+    [
+        (
+            install(secret=2010),
+            r"1 rows were installed outside the panel; expected after 2010 and before 2017.*\(row 0",
+        ),
+        (install(secret=2017), "outside the panel"),
+        (install(other=2012), r"Interventions: 1 rows are of a household without outcomes \(row 0\)"),
+        (install(secret=2012).assign(installed_on=pd.NaT), "no date of installation"),
+    ],
+)
+def test_wrong_interventions_are_refused_by_row_and_never_by_household(
+    interventions: pd.DataFrame, message: str
+) -> None:
+    with pytest.raises(CheckError, match=message) as raised:
+        prepare_panel(interventions, watch("secret"))
+    assert "secret" not in str(raised.value)
+    assert "other" not in str(raised.value)
+
+
+def test_outcomes_without_any_known_column_are_refused() -> None:
+    with pytest.raises(CheckError, match="gas_kwh, fuel_poverty_gap_gbp, emergency_admissions, found none"):
+        prepare_panel(install(a=2012), watch("a").drop(columns="gas_kwh"))
+
+
+# --- NEED ---
+
+
+def need(**changes: object) -> pd.DataFrame:
+    columns = {"LI_FLAG": [1, 0], "LI_DATE": [2009.0, np.nan], "CWI_FLAG": [0, 0], "CWI_DATE": [np.nan, np.nan]}
+    gas = {"Gcons2009": [10.0, 20.0], "Gcons2008": [11.0, 50.0]}
+    flags = {"GasValFlag2009": ["V", "V"], "GasValFlag2008": ["V", "G"]}
+    return pd.DataFrame({**columns, **gas, **flags, **changes}, index=[7, 9])
+
+
+def test_the_wide_layout_becomes_a_row_a_valid_reading() -> None:
+    panel = reshape_need(need())
+    assert panel[["household_id", "year", "gas_kwh"]].to_numpy().tolist() == [
+        [7, 2008, 11],
+        [7, 2009, 10],
+        [9, 2009, 20],
+    ]
+    assert panel["loft_first_year"].tolist() == [2009, 2009, pd.NA]
+    assert panel["cavity_first_year"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"LI_DATE": [np.nan, np.nan]}, r"1 rows have LI_FLAG 1 and no LI_DATE \(row 7\)"),
+        ({"Gcons2009": [10.0, np.nan]}, r"1 rows have no Gcons2009 though it is flagged as valid \(row 9\)"),
+    ],
+)
+def test_a_measure_without_a_year_or_a_valid_reading_without_a_value_is_refused(
+    changes: dict[str, list], message: str
+) -> None:
+    with pytest.raises(CheckError, match=message):
+        reshape_need(need(**changes))
+
+
+def test_a_table_without_readings_is_refused() -> None:
+    with pytest.raises(CheckError, match="found no such pair"):
+        reshape_need(need().filter(regex="^(LI|CWI)"))
+
+
+# --- matching ---
+
+
+def make_matchable(seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Treated homes are larger than the others, of whom enough are as large."""
+    random = np.random.default_rng([seed, 1])  # other draws than the outcomes', or area would give gas away
+    interventions, outcomes = plant({2012: -100.0, 2014: -50.0}, treated=100, controls=600, seed=seed)
+    panel = prepare_panel(interventions, outcomes)
+    households = panel["household_id"].unique()
+    treated = pd.Series(households).isin(interventions["household_id"])
+    area = random.normal(np.where(treated, 95, 80), 15)
+    tenure = random.choice(["owned_outright", "social_rented"], len(households))
+    return panel, pd.DataFrame({"household_id": households, "floor_area_m2": area, "tenure": tenure})
+
+
+def test_matching_makes_groups_alike_and_uses_each_household_once() -> None:
+    panel, features = make_matchable()
+    found = match_controls(panel, features, ["gas_kwh"])
+    balance = found.balance.set_index("covariate")
+    assert balance.loc["floor_area_m2", "smd_before"] > 0.7
+    assert abs(balance.loc["floor_area_m2", "smd_after"]) < 0.1  # the others were alike but for chance
+    by_pair = found.panel.groupby("pair")["household_id"].nunique()
+    assert by_pair.eq(2).all()
+    assert found.panel.groupby("household_id")["pair"].nunique().eq(1).all()
+    treated = found.panel.dropna(subset="first_year").groupby("pair")["household_id"].nunique()
+    assert treated.eq(1).all()
+    assert found.treated_households == 100
+    assert len(treated) == 100 - found.unmatched_households
+
+
+def test_the_balance_is_that_of_the_matched_rows() -> None:
+    panel, features = make_matchable()
+    found = match_controls(panel, features, [])
+    area = features.set_index("household_id")["floor_area_m2"]
+    kept = found.panel.drop_duplicates("household_id").set_index("household_id")["first_year"].notna()
+    everyone = panel.drop_duplicates("household_id").set_index("household_id")["first_year"].notna()
+    spread = area[everyone.index[everyone]].std()
+    balance = found.balance.set_index("covariate").loc["floor_area_m2"]
+    for names, groups in (("smd_before", everyone), ("smd_after", kept)):
+        difference = area[groups.index[groups]].mean() - area[groups.index[~groups]].mean()
+        assert balance[names] == pytest.approx(difference / spread)
+
+
+def test_exact_features_agree_in_every_pair() -> None:
+    panel, features = make_matchable()
+    found = match_controls(panel, features, ["gas_kwh"], exact=["tenure"])
+    tenure = found.panel["household_id"].map(features.set_index("household_id")["tenure"])
+    assert tenure.groupby(found.panel["pair"]).nunique().eq(1).all()
+
+
+def test_nobody_is_matched_beyond_the_caliper() -> None:
+    panel, features = make_matchable()
+    treated = panel.drop_duplicates("household_id").set_index("household_id")["first_year"].notna()
+    features["floor_area_m2"] += features["household_id"].map(treated) * 20.0
+    narrow, wide = (match_controls(panel, features, [], caliper=caliper) for caliper in (0.01, 100.0))
+    assert wide.unmatched_households == 0
+    assert 0 < narrow.unmatched_households < 100
+
+
+@settings(max_examples=5, deadline=None)
+@given(seed=st.integers(0, 1000))
+def test_the_order_of_the_features_changes_nothing(seed: int) -> None:
+    panel, features = make_matchable(seed=1)
+    shuffled = features.sample(frac=1, random_state=seed)
+    pd.testing.assert_frame_equal(
+        match_controls(panel, features, ["gas_kwh"]).panel, match_controls(panel, shuffled, ["gas_kwh"]).panel
+    )
+
+
+def test_missing_readings_before_are_a_covariate_of_their_own() -> None:
+    panel, features = make_matchable()
+    few = panel["household_id"].isin(features["household_id"][::9])
+    found = match_controls(panel.assign(gas_kwh=panel["gas_kwh"].mask(few)), features, ["gas_kwh"])
+    assert "gas_kwh_before_missing" in set(found.balance["covariate"])
+
+
+def test_features_that_are_not_one_whole_row_a_household_are_refused() -> None:
+    panel, features = make_matchable()
+    with pytest.raises(CheckError, match="1 households of the panel have no row"):
+        match_controls(panel, features.iloc[1:], [])
+    with pytest.raises(CheckError, match=r"2 rows share a household.*\(row 0, 700\)"):
+        match_controls(panel, pd.concat([features, features.head(1)], ignore_index=True), [])
+    features.loc[5, "floor_area_m2"] = None
+    with pytest.raises(CheckError, match=r"1 rows have a missing value \(row 5\)"):
+        match_controls(panel, features, [])
+
+
+def test_matching_needs_treated_households_and_others() -> None:
+    panel, features = make_matchable()
+    with pytest.raises(CheckError, match="100 treated households and 0 others"):
+        match_controls(panel.dropna(subset="first_year"), features, [])
+
+
+# --- effect ---
+
+
+def test_without_noise_each_year_since_is_the_planted_effect() -> None:
+    found = estimate_effect(prepare_panel(*plant({2013: -200.0}, noise=0.01)), "gas_kwh")
+    profile = found.profile.set_index("event_year")
+    assert profile["effect"].to_dict() == pytest.approx({-3: 0, -2: 0, 1: -200, 2: -400, 3: -600, 4: -800}, abs=0.1)
+    assert profile["households"].eq(120).all()
+    assert found.effect == pytest.approx(-500, abs=0.1)
+    assert found.naive == pytest.approx(-500, abs=0.1)  # one year of start: nothing goes wrong
+    assert (found.treated_households, found.control_households) == (120, 240)
+    assert found.observations == 120 * 7 + 240 * 8
+    assert found.degrees_of_freedom == found.observations - 360 - 7 - 6
+
+
+def test_staggered_growing_effects_are_found_where_the_naive_estimate_misses() -> None:
+    found = estimate_effect(prepare_panel(*plant({2011: -400.0, 2015: -100.0}, noise=1)), "gas_kwh")
+    true = (-400 * sum(range(1, 7)) - 100 * sum(range(1, 3))) / (6 + 2)
+    assert found.effect == pytest.approx(true, abs=1)
+    assert found.low_95 <= true <= found.high_95
+    assert found.naive_low_95 > true + 50
+
+
+def test_a_trend_before_the_start_shows_in_the_test_and_none_does_not() -> None:
+    parallel = estimate_effect(prepare_panel(*plant({2013: -200.0, 2014: -200.0})), "gas_kwh")
+    apart = estimate_effect(prepare_panel(*plant({2013: -200.0, 2014: -200.0}, trend=60.0)), "gas_kwh")
+    assert parallel.pre_trend_p > 0.05
+    assert apart.pre_trend_p < 0.001
+
+
+def test_without_years_to_test_there_is_no_p_value() -> None:
+    assert np.isnan(estimate_effect(prepare_panel(*plant({2011: -200.0})), "gas_kwh").pre_trend_p)
+
+
+def test_a_test_of_one_year_before_agrees_with_its_interval() -> None:
+    found = estimate_effect(prepare_panel(*plant({2012: -200.0})), "gas_kwh")
+    lead = found.profile.set_index("event_year").loc[-2]
+    assert (found.pre_trend_p < 0.05) == (not lead["low_95"] <= 0 <= lead["high_95"])
+
+
+def test_one_start_without_missing_years_is_the_difference_of_mean_changes() -> None:
+    panel = prepare_panel(*plant({2013: -200.0}))
+    found = estimate_effect(panel, "gas_kwh").profile.set_index("event_year").loc[2, "effect"]
+    wide = panel.pivot_table(index="household_id", columns="year", values="gas_kwh")
+    change = wide[2015] - wide[2012]
+    treated = panel.groupby("household_id")["first_year"].first().notna()
+    assert found == pytest.approx(change[treated].mean() - change[~treated].mean())
+
+
+def test_treated_households_not_seen_before_and_after_are_left_out() -> None:
+    panel = prepare_panel(*plant({2013: -200.0}))
+    unseen = panel["household_id"].eq("h0000") & panel["event_year"].gt(0).fillna(False)
+    lone = panel["household_id"].eq("h0359") & panel["year"].gt(2010)
+    found = estimate_effect(panel.assign(gas_kwh=panel["gas_kwh"].mask(unseen | lone)), "gas_kwh")
+    assert (found.treated_households, found.control_households) == (119, 239)
+
+
+def test_clusters_by_pair_change_the_interval_and_not_the_estimate() -> None:
+    panel, features = make_matchable()
+    matched = match_controls(panel, features, ["gas_kwh"]).panel
+    by_household, by_pair = (estimate_effect(matched, "gas_kwh", cluster) for cluster in ("household_id", "pair"))
+    assert by_pair.effect == by_household.effect
+    assert by_pair.low_95 != by_household.low_95
+
+
+def test_an_estimate_needs_treated_households_controls_and_the_year_before() -> None:
+    panel = prepare_panel(*plant({2013: -200.0}))
+    with pytest.raises(CheckError, match="no control"):
+        estimate_effect(panel.dropna(subset="first_year"), "gas_kwh")
+    with pytest.raises(CheckError, match="no treated household"):
+        estimate_effect(panel[panel["first_year"].isna()], "gas_kwh")
+    with pytest.raises(CheckError, match="started in 2013 has a value in the year before"):
+        estimate_effect(panel[panel["event_year"].ne(-1).fillna(True)], "gas_kwh")
+
+
+# --- release ---
+
+RULE = ModelRule(
+    rule="model",
+    approver="data protection officer",
+    observations="observations",
+    degrees_of_freedom="degrees_of_freedom",
+    group_size="group_size",
+    numbers=["effect", "low_95", "high_95", "pre_trend_p"],
+    threshold=10,
+    least_degrees_of_freedom=10,
+)
+
+
+@pytest.fixture(scope="module")
+def effect() -> Effect:
+    return estimate_effect(prepare_panel(*plant({2011: -400.0, 2015: -100.0})), "gas_kwh")
+
+
+def test_the_table_passes_the_rule_for_models(effect: Effect) -> None:
+    table = tabulate_effect(effect)
+    assert set(table.columns) == {"outcome", "term", *RULE.covered}
+    assert table.loc[table["term"] == "average", "effect"].item() == effect.effect
+    assert table.loc[table["term"] == "naive", "effect"].item() == effect.naive
+    assert check_model(table, RULE)["checked"]["smallest_group"] == 60
+
+
+def test_a_year_with_few_treated_households_is_refused() -> None:
+    interventions, outcomes = plant({2014: -400.0}, treated=9)
+    table = tabulate_effect(estimate_effect(prepare_panel(interventions, outcomes), "gas_kwh"))
+    with pytest.raises(ReleaseRefusedError, match="fewer than 10 records"):
+        check_model(table, RULE)

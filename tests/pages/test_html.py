@@ -1,0 +1,256 @@
+import math
+from urllib.parse import unquote
+
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from hypothesis import given
+from hypothesis import strategies as st
+
+from councilbook.errors import CouncilbookError
+from councilbook.pages import html
+
+
+def read_table(text: html.Html) -> BeautifulSoup:
+    return BeautifulSoup(text.text, "html.parser")
+
+
+def read_cells(frame: pd.DataFrame, **options: object) -> list[list[str]]:
+    soup = read_table(html.table(frame, "Numbers", **options))
+    return [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in soup.tbody.find_all("tr")]
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    return pd.DataFrame({"district": ["Dover", "Swale"], "households": [51234, 63000], "rate": [9.25, 11.5]})
+
+
+def test_a_table_has_a_caption_and_a_scope_on_every_header(frame: pd.DataFrame) -> None:
+    soup = read_table(html.table(frame, "Districts"))
+
+    assert soup.caption.get_text() == "Districts"
+    assert [one["scope"] for one in soup.thead.find_all("th")] == ["col"] * 3
+    assert [one["scope"] for one in soup.tbody.find_all("th")] == ["row"] * 2
+
+
+def test_numbers_have_separators_as_many_decimals_and_their_own_class(frame: pd.DataFrame) -> None:
+    assert read_cells(frame) == [["Dover", "51,234", "9.2"], ["Swale", "63,000", "11.5"]]
+    assert len(read_table(html.table(frame, "Districts")).select("td.number")) == 4
+
+
+def test_a_year_has_no_separator_and_a_negative_number_a_minus_sign() -> None:
+    assert read_cells(pd.DataFrame({"year": [2013, 2021], "change": [-1200, 3]})) == [["2013", "−1,200"], ["2021", "3"]]
+
+
+def test_missing_values_truth_and_dates_are_words() -> None:
+    frame = pd.DataFrame(
+        {
+            "text": ["a", None],
+            "number": [math.nan, 2.5],
+            "count": pd.array([pd.NA, 3], dtype="Int64"),
+            "flag": [True, False],
+            "day": pd.to_datetime(["2026-11-23", None]),
+        }
+    )
+
+    assert read_cells(frame) == [
+        ["a", "n/a", "n/a", "yes", "23 November 2026"],
+        ["n/a", "2.50", "3", "no", "n/a"],
+    ]
+
+
+def test_headers_and_formats_are_used(frame: pd.DataFrame) -> None:
+    soup = read_table(html.table(frame, "Districts", headers={"rate": "Rate, %"}, formats={"rate": ".2f"}))
+
+    assert soup.thead.find_all("th")[2].get_text() == "Rate, %"
+    assert soup.find_all("td")[1].get_text() == "9.25"
+
+
+def test_a_date_tells_a_script_which_day_it_is() -> None:
+    frame = pd.DataFrame({"day": pd.to_datetime(["2026-11-23"])})
+
+    assert read_table(html.table(frame, "Days")).tbody.find("time")["datetime"] == "2026-11-23"
+
+
+def test_a_table_of_a_few_rows_is_not_offered_for_sorting(frame: pd.DataFrame) -> None:
+    few, more = (read_table(html.table(one, "Districts")).table for one in (frame, pd.concat([frame, frame])))
+
+    assert "data-sortable" not in few.attrs
+    assert "data-sortable" in more.attrs
+
+
+@pytest.mark.parametrize("option", ["headers", "formats"])
+def test_a_column_that_is_not_there_is_an_error_with_the_near_miss(frame: pd.DataFrame, option: str) -> None:
+    with pytest.raises(CouncilbookError, match=r"no column 'rates'.*Did you mean rate"):
+        html.table(frame, "Districts", **{option: {"rates": ".1f"}})
+
+
+def test_a_table_without_a_caption_is_an_error(frame: pd.DataFrame) -> None:
+    with pytest.raises(CouncilbookError, match="caption"):
+        html.table(frame, " ")
+
+
+def test_a_wide_table_scrolls_by_keyboard_and_a_narrow_one_is_no_stop(frame: pd.DataFrame) -> None:
+    region = read_table(html.table(frame, "Districts", label="All districts")).select_one("div.scroll")
+
+    assert (region["tabindex"], region["role"], region["aria-label"]) == ("0", "region", "All districts")
+    assert read_table(html.table(frame[["district", "rate"]], "Rates")).select_one("[tabindex]") is None
+
+
+def test_text_is_escaped_and_html_in_a_cell_is_not() -> None:
+    frame = pd.DataFrame({"name": ["<script>alert(1)</script>"], "figures": [html.badge("real", "real")]})
+    soup = read_table(html.table(frame, "A & B < C"))
+
+    assert soup.script is None
+    assert soup.tbody.th.get_text() == "<script>alert(1)</script>"
+    assert soup.td.span["class"] == ["badge", "badge-real"]
+    assert soup.caption.get_text() == "A & B < C"
+
+
+def test_html_is_escaped_once_when_pieces_are_put_together() -> None:
+    facts = html.definition_list({"Data & mode": html.badge("<real>", "real"), "Place": "A & B"})
+
+    assert html.escape(facts) is not None
+    assert BeautifulSoup(facts.text, "html.parser").get_text("|") == "Data & mode|<real>|Place|A & B"
+    assert "&lt;dt" not in facts.text
+
+
+@pytest.mark.parametrize(
+    ("count", "written"), [(0, "0.1 kB"), (1234, "1.2 kB"), (45600, "46 kB"), (2_500_000, "2.5 MB")]
+)
+def test_sizes_are_written_in_kb_and_mb(count: int, written: str) -> None:
+    assert html.format_bytes(count) == written
+
+
+@pytest.mark.parametrize(
+    "alternative",
+    ["", "A chart.", "Rates by district", "Rates by district in all of Kent", "Rates by district and by year."],
+)
+def test_a_text_alternative_that_describes_nothing_is_refused(alternative: str) -> None:
+    with pytest.raises(CouncilbookError, match="no description"):
+        html.check_alternative("Rates by district and by year", alternative)
+
+
+def test_downloads_link_every_file_by_dataset_and_format() -> None:
+    package = {
+        "name": "area_fuel_poverty",
+        "title": "Fuel poverty by area",
+        "description": "One row an area.",
+        "version": "1.2.0",
+        "licenses": [{"name": "OGL-UK-3.0", "title": "Open Government Licence v3.0"}],
+        "resources": [
+            {"path": "area_fuel_poverty.csv", "format": "csv", "bytes": 120000},
+            {"path": "area_fuel_poverty.parquet", "format": "parquet", "bytes": 3400000},
+        ],
+        "councilbook": {"rows": 1065, "synthetic": True},
+    }
+    soup = BeautifulSoup(html.downloads([package]).text, "html.parser")
+
+    assert [link["href"] for link in soup.find_all("a")] == [
+        "data/area_fuel_poverty/area_fuel_poverty.csv",
+        "data/area_fuel_poverty/area_fuel_poverty.parquet",
+        "data/area_fuel_poverty/DICTIONARY.md",
+    ]
+    text = " ".join(soup.get_text().split())
+    for part in ("synthetic", "CSV file of Fuel poverty by area (120 kB)", "3.4 MB", "1,065 rows", "Version 1.2.0"):
+        assert part in text
+
+
+@given(st.text(st.characters(codec="utf-8")))
+def test_an_address_holds_its_text_and_fits_in_single_quotes(text: str) -> None:
+    kind, held = html.write_data_uri(text, "text/csv").text.split(",", 1)
+
+    assert kind == "data:text/csv"
+    assert unquote(held) == text
+    assert held.isascii()
+    assert held.isprintable()
+    assert not set(held) & set("'<>#&")
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("Share of households, 2022", "share-of-households-2022"),
+        ("Rent & <b>heat</b>: £5", "rent-b-heat-b-5"),
+        ("…", "figure"),
+        ("a" * 80, "a" * 60),
+        ("word " * 20, "-".join(["word"] * 12)),
+    ],
+)
+def test_a_file_is_named_after_the_title(title: str, name: str) -> None:
+    assert html.name_file(title) == name
+
+
+def test_figures_and_tables_are_numbered_in_the_order_of_the_page() -> None:
+    headline = BeautifulSoup("<figure><figcaption>Trend</figcaption></figure>", "html.parser")
+    body = BeautifulSoup(
+        "<table><caption><span>Scores</span></caption></table>"
+        '<figure><figcaption>Map</figcaption><a download="map.svg">SVG</a>'
+        "<table><caption><span>Data: Map</span></caption></table></figure>"
+        "<table><caption>Sources</caption></table><a download='all.csv'>all</a>",
+        "html.parser",
+    )
+    html.number_figures([headline, body], "synthetic")
+
+    captions = [one.get_text() for part in (headline, body) for one in part.select("figcaption, caption")]
+    assert captions == ["Figure 1. Trend", "Table 1. Scores", "Figure 2. Map", "Data: Map", "Table 2. Sources"]
+    assert [one["id"] for one in (headline.figure, body.figure)] == ["figure-1", "figure-2"]
+    assert [one["download"] for one in body.find_all("a")] == ["figure-2-map-synthetic.svg", "all.csv"]
+
+
+def test_files_of_real_figures_are_named_by_number_and_title() -> None:
+    page = BeautifulSoup('<figure><figcaption>Map</figcaption><a download="map.csv">CSV</a></figure>', "html.parser")
+    html.number_figures([page])
+
+    assert page.a["download"] == "figure-1-map.csv"
+
+
+# --- texts that a spreadsheet would run ---
+
+FORMULAS = [
+    "=1+1",
+    "+44 1236",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    " =1",
+    "＝1",
+    '=HYPERLINK("http://a")',
+    "'=1",
+    "-",
+]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_formula_gets_an_apostrophe_and_is_read_back(text: str) -> None:
+    assert html.escape_formula(text) == f"'{text}"
+    assert html.restore_formula(f"'{text}") == text
+
+
+@pytest.mark.parametrize("text", ["", "Acme", "O'Neill", "'Acme'", "1 = 1", "a@b.uk", "−3", "12", "'"])
+def test_other_texts_stay_as_they_are(text: str) -> None:
+    assert html.escape_formula(text) == text == html.restore_formula(text)
+
+
+@given(st.text() | st.text(alphabet="'=+-@\t\r\n a"))
+def test_every_text_comes_back_and_none_is_left_to_run(text: str) -> None:
+    escaped = html.escape_formula(text)
+    assert html.restore_formula(escaped) == text
+    assert not escaped.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+
+
+def test_texts_and_headers_of_a_table_are_escaped_and_numbers_stay() -> None:
+    frame = pd.DataFrame(
+        {
+            "=name": ["-1", None],
+            "change": [-1, 2],
+            "rate": [-0.5, None],
+            "kind": pd.Categorical(["+a", "b"]),
+            "mixed": pd.Series([-1, "@b"], dtype=object),
+        }
+    )
+    safe = html.escape_cells(frame)
+    assert safe.to_csv(index=False) == "'=name,change,rate,kind,mixed\n'-1,-1,-0.5,'+a,-1\n,2,,b,'@b\n"
+    assert list(frame) == ["=name", "change", "rate", "kind", "mixed"]

@@ -1,0 +1,116 @@
+import json
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from councilbook.pages.withheld import Released, read_released, show_withheld
+from small_site import APPROVED, COUNTS_AUDIT, ROLE, WAITING, make_audit, make_package, write_dataset
+
+
+def release(audit: dict, title: str = "Homes", **about: object) -> Released:
+    return Released(make_package("homes", title, **about), audit)
+
+
+def read(*datasets: Released) -> str:
+    return " ".join(BeautifulSoup(show_withheld(datasets).text, "html.parser").get_text(" ").split())
+
+
+def read_row(dataset: Released) -> list[str]:
+    row = BeautifulSoup(show_withheld([dataset]).text, "html.parser").table.tbody.tr
+    return [" ".join(cell.get_text(" ").split()) for cell in row.find_all(["th", "td"])]
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (1, "Nothing was held back: the one dataset behind this page was made from open sources alone"),
+        (3, "Nothing was held back: all 3 datasets behind this page were made from open sources alone"),
+    ],
+)
+def test_open_datasets_share_a_sentence(count: int, words: str) -> None:
+    assert words in read(*[release(make_audit())] * count)
+
+
+def test_a_dataset_without_a_rule_came_from_open_sources_too() -> None:
+    assert read(release(make_audit(None))).startswith("Nothing was held back: the one dataset")
+
+
+def test_counts_that_were_held_back_are_told_in_words() -> None:
+    title, rule, held_back, cost, approval = read_row(release(COUNTS_AUDIT, "Clients", approval=APPROVED))
+
+    assert title == "Clients"
+    assert rule == (
+        "Counts below 10 are not shown, nor are others that would give them back. "
+        "What is shown is rounded to the nearest 5."
+    )
+    assert held_back == "14 of 400 figures (3.5%), in 12 rows"
+    assert cost == "figures held back to protect others: 6 largest change by rounding: 2"
+    assert approval == f"approved by the {ROLE} on 20 November 2026"
+
+
+def test_the_other_datasets_are_said_to_be_open() -> None:
+    words = read(release(COUNTS_AUDIT, "Clients"), release(make_audit()))
+
+    assert "not open" in words
+    assert "Nothing was held back of the other dataset, made from open sources alone" in words
+
+
+def test_each_limit_has_its_reason() -> None:
+    soup = BeautifulSoup(show_withheld([release(COUNTS_AUDIT)]).text, "html.parser")
+    rows = [[cell.get_text() for cell in row.find_all(["th", "td"])] for row in soup.select("details tbody tr")]
+
+    assert rows == [
+        ["Homes", "Smallest number that is shown", "10", "Below ten, people could be told."],
+        ["Homes", "Numbers are rounded to multiples of", "5", "Or changes would tell."],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "parameters", "words"),
+    [
+        ("magnitudes", {"threshold": 10}, "fewer than 10 contributions"),
+        ("records", {"k": 7}, "at least 7 records look alike"),
+        ("model", {"threshold": 12}, "groups of at least 12 records"),
+        ("something_new", {}, "By the rule something_new."),
+    ],
+)
+def test_every_rule_has_words(rule: str, parameters: dict, words: str) -> None:
+    assert words in read_row(release(make_audit(rule, parameters=parameters)))[1]
+
+
+def test_a_missing_record_is_not_taken_for_nothing_held_back(tmp_path: Path) -> None:
+    write_dataset(tmp_path, make_package("homes", "Homes"), None)
+    row = read_row(read_released(tmp_path / "homes"))
+
+    assert row[1] == "Not known: the record of its release is missing."
+    assert row[2] == "not known"
+
+
+def test_the_record_of_an_older_library_is_enough(tmp_path: Path) -> None:
+    audit = {
+        "rule": "counts",
+        "parameters": {"threshold": 10, "round_to": 5},
+        "cells_suppressed": 1,
+        "rows_suppressed": 1,
+    }
+    package = make_package("homes", "Homes")
+    del package["councilbook"]["approval"]
+    write_dataset(tmp_path, package, audit)
+    released = read_released(tmp_path / "homes")
+
+    assert released.waits_for is None
+    assert read_row(released)[2] == "1 figure, in 1 row"
+
+
+def test_a_dataset_waits_for_a_role() -> None:
+    waiting = release(COUNTS_AUDIT, approval=WAITING)
+
+    assert waiting.waits_for == ROLE
+    assert read_row(waiting)[4] == f"waits for the {ROLE}"
+
+
+def test_hostile_words_are_escaped() -> None:
+    audit = json.loads(json.dumps(COUNTS_AUDIT)) | {"information_lost": {"<script>": "<b>"}}
+
+    assert "<script>" not in show_withheld([release(audit, "<script>x</script>")]).text

@@ -1,0 +1,198 @@
+"""Places: whose areas are a council's, and how the areas of two censuses fit together."""
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from councilbook.catalogue import Areas, Catalogue, Council
+from councilbook.errors import CheckError, SourceError
+from councilbook.sources.geography import (
+    Gazetteer,
+    Place,
+    check_coverage,
+    check_vintage,
+    match_common_areas,
+    resolve_place,
+    select_rows,
+)
+
+# a: unchanged; b: split into c and d; e and f: merged into g; h: unchanged, in another district
+LOOKUP = pd.DataFrame(
+    [
+        ("E01a", "E01a", "E06000001", "North"),
+        ("E01b", "E01c", "E06000001", "North"),
+        ("E01b", "E01d", "E06000001", "North"),
+        ("E01e", "E01g", "E06000001", "North"),
+        ("E01f", "E01g", "E06000001", "North"),
+        ("E01h", "E01h", "E07000002", "South"),
+    ],
+    columns=["lsoa11_code", "lsoa21_code", "lad22_code", "lad22_name"],
+)
+NEWER = pd.DataFrame({"lsoa21_code": ["E01a", "E01c", "E01d"], "lad23_code": ["E06000063"] * 3})
+OLDER = pd.DataFrame({"lsoa11_code": ["E01b", "E01h"], "lad19_code": ["E07000009"] * 2, "lad19_name": ["Old Town"] * 2})
+GAZETTEERS: dict[str, Gazetteer] = {
+    "lookup": (
+        Areas(lsoa="lsoa11_code", vintage=2011, district="lad22_code", district_name="lad22_name"),
+        lambda: LOOKUP,
+    ),
+    "newer": (Areas(lsoa="lsoa21_code", vintage=2021, district="lad23_code"), lambda: NEWER),
+    "older": (
+        Areas(lsoa="lsoa11_code", vintage=2011, district="lad19_code", district_name="lad19_name"),
+        lambda: OLDER,
+    ),
+}
+NORTH = Place(Council(slug="north", name="North", codes={"E06000001": ""}), "North", LOOKUP.head(5))
+
+
+def unnamed(*codes: str) -> Council:
+    """A council as the command line gives it: codes alone."""
+    return Council(slug="a_council", name=", ".join(codes), codes=dict.fromkeys(codes, ""))
+
+
+def test_a_council_is_resolved_by_its_code_of_2022() -> None:
+    place = resolve_place(unnamed("E06000001"), LOOKUP, GAZETTEERS)
+    assert place.name == "North"
+    assert place.lsoas(2011) == {"E01a", "E01b", "E01e", "E01f"}
+    assert place.lsoas(2021) == {"E01a", "E01c", "E01d", "E01g"}
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "lsoas"),
+    [("E06000063", "E06000063", {"E01a", "E01b"}), ("E07000009", "Old Town", {"E01b", "E01h"})],
+)
+def test_a_code_of_another_year_is_resolved_by_a_later_gazetteer(code: str, name: str, lsoas: set[str]) -> None:
+    place = resolve_place(unnamed(code), LOOKUP, GAZETTEERS)
+    assert place.name == name
+    assert place.lsoas(2011) == lsoas
+
+
+def test_a_gazetteer_is_not_read_when_an_earlier_one_knows_the_code() -> None:
+    def fail() -> pd.DataFrame:
+        raise AssertionError("read for nothing")
+
+    gazetteers = GAZETTEERS | {"newer": (GAZETTEERS["newer"][0], fail)}
+    assert resolve_place(unnamed("E06000001"), LOOKUP, gazetteers).name == "North"
+
+
+def test_joined_codes_of_different_years_make_one_place_without_double_rows() -> None:
+    place = resolve_place(unnamed("E06000063", "E07000009"), LOOKUP, GAZETTEERS)
+    assert place.lookup["lsoa21_code"].tolist() == ["E01a", "E01c", "E01d", "E01h"]
+    assert place.name == "E06000063 and Old Town"
+
+
+def test_a_council_keeps_the_name_that_the_catalogue_gives_it() -> None:
+    council = Council(slug="both", name="North and South", codes={"E06000001": "N", "E07000002": "S"})
+    assert resolve_place(council, LOOKUP, GAZETTEERS).name == "North and South"
+
+
+def test_an_unknown_code_is_an_error_that_names_every_source_looked_into() -> None:
+    with pytest.raises(CheckError, match=r"Council E06000099: no row in lookup, newer, older\.") as error:
+        resolve_place(unnamed("E06000001", "E06000099"), LOOKUP, GAZETTEERS)
+    assert "England only" not in str(error.value)
+
+
+def test_a_scottish_code_is_an_error_that_says_england_only() -> None:
+    with pytest.raises(CheckError, match=r"S12000050: no row in lookup, newer, older.*They hold England only"):
+        resolve_place(unnamed("S12000050"), LOOKUP, GAZETTEERS)
+
+
+@pytest.mark.parametrize(("vintage", "kept"), [(2011, ["E01b", "E01e"]), (2021, ["E01c", "E01g"])])
+def test_rows_of_a_place_are_chosen_by_the_codes_of_their_own_census(
+    vintage: int, kept: list[str], catalogue: Catalogue
+) -> None:
+    areas = Areas.model_validate({"lsoa": "code", "vintage": vintage})
+    frame = pd.DataFrame({"code": ["E01b", "E01c", "E01e", "E01g", "E01h", "E01z"]})
+    assert select_rows(frame, areas, NORTH, catalogue.source("prices"))["code"].tolist() == kept
+
+
+def test_rows_of_2001_are_those_of_districts_whose_surviving_areas_are_mostly_in_the_place(
+    catalogue: Catalogue,
+) -> None:
+    areas = Areas(lsoa="code", vintage=2001, district="district")
+    frame = pd.DataFrame(
+        [("E01a", "N1"), ("E01b", "N1"), ("gone", "N1"), ("E01e", "half"), ("E01h", "half"), ("E01h", "S1")],
+        columns=["code", "district"],
+    )
+    assert select_rows(frame, areas, NORTH, catalogue.source("prices"))["code"].tolist() == ["E01a", "E01b", "gone"]
+
+
+@pytest.mark.parametrize("vintage", [2001, 2011, 2021])
+def test_no_row_for_a_place_is_an_error_that_names_the_source(vintage: int, catalogue: Catalogue) -> None:
+    areas = Areas.model_validate({"lsoa": "code", "vintage": vintage, "district": "district"})
+    frame = pd.DataFrame({"code": ["E01z"], "district": ["E07000003"]})
+    with pytest.raises(SourceError, match=r"Source prices \(Prices\) has no row for North \(E06000001\)"):
+        select_rows(frame, areas, NORTH, catalogue.source("prices"))
+
+
+@pytest.mark.parametrize(
+    ("declared", "codes", "wrong"),
+    [
+        (2011, ["E01a", "E01b", "E01c", "E01d"], "E01c in row 9"),
+        (2021, ["E01a", "E01c", "E01g", "E01f"], "E01f in row 10"),
+    ],
+)
+def test_a_code_of_the_other_census_is_an_error_that_names_its_row(declared: int, codes: list[str], wrong: str) -> None:
+    areas = Areas.model_validate({"lsoa": "code", "vintage": declared})
+    frame = pd.DataFrame({"code": codes}, index=[7, 8, 9, 10])
+    with pytest.raises(CheckError, match=f"a file: expected LSOA codes of {declared}.*{wrong}"):
+        check_vintage(frame, areas, LOOKUP, "a file")
+
+
+@pytest.mark.parametrize("vintage", [2001, 2011, 2021])
+def test_codes_of_the_right_census_or_of_none_pass(vintage: int) -> None:
+    areas = Areas.model_validate({"lsoa": "code", "vintage": vintage})
+    check_vintage(pd.DataFrame({"code": ["E01a", "E01h", "E01z"]}), areas, LOOKUP, "a file")
+
+
+@given(places=st.integers(1, 200), percent=st.integers(0, 100))
+def test_coverage_is_met_by_exactly_the_share_asked_for(places: int, percent: int) -> None:
+    codes = [f"E{number}" for number in range(places)]
+    lookup = pd.DataFrame({"lsoa11_code": codes, "lsoa21_code": codes})
+    place = Place(NORTH.council, "North", lookup)
+    areas = Areas(lsoa="code", vintage=2011, coverage=percent / 100)
+    fewest = -(-places * percent // 100)
+    check_coverage(pd.DataFrame({"code": codes[:fewest]}), areas, place, "a file")
+    if fewest:
+        with pytest.raises(CheckError, match=f"a file: {places - fewest + 1} of {places} LSOAs of North have no row"):
+            check_coverage(pd.DataFrame({"code": codes[: fewest - 1]}), areas, place, "a file")
+
+
+def test_an_unchanged_area_stays_alone_and_changed_ones_are_grouped() -> None:
+    complex_change = pd.DataFrame(
+        [("E01m", "E01r"), ("E01m", "E01s"), ("E01n", "E01s"), ("E01n", "E01t")], columns=["lsoa11_code", "lsoa21_code"]
+    )
+    lookup = pd.concat([LOOKUP[["lsoa11_code", "lsoa21_code"]], complex_change])  # its index has doubles
+    groups = match_common_areas(lookup).groupby("area_code")[["lsoa11_code", "lsoa21_code"]].agg(set)
+    assert groups.T.to_dict("list") == {
+        "E01a": [{"E01a"}, {"E01a"}],
+        "E01b": [{"E01b"}, {"E01c", "E01d"}],
+        "E01e": [{"E01e", "E01f"}, {"E01g"}],
+        "E01h": [{"E01h"}, {"E01h"}],
+        "E01m": [{"E01m", "E01n"}, {"E01r", "E01s", "E01t"}],
+    }
+
+
+@given(st.sets(st.tuples(st.integers(0, 12), st.integers(0, 12)), min_size=1, max_size=30), st.data())
+def test_common_areas_part_both_censuses_so_that_sums_agree(pairs: set[tuple[int, int]], data: st.DataObject) -> None:
+    order = data.draw(st.permutations(sorted(pairs)))
+    lookup = pd.DataFrame([(f"O{old:02}", f"N{new:02}") for old, new in order], columns=["lsoa11_code", "lsoa21_code"])
+    matched = match_common_areas(lookup)
+    assert matched[["lsoa11_code", "lsoa21_code"]].equals(lookup)
+    people = data.draw(st.lists(st.integers(0, 999), min_size=len(lookup), max_size=len(lookup)))
+    pieces = matched.assign(people=people)  # what lies in both an old and a new area
+    truth = pieces.groupby("area_code")["people"].sum()
+    for column in ("lsoa11_code", "lsoa21_code"):
+        assert len(matched[[column, "area_code"]].drop_duplicates()) == matched[column].nunique()
+        census = pieces.groupby(column)["people"].sum()
+        area_of = matched.drop_duplicates(column).set_index(column)["area_code"]
+        assert census.groupby(area_of).sum().equals(truth)
+    firsts = matched.groupby("area_code")["lsoa11_code"].min()
+    assert list(firsts) == list(firsts.index)
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=6))
+def test_common_areas_are_no_larger_than_they_must_be(sizes: list[int]) -> None:
+    splits = [(f"O{area}", f"N{area}-{part}") for area, size in enumerate(sizes) for part in range(size)]
+    matched = match_common_areas(pd.DataFrame(splits, columns=["lsoa11_code", "lsoa21_code"]))
+    assert matched["area_code"].equals(matched["lsoa11_code"])

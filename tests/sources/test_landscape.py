@@ -1,0 +1,86 @@
+"""The data landscape: every source once, where it stands, and what stands in the way of using it."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from councilbook.catalogue import Catalogue, Finder, Mode, NotebookSpec
+from councilbook.sources.landscape import describe_landscape
+
+CLOSED_AND_UNAGREED = "No data sharing agreement is recorded."
+NOT_HERE = "It is not in the closed folder."
+UNUSED = "No notebook reads it yet."
+
+
+def describe(
+    catalogue: Catalogue, mode: Mode = "sample", run_date: str = "2026-03-01", **uses: list[str]
+) -> pd.DataFrame:
+    """Describe the small workbook's sources, indexed by id, with other sources for a notebook if any are given."""
+    study = catalogue.study("small")
+    spec = study.model_copy(
+        update={
+            "notebooks": study.notebooks
+            | {name: NotebookSpec(title="", kind="build", sources=sources) for name, sources in uses.items()}
+        }
+    )
+    finder = Finder(catalogue, mode, catalogue.council("north"), 7)
+    return describe_landscape(list(catalogue.sources.values()), spec, finder, run_date).set_index("source_id")
+
+
+def test_a_series_is_one_row_and_closed_sources_come_first(catalogue: Catalogue) -> None:
+    rows = describe(catalogue)
+    assert rows.index.tolist() == ["clients", "visits", "cold_spots", "homes", "lsoa_lookup", "prices"]
+    assert rows["published"].tolist() == ["2022", "2022", "2022", "2020 to 2021", "2022", "2022"]
+    assert rows["personal_data"].tolist() == [True, False, False, False, False, False]
+
+
+def test_a_closed_source_without_an_agreement_is_a_gap(catalogue: Catalogue) -> None:
+    assert describe(catalogue).loc["clients", "gap"] == CLOSED_AND_UNAGREED
+
+
+@pytest.mark.parametrize(
+    ("run_date", "gap"),
+    [("2026-03-01", None), ("2026-03-02", "Its sharing agreement was due for review by 1 March 2026.")],
+)
+def test_an_agreement_is_a_gap_from_the_day_after_its_review_was_due(
+    run_date: str, gap: str | None, catalogue: Catalogue
+) -> None:
+    found = describe(catalogue, run_date=run_date).loc["visits", "gap"]
+    assert found == gap or (gap is None and pd.isna(found))
+
+
+def test_a_source_that_no_notebook_reads_or_that_states_no_licence_is_a_gap(catalogue: Catalogue) -> None:
+    rows = describe(catalogue)
+    assert rows.loc["cold_spots", ["used_as", "gap"]].tolist() == [
+        "not used",
+        f"The publisher states no licence. {UNUSED}",
+    ]
+    used = describe(catalogue, another=["cold_spots"])
+    assert used.loc["cold_spots", "gap"] == "The publisher states no licence."
+    assert pd.isna(rows.loc["prices", "gap"])
+
+
+def test_on_real_data_a_guarded_source_is_real_only_where_its_file_is(
+    catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    (closed / "visits.csv").write_text("lsoa_code,visits\nE1,3\n", encoding="utf-8")
+    monkeypatch.setenv("COUNCILBOOK_CLOSED", str(closed))
+    rows = describe(catalogue, mode="real")
+    assert rows["used_as"].to_dict() == {
+        "clients": "synthetic",
+        "visits": "real",
+        "cold_spots": "not used",
+        "homes": "real",
+        "lsoa_lookup": "real",
+        "prices": "real",
+    }
+    assert rows.loc["clients", "gap"] == f"{CLOSED_AND_UNAGREED} {NOT_HERE}"
+    assert pd.isna(rows.loc["visits", "gap"])
+
+
+def test_in_the_sample_every_source_that_is_used_is_synthetic(catalogue: Catalogue) -> None:
+    used_as = describe(catalogue)["used_as"].drop("cold_spots")
+    assert used_as.eq("synthetic").all()
