@@ -1,15 +1,19 @@
-# Two commands: `make run` makes all there is on its sample, `make test` runs all tests.
+# Two commands: `make run` makes all there is on its sample, `make test` runs the tests. `make test-real` runs those that
+# read the publishers' own files; where these are not on the machine, it says so and skips them.
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: run test lock clean
+.PHONY: run test test-real lock clean
 
 run: $(INSTALLED)
 	$(BIN)/councilbook run
 
 test: $(INSTALLED)
 	$(BIN)/pytest
+
+test-real: $(INSTALLED)
+	$(BIN)/pytest -m real tests/real
 
 $(INSTALLED): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "councilbook needs Python 3.11 or later: make PYTHON=python3.11")'

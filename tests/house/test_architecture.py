@@ -115,8 +115,8 @@ def writes_a_file(call: ast.Call) -> bool:
 @pytest.mark.parametrize(
     "command",
     [
-        ["ruff", "check", "--no-cache", "."],
-        ["ruff", "format", "--no-cache", "--check", "lib", "tests", "benchmarks"],
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "lib", "tests", "benchmarks"],
         ["mypy"],
     ],
     ids=["ruff check", "ruff format", "mypy"],

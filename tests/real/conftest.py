@@ -1,10 +1,16 @@
-"""Where the publishers' own files lie; without them these tests are skipped."""
+"""Tests that read the publishers' own files: where these lie, and that the tests are skipped without them."""
 
 from pathlib import Path
 
 import pytest
 
 from whole_workbook import find_mirror
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.real)
 
 
 @pytest.fixture(scope="session")

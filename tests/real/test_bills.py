@@ -15,8 +15,6 @@ from councilbook.business_rates.bills.bill_inputs import prepare_bills
 from councilbook.business_rates.bills.charges import RELIEFS, compute_bills, load_rules
 from councilbook.business_rates.bills.errors_in_bills import find_errors
 
-pytestmark = pytest.mark.real
-
 ENGLAND = load_rules("england")
 TO_A_PENNY = 0.0101
 

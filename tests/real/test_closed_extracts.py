@@ -10,8 +10,6 @@ from councilbook.errors import CheckError, CouncilbookError
 from councilbook.fuel_poverty.households.extract import prepare_households
 from councilbook.study import Study
 
-pytestmark = pytest.mark.real
-
 SECRET = "Quackenzilde"
 
 

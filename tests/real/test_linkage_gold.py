@@ -18,7 +18,6 @@ from councilbook.business_rates.twin.linkage_twin import score_links
 from councilbook.methods.linkage.linking import SETTINGS, Linkage, fit_linkage, link_exactly
 from councilbook.methods.linkage.review import estimate_precision, name_pair
 
-pytestmark = pytest.mark.real
 NAMES = {
     "property reference number": "property_reference",
     "ratepayer": "ratepayer_name",

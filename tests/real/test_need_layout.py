@@ -3,11 +3,8 @@
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
 from councilbook.methods.impact import reshape_need
-
-pytestmark = pytest.mark.real
 
 
 def test_the_files_own_layout_becomes_a_row_a_valid_reading(mirror: Path) -> None:

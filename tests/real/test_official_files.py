@@ -16,8 +16,6 @@ from councilbook.fuel_poverty.programmes.national import prepare_national, sum_n
 from councilbook.sources.geography import match_common_areas
 from councilbook.study import Study
 
-pytestmark = pytest.mark.real
-
 # DECC, BEIS and DESNZ, sub-regional fuel poverty, sums over the 13 districts of Kent and Medway
 KENT_MEDWAY = {
     2011: (1047, 698340, 62634),

@@ -12,8 +12,6 @@ from councilbook.fuel_poverty.twin.population import THRESHOLDS, Population, dra
 from councilbook.sources.geography import Place
 from councilbook.study import Study
 
-pytestmark = pytest.mark.real
-
 YEAR = 2022
 # DESNZ (2024), sub-regional fuel poverty, 2022 data, and the LSOAs that the mirror's census files lack
 TOTALS = {"kent_medway": (782357, 89335), "E06000047": (240176, 27562)}

@@ -16,8 +16,6 @@ from councilbook.fuel_poverty.postcodes.risk import (
 )
 from councilbook.study import Study
 
-pytestmark = pytest.mark.real
-
 SERIES = "sub_regional_fuel_poverty"
 DEPRIVED = {
     "total_households": "households",

@@ -12,8 +12,6 @@ from councilbook.gate.disclosure.records import can_protect, protect_records
 from councilbook.gate.disclosure.registers import protect_register
 from councilbook.paths import find_workbook
 
-pytestmark = pytest.mark.real
-
 FOLDER = "north_lanarkshire"
 RULE = RegisterRule(
     rule="register",

@@ -8,7 +8,6 @@ from councilbook.business_rates.names.person_trials import evaluate_kept
 from councilbook.business_rates.names.persons import check_released_names, classify_parties
 from councilbook.business_rates.roll.reading import read_roll
 
-pytestmark = pytest.mark.real
 FOLDER = "north_lanarkshire"
 TITLED = "(?:^|, )(?:Mr|Mrs) [A-Z]"
 

@@ -8,7 +8,6 @@ import pytest
 
 from whole_workbook import copy_workbook, run_councilbook
 
-pytestmark = pytest.mark.real
 VERDICTS = Path(__file__).with_name("bradford_link_verdicts.csv")
 
 

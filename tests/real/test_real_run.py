@@ -8,8 +8,6 @@ import pytest
 
 from whole_workbook import copy_workbook, run_councilbook
 
-pytestmark = pytest.mark.real
-
 
 @pytest.fixture(scope="module")
 def workbook(mirror, tmp_path_factory):

@@ -9,8 +9,6 @@ from councilbook.business_rates.roll.columns import count_known, map_header
 from councilbook.business_rates.roll.reading import read_roll
 from councilbook.business_rates.roll.rules import FUTURE
 
-pytestmark = pytest.mark.real
-
 FOLDER = "north_lanarkshire/ndr"
 ROLLS = {  # rows, sum of the numbers under "Rateable value", rows kept, encoding
     "bradford": (19323, 388294295, 19019, "cp1252"),
