@@ -203,6 +203,11 @@ def test_dataset_rule_on_undeclared_fields_is_named(load):
         "does not declare: is_suppressed, visits",
         datasets=[DATASET | {"disclosure": rule}],
     )
+    rule = {"rule": "counts", "counts": ["homes"], "totals": {"code": "All"}}
+    dataset = DATASET | {"fields": COUNTED}
+    expect_fault(load, "homes_by_area", "does not declare: is_partial", datasets=[dataset | {"disclosure": rule}])
+    true = rule | {"published_totals": "rounded", "because": "The true totals are wanted."}
+    assert load(datasets=[dataset | {"disclosure": true}]).dataset("homes_by_area").disclosure.totals
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from attack import attack, list_sums
 from councilbook.catalogue import CountRule
 from councilbook.errors import CheckError, ReleaseRefusedError
 from councilbook.gate.disclosure.tables import secondary
-from councilbook.gate.disclosure.tables.cells import Protected
-from councilbook.gate.disclosure.tables.counts import protect_counts, round_counts
+from councilbook.gate.disclosure.tables.cells import Flags, Protected
+from councilbook.gate.disclosure.tables.counts import protect_counts, read_intervals, round_counts
 
 FIELDS = ("area", "sex", "age")
 COUNT = st.one_of(st.just(0), st.integers(1, 9), st.integers(8, 14), st.integers(10, 80), st.integers(0, 10**6))
@@ -310,3 +310,99 @@ def test_totals_of_what_is_left_add_up_along_both_margins_where_a_total_is_suppr
     inside = people.drop("All", level="ward").drop("All", level="age")
     assert people["All", "All"] == inside.sum()
     assert people["All"].drop("All").sum() == inside.sum()
+
+
+# --- totals of what is left: what they are taken over ---
+
+
+KEY = ["area", "band"]
+LEFT = make_rule(
+    counts=["people", "ill"],
+    shares={"ill_pct": ("ill", "people")},
+    totals={"area": "All", "band": "All"},
+    published_totals="what is left",
+)
+
+
+@st.composite
+def shared_tables(draw: st.DrawFn) -> pd.DataFrame:
+    """Draw people and the ill among them by area and band, with both margins."""
+    areas, bands = draw(st.sampled_from([(2, 1), (3, 2), (4, 3), (2, 5)]))
+    rows = []
+    for area, band in product("abcd"[:areas], "12345"[:bands]):
+        people = draw(st.one_of(st.integers(0, 14), st.integers(10, 90), st.integers(100, 900)))
+        rows.append((area, band, people, draw(st.integers(0, people))))
+    return add_margins(pd.DataFrame(rows, columns=["area", "band", *LEFT.counts]), KEY, LEFT.counts)
+
+
+def list_below(frame: pd.DataFrame) -> list[tuple[int, Flags]]:
+    """Return each row that is a total, and which rows inside the table it is the total of."""
+    fields = frame[KEY]
+    inside = fields.ne("All").all(axis="columns")
+    return [
+        (row, (inside & (fields.eq(names) | names.eq("All")).all(axis="columns")).to_numpy())
+        for row, names in fields[~inside].iterrows()
+    ]
+
+
+@slowly
+@given(shared_tables())
+def test_the_share_of_a_total_is_no_further_from_the_truth_than_what_is_hidden_explains(frame: pd.DataFrame) -> None:
+    with patch.object(secondary, "find_spec", return_value=None):  # the quick way hides more
+        safe = protect_counts(frame, LEFT, KEY).frame
+    for row, below in list_below(frame):
+        both = below & safe[LEFT.counts].notna().all(axis="columns")
+        seen, share = safe.loc[both, LEFT.counts].sum(), safe.loc[row, "ill_pct"]
+        is_same = safe.loc[row, LEFT.counts].astype("Int64").eq(seen).fillna(False).all()
+        assert pd.notna(share) == (is_same and seen["people"] > 0)
+        if pd.notna(share):
+            assert share == pytest.approx(100 * seen["ill"] / seen["people"], abs=0.051)
+            people, ill = frame.loc[row, LEFT.counts]
+            unseen = (
+                frame.loc[below & ~both, "people"].sum() / people
+            )  # the ill among them are from none to all of them
+            rounded = 2 * 2 * both.sum() / seen["people"]  # each count by two at most
+            assert abs(share - 100 * ill / people) <= 100 * (unseen + rounded) + 0.051
+
+
+@slowly
+@given(shared_tables())
+def test_a_total_says_whether_counts_below_it_are_missing(frame: pd.DataFrame) -> None:
+    with patch.object(secondary, "find_spec", return_value=None):
+        safe = protect_counts(frame, LEFT, KEY).frame
+    assert not safe.loc[safe[KEY].ne("All").all(axis="columns"), "is_partial"].any()
+    for row, below in list_below(frame):
+        lost = safe.loc[below, LEFT.counts].isna().any() & safe.loc[row, LEFT.counts].notna()
+        assert safe.loc[row, "is_partial"] == lost.any()
+
+
+def test_a_total_of_other_rows_than_its_whole_has_no_share() -> None:
+    people = {"a": [240, 160, 75], "b": [310, 90, 120], "c": [130, 85, 66]}
+    ill = {"a": [4, 36, 41], "b": [7, 21, 64], "c": [18, 30, 52]}
+    rows = [(area, str(n + 1), people[area][n], ill[area][n]) for area, n in product("abc", range(3))]
+    cells = pd.DataFrame(rows, columns=["area", "band", *LEFT.counts])
+    frame = add_margins(cells, KEY, LEFT.counts)
+    safe = protect_counts(frame, LEFT, KEY).frame.set_index(KEY)
+    totals = safe.loc[
+        [("a", "All"), ("c", "All"), ("All", "3"), ("All", "All")], [*LEFT.counts, "ill_pct", "is_partial"]
+    ]
+    assert totals.to_numpy().tolist() == [
+        [475, 40, pd.NA, True],  # bands 1 and 2 are in the people and not in the ill
+        [280, 100, 35.7, False],
+        [260, 155, 59.6, False],
+        [1275, 205, pd.NA, True],  # 16.1, where it is 21.4
+    ]
+
+
+def test_a_version_without_the_mark_of_totals_is_read_as_before() -> None:
+    cells = pd.DataFrame({"area": list("abc"), "band": list("111"), "people": [4, 30, 70], "ill": [0, 0, 14]})
+    frame = add_margins(cells, KEY, LEFT.counts)
+    now = protect_counts(frame, LEFT, KEY).frame
+    old = now.drop(columns="is_partial")
+    np.testing.assert_equal(read_intervals(old, frame, LEFT, KEY), read_intervals(now, frame, LEFT, KEY))
+    pd.testing.assert_frame_equal(protect_counts(frame, LEFT, KEY, [old]).frame, now)
+
+
+def test_true_totals_are_no_part_of_themselves() -> None:
+    frame = pd.DataFrame({"area": ["a", "b", "c", "All"], "people": [4, 30, 70, 104]})
+    assert "is_partial" not in protect_counts(frame, make_rule(totals={"area": "All"}), ["area"]).frame

@@ -55,7 +55,7 @@ def release(catalogue: Catalogue, dataset: Dataset, frame: pd.DataFrame, crosswa
 @pytest.fixture
 def visits(catalogue: Catalogue) -> Dataset:
     """Visits by ward and age with totals of both."""
-    fields = {"ward": TEXT, "age": TEXT, "visits": COUNT, "is_suppressed": FLAG}
+    fields = {"ward": TEXT, "age": TEXT, "visits": COUNT, "is_suppressed": FLAG, "is_partial": FLAG}
     totals = {"ward": "all", "age": "all"}
     return declare(catalogue, "visits", ["ward", "age"], fields, rule="counts", counts=["visits"], totals=totals)
 
@@ -100,6 +100,16 @@ def test_the_next_version_hides_nothing_else_than_the_one_before_it(catalogue: C
     inside = both[(both["ward"] != "all") & (both["age"] != "all")]
     assert not (inside["visits_first"].notna() & inside["visits_second"].isna() & (inside["ward"] != "D")).any()
     assert [file.name for file in (folder / "earlier").iterdir()] == ["1.0.0.csv"]
+
+
+def test_a_version_from_before_totals_were_marked_is_read_and_compared(catalogue: Catalogue, visits: Dataset) -> None:
+    folder = release(catalogue, visits, add_totals(GRID))
+    file = folder / "visits.csv"
+    marked = pd.read_csv(file, dtype=str, keep_default_na=False)
+    marked.drop(columns="is_partial").to_csv(file, index=False)
+    assert "is_partial" not in read_published(folder, visits)
+    release(catalogue, visits, add_totals(GRID))
+    pd.testing.assert_frame_equal(pd.read_csv(file, dtype=str, keep_default_na=False), marked)
 
 
 def test_a_small_count_that_what_was_shown_before_gives_away_is_refused(catalogue: Catalogue) -> None:

@@ -95,6 +95,11 @@ class CountRule(Guarded):
         return {**shared, **self.part_of}
 
     @property
+    def totals_of_what_is_left(self) -> dict[str, str]:
+        """The totals, if they are the sums of the counts that are shown."""
+        return self.totals if self.published_totals == "what is left" else {}
+
+    @property
     def covered(self) -> set[str]:
         """Fields that the rule makes safe."""
         return {*self.counts, *self.shares}

@@ -228,6 +228,8 @@ class Dataset(Entry):
             named |= self.disclosure.covered
             if isinstance(self.disclosure, CountRule | MagnitudeRule):
                 named |= {"is_suppressed", *self.disclosure.totals}
+            if isinstance(self.disclosure, CountRule) and self.disclosure.totals_of_what_is_left:
+                named.add("is_partial")
             if isinstance(self.disclosure, RegisterRule):
                 named.add("is_suppressed")
             if unguarded := sorted(self._list_telling() - self.disclosure.covered - set(self.key)):

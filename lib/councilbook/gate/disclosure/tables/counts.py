@@ -34,7 +34,12 @@ def protect_counts(
     4. Totals are summed anew from those, unless the rule publishes the true ones rounded. A total of which nothing is
        left is missing. A sum within a row (`adds_up`) is a count in its own right, which shares are taken of: it is
        only rounded.
-    5. Shares are computed from the counts that are shown, as shares of exact ones would give these back.
+    5. Shares are computed from the counts that are shown, as shares of exact ones would give these back. The share of a
+       total of what is left is missing if part and whole have lost counts of different rows, as it would compare sums
+       over different people. The small counts are the ones that go, so a share of the rest alone would be too large.
+
+    Totals of what is left and their shares give nothing away: each is computed from counts that are in the table, as
+    any reader could do.
 
     Args:
         frame: a long table; columns that the rule does not name keep their values.
@@ -43,8 +48,9 @@ def protect_counts(
         earlier: versions of the table that were published. To suppress what they show would protect nothing.
 
     Returns:
-        The table with a column is_suppressed: whether a count of the row was blanked. What would narrow a suppressed
-        count down, as how many are small themselves and what they sum to, is for the approver alone.
+        The table with a column is_suppressed: whether a count of the row was blanked. Where totals are of what is left,
+        is_partial says whether one that is shown lacks counts below it. What would narrow a suppressed count down, as
+        how many are small themselves and what they sum to, is for the approver alone.
 
     Raises:
         CheckError: counts are not whole numbers of 0 or more, or do not add up as the rule says.
@@ -55,12 +61,15 @@ def protect_counts(
     aim = aim_at_counts(cells, rule, _find_shown_before(exact, frame, rule, key, earlier))
     pattern = choose_secondary(cells, aim, rule.solver_seconds)
     rounded = exact.apply(round_counts, base=rule.round_to).mask(cells.lay_out(pattern.hidden))
-    is_total = find_totals(frame, rule.totals)
-    shown = _sum_what_is_left(cells, rounded, is_total) if rule.published_totals == "what is left" else rounded
+    is_total, is_summed = find_totals(frame, rule.totals), find_totals(frame, rule.totals_of_what_is_left)
+    shown, partial = _sum_what_is_left(cells, rounded, is_summed)
     blanked = exact.notna() & shown.isna()
     safe = frame.assign(**shown, is_suppressed=blanked.any(axis="columns"))
+    if rule.totals_of_what_is_left:
+        safe["is_partial"] = partial.any(axis="columns")
     for column, (part, whole) in rule.shares.items():
-        safe[column] = (100 * safe[part] / safe[whole].mask(safe[whole] == 0)).astype("Float64").round(1)
+        is_same = _find_same_rows(cells, rounded, is_summed, [part, whole])
+        safe[column] = (100 * safe[part] / safe[whole].where(is_same & (safe[whole] != 0))).astype("Float64").round(1)
     parts, grand = ~is_total.any(axis="columns"), is_total.all(axis="columns") & bool(rule.totals)
     lost: dict[str, Any] = {"most that rounding changes a count by": rule.round_to // 2}
     if rule.published_totals == "rounded" and grand.any():  # then any reader can work this out
@@ -145,8 +154,7 @@ def read_intervals(
     """
     shown = align_rows(version, frame, key, rule.counts).to_numpy(dtype="float64", na_value=np.nan)
     blanked = align_rows(version, frame, key, ["is_suppressed"]).to_numpy(dtype="float64", na_value=0) > 0
-    if rule.published_totals == "what is left":
-        shown[find_totals(frame, rule.totals).any(axis="columns")] = np.nan
+    shown[find_totals(frame, rule.totals_of_what_is_left).any(axis="columns")] = np.nan
     low = np.where(shown > 0, np.maximum(shown - rule.round_to // 2, rule.threshold), 0)
     high = np.where(shown > 0, shown + rule.round_to // 2, 0)
     unknown = np.isnan(shown)
@@ -166,11 +174,14 @@ def _find_shown_before(
     return known
 
 
-def _sum_what_is_left(cells: Cells, shown: pd.DataFrame, is_total: pd.DataFrame) -> pd.DataFrame:
+def _sum_what_is_left(cells: Cells, shown: pd.DataFrame, is_total: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Take each total of all the counts below it that are shown: first totals over one field, then those over two.
 
     A total is missing if it is suppressed, and if nothing below it is left but zeros. What is left below a suppressed
     total still counts in those above it, so that a table with two margins adds up along both.
+
+    Returns:
+        The table, and for each of its counts whether it is a total that is shown without all that is below it.
     """
     values = shown.to_numpy(dtype="float64", na_value=np.nan).ravel(order="F")
     levels = np.tile(is_total.sum(axis="columns"), cells.shape[1])
@@ -184,7 +195,16 @@ def _sum_what_is_left(cells: Cells, shown: pd.DataFrame, is_total: pd.DataFrame)
         parts, at = sums[chosen] > 0, whole[chosen]
         left[at], gone[at] = parts @ left, (parts @ gone) > 0
         blank[at] |= (left[at] == 0) & gone[at]
-    return pd.DataFrame(cells.lay_out(np.where(blank, np.nan, left)), shown.index, shown.columns).astype("Int64")
+    summed = pd.DataFrame(cells.lay_out(np.where(blank, np.nan, left)), shown.index, shown.columns).astype("Int64")
+    return summed, pd.DataFrame(cells.lay_out(gone & ~blank), shown.index, shown.columns)
+
+
+def _find_same_rows(cells: Cells, shown: pd.DataFrame, is_total: pd.DataFrame, counts: list[str]) -> pd.Series:
+    """Find the rows whose counts are all shown and, if totals, are what they are over the rows where all are shown."""
+    all_shown = shown[counts].notna().all(axis="columns")
+    own, common = (_sum_what_is_left(cells, one, is_total)[0][counts] for one in (shown, shown.where(all_shown)))
+    same: pd.Series = own.eq(common.fillna(0)).all(axis="columns", skipna=False).fillna(False)
+    return same
 
 
 def _measure_lost(all_counts: pd.DataFrame, shown: pd.DataFrame, words: str) -> Mapping[str, float]:
