@@ -1,10 +1,11 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from councilbook.pages.withheld import Released, read_released, show_withheld
+from councilbook.pages.withheld import Released, mark_totals, read_released, show_withheld
 from small_site import APPROVED, COUNTS_AUDIT, ROLE, WAITING, make_audit, make_package, write_dataset
 
 
@@ -47,6 +48,24 @@ def test_counts_that_were_held_back_are_told_in_words() -> None:
     assert held_back == "14 of 400 figures (3.5%), in 12 rows"
     assert cost == "figures held back to protect others: 6 largest change by rounding: 2"
     assert approval == f"approved by the {ROLE} on 20 November 2026"
+
+
+@pytest.mark.parametrize(
+    ("totals", "published", "said"),
+    [({"ward": "All"}, "what is left", True), ({"ward": "All"}, "rounded", False), ({}, "what is left", False)],
+)
+def test_totals_of_what_is_left_are_said_to_be_so(totals: dict[str, str], published: str, said: bool) -> None:
+    parameters = COUNTS_AUDIT["parameters"] | {"totals": totals, "published_totals": published}
+    rule = read_row(release(COUNTS_AUDIT | {"parameters": parameters}))[1]
+    assert rule.endswith("Totals are the sums of what is shown.") == said
+
+
+def test_a_total_that_is_not_the_whole_is_marked_in_its_label() -> None:
+    shown = pd.DataFrame({"use": ["Shops", "All uses"], "homes": [40, 55], "is_suppressed": [True, False]})
+    marked = mark_totals(shown.assign(is_partial=[False, True]), "use")
+    assert marked.to_dict("list") == {"use": ["Shops", "All uses (only what is shown)"], "homes": [40, 55]}
+    older = mark_totals(shown, "use")
+    assert older.to_dict("list") == {"use": ["Shops", "All uses"], "homes": [40, 55]}
 
 
 def test_the_other_datasets_are_said_to_be_open() -> None:

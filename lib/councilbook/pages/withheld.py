@@ -30,6 +30,7 @@ RULES = {
     ),
     "model": "Only results of a model are shown that rest on groups of at least {threshold} records.",
 }
+OF_WHAT_IS_SHOWN = " Totals are the sums of what is shown."
 LIMITS = {
     "threshold": "Smallest number that is shown",
     "round_to": "Numbers are rounded to multiples of",
@@ -96,6 +97,16 @@ def show_withheld(datasets: Sequence[Released]) -> Html:
     return join([fill("<p>{}</p>", lead), _tabulate(guarded), open_alone, _explain_limits(guarded)], "\n")
 
 
+def mark_totals(frame: pd.DataFrame, label: str) -> pd.DataFrame:
+    """Say in a table's label which of its totals are not the whole, in place of the columns that the gate adds.
+
+    A version that was released before totals were marked says nothing of it.
+    """
+    partial = frame.get("is_partial", pd.Series(False, index=frame.index))
+    marked = frame[label].mask(partial, frame[label] + " (only what is shown)")
+    return frame.assign(**{label: marked}).drop(columns=["is_suppressed", "is_partial"], errors="ignore")
+
+
 def _describe_open(count: int, of: int) -> Html:
     """Say in one sentence what holds for datasets from open sources."""
     if not count:
@@ -125,8 +136,11 @@ def _tabulate(datasets: Sequence[Released]) -> Html:
 def _describe_rule(audit: Mapping[str, Any]) -> str:
     if not audit:
         return "Not known: the record of its release is missing."
-    words = RULES.get(audit["rule"])
-    return words.format(**audit["parameters"]) if words else f"By the rule {audit['rule']}."
+    limits = audit["parameters"]
+    if not (words := RULES.get(audit["rule"])):
+        return f"By the rule {audit['rule']}."
+    partial = limits.get("totals") and limits.get("published_totals") == "what is left"
+    return words.format(**limits) + OF_WHAT_IS_SHOWN * bool(partial)
 
 
 def _count_withheld(audit: Mapping[str, Any]) -> str:
