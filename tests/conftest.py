@@ -208,8 +208,6 @@ def workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbook:
     (root / "data/catalogue/small.yaml").write_text("sources: []", encoding="utf-8")
     (root / "notebooks/small/study.yaml").write_text(STUDY, encoding="utf-8")
     (root / "requirements.lock").write_text("pandas==3", encoding="utf-8")
-    for variable in ("CLOSED", "PRIVATE", "PROCESSED", "RESTRICTED", "NOTEBOOK"):
-        monkeypatch.delenv(f"COUNCILBOOK_{variable}", raising=False)
     monkeypatch.setenv("COUNCILBOOK_ROOT", str(root))
     monkeypatch.syspath_prepend(Path(__file__).parent / "house")  # where the twins are
     return Workbook(root)

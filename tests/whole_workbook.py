@@ -9,6 +9,10 @@ from pathlib import Path
 from councilbook.catalogue import load_catalogue
 from councilbook.paths import Workbook, find_workbook
 
+OF_CALLER = ("COUNCILBOOK_MIRROR", "COUNCILBOOK_BROWSER")  # what is installed where; all else would move the workbook
+for name in [name for name in os.environ if name.startswith("COUNCILBOOK_") and name not in OF_CALLER]:
+    del os.environ[name]  # here, as conftest imports this before any test module looks for its workbook
+
 ROOT = find_workbook(Path(__file__).parent).root
 OF_RUNS = ("data/processed", "reports", ".councilbook/runs", ".councilbook/restricted", ".councilbook/reviews")
 

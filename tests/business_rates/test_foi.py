@@ -400,6 +400,42 @@ def test_estimates_have_intervals_and_grow_with_requests():
             foi_costs.estimate_costs(requests, "scotland", (1, 1, 1), 1, 10)
 
 
+@pytest.mark.parametrize(("given", "share"), [({}, 0.9), ({"interval": 0.6}, 0.6)])
+def test_intervals_hold_their_share_of_the_draws_and_leave_as_many_on_either_side(given, share):
+    drawn = foi_costs.sample_costs("scotland", 1, 400, (9, 4, 2))
+    found = foi_costs.simulate_costs(1539, drawn)
+    table = foi_costs.estimate_costs(1539, "scotland", (9, 4, 2), 1, 400, **given).set_index("quantity")
+    for quantity in foi_costs.QUANTITIES:
+        check_interval(table.loc[quantity, ["low", "median", "high"]], found[quantity], share)
+        assert table.loc[quantity, "mean"] == pytest.approx(found[quantity].mean())
+    statistics = foi_costs.combine_statistics(SCOTTISH, OTHERS, TEAMS)
+    councils = foi_costs.estimate_all_councils(statistics, (9, 4, 2), 1, 400, **given).set_index("council")
+    for quantity in ("cost_gbp", "saved_gbp", "net_gbp"):
+        ends = councils.loc["North Lanarkshire Council", [f"{quantity}_{end}" for end in ("low", "median", "high")]]
+        check_interval(ends, found[quantity], share)
+    hours = foi_costs.estimate_separation(4000, "scotland", 1, 400, **given).iloc[0]
+    by_hand = 4 * foi_costs.sample_costs("scotland", 1, 400)["hours_by_hand_per_1000_accounts"]
+    check_interval(hours[["hours_low", "hours", "hours_high"]], by_hand, share)
+
+
+def check_interval(ends, drawn, share):
+    low, median, high = ends
+    assert (drawn < low).mean() == pytest.approx((1 - share) / 2, abs=0.003)
+    assert (drawn > high).mean() == pytest.approx((1 - share) / 2, abs=0.003)
+    assert median == pytest.approx(np.median(drawn))
+
+
+@pytest.mark.parametrize(("given", "share"), [({}, 0.9), ({"interval": 0.6}, 0.6)])
+def test_how_many_requests_the_claim_implies_has_an_interval_of_the_same_share(given, share):
+    drawn = foi_costs.sample_costs("england", 1, 400)
+    claim = foi_costs.load_costs().claim.value_gbp
+    implied = claim / (drawn["hours_per_request"] * drawn["staff_gbp_hour"])
+    row = foi_costs.check_claim(1539, "england", 1, 400, **given).iloc[0]
+    check_interval(row[["implied_requests_low", "implied_requests", "implied_requests_high"]], implied, share)
+    of_all = implied / (1539 * drawn["growth_since_counted"])
+    check_interval(row[["implied_share_low", "implied_share", "implied_share_high"]], of_all, share)
+
+
 def test_all_councils_at_once_are_as_one_by_one():
     statistics = foi_costs.combine_statistics(SCOTTISH, OTHERS, TEAMS)
     table = foi_costs.estimate_all_councils(statistics, (10, 10, 2), 1, 500).set_index("council")

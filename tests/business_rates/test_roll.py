@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from councilbook.business_rates.roll.columns import map_header, normalise_header
-from councilbook.business_rates.roll.reading import read_roll, read_rolls
+from councilbook.business_rates.roll.reading import MEMORY_LIMIT, read_roll, read_rolls
 from councilbook.business_rates.roll.rules import (
     COLUMNS,
     FUTURE,
@@ -489,3 +489,30 @@ def test_nothing_is_written_if_a_council_s_file_is_at_fault(tmp_path):
     with pytest.raises(SourceError, match=r"b\.csv"):
         read_rolls({"a": tmp_path / "a.csv", "b": tmp_path / "b.csv"}, tmp_path / "out", run_date="2026-01-01")
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_rules_are_opened_within_the_memory_folder_and_threads_that_are_given(tmp_path):
+    def read_settings(database):
+        names = ("memory_limit", "temp_directory", "threads")
+        sql = f"SELECT {', '.join(f'current_setting({name!r})' for name in names)}"
+        return database.execute(sql).fetchall()[0]
+
+    with open_rules("300MiB", str(tmp_path), threads=1) as database:
+        assert read_settings(database) == ("300.0 MiB", str(tmp_path), 1)
+    assert (tmp_path / "rolls.duckdb").exists()
+    with open_rules() as database:
+        assert read_settings(database)[1:] == ("", 2)  # without a folder nothing spills to a disk
+
+
+def test_many_rolls_are_read_within_the_memory_that_is_given(tmp_path, monkeypatch):
+    opened = []
+
+    def open_and_note(*given):
+        opened.append(given[0])
+        return open_rules(*given)
+
+    monkeypatch.setattr("councilbook.business_rates.roll.reading.open_rules", open_and_note)
+    (tmp_path / "a.csv").write_text("\n".join([HEADER, *rows(6)]), encoding="utf-8")
+    for more in ({}, {"memory_limit": "150MB"}):
+        read_rolls({"a": tmp_path / "a.csv"}, tmp_path / "out", run_date="2026-01-01", **more)
+    assert opened == [MEMORY_LIMIT, "150MB"]

@@ -160,6 +160,22 @@ def test_years_are_summed_over_all_areas() -> None:
     ]
 
 
+def test_a_share_of_a_year_counts_large_areas_for_more_than_small_ones() -> None:
+    years = prepare_years(
+        stack(
+            ("E01a", "E07000001", 100, 30, 30, 2018, 2011),
+            ("E01b", "E07000001", 900, 45, 5, 2018, 2011),
+            ("E01h", "E07000002", 1500, 25, 1.7, 2018, 2011),
+            ("E01a", "E07000001", 120, 30, 25, 2019, 2011),
+            ("E01b", "E07000001", 880, 20, 2.3, 2019, 2011),
+        )
+    )
+    columns = ["year", "areas", "households", "fuel_poor_households", "fuel_poor_pct"]
+    assert sum_years(years)[columns].to_numpy().tolist() == [[2018, 3, 2500, 100, 4.0], [2019, 2, 1000, 50, 5.0]]
+    districts = sum_districts(years, PLACE)[["lad22_name", "year", "fuel_poor_pct"]]
+    assert districts.to_numpy().tolist() == [["North", 2018, 7.5], ["North", 2019, 5.0], ["South", 2018, 1.67]]
+
+
 def test_the_share_of_nothing_is_missing() -> None:
     assert pd.isna(compute_share(pd.Series([0]), pd.Series([0]))[0])
 

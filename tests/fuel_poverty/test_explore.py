@@ -58,6 +58,23 @@ def test_the_plan_is_told_in_a_sentence():
     assert describe_plan(plan_areas(AREAS, 0), 0).startswith("£0 of £0 treats 0 homes in 0 of 3 areas")
 
 
+def test_each_figure_of_the_sentence_is_that_of_the_plan():
+    planned = pd.DataFrame(
+        {
+            "fuel_poor_at_price": [160.4, 60.2, 1000.0],
+            "homes_treated": [1200, 300, 0],
+            "cost_gbp": [90_000.0, 60_000.0, 0.0],
+            "households_lifted": [40.0, 10.0, 0.0],
+        }
+    )
+    assert describe_plan(planned, 200_000) == (
+        "£150,000 of £200,000 treats 1,500 homes in 2 of 3 areas, and lifts an expected 50 of 1,221 households out of "
+        "fuel poverty, at £3,000 for each."
+    )
+    nobody = planned.assign(households_lifted=0.0)
+    assert describe_plan(nobody, 200_000).endswith("expected 0 of 1,221 households out of fuel poverty.")
+
+
 def test_the_explorer_shows_the_plan_that_its_sliders_ask_for():
     outlines = gpd.GeoDataFrame(AREAS, geometry=[shapely.box(x, 51, x + 0.1, 51.1) for x in (0.5, 0.6, 0.7)], crs=4326)
     box = show_explorer(outlines, budget_gbp=100_000, most_gbp=1_000_000)

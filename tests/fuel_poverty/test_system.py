@@ -296,6 +296,19 @@ def test_scenarios_come_as_a_tidy_table_with_common_draws() -> None:
     assert wide.loc[(2037, "admissions_avoided"), "low"] < narrow.loc[(2037, "admissions_avoided"), "low"]
 
 
+@pytest.mark.parametrize(("given", "share"), [({}, 0.9), ({"interval": 0.6}, 0.6)])
+def test_an_interval_holds_its_share_of_the_draws_and_leaves_as_many_on_either_side(
+    given: dict[str, float], share: float
+) -> None:
+    table = run_scenarios(START, {"Busy": BUSY}, seed=4, draws=400, **given).set_index(["quantity", "year"])
+    runs = compare_scenarios(START, {"Busy": BUSY}, draw_values(400, seed=4))["Busy"]
+    for quantity in UNITS:
+        row, drawn = table.loc[(quantity, 2030)], runs[quantity][8]
+        assert (drawn < row["low"]).mean() == pytest.approx((1 - share) / 2, abs=0.003), quantity
+        assert (drawn > row["high"]).mean() == pytest.approx((1 - share) / 2, abs=0.003), quantity
+        assert row["median"] == pytest.approx(np.median(drawn)), quantity
+
+
 def test_the_same_seed_gives_the_same_bytes() -> None:
     first, again, other = (run_scenarios(START, {"Busy": BUSY}, seed, draws=50).to_csv() for seed in (1, 1, 2))
     assert first == again

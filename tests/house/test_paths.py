@@ -21,12 +21,6 @@ from councilbook.paths import (
 )
 
 
-@pytest.fixture(autouse=True)
-def _no_variables(monkeypatch):
-    for name in ("ROOT", "CLOSED", "PRIVATE", "PROCESSED"):
-        monkeypatch.delenv(f"COUNCILBOOK_{name}", raising=False)
-
-
 @pytest.fixture
 def workbook(tmp_path):
     root = tmp_path / "workbook"

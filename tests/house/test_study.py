@@ -265,6 +265,18 @@ def test_check_tells_faults_and_writes_nothing(workbook: Workbook) -> None:
     assert not workbook.processed.exists()
 
 
+@pytest.mark.parametrize("sources", [["homes_2021"], ["clients"], ["homes_2021", "clients"], ["clients", "homes_2021"]])
+@pytest.mark.usefixtures("workbook")
+def test_a_fault_is_told_with_its_value_only_if_all_that_was_read_is_open(sources: list[str]) -> None:
+    study = open_study("2_closed")
+    for source in sources:
+        study.load(source)
+    faulty = pd.DataFrame({"lsoa_code": ["E1", "E3"], "homes": ["12", "Hartley"]})
+    with pytest.raises(CheckError, match="Dataset home_counts") as raised:
+        study.check(faulty, "home_counts")
+    assert ("Hartley" in str(raised.value)) == (sources == ["homes_2021"])
+
+
 def test_a_release_goes_to_the_staging_folder_of_a_run(workbook: Workbook, monkeypatch: pytest.MonkeyPatch) -> None:
     staging = workbook.root.parent / "staging"
     monkeypatch.setenv("COUNCILBOOK_PROCESSED", str(staging))
