@@ -466,6 +466,14 @@ def test_the_tornado_is_widest_first_and_leaves_out_what_does_not_matter():
         foi_costs.weigh_costs(1539, "scotland", (1, 1, 1), "joy", 1, 10)
 
 
+def test_the_ends_of_a_counted_share_are_those_of_nine_tenths_of_the_draws():
+    drawn = foi_costs.sample_costs("scotland", 1, 400, (9, 4, 2))["share_answerable"]
+    bar = foi_costs.weigh_costs(1539, "scotland", (9, 4, 2), "saved_gbp", 1, 400).set_index("parameter")
+    row = bar.loc["share_answerable"]
+    assert (row["low"], row["high"]) == (pytest.approx(drawn.quantile(0.05)), pytest.approx(drawn.quantile(0.95)))
+    assert row["at_low"] < row["at_default"] < row["at_high"]
+
+
 def test_separation_by_hand_is_over_the_limit_for_a_whole_roll():
     row = foi_costs.estimate_separation(4000, "scotland", 1, 2000).iloc[0]
     assert 300 <= row["hours_low"] < row["hours"] < row["hours_high"] <= 376

@@ -94,6 +94,31 @@ def test_the_food_register_has_the_layout_of_the_agencys_file(town):
     assert all(detail.findtext("Geocode/Latitude") for detail in details if detail not in at_home)
 
 
+def test_food_premises_lie_where_the_properties_of_their_postcode_do(town):
+    root = ElementTree.fromstring(views.make_food_hygiene(None, REQUEST))
+    at = ["postcode", "latitude", "longitude"]
+    places = set(town.businesses[at].itertuples(index=False, name=None))
+    found = [
+        (detail.findtext("PostCode"), *(float(detail.findtext(f"Geocode/{one}")) for one in ("Latitude", "Longitude")))
+        for detail in root.findall("EstablishmentCollection/EstablishmentDetail")
+        if detail.findtext("PostCode")
+    ]
+    assert len(found) > 100
+    assert set(found) <= places
+
+
+def test_ledger_zones_and_properties_have_the_towns_latitude_north_and_longitude_east(town):
+    ledger = read_csv(views.make_ledger(None, REQUEST)["rates_ledger"]).set_index("Property Reference")
+    own = town.businesses.set_index("property_reference").loc[ledger.index]
+    assert (ledger["Latitude"].astype(float) == own["latitude"]).all()
+    assert (ledger["Longitude"].astype(float) == own["longitude"]).all()
+    written = read_csv(views.make_places(None, REQUEST)["data_zones"]).set_index("Data_Zone")
+    zones = town.zones.set_index("zone_code")
+    for column in ("latitude", "longitude"):
+        assert written[column].astype(float).tolist() == pytest.approx(zones[column].loc[written.index].tolist())
+        assert (own[column] - own["zone_code"].map(zones[column])).abs().max() < 0.02
+
+
 def test_the_register_of_companies_knows_each_company_and_many_strangers(town):
     companies = read_csv(views.make_companies(None, REQUEST))
     own = town.businesses["company_number"].dropna()
@@ -123,7 +148,9 @@ def test_in_a_real_run_the_town_lies_among_official_wards_zones_and_food_premise
     assert len(real) == 6600
     assert set(real["ward_code"]) <= set(wards["ward_code"])
     assert set(real["fhrs_id"].dropna()) == {"1", "2"}
-    assert set(real.loc[real["fhrs_id"].notna(), "trading_name"]) == {"Real Fry", "Real Inn"}
+    placed = real[real["fhrs_id"].notna()]
+    assert set(placed["trading_name"]) == {"Real Fry", "Real Inn"}
+    assert set(placed[["latitude", "longitude"]].itertuples(index=False, name=None)) == {(55.6, -3.8)}
 
 
 def test_where_a_council_has_no_official_places_the_town_is_invented():

@@ -264,6 +264,13 @@ def test_shares_and_deprivation_are_of_the_parts_together() -> None:
     assert areas["oil_heating_pct"].tolist() == [0.0, 2.5, 10.0, 0.0]
 
 
+def test_the_share_of_an_area_of_several_lsoas_counts_each_by_its_households() -> None:
+    rows = [("E01a", 200, 20), ("E01b", 300, 30), ("E01e", 100, 30), ("E01f", 900, 45), ("E01h", 50, 5)]
+    year = prepare_years(stack(*((code, "N", homes, n, 100 * n / homes, 2020, 2011) for code, homes, n in rows)))
+    merged = describe(year).loc["E01e"]
+    assert merged[["households", "fuel_poor_households", "fuel_poor_pct"]].tolist() == [1000, 75, 7.5]
+
+
 def test_energy_use_is_the_mean_over_meters_and_an_area_without_a_gas_row_has_no_gas() -> None:
     areas = describe(make_year(NEW, 2021))
     assert areas["mean_gas_kwh"].dtype == "float64"  # though meters had a dash: the models take no other

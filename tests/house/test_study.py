@@ -205,6 +205,17 @@ def test_a_fault_in_data_about_people_names_the_row_and_shows_nothing_of_it(
     assert not any(word in str(raised.value) for word in ("Hartley", "181", "E3"))
 
 
+def test_a_code_of_the_wrong_census_is_not_shown_where_it_stands_in_data_that_are_not_open(
+    mirror: str, closed: Path
+) -> None:
+    (closed / "visits.csv").write_text("lsoa_code,visits\nE1,3\nE2,5\n", encoding="utf-8")
+    with pytest.raises(
+        CheckError, match=r"Source visits, file visits\.csv: expected LSOA codes of 2021.*row 3"
+    ) as raised:
+        open_study("2_closed", data="real", mirror=mirror).load("visits")
+    assert "E2" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("council", "name"),
     [("north", "North and more"), ("E07000902", "South"), ("E07000902+E06000901", "North and South")],
@@ -275,6 +286,26 @@ def test_a_fault_is_told_with_its_value_only_if_all_that_was_read_is_open(source
     with pytest.raises(CheckError, match="Dataset home_counts") as raised:
         study.check(faulty, "home_counts")
     assert ("Hartley" in str(raised.value)) == (sources == ["homes_2021"])
+
+
+@pytest.mark.usefixtures("workbook")
+def test_a_fault_in_what_is_released_is_told_without_its_value_if_not_all_that_was_read_is_open() -> None:
+    study = open_study("2_closed")
+    for source in ("homes_2021", "clients", "homes_2020"):
+        study.load(source)
+    with pytest.raises(CheckError, match="Dataset client_flags") as raised:
+        study.release("client_flags", pd.DataFrame({"client": [1, 2], "age": ["81", "Hartley"]}))
+    assert "Hartley" not in str(raised.value)
+
+
+def test_values_are_shown_of_what_is_open_and_about_nobody(catalogue: Catalogue) -> None:
+    homes = catalogue.source("homes_2021")
+    shown = {
+        (spectrum, personal): homes.model_copy(update={"spectrum": spectrum, "personal_data": personal}).shows_values
+        for spectrum in ("open", "shared", "closed")
+        for personal in (False, True)
+    }
+    assert [case for case, is_shown in shown.items() if is_shown] == [("open", False)]
 
 
 def test_a_release_goes_to_the_staging_folder_of_a_run(workbook: Workbook, monkeypatch: pytest.MonkeyPatch) -> None:

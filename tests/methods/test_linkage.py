@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 
+import duckdb
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -28,6 +29,7 @@ from councilbook.methods.linkage.review import (
     name_pair,
     tabulate_review,
 )
+from councilbook.methods.linkage.sides import prepare_sides
 
 TEXT = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=30), min_size=1, max_size=6)
 LINES = st.sampled_from(["12", "Unit 4", "High Street", "Airdrie", "10-14", "The Old Mill", "St John's Rd", "5a"])
@@ -241,6 +243,34 @@ def test_a_kitchen_is_found_by_its_door_though_names_differ() -> None:
     )
     links = link_roll(roll, register)
     assert dict(zip(links["unique_id"], links["property_reference"], strict=True)) == {"F1": "P7", "F2": "P33"}
+
+
+def test_keys_that_m_is_learnt_from_are_on_both_sides_and_no_doorstep_of_hundreds() -> None:
+    places = ["5 High Street, Airdrie"] * 51 + ["7 Quay Lane, Newbrae"] * 50 + ["9 Far Road, Perth"]
+    register = pd.DataFrame(
+        {
+            "unique_id": [f"C{n}" for n in range(102)],
+            "name": [*(f"Ash{n} Foods Ltd" for n in range(100)), "Zibbly Foods Ltd", "Quorn Foods Ltd"],
+            "address": places,
+            "register": "companies_house",
+        }
+    )
+    roll = pd.DataFrame(
+        {
+            "property_reference": ["P5", "P7"],
+            "ratepayer_name": ["Zibbly Foods", None],
+            "address": ["5 High Street, Airdrie", "7 Quay Lane, Newbrae"],
+        }
+    )
+    with duckdb.connect() as con:
+        prepare_sides(con, roll, register, largest_block=1000)
+        own = dict(con.execute("SELECT record, doorstep FROM a_roll").fetchall())
+        count = "SELECT {0}, count(*) FROM b_register WHERE {0} IS NOT NULL GROUP BY ALL"
+        doorsteps = dict(con.execute(count.format("doorstep")).fetchall())
+        words = dict(con.execute(count.format("rarest_word")).fetchall())
+    assert own["P5"] and own["P7"]
+    assert doorsteps == {own["P7"]: 50}  # 51 at the other one, and Perth is not on the roll
+    assert words == {"ZIBBLY": 1}
 
 
 @pytest.mark.parametrize(

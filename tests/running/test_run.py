@@ -1,10 +1,12 @@
 """Running jobs: what is made, what is left alone, what is told. A kernel takes a second, so few are started."""
 
+import logging
 import os
 import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,7 @@ def made_once(still_library: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     steps: list[Step] = []
     with pytest.MonkeyPatch.context() as patch:
         use_plain_pages(patch)
+        patch.delenv("OMP_NUM_THREADS", raising=False)
         patch.setenv("COUNCILBOOK_CLOSED", str(tmp_path_factory.mktemp("closed")))
         result = run_job(plan(workbook), steps.append)
     assert result.outcome == "made", result.failure
@@ -138,6 +141,37 @@ def test_a_kernel_works_in_its_notebooks_folder_and_writes_to_staging(made_once:
     assert "COUNCILBOOK_CLOSED" in seen
     assert seen["OMP_NUM_THREADS"] == "1"
     assert NOTEBOOK_VARIABLE not in os.environ
+
+
+def test_the_environment_is_as_it_was_once_a_kernel_has_started_or_failed_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNCILBOOK_CLOSED", "mine")
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.delenv("IPYTHONDIR", raising=False)
+    before = dict(os.environ)
+    changes = {"COUNCILBOOK_CLOSED": None, "OMP_NUM_THREADS": "1", "IPYTHONDIR": "elsewhere"}
+    for error in (None, ZeroDivisionError):
+        with pytest.raises(error) if error else nullcontext(), running._set_variables(changes):
+            assert {name: os.environ.get(name) for name in changes} == changes
+            if error:
+                raise error
+        assert dict(os.environ) == before
+
+
+def test_what_is_printed_and_logged_goes_to_the_screen_again_after_a_job(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = logging.getLogger()
+    before = root.level, list(root.handlers)
+    with pytest.raises(ZeroDivisionError), running._log_to(tmp_path / "run.log"):
+        os.write(1, b"kept in\n")
+        os.write(2, b"kept too\n")
+        logging.getLogger("papermill").info("logged")
+        raise ZeroDivisionError
+    os.write(1, b"told")
+    assert capfd.readouterr().out == "told"
+    assert (root.level, root.handlers) == before
+    text = (tmp_path / "run.log").read_text()
+    assert all(part in text for part in ("kept in", "kept too", "INFO papermill: logged", "ZeroDivisionError"))
 
 
 def test_a_report_notebook_is_told_of_no_closed_folder_and_no_mirror(made: Workbook, tmp_path: Path) -> None:
