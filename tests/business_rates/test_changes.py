@@ -18,7 +18,7 @@ from councilbook.business_rates.register.changes import (
     list_changes,
 )
 from councilbook.business_rates.roll.rules import COLUMNS
-from councilbook.catalogue import RegisterRule
+from councilbook.catalogue import RecordRule, RegisterRule
 from councilbook.errors import ReleaseRefusedError
 from councilbook.gate.disclosure.registers import protect_register
 
@@ -288,13 +288,50 @@ def test_a_name_is_kept_no_longer_than_it_stands_in_an_address():
     assert changes.keep_names(old, register)["name"].tolist() == ["Ada Byron", "Chidi Okafor"]
 
 
+RECORDS = RecordRule(
+    rule="records",
+    approver="Information governance lead",
+    because="A test.",
+    quasi_identifiers={"ward_code": {}},
+    sensitive=["relief"],
+    harmless=["record", "version_date"],
+    k=10,
+    l=2,
+    t=1.0,
+    most_suppressed_pct=0,
+    most_unique_pct=0,
+)
+
+
+def make_rows(**wards):
+    """Make rows of so many a ward, every third of them with a relief."""
+    codes = [code for code, count in wards.items() for _ in range(count)]
+    relief = ["none" if n % 3 else "small business" for n in range(len(codes))]
+    return pd.DataFrame({"record": range(len(codes)), "ward_code": codes, "relief": relief})
+
+
 def test_the_coarse_rows_are_those_of_the_financial_years_first_version():
-    rows = pd.DataFrame({"record": [1, 2]})
-    first = changes.keep_for_year(None, rows, "2026-04-30")
-    assert changes.keep_for_year(first, rows.iloc[:1], "2027-03-31").equals(first)
-    assert len(changes.keep_for_year(first, rows.iloc[:1], "2026-04-30")) == 1  # the same day again
-    later = changes.keep_for_year(first, rows.iloc[:1], "2027-04-01")
-    assert later["version_date"].tolist() == [pd.Timestamp("2027-04-01")]
+    rows = make_rows(A=30, B=60)
+    first = changes.keep_for_year(None, rows, "2026-04-30", RECORDS)
+    assert changes.keep_for_year(first, make_rows(A=45, B=60), "2027-03-31", RECORDS).equals(first)
+    assert len(changes.keep_for_year(first, rows.iloc[:1], "2026-04-30", RECORDS)) == 1  # the same day again
+    later = changes.keep_for_year(first, make_rows(A=45, B=60), "2027-04-01", RECORDS)
+    assert len(later) == 105
+    assert set(later["version_date"]) == {pd.Timestamp("2027-04-01")}
+
+
+@pytest.mark.parametrize("wards", [{"A": 29, "B": 60}, {"A": 39, "B": 75}, {"A": 30, "B": 51}])
+def test_a_new_years_coarse_rows_are_held_back_while_a_few_joined_or_left_a_group(wards):
+    first = changes.keep_for_year(None, make_rows(A=30, B=60), "2026-04-30", RECORDS)
+    for day in ("2027-04-01", "2027-05-01", "2029-01-01"):
+        assert changes.keep_for_year(first, make_rows(**wards), day, RECORDS).equals(first)
+
+
+def test_rows_of_which_none_can_go_out_hold_back_nothing():
+    few, rows = make_rows(A=9), make_rows(A=30, B=60)
+    for kept, new in ((few, rows), (rows, few)):
+        last = changes.keep_for_year(None, kept, "2026-04-30", RECORDS)
+        assert len(changes.keep_for_year(last, new, "2027-04-01", RECORDS)) == len(new)
 
 
 def test_only_what_a_version_itself_gives_away_is_refused():

@@ -30,7 +30,10 @@ def publish_roll(workbook: Workbook, run_date: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def months(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """October, with the ledger of a month before; November of the same quarter; January of the next."""
+    """November, with the ledger of a month before; December of the same quarter; January; April of the next year.
+
+    By April three of the people who pay have left.
+    """
     with pytest.MonkeyPatch.context() as patch:
         workbook = copy_workbook(tmp_path_factory.mktemp("book"))
         for name in ("PRIVATE", "PROCESSED", "RESTRICTED", "CLOSED", "NOTEBOOK"):
@@ -44,8 +47,10 @@ def months(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
             folder: Path = dataset_folder(choose_root(workbook, spec), STUDY, council, dataset)
             return read_published(folder, spec)
 
-        kept = []
-        for day in ("2026-11-15", "2026-12-15", "2027-01-15"):
+        kept, make = [], publish.make_deidentified
+        for day in ("2026-11-15", "2026-12-15", "2027-01-15", "2027-04-15"):
+            if day == "2027-04-15":
+                patch.setattr(publish, "make_deidentified", lambda *given: make(*given).iloc[3:])
             made = publish_roll(workbook, day)
             out = ("open_rates_register", "rates_deidentified", "rates_changes", "rates_versions", "rates_by_ward")
             kept.append({name: read(name) for name in out} | {"held": made["held"], "register": made["register"]})
@@ -55,7 +60,7 @@ def months(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 def test_a_row_that_a_person_took_over_changes_in_the_next_quarter(months: list[dict[str, Any]]) -> None:
     held = [month["held"].sum() for month in months]
     assert held[0] > 0
-    assert held == [held[0], held[0], 0]
+    assert held == [held[0], held[0], 0, 0]
     names = [month["open_rates_register"]["released_name"] for month in months]
     assert names[0].equals(names[1])
     assert (names[1].notna() & names[2].isna()).sum() == held[0]
@@ -73,14 +78,20 @@ def test_nothing_of_who_is_withheld_is_in_what_is_held(months: list[dict[str, An
 
 
 def test_the_coarse_rows_stay_all_year_and_two_versions_are_kept(months: list[dict[str, Any]]) -> None:
-    first, second, third = (month["rates_deidentified"] for month in months)
+    first, second, third, _ = (month["rates_deidentified"] for month in months)
     assert first.equals(second)
     assert first.equals(third)
-    assert [month["rates_versions"]["version_date"].nunique() for month in months] == [2, 2, 2]
+    assert [month["rates_versions"]["version_date"].nunique() for month in months] == [2, 2, 2, 2]
+
+
+def test_a_new_years_coarse_rows_wait_while_they_would_tell_of_the_few_who_left(months: list[dict[str, Any]]) -> None:
+    first, *_, april = (month["rates_deidentified"] for month in months)
+    assert len(first) > 100
+    assert april.equals(first)
 
 
 def test_a_month_in_which_nothing_changed_says_so(months: list[dict[str, Any]]) -> None:
     changed = [month["rates_changes"]["change"].value_counts().to_dict() for month in months]
     assert {"joined", "left", "new value"} <= set(changed[0])
-    assert changed[1:] == [{}, {}]
+    assert changed[1:] == [{}, {}, {}]
     assert months[0]["rates_by_ward"].equals(months[1]["rates_by_ward"])

@@ -19,7 +19,9 @@ from councilbook.business_rates.register.publish import (
     list_withheld_names,
     remove_withheld_names,
 )
+from councilbook.catalogue import RecordRule
 from councilbook.errors import ReleaseRefusedError
+from councilbook.gate.disclosure.records import can_protect, protect_records
 from councilbook.gate.disclosure.registers import find_names
 
 KEY = "property_reference"
@@ -99,25 +101,35 @@ def keep_names(names: pd.Series, register: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame({"name": sorted({*old, *list_withheld_names(register)})}, dtype="str")
 
 
-def keep_for_year(kept: pd.DataFrame | None, rows: pd.DataFrame, as_of: str) -> pd.DataFrame:
+def keep_for_year(kept: pd.DataFrame | None, rows: pd.DataFrame, as_of: str, rule: RecordRule) -> pd.DataFrame:
     """Return the rows of this financial year's first version, so that the same are published all year.
 
-    Two versions of a table of groups, a month apart, give the few who joined or left each group; see
-    `find_exposed_groups`.
+    Two versions of a table of groups, a month apart, give the few who joined or left each group. A new year's rows are
+    held back, too, for as long as they would do so beside those that are out; see `find_exposed_groups`.
 
     Args:
         kept: what the last run kept, with version_date, or None.
         rows: the rows of now, from `publish.make_deidentified`.
         as_of: ISO date of now.
+        rule: by which the gate makes them coarser.
 
     Returns:
         The rows with version_date: the day that they are of.
     """
     day = pd.Timestamp(as_of)
     last = day if kept is None or kept.empty else kept["version_date"].iloc[0]
-    if kept is not None and last < day and pd.Period(last, "Y-MAR") == pd.Period(day, "Y-MAR"):
-        return kept
+    if kept is not None and last < day:
+        is_same_year = pd.Period(last, "Y-MAR") == pd.Period(day, "Y-MAR")
+        if is_same_year or _tell_of_few(kept, rows, rule):
+            return kept
     return rows.assign(version_date=day)
+
+
+def _tell_of_few(kept: pd.DataFrame, rows: pd.DataFrame, rule: RecordRule) -> bool:
+    if not (can_protect(kept, rule) and can_protect(rows, rule)):
+        return False  # one of the two does not go out
+    before, after = (protect_records(version, rule).frame for version in (kept, rows))
+    return not find_exposed_groups(before, after, list(rule.quasi_identifiers)).empty
 
 
 # --- what changed ---
