@@ -61,8 +61,8 @@ Councils = Annotated[
     list[str] | None,
     typer.Option(
         "--council",
-        metavar="SLUG_OR_CODES",
-        help="A name from councils.yaml, or GSS codes joined by +. Several: repeat it, or put commas between.",
+        metavar="NAME_OR_CODES",
+        help="A name, or GSS codes joined by +. Several: repeat it, or put commas between.",
     ),
 ]
 Data = Annotated[
@@ -172,7 +172,9 @@ def list_all(studies: Studies = None) -> None:
     for spec in chosen:
         table.add_row(spec.id, spec.title, spec.question, spec.default_council, "\n".join(spec.notebooks))
     console.print(table)
-    table = _make_table("Councils with a name (any other goes by its GSS codes)", "Council", "Name", "Codes")
+    table = _make_table(
+        "Places of several councils (one council goes by its name, or by its GSS code)", "Council", "Name", "Codes"
+    )
     for council in catalogue.councils.values():
         table.add_row(council.slug, council.name, " ".join(council.codes))
     console.print(table)

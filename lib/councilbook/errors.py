@@ -7,6 +7,8 @@ from a source that holds personal data, so any of these may be printed in a log 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MANY_NAMES = 100  # more are no help in a message
+
 
 class CouncilbookError(Exception):
     """Something that the user can mend; its message is safe to print."""
@@ -37,8 +39,8 @@ class NotebookError(CouncilbookError):
 
 
 def suggest(wrong: str, known: Iterable[str]) -> str:
-    """Say which known names come near a wrong one, or else what names there are; empty if there are none."""
+    """Say which known names come near a wrong one, or else what names there are; empty if there are none, or many."""
     names = sorted(known)
     if near := get_close_matches(wrong, names, n=3, cutoff=0.6):
         return f" Did you mean {' or '.join(near)}?"
-    return f" Known: {', '.join(names)}." if names else ""
+    return f" Known: {', '.join(names)}." if 0 < len(names) <= MANY_NAMES else ""

@@ -1,14 +1,24 @@
 """Reading the catalogue: what is right in it, and how a fault in it is named."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import jsonschema
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from councilbook.catalogue import Dataset, StudySpec, catalogue_schema, load_catalogue
+from councilbook.catalogue.councils import (
+    describe_end,
+    list_areas,
+    list_codes,
+    list_education_codes,
+    read_authorities,
+)
 from councilbook.errors import CatalogueError
 from councilbook.paths import Workbook, find_workbook
 
@@ -218,7 +228,7 @@ def test_dataset_rule_on_undeclared_fields_is_named(load):
         ({"study": STUDY | {"places": ["home"]}}, ["housing/study.yaml, places", "'home'", "mean homes?"]),
         (
             {"study": STUDY | {"default_council": "dncaster"}},
-            ["housing/study.yaml, default_council", "mean doncaster?"],
+            ["housing/study.yaml, default_council", "mean doncaster"],
         ),
         ({"sources": []}, ["housing/study.yaml, notebook 1_build", "No source or series 'homes'"]),
         ({"datasets": []}, ["housing/study.yaml, notebook 1_build", "No dataset 'homes_by_area'"]),
@@ -334,13 +344,14 @@ def test_codes_of_a_known_council_give_that_council(load, text):
     assert load().council(text).slug == "kent_medway"
 
 
-def test_codes_of_an_unknown_council_need_no_entry(load):
+def test_codes_need_no_entry(load):
     catalogue = load()
-    durham = catalogue.council("e06000047")
-    assert (durham.slug, durham.codes) == ("e06000047", {"E06000047": ""})
+    newer = catalogue.council("e06000901")  # of a year after the table of councils
+    assert (newer.slug, newer.codes, newer.type, newer.county) == ("e06000901", {"E06000901": ""}, "", None)
+    assert catalogue.council("E06000901+E07000105").name == "E06000901, E07000105"  # for the sources to name
     several = catalogue.council("E07000105+E06000047")  # one of Kent's districts, but not Kent
     assert several == catalogue.council("E06000047+E07000105")
-    assert several.slug == "e06000047_e07000105"
+    assert (several.slug, several.name) == ("e06000047_e07000105", "County Durham and Ashford")
 
 
 def test_long_list_of_codes_gets_a_short_slug_of_its_own(load):
@@ -353,19 +364,155 @@ def test_long_list_of_codes_gets_a_short_slug_of_its_own(load):
     assert slug != catalogue.council("+".join([*codes[:-1], "E07000999"])).slug
 
 
-def test_county_is_refused_with_the_way_out(load):
-    with pytest.raises(CatalogueError, match=r"E10000016 is a county.*its districts"):
-        load().council("E06000035+E10000016")
+def test_a_county_is_its_districts(load):
+    catalogue = load()
+    kent = catalogue.council("E10000016")
+    assert (kent.slug, kent.name, kent.type, str(kent.county)) == ("kent", "Kent", "County", "Kent (E10000016)")
+    assert kent == catalogue.council("+".join(kent.codes))
+    assert len(kent.codes) == 12
+    assert [code for code in kent.codes if not code.startswith("E07")] == []
+    past = catalogue.council("E10000006")  # Cumbria, as it ended
+    assert list(past.codes.values()) == [
+        "Allerdale",
+        "Barrow-in-Furness",
+        "Carlisle",
+        "Copeland",
+        "Eden",
+        "South Lakeland",
+    ]
+    with pytest.raises(CatalogueError, match=r"E10000099 is a county that is not known.*its districts"):
+        catalogue.council("E06000035+E10000099")
+
+
+def test_a_county_joined_with_a_council_can_be_a_place_of_councils_yaml():
+    catalogue = load_catalogue(PROJECT)
+    assert catalogue.council("Medway + Kent").slug == "kent_medway"
+    assert catalogue.council("kent & MEDWAY").slug == "kent_medway"
+
+
+AUTHORITIES = read_authorities()
+CURRENT = [one for one in AUTHORITIES.values() if not one.end]
+
+
+@given(st.sampled_from(CURRENT), st.data())
+def test_every_council_is_found_by_each_of_its_names_however_written(one, data):
+    names = [one.official_name, one.name, one.slug, one.gss_code, *one.other_names, *one.former_codes]
+    name = data.draw(st.sampled_from(names))
+    case = data.draw(st.sampled_from([str, str.upper, str.lower, str.title]))
+    space = data.draw(st.sampled_from([" ", "-", "_", "  "]))
+    council = load_catalogue(PROJECT).council(f" {case(name.replace(' ', space))} ")
+    assert (council.slug, council.name) == (one.slug, one.name)
+    assert council.codes == ({one.gss_code: one.name} if one.type != "County" else list_areas(one))
+    assert (council.type, council.nation) == (one.type, one.nation)
+    own = one.gss_code if one.type == "County" else one.county
+    assert council.county == AUTHORITIES.get(own)
+
+
+def test_no_two_councils_share_a_slug_and_every_current_one_has_its_nation():
+    assert len({one.slug for one in AUTHORITIES.values()}) == len(AUTHORITIES)
+    nations = Counter(one.nation for one in CURRENT)
+    assert nations == {"England": 317, "Scotland": 32, "Wales": 22, "Northern Ireland": 11}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("London Borough of Waltham Forest", "E09000031"),
+        ("Royal Borough of Kingston-upon-Thames", "E09000021"),
+        ("The City of Doncaster", "E08000017"),
+        ("Newcastle City Council", "E08000021"),  # its official name, though there is another Newcastle
+        ("King’s Lynn & West Norfolk", "E07000146"),
+        ("durham", "E06000047"),
+        ("Hull", "E06000010"),
+        ("Gloucester", "E07000081"),  # not the county
+        ("Ynys Mon", "W06000001"),
+        ("Cyngor Caerdydd", "W06000015"),
+        ("Western Isles", "S12000013"),
+        ("Newry, Mourne & Down", "N09000010"),
+        ("E08000020", "E08000037"),  # Gateshead's, until 2013
+        ("North Yorkshire County Council", "E06000065"),  # the council of today, not the county of then
+        ("harrogate", "E07000165"),  # merged, with data of its own
+        ("north_yorkshire_e10000023", "E07000163+E07000164+E07000165+E07000166+E07000167+E07000168+E07000169"),
+    ],
+)
+def test_a_council_is_found_by_what_people_call_it(text, code):
+    assert "+".join(load_catalogue(PROJECT).council(text).codes) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "listed"),
+    [
+        ("Newcastle", ["Newcastle-under-Lyme (E07000195)", "Newcastle upon Tyne (E08000021)"]),
+        ("Kingston Council", ["Kingston upon Hull (E06000010)", "Kingston upon Thames (E09000021)"]),
+    ],
+)
+def test_a_name_of_several_councils_is_an_error_that_lists_them(text, listed):
+    with pytest.raises(CatalogueError) as caught:
+        load_catalogue(PROJECT).council(text)
+    assert f"{text!r} can be {' or '.join(listed)}: give" in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
-        ("kent_medwy", "Did you mean kent_medway?"),
+        ("Doncastr", "Did you mean doncaster or"),
+        ("London", "Did you mean City of London (E09000001)?"),
+        ("Derry", "Did you mean Derry City and Strabane (N09000005)?"),
+        ("council", "joined by +"),
+    ],
+)
+def test_a_name_of_no_council_is_an_error_that_names_the_nearest(text, hint):
+    with pytest.raises(CatalogueError) as caught:
+        load_catalogue(PROJECT).council(text)
+    assert f"No council {text!r}" in str(caught.value)
+    assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("code", "districts", "education"),
+    [
+        ("E08000017", {"E08000017"}, {"E08000017", "371"}),
+        ("E07000105", {"E07000105"}, {"E10000016", "886"}),
+        (
+            "E06000058",
+            {"E06000058", "E06000028", "E06000029", "E07000048"},
+            {*("E06000058", "E06000028", "E06000029"), *("839", "837", "836")},
+        ),
+        ("E07000048", {"E07000048"}, {"E10000009", "835", "E06000058", "839"}),  # Christchurch: Dorset, then BCP
+        ("E06000063", {"E06000063", "E07000026", "E07000028", "E07000029"}, {"E06000063", "942"}),  # half of Cumbria
+        ("S12000050", {"S12000050", "S12000044"}, {"S12000050", "S12000044"}),
+        ("E06000901", {"E06000901"}, {"E06000901"}),
+    ],
+)
+def test_codes_of_all_years_are_those_of_the_same_ground(code, districts, education):
+    assert list_codes(code) == districts
+    assert list_education_codes(code) == education
+
+
+def test_a_district_of_a_district_that_was_merged_twice_is_the_last_council_s():
+    taunton, somerset = "E07000190", "E06000066"
+    assert taunton in list_codes("E07000246") <= list_codes(somerset)
+    assert "E10000027" not in list_codes(somerset)  # the county's rows would count its districts twice
+    assert list_education_codes(taunton) == list_education_codes(somerset) == {somerset, "E10000027", "933"}
+
+
+def test_the_end_of_a_council_says_what_replaced_it():
+    assert (
+        describe_end("E07000165")
+        == "Harrogate (E07000165) ended on 2023-04-01; North Yorkshire (E06000065) replaced it."
+    )
+    assert "Cumberland (E06000063) and Westmorland and Furness (E06000064) replaced it" in describe_end("E10000006")
+    assert describe_end("E08000017") == describe_end("E06000901") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("kent_medwy", "Did you mean kent_medway or medway?"),
         ("E0600004", "as E06000047"),
         ("E06000047,E07000105", "joined by +"),
         ("E06000047+", "joined by +"),
-        ("", "Known: doncaster, kent_medway."),
+        ("", "joined by +"),
     ],
 )
 def test_unknown_council_is_an_error_that_helps(load, text, hint):

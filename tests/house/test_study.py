@@ -102,7 +102,7 @@ def count_clients(study: Study) -> pd.DataFrame:
         ({"run_date": "23.11.2026"}, ParameterError, r"run_date is '23\.11\.2026'; expected a date as 2026-03-31"),
         ({"notebook": "1_opne"}, NotebookError, r"small/study\.yaml has no notebook '1_opne'\. Did you mean 1_open\?"),
         ({"study": "smal"}, CatalogueError, r"No study 'smal' in the catalogue\. Did you mean small\?"),
-        ({"council": "nort"}, CatalogueError, r"No council 'nort'.*Did you mean north\?"),
+        ({"council": "nort"}, CatalogueError, r"No council 'nort'.*Did you mean north"),
     ],
 )
 @pytest.mark.usefixtures("workbook")

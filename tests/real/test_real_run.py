@@ -52,4 +52,4 @@ def test_a_council_that_the_files_lack_fails_alone_and_names_the_source(workbook
     assert done.returncode == 1
     assert "sub_regional_fuel_poverty_2012" in done.stdout + done.stderr
     assert "nothing changed" in done.stdout
-    assert not (workbook.processed / "fuel_poverty" / "e06000001").exists()
+    assert not (workbook.processed / "fuel_poverty" / "hartlepool").exists()

@@ -19,7 +19,16 @@ from councilbook.errors import CatalogueError, NotebookError, ParameterError, So
 from councilbook.gate.editions import open_staging, read_record
 from councilbook.paths import NOTEBOOK_VARIABLE, Workbook
 from councilbook.running import run as running
-from councilbook.running.jobs import Job, JobResult, Step, find_sources, find_stale, fingerprint_notebooks, plan_jobs
+from councilbook.running.jobs import (
+    Job,
+    JobResult,
+    Step,
+    fill_parameters,
+    find_sources,
+    find_stale,
+    fingerprint_notebooks,
+    plan_jobs,
+)
 from councilbook.running.run import rerender, run_job, run_jobs
 from tiny_workbook import (
     RELEASE,
@@ -473,7 +482,19 @@ def test_a_job_is_planned_for_each_study_and_council_once(fresh: Workbook) -> No
     jobs = plan_jobs(catalogue, [], [], today=DAY)
     assert [job.name for job in jobs] == ["other/north", "tiny/north"]
     jobs = plan_jobs(catalogue, ["tiny"], ["south,E06000001", "north", "E06000009"], today=DAY)
-    assert [job.council.slug for job in jobs] == ["south", "north", "e06000009"]
+    assert [job.council.slug for job in jobs] == ["south", "north", "blackpool"]
+
+
+def test_a_council_s_name_may_have_a_comma_and_a_notebook_finds_it_again(fresh: Workbook) -> None:
+    catalogue = load_catalogue(fresh)
+    texts = ["Bournemouth, Christchurch and Poole", "Kent, Leeds", "E06000901+E07000105"]
+    jobs = plan_jobs(catalogue, ["tiny"], texts, today=DAY)
+    assert [job.council.slug for job in jobs] == [
+        *("bournemouth_christchurch_and_poole", "kent", "leeds", "e06000901_e07000105")
+    ]
+    for job in jobs:
+        given = fill_parameters(job, catalogue, "1_build", {})["council"]
+        assert catalogue.council(str(given)) == job.council
 
 
 def test_a_parameter_must_be_known_in_every_study(fresh: Workbook) -> None:

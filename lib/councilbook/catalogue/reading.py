@@ -1,7 +1,7 @@
 """Reading and checking the whole catalogue."""
 
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +11,14 @@ from typing import Any, Self, TypeVar
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from councilbook.catalogue.councils import (
+    find_authority,
+    find_county,
+    join_names,
+    join_words,
+    list_areas,
+    suggest_authorities,
+)
 from councilbook.catalogue.entries import Entry
 from councilbook.catalogue.fingerprints import hash_text
 from councilbook.catalogue.rules import (
@@ -117,30 +125,45 @@ class Catalogue:
         return _lookup(self.studies, name, "study")
 
     def council(self, text: str) -> Council:
-        """Return the council that a slug or GSS codes joined by + name.
+        """Return the council that a text names, or several that it joins by +.
 
-        Codes that a council in councils.yaml has too give that council; others need no entry there.
+        Each is named by its slug in councils.yaml, by any name of one council, or by a GSS code of any year. A county
+        is its districts. Codes that a council in councils.yaml has too give that council.
+
+        Raises:
+            CatalogueError: no council is called so, or several are.
         """
         text = text.strip()
-        if text in self.councils:
-            return self.councils[text]
-        codes = sorted({code.strip().upper() for code in text.split("+")})
-        if not all(GSS_CODE.fullmatch(code) for code in codes):
-            raise CatalogueError(
-                f"No council {text!r}: give a name from councils.yaml, or GSS codes joined by + "
-                f"(as E06000047).{suggest(text, self.councils)}"
-            )
-        if county := [code for code in codes if code.startswith("E10")]:
-            raise CatalogueError(
-                f"{county[0]} is a county. Official tables count its districts, so give their codes joined by +."
-            )
+        for known in self.councils.values():
+            if text == known.slug or join_words(text) in (join_words(known.name), join_words(known.slug)):
+                return known
+        parts = text.split("+")
+        found = [find_authority(part) for part in parts]
+        codes: dict[str, str] = {}
+        for part, one in zip(parts, found, strict=True):
+            codes |= list_areas(one) if one else {self._require_code(part, text): ""}
+        codes = dict(sorted(codes.items()))
         for known in self.councils.values():
             if set(known.codes) == set(codes):
                 return known
-        slug = "_".join(codes).lower()
-        if len(codes) > 3:
-            slug = f"{codes[0].lower()}_and_{len(codes) - 1}_more_{hash_text(slug)[:6]}"
-        return Council(slug=slug, name=", ".join(codes), codes=dict.fromkeys(codes, ""))
+        if single := found[0] if len(set(found)) == 1 else find_county(codes):
+            return Council(slug=single.slug, name=single.name, codes=codes)
+        return Council(slug=_name_file(codes), name=_name_all(codes), codes=codes)
+
+    def _require_code(self, part: str, text: str) -> str:
+        """Return a code that is in no table, as one of a later year; a name cannot be that, nor can a county."""
+        code = part.strip().upper()
+        if not GSS_CODE.fullmatch(code):
+            raise CatalogueError(
+                f"No council {text!r}: give its name or GSS code, or several joined by + (as E06000047+E07000105)."
+                f"{suggest_authorities(part, self.councils)}"
+            )
+        if code.startswith("E10"):
+            raise CatalogueError(
+                f"{code} is a county that is not known. Official tables count its districts, so give their codes "
+                "joined by +."
+            )
+        return code
 
 
 class _Series(Entry, extra="allow"):
@@ -348,6 +371,17 @@ def _name_place(place: str) -> Iterator[None]:
         yield
     except CatalogueError as error:
         raise CatalogueError(f"{place}: {error}") from None
+
+
+def _name_file(codes: Collection[str]) -> str:
+    """Name several councils, or one that is in no table, for a file."""
+    slug = "_".join(codes).lower()
+    return slug if len(codes) <= 3 else f"{min(codes).lower()}_and_{len(codes) - 1}_more_{hash_text(slug)[:6]}"
+
+
+def _name_all(codes: Mapping[str, str]) -> str:
+    """Join the names of councils; where one has none, join the codes, which the sources may then name."""
+    return join_names(codes.values()) if all(codes.values()) else ", ".join(codes)
 
 
 def _read_councils(file: Path) -> dict[str, Council]:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from councilbook.catalogue.councils import Authority, find_county, read_authorities
 from councilbook.catalogue.entries import SNAKE_CASE, Entry, Name
 from councilbook.catalogue.rules import CountRule, Guarded, Held, MagnitudeRule, RecordRule, RegisterRule, Rule
 from councilbook.errors import CatalogueError, suggest
@@ -14,6 +15,7 @@ Spectrum = Literal["closed", "shared", "open"]
 Origin = Literal["closed folder", "data/raw", "mirror", "download", "twin"]
 Mode = Literal["sample", "real"]
 
+NATIONS = {"E": "England", "W": "Wales", "S": "Scotland", "N": "Northern Ireland"}
 GSS_CODE = re.compile(r"[EWSN]\d{8}")
 GssCode = Annotated[str, Field(pattern=f"^{GSS_CODE.pattern}$")]
 
@@ -272,6 +274,25 @@ class Council(Entry):
     slug: Name
     name: str
     codes: dict[GssCode, str] = Field(min_length=1, description="GSS code to name; the name may be empty.")
+
+    @property
+    def nation(self) -> str:
+        """The nation it lies in."""
+        return " and ".join(dict.fromkeys(NATIONS[code[0]] for code in self.codes))
+
+    @property
+    def type(self) -> str:
+        """What kind of council it is, as the table of councils says; empty where several are taken together."""
+        known = read_authorities()
+        one = known.get(next(iter(self.codes))) if len(self.codes) == 1 else find_county(self.codes)
+        return one.type if one else ""
+
+    @property
+    def county(self) -> Authority | None:
+        """The county that all of it lies in, or that it is; None where there is one tier, or several counties."""
+        known = read_authorities()
+        counties = {known[code].county if code in known else "" for code in self.codes}
+        return known.get(min(counties)) if len(counties) == 1 else None
 
 
 class NotebookSpec(Entry):

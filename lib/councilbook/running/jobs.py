@@ -17,7 +17,7 @@ from councilbook.catalogue import (
     hash_library,
     hash_text,
 )
-from councilbook.errors import ParameterError, SourceError
+from councilbook.errors import CatalogueError, ParameterError, SourceError
 from councilbook.gate.editions import Edition, hash_folder, read_record
 from councilbook.running.parameters import (
     Parameter,
@@ -136,9 +136,19 @@ def plan_jobs(
 
 
 def choose_councils(catalogue: Catalogue, texts: Sequence[str]) -> list[Council]:
-    """Return the councils that texts name: each a slug or codes joined by +, or several of these with commas."""
-    names = [name for text in texts for name in text.split(",")]
-    return list({council.slug: council for council in map(catalogue.council, names)}.values())
+    """Return the councils that texts name: each as `Catalogue.council` takes it, or several of these with commas."""
+    found = [council for text in texts for council in _split_councils(catalogue, text)]
+    return list({council.slug: council for council in found}.values())
+
+
+def _split_councils(catalogue: Catalogue, text: str) -> list[Council]:
+    """Return the council that a text names, or those that its parts do: some names have a comma in them."""
+    try:
+        return [catalogue.council(text)]
+    except CatalogueError:
+        if "," not in text:
+            raise
+        return [catalogue.council(name) for name in text.split(",")]
 
 
 def list_sources(catalogue: Catalogue, study: str, notebook: str) -> list[Source]:
@@ -211,7 +221,7 @@ def fill_parameters(
 ) -> dict[str, Value]:
     """Return the values that a notebook is run with: the five common ones, and those given that it declares."""
     is_report = catalogue.study(job.study).notebooks[notebook].kind == "report"
-    has_name = job.council.slug in catalogue.councils
+    has_name = job.council.slug in catalogue.councils or job.council.type
     return {
         "council": job.council.slug if has_name else "+".join(job.council.codes),
         "data": job.mode,
