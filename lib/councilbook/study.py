@@ -39,7 +39,15 @@ from councilbook.pages import html
 from councilbook.pages.html import Html
 from councilbook.paths import NOTEBOOK_VARIABLE, find_workbook
 from councilbook.sources.checks import check_fields
-from councilbook.sources.geography import Gazetteer, Place, check_coverage, check_vintage, resolve_place, select_rows
+from councilbook.sources.geography import (
+    Gazetteer,
+    Place,
+    check_coverage,
+    check_vintage,
+    resolve_place,
+    select_by_code,
+    select_rows,
+)
 from councilbook.sources.landscape import describe_landscape
 from councilbook.sources.readers import convert_types, describe_place, read_rows
 
@@ -114,13 +122,13 @@ class Study:
         """Load the same table of each edition of a series, and stack them; see `load`.
 
         Returns:
-            The rows of all editions in order, with the columns edition and, where the table says where its rows
-            lie, vintage (the census that its LSOA codes are of).
+            The rows of all editions in order, with the columns edition and, where the table is of small areas, vintage
+            (the census that its LSOA codes are of).
         """
         editions = []
         for source in self.catalogue.series(series):
             areas = source.table(table).areas
-            more = {"edition": source.edition} | ({"vintage": areas.vintage} if areas else {})
+            more = {"edition": source.edition} | ({"vintage": areas.vintage} if areas and areas.lsoa else {})
             editions.append(self.load(source.id, table).assign(**more))
         return pd.concat(editions, ignore_index=True)
 
@@ -380,8 +388,10 @@ class Study:
     def _gazetteers(self) -> dict[str, Gazetteer]:
         def gazetteer(source: Source) -> Gazetteer:
             areas = source.table().areas
-            if areas is None:
-                raise NotebookError(f"{source.id} says nothing of areas, so it can be no place in {self.spec.id}.")
+            if areas is None or not (areas.lsoa and areas.district):
+                raise NotebookError(
+                    f"{source.id} gives small areas no district, so it can be no place in {self.spec.id}."
+                )
             return areas, lambda: self._read(source, None)[1]
 
         return {source.id: gazetteer(source) for source in self.catalogue.expand(self.spec.places)}
@@ -390,13 +400,16 @@ class Study:
         table = source.table(name)
         found, rows = self._read(source, name)
         where = describe_place(found, table)
-        if table.areas:
-            check_vintage(rows, table.areas, self._lookup, where, show_values=source.shows_values)
-            rows = select_rows(rows, table.areas, self.place, source)
+        areas = table.areas
+        if areas and areas.lsoa:
+            check_vintage(rows, areas, self._lookup, where, show_values=source.shows_values)
+            rows = select_rows(rows, areas, self.place, source)
+        elif areas:
+            rows = select_by_code(rows, areas, self.finder.council, source)
         frame = convert_types(rows, table, found)
         check_fields(frame, table.fields, table.key, where, show_values=source.shows_values)
-        if table.areas:
-            check_coverage(frame, table.areas, self.place, where)
+        if areas and areas.lsoa:
+            check_coverage(frame, areas, self.place, where)
         return frame.reset_index(drop=True)
 
     def _read(self, source: Source, name: str | None) -> tuple[FoundFile, pd.DataFrame]:

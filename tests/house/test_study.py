@@ -48,6 +48,8 @@ def make_homes(source: Source, request: TwinRequest) -> bytes:
 
 
 def make_prices(source: Source, request: TwinRequest) -> bytes:
+    if source.table().areas:
+        return b"lad_code,price_gbp\nE07000902,5\nE06000901,7\nE07000902,9\n"
     return f"price_gbp\n{request.seed}\n".encode()
 
 
@@ -223,6 +225,20 @@ def test_a_code_of_the_wrong_census_is_not_shown_where_it_stands_in_data_that_ar
 @pytest.mark.usefixtures("workbook")
 def test_a_council_given_by_codes_is_named_from_the_sources(council: str, name: str) -> None:
     assert open_study(council=council).council_name == name
+
+
+def test_a_table_of_districts_gives_a_council_s_rows_without_the_lookup_of_small_areas(workbook: Workbook) -> None:
+    national, spec = workbook.catalogue / "national.yaml", workbook.notebooks / "small" / "study.yaml"
+    text, places = national.read_text(), spec.read_text()
+    fields = "fields: {lad_code: {description: District}, price_gbp:"
+    changed = text.replace("prices: {fields: {price_gbp:", f"prices: {{areas: {{district: lad_code}}, {fields}")
+    national.write_text(changed)
+    spec.write_text(places.replace("places: [lsoa_lookup]", "places: [prices]"))
+    study = open_study(council="south")
+    assert study.load("prices")["price_gbp"].tolist() == [5, 9]
+    assert study.provenance()["source"].tolist() == ["Prices"]
+    with pytest.raises(NotebookError, match="prices gives small areas no district"):
+        study.load("homes_2021")
 
 
 # --- releasing ---

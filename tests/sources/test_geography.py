@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from councilbook.catalogue import Areas, Catalogue, Council
 from councilbook.errors import CheckError, SourceError
@@ -14,6 +15,7 @@ from councilbook.sources.geography import (
     check_vintage,
     match_common_areas,
     resolve_place,
+    select_by_code,
     select_rows,
 )
 
@@ -123,6 +125,76 @@ def test_no_row_for_a_place_is_an_error_that_names_the_source(vintage: int, cata
     frame = pd.DataFrame({"code": ["E01z"], "district": ["E07000003"]})
     with pytest.raises(SourceError, match=r"Source prices \(Prices\) has no row for North \(E06000001\)"):
         select_rows(frame, areas, NORTH, catalogue.source("prices"))
+
+
+CODED = pd.DataFrame(
+    [
+        ("E07000105", "886", "E10000016", 1),
+        ("E07000106", "886", "E10000016", 2),
+        ("E06000065", "815", "E06000065", 4),
+        ("E07000165", "815", "E10000023", 8),
+        ("E07000168", "815", "E10000023", 16),
+        ("E08000020", "390", "E08000020", 32),  # Gateshead, before its code changed
+        ("E10000016", "886", "E10000016", 64),  # a county's row among its districts'
+        (None, None, None, 128),
+    ],
+    columns=["district", "number", "runs_schools", "n"],
+)
+BY_DISTRICT, BY_NUMBER = Areas(district="district"), Areas(education="number")
+BY_CODE = Areas(education="runs_schools")
+
+
+@pytest.mark.parametrize(
+    ("code", "areas", "total"),
+    [
+        ("E07000106", BY_DISTRICT, 2),
+        ("E06000065", BY_DISTRICT, 4 + 8 + 16),  # North Yorkshire with what it took the place of
+        ("E07000165", BY_DISTRICT, 8),  # Harrogate, which it took the place of
+        ("E08000037", BY_DISTRICT, 32),
+        ("E07000106", BY_NUMBER, 1 + 2 + 64),  # all of Kent
+        ("E07000106", BY_CODE, 1 + 2 + 64),
+        ("E07000165", BY_CODE, 4 + 8 + 16),  # the county of then and the council of today
+        ("E08000037", BY_NUMBER, 32),
+        ("E08000037", BY_CODE, 32),
+    ],
+)
+def test_rows_without_small_areas_are_found_by_codes_of_any_year(
+    code: str, areas: Areas, total: int, catalogue: Catalogue
+) -> None:
+    assert select_by_code(CODED, areas, unnamed(code), catalogue.source("prices"))["n"].sum() == total
+
+
+def test_rows_of_several_councils_are_all_of_theirs(catalogue: Catalogue) -> None:
+    rows = select_by_code(CODED, BY_DISTRICT, unnamed("E07000105", "E08000037"), catalogue.source("prices"))
+    assert rows["n"].tolist() == [1, 32]
+
+
+def test_no_row_of_a_council_is_an_error_that_names_codes_and_column_and_what_replaced_it(catalogue: Catalogue) -> None:
+    council = Council(slug="selby", name="Selby", codes={"E07000169": "Selby"})
+    with pytest.raises(
+        SourceError,
+        match=r"Source prices \(Prices\) has no row for Selby: none has E07000169 as its district\. "
+        r"Selby \(E07000169\) ended on 2023-04-01; North Yorkshire \(E06000065\) replaced it\. Either",
+    ):
+        select_by_code(CODED, BY_DISTRICT, council, catalogue.source("prices"))
+    with pytest.raises(SourceError, match=r"none has 371 or E08000017 as its number\. Either"):
+        select_by_code(CODED, BY_NUMBER, unnamed("E08000017"), catalogue.source("prices"))
+
+
+@pytest.mark.parametrize(
+    ("areas", "fault"),
+    [
+        ({"education": "a", "district": "b"}, "rows are picked by one of"),
+        ({"education": "a", "lsoa": "b", "vintage": 2011}, "rows are picked by one of"),
+        ({"district_name": "a"}, "needs the column that rows are picked by"),
+        ({"lsoa": "a"}, "lsoa and vintage go together"),
+        ({"district": "a", "vintage": 2021}, "lsoa and vintage go together"),
+        ({"district": "a", "coverage": 1}, "coverage needs them"),
+    ],
+)
+def test_a_table_says_exactly_one_way_to_pick_its_rows(areas: dict[str, str | int], fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        Areas.model_validate(areas)
 
 
 @pytest.mark.parametrize(

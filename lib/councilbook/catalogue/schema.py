@@ -44,18 +44,39 @@ class FieldSpec(Entry):
 
 
 class Areas(Entry):
-    """Which columns of a table say where a row lies."""
+    """Which column of a table says where a row lies: the small area, or else the district or who runs its schools."""
 
-    lsoa: str = Field(description="Column with the LSOA's code.")
-    vintage: Literal[2001, 2011, 2021] = Field(description="Census whose LSOAs they are.")
-    district: str | None = Field(default=None, description="Column with the district's code, if there is one.")
+    lsoa: str | None = Field(default=None, description="Column with the LSOA's code, by which rows are then picked.")
+    vintage: Literal[0, 2001, 2011, 2021] = Field(
+        default=0, description="Census whose LSOAs they are; 0: there are none."
+    )
+    district: str | None = Field(
+        default=None,
+        description="Column with the GSS code of district, unitary or borough. Where there are no LSOAs, rows are "
+        "picked by it: those with any code that the council, or one that it took the place of, has had.",
+    )
     district_name: str | None = None
-    coverage: float = Field(default=0, ge=0, le=1, description="Least share of a council's areas that must have a row.")
+    education: str | None = Field(
+        default=None,
+        description="Column with the number that the Department for Education gives to who runs the schools, or with "
+        "its GSS code, by which rows are then picked; in two tiers they are the county's.",
+    )
+    coverage: float = Field(default=0, ge=0, le=1, description="Least share of a council's LSOAs that must have a row.")
+
+    @model_validator(mode="after")
+    def _picks_one_way(self) -> Self:
+        if self.education and (self.lsoa or self.district):
+            raise ValueError("rows are picked by one of lsoa (district may then name places), district and education")
+        if not (self.lsoa or self.district or self.education):
+            raise ValueError("needs the column that rows are picked by: lsoa, district or education")
+        if bool(self.lsoa) != bool(self.vintage) or (self.coverage and not self.lsoa):
+            raise ValueError("lsoa and vintage go together, and coverage needs them")
+        return self
 
     @property
     def columns(self) -> list[str]:
         """The columns that it names."""
-        return [name for name in (self.lsoa, self.district, self.district_name) if name]
+        return [name for name in (self.lsoa, self.district, self.district_name, self.education) if name]
 
 
 class Table(Entry):

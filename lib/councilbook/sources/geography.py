@@ -5,7 +5,7 @@ years. So a council's rows are found by the small areas that it has today, not b
 stood in the file of the time.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from councilbook.catalogue import Areas, Council, Source
+from councilbook.catalogue.councils import describe_end, join_names, list_codes, list_education_codes
 from councilbook.errors import CheckError, SourceError
 
 LSOA_COLUMNS = {2011: "lsoa11_code", 2021: "lsoa21_code"}
@@ -66,11 +67,11 @@ def resolve_place(council: Council, lookup: pd.DataFrame, gazetteers: Mapping[st
                 f"borough of a year that these files know.{nation}"
             )
     rows = lookup[np.logical_or.reduce(found)].reset_index(drop=True)
-    return Place(council, _join_names(names) if council.name == ", ".join(council.codes) else council.name, rows)
+    return Place(council, join_names(names) if council.name == ", ".join(council.codes) else council.name, rows)
 
 
 def select_rows(frame: pd.DataFrame, areas: Areas, place: Place, source: Source) -> pd.DataFrame:
-    """Return the rows of a table that lie in a place.
+    """Return the rows of a table of small areas that lie in a place.
 
     There is no official lookup from LSOAs of 2001. Most kept their code in 2011, so a district of that table is the
     place's if most of its surviving LSOAs are; then all of its rows are taken.
@@ -88,6 +89,27 @@ def select_rows(frame: pd.DataFrame, areas: Areas, place: Place, source: Source)
         raise SourceError(
             f"Source {source.id} ({source.title}) has no row for {place.name} ({', '.join(place.council.codes)}). "
             "Either its file was cut to other places, or it does not cover this one."
+        )
+    return rows
+
+
+def select_by_code(frame: pd.DataFrame, areas: Areas, council: Council, source: Source) -> pd.DataFrame:
+    """Return the rows of a table without small areas that are a council's: by district, or by who runs the schools.
+
+    Codes change, and councils merge: see `list_codes` and `list_education_codes`.
+
+    Raises:
+        SourceError: there is none.
+    """
+    column, find = (areas.education, list_education_codes) if areas.education else (areas.district, list_codes)
+    wanted = {code for own in council.codes for code in find(own)}
+    rows = frame[frame[column].isin(wanted)]
+    if rows.empty:
+        ended = "".join(f" {text}" for text in map(describe_end, council.codes) if text)
+        raise SourceError(
+            f"Source {source.id} ({source.title}) has no row for {council.name}: none has "
+            f"{' or '.join(sorted(wanted))} as its {column}.{ended} Either its file was cut to other places, or it "
+            "does not cover this one."
         )
     return rows
 
@@ -150,8 +172,3 @@ def match_common_areas(lookup: pd.DataFrame) -> pd.DataFrame:
     _, group = connected_components(graph, directed=False)
     pairs = lookup[["lsoa11_code", "lsoa21_code"]].reset_index(drop=True)
     return pairs.assign(area_code=pairs["lsoa11_code"].groupby(group[old]).transform("min"))
-
-
-def _join_names(names: Iterable[str]) -> str:
-    *first, last = dict.fromkeys(names)
-    return f"{', '.join(first)} and {last}" if first else last
