@@ -25,7 +25,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from population import POSTCODES, make_tables
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -49,6 +48,7 @@ from councilbook.fuel_poverty.households.extract import (
 from councilbook.fuel_poverty.households.flags import count_bands, find_at_risk, list_at_risk_postcodes, make_flags
 from councilbook.fuel_poverty.households.targeting import count_reached, make_groups, make_orders, measure_reach
 from councilbook.fuel_poverty.twin.population import draw_population
+from population import POSTCODES, make_tables
 
 LSOAS, DISTRICTS = 1107, 13
 BUDGETS = [1_000, 5_000, 10_000, 20_000, 50_000]

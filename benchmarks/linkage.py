@@ -30,8 +30,8 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from councilbook.business_rates.twin.linkage_twin import make_linkage_twin, score_links
 from councilbook.methods.linkage.linking import fit_linkage, link_exactly
+from trials.linkage_twin import make_linkage_twin, score_links
 
 WAYS = ("ours", "exact", "demo")
 

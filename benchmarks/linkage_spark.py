@@ -23,9 +23,9 @@ TABLES = ("a_roll", "b_register", "name_frequency", "place_frequency", "door_fre
 def write_sides(folder: Path, properties: int, companies: int) -> None:
     import duckdb
 
-    from councilbook.business_rates.twin.linkage_twin import make_linkage_twin
     from councilbook.methods.linkage.linking import SETTINGS, fit_linkage
     from councilbook.methods.linkage.sides import prepare_sides
+    from trials.linkage_twin import make_linkage_twin
 
     twin = make_linkage_twin(1, properties, companies)
     started = time.perf_counter()

@@ -23,7 +23,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from councilbook.business_rates.names.person_trials import (
+from councilbook.business_rates.names.person_words import read_known_names
+from councilbook.business_rates.names.persons import classify_parties
+from trials.person_trials import (
     ALL,
     ORIGINS,
     UNMARKED,
@@ -33,8 +35,6 @@ from councilbook.business_rates.names.person_trials import (
     make_people,
     write_in_styles,
 )
-from councilbook.business_rates.names.person_words import read_known_names
-from councilbook.business_rates.names.persons import classify_parties
 
 ENDING = re.compile(r"\b(?:ltd|limited|plc|llp|cic)\b", re.IGNORECASE)
 ROWS = 1_000_000

@@ -9,7 +9,8 @@ import argparse
 import statistics
 import time
 
-from councilbook.fuel_poverty.scenarios.system import DRAWS, VARIABLES, run_pysd, sample_parameters, simulate
+from councilbook.fuel_poverty.scenarios.system import DRAWS, VARIABLES, sample_parameters, simulate
+from trials.pysd_runs import run_pysd
 
 
 def main() -> None:

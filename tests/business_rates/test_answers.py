@@ -1,5 +1,4 @@
 import json
-import re
 
 import pandas as pd
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from councilbook.business_rates.requests import answers, foi
 from councilbook.errors import CheckError, CouncilbookError
 from councilbook.pages import html
+from finder import find_answers
 
 ENTRIES = [
     html.Answer("Which properties are empty?", "In the column is_occupied.", {"Dataset": "Roll"}, words=["to let"]),
@@ -179,17 +179,4 @@ def test_a_table_without_a_column_or_with_another_decision_is_refused():
     ],
 )
 def test_what_people_type_finds_its_topic(question, topic):
-    assert answers.find_answers(answers.make_answers(DATASETS, "scotland"), [question])[0][0] == topic
-
-
-def test_the_score_counts_the_first_answer_and_the_first_three():
-    table = answers.make_answers(DATASETS, "scotland")
-    asked = pd.DataFrame(
-        {"title": ["Decision 1/2006: vacant shops", "potholes"], "labels": [("empty_properties",), ("arrears",)]}
-    )
-    score = answers.evaluate_answers(table, asked, "two").set_index("measure")
-    assert score["hits"].tolist() == [1, 1, 1, 1]
-    assert re.match("Main topic among", score.index[2])
-    assert (score["low_95"] < 0.5).all()
-    with pytest.raises(CheckError):
-        answers.evaluate_answers(table, asked.head(0), "none")
+    assert find_answers(answers.make_answers(DATASETS, "scotland"), [question])[0][0] == topic

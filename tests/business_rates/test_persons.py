@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from councilbook.business_rates.names import person_words, persons
-from councilbook.business_rates.names.person_trials import UNMARKED, evaluate_parties
 from councilbook.business_rates.names.person_words import ORGANISATION_WORDS, KnownNames, read_known_names
 from councilbook.errors import CheckError, ReleaseRefusedError
+from person_trials import UNMARKED, evaluate_parties
 
 
 def classify(*names, **more):

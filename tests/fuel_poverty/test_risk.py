@@ -16,7 +16,6 @@ from councilbook.fuel_poverty.postcodes.risk import (
     HEATINGS,
     TENURES,
     UNTRIED_WIDENING,
-    correlate_ranks,
     estimate_postcodes,
     find_widening,
     fit_and_estimate,
@@ -358,11 +357,3 @@ def test_noise_a_level_up_explains_nothing(made):
     noise = areas.assign(fuel_poor_households=np.random.default_rng(3).permutation(areas["fuel_poor_households"]))
     noise["fuel_poor_pct"] = 100 * noise["fuel_poor_households"] / noise["households"]
     assert score_within(output_areas, noise, frames["lookup"], seed=1)["variance_explained_pct"] < 20
-
-
-def test_rank_one_is_the_highest_risk():
-    estimates = pd.DataFrame({"postcode": ["A", "B", "C"], "fuel_poor_pct": [30.0, 20.0, 10.0]})
-    published = pd.DataFrame({"postcode": ["C", "B", "A", "D"], "overall_rank": [90, 50, 1, 2]})
-    assert correlate_ranks(estimates, published) == pytest.approx(1)
-    with pytest.raises(CheckError, match="share 0 postcodes"):
-        correlate_ranks(estimates, published.tail(1))

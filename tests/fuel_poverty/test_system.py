@@ -19,12 +19,12 @@ from councilbook.fuel_poverty.scenarios.system import (
     estimate_effects,
     load_model,
     load_settings,
-    run_pysd,
     run_scenarios,
     sample_parameters,
     simulate,
     weigh_parameters,
 )
+from pysd_runs import run_pysd
 
 NAMESPACE = {"x": "http://docs.oasis-open.org/xmile/ns/XMILE/v1.0"}
 HOMES = ["inefficient_better_off", "inefficient_low_income", "efficient_low_income", "efficient_better_off"]

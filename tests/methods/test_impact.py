@@ -14,7 +14,6 @@ from councilbook.methods.impact import (
     estimate_effect,
     match_controls,
     prepare_panel,
-    reshape_need,
     tabulate_effect,
 )
 
@@ -115,46 +114,6 @@ def test_wrong_interventions_are_refused_by_row_and_never_by_household(
 def test_outcomes_without_any_known_column_are_refused() -> None:
     with pytest.raises(CheckError, match="gas_kwh, fuel_poverty_gap_gbp, emergency_admissions, found none"):
         prepare_panel(install(a=2012), watch("a").drop(columns="gas_kwh"))
-
-
-# --- NEED ---
-
-
-def need(**changes: object) -> pd.DataFrame:
-    columns = {"LI_FLAG": [1, 0], "LI_DATE": [2009.0, np.nan], "CWI_FLAG": [0, 0], "CWI_DATE": [np.nan, np.nan]}
-    gas = {"Gcons2009": [10.0, 20.0], "Gcons2008": [11.0, 50.0]}
-    flags = {"GasValFlag2009": ["V", "V"], "GasValFlag2008": ["V", "G"]}
-    return pd.DataFrame({**columns, **gas, **flags, **changes}, index=[7, 9])
-
-
-def test_the_wide_layout_becomes_a_row_a_valid_reading() -> None:
-    panel = reshape_need(need())
-    assert panel[["household_id", "year", "gas_kwh"]].to_numpy().tolist() == [
-        [7, 2008, 11],
-        [7, 2009, 10],
-        [9, 2009, 20],
-    ]
-    assert panel["loft_first_year"].tolist() == [2009, 2009, pd.NA]
-    assert panel["cavity_first_year"].isna().all()
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"LI_DATE": [np.nan, np.nan]}, r"1 rows have LI_FLAG 1 and no LI_DATE \(row 7\)"),
-        ({"Gcons2009": [10.0, np.nan]}, r"1 rows have no Gcons2009 though it is flagged as valid \(row 9\)"),
-    ],
-)
-def test_a_measure_without_a_year_or_a_valid_reading_without_a_value_is_refused(
-    changes: dict[str, list], message: str
-) -> None:
-    with pytest.raises(CheckError, match=message):
-        reshape_need(need(**changes))
-
-
-def test_a_table_without_readings_is_refused() -> None:
-    with pytest.raises(CheckError, match="found no such pair"):
-        reshape_need(need().filter(regex="^(LI|CWI)"))
 
 
 # --- matching ---

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from councilbook.business_rates.twin.linkage_twin import LinkageTwin, make_linkage_twin, score_links
+from cleaned import clean_addresses, clean_names, split_names
 from councilbook.errors import CheckError
-from councilbook.methods.linkage.cleaning import clean_addresses, clean_names, split_names
 from councilbook.methods.linkage.linking import (
     SETTINGS,
     Linkage,
@@ -30,6 +29,7 @@ from councilbook.methods.linkage.review import (
     tabulate_review,
 )
 from councilbook.methods.linkage.sides import prepare_sides
+from linkage_twin import LinkageTwin, make_linkage_twin, score_links
 
 TEXT = st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=30), min_size=1, max_size=6)
 LINES = st.sampled_from(["12", "Unit 4", "High Street", "Airdrie", "10-14", "The Old Mill", "St John's Rd", "5a"])

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from councilbook.business_rates.requests import answers, foi, foi_costs
+from finder import count_found
 
 # the open roll, its extracts and credits, as the study means to publish them
 OPEN_ROLL = foi.Dataset(
@@ -67,14 +68,6 @@ def test_topics_are_found_far_more_often_than_by_the_commonest(requests):
     assert table.loc["Nearest words (TF-IDF)", "low_95"] > table.loc["The commonest topic", "high_95"]
 
 
-def test_the_detector_raises_no_false_alarm_among_5462_others(folder, requests):
-    others = pd.read_csv(folder / "foi_csc_requests_summary_2025-03.csv.gz")["Request Title"]
-    touching = others.index[others.str.contains("business rates|^Rates - ", regex=True)]
-    assert (len(others), len(touching)) == (5462, 2)
-    row = foi.evaluate_detector(requests["title"], others, touching).iloc[0]
-    assert (row["found"], row["also_found"], row["false_alarms"]) == (32, 1, 0)
-
-
 def test_held_out_titles_read_as_none_of_the_index(requests):
     held_out = foi.load_held_out()
     assert len(held_out) == 17
@@ -85,11 +78,10 @@ def test_held_out_titles_read_as_none_of_the_index(requests):
 
 def test_answers_are_found_for_real_titles(requests):
     table = answers.make_answers([OPEN_ROLL, CREDITS], "scotland")
-    tuned = answers.evaluate_answers(table, requests, "index")
-    held_out = answers.evaluate_answers(table, foi.load_held_out(), "held out")
-    assert tuned["hits"].tolist()[0] >= 30
-    assert tuned["hits"].tolist()[2] >= 32
-    assert held_out["hits"].min() >= 12  # of 17
+    held_out = foi.load_held_out()
+    assert count_found(table, requests, 1) >= 30  # the answers were written by somebody who had read these 33
+    assert count_found(table, requests, 3) >= 32
+    assert count_found(table, held_out, 1) >= 12  # of 17
 
 
 def test_what_was_refused_as_personal_is_never_called_wholly_answerable(requests):
@@ -114,13 +106,6 @@ def test_statistics_are_as_published(statistics):
     assert statistics["law"].value_counts().to_dict()["scotland"] == 29
     assert statistics["council"].is_unique
     assert statistics["staff_fte"].notna().sum() >= 350
-
-
-def test_any_council_can_be_computed(statistics):
-    table = foi_costs.estimate_all_councils(statistics, (16, 12, 0), 1, 500)
-    assert len(table) == len(statistics)
-    assert (table["cost_gbp_low"] > 0).all()
-    assert (table["saved_gbp_high"] < table["cost_gbp_high"]).all()
 
 
 def test_the_claim_of_18000_pounds_lies_within_the_interval_of_the_cost(statistics):

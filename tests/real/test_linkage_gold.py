@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 from defusedxml import ElementTree
 
-from councilbook.business_rates.twin.linkage_twin import score_links
 from councilbook.methods.linkage.linking import SETTINGS, Linkage, fit_linkage, link_exactly
 from councilbook.methods.linkage.review import estimate_precision, name_pair
+from linkage_twin import score_links
 
 NAMES = {
     "property reference number": "property_reference",

@@ -3,10 +3,11 @@
 import pandas as pd
 import pytest
 
-from councilbook.business_rates.names.person_addresses import HOME, NAME_REMOVED, classify_addresses, redact_addresses
-from councilbook.business_rates.names.person_trials import evaluate_kept
+from addresses import HOME, NAME_REMOVED, classify_addresses
+from councilbook.business_rates.names.person_addresses import redact_addresses
 from councilbook.business_rates.names.persons import check_released_names, classify_parties
 from councilbook.business_rates.roll.reading import read_roll
+from person_trials import evaluate_kept
 
 FOLDER = "north_lanarkshire"
 TITLED = "(?:^|, )(?:Mr|Mrs) [A-Z]"

@@ -26,7 +26,6 @@ from councilbook.errors import CheckError
 
 OUTCOMES = ["gas_kwh", "fuel_poverty_gap_gbp", "emergency_admissions"]
 MAY_BE_MISSING = {"gas_kwh"}
-NEED_MEASURES = {"loft": "LI", "cavity": "CWI"}
 REFERENCE = -1  # the last whole year before the first measure: every other year is held against it
 CALIPER = 0.2  # standard deviations of the logit (Austin 2011, Pharmaceutical Statistics 10(2):150-161)
 SHOWN = 3
@@ -91,40 +90,6 @@ def _refuse_rows(where: str, wrong: "pd.Series[bool]", fault: str) -> None:
     if wrong.any():
         rows = ", ".join(map(str, wrong.index[wrong][:SHOWN]))
         raise CheckError(f"{where}: {int(wrong.sum())} rows {fault} (row {rows}).")
-
-
-def reshape_need(frame: pd.DataFrame) -> pd.DataFrame:
-    """Make a wide table of the National Energy Efficiency Data-Framework (NEED) one row a dwelling and year.
-
-    Args:
-        frame: the anonymised file: GconsYYYY (kWh), GasValFlagYYYY, LI_FLAG, LI_DATE, CWI_FLAG, CWI_DATE.
-
-    Returns:
-        household_id (the row's index), year, gas_kwh, loft_first_year, cavity_first_year (missing without the
-        measure), for the readings with the flag V (valid) alone, ordered by dwelling and year.
-
-    Raises:
-        CheckError: no year has both columns, a measure has a flag and no year, or a valid reading is missing.
-    """
-    named = [name[5:] for name in map(str, frame.columns) if name.startswith("Gcons")]
-    years = sorted(int(year) for year in named if f"GasValFlag{year}" in frame)
-    if not years:
-        raise CheckError("NEED: expected columns such as Gcons2023 and GasValFlag2023, found no such pair.")
-    first = {f"{name}_first_year": _find_need_years(frame, prefix) for name, prefix in NEED_MEASURES.items()}
-    parts = []
-    for year in years:
-        valid = frame[f"GasValFlag{year}"].eq("V")
-        gas = frame.loc[valid, f"Gcons{year}"]
-        _refuse_rows("NEED", gas.isna(), f"have no Gcons{year} though it is flagged as valid")
-        parts.append(pd.DataFrame({"household_id": gas.index, "year": year, "gas_kwh": gas.to_numpy("float64")}))
-    panel = pd.concat(parts).sort_values(["household_id", "year"], ignore_index=True)
-    return panel.assign(**{name: panel["household_id"].map(dates).astype("Int64") for name, dates in first.items()})
-
-
-def _find_need_years(frame: pd.DataFrame, prefix: str) -> pd.Series:
-    had = frame[f"{prefix}_FLAG"].eq(1)
-    _refuse_rows("NEED", had & frame[f"{prefix}_DATE"].isna(), f"have {prefix}_FLAG 1 and no {prefix}_DATE")
-    return frame[f"{prefix}_DATE"].where(had).astype("Int64")
 
 
 @dataclass(frozen=True)

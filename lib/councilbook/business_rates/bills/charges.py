@@ -228,12 +228,6 @@ def _read_rules(nation: str) -> Rules:
     return Rules(**content)
 
 
-def get_year(day: pd.Timestamp) -> str:
-    """Name the year of rates, from 1 April, that a day is in: "2019-20"."""
-    first = day.year if day.month > 3 else day.year - 1
-    return f"{first}-{(first + 1) % 100:02d}"
-
-
 def count_days(year: str) -> int:
     """Count the days of a year of rates, 365 or 366."""
     return int((_get_start(year, 1) - _get_start(year)).astype(int))

@@ -10,8 +10,6 @@ Sources:
     Act 1854: lists and rolls are open to inspection.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
@@ -25,19 +23,6 @@ from councilbook.business_rates.names.person_words import (
     read_known_names,
 )
 from councilbook.business_rates.names.persons import ORGANISATION
-from councilbook.errors import CheckError
-
-AS_LISTED = "as in the rating list"
-NAME_REMOVED = "a line that may name a person was taken out"
-HOME = "may be a home"
-NO_ADDRESS = "no address given"
-ADDRESS_REASONS: Mapping[str, str] = {
-    AS_LISTED: "Published: the property's own address, as in the public rating list",
-    NAME_REMOVED: "Published without a line that names, or may name, a person",
-    HOME: "To be made coarser: somebody may live there",
-    NO_ADDRESS: "The roll has no address",
-}
-ADDRESS_COLUMNS = ["property_reference", "reason", "is_home", "redacted_address"]
 
 # properties that people let or live in, by description and by address
 HOME_DESCRIPTIONS = (
@@ -62,42 +47,6 @@ _TITLED = rf"(?:^|[ (&])(?:{'|'.join(TITLES)})\.? +[A-Z]"
 _INITIALLED = r"^[A-Z](?:[. &]+[A-Z]){0,3}[. &]+[A-Z-]{3,}$"
 MOST_OF_A_PERSON = 2  # properties that have the same person's name in their address
 MOST_WORDS = 4  # of a person's name, initials among them
-
-
-def classify_addresses(roll: pd.DataFrame, parties: pd.DataFrame, known: KnownNames | None = None) -> pd.DataFrame:
-    """Decide for each property whether its address may be published as it is.
-
-    Args:
-        roll: property_reference and address; description and ratepayer_address where there are such.
-        parties: from `persons.classify_parties`, for the same rows.
-        known: names of people; those of `read_known_names` unless given.
-
-    Returns:
-        ADDRESS_COLUMNS on the roll's index: reason (a key of ADDRESS_REASONS), is_home, and redacted_address, from
-        which lines that may name a person are gone. Of a home, whoever publishes must also leave out what is exact:
-        number, postcode, UPRN and coordinates.
-
-    Raises:
-        CheckError: a column is absent, or the parties are not those of the roll.
-    """
-    for frame, columns in ((roll, ["property_reference", "address"]), (parties, ["property_reference", "party"])):
-        if absent := [name for name in columns if name not in frame.columns]:
-            raise CheckError(f"Addresses cannot be classified without the column {', '.join(absent)}.")
-    if not np.array_equal(roll["property_reference"].to_numpy(), parties["property_reference"].to_numpy()):
-        raise CheckError("The parties must have the rows of the roll, in its order.")
-    redacted = redact_addresses(roll["address"], known)
-    is_home = find_home_addresses(roll, parties)
-    removed = (redacted != roll["address"]).fillna(roll["address"].notna()).to_numpy(dtype=bool)
-    blank = roll["address"].isna().to_numpy()
-    reason = np.select([blank, is_home.to_numpy(), removed], [NO_ADDRESS, HOME, NAME_REMOVED], AS_LISTED)
-    return pd.DataFrame(
-        {
-            "property_reference": roll["property_reference"],
-            "reason": pd.Series(reason, index=roll.index, dtype="str"),
-            "is_home": is_home,
-            "redacted_address": redacted,
-        }
-    )
 
 
 def find_home_addresses(roll: pd.DataFrame, parties: pd.DataFrame) -> "pd.Series[bool]":

@@ -1,6 +1,5 @@
 """Answers to what people ask of business rates: dataset, column and ready extract, or why it is kept back."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +14,6 @@ from councilbook.business_rates.requests.foi import (
     Law,
     Match,
     cite_decisions,
-    estimate_share,
     load_rules,
     match_topic,
 )
@@ -44,7 +42,6 @@ STATES: Mapping[str, tuple[str, html.BadgeKind]] = {
     "not": ("kept back", "closed"),
 }
 NOT_TOLD: tuple[str, html.BadgeKind] = ("not in this roll", "closed")
-BEST = 3  # answers that a reader is taken to look at
 
 
 class Wording(BaseModel):
@@ -203,63 +200,3 @@ def show_answers(answers: pd.DataFrame, label: str = "What do you want to know a
     return html.answers(
         make_entries(answers), label, synonyms=wordings.synonyms, subject=wordings.subject, name="rates-answers"
     )
-
-
-def find_answers(answers: pd.DataFrame, questions: Sequence[str]) -> list[list[str]]:
-    """Find, as the page does, the topics that answer each question, the best first.
-
-    Raises:
-        CheckError: see `make_entries`.
-    """
-    wordings = load_wordings()
-    index = html.index_answers(make_entries(answers), wordings.synonyms, wordings.subject)
-    topics = answers["topic"].tolist()
-    return [[topics[number] for number in html.rank_answers(index, question)] for question in questions]
-
-
-def evaluate_answers(answers: pd.DataFrame, requests: pd.DataFrame, group: str) -> pd.DataFrame:
-    """Score the answer finder on titles whose topics were assigned by hand.
-
-    A hit is the main topic as the first answer, or any of a request's topics among the first three. The words of the
-    answers were written by somebody who had read the 33 titles of the index: only other titles are held out.
-
-    Args:
-        answers: from `make_answers`.
-        requests: title and labels (a tuple of topics, the main one first), at least one.
-        group: what the titles are, in words.
-
-    Returns:
-        titles (what they are), measure, hits, requests, share, low_95, high_95 (Wilson): a row for the first answer and
-        the first three each, with any topic of the request and with its main one.
-
-    Raises:
-        CheckError: there is no request.
-    """
-    found = find_answers(answers, [_drop_reference(one) for one in requests["title"]])
-    pairs = list(zip(found, requests["labels"], strict=True))
-    hits = {
-        "Main topic is the first answer": [one[:1] == [wanted[0]] for one, wanted in pairs],
-        "First answer is one of the topics": [bool(set(one[:1]) & set(wanted)) for one, wanted in pairs],
-        f"Main topic among the first {BEST}": [wanted[0] in one[:BEST] for one, wanted in pairs],
-        f"One of the topics among the first {BEST}": [bool(set(one[:BEST]) & set(wanted)) for one, wanted in pairs],
-    }
-    rows = []
-    for measure, right in hits.items():
-        low, high = estimate_share(sum(right), len(right))
-        rows.append(
-            {
-                "titles": group,
-                "measure": measure,
-                "hits": sum(right),
-                "requests": len(right),
-                "share": sum(right) / len(right),
-                "low_95": low,
-                "high_95": high,
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _drop_reference(title: str) -> str:
-    """Take the number of a decision off a title: nobody types it."""
-    return re.sub(r"^Decision \d+/\d{4}:\s*", "", title)

@@ -5,7 +5,7 @@ The kinds of request, the columns that answer each, the sections of both Acts an
 """
 
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -254,25 +254,6 @@ def _read_sections(text: str, law: Law) -> tuple[str, ...]:
     return tuple(dict.fromkeys(of_number[number] for number in numbers if number in of_number))
 
 
-def detect_rates(titles: pd.Series) -> pd.Series:
-    """Tell which titles ask about business rates, by the patterns in `foi.yaml`.
-
-    Empty homes are council tax, so `Vacant Properties` alone does not count, while `Vacant Shops` does.
-
-    Returns:
-        A flag a title.
-
-    Raises:
-        CheckError: a title is blank.
-    """
-    _check_titles(titles)
-    detector = load_rules().detector
-    plain = titles.astype("str").map(_plain)
-    found = plain.map(lambda title: any(one.search(title) for one in detector["is_rates"]))
-    other = plain.map(lambda title: any(one.search(title) for one in detector["not_rates"]))
-    return (found & ~other).astype("bool")
-
-
 def _plain(title: str) -> str:
     return " ".join(title.casefold().split())
 
@@ -421,44 +402,6 @@ def estimate_share(count: int, total: int) -> tuple[float, float]:
         raise CheckError(f"{count} of {total} is no share.")
     low, high = proportion_confint(count, total, method="wilson")
     return float(low), float(high)
-
-
-def evaluate_detector(rates: pd.Series, others: pd.Series, touching: Iterable[Hashable] = ()) -> pd.DataFrame:
-    """Score the detector of business-rates requests.
-
-    Args:
-        rates: titles that are on business rates.
-        others: titles of other requests.
-        touching: index of those among `others` that touch rates all the same; finding one is right.
-
-    Returns:
-        One row: rates, found, recall, recall_low_95, others, also_touching, also_found, false_alarms, precision,
-        precision_low_95.
-
-    Raises:
-        CheckError: a title is blank, or there are none of one kind.
-    """
-    if rates.empty or others.empty:
-        raise CheckError("The detector is scored on titles of both kinds; there are none of one.")
-    also = pd.Series(others.index.isin(list(touching)), index=others.index)
-    in_rates, in_others = detect_rates(rates), detect_rates(others)
-    true, also_found = int(in_rates.sum()), int((in_others & also).sum())
-    false = int(in_others.sum()) - also_found
-    positive = len(rates) + int(also.sum())
-    fired = true + also_found + false
-    row = {
-        "rates": len(rates),
-        "found": true,
-        "recall": (true + also_found) / positive,
-        "recall_low_95": estimate_share(true + also_found, positive)[0],
-        "others": len(others),
-        "also_touching": int(also.sum()),
-        "also_found": also_found,
-        "false_alarms": false,
-        "precision": (true + also_found) / fired if fired else np.nan,
-        "precision_low_95": estimate_share(true + also_found, fired)[0] if fired else np.nan,
-    }
-    return pd.DataFrame([row])
 
 
 # --- what a dataset answers ---
@@ -679,41 +622,3 @@ def compare_outcomes(requests: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFr
     table = pd.crosstab(outcome, matches["decision"]).reindex(columns=["answerable", "partly", "not"], fill_value=0)
     table["all"] = table.sum(axis=1)
     return table.sort_values("all", ascending=False, kind="stable").rename_axis(columns=None).reset_index()
-
-
-def compare_sections(requests: pd.DataFrame, matches: pd.DataFrame) -> pd.DataFrame:
-    """Compare the sections cited here with those that authorities relied on, request by request.
-
-    Excessive cost and not held are about records and systems, which a published dataset changes; they are not
-    expected here.
-
-    Returns:
-        section (title), by_authority, cited_too (kept back or named as a risk here as well), cited_here (of the
-        requests whose authority relied on some section), share, low_95, high_95: a row a section that an authority
-        relied on.
-    """
-    rules = load_rules()
-    relied = requests[requests["withheld"].map(len) > 0]
-    cited = matches["withheld"] + matches["risk"] + matches["also"]
-    rows = []
-    for name, section in rules.sections.items():
-        theirs = relied["withheld"].map(lambda some, name=name: name in some)
-        ours = cited.loc[relied.index].map(lambda some, name=name: name in some)
-        if not theirs.any():
-            continue
-        both, total = int((theirs & ours).sum()), int(theirs.sum())
-        low, high = estimate_share(both, total)
-        rows.append(
-            {
-                "section": section.title,
-                "by_authority": total,
-                "cited_too": both,
-                "cited_here": int(ours.sum()),
-                "share": both / total,
-                "low_95": low,
-                "high_95": high,
-            }
-        )
-    return pd.DataFrame(
-        rows, columns=["section", "by_authority", "cited_too", "cited_here", "share", "low_95", "high_95"]
-    )

@@ -77,29 +77,6 @@ class CostParameter(BaseModel):
         return values
 
 
-class Fees(BaseModel):
-    """What the fees regulations of an Act say.
-
-    Attributes:
-        hour_gbp: the most (Scotland), or the rate (elsewhere), at which an hour may be counted.
-        limit_gbp: above it a request may be refused. free_gbp: up to it nothing may be charged.
-        charged_share: of what is above, the share that may be charged.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    hour_gbp: float
-    limit_gbp: float
-    free_gbp: float
-    charged_share: float
-    sources: tuple[str, ...]
-
-    @property
-    def limit_hours(self) -> float:
-        """Hours of one person that come to the limit."""
-        return self.limit_gbp / self.hour_gbp
-
-
 class Claim(BaseModel):
     """What a case study says it costs."""
 
@@ -114,7 +91,6 @@ class Costs:
     """All of foi_costs.yaml, with the citations in full."""
 
     claim: Claim
-    laws: Mapping[str, Fees]
     parameters: Mapping[str, CostParameter]
 
     def choose(self, law: Law) -> dict[str, CostParameter]:
@@ -140,18 +116,8 @@ def load_costs() -> Costs:
 
     return Costs(
         Claim.model_validate(cite(content["claim"])),
-        {name: Fees.model_validate(cite(entry)) for name, entry in content["laws"].items()},
         {name: CostParameter.model_validate(cite(entry)) for name, entry in content["parameters"].items()},
     )
-
-
-def list_parameters(law: Law) -> pd.DataFrame:
-    """List what is uncertain, for a reader: parameter, default, low, high, unit, basis, note, sources (joined)."""
-    rows = [
-        {"parameter": name, **one.model_dump(exclude={"distribution", "sources"}), "sources": " ".join(one.sources)}
-        for name, one in load_costs().choose(law).items()
-    ]
-    return pd.DataFrame(rows)[["parameter", "default", "low", "high", "unit", "basis", "note", "sources"]]
 
 
 # --- councils ---
@@ -322,31 +288,6 @@ def estimate_costs(
     return pd.DataFrame(rows)
 
 
-def estimate_all_councils(
-    statistics: pd.DataFrame, answers: Sequence[int], seed: int, draws: int = 4000, interval: float = INTERVAL
-) -> pd.DataFrame:
-    """Estimate cost, saving and net saving for every council of the statistics, on the same draws.
-
-    Args:
-        statistics: from `combine_statistics`.
-
-    Returns:
-        council, law, requests, and for each of cost_gbp, saved_gbp and net_gbp its low, median and high.
-    """
-    tail = (1 - interval) / 2
-    parts = []
-    for law in ("scotland", "england"):
-        some = statistics[statistics["law"] == law]
-        found = simulate_costs(some["requests"].to_numpy("float64"), sample_costs(law, seed, draws, answers))
-        part = some[["council", "law", "requests"]].copy()
-        for name in ("cost_gbp", "saved_gbp", "net_gbp"):
-            part[[f"{name}_low", f"{name}_median", f"{name}_high"]] = np.quantile(
-                found[name], [tail, 0.5, 1 - tail], axis=1
-            ).T
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True)
-
-
 def check_claim(requests: float, law: Law, seed: int, draws: int = DRAWS, interval: float = INTERVAL) -> pd.DataFrame:
     """Hold the case study's yearly cost against what the ranges give.
 
@@ -416,52 +357,3 @@ def weigh_costs(
         )
     table = pd.DataFrame(rows)
     return table[table["swing"] > 0].sort_values("swing", ascending=False, kind="stable", ignore_index=True)
-
-
-def estimate_separation(
-    accounts: int, law: Law, seed: int, draws: int = DRAWS, interval: float = INTERVAL
-) -> pd.DataFrame:
-    """Estimate what it takes to tell persons from organisations by hand, as Moray estimated, and hold it to the limit.
-
-    Args:
-        accounts: on the roll.
-
-    Returns:
-        One row: accounts, hours_low, hours, hours_high, counted_gbp (the hours at the rate of the fees regulations),
-        limit_gbp, limit_hours, is_over_limit.
-
-    Raises:
-        CheckError: accounts are not above 0.
-    """
-    if accounts <= 0:
-        raise CheckError(f"There are {accounts} accounts; expected at least one.")
-    fees = load_costs().laws[law]
-    hours = accounts / 1000 * sample_costs(law, seed, draws)["hours_by_hand_per_1000_accounts"]
-    low, median, high = np.quantile(hours, [(1 - interval) / 2, 0.5, (1 + interval) / 2])
-    counted = median * fees.hour_gbp
-    row = {
-        "accounts": accounts,
-        "hours_low": low,
-        "hours": median,
-        "hours_high": high,
-        "counted_gbp": counted,
-        "limit_gbp": fees.limit_gbp,
-        "limit_hours": fees.limit_hours,
-        "is_over_limit": counted > fees.limit_gbp,
-    }
-    return pd.DataFrame([row])
-
-
-def compute_fee(hours: float, law: Law) -> float:
-    """Compute what may be charged for a request that takes so many hours, up to the limit of the fees regulations.
-
-    Scotland: nothing up to 100 pounds, then a tenth of what is above (SSI 2004/467, reg. 4). England: no fee for time.
-
-    Returns:
-        Pounds; NaN above the limit, where the request may be refused.
-    """
-    fees = load_costs().laws[law]
-    cost = hours * fees.hour_gbp
-    if cost > fees.limit_gbp:
-        return float("nan")
-    return max(cost - fees.free_gbp, 0) * fees.charged_share

@@ -35,7 +35,6 @@ FEWEST_HOMES = 10  # below, a postcode's mean would tell of its households; as t
 RURAL_PCT = 50  # of the LSOAs of 2011 that an LSOA of 2021 came from
 AGE_LIMITS = (35, 50, 66, 75)  # years; the oldest member
 AGE_BANDS = ("under 35", "35 to 49", "50 to 65", "66 to 74", "75 or over")
-GROUPINGS = ("age_band", "tenure", "lad22_code", "rural_urban")
 
 
 def make_orders(
@@ -194,8 +193,8 @@ def make_groups(prepared: pd.DataFrame) -> pd.DataFrame:
         prepared: oldest_age, tenure, lad22_code, and rural_pct from `households.add_open`.
 
     Returns:
-        The columns of GROUPINGS. A household is rural if at least half of its LSOA is; where that is not known it is
-        "not known".
+        age_band, tenure, lad22_code, rural_urban. A household is rural if at least half of its LSOA is; where that is
+        not known it is "not known".
     """
     ages = np.searchsorted(AGE_LIMITS, prepared["oldest_age"], side="right")
     rural = np.where(prepared["rural_pct"] >= RURAL_PCT, "rural", "urban")

@@ -590,22 +590,3 @@ def find_widening(covered: pd.DataFrame) -> float:
     holds = covered.sum()
     enough = holds.index[holds >= LEVEL * (len(covered) + 1)]
     return float(enough[0] if len(enough) else holds.index[-1])
-
-
-def correlate_ranks(estimates: pd.DataFrame, published: pd.DataFrame) -> float:
-    """Correlate the postcodes' estimates with a published order of risk (Spearman).
-
-    Args:
-        estimates: from `estimate_postcodes`.
-        published: postcode, overall_rank (1 is the highest risk).
-
-    Returns:
-        From -1 to 1; 1 where both put the postcodes that they share in the same order of risk.
-
-    Raises:
-        CheckError: they share fewer than two postcodes.
-    """
-    both = estimates.merge(published, on="postcode", validate="one_to_one")
-    if len(both) < 2:
-        raise CheckError(f"The estimates and the published ranks share {len(both)} postcodes; expected at least 2.")
-    return float(spearmanr(both["fuel_poor_pct"], -both["overall_rank"]).statistic)

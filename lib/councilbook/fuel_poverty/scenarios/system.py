@@ -1,8 +1,8 @@
 """The systems model: from energy prices, incomes and homes to fuel poverty, cold, illness, demand for care and cost.
 
 The model is `cold_homes.xmile`, in the open standard XMILE 1.0 (OASIS 2015), so that a planner can open it in a
-modelling tool; nothing of it is repeated here. PySD reads it and runs one set of values at a time (`run_pysd`);
-`simulate` steps the same equations, as the parser of PySD gives them, over thousands of sets at once. `cold_homes.yaml`
+modelling tool; nothing of it is repeated here. PySD's parser reads it; `simulate` steps its equations over thousands of
+sets of values at once, where PySD runs one set at a time (a test holds both to the same values). `cold_homes.yaml`
 holds the range and the source of each value.
 
 What the model cannot tell:
@@ -19,19 +19,15 @@ What the model cannot tell:
 """
 
 import operator
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, reduce
 from graphlib import TopologicalSorter
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-import pysd
-import xarray as xr
 import yaml
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -212,43 +208,6 @@ def load_settings() -> Settings:
 
 
 # --- one run, by PySD ---
-
-
-def run_pysd(settings: Mapping[str, float], outputs: list[str] | None = None) -> pd.DataFrame:
-    """Run the model once, by PySD.
-
-    Args:
-        settings: values by name; what is not named has its default.
-        outputs: variables; all of them if none is named.
-
-    Returns:
-        A row a year from 0, a column a variable or `name[element]`.
-    """
-    model = _read_pysd()
-    grouped: dict[str, dict[str, float]] = {}
-    for name, value in (load_settings().defaults | dict(settings)).items():
-        variable, _, element = name.removesuffix("]").partition("[")
-        grouped.setdefault(variable, {})[element] = value
-    dimension_of = {variable: dimension for variable, dimension in load_model().dimension_of.items() if dimension}
-    values: dict[str, Any] = {
-        variable: xr.DataArray(
-            list(elements.values()), {dimension_of[variable]: list(elements)}, [dimension_of[variable]]
-        )
-        if variable in dimension_of
-        else elements[""]
-        for variable, elements in grouped.items()
-    }
-    result: pd.DataFrame = model.run(
-        params=values, return_columns=outputs, return_timestamps=range(load_model().years + 1)
-    )
-    return result
-
-
-@cache
-def _read_pysd() -> Any:
-    """PySD writes a Python file beside the model that it reads: it gets a copy, so that the library stays as it is."""
-    with TemporaryDirectory() as folder:
-        return pysd.read_xmile(shutil.copy(MODEL, folder))
 
 
 # --- thousands of runs at once ---
