@@ -9,7 +9,7 @@ import argparse
 import statistics
 import time
 
-from councilbook.fuel_poverty.scenarios.system import DRAWS, VARIABLES, sample_parameters, simulate
+from councilbook.fuel_poverty.scenarios.system import DRAWS, VARIABLES, draw_values, simulate
 from trials.pysd_runs import run_pysd
 
 
@@ -17,8 +17,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
-    drawn = sample_parameters(seed=1)
-    columns = {name: column.to_numpy() for name, column in drawn.items()}
+    columns = draw_values(seed=1)
     run_pysd({})  # reads the model
     simulate({}, VARIABLES)
     ours, theirs = [], []
@@ -27,7 +26,7 @@ def main() -> None:
         simulate(columns, VARIABLES)
         ours.append(time.perf_counter() - begin)
         begin = time.perf_counter()
-        run_pysd(drawn.iloc[run].to_dict(), VARIABLES)
+        run_pysd({name: column[run] for name, column in columns.items()}, VARIABLES)
         theirs.append((time.perf_counter() - begin) * DRAWS)
     ratio = statistics.median(b / a for a, b in zip(ours, theirs, strict=True))
     print(f"{DRAWS:,} draws, medians of {options.runs}: ours {statistics.median(ours):.2f} s, ", end="")

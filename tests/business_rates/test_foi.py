@@ -299,10 +299,10 @@ def test_a_value_out_of_its_range_or_without_a_source_is_refused():
         "sources": (),
         "note": "n",
     }
-    foi_costs.CostParameter(**good)
+    foi_costs.Parameter(**good)
     for change in ({"default": 3}, {"basis": "published"}, {"distribution": "fixed"}):
         with pytest.raises(ValueError):
-            foi_costs.CostParameter(**{**good, **change})
+            foi_costs.Parameter(**{**good, **change})
 
 
 def test_one_future_by_hand():

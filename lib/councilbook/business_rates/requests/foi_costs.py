@@ -8,21 +8,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, Self
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import yaml
-from pydantic import BaseModel, ConfigDict, model_validator
-from scipy.stats import qmc, rankdata, triang, uniform
+from pydantic import BaseModel, ConfigDict
 
 from councilbook.business_rates.requests.foi import Law, shorten_council
 from councilbook.errors import CheckError, suggest
+from councilbook.methods.uncertainty import (
+    INTERVAL,
+    Floats,
+    Parameter,
+    find_interval,
+    sample_parameters,
+    swing_parameters,
+)
 
 PARAMETERS = Path(__file__).with_name("foi_costs.yaml")
 DRAWS = 20_000
-INTERVAL = 0.9
 PRIOR = 0.5  # of each answer, so that none of a few is not taken for none of all (Jeffreys)
 ANSWERS = ("answerable", "partly", "not")
 QUANTITIES = {
@@ -35,46 +39,6 @@ QUANTITIES = {
     "upkeep_gbp": "GBP a year",
     "net_gbp": "GBP a year",
 }
-
-Floats = npt.NDArray[np.float64]
-
-
-class CostParameter(BaseModel):
-    """An uncertain value: its default, the ends of its range, and where they come from."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    default: float
-    low: float
-    high: float
-    unit: str
-    distribution: Literal["triangular", "uniform", "fixed"]
-    basis: Literal["published", "derived", "assumption"]
-    sources: tuple[str, ...]
-    note: str
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if not self.low <= self.default <= self.high:
-            raise ValueError(f"the default {self.default} is not between {self.low} and {self.high}")
-        if (self.distribution == "fixed") != (self.low == self.high):
-            raise ValueError("a value is fixed if low and high are the same, and only then")
-        if self.basis != "assumption" and not self.sources:
-            raise ValueError("a value that is no assumption has a source")
-        return self
-
-    def find_quantiles(self, shares: Floats) -> Floats:
-        """Return the values below which given shares of the draws lie."""
-        span = self.high - self.low
-        if self.distribution == "fixed":
-            return np.full_like(shares, self.default)
-        shape = (
-            triang((self.default - self.low) / span, self.low, span)
-            if self.distribution == "triangular"
-            else uniform(self.low, span)
-        )
-        values: Floats = shape.ppf(shares)
-        return values
 
 
 class Claim(BaseModel):
@@ -91,9 +55,9 @@ class Costs:
     """All of foi_costs.yaml, with the citations in full."""
 
     claim: Claim
-    parameters: Mapping[str, CostParameter]
+    parameters: Mapping[str, Parameter]
 
-    def choose(self, law: Law) -> dict[str, CostParameter]:
+    def choose(self, law: Law) -> dict[str, Parameter]:
         """Return the parameters for councils under a law, by their names without it."""
         chosen = {name.removesuffix(f"[{law}]"): one for name, one in self.parameters.items()}
         return {name: one for name, one in chosen.items() if "[" not in name}
@@ -116,7 +80,7 @@ def load_costs() -> Costs:
 
     return Costs(
         Claim.model_validate(cite(content["claim"])),
-        {name: CostParameter.model_validate(cite(entry)) for name, entry in content["parameters"].items()},
+        {name: Parameter.model_validate(cite(entry)) for name, entry in content["parameters"].items()},
     )
 
 
@@ -199,7 +163,7 @@ def find_council(statistics: pd.DataFrame, name: str) -> pd.Series:
 
 
 def sample_costs(law: Law, seed: int, draws: int = DRAWS, answers: Sequence[int] = (0, 0, 0)) -> pd.DataFrame:
-    """Draw the uncertain values by Latin hypercube (McKay, Beckman and Conover 1979), each independent of the others.
+    """Draw the uncertain values; see `uncertainty.sample_parameters`.
 
     The shares that publication answers come from the Dirichlet posterior of counted requests, with Jeffreys' prior.
 
@@ -215,12 +179,10 @@ def sample_costs(law: Law, seed: int, draws: int = DRAWS, answers: Sequence[int]
     """
     if len(answers) != len(ANSWERS) or min(answers) < 0:
         raise CheckError(f"Expected how many requests are {', '.join(ANSWERS)}, but {list(answers)} were given.")
-    parameters = load_costs().choose(law)
     rng = np.random.default_rng(seed)
-    points = qmc.LatinHypercube(len(parameters), rng=rng).random(draws)
-    drawn = {name: one.find_quantiles(column) for (name, one), column in zip(parameters.items(), points.T, strict=True)}
+    drawn = sample_parameters(load_costs().choose(law), rng, draws)
     shares = rng.dirichlet(np.asarray(answers) + PRIOR, draws)
-    return pd.DataFrame(drawn).assign(share_answerable=shares[:, 0], share_partly=shares[:, 1])
+    return drawn.assign(share_answerable=shares[:, 0], share_partly=shares[:, 1])
 
 
 def simulate_costs(requests: "float | Floats", values: "pd.DataFrame | Mapping[str, float]") -> dict[str, Floats]:
@@ -279,10 +241,9 @@ def estimate_costs(
         CheckError: see `sample_costs` and `simulate_costs`.
     """
     found = simulate_costs(requests, sample_costs(law, seed, draws, answers))
-    tail = (1 - interval) / 2
     rows = []
     for name, unit in QUANTITIES.items():
-        low, median, high = np.quantile(found[name], [tail, 0.5, 1 - tail])
+        low, median, high = find_interval(found[name], interval)
         mean = float(found[name].mean())
         rows.append({"quantity": name, "unit": unit, "low": low, "median": median, "high": high, "mean": mean})
     return pd.DataFrame(rows)
@@ -300,10 +261,9 @@ def check_claim(requests: float, law: Law, seed: int, draws: int = DRAWS, interv
     claim = load_costs().claim.value_gbp
     implied = claim / (drawn["hours_per_request"] * drawn["staff_gbp_hour"])
     share = implied / (requests * drawn["growth_since_counted"])
-    tail = (1 - interval) / 2
     row: dict[str, float] = {"claim_gbp": claim, "chance_of_more": float((found["cost_gbp"] >= claim).mean())}
     for name, values in {"implied_requests": implied, "implied_share": share}.items():
-        low, median, high = np.quantile(values, [tail, 0.5, 1 - tail])
+        low, median, high = find_interval(values.to_numpy(), interval)
         row |= {name: median, f"{name}_low": low, f"{name}_high": high}
     return pd.DataFrame([row])
 
@@ -313,8 +273,8 @@ def weigh_costs(
 ) -> pd.DataFrame:
     """Tell which uncertain values matter for a quantity, in two ways.
 
-    One at a time: each value at the ends of its range (for the shares that publication answers, of 90 % of the draws),
-    the others at their defaults (the bars of a tornado). All together: Spearman's rank correlation over the draws.
+    One at a time (`uncertainty.swing_parameters`; the shares that publication answers at the ends of 90 % of the
+    draws). All together: Spearman's rank correlation over the draws.
 
     Returns:
         parameter, unit, basis, low, high, at_low, at_default, at_high, swing, rank_correlation: a row a value, the
@@ -326,34 +286,14 @@ def weigh_costs(
     if quantity not in QUANTITIES:
         raise CheckError(f"There is no quantity {quantity}.{suggest(quantity, QUANTITIES)}")
     parameters, drawn = load_costs().choose(law), sample_costs(law, seed, draws, answers)
-    default = {name: one.default for name, one in parameters.items()}
+    defaults = {name: one.default for name, one in parameters.items()}
     ends = {name: (one.low, one.high) for name, one in parameters.items()}
     for name in ("share_answerable", "share_partly"):
-        default[name] = float(drawn[name].mean())
-        low, high = drawn[name].quantile([0.05, 0.95])
-        ends[name] = (float(low), float(high))
-
-    def compute(values: Mapping[str, float]) -> float:
-        return float(simulate_costs(requests, values)[quantity].item())
-
-    output = rankdata(simulate_costs(requests, drawn)[quantity])
-    rows = []
-    for name, (low, high) in ends.items():
-        at_low, at_high = compute({**default, name: low}), compute({**default, name: high})
-        known = parameters.get(name)
-        rows.append(
-            {
-                "parameter": name,
-                "unit": known.unit if known else "dimensionless",
-                "basis": known.basis if known else "derived",
-                "low": low,
-                "high": high,
-                "at_low": at_low,
-                "at_default": compute(default),
-                "at_high": at_high,
-                "swing": abs(at_high - at_low),
-                "rank_correlation": float(np.corrcoef(rankdata(drawn[name]), output)[0, 1]),
-            }
-        )
-    table = pd.DataFrame(rows)
+        low, _, high = find_interval(drawn[name].to_numpy())
+        defaults[name], ends[name] = float(drawn[name].mean()), (low, high)
+    bars = swing_parameters(ends, defaults, lambda values: simulate_costs(requests, pd.DataFrame(values))[quantity])
+    bars.insert(1, "unit", [parameters[name].unit if name in parameters else "dimensionless" for name in ends])
+    bars.insert(2, "basis", [parameters[name].basis if name in parameters else "derived" for name in ends])
+    output = pd.Series(simulate_costs(requests, drawn)[quantity])
+    table = bars.assign(rank_correlation=drawn[list(ends)].corrwith(output, method="spearman").to_numpy())
     return table[table["swing"] > 0].sort_values("swing", ascending=False, kind="stable", ignore_index=True)

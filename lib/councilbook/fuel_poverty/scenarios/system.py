@@ -24,26 +24,31 @@ from dataclasses import dataclass
 from functools import cache, reduce
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import yaml
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict
 from pysd.translators.structures import abstract_expressions as ae
 from pysd.translators.xmile.xmile_file import XmileFile
-from scipy.stats import qmc, rankdata, triang, uniform
 
 from councilbook.errors import CheckError, ParameterError, suggest
+from councilbook.methods.uncertainty import (
+    INTERVAL,
+    Floats,
+    Parameter,
+    correlate_ranks,
+    find_interval,
+    sample_parameters,
+    swing_parameters,
+)
 
 MODEL = Path(__file__).with_name("cold_homes.xmile")
 PARAMETERS = Path(__file__).with_name("cold_homes.yaml")
 
 DRAWS = 10_000
-INTERVAL = 0.9
 
-Floats = NDArray[np.float64]
 Values = dict[str, Any]  # of each variable: a number, an array over draws, or one over elements and draws
 Evaluate = Callable[[Values], Any]
 
@@ -81,37 +86,6 @@ RATIOS = {
 }
 UNITS = {quantity: unit for quantity, (_, unit) in {**REACHED, **AVOIDED, **RATIOS}.items()}
 VARIABLES = sorted({variable for variable, _ in {**REACHED, **AVOIDED}.values()})
-
-
-class Parameter(BaseModel):
-    """An uncertain value of the model: its range, and where it comes from.
-
-    Attributes:
-        default, low, high: in `unit`; low and high are the ends of what is drawn.
-        basis: published (a figure of the sources), derived (computed from such) or assumption.
-        sources: citations, in full.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    default: float
-    low: float
-    high: float
-    unit: str
-    distribution: Literal["triangular", "uniform", "fixed"]
-    basis: Literal["published", "derived", "assumption"]
-    sources: tuple[str, ...]
-    note: str
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if not self.low <= self.default <= self.high:
-            raise ValueError(f"the default {self.default} is not between {self.low} and {self.high}")
-        if (self.distribution == "fixed") != (self.low == self.high):
-            raise ValueError("a value is fixed if low and high are the same, and only then")
-        if self.basis != "assumption" and not self.sources:
-            raise ValueError("a value that is no assumption has a source")
-        return self
 
 
 class Setting(BaseModel):
@@ -385,21 +359,10 @@ def _refer(output: str) -> ae.ReferenceStructure:
 # --- scenarios ---
 
 
-def sample_parameters(seed: int, draws: int = DRAWS) -> pd.DataFrame:
-    """Draw the uncertain values by Latin hypercube (McKay, Beckman and Conover 1979), each independent of the others.
-
-    Returns:
-        A row a draw, a column a parameter.
-    """
-    parameters = load_settings().parameters
-    uncertain = {name: parameter for name, parameter in parameters.items() if parameter.distribution != "fixed"}
-    points = qmc.LatinHypercube(len(uncertain), rng=np.random.default_rng(seed)).random(draws)
-    columns = {}
-    for column, (name, it) in zip(points.T, uncertain.items(), strict=True):
-        span = it.high - it.low
-        shape = triang((it.default - it.low) / span, it.low, span) if it.distribution == "triangular" else None
-        columns[name] = (shape or uniform(it.low, span)).ppf(column)
-    return pd.DataFrame(columns)
+def draw_values(seed: int, draws: int = DRAWS) -> dict[str, Floats]:
+    """Draw the model's uncertain values; see `uncertainty.sample_parameters`."""
+    drawn = sample_parameters(load_settings().parameters, np.random.default_rng(seed), draws)
+    return {str(name): column.to_numpy() for name, column in drawn.items()}
 
 
 def compare_scenarios(
@@ -455,12 +418,10 @@ def run_scenarios(
     Returns:
         year, scenario, quantity, unit, low, median, high: a row a year, scenario and quantity of `UNITS`.
     """
-    values = {str(name): column.to_numpy() for name, column in sample_parameters(seed, draws).items()}
-    tail = (1 - interval) / 2
     tables = []
-    for scenario, quantities in compare_scenarios(start, scenarios, values).items():
+    for scenario, quantities in compare_scenarios(start, scenarios, draw_values(seed, draws)).items():
         for quantity, runs in quantities.items():
-            low, median, high = pd.DataFrame(runs.T).quantile([tail, 0.5, 1 - tail]).to_numpy()
+            low, median, high = find_interval(runs, interval)
             years = start.year + np.arange(len(low))
             table = {"year": years, "scenario": scenario, "quantity": quantity, "unit": UNITS[quantity]}
             tables.append(pd.DataFrame(table | {"low": low, "median": median, "high": high}))
@@ -472,53 +433,25 @@ def weigh_parameters(
 ) -> pd.DataFrame:
     """Tell which uncertain values matter for a quantity in the last year, in two ways.
 
-    One at a time: each value at its low and its high end, the others at their defaults (the bars of a tornado). All
-    together: the partial rank correlation over draws, which holds the other values still (Marino, Hogue, Ray and
-    Kirschner 2008, Journal of Theoretical Biology 254, 178-196).
+    One at a time (`uncertainty.swing_parameters`), and all together: the partial rank correlation over draws.
 
     Returns:
         parameter, unit, basis, low, high, at_low, at_default, at_high, swing, partial_rank_correlation: a row a
         parameter, the widest swing first.
     """
-    parameters = load_settings().parameters
-    drawn = sample_parameters(seed, draws)
-    names = [str(name) for name in drawn]
-    ends = np.tile([parameters[name].default for name in names], (2 * len(names) + 1, 1))
-    for place, name in enumerate(names):
-        ends[2 * place, place], ends[2 * place + 1, place] = parameters[name].low, parameters[name].high
+    drawn = draw_values(seed, draws)
+    parameters = {name: load_settings().parameters[name] for name in drawn}
 
-    def find_last(values: Floats) -> Floats:
-        columns: dict[str, Floats | float] = dict(zip(names, values.T, strict=True))
-        last: Floats = compare_scenarios(start, {"": scenario}, columns)[""][quantity][-1]
+    def find_last(values: Mapping[str, Floats]) -> Floats:
+        last: Floats = compare_scenarios(start, {"": scenario}, values)[""][quantity][-1]
         return last
 
-    at_ends = find_last(ends)
-    table = pd.DataFrame(
-        {
-            "parameter": names,
-            "unit": [parameters[name].unit for name in names],
-            "basis": [parameters[name].basis for name in names],
-            "low": [parameters[name].low for name in names],
-            "high": [parameters[name].high for name in names],
-            "at_low": at_ends[:-1:2],
-            "at_default": at_ends[-1],
-            "at_high": at_ends[1::2],
-        }
-    )
-    table["swing"] = (table["at_high"] - table["at_low"]).abs()
-    table["partial_rank_correlation"] = _correlate_ranks(drawn.to_numpy(), find_last(drawn.to_numpy()))
+    ends = {name: (one.low, one.high) for name, one in parameters.items()}
+    bars = swing_parameters(ends, {name: one.default for name, one in parameters.items()}, find_last)
+    bars.insert(1, "unit", [one.unit for one in parameters.values()])
+    bars.insert(2, "basis", [one.basis for one in parameters.values()])
+    table = bars.assign(partial_rank_correlation=correlate_ranks(np.column_stack([*drawn.values()]), find_last(drawn)))
     return table.sort_values("swing", ascending=False, kind="stable", ignore_index=True)
-
-
-def _correlate_ranks(inputs: Floats, output: Floats) -> Floats:
-    """Return the partial rank correlation of each column of `inputs` with `output`."""
-    known = np.isfinite(output)
-    ranks = rankdata(np.column_stack([inputs, output])[known], axis=0)
-    if np.ptp(ranks[:, -1]) == 0:
-        return np.zeros(inputs.shape[1])
-    precision = np.linalg.inv(np.corrcoef(ranks, rowvar=False))
-    correlation: Floats = -precision[:-1, -1] / np.sqrt(np.diag(precision)[:-1] * precision[-1, -1])
-    return correlation
 
 
 def estimate_effects(start: Start, households: float = 100) -> pd.DataFrame:
