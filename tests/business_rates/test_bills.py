@@ -195,6 +195,115 @@ def test_english_supporting_relief() -> None:
     assert bill(ENGLAND, "2018-19", 30_000, supporting_base_gbp=10_000)["net_gbp"] == 11_072.50
 
 
+CHARITY = {"is_charity": True}
+
+
+@pytest.mark.parametrize(
+    ("rules", "year", "value", "more", "lines"),
+    [  # of each bill the reliefs that it has, and what is to pay; no other line has anything
+        # a charity has no small business relief on top: 4,900.00 less 80 %, and in England 4,930.00 less 80 %
+        (SCOTLAND, "2019-20", 10_000, CHARITY | SMALL, {"charity_relief": 3_920.00, "net": 980.00}),
+        (ENGLAND, "2018-19", 10_000, CHARITY | SMALL, {"charity_relief": 3_944.00, "net": 986.00}),
+        # what the council decides is a share of the charge, not of what other reliefs leave of it
+        (
+            SCOTLAND,
+            "2023-24",
+            15_000,
+            SMALL | {"discretionary_pct": 50},
+            {"small_business_relief": 1_867.50, "discretionary_relief": 3_735.00, "net": 1_867.50},
+        ),
+        (
+            SCOTLAND,
+            "2024-25",
+            30_000,
+            CHARITY | {"discretionary_pct": 15},
+            {"charity_relief": 11_952.00, "discretionary_relief": 2_241.00, "net": 747.00},
+        ),
+        # the retail discount is of what these leave: 75 % of 3,368.25, and of 15,968.00
+        (
+            ENGLAND,
+            "2023-24",
+            13_500,
+            SMALL | {"is_retail": True},
+            {"small_business_relief": 3_368.25, "retail_relief": 2_526.19, "net": 842.06},
+        ),
+        (
+            ENGLAND,
+            "2023-24",
+            40_000,
+            {"is_retail": True, "discretionary_pct": 20},
+            {"discretionary_relief": 3_992.00, "retail_relief": 11_976.00, "net": 3_992.00},
+        ),
+        # a charity's shop: a fifth of 5,120.00 is left, and a quarter of that; a charity's pub has no more than is left
+        (
+            ENGLAND,
+            "2023-24",
+            10_000,
+            CHARITY | {"is_retail": True},
+            {"charity_relief": 4_096.00, "retail_relief": 768.00, "net": 256.00},
+        ),
+        (
+            ENGLAND,
+            "2018-19",
+            10_000,
+            CHARITY | {"is_pub": True},
+            {"charity_relief": 3_944.00, "pub_relief": 986.00, "net": 0},
+        ),
+        # the rise is limited before the council decides: 600.00 less 5 % of 8,964.00
+        (
+            SCOTLAND,
+            "2023-24",
+            18_000,
+            SMALL | {"supporting_base_gbp": 0, "discretionary_pct": 5},
+            {
+                "small_business_relief": 896.40,
+                "supporting_relief": 7_467.60,
+                "discretionary_relief": 448.20,
+                "net": 151.80,
+            },
+        ),
+        # reliefs are of the charge after transition: 6,225.00 less 80 % and 10 %
+        (
+            SCOTLAND,
+            "2023-24",
+            30_000,
+            CHARITY | {"transition_base_gbp": 4_980, "discretionary_pct": 10},
+            {"transitional": 8_715.00, "charity_relief": 4_980.00, "discretionary_relief": 622.50, "net": 622.50},
+        ),
+        # the universal relief is of the gross charge, and what is given after it takes no more than is left
+        (
+            SCOTLAND,
+            "2020-21",
+            10_000,
+            CHARITY | {"discretionary_pct": 15, "other_relief_gbp": 400},
+            {
+                "charity_relief": 3_984.00,
+                "discretionary_relief": 747.00,
+                "universal_relief": 79.68,
+                "other_relief": 169.32,
+                "net": 0,
+            },
+        ),
+    ],
+)
+def test_reliefs_that_meet_in_one_bill(
+    rules: Any, year: str, value: int, more: dict[str, Any], lines: dict[str, float]
+) -> None:
+    found = bill(rules, year, value, **more)[[f"{line}_gbp" for line in [*RELIEFS, "net"]]]
+    assert found[found != 0].to_dict() == {f"{line}_gbp": amount for line, amount in lines.items() if amount}
+
+
+def test_days_empty_have_no_small_business_relief() -> None:
+    # 92 of 366 days occupied: 4,990.00 × 92/366; 274 empty: 3,833.01, of which 92 days are free: 1,287.00
+    for more, relief in ((SMALL, "small_business_relief_gbp"), ({}, None)):
+        lines = bill(ENGLAND, "2023-24", 10_000, is_occupied=False, empty_since_date="2023-07-02", **more)
+        assert lines["empty_relief_gbp"] == 1_287.00
+        assert lines["net_gbp"] == (2_546.01 if relief else 3_800.33)
+        assert relief is None or lines[relief] == 1_254.32
+    decided = bill(ENGLAND, "2023-24", 10_000, is_occupied=False, empty_since_date="2023-07-02", discretionary_pct=10)
+    assert decided["discretionary_relief_gbp"] == 125.43  # of the days occupied
+
+
 def test_empty_in_england() -> None:
     empty = {"is_occupied": False, "empty_since_date": "2019-07-01"}
     # occupied 91 of 366 days at 49.1p, exempt to the end of September, then 183 days at 50.4p
