@@ -347,3 +347,166 @@ def test_the_coarser_table_is_described_by_what_is_left_and_its_lack_is_said():
     assert "ward" not in told
     assert "occupied" not in told
     assert "no such table" in prose.describe_coarse(whole.head(0))
+
+
+# --- each figure of a sentence, of frames in which no two figures are alike ---
+
+
+def test_the_register_is_told_with_its_properties_value_and_names():
+    register = pd.DataFrame(
+        {"released_name": ["Bread Ltd", None, "Cake PLC", "Tea LLP"], "rateable_value_gbp": [2.5e6, 1e6, 3.25e6, 4e5]}
+    )
+    assert prose.describe_register(register, "Here", COLUMNS) == (
+        "The open register of Here has **4 properties** with a rateable value of £7.2 million. Of **3** (75%) it names "
+        "who pays; of the others it does not, since nothing proves that no person is behind them."
+    )
+    assert prose.describe_register(register, "Here", set()).endswith(
+        "It names nobody who pays, as the roll that it is made of names nobody."
+    )
+
+
+def test_the_commonest_reason_to_publish_and_to_withhold_is_told_of_each():
+    parties = pd.DataFrame(
+        [
+            ("withheld", "initials", 30),
+            ("organisation", "a legal form", 40),
+            ("withheld", "no evidence", 90),
+            ("organisation", "public body", 60),
+            ("organisation", "few", None),
+        ],
+        columns=["party", "reason", "properties"],
+    )
+    assert prose.describe_parties(parties) == (
+        "Most names that were published were so for this reason: public body; most names that were withheld were so "
+        "for this reason: no evidence."
+    )
+
+
+def test_each_kind_of_change_is_told_with_its_own_number():
+    kinds = ["joined"] * 5 + ["left"] * 2 + ["new value"] * 3 + ["new ratepayer"] * 7
+    assert prose.describe_changes(pd.DataFrame({"change": kinds})) == (
+        "Since the version before, 5 joined the roll, 2 left it, 3 were valued anew and 7 have another organisation "
+        "that pays."
+    )
+
+
+def test_links_and_those_of_an_exact_match_are_told_by_register():
+    counts = pd.DataFrame(
+        {
+            "register": ["food_hygiene", "oscr", "directory"],
+            "linked": pd.array([1200, 340, None], dtype="Int64"),
+            "exact": pd.array([500, 130, 40], dtype="Int64"),
+        }
+    )
+    assert prose.describe_links(counts) == (
+        "Properties were linked to what others know: some **1,200** to the food hygiene register and **340** to the "
+        "Scottish charity register. The same name and postcode alone would give 630 of these 1,540."
+    )
+
+
+def test_links_that_are_right_are_told_of_those_found_and_of_those_that_there_are():
+    scores = pd.DataFrame(
+        [
+            ("Splink", "food_hygiene", 90, 100, 120),
+            ("exact match", "food_hygiene", 50, 50, 120),
+            ("Splink", "oscr", 7, 8, 10),
+        ],
+        columns=["method", "register", "right_links", "found_links", "true_links"],
+    )
+    assert prose.describe_link_scores(scores) == (
+        "In an invented town, of which the truth is known: 90% of the links to the food hygiene register are right, "
+        "and 75% are found; 88% of the links to the Scottish charity register are right, and 70% are found. These are "
+        "scores on a twin."
+    )
+
+
+def test_a_clerks_verdicts_are_told_by_register_with_their_interval():
+    review = pd.DataFrame(
+        [
+            ("food_hygiene", 310, 70, 300, 280, 309),
+            ("oscr", 1200, 55, 1100, 1040, 1180),
+            ("directory", 90, None, None, None, None),
+        ],
+        columns=["register", "links", "reviewed", "right", "right_low", "right_high"],
+    ).convert_dtypes()
+    assert prose.describe_review(review) == (
+        "By the verdicts of a clerk on a sample, these are right: of the 310 links to the food hygiene register some "
+        "**300** (95% interval 280 to 309; 70 seen) and of the 1,200 links to the Scottish charity register some "
+        "**1,100** (95% interval 1,040 to 1,180; 55 seen)."
+    )
+
+
+def test_places_to_eat_are_told_by_list_and_in_all():
+    row = {
+        "on_roll": 1100,
+        "in_register": 990,
+        "in_directory": 470,
+        "seen": 1210,
+        "estimate": 1315,
+        "low": 1260,
+        "high": 1420,
+    }
+    assert prose.describe_missing(pd.DataFrame([row])) == (
+        "The roll has some 1,100 places to eat and drink, the food register 990 and the business directory 470; 1,210 "
+        "are on one of them at least. With those that are on none there may be **1,315** (95% interval 1,260 to 1,420)."
+    )
+
+
+def test_the_order_of_checks_that_puts_most_right_is_told_beside_the_others():
+    scores = pd.DataFrame(
+        {
+            "order": ["rules", "model", "both", "random"],
+            "recovered_gbp": [41_040.0, 12_060.0, 52_140.0, 3_020.0],
+            "recovered_low_gbp": [39_000.0, 9_000.0, 47_360.0, 1_000.0],
+            "recovered_high_gbp": [43_000.0, 15_000.0, 58_990.0, 6_000.0],
+        }
+    )
+    assert prose.describe_bill_scores(scores) == (
+        "On twins with planted errors, a hundred checks in the order of rules and model together put £52,100 right "
+        "(95% interval over ledgers £47,400 to £59,000), £41,000 by rules alone, £12,100 by the model alone, and "
+        "£3,000 at random. These are scores on a twin."
+    )
+    swapped = scores.assign(order=["both", "model", "rules", "random"])
+    assert "in the order of rules alone put £52,100 right" in prose.describe_bill_scores(swapped)
+
+
+def test_what_bills_come_to_and_what_is_at_stake_is_told_in_both_directions():
+    totals = pd.DataFrame({"line": ["gross", "net"], "value_gbp": [12.34e6, 7.86e6]})
+    stakes = pd.DataFrame(
+        [
+            ("charge", "too high", 1200, 90_440.0),
+            ("charge", "too low", 35, 12_060.0),
+            ("entries", "too high", 410, 70_250.0),
+        ],
+        columns=["what", "direction", "bills", "value_gbp"],
+    )
+    by_rules = "By the rules the properties owe **£7.9 million** a year, of a charge of £12.3 million before reliefs."
+    assert prose.describe_bills(totals, stakes) == (
+        f"{by_rules} What was charged is not what the rules make of it in some 1,200 bills, perhaps too much by "
+        "£90,400, and in some 35 bills, perhaps too little by £12,100. What the ledger says of reliefs does not fit "
+        "the rules either in some 410 bills, perhaps too much by £70,200: most often a relief that the value gives "
+        "and nobody has claimed. A difference is a reason to look. Many are right, for reasons that a ledger does not show."
+    )
+    assert prose.summarise_bills(totals, stakes) == (
+        f"{by_rules} Some 1,645 do not fit, in charge or in relief; many of these are right all the same."
+    )
+
+
+def test_costs_and_savings_are_told_with_their_own_intervals_and_the_claim():
+    costs = pd.DataFrame(
+        [("hours", 90.0, 50.0, 160.0), ("net_gbp", 1_040.0, -720.0, 4_260.0), ("cost_gbp", 7_240.0, 2_680.0, 15_140.0)],
+        columns=["quantity", "median", "low", "high"],
+    )
+    claim = {"claim_gbp": 18_000, "chance_of_more": 0.023, "requests_year": 1_500.0, "requests_basis": "counted"}
+    assert prose.describe_costs(costs, pd.DataFrame([claim])) == (
+        "Requests on business rates are estimated to cost **£7,200 a year** (90% interval £2,700 to £15,100). Of this "
+        "publication would save £1,000, net of keeping it up (−£700 to £4,300). That they cost the £18,000 of the case "
+        "study, or more, has a chance of 2%."
+    )
+
+
+def test_topics_are_told_with_their_number_and_that_of_all():
+    topics = pd.DataFrame({"title": ["Credits", "Empty properties", "Lists"], "requests": [1100, 460, 90]})
+    assert prose.describe_topics(topics) == (
+        "Of 1,650 things that known requests asked for, 1100 were **credits** and 460 **empty properties**."
+    )

@@ -28,8 +28,10 @@ def test_an_effect_is_said_with_its_interval_and_its_direction() -> None:
     said = effects.describe_effect(make_table(GAS), "gas_kwh")
     assert said.startswith("**Gas use: lower by 676 kWh a year** than without a measure")
     assert "(95% interval 650 to 700)" in said
-    more = make_row("gas_kwh", "average", (50.0, 20.0, 80.0))
-    assert "higher by 50 kWh a year** than" in effects.describe_effect(make_table(more), "gas_kwh")
+    more = make_row("gas_kwh", "average", (50.0, 20.0, 90.0))
+    said = effects.describe_effect(make_table(more), "gas_kwh")
+    assert "higher by 50 kWh a year** than" in said
+    assert "(95% interval 20 to 90)" in said
 
 
 def test_an_effect_that_may_be_nothing_is_said_to_be_so_and_admissions_are_by_1000_homes() -> None:

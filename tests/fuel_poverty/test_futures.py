@@ -89,17 +89,30 @@ def test_where_nobody_is_fuel_poor_nothing_is_gained() -> None:
     assert (options["households_lifted_per_home"] == 0).all()
 
 
-def test_the_plan_is_told_in_a_sentence() -> None:
-    row = {
-        "lad22_code": "E07000113",
-        "lad22_name": "Swale",
-        "homes": 1_200,
-        "cost_gbp": 300_000.0,
-        "households_lifted": 150.4,
-    }
-    plan = pd.DataFrame([row])
-    assert futures.describe_plan(plan).startswith("£300,000 treats 1,200 homes in one district")
+def test_the_plan_is_told_with_the_sums_of_its_rows() -> None:
+    plan = pd.DataFrame(
+        [("E1", 1_200, 300_000.0, 150.4), ("E2", 900, 45_000.0, 20.2), ("E1", 50, 5_000.0, 9.0)],
+        columns=["lad22_code", "homes", "cost_gbp", "households_lifted"],
+    )
+    told = "treats 2,150 homes in 2 districts, and lifts an expected 180 households out of fuel poverty."
+    assert futures.describe_plan(plan) == f"£350,000 {told}"
+    assert futures.describe_plan(plan.head(1)).startswith("£300,000 treats 1,200 homes in one district, and lifts")
     assert futures.describe_plan(plan.head(0)) == "The budget treats no home."
+
+
+def test_the_best_programme_is_told_with_its_own_years_and_lifts_and_their_ends() -> None:
+    rows = [
+        ("Insulation", "fuel_poor_years_avoided", 9_300.0, 4_100.0, 17_200.0),
+        ("Insulation", "households_lifted", 1_200.0, 640.0, 1_990.0),
+        ("Income advice", "fuel_poor_years_avoided", 2_800.0, 1_000.0, 5_000.0),
+        ("Income advice", "households_lifted", 2_500.0, 900.0, 3_300.0),
+    ]
+    outcomes = pd.DataFrame(rows, columns=["scenario", "quantity", "median", "low", "high"]).assign(year=2037)
+    assert futures.describe_outcomes(outcomes, "Kent") == (
+        "Of the programmes compared for Kent, **insulation** spares households the most time in fuel poverty by 2037: "
+        "**9,300 household-years** (4,100 to 17,200). It lifts 1,200 households out at some time (640 to 1,990), "
+        "though some fall back."
+    )
 
 
 def test_bases_count_every_parameter() -> None:

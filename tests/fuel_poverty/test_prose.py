@@ -61,6 +61,16 @@ def test_spread_tells_how_many_live_outside_the_areas_with_the_highest_shares() 
     assert prose.describe_spread(crowded).endswith("had 99% of all fuel-poor households.")
 
 
+def test_the_tenth_with_the_highest_shares_is_told_with_its_part_of_the_poor_not_of_the_shares() -> None:
+    shares = [40.0, 4.0, 30.0, *range(5, 22)]
+    poor = [150, 900, 30, *[60] * 17]  # of 2,100; in the two areas of 40 and 30 per cent 180
+    areas = pd.DataFrame({"year": 2021, "fuel_poor_pct": shares, "fuel_poor_households": poor})
+    assert prose.describe_spread(areas) == (
+        "It is uneven: in 2021, one area in ten was below 5.9% and another one in ten above 21.9%. The tenth of areas "
+        "with the highest shares had 9% of all fuel-poor households, so most of them lived elsewhere."
+    )
+
+
 def scores(**best: Any) -> pd.DataFrame:
     """Scores of a council of one district, so that compact parts were left out; `best` is of the better model."""
     common: dict[str, Any] = {
@@ -120,3 +130,8 @@ def test_the_strongest_association_is_the_first_and_keeps_its_capitals() -> None
     text = prose.describe_strongest(odds)
     for part in ("**deprivation (IMD 2019)**", "(28.7)", "1.46 times the odds", "1.40 to 1.50"):
         assert part in text
+    less = pd.DataFrame([("Owned outright", 12.34, 0.52, 0.47, 0.6)], columns=list(odds))
+    assert prose.describe_strongest(pd.concat([odds, less], ignore_index=True)) == (
+        "Of what was looked at, **owned outright** goes with fuel poverty most closely: one standard deviation more of "
+        "it (12.3), all else equal, goes with 0.52 times the odds of fuel poverty (95% interval 0.47 to 0.60)."
+    )
