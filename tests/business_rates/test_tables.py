@@ -485,7 +485,8 @@ def test_what_bills_come_to_and_what_is_at_stake_is_told_in_both_directions():
         f"{by_rules} What was charged is not what the rules make of it in some 1,200 bills, perhaps too much by "
         "£90,400, and in some 35 bills, perhaps too little by £12,100. What the ledger says of reliefs does not fit "
         "the rules either in some 410 bills, perhaps too much by £70,200: most often a relief that the value gives "
-        "and nobody has claimed. A difference is a reason to look. Many are right, for reasons that a ledger does not show."
+        "and nobody has claimed. A difference is a reason to look. Many are right, for reasons that a ledger "
+        "does not show."
     )
     assert prose.summarise_bills(totals, stakes) == (
         f"{by_rules} Some 1,645 do not fit, in charge or in relief; many of these are right all the same."
