@@ -6,7 +6,7 @@ module of the library that uses the network.
 
 from councilbook.catalogue.fetching import Progress, check_kind, describe_manual_way, fetch, raw_path, read_checksums
 from councilbook.catalogue.finding import Finder, FoundFile, TwinRequest
-from councilbook.catalogue.fingerprints import hash_file, hash_library, hash_text
+from councilbook.catalogue.fingerprints import hash_file, hash_files, hash_library, hash_text, list_files
 from councilbook.catalogue.reading import (
     Catalogue,
     catalogue_schema,
@@ -81,8 +81,10 @@ __all__ = [
     "fetch",
     "fill_in_defaults",
     "hash_file",
+    "hash_files",
     "hash_library",
     "hash_text",
+    "list_files",
     "load_catalogue",
     "raw_path",
     "read_checksums",

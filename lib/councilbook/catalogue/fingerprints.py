@@ -1,6 +1,7 @@
 """Checksums of files and of all that a result depends on."""
 
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -18,14 +19,19 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def list_files(folder: Path) -> list[Path]:
+    """Return the files in a folder and below, but for what Python compiled."""
+    return [file for file in folder.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+
+
+def hash_files(folder: Path, files: Iterable[Path]) -> str:
+    """Return one checksum of files and of their places in a folder, in whatever order they come."""
+    names = {file.relative_to(folder).as_posix(): file for file in files}
+    return hash_text("\n".join(f"{name} {hash_file(file)}" for name, file in sorted(names.items())))
+
+
 @cache
 def hash_library(workbook: Workbook) -> str:
     """Return one checksum of the library, the catalogue and the pinned requirements."""
-    files = {
-        f"{folder.name}/{file.relative_to(folder).as_posix()}": file
-        for folder in (workbook.library, workbook.catalogue)
-        for file in folder.rglob("*")
-        if file.is_file() and "__pycache__" not in file.parts
-    }
-    files[workbook.lock.name] = workbook.lock
-    return hash_text("\n".join(f"{name} {hash_file(file)}" for name, file in sorted(files.items())))
+    folders = [hash_files(folder, list_files(folder)) for folder in (workbook.library, workbook.catalogue)]
+    return hash_text("\n".join([*folders, hash_file(workbook.lock)]))

@@ -13,12 +13,13 @@ from councilbook.catalogue import (
     Mode,
     Source,
     StudySpec,
-    hash_file,
-    hash_library,
+    hash_files,
     hash_text,
+    list_files,
 )
 from councilbook.errors import CatalogueError, ParameterError, SourceError
-from councilbook.gate.editions import Edition, hash_folder, read_record
+from councilbook.gate.editions import Edition, Record, hash_folder, read_record
+from councilbook.running.imports import find_imports, list_used_files
 from councilbook.running.parameters import (
     Parameter,
     Value,
@@ -28,6 +29,9 @@ from councilbook.running.parameters import (
     parse_run_date,
     read_cells,
 )
+
+REPORT_MODULE = "councilbook.pages.reports.report"  # by which `run` publishes a report
+SITE_MODULE = "councilbook.pages.site"  # and the site around it
 
 
 @dataclass(frozen=True)
@@ -235,39 +239,108 @@ def fill_parameters(
 def fingerprint_notebooks(job: Job, catalogue: Catalogue) -> dict[str, str]:
     """Return a checksum of all that each notebook's result depends on.
 
-    That is its cells and parameters, and the fingerprint of the notebook before it; before the first come the
-    library, the catalogue, the pinned requirements, study.yaml and all sources (a landscape notebook shows of
-    each whether it is there). Of a mirror only its files count.
+    That is its cells and parameters, the sources it may read, what it uses of the library, the council, study.yaml,
+    the files of the catalogue that the study goes by, the pinned requirements, and the fingerprints of the notebooks
+    that it comes after. Of a mirror only its files count.
     """
-    folder = job.workbook.notebooks / job.study
-    declared = inspect_study(folder, catalogue.study(job.study))
+    workbook, spec = job.workbook, catalogue.study(job.study)
+    folder = workbook.notebooks / job.study
+    declared = inspect_study(folder, spec)
     ignored = {"mirror"} if job.is_date_given else {"mirror", "run_date"}
-    start = [hash_library(job.workbook), hash_file(folder / "study.yaml"), dict(job.sources)]
-    previous = hash_text(json.dumps(start, sort_keys=True))
-    fingerprints = {}
+    files = [workbook.lock, folder / "study.yaml", *_list_catalogue_files(catalogue, job.study)]
+    shared = [hash_files(workbook.root, files), job.council.model_dump()]
+    fingerprints: dict[str, str] = {}
     for notebook in declared:
         values = fill_parameters(job, catalogue, notebook, declared[notebook])
-        cells = [
-            [cell["cell_type"], cell["source"], {k: v for k, v in cell["metadata"].items() if k != "execution"}]
-            for cell in read_cells(folder / f"{notebook}.ipynb")
+        cells = read_cells(folder / f"{notebook}.ipynb")
+        code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+        parts = [
+            shared,
+            {name: value for name, value in values.items() if name not in ignored},
+            [
+                [cell["cell_type"], cell["source"], {k: v for k, v in cell["metadata"].items() if k != "execution"}]
+                for cell in cells
+            ],
+            _describe_sources(job, catalogue, notebook, code),
+            hash_files(workbook.library, _list_library_files(job, catalogue, notebook, code)),
+            [fingerprints[earlier] for earlier in spec.list_before(notebook)],
         ]
-        parts = [previous, {name: value for name, value in values.items() if name not in ignored}, cells]
-        previous = hash_text(json.dumps(parts, sort_keys=True))
-        fingerprints[notebook] = previous
+        fingerprints[notebook] = hash_text(json.dumps(parts, sort_keys=True))
     return fingerprints
 
 
+def fingerprint_site(catalogue: Catalogue) -> str:
+    """Return a checksum of all that the site's own pages depend on, but for the reports."""
+    workbook = catalogue.workbook
+    declared = [*workbook.catalogue.glob("*.yaml"), *workbook.notebooks.glob("*/study.yaml")]
+    used = list_used_files(workbook.library, [SITE_MODULE])
+    return hash_text(hash_files(workbook.root, [workbook.lock, *declared]) + hash_files(workbook.library, used))
+
+
+def _list_catalogue_files(catalogue: Catalogue, study: str) -> list[Path]:
+    """Return the files of the catalogue that a study goes by.
+
+    That is all but other studies' that declare nothing it uses, and councils.yaml, of which one council matters.
+    """
+    sources = [*list_study_sources(catalogue, study), *catalogue.sources_of(study)]
+    named = {name for source in sources for name in (source.id, source.or_else)}
+    named |= {name for notebook in catalogue.study(study).notebooks.values() for name in notebook.releases}
+    others = {
+        other
+        for other in catalogue.studies
+        if other != study
+        and named.isdisjoint([*catalogue.study_sources.get(other, ()), *catalogue.study_datasets.get(other, ())])
+    }
+    return [file for file in catalogue.workbook.catalogue.glob("*.yaml") if file.stem not in {"councils", *others}]
+
+
+def _describe_sources(job: Job, catalogue: Catalogue, notebook: str, code: Sequence[str]) -> list[object]:
+    """Say what is there of a notebook's sources; and which of all are there, if it shows the landscape of them."""
+    read = {source.id: job.sources.get(source.id) for source in list_sources(catalogue, job.study, notebook)}
+    return [read, sorted(job.sources) if any("landscape" in text for text in code) else []]
+
+
+def _list_library_files(job: Job, catalogue: Catalogue, notebook: str, code: Sequence[str]) -> set[Path]:
+    """Return the files of the library that a notebook, the twins of its sources, and its page if it is the report use.
+
+    A cell that is no plain Python could import anything, so all files count then.
+    """
+    library = job.workbook.library
+    twins = [
+        source.twin.make.partition(":")[0]
+        for source in list_sources(catalogue, job.study, notebook)
+        if source.twin and (job.mode == "sample" or source.spectrum != "open")
+    ]
+    page = [REPORT_MODULE] if notebook == catalogue.study(job.study).report else []
+    try:
+        imported = [name for text in code for name in find_imports(text)]
+    except SyntaxError:
+        return set(list_files(library))
+    return list_used_files(library, [*imported, *twins, *page])
+
+
 def find_stale(job: Job, spec: StudySpec, fingerprints: Mapping[str, str]) -> list[str]:
-    """Return the notebooks to run: from the first whose result is not there, or is of other inputs."""
-    notebooks = list(spec.notebooks)
+    """Return the notebooks to run: whose result is not there or is of other inputs, and those that come after one."""
     record = read_record(job.private)
-    if job.force or record is None or list(map(hash_folder, job.datasets)) != [record.processed, record.restricted]:
-        return notebooks
-    for place, notebook in enumerate(notebooks):
+    if job.force or record is None:
+        return list(spec.notebooks)
+    changed = _list_changed_datasets(job, record)
+    if changed - {name for notebook in spec.notebooks.values() for name in notebook.releases}:
+        return list(spec.notebooks)
+    stale: list[str] = []
+    for notebook, about in spec.notebooks.items():
         is_changed = fingerprints[notebook] != record.notebooks.get(notebook)
-        is_gone = not job.executed(notebook).exists()
+        is_gone = not job.executed(notebook).exists() or not changed.isdisjoint(about.releases)
         if notebook == spec.report:
             is_gone = is_gone or hash_folder(job.report) != record.report
-        if is_changed or is_gone:
-            return notebooks[place:]
-    return []
+        if is_changed or is_gone or not set(stale).isdisjoint(spec.list_before(notebook)):
+            stale.append(notebook)
+    return stale
+
+
+def _list_changed_datasets(job: Job, record: Record) -> set[str]:
+    """Return the datasets of which a file is not as the last run left it; of a file in no dataset, its name."""
+    pairs = zip(job.datasets, (record.processed, record.restricted), strict=True)
+    return {
+        path.partition("/")[0] for folder, before in pairs for path, _ in hash_folder(folder).items() ^ before.items()
+    }

@@ -25,7 +25,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
-from councilbook.catalogue import Catalogue, Council, Mode, hash_file, hash_library, load_catalogue
+from councilbook.catalogue import Catalogue, Council, Mode, hash_file, load_catalogue
 from councilbook.errors import CouncilbookError, NotebookError
 from councilbook.gate.disks import describe_full_disk, describe_os_error, explain_os_errors, tells_of_full_disk
 from councilbook.gate.editions import (
@@ -63,6 +63,7 @@ from councilbook.running.jobs import (
     find_sources,
     find_stale,
     fingerprint_notebooks,
+    fingerprint_site,
     list_sources,
 )
 from councilbook.running.lanes import run_in_lanes
@@ -303,7 +304,7 @@ def _build_site_if_changed(catalogue: Catalogue) -> None:
         built = private / "built.json"
         files = [file for file in workbook.reports.glob("[!.]*/[!.]*/*") if file.is_file()]
         reports = {file.relative_to(workbook.reports).as_posix(): hash_file(file) for file in sorted(files)}
-        content = json.dumps({"library": hash_library(workbook), "reports": reports}, indent=2)
+        content = json.dumps({"library": fingerprint_site(catalogue), "reports": reports}, indent=2)
         if built.exists() and built.read_text() == content and (workbook.reports / "index.html").exists():
             return
         from councilbook.pages.site import build_site
