@@ -390,7 +390,7 @@ def _read_councils(file: Path) -> dict[str, Council]:
     return _parse(_Councils, {"councils": named}, file).councils
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML in which a key that stands twice in one place is an error; plain YAML silently takes the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
