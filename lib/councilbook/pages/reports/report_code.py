@@ -16,6 +16,7 @@ SHOWING = (
     "councilbook.pages.html",
     "councilbook.pages.maps.area_maps",
     "councilbook.pages.maps.point_maps",
+    "councilbook.pages.withheld",
     "councilbook.study",
 )
 READERS = ("_", "io", "read_", "load", "from_file", "fromfile", "genfromtxt", "memmap", "open_memmap")
