@@ -24,6 +24,7 @@ from councilbook.catalogue import (
     load_catalogue,
 )
 from councilbook.errors import CouncilbookError, NotebookError, ParameterError, suggest
+from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.disks import explain_os_errors
 from councilbook.gate.editions import Edition, hold_edition
 from councilbook.gate.writing import (
@@ -186,7 +187,12 @@ class Study:
     # --- what goes out ---
 
     def release(
-        self, dataset: str, frame: pd.DataFrame, *, crosswalks: Mapping[str, pd.DataFrame] | None = None
+        self,
+        dataset: str,
+        frame: pd.DataFrame,
+        *,
+        crosswalks: Mapping[str, pd.DataFrame] | None = None,
+        last: LastVersion | None = None,
     ) -> Path:
         """Release a dataset through the gate; see `release.release_dataset`.
 
@@ -198,6 +204,7 @@ class Study:
             frame: the table.
             crosswalks: where its rule names other datasets of the same count: by the id of each, a table of small
                 pieces of ground with the area that each lies in here and there.
+            last: of a register, its last version as the gate got it and the names that no version may hold.
 
         Returns:
             The folder it was written to.
@@ -225,7 +232,7 @@ class Study:
         edition = Edition(workbook, self.spec.id, self.finder.council)
         in_run = NOTEBOOK_VARIABLE in os.environ  # then the run holds it
         with explain_os_errors(workbook), nullcontext() if in_run else hold_edition(edition):
-            return release_dataset(spec, frame, origin, self.catalogue, choose_root(workbook, spec), crosswalks)
+            return release_dataset(spec, frame, origin, self.catalogue, choose_root(workbook, spec), crosswalks, last)
 
     def published(self, dataset: str) -> pd.DataFrame:
         """Read a released dataset of this study and council.

@@ -7,7 +7,18 @@ from hypothesis import strategies as st
 
 from councilbook.catalogue import RegisterRule
 from councilbook.errors import CheckError, ReleaseRefusedError
-from councilbook.gate.disclosure.registers import find_names, protect_register
+from councilbook.gate.disclosure.registers import (
+    MONTH_OF_CHANGE,
+    NAME_IN_TEXT,
+    NAME_RELEASED,
+    TELLING,
+    LastVersion,
+    check_versions,
+    find_names,
+    protect_register,
+    refuse_leaks,
+    remove_names,
+)
 
 RULE = RegisterRule(
     rule="register",
@@ -133,3 +144,78 @@ def test_names_are_found_where_the_gate_would_take_them_out(names):
         person = ("1", "x", 900.0, name, False, None, "2020-01-01")
         others = [(str(n), text, 1.0, "Bread Ltd", True, None, "2020-01-01") for n, text in enumerate(texts.dropna())]
         assert protect(person, *others).record["checked"]["names_taken_out_of_texts"] > 0
+
+
+# --- names in texts ---
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("ADA  BYRON, 1 High Street", "1 High Street"),
+        ("1 High Street, Ada-Byron, Ada Byron Lee", "1 High Street"),
+        ("Ada Ada Byron Byron, 2 Low Road", "2 Low Road"),  # what is left over is the name again
+        ("Byron Ada, Bob, 1 High Street", "Byron Ada, Bob, 1 High Street"),
+        ("Ada Byron", None),
+        (None, None),
+    ],
+)
+def test_names_of_two_words_or_more_go_from_a_text_and_nothing_else_does(text, left):
+    texts = pd.Series([text, "9 Cross Lane"], index=[7, 3], dtype="str")
+    clean = remove_names(texts, ["Ada Byron", "ada byron lee", "Bob"])
+    assert clean.astype(object).where(clean.notna(), None).to_dict() == {7: left, 3: "9 Cross Lane"}
+    assert clean.dtype == texts.dtype
+    assert remove_names(texts, []).equals(texts)
+
+
+@given(st.lists(st.tuples(TEXTS, NAMES), min_size=1, max_size=6))
+def test_a_register_and_a_list_lose_the_same_names(rows):
+    people = [(str(i), text, 1.0, name, False, "x", "2020-01-01") for i, (text, name) in enumerate(rows)]
+    texts = pd.Series([text for text, _ in rows], dtype="str")
+    assert remove_names(texts, [name for _, name in rows]).tolist() == protect(*people).frame["address"].tolist()
+
+
+# --- versions ---
+
+
+def find_leaks(before, after, *withheld, day="2026-05-31", as_of="2026-06-30"):
+    last = LastVersion(before, day, pd.Series(withheld, dtype="str"))
+    return check_versions(before, after, RULE, ["reference"], last, as_of)
+
+
+def test_what_is_shown_of_somebody_withheld_is_found():
+    shown = protect(SHOP, FIRM).frame
+    told = shown.assign(relief=["100%", "50%"])
+    [leak] = find_leaks(shown, told, "Ada Byron").to_dict("records")
+    assert leak == {"reference": "1", "leak": TELLING, "version": "after", "field": "relief"}
+
+
+def test_a_withheld_name_is_found_in_every_text_of_either_version_and_not_repeated():
+    shown = protect(SHOP, FIRM).frame
+    named = shown.assign(address=["ADA-BYRON, 1 High Street", "2 High Street"])
+    found = find_leaks(named, shown.assign(reference=["1", "Ada Byron 2"]), "Ada Byron", "Bob")
+    assert found[["reference", "version", "field"]].to_numpy().tolist() == [
+        ["1", "before", "address"],
+        ["Ada Byron 2", "after", "reference"],
+    ]
+    assert set(found["leak"]) == {NAME_IN_TEXT}
+    assert "byron" not in found.drop(columns="reference").to_csv().casefold()
+
+
+def test_a_name_that_was_released_and_is_withheld_now_is_found_with_its_month_of_a_quarter():
+    was, now = protect(FIRM, ("4", "4 High Street", 1.0, "Cake  PLC", True, None, "2021-01-01")), protect(FIRM)
+    gone = protect((*FIRM[:3], "Ada Byron", False, None, None), ("4", "4 High Street", 1.0, None, False, None, None))
+    kinds = find_leaks(was.frame, gone.frame, "CAKE PLC")[["leak", "version", "reference"]].to_numpy().tolist()
+    assert kinds == [[NAME_RELEASED, "before", "4"], [MONTH_OF_CHANGE, "both", "2"], [MONTH_OF_CHANGE, "both", "4"]]
+    assert find_leaks(was.frame, gone.frame, day="2026-06-30", as_of="2026-07-01").empty
+    assert find_leaks(was.frame, now.frame).empty  # a row that is gone was taken over by nobody
+
+
+def test_only_what_a_version_itself_gives_away_is_refused():
+    leaks = pd.DataFrame(
+        [(NAME_RELEASED, "after", "1"), (NAME_IN_TEXT, "before", "1"), (MONTH_OF_CHANGE, "both", "1")],
+        columns=["leak", "version", "reference"],
+    )
+    refuse_leaks(leaks)
+    with pytest.raises(ReleaseRefusedError, match=r"a withheld name stands in a text \(1 rows\)"):
+        refuse_leaks(leaks.assign(leak=NAME_IN_TEXT, version=["after", "before", "before"]))

@@ -10,6 +10,7 @@ import pytest
 from councilbook.catalogue import Catalogue, Council, Dataset, FoundFile, fill_in_defaults
 from councilbook.errors import CheckError, ReleaseRefusedError
 from councilbook.gate.decisions import pass_gate
+from councilbook.gate.disclosure.registers import MONTH_OF_CHANGE, LastVersion
 from councilbook.gate.writing import Origin, read_audit, read_published, release_dataset
 
 COUNCIL = Council(slug="north", name="North", codes={"E06000901": "North"})
@@ -19,7 +20,7 @@ NUMBER = {"type": "number", "required": False, "description": "A number"}
 FLAG = {"type": "boolean", "description": "Whether something is withheld"}
 
 
-def declare(catalogue: Catalogue, name: str, key: list[str], fields: Mapping[str, Any], **rule: Any) -> Dataset:
+def declare(catalogue: Catalogue, name: str, key: list[str], fields: Mapping[str, Any], /, **rule: Any) -> Dataset:
     return Dataset.model_validate(
         {
             "id": name,
@@ -44,12 +45,14 @@ def pass_alone(catalogue: Catalogue, dataset: Dataset, frame: pd.DataFrame) -> A
     return pass_gate(dataset, frame, find_clients(catalogue), catalogue.disclosure)
 
 
-def release(catalogue: Catalogue, dataset: Dataset, frame: pd.DataFrame, crosswalks: Any = None) -> Any:
+def release(
+    catalogue: Catalogue, dataset: Dataset, frame: pd.DataFrame, crosswalks: Any = None, last: LastVersion | None = None
+) -> Any:
     origin = Origin("small", "2_closed", COUNCIL, "real", "2026-11-23", find_clients(catalogue))
     known = Catalogue(
         **{**vars(catalogue), "datasets": {**catalogue.datasets, dataset.id: dataset, "by_zone": dataset}}
     )
-    return release_dataset(dataset, frame, origin, known, catalogue.workbook.processed, crosswalks)
+    return release_dataset(dataset, frame, origin, known, catalogue.workbook.processed, crosswalks, last)
 
 
 @pytest.fixture
@@ -178,6 +181,41 @@ def test_records_leave_only_when_nobody_stands_out(catalogue: Catalogue) -> None
     assert passed.frame["age"].tolist() == sorted(passed.frame["age"])
     with pytest.raises(ReleaseRefusedError, match="Dataset records was not released"):
         pass_alone(catalogue, dataset, frame.head(8))
+
+
+@pytest.fixture
+def shops(catalogue: Catalogue) -> Dataset:
+    """A register of shops."""
+    optional = TEXT | {"required": False}
+    fields = {"shop": TEXT, "address": optional, "payer": optional, "relief": optional, "is_suppressed": FLAG}
+    rule = {"public": ["shop", "address"], "name": "payer", "telling": ["relief"]}
+    inside = {"is_organisation": "is_organisation", "name_inside": "inside", "law": "Anybody may see what a shop is."}
+    return declare(catalogue, "shops", ["shop"], fields, rule="register", approver="The solicitor", **rule, **inside)
+
+
+def list_shops(*rows: tuple[str, str, bool]) -> pd.DataFrame:
+    """Lay out shops for the gate: address, who pays, and whether that is an organisation."""
+    frame = pd.DataFrame(rows, columns=["address", "inside", "is_organisation"])
+    return frame.assign(shop=[f"S{n}" for n in range(len(frame))], payer=frame["inside"], relief="50%")
+
+
+def test_a_register_that_gives_somebody_away_beside_its_last_version_is_refused(
+    catalogue: Catalogue, shops: Dataset
+) -> None:
+    before = list_shops(("Ada Byron, 1 High Street", "Ada Byron", False), ("2 High Street", "Bread Ltd", True))
+    after = list_shops(("Ada Byron, 1 High Street", "Cake PLC", True), ("2 High Street", "Li Na Wong", False))
+    last = LastVersion(before, "2026-10-23", pd.Series(["Ada Byron", "Li Na Wong"]))
+    release(catalogue, shops, before)
+    with pytest.raises(ReleaseRefusedError, match=r"withheld name stands in a text \(1 rows\)\. Nothing was written"):
+        release(catalogue, shops, after, last=last)
+    clean = after.assign(address=["1 High Street", "2 High Street"])
+    folder = release(catalogue, shops, clean, last=last)
+    assert read_published(folder, shops)["payer"].fillna("").tolist() == ["Cake PLC", ""]
+    private = catalogue.workbook.private / "reviews" / "small" / "north" / "shops.json"
+    told = json.loads(private.read_text(encoding="utf-8"))
+    assert told["last_version"] == "2026-10-23"
+    assert told["beside_last_version"] == [{"leak": MONTH_OF_CHANGE, "version": "both", "rows": 1}]
+    assert MONTH_OF_CHANGE not in json.dumps(read_audit(folder))
 
 
 def test_a_model_of_too_few_records_is_refused(catalogue: Catalogue) -> None:

@@ -24,7 +24,7 @@ from councilbook.catalogue import (
 from councilbook.errors import CheckError, ReleaseRefusedError
 from councilbook.gate.disclosure.coefficients import check_model
 from councilbook.gate.disclosure.records import protect_records
-from councilbook.gate.disclosure.registers import protect_register
+from councilbook.gate.disclosure.registers import LastVersion, check_versions, protect_register, refuse_leaks
 from councilbook.gate.disclosure.tables.cells import Protected
 from councilbook.gate.disclosure.tables.counts import protect_counts
 from councilbook.gate.disclosure.tables.linked import find_exposed_by_areas, find_exposed_by_versions
@@ -39,6 +39,8 @@ class Surroundings:
     earlier: Sequence[pd.DataFrame] = ()  # its earlier versions, as they were published
     others: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # other datasets of the same count, by id
     crosswalks: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # to the areas of each, by its id
+    last: LastVersion | None = None  # of a register
+    run_date: str = ""  # ISO date of this version
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def pass_gate(
     it. The other rules make a table safe (`disclosure.counts`, `.magnitudes`, `.records`,
     `.registers`) or check it (`.models`),
     whatever it was made from; a count is also compared with its earlier versions and with other areas
-    (`disclosure.linked`).
+    (`disclosure.linked`), and a register with its last version.
 
     Args:
         dataset: what is to be released; its rule is in the catalogue.
@@ -150,10 +152,24 @@ def _apply(
             return Passed(ordered, record | cells | records.record, records.for_approver)
         case RegisterRule():
             register = protect_register(frame, rule)
-            return Passed(register.frame, record | register.record)
+            told = _compare_registers(rule, dataset, register.frame, around)
+            return Passed(register.frame, record | register.record, told)
         case ModelRule():
             return Passed(frame, record | check_model(frame, rule))
     raise NotImplementedError(f"The gate does not know the rule {rule!r}.")
+
+
+def _compare_registers(
+    rule: RegisterRule, dataset: Dataset, safe: pd.DataFrame, around: Surroundings
+) -> dict[str, Any]:
+    """Refuse a register that gives somebody away beside its last version; return what else the two tell together."""
+    if around.last is None:
+        return {}
+    before = protect_register(around.last.frame, rule).frame
+    leaks = check_versions(before, safe, rule, dataset.key, around.last, around.run_date)
+    refuse_leaks(leaks)
+    counted = leaks.groupby(["leak", "version"], as_index=False).size().rename(columns={"size": "rows"})
+    return {"last_version": around.last.day, "beside_last_version": counted.to_dict("records")}
 
 
 def _compare_releases(

@@ -25,11 +25,13 @@ from councilbook.catalogue import (
     Guarded,
     Held,
     Mode,
+    RegisterRule,
     hash_file,
     hash_text,
 )
 from councilbook.errors import CheckError, CouncilbookError
 from councilbook.gate.decisions import Passed, Surroundings, pass_gate
+from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.metadata import (
     build_datapackage,
     build_dcat,
@@ -76,6 +78,7 @@ def release_dataset(
     catalogue: Catalogue,
     root: Path,
     crosswalks: Mapping[str, pd.DataFrame] | None = None,
+    last: LastVersion | None = None,
 ) -> Path:
     """Check a table, pass it through the gate and write it with its metadata.
 
@@ -90,6 +93,7 @@ def release_dataset(
         catalogue: for licences, and the reasons for a rule's parameters.
         root: folder of all released data, or of all that is not open; see `choose_root`.
         crosswalks: by id of a dataset with the same count on other areas, which areas share which pieces of ground.
+        last: of a register, what it is held against.
 
     Returns:
         The dataset's folder.
@@ -100,7 +104,7 @@ def release_dataset(
     """
     target = dataset_folder(root, origin.study, origin.council, dataset.id)
     restore_folder(target)
-    around = _look_around(dataset, origin, catalogue, root, crosswalks or {})
+    around = _look_around(dataset, origin, catalogue, root, crosswalks or {}, last)
     passed = pass_gate(dataset, frame, origin.used, catalogue.disclosure, around)
     columns = [*dataset.fields, *(["geometry"] if dataset.geometry else [])]
     check_fields(
@@ -249,10 +253,17 @@ def _write_files(
 
 
 def _look_around(
-    dataset: Dataset, origin: Origin, catalogue: Catalogue, root: Path, crosswalks: Mapping[str, pd.DataFrame]
+    dataset: Dataset,
+    origin: Origin,
+    catalogue: Catalogue,
+    root: Path,
+    crosswalks: Mapping[str, pd.DataFrame],
+    last: LastVersion | None,
 ) -> Surroundings:
     """Read what a dataset has to be compared with: its earlier versions, and the same count on other areas."""
     rule = dataset.disclosure
+    if isinstance(rule, RegisterRule):
+        return Surroundings(origin.published, last=last, run_date=origin.run_date)
     if not isinstance(rule, CountRule):
         return Surroundings(origin.published)
     others = {}

@@ -1,7 +1,7 @@
 """Registers of things that a law makes public: what may be said of whoever stands behind each of them."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,11 @@ from councilbook.errors import CheckError, ReleaseRefusedError
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 LEAST_WORDS = 2  # one word is a name of too many other things
 
+NAME_IN_TEXT = "a withheld name stands in a text"
+NAME_RELEASED = "a name is withheld here and released there"
+TELLING = "something is shown of somebody who is withheld"
+MONTH_OF_CHANGE = "the month in which somebody withheld took over is known"
+
 Words = tuple[str, ...]
 
 
@@ -23,6 +28,15 @@ class ProtectedRegister:
 
     frame: pd.DataFrame
     record: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LastVersion:
+    """What a register has to be held against: its last version, and whom neither of the two may name."""
+
+    frame: pd.DataFrame  # as the gate got it
+    day: str  # ISO date of its release
+    withheld: "pd.Series[str]"  # names that are withheld now, in the last version or in one before it
 
 
 def protect_register(register: pd.DataFrame, rule: RegisterRule) -> ProtectedRegister:
@@ -50,15 +64,15 @@ def protect_register(register: pd.DataFrame, rule: RegisterRule) -> ProtectedReg
         raise CheckError(f"{rule.is_organisation} is missing in {int(known.isna().sum())} rows (row {rows}).")
     withheld = ~known.astype(bool).to_numpy()
     given = register[rule.name_inside].astype("str").where(register[rule.name_inside].notna(), "")
-    names = {words for words in map(split_words, given[withheld]) if len(words) >= LEAST_WORDS}
+    names = _split_names(given[withheld])
     safe = register.drop(columns=rule.inputs)
     blanked = safe[[rule.name, *rule.telling]].notna().to_numpy() & withheld[:, None]
     safe[[rule.name, *rule.telling]] = safe[[rule.name, *rule.telling]].mask(blanked)
     _refuse_both_ways(safe[rule.name], names)
     if rule.redacted is not None:
         safe.loc[withheld, [rule.name, *rule.telling]] = rule.redacted
-    texts = [name for name in rule.public if pd.api.types.is_string_dtype(safe[name]) or safe[name].dtype == object]
-    cleaned = safe[texts].apply(lambda texts: _remove_names(texts, names))
+    texts = _list_texts(safe, rule)
+    cleaned = safe[texts].apply(lambda column: _remove_words(column, names))
     removed = ((cleaned != safe[texts]) & safe[texts].notna()).fillna(False).to_numpy(dtype=bool)
     safe[texts] = cleaned
     safe["is_suppressed"] = withheld | removed.any(axis=1)
@@ -112,8 +126,30 @@ def find_names(texts: pd.Series, names: Iterable[str]) -> list[str]:
     return [name for name, words in by_words.items() if words in there]
 
 
-def _remove_names(texts: pd.Series, names: set[Words]) -> pd.Series:
-    """Take names out of texts; a text that is nothing else becomes missing."""
+def remove_names(texts: pd.Series, names: Iterable[str]) -> pd.Series:
+    """Take names out of texts, in whichever letters and marks they are written there.
+
+    Args:
+        texts: texts; missing ones stay missing.
+        names: names of two words or more; those of one word stay where they are.
+
+    Returns:
+        The texts; one that was nothing but a name is missing.
+    """
+    return _remove_words(texts, _split_names(names))
+
+
+def _split_names(names: Iterable[str]) -> set[Words]:
+    return {words for words in map(split_words, names) if len(words) >= LEAST_WORDS}
+
+
+def _list_texts(register: pd.DataFrame, rule: RegisterRule) -> list[str]:
+    return [
+        name for name in rule.public if register[name].dtype == object or pd.api.types.is_string_dtype(register[name])
+    ]
+
+
+def _remove_words(texts: pd.Series, names: set[Words]) -> pd.Series:
     lengths = sorted({len(words) for words in names}, reverse=True)
     codes, different = pd.factorize(texts)
     clean = np.array([_remove_from(text, names, lengths) for text in different] + [None], dtype=object)
@@ -140,3 +176,75 @@ def _find(text: str, names: set[Words], lengths: list[int]) -> Iterator[tuple[in
         if name:
             yield found[place].start(), found[place + len(name) - 1].end()
         place += len(name or "1")
+
+
+# --- versions ---
+
+
+def check_versions(
+    before: pd.DataFrame, after: pd.DataFrame, rule: RegisterRule, key: Sequence[str], last: LastVersion, as_of: str
+) -> pd.DataFrame:
+    """Find what somebody who keeps two published versions of a register can work out that is withheld.
+
+    Args:
+        before, after: the two, as the gate lets them out.
+        rule: the declaration of the register.
+        key: the fields that together name a row once.
+        last: the day of the one before, and the names that are withheld in any version.
+        as_of: ISO date of this one.
+
+    Returns:
+        A row a leak: leak (a constant of this module), version (before, after or both), the key, and field. No names.
+    """
+    folded = set(fold_names(last.withheld))
+    found: list[pd.DataFrame] = []
+    for version, shown in {"before": before, "after": after}.items():
+        for field in _list_texts(shown, rule):
+            named = (remove_names(shown[field], last.withheld) != shown[field]) & shown[field].notna()
+            found.append(_list_leaks(NAME_IN_TEXT, version, shown, key, field, named))
+        released = shown[rule.name].notna()
+        both = released & fold_names(shown[rule.name]).isin(folded)
+        found.append(_list_leaks(NAME_RELEASED, version, shown, key, rule.name, both))
+        for field in rule.telling:
+            found.append(_list_leaks(TELLING, version, shown, key, field, ~released & shown[field].notna()))
+    if is_same_quarter(last.day, as_of):
+        was = before.set_index(list(key))[rule.name].reindex(after.set_index(list(key)).index)
+        taken = was.notna().to_numpy() & after[rule.name].isna()
+        found.append(_list_leaks(MONTH_OF_CHANGE, "both", after, key, rule.name, taken))
+    return pd.concat(found, ignore_index=True)
+
+
+def refuse_leaks(leaks: pd.DataFrame) -> None:
+    """Refuse a version that itself gives something away beside the one before it.
+
+    What an earlier version has given away, no later one can take back. Where a name is withheld now and was released
+    then, or the other way round, more is known of it than was.
+
+    Args:
+        leaks: from `check_versions`.
+
+    Raises:
+        ReleaseRefusedError: with the number of each leak, and no name.
+    """
+    own = leaks[leaks["leak"].isin([NAME_IN_TEXT, TELLING]) & (leaks["version"] == "after")]
+    if len(own):
+        told = ", ".join(f"{leak} ({rows} rows)" for leak, rows in own["leak"].value_counts().items())
+        raise ReleaseRefusedError(f"Beside its last version, this one gives something away: {told}.")
+
+
+def fold_names(names: pd.Series) -> pd.Series:
+    """Write names in small letters and with single blanks, so that the same is found to be the same."""
+    folded: pd.Series = names.astype("str").str.casefold().str.replace(r"\s+", " ", regex=True).str.strip()
+    return folded
+
+
+def is_same_quarter(one: str, other: str) -> bool:
+    """Whether two days (ISO) lie in the same quarter of a year: for so long a change is not told."""
+    return bool(pd.Period(one, "Q") == pd.Period(other, "Q"))
+
+
+def _list_leaks(
+    leak: str, version: str, shown: pd.DataFrame, key: Sequence[str], field: str, rows: Any
+) -> pd.DataFrame:
+    named = pd.DataFrame(shown)[list(key)].loc[np.asarray(rows, dtype=bool)]
+    return named.reset_index(drop=True).assign(leak=leak, version=version, field=field)
