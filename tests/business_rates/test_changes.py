@@ -1,38 +1,27 @@
 """Versions of the register: what changed, and what somebody who has kept them all can work out."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from councilbook.business_rates.names import persons
-from councilbook.business_rates.register import changes, publish
-from councilbook.business_rates.register.changes import (
+from councilbook.business_rates.register import changes, open_register, properties
+from councilbook.business_rates.register.changes import hold_back, list_changes, recall_last
+from councilbook.business_rates.roll.rules import COLUMNS
+from councilbook.gate.disclosure.registers import (
     MONTH_OF_CHANGE,
     NAME_IN_TEXT,
     NAME_RELEASED,
-    TELLING,
+    LastVersion,
     check_versions,
-    find_exposed_groups,
-    hold_back,
-    list_changes,
+    protect_register,
 )
-from councilbook.business_rates.roll.rules import COLUMNS
-from councilbook.catalogue import RecordRule, RegisterRule
-from councilbook.errors import ReleaseRefusedError
-from councilbook.gate.disclosure.registers import protect_register
+from small_roll import REGISTER
 
-RULE = RegisterRule(
-    rule="register",
-    approver="Information governance lead",
-    law="Anybody may inspect the roll of properties.",
-    public=publish.PROPERTY,
-    name="released_name",
-    telling=publish.OF_RATEPAYER,
-    is_organisation="is_organisation",
-    name_inside="ratepayer_name",
-)
-CHANGES = RULE.model_copy(
+CHANGES = REGISTER.model_copy(
     update={
         "public": ["change", "property_reference", "address", "description", "rateable_value_gbp"],
         "telling": [],
@@ -58,19 +47,25 @@ def make_register(*rows):
     for name in ("liability_start_date", "empty_since_date"):
         roll[name] = pd.to_datetime(roll[name]).astype("datetime64[us]")
     places = pd.DataFrame({"ward_code": None, "zone_code": None}, index=roll.index, dtype="str")
-    return publish.make_open_register(roll, persons.classify_parties(roll), places, publish.find_homes(roll))
+    return open_register.make_open_register(roll, persons.classify_parties(roll), places, properties.find_homes(roll))
 
 
-def let_out(register, rule=RULE):
+def let_out(register, rule=REGISTER):
     return pd.DataFrame(protect_register(register.drop(columns="geometry", errors="ignore"), rule).frame)
 
 
 def list_withheld(*registers):
-    return pd.concat([publish.list_withheld_names(one) for one in registers])
+    return pd.concat([open_register.list_withheld_names(one) for one in registers])
+
+
+def recall(before, day, register):
+    """Recall a version of a day, as it was given to the gate."""
+    return recall_last(changes.keep_versions(None, before, day), None, register)
 
 
 def find_leaks(before, after, withheld, before_on=MARCH, as_of=APRIL):
-    found = check_versions(before, after, withheld, before_on=before_on, as_of=as_of)
+    last = LastVersion(before, before_on, withheld)
+    found = check_versions(before, after, REGISTER, [changes.KEY], last, as_of)
     return list(found[["leak", "version", "property_reference"]].itertuples(index=False, name=None))
 
 
@@ -125,7 +120,7 @@ def test_a_shop_that_is_still_called_after_somebody_who_has_left_gives_the_name_
     after = make_register(("1", "Cake PLC", {"address": "Ada Byron, 1 High Street"}))
     published, withheld = let_out(before), list_withheld(before, after)
     assert find_leaks(published, let_out(after), withheld) == [(NAME_IN_TEXT, "after", "1")]
-    held = hold_back(after, list_withheld(before), published, published_on=MARCH, as_of=APRIL)
+    held = hold_back(after, recall(before, MARCH, after), APRIL)
     assert find_leaks(published, let_out(held), withheld) == []
 
 
@@ -134,12 +129,13 @@ def test_a_person_who_takes_over_is_not_seen_before_the_quarter_is_over():
     after = make_register(("1", "Ada Byron", {"liability_start_date": "2026-05-04", "rateable_value_gbp": 8000.0}))
     published, withheld = let_out(before), list_withheld(before, after)
     assert find_leaks(published, let_out(after), withheld, APRIL, MAY) == [(MONTH_OF_CHANGE, "both", "1")]
-    held = let_out(hold_back(after, list_withheld(before), published, published_on=APRIL, as_of=MAY))
+    in_may = hold_back(after, recall(before, APRIL, after), MAY)
+    held = let_out(in_may)
     assert find_leaks(published, held, withheld, APRIL, MAY) == []
     shown = ["released_name", "liability_start_date", "small_business_relief", "is_suppressed"]
     assert held[shown].equals(published[shown])
     assert held["rateable_value_gbp"].tolist() == [8000.0]  # public, so never held
-    later = let_out(hold_back(after, list_withheld(before, after), held, published_on=MAY, as_of=JULY))
+    later = let_out(hold_back(after, recall(in_may, MAY, after), JULY))
     assert later[shown[:3]].isna().all(axis=None)
     assert find_leaks(held, later, withheld, MAY, JULY) == []
 
@@ -150,23 +146,9 @@ def test_a_name_that_turns_out_to_be_a_persons_is_not_held():
         is_organisation=False, released_name=None
     )
     published = let_out(before)
-    held = hold_back(after, list_withheld(before), published, published_on=APRIL, as_of=MAY)
+    held = hold_back(after, recall(before, APRIL, after), MAY)
     assert not held["is_organisation"].any()
     assert (NAME_RELEASED, "before", "1") in find_leaks(published, let_out(held), list_withheld(held), APRIL, MAY)
-
-
-def test_what_tells_of_somebody_withheld_is_found():
-    shown = let_out(make_register(("1", "Ada Byron", {})))
-    told = shown.assign(small_business_relief="SBR")
-    assert find_leaks(shown, told, pd.Series(["Ada Byron"])) == [(TELLING, "after", "1")]
-
-
-def test_a_leak_is_told_without_the_name():
-    register = make_register(("1", "Ada Byron", {"address": "Ada Byron, 1 High Street"}))
-    bare = let_out(register.assign(ratepayer_name="Somebody Else"))
-    found = check_versions(bare, bare, list_withheld(register), before_on=MARCH, as_of=APRIL)
-    assert found["leak"].tolist() == [NAME_IN_TEXT] * 2
-    assert "byron" not in found.to_csv().casefold()
 
 
 def draw_world(data, people):
@@ -192,13 +174,12 @@ def draw_world(data, people):
 def publish_all(months, dates=(MARCH, APRIL, MAY, JULY)):
     """Publish each month's register beside the ones before; the attacker keeps them all."""
     registers = [make_register(*rows) for rows in months]
-    published = [let_out(registers[0])]
+    shown = [registers[0]]
     for number in range(1, len(dates)):
-        days = {"published_on": dates[number - 1], "as_of": dates[number]}
-        published.append(
-            let_out(hold_back(registers[number], list_withheld(*registers[:number]), published[-1], **days))
-        )
-    return registers, published
+        last = recall(shown[-1], dates[number - 1], registers[number])
+        last = replace(last, withheld=list_withheld(*registers[: number + 1]))
+        shown.append(hold_back(registers[number], last, dates[number]))
+    return registers, [let_out(register) for register in shown]
 
 
 @settings(max_examples=12, deadline=None, phases=[Phase.explicit, Phase.generate])
@@ -253,18 +234,26 @@ def test_it_cannot_be_told_in_which_month_of_a_quarter_a_person_took_over(who):
     assert [view["released_name"].notna().all() for view in in_april] == [True, True, True, False]
 
 
-def test_groups_that_a_few_joined_or_left_are_found():
-    before = pd.DataFrame({"ward": ["a"] * 20 + ["b"] * 20 + [None] * 12, "relief": "x"})
-    after = pd.DataFrame({"ward": ["a"] * 19 + ["b"] * 30 + [None] * 12 + ["c"] * 9})
-    found = find_exposed_groups(before, after, ["ward"])
-    assert found.to_dict("records") == [
-        {"ward": "a", "rows_before": 20, "rows_after": 19},
-        {"ward": "c", "rows_before": 0, "rows_after": 9},
-    ]
-    assert changes.LEAST == 10
-
-
 # --- what is kept ---
+
+
+def test_without_a_version_before_nothing_is_held_and_nothing_has_changed():
+    register = make_register(("1", "Bread Ltd", {"address": "Ada Byron, 1 High Street"}), ("2", "Ada Byron", {}))
+    assert recall_last(None, pd.DataFrame({"name": ["Li Na Wong"]}), register) is None
+    assert hold_back(register, None, APRIL) is register
+    assert list(list_changes(None, register)) == list(list_changes(register, register))
+    assert list_changes(None, register).empty
+
+
+def test_the_last_version_has_its_day_and_the_names_that_any_version_withheld():
+    before, after = (
+        make_register(("1", "Ada Byron", {})),
+        make_register(("1", "Chidi Okafor", {}), ("2", "Bread Ltd", {})),
+    )
+    last = recall_last(changes.keep_versions(None, before, MARCH), pd.DataFrame({"name": ["Li Na Wong"]}), after)
+    assert last.day == MARCH
+    assert sorted(last.withheld) == ["Ada Byron", "Chidi Okafor", "Li Na Wong"]
+    assert last.frame["property_reference"].tolist() == ["1"]
 
 
 def test_two_versions_are_kept_so_that_a_day_can_be_repeated():
@@ -280,65 +269,12 @@ def test_two_versions_are_kept_so_that_a_day_can_be_repeated():
 
 
 def test_a_name_is_kept_no_longer_than_it_stands_in_an_address():
-    old = pd.Series(["Ada Byron", "Li Na Wong", "Bob"])
+    old = pd.DataFrame({"name": ["Ada Byron", "Li Na Wong", "Bob"]})
     register = make_register(
         ("1", "Bread Ltd", {"address": "Ada Byron, 1 High Street"}),
         ("2", "Chidi Okafor", {"address": "Bob, 2 Low Road"}),
     )
-    assert changes.keep_names(old, register)["name"].tolist() == ["Ada Byron", "Chidi Okafor"]
-
-
-RECORDS = RecordRule(
-    rule="records",
-    approver="Information governance lead",
-    because="A test.",
-    quasi_identifiers={"ward_code": {}},
-    sensitive=["relief"],
-    harmless=["record", "version_date"],
-    k=10,
-    l=2,
-    t=1.0,
-    most_suppressed_pct=0,
-    most_unique_pct=0,
-)
-
-
-def make_rows(**wards):
-    """Make rows of so many a ward, every third of them with a relief."""
-    codes = [code for code, count in wards.items() for _ in range(count)]
-    relief = ["none" if n % 3 else "small business" for n in range(len(codes))]
-    return pd.DataFrame({"record": range(len(codes)), "ward_code": codes, "relief": relief})
-
-
-def test_the_coarse_rows_are_those_of_the_financial_years_first_version():
-    rows = make_rows(A=30, B=60)
-    first = changes.keep_for_year(None, rows, "2026-04-30", RECORDS)
-    assert changes.keep_for_year(first, make_rows(A=45, B=60), "2027-03-31", RECORDS).equals(first)
-    assert len(changes.keep_for_year(first, rows.iloc[:1], "2026-04-30", RECORDS)) == 1  # the same day again
-    later = changes.keep_for_year(first, make_rows(A=45, B=60), "2027-04-01", RECORDS)
-    assert len(later) == 105
-    assert set(later["version_date"]) == {pd.Timestamp("2027-04-01")}
-
-
-@pytest.mark.parametrize("wards", [{"A": 29, "B": 60}, {"A": 39, "B": 75}, {"A": 30, "B": 51}])
-def test_a_new_years_coarse_rows_are_held_back_while_a_few_joined_or_left_a_group(wards):
-    first = changes.keep_for_year(None, make_rows(A=30, B=60), "2026-04-30", RECORDS)
-    for day in ("2027-04-01", "2027-05-01", "2029-01-01"):
-        assert changes.keep_for_year(first, make_rows(**wards), day, RECORDS).equals(first)
-
-
-def test_rows_of_which_none_can_go_out_hold_back_nothing():
-    few, rows = make_rows(A=9), make_rows(A=30, B=60)
-    for kept, new in ((few, rows), (rows, few)):
-        last = changes.keep_for_year(None, kept, "2026-04-30", RECORDS)
-        assert len(changes.keep_for_year(last, new, "2027-04-01", RECORDS)) == len(new)
-
-
-def test_only_what_a_version_itself_gives_away_is_refused():
-    leaks = pd.DataFrame(
-        [(NAME_RELEASED, "after", "1"), (NAME_IN_TEXT, "before", "1"), (MONTH_OF_CHANGE, "both", "1")],
-        columns=["leak", "version", "property_reference"],
-    )
-    changes.refuse_leaks(leaks)
-    with pytest.raises(ReleaseRefusedError, match=r"a withheld name stands in a text \(1 rows\)"):
-        changes.refuse_leaks(leaks.assign(leak=NAME_IN_TEXT, version=["after", "before", "before"]))
+    before = changes.keep_versions(None, make_register(("1", "Bread Ltd", {})), MARCH)
+    last = recall_last(before, old, register)
+    assert changes.keep_names(last, register)["name"].tolist() == ["Ada Byron", "Chidi Okafor"]
+    assert changes.keep_names(None, register)["name"].tolist() == ["Chidi Okafor"]

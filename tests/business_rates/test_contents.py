@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 from councilbook.business_rates import prose
 from councilbook.business_rates.names import persons
-from councilbook.business_rates.register import publish
+from councilbook.business_rates.register import counts as counting
 from councilbook.business_rates.requests import answers, foi_tables
 from councilbook.business_rates.roll import contents
 from councilbook.business_rates.roll.rules import COLUMNS
 from councilbook.catalogue import load_catalogue
 from councilbook.paths import find_workbook
+from small_roll import make_roll
 
 ALL = frozenset(COLUMNS)
 CATALOGUE = load_catalogue(find_workbook())
@@ -75,7 +76,7 @@ def test_counts_of_what_is_not_told_are_missing_and_not_nought():
         }
     )
     parties = pd.DataFrame({"property_reference": ["1", "2"], "party": persons.WITHHELD})
-    counts = publish.count_withheld(pd.Series(["Offices", "Offices"], name="use"), roll, parties, "All uses")
+    counts = counting.count_withheld(pd.Series(["Offices", "Offices"], name="use"), roll, parties, "All uses")
     assert counts["withheld_empty"].isna().all()
     assert counts["withheld_relieved"].tolist() == [1, 1]
 
@@ -93,3 +94,14 @@ def test_the_page_says_that_a_roll_names_nobody_and_what_it_leaves_out():
 def test_each_list_hangs_on_a_column_that_it_or_the_register_has(name):
     fields = {**CATALOGUE.dataset(foi_tables.REGISTER).fields, **CATALOGUE.dataset(name).fields}
     assert contents.EXTRACTS[name] in fields
+
+
+def test_a_roll_that_says_yes_or_nothing_means_that_nothing_is_empty():
+    said = make_roll({}, {"is_occupied": None}, {"is_occupied": False})
+    assert contents.find_empty(said).tolist() == [False, pd.NA, True]
+    standard = make_roll({}, {"is_occupied": None})
+    assert contents.find_empty(standard).tolist() == [False, True]
+    dated = make_roll({"is_occupied": None, "empty_since_date": "2024-01-01"}, {"is_occupied": None})
+    assert contents.find_empty(dated).tolist() == [True, pd.NA]
+    unknown = make_roll({"is_occupied": None})
+    assert contents.find_empty(unknown).tolist() == [pd.NA]

@@ -10,7 +10,7 @@ from councilbook.business_rates import prose
 from councilbook.business_rates.bills import bill_inputs, bill_tables, errors_in_bills
 from councilbook.business_rates.bills.charges import LINES, load_rules
 from councilbook.business_rates.missing import linkage_trials
-from councilbook.business_rates.register import publish, register_map
+from councilbook.business_rates.register import register_map
 from councilbook.business_rates.requests import foi_tables
 from councilbook.business_rates.requests.foi import count_topics, tidy_requests
 from councilbook.business_rates.roll import contents
@@ -218,23 +218,6 @@ def test_sums_that_are_withheld_are_said_to_be():
     few = stakes.assign(bills=pd.array([None, 5, None], dtype="Int64"))
     assert "Of charges that may be too high no number" in prose.describe_bills(totals.fillna(5e5), few)
     assert "Too few bills" in prose.describe_bills(totals.fillna(5e5), stakes.head(0))
-
-
-# --- names ---
-
-
-def test_a_name_that_is_withheld_in_one_row_is_withheld_in_all():
-    roll = pd.DataFrame({"ratepayer_name": ["Newbrae Club", "NEWBRAE  CLUB", "Bread Ltd"]})
-    parties = pd.DataFrame(
-        {
-            "party": ["organisation", "withheld", "organisation"],
-            "reason": ["live register entry", "nothing shows that it is an organisation", "public body"],
-            "released_name": ["Newbrae Club", None, "Bread Ltd"],
-        }
-    )
-    safe = publish.withhold_alike(parties, roll)
-    assert list(safe["party"]) == ["withheld", "withheld", "organisation"]
-    assert list(safe["released_name"].notna()) == [False, False, True]
 
 
 # --- the map ---

@@ -7,7 +7,7 @@ import nbformat
 import pandas as pd
 import pytest
 
-from councilbook.business_rates.register import publish
+from councilbook.business_rates.register import coarse_rows, open_register
 from councilbook.catalogue import Dataset, load_catalogue
 from councilbook.gate.writing import choose_root, dataset_folder, read_published
 from councilbook.paths import Workbook
@@ -21,7 +21,7 @@ def publish_roll(workbook: Workbook, run_date: str) -> dict[str, Any]:
     names: dict[str, Any] = {}
     notebook = nbformat.read(workbook.notebooks / STUDY / "3_publish.ipynb", as_version=4)
     for cell in [cell for cell in notebook.cells if cell.cell_type == "code"]:
-        code = cell.source.replace("registers.OF_ORGANISATIONS", "()")  # as of a council that has none
+        code = cell.source.replace("lists.OF_ORGANISATIONS", "()")  # as of a council that has none
         exec(compile(code, cell.id, "exec"), names)
         if "parameters" in cell.metadata.get("tags", []):
             names["run_date"] = run_date
@@ -47,10 +47,10 @@ def months(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
             folder: Path = dataset_folder(choose_root(workbook, spec), STUDY, council, dataset)
             return read_published(folder, spec)
 
-        kept, make = [], publish.make_deidentified
+        kept, make = [], coarse_rows.make_deidentified
         for day in ("2026-11-15", "2026-12-15", "2027-01-15", "2027-04-15"):
             if day == "2027-04-15":
-                patch.setattr(publish, "make_deidentified", lambda *given: make(*given).iloc[3:])
+                patch.setattr(coarse_rows, "make_deidentified", lambda *given: make(*given).iloc[3:])
             made = publish_roll(workbook, day)
             out = ("open_rates_register", "rates_deidentified", "rates_changes", "rates_versions", "rates_by_ward")
             kept.append({name: read(name) for name in out} | {"held": made["held"], "register": made["register"]})
@@ -69,9 +69,9 @@ def test_a_row_that_a_person_took_over_changes_in_the_next_quarter(months: list[
 def test_nothing_of_who_is_withheld_is_in_what_is_held(months: list[dict[str, Any]]) -> None:
     for month in months:
         register, out = month["register"], month["open_rates_register"]
-        withheld = publish.list_withheld_names(register)
+        withheld = open_register.list_withheld_names(register)
         assert not set(out["released_name"].dropna()) & set(withheld)
-        held = register.loc[month["held"].to_numpy(), ["property_reference", *publish.OF_RATEPAYER]]
+        held = register.loc[month["held"].to_numpy(), ["property_reference", *open_register.OF_RATEPAYER]]
         shown = held[["property_reference"]].merge(out, on="property_reference")
         now = held["liability_start_date"].to_numpy()
         assert (shown["liability_start_date"].to_numpy() != now).all()

@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from councilbook.business_rates.register.publish import NOT_TOLD
 from councilbook.business_rates.requests.foi_tables import ASSUMED
 from councilbook.business_rates.roll import contents
 
@@ -76,7 +75,7 @@ def describe_coarse(whole: pd.DataFrame) -> str:
         "occupancy": "whether it is occupied",
         "ward_code": "its ward",
     }
-    told = {name: text for name, text in details.items() if set(whole[name].dropna()) != {NOT_TOLD}}
+    told = {name: text for name, text in details.items() if set(whole[name].dropna()) != {contents.NOT_TOLD}}
     left = [text for name, text in told.items() if whole[name].notna().mean() > 0.5]
     gone = [text for name, text in told.items() if whole[name].notna().mean() <= 0.5]
     lost = f" What had to go: {_join(gone)}." if gone else ""

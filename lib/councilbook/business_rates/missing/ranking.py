@@ -15,7 +15,7 @@ from scipy.stats import hypergeom
 
 from councilbook.business_rates.missing.linkage_trials import choose_best
 from councilbook.business_rates.missing.lists import prepare_directory, prepare_food
-from councilbook.business_rates.register.publish import find_empty
+from councilbook.business_rates.roll.contents import find_empty
 from councilbook.business_rates.twin.town import Town
 from councilbook.business_rates.twin.views import draw_directory, draw_food_register
 from councilbook.methods.linkage.linking import link_roll

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from councilbook.business_rates.register.publish import VALUE_BANDS
+from councilbook.business_rates.register.properties import VALUE_BANDS
 
 BANDS = dict(enumerate(VALUE_BANDS.values(), start=1))
 EDGE_METRES = 300  # that the outline keeps from the outermost properties

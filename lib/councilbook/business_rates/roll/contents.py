@@ -22,6 +22,7 @@ EXTRACTS: Mapping[str, str] = {  # a ready list, and the published column that i
     "accounts_in_credit": "credit_band",
     "small_business_relief": "small_business_relief",
 }
+NOT_TOLD = "not known"  # stands in a table for what the roll does not tell
 WORDS: Mapping[str, tuple[str, ...]] = {  # what readers miss where all of these columns are blank
     "who pays": ("ratepayer_name",),
     "since when somebody is liable": ("liability_start_date",),
@@ -31,6 +32,26 @@ WORDS: Mapping[str, tuple[str, ...]] = {  # what readers miss where all of these
     "which accounts are in credit": ("account_credit_gbp",),
     "what was charged": ("account_charge_gbp",),
 }
+
+
+def find_empty(roll: pd.DataFrame) -> "pd.Series[bool]":
+    """Find which properties are empty: the roll says so, or gives a date since when.
+
+    The standard writes Y for an occupied property, and N or nothing for an empty one. In a roll that never says N,
+    nothing means empty.
+
+    Args:
+        roll: is_occupied, empty_since_date.
+
+    Returns:
+        A boolean that is missing where it is not known.
+    """
+    occupied = roll["is_occupied"].astype("boolean")
+    empty = ~occupied
+    empty = empty.mask(occupied.isna() & roll["empty_since_date"].notna(), True)
+    if occupied.any() and not empty.any():
+        return empty.fillna(True)
+    return empty
 
 
 def count_columns(roll: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,55 @@
+"""How many properties there are, and how many of their ratepayers are withheld, by ward and by use."""
+
+import numpy as np
+import pandas as pd
+
+from councilbook.business_rates.names.persons import ORGANISATION, WITHHELD
+from councilbook.business_rates.register.open_register import check_same_rows
+from councilbook.business_rates.roll.contents import find_empty
+
+ALL_WARDS, ALL_USES = "All wards", "All uses"
+
+
+def show_parties(parties: pd.DataFrame, register: pd.DataFrame) -> pd.DataFrame:
+    """Take each property's party from what the register shows of it, which may be held back.
+
+    Args:
+        parties: from `persons.classify_parties`.
+        register: from `changes.hold_back`.
+    """
+    named = parties["property_reference"].map(register.set_index("property_reference")["is_organisation"].astype(bool))
+    return parties.assign(party=np.where(named, ORGANISATION, WITHHELD))
+
+
+def count_withheld(groups: pd.Series, roll: pd.DataFrame, parties: pd.DataFrame, total: str) -> pd.DataFrame:
+    """Count the properties whose ratepayer is withheld, and empty and relieved ones among them, by a group.
+
+    Those of organisations stand one by one in the open register. A count of all gives back that of the few others to
+    whoever takes those off, so the gate has to see these by themselves (rule `counts`, part_of withheld_properties).
+
+    Args:
+        groups: the group of each row of the roll, as its ward; its name names the column.
+        total: what the row is called that stands for all groups.
+
+    Returns:
+        The group, properties, withheld_properties, withheld_empty, withheld_relieved; the total last. What the roll
+        tells of no property is missing.
+    """
+    check_same_rows(roll, parties)
+    withheld = (parties["party"] != ORGANISATION).to_numpy()
+    empty, relieved = find_empty(roll), roll["small_business_relief"].notna()
+    rows = pd.DataFrame(
+        {
+            "properties": 1,
+            "withheld_properties": withheld.astype(int),
+            "withheld_empty": (empty.fillna(False).to_numpy(dtype=bool) & withheld).astype(int),
+            "withheld_relieved": (relieved.to_numpy() & withheld).astype(int),
+        },
+        index=groups.index,
+    )
+    by = str(groups.name)
+    sums = rows.groupby(groups.astype("str")).sum().rename_axis(by).reset_index()
+    counts = pd.concat([sums, rows.sum().to_frame().T.assign(**{by: total})], ignore_index=True)[sums.columns]
+    told = {"withheld_empty": empty.notna().any(), "withheld_relieved": relieved.any()}
+    blank = pd.Series(pd.NA, counts.index, dtype="Int64")
+    return counts.assign(**{name: blank for name, is_told in told.items() if not is_told})
