@@ -42,6 +42,7 @@ from councilbook.catalogue.schema import (
     StudySpec,
     Table,
     Twin,
+    study_schema,
 )
 
 __all__ = [
@@ -89,4 +90,5 @@ __all__ = [
     "raw_path",
     "read_checksums",
     "read_contents",
+    "study_schema",
 ]

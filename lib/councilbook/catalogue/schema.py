@@ -2,7 +2,7 @@
 
 import re
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -391,3 +391,11 @@ class Contents(Entry):
     licences: dict[str, Licence] = Field(default={})
     sources: list[Source] = Field(default=[])
     datasets: list[Dataset] = Field(default=[])
+
+
+def study_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a study.yaml, for the completion of an editor; its folder gives the id."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **StudySpec.model_json_schema()}
+    del schema["properties"]["id"]
+    schema["required"].remove("id")
+    return schema
