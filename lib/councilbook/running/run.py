@@ -11,19 +11,18 @@ import multiprocessing
 import os
 import signal
 import sys
-import tempfile
 import textwrap
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any
 
 from councilbook.catalogue import Catalogue, Council, Mode, hash_file, load_catalogue
 from councilbook.errors import CouncilbookError, NotebookError
@@ -42,16 +41,7 @@ from councilbook.gate.editions import (
     require_places,
     write_record,
 )
-from councilbook.paths import (
-    CLOSED_VARIABLE,
-    NOTEBOOK_VARIABLE,
-    PRIVATE_VARIABLE,
-    PROCESSED_VARIABLE,
-    RESTRICTED_VARIABLE,
-    ROOT_VARIABLE,
-    Workbook,
-    write_atomically,
-)
+from councilbook.paths import Workbook, write_atomically
 from councilbook.running.jobs import (
     Failure,
     Job,
@@ -66,19 +56,19 @@ from councilbook.running.jobs import (
     fingerprint_site,
     list_sources,
 )
+from councilbook.running.kernels import Watch, list_imports, list_variables, open_folder, print_to, run_cells
 from councilbook.running.lanes import run_in_lanes
-from councilbook.running.parameters import Value, inspect_parameters, read_cells
+from councilbook.running.parameters import inspect_parameters, read_cells
+from councilbook.running.warm import Warm, open_lines
 
-KERNEL_STARTS = 3 if sys.platform == "win32" else 1  # only a TCP port can be taken by somebody else
+KERNEL_STARTS = 3 if sys.platform == "win32" else 2  # a TCP port may be taken; what fails as a fork is started plainly
 STOP_SECONDS = 20  # that a stopped job gets to shut its kernel down
-SOCKET_FOLDER_LENGTH = 80  # a socket's path may have some 100 characters
 MESSAGE_LENGTH = 1000
-THREADS_VARIABLE = "OMP_NUM_THREADS"  # heeded by scikit-learn, and by OpenBLAS where it is told nothing else
 ERROR_TAG = "papermill-error-cell-tag"
 SAFE_ERRORS = {"CouncilbookError", *(error.__name__ for error in CouncilbookError.__subclasses__())}
 
 OnEvent = Callable[[Step | JobResult], None]
-_STARTING = threading.Lock()
+Work = Callable[[Job, Tell, Connection | None], JobResult]
 
 
 class _StoppedError(Exception):
@@ -87,24 +77,6 @@ class _StoppedError(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.reason)
         self.failure = failure
-
-
-class _Watch:
-    """Follows one notebook's cells, and keeps hold of it so that it can be shown if it fails."""
-
-    def __init__(self, tell_cell: Callable[[int], None]) -> None:
-        self.tell_cell = tell_cell
-        self.tell_started: Callable[[], None] = lambda: None
-        self.notebook: Any = None
-        self.cell: int | None = None
-
-    def on_notebook_start(self, notebook: Any) -> None:
-        self.tell_started()  # by now its kernel has answered
-        self.notebook = notebook
-
-    def on_cell_start(self, cell: Any, cell_index: int) -> None:  # noqa: ARG002 (nbclient passes both by name)
-        self.cell = cell_index
-        self.tell_cell(cell_index)
 
 
 def run_all(catalogue: Catalogue, jobs: Sequence[Job], at_once: int, on_event: OnEvent) -> list[JobResult]:
@@ -136,10 +108,10 @@ def run_all(catalogue: Catalogue, jobs: Sequence[Job], at_once: int, on_event: O
     return [results[job.name] for job in jobs]
 
 
-def run_jobs(
-    jobs: Sequence[Job], at_once: int, on_event: OnEvent, work: Callable[[Job, Tell], JobResult] | None = None
-) -> list[JobResult]:
+def run_jobs(jobs: Sequence[Job], at_once: int, on_event: OnEvent, work: Work | None = None) -> list[JobResult]:
     """Run jobs in processes of their own; where there are fewer jobs than may run at once, each runs more notebooks.
+
+    All fork their kernels from one warm process.
 
     No ProcessPoolExecutor: there, one process that is killed (out of memory) takes all the others' jobs with it.
     If this is interrupted, it tells the processes to stop and waits while they shut their kernels down.
@@ -155,18 +127,22 @@ def run_jobs(
     """
     context = multiprocessing.get_context("spawn")
     lanes = max(1, at_once // max(1, len(jobs)))
-    waiting = deque(replace(job, at_once=lanes) for job in jobs)
+    warm = ExitStack()
+    lines = warm.enter_context(open_lines(len(jobs)))
+    waiting = deque((replace(job, at_once=lanes), line) for job, line in zip(jobs, lines, strict=True))
     running: dict[Any, tuple[Job, SpawnProcess]] = {}
     results: dict[str, JobResult] = {}
     receiver: Any
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
-                job = waiting.popleft()
+                job, line = waiting.popleft()
                 receiver, sender = context.Pipe(duplex=False)
-                process = context.Process(target=_work, args=(work or run_job, job, sender))
+                process = context.Process(target=_work, args=(work or run_job, job, sender, line))
                 process.start()
                 sender.close()
+                if line:
+                    line.close()
                 running[receiver] = job, process
             for receiver in wait(running):
                 job, process = running[receiver]
@@ -189,10 +165,11 @@ def run_jobs(
         for _, process in running.values():
             process.join(STOP_SECONDS)
             process.kill()
+        warm.close()
     return [results[job.name] for job in jobs]
 
 
-def _work(work: Callable[[Job, Tell], JobResult], job: Job, sender: Connection) -> None:
+def _work(work: Work, job: Job, sender: Connection, line: Connection | None) -> None:
     """Run one job in this process. It stops when its parent says so or is no more, not by itself on Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _exit)
@@ -204,7 +181,7 @@ def _work(work: Callable[[Job, Tell], JobResult], job: Job, sender: Connection) 
         with sending, suppress(BrokenPipeError):
             sender.send(event)
 
-    tell(work(job, tell))
+    tell(work(job, tell, line))
 
 
 def _stop_with_parent() -> None:
@@ -218,11 +195,17 @@ def _exit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 (the fo
     raise SystemExit(128 + number)
 
 
-def run_job(job: Job, tell: Tell) -> JobResult:
-    """Run what has changed of one job. An error of any kind is not raised, but part of the result."""
+def run_job(job: Job, tell: Tell, line: Connection | None = None) -> JobResult:
+    """Run what has changed of one job. An error of any kind is not raised, but part of the result.
+
+    Args:
+        job: what to run.
+        tell: called with each step.
+        line: from `open_lines`; none: kernels are started plainly.
+    """
     started = time.perf_counter()
     try:
-        since = _make(job, tell)
+        since = _make(job, tell, Warm(line) if line else None)
     except _StoppedError as error:
         failure = error.failure
     except Exception as error:
@@ -239,7 +222,7 @@ def _describe(error: Exception, workbook: Workbook) -> str:
     return known or f"{type(error).__name__}: {error}"
 
 
-def _make(job: Job, tell: Tell) -> str | None:
+def _make(job: Job, tell: Tell, warm: Warm | None) -> str | None:
     """Run what has to be run; return the date of the last run if nothing has."""
     catalogue = load_catalogue(job.workbook)
     spec = catalogue.study(job.study)
@@ -250,17 +233,21 @@ def _make(job: Job, tell: Tell) -> str | None:
         last = read_record(job.private)
         if last and not stale:
             return last.run_date
+        if warm:
+            warm.prepare(list_imports(job, catalogue, stale))
         has_restricted = not all(catalogue.dataset(name).is_open for name in datasets)
         require_places(job, has_restricted=has_restricted)
         with open_staging(job, datasets) as staging, _log_to(job.private / "run.log"):
             waits = {notebook: spec.list_before(notebook) for notebook in stale}
-            run_in_lanes(waits, lambda name: _run_notebook(job, catalogue, name, staging, tell), job.at_once)
+            run_in_lanes(waits, lambda name: _run_notebook(job, catalogue, name, staging, tell, warm), job.at_once)
             record = Record(council=job.council, data=job.mode, run_date=job.run_date, notebooks=fingerprints)
             commit_edition(staging, record)
     return None
 
 
-def _run_notebook(job: Job, catalogue: Catalogue, notebook: str, staging: Staging, tell: Tell) -> None:
+def _run_notebook(
+    job: Job, catalogue: Catalogue, notebook: str, staging: Staging, tell: Tell, warm: Warm | None
+) -> None:
     """Execute a notebook, see that it released what study.yaml says, and publish it if it is the report."""
     spec = catalogue.study(job.study)
     packages = {
@@ -269,7 +256,7 @@ def _run_notebook(job: Job, catalogue: Catalogue, notebook: str, staging: Stagin
         for name in spec.notebooks[notebook].releases
     }
     before = {name: package.stat().st_mtime_ns for name, package in packages.items() if package.exists()}
-    _execute(job, catalogue, notebook, staging, tell)
+    _execute(job, catalogue, notebook, staging, tell, warm)
     try:
         for name, package in packages.items():
             if not package.exists() or package.stat().st_mtime_ns == before.get(name):
@@ -315,7 +302,7 @@ def _build_site_if_changed(catalogue: Catalogue) -> None:
             temporary.write_text(content)
 
 
-def _execute(job: Job, catalogue: Catalogue, notebook: str, staging: Staging, tell: Tell) -> None:
+def _execute(job: Job, catalogue: Catalogue, notebook: str, staging: Staging, tell: Tell, warm: Warm | None) -> None:
     """Run a notebook's cells in a fresh kernel; the executed copy goes to staging.
 
     Raises:
@@ -326,18 +313,19 @@ def _execute(job: Job, catalogue: Catalogue, notebook: str, staging: Staging, te
     original = job.workbook.notebooks / job.study / f"{notebook}.ipynb"
     values = fill_parameters(job, catalogue, notebook, inspect_parameters(original))
     total = len(read_cells(original)) + 1  # papermill adds a cell with the values
-    watch = _Watch(lambda cell: tell(Step(job, notebook, cell + 1, total)))
+    watch = Watch(lambda cell: tell(Step(job, notebook, cell + 1, total)))
     for start in range(1, KERNEL_STARTS + 1):
         try:
-            with _kernel_folder() as folder:
-                variables = _list_variables(job, catalogue, notebook, staging, folder)
-                _run_cells(original, staging.executed(notebook), values, folder, variables, watch)
+            with open_folder() as folder:
+                variables = list_variables(job, catalogue, notebook, staging, folder)
+                run_cells(original, staging.executed(notebook), values, folder, variables, watch, warm)
             return
         except PapermillExecutionError as error:
             cell, name, message = error.cell_index, error.ename, error.evalue
             break
         except Exception as error:
             logging.getLogger(__name__).exception("The kernel failed at start %s", start)
+            warm = None
             cell, name, message = watch.cell, type(error).__name__, str(error)
             if cell is not None:
                 break
@@ -350,124 +338,7 @@ def _execute(job: Job, catalogue: Catalogue, notebook: str, staging: Staging, te
     raise _StoppedError(Failure(reason, notebook, _describe_cell(watch, cell), _keep_failed(job, notebook, watch)))
 
 
-def _run_cells(
-    original: Path,
-    executed: Path,
-    values: Mapping[str, Value],
-    folder: Path,
-    variables: Mapping[str, str | None],
-    watch: _Watch,
-) -> None:
-    """Let papermill run a notebook, with its sockets and connection file in a folder of the kernel's own.
-
-    Kernels that are started at the same time can be given the same TCP ports. Sockets in a private folder
-    cannot meet; Windows has none, so there a kernel that could not start is started again.
-    """
-    import papermill
-    from traitlets.config import Config
-
-    config = Config()
-    config.KernelManager.connection_file = str(folder / "kernel.json")
-    if sys.platform != "win32":
-        config.KernelManager.transport = "ipc"
-        config.KernelManager.ip = str(folder / "k")
-    with _start_kernel(folder, variables, watch):
-        papermill.execute_notebook(
-            _escape(original),
-            _escape(executed),
-            parameters=dict(values),
-            kernel_name="python3",
-            resources={"metadata": {"path": str(original.parent)}},  # `cwd` would move this whole process
-            progress_bar=False,
-            request_save_on_cell_execute=False,  # writing a notebook with maps twice a cell takes its time
-            config=config,
-            iopub_timeout=60,  # what a busy machine prints may come late
-            on_notebook_start=watch.on_notebook_start,
-            on_cell_start=watch.on_cell_start,
-        )
-
-
-@contextmanager
-def _start_kernel(folder: Path, variables: Mapping[str, str | None], watch: _Watch) -> Iterator[None]:
-    """Give a kernel its environment while it starts, and keep what it prints past its notebook out of the log.
-
-    What it prints could show a record; what it says before its first cell, as why it cannot start, is logged.
-    Environment and output are this process's, so kernels start one at a time, and each keeps what it started with.
-    """
-    with (folder / "said").open("w+", encoding="utf-8", errors="replace") as said, ExitStack() as starting:
-        starting.enter_context(_STARTING)
-        starting.enter_context(_set_variables(variables))
-        starting.enter_context(_print_to(said))
-        watch.tell_started = starting.close
-        try:
-            yield
-        except Exception:
-            if watch.cell is None:
-                starting.close()
-                said.seek(0)
-                logging.getLogger(__name__).error("The kernel said: %s", said.read())
-            raise
-
-
-def _escape(path: Path) -> str:
-    """Write a path so that papermill, which fills in {names} in it, leaves it as it is."""
-    return str(path).replace("{", "{{").replace("}", "}}")
-
-
-@contextmanager
-def _kernel_folder() -> Iterator[Path]:
-    """Yield a folder that only we can read, with a path short enough for sockets in it."""
-    usual = tempfile.gettempdir()
-    parent = usual if len(usual) <= SOCKET_FOLDER_LENGTH else "/tmp"
-    with tempfile.TemporaryDirectory(prefix="cb", dir=parent, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
-
-
-def _list_variables(
-    job: Job, catalogue: Catalogue, notebook: str, staging: Staging, folder: Path
-) -> dict[str, str | None]:
-    """Return what to set, or to take out, of a kernel's environment.
-
-    The folders are written out in full, as a kernel works in its notebook's. A report notebook is not told where closed
-    files and restricted datasets are. Jupyter is told to start this Python, and without the start-up files of whoever
-    runs it. Sums are left to one thread unless told otherwise: those of notebooks side by side would wait for each
-    other, and the last digits of a result would hang on how many cores there are.
-    """
-    is_report = catalogue.study(job.study).notebooks[notebook].kind == "report"
-    closed = None if is_report else job.workbook.closed
-    return {
-        ROOT_VARIABLE: str(job.workbook.root),
-        PRIVATE_VARIABLE: str(job.workbook.private),
-        PROCESSED_VARIABLE: str(staging.processed_root),
-        RESTRICTED_VARIABLE: None if is_report else str(staging.restricted_root),
-        CLOSED_VARIABLE: str(closed) if closed else None,
-        NOTEBOOK_VARIABLE: f"{job.study}/{notebook}",
-        THREADS_VARIABLE: os.environ.get(THREADS_VARIABLE, "1"),
-        "JUPYTER_PREFER_ENV_PATH": "1",
-        "IPYTHONDIR": str(folder / "ipython"),
-    }
-
-
-@contextmanager
-def _set_variables(changes: Mapping[str, str | None]) -> Iterator[None]:
-    """Change environment variables for a while: a kernel takes on those of the process that starts it."""
-    before = {name: os.environ.get(name) for name in changes}
-    _change_variables(changes)
-    try:
-        yield
-    finally:
-        _change_variables(before)
-
-
-def _change_variables(changes: Mapping[str, str | None]) -> None:
-    for name, value in changes.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-
-
-def _keep_failed(job: Job, notebook: str, watch: _Watch) -> Path | None:
+def _keep_failed(job: Job, notebook: str, watch: Watch) -> Path | None:
     """Keep a notebook that failed for its analyst; there is none if its kernel never started."""
     if watch.notebook is None:
         return None
@@ -479,7 +350,7 @@ def _keep_failed(job: Job, notebook: str, watch: _Watch) -> Path | None:
     return kept
 
 
-def _describe_cell(watch: _Watch, index: int | None) -> str | None:
+def _describe_cell(watch: Watch, index: int | None) -> str | None:
     """Say where a cell is: its number in the original notebook, the heading above, its first line."""
     if index is None:
         return None
@@ -497,7 +368,7 @@ def _log_to(file: Path) -> Iterator[None]:
     """Send all that papermill and this process say to a file, so that none of it reaches a screen or a public log."""
     root = logging.getLogger()
     level = root.level
-    with file.open("w", encoding="utf-8") as stream, _print_to(stream):
+    with file.open("w", encoding="utf-8") as stream, print_to(stream):
         handler = logging.StreamHandler(stream)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         root.addHandler(handler)
@@ -510,20 +381,6 @@ def _log_to(file: Path) -> Iterator[None]:
         finally:
             root.setLevel(level)
             root.removeHandler(handler)
-
-
-@contextmanager
-def _print_to(stream: TextIO) -> Iterator[None]:
-    """Send what this process prints, and those that it starts, to a file for a while."""
-    screen = [os.dup(1), os.dup(2)]
-    os.dup2(stream.fileno(), 1)
-    os.dup2(stream.fileno(), 2)
-    try:
-        yield
-    finally:
-        for number, saved in enumerate(screen, start=1):
-            os.dup2(saved, number)
-            os.close(saved)
 
 
 def rerender(
