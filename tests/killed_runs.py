@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from councilbook.errors import CouncilbookError
 from councilbook.paths import Workbook, write_atomically
 from councilbook.running import run as running
 from councilbook.running.jobs import Job, JobResult, Tell, plan_jobs
+from councilbook.running.kernels import set_variables
 from councilbook.running.run import run_all, run_job, run_jobs
 from tiny_workbook import CARDS, make_workbook, read_code, write_notebook
 
@@ -25,6 +27,7 @@ CHANGES = ("os.mkdir", "os.rename", "os.remove", "os.rmdir")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 WAIT = """import os, sys, time
+from multiprocessing.connection import Connection
 from pathlib import Path
 root = Path(os.environ["COUNCILBOOK_ROOT"])
 if (root / "hold-build").exists():
@@ -88,12 +91,12 @@ def run_here(
     variables: dict[str, str | None],
     *rest: object,
 ) -> None:
-    """Stand in for `_run_cells`: execute a notebook's cells in this process, without a kernel."""
+    """Stand in for `run_cells`: execute a notebook's cells in this process, without a kernel."""
     parameters, *codes = ["".join(cell["source"]) for cell in read_code(original)]
     names: dict[str, Any] = {}
     exec(parameters, names)
     names |= values
-    with running._set_variables(variables):
+    with set_variables(variables):
         for code in codes:
             exec(code, names)
     shutil.copy(original, executed)
@@ -105,10 +108,10 @@ def use_plain_pages() -> None:
     sys.modules["councilbook.pages.site"] = SimpleNamespace(build_site=build_site)  # type: ignore[assignment]
 
 
-def run_plainly(job: Job, tell: Tell) -> JobResult:
+def run_plainly(job: Job, tell: Tell, line: Connection | None = None) -> JobResult:
     """Stand in for `run_job`: with plain pages."""
     use_plain_pages()
-    return run_job(job, tell)
+    return run_job(job, tell, line)
 
 
 def run_jobs_here(jobs: Sequence[Job], at_once: int, on_event: Callable[[Any], None]) -> list[JobResult]:
@@ -144,7 +147,7 @@ def run_book(
     Workbook.library = Workbook.catalogue  # type: ignore[assignment, misc]  # nobody's editing it makes a run stale
     running.run_jobs = run_jobs_plainly if processes else run_jobs_here  # type: ignore[assignment]
     if not kernels:
-        running._run_cells = run_here  # type: ignore[assignment]
+        running.run_cells = run_here  # type: ignore[assignment]
     catalogue = load_catalogue(Workbook(root))
     jobs = plan_jobs(catalogue, ["tiny"], [council], today=DAY, parameters=[f"seed={seed}"])
     told: list[str] = []

@@ -6,6 +6,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -80,6 +81,7 @@ seed: int = 2018  # of all that is drawn
 run_date: str = "2026-11-23"  # ISO date"""
 
 RELEASE = """import json, os
+from multiprocessing.connection import Connection
 from pathlib import Path
 folder = Path(os.environ["COUNCILBOOK_PROCESSED"]) / "STUDY" / council / "STUDY_counts"
 folder.mkdir(parents=True, exist_ok=True)
@@ -175,20 +177,20 @@ def make_plain_pages(publish: Callable[..., None] | None = None) -> dict[str, Si
     }
 
 
-def run_plain(job: Job, tell: Tell) -> JobResult:
+def run_plain(job: Job, tell: Tell, line: Connection | None = None) -> JobResult:
     """Run a job with the plain report, in whatever process this is."""
     sys.modules |= make_plain_pages()  # type: ignore[arg-type]
-    return run_job(job, tell)
+    return run_job(job, tell, line)
 
 
-def kill_north(job: Job, tell: Tell) -> JobResult:
+def kill_north(job: Job, tell: Tell, line: Connection | None) -> JobResult:
     """Stand in for `run_job`: the process for one council dies, the others' jobs succeed."""
     if job.council.slug == "north":
         os._exit(9)
     return JobResult(job, "made")
 
 
-def meet(job: Job, tell: Tell) -> JobResult:
+def meet(job: Job, tell: Tell, line: Connection | None) -> JobResult:
     """Stand in for `run_job`: succeed once the jobs for north and south are both under way."""
     (job.workbook.root / job.council.slug).touch()
     for _ in range(3000):

@@ -37,7 +37,7 @@ RESERVED = {
     "urllib.request": set(),
     "http": set(),
     "socket": set(),
-    "papermill": {"running/run.py"},
+    "papermill": {"running/run.py", "running/kernels.py"},
     "nbclient": set(),
     "nbconvert": {"pages/reports/report.py"},
 }

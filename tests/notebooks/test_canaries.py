@@ -43,6 +43,7 @@ from councilbook.gate.writing import dataset_folder, read_published
 from councilbook.paths import Workbook
 from councilbook.running import run as running
 from councilbook.running.jobs import Job, JobResult, list_study_sources
+from councilbook.running.warm import open_lines
 from councilbook.study import Study
 from whole_workbook import copy_workbook, run_councilbook
 
@@ -123,7 +124,8 @@ def book(planted: tuple[Book, object], tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def run_jobs_here(jobs: Sequence[Job], at_once: int, on_event: Callable[[Any], None]) -> list[JobResult]:
-    return [running.run_job(job, on_event) for job in jobs]
+    with open_lines(len(jobs)) as lines:
+        return [running.run_job(job, on_event, line) for job, line in zip(jobs, lines, strict=True)]
 
 
 def call(*arguments: str) -> str:

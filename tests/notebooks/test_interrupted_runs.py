@@ -187,7 +187,7 @@ def kill_family(process: Any) -> None:
     process.join()
 
 
-@pytest.mark.parametrize("victim", ["councilbook", "job", "kernel"])
+@pytest.mark.parametrize("victim", ["councilbook", "job", "warm", "kernel"])
 def test_when_one_process_of_a_run_is_killed_the_others_end_and_nothing_is_changed(
     old: Workbook, new: Workbook, start: Start, book: Workbook, victim: str
 ) -> None:
@@ -197,8 +197,9 @@ def test_when_one_process_of_a_run_is_killed_the_others_end_and_nothing_is_chang
     councilbook = psutil.Process(process.pid)
     family = councilbook.children(recursive=True)
     [job] = [one for one in family if "spawn_main" in " ".join(one.cmdline())]
-    [kernel] = job.children()
-    {"councilbook": councilbook, "job": job, "kernel": kernel}[victim].kill()
+    [warm] = [one for one in family if "running.warm" in " ".join(one.cmdline()) and one.ppid() == councilbook.pid]
+    [kernel] = warm.children()
+    {"councilbook": councilbook, "job": job, "warm": warm, "kernel": kernel}[victim].kill()
     assert psutil.wait_procs(family, timeout=20)[1] == []
     if victim == "councilbook":
         process.join()
@@ -208,6 +209,7 @@ def test_when_one_process_of_a_run_is_killed_the_others_end_and_nothing_is_chang
             reason
             == {
                 "job": "Its process ended with exit code -9. Was it killed, for lack of memory?",
+                "warm": "DeadKernelError: Kernel died",
                 "kernel": "DeadKernelError: Kernel died",
             }[victim]
         )

@@ -29,7 +29,9 @@ from councilbook.running.jobs import (
     fingerprint_notebooks,
     plan_jobs,
 )
+from councilbook.running.kernels import set_variables
 from councilbook.running.run import rerender, run_job, run_jobs
+from councilbook.running.warm import open_lines
 from tiny_workbook import (
     RELEASE,
     copy_workbook,
@@ -66,7 +68,8 @@ def made_once(still_library: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         use_plain_pages(patch)
         patch.delenv("OMP_NUM_THREADS", raising=False)
         patch.setenv("COUNCILBOOK_CLOSED", str(tmp_path_factory.mktemp("closed")))
-        result = run_job(plan(workbook), steps.append)
+        with open_lines(1) as [line]:
+            result = run_job(plan(workbook), steps.append, line)
     assert result.outcome == "made", result.failure
     return workbook, steps
 
@@ -160,7 +163,7 @@ def test_the_environment_is_as_it_was_once_a_kernel_has_started_or_failed_to(mon
     before = dict(os.environ)
     changes = {"COUNCILBOOK_CLOSED": None, "OMP_NUM_THREADS": "1", "IPYTHONDIR": "elsewhere"}
     for error in (None, ZeroDivisionError):
-        with pytest.raises(error) if error else nullcontext(), running._set_variables(changes):
+        with pytest.raises(error) if error else nullcontext(), set_variables(changes):
             assert {name: os.environ.get(name) for name in changes} == changes
             if error:
                 raise error
@@ -350,7 +353,7 @@ def test_a_kernel_that_could_not_start_is_started_again(made: Workbook, monkeypa
             raise RuntimeError("Kernel died before replying to kernel_info")
         shutil.copy(original, executed)
 
-    monkeypatch.setattr(running, "_run_cells", start)
+    monkeypatch.setattr(running, "run_cells", start)
     monkeypatch.setattr(running, "KERNEL_STARTS", 3)
     (made.reports / "tiny" / "north" / "index.html").unlink()
     assert run_job(plan(made), ignore).outcome == "made"
@@ -370,7 +373,7 @@ def test_a_kernel_that_never_starts_fails_without_a_cell(made: Workbook, monkeyp
     def start(*given: object) -> None:
         raise RuntimeError("Kernel died before replying to kernel_info")
 
-    monkeypatch.setattr(running, "_run_cells", start)
+    monkeypatch.setattr(running, "run_cells", start)
     failure = run_job(plan(made, force=True), ignore).failure
     assert failure
     assert (failure.cell, failure.executed) == (None, None)

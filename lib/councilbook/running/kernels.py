@@ -3,14 +3,13 @@
 Papermill and Jupyter's client are imported only where they are about to be used: they take over a second.
 """
 
-import ast
 import logging
 import os
 import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,6 +23,7 @@ from councilbook.paths import (
     RESTRICTED_VARIABLE,
     ROOT_VARIABLE,
 )
+from councilbook.running.imports import find_imports
 from councilbook.running.jobs import Job, list_sources
 from councilbook.running.parameters import Value, read_cells
 from councilbook.running.warm import THREADS_VARIABLE, Start, Warm
@@ -215,24 +215,13 @@ def print_to(stream: TextIO) -> Iterator[None]:
 
 
 def list_imports(job: Job, catalogue: Catalogue, notebooks: Iterable[str]) -> list[str]:
-    """Return the modules that notebooks and their twins import, each once; of `from a import b` both a and a.b."""
-    names: list[str] = []
+    """Return what notebooks and the twins of their sources import: dotted names, whose last part may be no module."""
+    names: set[str] = set()
     for notebook in notebooks:
         for cell in read_cells(job.workbook.notebooks / job.study / f"{notebook}.ipynb"):
             if cell["cell_type"] == "code":
-                names += _list_imports(cell["source"])
+                with suppress(SyntaxError):  # running the cell will tell
+                    names |= find_imports(cell["source"])
         twins = [source.twin for source in list_sources(catalogue, job.study, notebook)]
-        names += [twin.make.partition(":")[0] for twin in twins if twin and twin.make]
-    return list(dict.fromkeys(names))
-
-
-def _list_imports(code: str) -> list[str]:
-    try:
-        nodes = list(ast.walk(ast.parse(code)))
-    except SyntaxError:  # it is IPython's own, or running the cell will tell
-        return []
-    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return names
+        names |= {twin.make.partition(":")[0] for twin in twins if twin}
+    return sorted(names)

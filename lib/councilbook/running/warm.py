@@ -29,6 +29,7 @@ THREADS_VARIABLE = "OMP_NUM_THREADS"  # heeded by scikit-learn, and by OpenBLAS 
 BACKEND = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}  # ipykernel sets it, too late for matplotlib
 NO_THREADS = {THREADS_VARIABLE: "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 OF_KERNELS = ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell", "matplotlib_inline.backend_inline")
+AT_FIRST_USE = ("pandera.backends.pandas.builtin_checks",)  # what a library imports only when it is used
 END_SECONDS = 5
 GONE: Any = object()  # the answer of a warm process that is no more
 
@@ -198,9 +199,10 @@ def serve(lines: Iterable[Connection]) -> Start | None:
 
 def _import(modules: Iterable[str]) -> None:
     """Import modules. One that cannot be imported is the affair of the notebook that needs it, which will tell."""
-    for name in modules:
-        with suppress(Exception, SystemExit):
-            importlib.import_module(name)
+    for name in [*modules, *AT_FIRST_USE]:
+        if name not in AT_FIRST_USE or name.partition(".")[0] in sys.modules:
+            with suppress(Exception, SystemExit):
+                importlib.import_module(name)
 
 
 def _fork() -> int | None:
