@@ -16,6 +16,7 @@ import shapely
 
 from councilbook.catalogue import Council
 from councilbook.pages import charts, html
+from councilbook.pages.html import questions
 from councilbook.pages.maps import area_maps, point_maps
 from councilbook.pages.reports import report
 from councilbook.pages.site import build_site
@@ -288,9 +289,9 @@ def make_finder() -> html.Html:
 
 
 @pytest.fixture(scope="session")
-def answers_index() -> html.AnswerIndex:
+def answers_index() -> questions.AnswerIndex:
     """The index that the answer finder of the tests has."""
-    return html.index_answers(ANSWERS, SYNONYMS, "rates business")
+    return questions.index_answers(ANSWERS, SYNONYMS, "rates business")
 
 
 def draw_dots() -> point_maps.PointMap:

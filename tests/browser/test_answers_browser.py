@@ -8,7 +8,8 @@ import pytest
 
 from browser.test_figures_browser import SMALLEST_TARGET, SPACED_TEXT
 from browser.test_report_browser import find_violations, has_no_sideways_scroll
-from councilbook.pages import html
+from councilbook.pages.html.questions import AnswerIndex
+from finder import rank_answers
 
 pytestmark = pytest.mark.browser
 
@@ -42,7 +43,7 @@ def test_a_question_brings_its_answer_first(visit: Open, answers_file: Path, que
     assert "the best first" in page.inner_text("#answers-found")
 
 
-def test_the_page_ranks_as_the_library_does(visit: Open, answers_file: Path, answers_index: html.AnswerIndex) -> None:
+def test_the_page_ranks_as_the_finder_without_a_page_does(visit: Open, answers_file: Path, answers_index: AnswerIndex) -> None:
     page = visit(answers_file).page
     for question in [
         "empty",
@@ -55,7 +56,7 @@ def test_the_page_ranks_as_the_library_does(visit: Open, answers_file: Path, ans
         "bus",
         "credits 38",
     ]:
-        ranked = html.rank_answers(answers_index, question)
+        ranked = rank_answers(answers_index, question)
         assert ask(page, question) == [QUESTIONS[number] for number in ranked], question
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from councilbook.business_rates.requests import answers, foi
 from councilbook.errors import CheckError, CouncilbookError
 from councilbook.pages import html
-from finder import find_answers
+from councilbook.pages.html import questions
+from finder import find_answers, rank_answers
 
 ENTRIES = [
     html.Answer("Which properties are empty?", "In the column is_occupied.", {"Dataset": "Roll"}, words=["to let"]),
@@ -28,7 +29,7 @@ DATASETS = [
 
 
 def rank(question, subject=""):
-    return html.rank_answers(html.index_answers(ENTRIES, SYNONYMS, subject), question)
+    return rank_answers(questions.index_answers(ENTRIES, SYNONYMS, subject), question)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def rank(question, subject=""):
     ],
 )
 def test_plurals_and_endings_come_off(word, stem):
-    assert html.stem_word(word) == stem
+    assert questions.stem_word(word) == stem
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,7 @@ def test_words_of_the_subject_tell_no_answer_from_another():
 
 
 def test_accents_and_punctuation_do_not_matter():
-    assert html.read_stems("Café's, ÉLAN!") == ["cafe", "elan"]
+    assert questions.read_stems("Café's, ÉLAN!") == ["cafe", "elan"]
 
 
 @given(st.text())
@@ -87,7 +88,7 @@ def test_a_list_of_answers_is_whole_without_scripts_and_its_index_is_what_python
     assert [one.get_text(strip=True) for one in page.select(".answer > dt")] == [one.question for one in ENTRIES]
     assert page.select_one(".finder").has_attr("hidden")
     index = json.loads(page.find("script", type="application/json").string)
-    assert {stem: [tuple(one) for one in held] for stem, held in index["stems"].items()} == html.index_answers(
+    assert {stem: [tuple(one) for one in held] for stem, held in index["stems"].items()} == questions.index_answers(
         ENTRIES, SYNONYMS
     )
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from councilbook.errors import CouncilbookError
 from councilbook.pages import html
+from councilbook.pages.html import figures, formulas, wording
 
 
 def read_table(text: html.Html) -> BeautifulSoup:
@@ -119,7 +120,7 @@ def test_html_is_escaped_once_when_pieces_are_put_together() -> None:
     ("count", "written"), [(0, "0.1 kB"), (1234, "1.2 kB"), (45600, "46 kB"), (2_500_000, "2.5 MB")]
 )
 def test_sizes_are_written_in_kb_and_mb(count: int, written: str) -> None:
-    assert html.format_bytes(count) == written
+    assert wording.format_bytes(count) == written
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_sizes_are_written_in_kb_and_mb(count: int, written: str) -> None:
 )
 def test_a_text_alternative_that_describes_nothing_is_refused(alternative: str) -> None:
     with pytest.raises(CouncilbookError, match="no description"):
-        html.check_alternative("Rates by district and by year", alternative)
+        figures.check_alternative("Rates by district and by year", alternative)
 
 
 def test_downloads_link_every_file_by_dataset_and_format() -> None:
@@ -178,7 +179,7 @@ def test_an_address_holds_its_text_and_fits_in_single_quotes(text: str) -> None:
     ],
 )
 def test_a_file_is_named_after_the_title(title: str, name: str) -> None:
-    assert html.name_file(title) == name
+    assert figures.name_file(title) == name
 
 
 def test_figures_and_tables_are_numbered_in_the_order_of_the_page() -> None:
@@ -190,7 +191,7 @@ def test_figures_and_tables_are_numbered_in_the_order_of_the_page() -> None:
         "<table><caption>Sources</caption></table><a download='all.csv'>all</a>",
         "html.parser",
     )
-    html.number_figures([headline, body], "synthetic")
+    figures.number_figures([headline, body], "synthetic")
 
     captions = [one.get_text() for part in (headline, body) for one in part.select("figcaption, caption")]
     assert captions == ["Figure 1. Trend", "Table 1. Scores", "Figure 2. Map", "Data: Map", "Table 2. Sources"]
@@ -200,7 +201,7 @@ def test_figures_and_tables_are_numbered_in_the_order_of_the_page() -> None:
 
 def test_files_of_real_figures_are_named_by_number_and_title() -> None:
     page = BeautifulSoup('<figure><figcaption>Map</figcaption><a download="map.csv">CSV</a></figure>', "html.parser")
-    html.number_figures([page])
+    figures.number_figures([page])
 
     assert page.a["download"] == "figure-1-map.csv"
 
@@ -225,19 +226,19 @@ FORMULAS = [
 
 @pytest.mark.parametrize("text", FORMULAS)
 def test_a_formula_gets_an_apostrophe_and_is_read_back(text: str) -> None:
-    assert html.escape_formula(text) == f"'{text}"
-    assert html.restore_formula(f"'{text}") == text
+    assert formulas.escape_formula(text) == f"'{text}"
+    assert formulas.restore_formula(f"'{text}") == text
 
 
 @pytest.mark.parametrize("text", ["", "Acme", "O'Neill", "'Acme'", "1 = 1", "a@b.uk", "−3", "12", "'"])
 def test_other_texts_stay_as_they_are(text: str) -> None:
-    assert html.escape_formula(text) == text == html.restore_formula(text)
+    assert formulas.escape_formula(text) == text == formulas.restore_formula(text)
 
 
 @given(st.text() | st.text(alphabet="'=+-@\t\r\n a"))
 def test_every_text_comes_back_and_none_is_left_to_run(text: str) -> None:
-    escaped = html.escape_formula(text)
-    assert html.restore_formula(escaped) == text
+    escaped = formulas.escape_formula(text)
+    assert formulas.restore_formula(escaped) == text
     assert not escaped.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
 
 
@@ -251,6 +252,6 @@ def test_texts_and_headers_of_a_table_are_escaped_and_numbers_stay() -> None:
             "mixed": pd.Series([-1, "@b"], dtype=object),
         }
     )
-    safe = html.escape_cells(frame)
+    safe = formulas.escape_cells(frame)
     assert safe.to_csv(index=False) == "'=name,change,rate,kind,mixed\n'-1,-1,-0.5,'+a,-1\n,2,,b,'@b\n"
     assert list(frame) == ["=name", "change", "rate", "kind", "mixed"]

@@ -11,7 +11,7 @@ import pandas as pd
 from rdflib import DCAT, DCTERMS, FOAF, PROV, RDF, XSD, BNode, Graph, Literal, Namespace, URIRef
 
 from councilbook.catalogue import Dataset, FieldSpec, Licence
-from councilbook.pages.html import FORMULA_NOTE, escape_formula
+from councilbook.pages.html.formulas import FORMULA_NOTE, escape_formula
 
 ADMS = Namespace("http://www.w3.org/ns/adms#")
 DCAT_VERSION = URIRef(f"{DCAT}version")  # of DCAT 3, which rdflib does not know yet

@@ -39,7 +39,7 @@ from councilbook.gate.metadata import (
     write_changelog,
     write_dictionary,
 )
-from councilbook.pages.html import escape_formula, restore_formula
+from councilbook.pages.html.formulas import escape_formula, restore_formula
 from councilbook.paths import Workbook, make_private_folder, replace_folder, restore_folder, write_atomically
 from councilbook.sources.checks import check_fields
 

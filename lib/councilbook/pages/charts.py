@@ -21,7 +21,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from councilbook.errors import CouncilbookError
-from councilbook.pages.html import check_alternative, offer_picture, render_template, table, write_data_uri
+from councilbook.pages.html.figures import check_alternative, offer_picture, write_data_uri
+from councilbook.pages.html.pieces import render_template
+from councilbook.pages.html.tables import table
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7")  # blue, vermillion, green, black, purple
 MARKERS = ("o", "s", "^", "D", "v")

@@ -16,7 +16,8 @@ from bs4 import BeautifulSoup
 
 from councilbook import __version__
 from councilbook.errors import NotebookError
-from councilbook.pages.html import Html, format_bytes, render_template
+from councilbook.pages.html.pieces import Html, render_template
+from councilbook.pages.html.wording import format_bytes
 from councilbook.paths import write_atomically
 
 Current = Literal["reports", "data", "sources", "search", "accessibility"]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from councilbook.catalogue import Catalogue, Source
-from councilbook.pages.html import Html
+from councilbook.pages.html.pieces import Html
 from councilbook.pages.page import PAGE_BYTES, Current, render_page, shorten_attributions, write_page
 from councilbook.pages.reports.report_records import DatasetRecord, ReportRecord, Spectrum, read_reports
 from councilbook.paths import write_atomically

@@ -8,7 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from councilbook.pages.html import Html, badge, fill, fold, format_date, format_value, join, table
+from councilbook.pages.html.pieces import Html, badge, fill, fold, join
+from councilbook.pages.html.tables import format_value, table
+from councilbook.pages.html.wording import format_date
 
 OPEN_RULES = (None, "open_sources_only")
 RULES = {

@@ -24,18 +24,10 @@ from folium.utilities import JsCode
 from matplotlib.colors import to_hex, to_rgb
 
 from councilbook.errors import CouncilbookError
-from councilbook.pages.html import (
-    NO_VALUE,
-    Html,
-    check_alternative,
-    count_things,
-    escape,
-    format_value,
-    offer_picture,
-    render_template,
-    table,
-    write_data_uri,
-)
+from councilbook.pages.html.figures import check_alternative, offer_picture, write_data_uri
+from councilbook.pages.html.pieces import Html, escape, render_template
+from councilbook.pages.html.tables import NO_VALUE, format_value, table
+from councilbook.pages.html.wording import count_things
 
 NATIONAL_GRID = "EPSG:27700"
 WGS84 = "EPSG:4326"

@@ -21,15 +21,10 @@ from markupsafe import Markup
 from PIL import Image, ImageColor, ImageDraw
 
 from councilbook.errors import CouncilbookError
-from councilbook.pages.html import (
-    Html,
-    check_alternative,
-    count_things,
-    format_value,
-    offer_picture,
-    render_template,
-    write_data_uri,
-)
+from councilbook.pages.html.figures import check_alternative, offer_picture, write_data_uri
+from councilbook.pages.html.pieces import Html, render_template
+from councilbook.pages.html.tables import format_value
+from councilbook.pages.html.wording import count_things
 from councilbook.pages.maps.area_maps import (
     NATIONAL_GRID,
     STATIC_WIDTH,

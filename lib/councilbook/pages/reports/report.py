@@ -18,12 +18,14 @@ from nbconvert import HTMLExporter
 
 from councilbook.catalogue import Council, StudySpec
 from councilbook.errors import NotebookError
-from councilbook.pages.html import Html, describe_package, downloads, join, number_figures
+from councilbook.pages.html.datasets import describe_package, downloads
+from councilbook.pages.html.figures import number_figures
+from councilbook.pages.html.pieces import Html, join
 from councilbook.pages.page import HEADINGS, pack_frame, render_page, shorten_attributions, unpack_frame, write_page
-from councilbook.paths import Workbook, replace_folder
 from councilbook.pages.reports.report_code import check_report_code
 from councilbook.pages.reports.report_records import DatasetRecord, Figures, Place, ReportRecord, Section, SourceRecord
 from councilbook.pages.withheld import Released, read_released, show_withheld
+from councilbook.paths import Workbook, replace_folder
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 SETTINGS_TAGS = ("parameters", "injected-parameters", "setup")

@@ -1,0 +1,37 @@
+"""The datasets that a page lets its reader download."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from councilbook.pages.html.pieces import Html, render_template
+
+FORMAT_NAMES = {"csv": "CSV", "geojson": "GeoJSON", "parquet": "GeoParquet"}
+
+
+def downloads(datapackages: Sequence[Mapping[str, Any]]) -> Html:
+    """List the datasets that a report lets its reader download.
+
+    Args:
+        datapackages: contents of the datasets' datapackage.json. A dataset's files lie at `data/<id>/` beside the
+            report, where `publish_report` puts them once nobody has to approve it any more.
+    """
+    return render_template("downloads.html.j2", datasets=[describe_package(package) for package in datapackages])
+
+
+def describe_package(package: Mapping[str, Any]) -> dict[str, Any]:
+    """Take from a datapackage.json what a reader is shown of a dataset."""
+    about = package["councilbook"]
+    return {
+        "id": package["name"],
+        "title": package["title"],
+        "description": package["description"],
+        "version": package["version"],
+        "licence": ", ".join(licence["title"] for licence in package["licenses"]),
+        "approval": about.get("approval", {"state": "not needed"}),  # absent in what an older version released
+        "rows": about["rows"],
+        "synthetic": about["synthetic"],
+        "files": [
+            {"path": file["path"], "format": FORMAT_NAMES[file["format"]], "bytes": file["bytes"]}
+            for file in package["resources"]
+        ],
+    }

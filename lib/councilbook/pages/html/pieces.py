@@ -1,0 +1,84 @@
+"""Pieces of HTML: text that has been escaped once, put together by hand or from the templates one folder up."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import markupsafe
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from councilbook.pages.html.wording import format_bytes, format_date
+
+BadgeKind = Literal["real", "synthetic", "mixed", "closed", "shared", "open", "draft", "approved"]
+
+
+@dataclass(frozen=True)
+class Html:
+    """Escaped HTML that a notebook shows as such.
+
+    No subclass of str, which a pandas column of text would turn into plain text.
+    """
+
+    text: str
+
+    def __str__(self) -> str:
+        """Return the HTML."""
+        return self.text
+
+    def __html__(self) -> Markup:
+        """Tell jinja and markupsafe that nothing is left to escape."""
+        return Markup(self.text)
+
+    def _repr_html_(self) -> str:
+        return self.text
+
+
+def escape(value: object) -> Html:
+    """Escape a value for HTML; what is `Html` already stays as it is."""
+    return Html(str(markupsafe.escape(value)))
+
+
+def fill(pattern: str, *values: object) -> Html:
+    """Fill values into the braces of a piece of HTML, and escape each that is not `Html`."""
+    return Html(str(Markup(pattern).format(*values)))
+
+
+def join(pieces: Iterable[Html], between: str = "") -> Html:
+    """Write pieces of HTML after one another."""
+    return Html(between.join(piece.text for piece in pieces))
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("councilbook.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"bytes": format_bytes, "date": format_date}
+    return environment
+
+
+def render_template(name: str, **values: object) -> Html:
+    """Fill in one of the library's templates; text is escaped, `Html` is not."""
+    return Html(_environment().get_template(name).render(**values))
+
+
+def badge(text: str, kind: BadgeKind) -> Html:
+    """Write a short label; its words carry the meaning, its colour only repeats it."""
+    return fill('<span class="badge badge-{}">{}</span>', kind, text)
+
+
+def definition_list(items: Mapping[str, object]) -> Html:
+    """Write names and what each stands for."""
+    pairs = join(fill("<div><dt>{}</dt><dd>{}</dd></div>", name, value) for name, value in items.items())
+    return fill('<dl class="facts">{}</dl>', pairs)
+
+
+def fold(summary: str, content: Html) -> Html:
+    """Fold content away behind a line that opens it."""
+    return fill("<details><summary>{}</summary>{}</details>", summary, content)
