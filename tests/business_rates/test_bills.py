@@ -377,6 +377,152 @@ def test_every_figure_has_a_publication() -> None:
         assert rules.limits
 
 
+# --- bands and dates ---
+
+
+@pytest.mark.parametrize(
+    ("rules", "value", "more", "transitional", "net"),
+    [  # of 2018-19 in England: 48.0p before the supplement of 1.3p from 51,000; of 2023-24 in Scotland
+        (ENGLAND, 20_000, {"transition_base_gbp": 5_000}, 4_063.75, 5_536.25),  # × 1.075 × 1.03
+        (ENGLAND, 20_001, {"transition_base_gbp": 5_000}, 3_549.23, 6_051.25),  # × 1.175 × 1.03
+        (ENGLAND, 28_000, {"transition_base_gbp": 5_000, "is_in_london": True}, 7_903.75, 5_536.25),
+        (ENGLAND, 28_001, {"transition_base_gbp": 5_000, "is_in_london": True}, 7_389.23, 6_051.25),
+        (ENGLAND, 100_000, {"transition_base_gbp": 20_000}, 23_795.00, 25_505.00),  # 24,205.00 and 1,300.00
+        (ENGLAND, 100_001, {"transition_base_gbp": 20_000}, 20_808.48, 28_492.01),  # × 1.32 × 1.03, and 1,300.01
+        (ENGLAND, 100_001, {"transition_base_gbp": 20_000, "is_in_london": True}, 20_808.48, 28_492.01),
+        (ENGLAND, 20_000, {"transition_base_gbp": 20_000}, -4_820.00, 14_420.00),  # × 0.7 × 1.03
+        (ENGLAND, 20_001, {"transition_base_gbp": 20_000}, -7_909.52, 17_510.00),  # × 0.85 × 1.03
+        (ENGLAND, 100_001, {"transition_base_gbp": 60_000}, -10_956.72, 60_257.21),  # × 0.954 × 1.03, and 1,300.01
+        (ENGLAND, 20_000, {"transition_base_gbp": 12_000}, 0, 9_600.00),  # may fall to 8,652.00
+        (ENGLAND, 30_000, {"transition_base_gbp": 10_000, "days_liable": 73}, 459.50, 2_420.50),  # a fifth of a year
+        (SCOTLAND, 20_000, {"transition_base_gbp": 4_000}, 5_460.00, 4_500.00),  # × 1.125
+        (SCOTLAND, 20_001, {"transition_base_gbp": 4_000}, 4_960.50, 5_000.00),  # × 1.25
+        (SCOTLAND, 100_000, {"transition_base_gbp": 20_000}, 26_100.00, 25_000.00),
+        (SCOTLAND, 100_001, {"transition_base_gbp": 20_000}, 24_900.52, 27_500.00),  # × 1.375
+        (SCOTLAND, 20_000, {"transition_base_gbp": 20_000}, 0, 9_960.00),  # a fall is not limited
+    ],
+)
+def test_a_change_is_limited_by_the_band_of_the_value(
+    rules: Any, value: int, more: dict[str, Any], transitional: float, net: float
+) -> None:
+    lines = bill(rules, "2018-19" if rules is ENGLAND else "2023-24", value, **more)
+    assert (lines["transitional_gbp"], lines["net_gbp"]) == (transitional, net)
+
+
+def test_transition_is_shared_by_the_days_occupied_and_empty() -> None:
+    # 146 days occupied: 5,760.00 less 919.00 of 2,297.50; 219 empty, 92 of them free: 8,874.00 less 1,378.50, × 127/219
+    lines = bill(
+        ENGLAND,
+        "2018-19",
+        30_000,
+        transition_base_gbp=10_000,
+        is_occupied=False,
+        empty_since_date="2018-08-25",
+    )
+    assert (lines["gross_gbp"], lines["supplement_gbp"], lines["transitional_gbp"]) == (14_634.00, 234.00, 2_297.50)
+    assert (lines["empty_relief_gbp"], lines["net_gbp"]) == (3_148.79, 9_187.71)
+
+
+@pytest.mark.parametrize(
+    ("year", "value", "more", "net"),
+    [
+        ("2023-24", 16_000, {"supporting_base_gbp": 1_234.50}, 1_834.50),
+        ("2023-24", 1_000, {"supporting_base_gbp": 0}, 499.00),  # less than the limit
+        ("2022-23", 16_000, {"other_relief_gbp": 0.01}, 7_983.99),
+        ("2018-19", 30_000, {"supporting_base_gbp": 5_000}, 5_600.00),  # 600 is more than × 1.075 × 1.03
+        ("2018-19", 30_000, {"supporting_base_gbp": 0, "days_liable": 73}, 120.00),  # a fifth of 600
+        ("2018-19", 40_000, {"is_pub": True, "days_liable": 73}, 3_640.00),  # 3,840.00 less a fifth of 1,000
+        ("2018-19", 99_999, {"is_pub": True}, 48_299.51),
+        ("2018-19", 100_000, {"is_pub": True}, 49_300.00),
+        ("2019-20", 50_999, {"is_retail": True}, 16_693.67),  # two thirds of 25,040.51
+        ("2021-22", 2_000_000, {"is_retail": True}, 663_701.37),  # 255,298.63 off to June, then no more than 105,000
+        ("2018-19", 3_650, {"liable_from_date": "2019-03-31"}, 4.80),  # a day
+        ("2018-19", 3_650, {"liable_from_date": "2019-03-01", "days_liable": 31}, 148.80),
+        ("2018-19", 3_650, {"liable_from_date": "2018-04-01"}, 1_752.00),
+        ("2018-19", 3_650, {"days_liable": 0}, 0),
+        ("2018-19", 500_000_000, {}, 246_500_000.00),
+        ("2018-19", 3_650, {"ratepayer_total_rv_gbp": 3_650, "discretionary_pct": 100}, 0),
+    ],
+)
+def test_limits_in_pounds_and_days_are_those_of_the_part_of_the_year(
+    year: str, value: int, more: dict[str, Any], net: float
+) -> None:
+    assert bill(ENGLAND, year, value, **more)["net_gbp"] == net
+
+
+def test_a_discount_of_some_months_is_of_the_days_within_them() -> None:
+    # from 1 June 2022: 304 days, 12,443.18, of which 30 are before July: half of 1,227.95
+    joined = bill(SCOTLAND, "2022-23", 30_000, is_retail=True, liable_from_date="2022-06-01")
+    assert (joined["gross_gbp"], joined["retail_relief_gbp"]) == (12_443.18, 613.97)
+    assert bill(SCOTLAND, "2022-23", 30_000, is_retail=True, days_liable=304).equals(joined)
+    # from 1 July: none left
+    assert bill(SCOTLAND, "2022-23", 30_000, is_retail=True, liable_from_date="2022-07-01")["retail_relief_gbp"] == 0
+    # occupied to the end of April: half of 1,227.95
+    left = bill(SCOTLAND, "2022-23", 30_000, is_retail=True, is_occupied=False, empty_since_date="2022-05-01")
+    assert left["retail_relief_gbp"] == 613.98
+    assert left["empty_relief_gbp"] == 2_877.48  # of 13,712.05 for 335 days, 92 at 50 % and 243 at 10 %
+
+
+@pytest.mark.parametrize(
+    ("rules", "row", "line", "rule"),
+    [
+        (ENGLAND, {"rateable_value_gbp": 51_000}, "Supplement", "£51,000 × 1.3p more"),
+        (
+            ENGLAND,
+            {"is_charity": True},
+            "Supplement",
+            "charities and empty properties pay the standard multiplier",
+        ),
+        (ENGLAND, {"is_charity": True}, "Charity", "80 % of the charge"),
+        (ENGLAND, {"days_liable": 73}, "Charge", "£10,000 × 48.0p × 73 of 365 days"),
+        (
+            ENGLAND,
+            {"year": "2019-20", "is_occupied": False, "empty_since_date": "2019-07-01"},
+            "Empty",
+            "92 days in the first months, 183 later",
+        ),
+        (
+            SCOTLAND,
+            {"year": "2023-24", "rateable_value_gbp": 17_500, "ratepayer_total_rv_gbp": 18_500}
+            | {"ratepayer_properties": 2}
+            | SMALL,
+            "Small",
+            "12.5 % at a rateable value of £17,500, all properties £18,500",
+        ),
+        (ENGLAND, {"discretionary_pct": 33.33}, "Discretionary", "33.33 % of the charge"),
+        (
+            ENGLAND,
+            {"rateable_value_gbp": 30_000, "transition_base_gbp": 10_000.50},
+            "Transitional",
+            "change limited from £10,000.50",
+        ),
+        (
+            SCOTLAND,
+            {"year": "2024-25", "rateable_value_gbp": 18_000, "supporting_base_gbp": 1_234.50},
+            "Limit",
+            "no more than £1,200 above £1,234.50",
+        ),
+        (
+            ENGLAND,
+            {"year": "2021-22", "is_retail": True},
+            "Retail",
+            "100 % from 04-01 to 06-30 and 66 % from 07-01 to 03-31",
+        ),
+        (ENGLAND, {"year": "2019-20", "is_retail": True}, "Retail", "33.33 % from 04-01 to 03-31"),
+        (ENGLAND, {"is_pub": True}, "Public house", "£1,000 a year"),
+        (SCOTLAND, {"year": "2020-21"}, "Universal", "1.6 % of the gross charge"),
+        (SCOTLAND, {"other_relief_gbp": 7}, "Other", "as given"),
+    ],
+)
+def test_each_rule_of_a_bill_is_told_with_its_own_numbers(
+    rules: Any, row: dict[str, Any], line: str, rule: str
+) -> None:
+    steps = explain_bill({"year": "2018-19", "rateable_value_gbp": 10_000} | row, rules)
+    told = steps[steps["line"].str.startswith(line)]
+    assert told["rule"].tolist() == [rule]
+    assert (told["amount_gbp"] < 0).item() == (line not in ("Charge", "Supplement"))
+
+
 # --- bad input ---
 
 
@@ -387,14 +533,20 @@ def test_every_figure_has_a_publication() -> None:
         ("rateable_value_gbp", -1),
         ("rateable_value_gbp", 10.5),
         ("rateable_value_gbp", np.nan),
+        ("rateable_value_gbp", 500_000_001),
         ("year", "2016-17"),
         ("days_liable", 366),
         ("days_liable", -1),
+        ("days_liable", 0.5),
+        ("liable_from_date", "2018-03-31"),
         ("liable_from_date", "2019-04-01"),
         ("ratepayer_total_rv_gbp", 1),
         ("ratepayer_properties", 0),
         ("discretionary_pct", 101),
+        ("discretionary_pct", -0.5),
+        ("transition_base_gbp", -0.01),
         ("other_relief_gbp", -1),
+        ("other_relief_gbp", 500_000_001),
         ("is_retail", "perhaps"),
         ("empty_since_date", "soon"),
     ],
@@ -571,6 +723,57 @@ def test_what_is_exempt_pays_nothing_and_an_empty_column_of_charges_is_none() ->
     )
     assert after.loc[one, "net_gbp"] == 0 < after.loc[one, "gross_gbp"] == after.loc[one, "other_relief_gbp"]
     pd.testing.assert_frame_equal(after.drop(index=one), compute_bills(before, ENGLAND).drop(index=one))
+
+
+def make_roll_of(**columns: list[Any]) -> pd.DataFrame:
+    return pd.DataFrame({"rateable_value_gbp": 5_000.0} | columns).assign(property_reference=lambda roll: roll.index)
+
+
+def test_who_was_liable_within_the_year_has_a_bill_from_that_day() -> None:
+    days = pd.to_datetime(["2018-03-31", "2018-04-01", "2018-04-02", "2019-03-31", "2019-04-01", None])
+    bills = prepare_bills(make_roll_of(liability_start_date=days), "2018-19")
+    assert bills.index.tolist() == [0, 1, 2, 3, 5]
+    assert bills["liable_from_date"].dropna().dt.strftime("%m-%d").to_dict() == {2: "04-02", 3: "03-31"}
+
+
+def test_only_whole_pounds_above_zero_are_billed() -> None:
+    assert prepare_bills(make_roll_of(rateable_value_gbp=[1.0, 0.5, 0.0, 2.0, 1.5]), "2018-19").index.tolist() == [0, 3]
+
+
+def test_the_largest_other_property_is_that_of_the_same_name() -> None:
+    names = ["A & Co.", "a  co", "A CO", "B", "B", pd.NA, " ", "C"]
+    values = [9_000.0, 4_000.0, 7_000.0, 3_000.0, 3_000.0, 8_000.0, 8_500.0, 1_000.0]
+    bills = prepare_bills(make_roll_of(rateable_value_gbp=values, ratepayer_name=names), "2018-19")
+    assert bills["ratepayer_properties"].tolist() == [3, 3, 3, 2, 2, 1, 1, 1]
+    assert bills["ratepayer_total_rv_gbp"].tolist() == [20_000, 20_000, 20_000, 6_000, 6_000, 8_000, 8_500, 1_000]
+    others = [7_000, 9_000, 9_000, 3_000, 3_000, 0, 0, 0]
+    assert bills["ratepayer_other_largest_rv_gbp"].tolist() == others
+
+
+def test_a_bill_has_what_the_roll_tells_of_use_place_and_charge() -> None:
+    roll = make_roll_of(
+        description=[" Workshop and premises", "Shop", pd.NA],
+        is_occupied=pd.array([False, None, True], dtype="boolean"),
+        empty_since_date=pd.to_datetime(["2018-05-01", None, None]),
+        postcode=["ML6 0AA", pd.NA, "G1 1AA"],
+        account_charge_gbp=[1_200.5, np.nan, 0.0],
+        account_credit_gbp=[np.nan, 30.25, np.nan],
+    )
+    bills = prepare_bills(roll, "2018-19")
+    assert bills["description"].tolist() == ["WORKSHOP AND PREMISES", "SHOP", pd.NA]
+    assert bills["is_industrial"].tolist() == [True, False, False]
+    assert bills["is_occupied"].tolist() == [False, True, True]
+    assert bills["empty_since_date"].notna().tolist() == [True, False, False]
+    assert bills["area"].fillna("").tolist() == ["ML6", "", "G1"]
+    assert bills["billed_gbp"].fillna(-1).tolist() == [1_200.5, -1, 0]
+    assert bills["account_credit_gbp"].fillna(-1).tolist() == [-1, 30.25, -1]
+
+
+def test_reliefs_are_told_in_the_words_of_the_roll() -> None:
+    roll = pd.DataFrame({"mandatory_relief": ["Charity 80% ", pd.NA], "other_relief": ["; Pub; ; Top up", pd.NA]})
+    read = read_words(roll)
+    assert read["reliefs"].fillna("").tolist() == ["Charity 80%; Pub; Top up", ""]
+    assert read.drop(columns="reliefs").to_numpy().tolist() == [[False, True, False, True], [False] * 4]
 
 
 def test_a_roll_without_rows_has_no_bills() -> None:

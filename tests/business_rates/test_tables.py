@@ -3,6 +3,7 @@
 import io
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -18,6 +19,7 @@ from councilbook.business_rates.roll.reading import read_roll
 from councilbook.business_rates.roll.rules import COLUMNS
 from councilbook.business_rates.twin import foi_twin, views
 from councilbook.catalogue import Council, TwinRequest, load_catalogue
+from councilbook.errors import CheckError
 from councilbook.paths import find_workbook
 
 REQUEST = TwinRequest(Council(slug="bradford", name="Bradford", codes={"E08000032": "Bradford"}), 3)
@@ -188,6 +190,59 @@ def test_stakes_count_a_bill_once_and_in_its_direction():
         "largest_gbp": [90.0],
         "second_gbp": [5.0],
     }
+
+
+def test_findings_are_counted_by_kind_and_direction_the_commonest_first():
+    findings = pd.DataFrame(
+        [("b", "too low", "x"), ("c", "too high", "y"), ("a", "too low", "z"), ("c", "too high", "y")],
+        columns=["kind", "direction", "reason"],
+    )
+    assert bill_tables.count_findings(findings).to_dict("list") == {
+        "kind": ["c", "a", "b"],
+        "direction": ["too high", "too low", "too low"],
+        "reason": ["y", "z", "x"],
+        "bills": [2, 1, 1],
+    }
+
+
+def test_stakes_of_charges_and_of_entries_are_summed_apart():
+    findings = pd.DataFrame(
+        {
+            "kind": ["difference", "difference", "duplicate", "difference", "credit_not_paid", "difference"],
+            "direction": ["too high"] * 5 + ["too low"],
+            "stake_gbp": [50.004, 20.0, 90.0, 10.0, 5.0, 70.0],
+        },
+        index=[0, 1, 2, 3, 4, 5],
+    )
+    bills = pd.DataFrame({"billed_gbp": [1.0, 1.0, 1.0, None, 1.0, 1.0]})
+    rows = bill_tables.sum_stakes(findings, bills).to_numpy().tolist()
+    assert rows == [["charge", "too high", 70.0, 2, 50.004, 20.0], ["entries", "too high", 105.0, 3, 90.0, 10.0]]
+
+
+def test_intervals_over_twins_hold_95_percent_of_the_means_and_pair_each_twin_with_its_rules(monkeypatch):
+    count = 60
+    luck = np.random.default_rng(8).normal(0, 100, (2, count + 1))
+    luck -= luck[:, 1:].mean(axis=1, keepdims=True)
+
+    def check(rules, year, seed, number, detector, checks):
+        pounds = [1_000 + luck[0, number], 1_400 + luck[0, number] + luck[1, number] / 10]
+        return pd.DataFrame(
+            {"order": ["rules", "both"], "recovered_gbp": pounds, "errors": [number, 0], "share_of_all": [0.2, 0.6]}
+        )
+
+    monkeypatch.setattr(bill_tables, "_check_twin", check)
+    table = bill_tables.compare_on_twins(load_rules("scotland"), "2023-24", 5, twins=count).set_index("order")
+    assert table["recovered_gbp"].tolist() == pytest.approx([1_000, 1_400])
+    assert table["more_gbp"].tolist() == pytest.approx([0, 400])
+    assert table.loc["rules", ["more_low_gbp", "more_high_gbp"]].tolist() == [0, 0]
+    for order, name, values in (("rules", "recovered", luck[0, 1:]), ("both", "more", luck[1, 1:] / 10)):
+        half = 1.96 * values.std() / count**0.5
+        ends = table.loc[order, [f"{name}_low_gbp", f"{name}_high_gbp"]].astype(float) - table.loc[order, f"{name}_gbp"]
+        assert ends.tolist() == pytest.approx([-half, half], rel=0.12)
+    assert table["errors"].tolist() == [30.5, 0]
+    assert table["share_of_all"].tolist() == pytest.approx([0.2, 0.6])
+    with pytest.raises(CheckError, match="1 twins give no interval"):
+        bill_tables.compare_on_twins(load_rules("scotland"), "2023-24", 5, twins=1)
 
 
 def test_the_rules_of_a_council_are_those_of_its_nation():
