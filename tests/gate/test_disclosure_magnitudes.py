@@ -130,6 +130,65 @@ def test_each_combination_of_totals_has_its_row() -> None:
     }
 
 
+def test_limits_of_the_rules_themselves_are_safe() -> None:
+    assert measure(100, 5, 10, 9) == 0  # as many as the threshold
+    assert measure(100, 4, 10, 9) == pytest.approx(10)
+    assert measure(100, 20, 45, 40) == 0  # 85 percent
+    assert measure(110, 20, 100, 0, dominance_n=1, dominance_k_pct=100) == 0  # 10 remain, 10 percent of 100
+    assert measure(109, 20, 100, 0, dominance_n=1, dominance_k_pct=100) == pytest.approx(1.09)  # at least a hundredth
+
+
+def test_dominance_is_of_as_many_contributions_as_the_rule_says() -> None:
+    alone, both = (measure(200, 20, 120, 30, dominance_n=many, dominance_k_pct=60, p_pct=1) for many in (1, 2))
+    assert alone == 0
+    assert both == pytest.approx(150 / 0.6 - 200)
+
+
+def test_a_sum_of_zero_of_a_few_is_protected_as_the_smallest_sum() -> None:
+    sums, many = np.array([0.0, 50, 80]), np.array([2.0, 20, 30])
+    levels = measure_protection(sums, many, np.array([[0.0, 0], [5, 4], [6, 5]]), make_rule())
+    assert levels == pytest.approx([5, 0, 0])
+
+
+def test_what_was_done_is_counted_for_readers_and_for_the_approver() -> None:
+    bills = list_bills(
+        {("a", "x"): [500], ("b", "x"): [400], ("c", "x"): [9] * 50, ("d", "x"): [9] * 92, ("e", "x"): [9] * 40}
+    )
+    table = tabulate_magnitudes(bills.drop(columns="kind"), ["ward"], "bill", "payer", {"ward": "All"})
+    safe = protect_magnitudes(table, make_rule(totals={"ward": "All"}), ["ward"])
+    shown = safe.frame.set_index("ward")
+    assert shown.index[shown["is_suppressed"]].tolist() == ["a", "b", "e"]
+    assert (shown.loc["d", "contributors"], shown.loc["All", "contributors"]) == (90, 185)
+    counted = {name: safe.record[name] for name in ("cells", "cells_suppressed", "rows_suppressed")}
+    assert counted == {"cells": 6, "cells_suppressed": 3, "rows_suppressed": 3}
+    assert list(safe.record["information_lost"].values()) == [2]
+    assert safe.for_approver == {"primary": 2, "secondary": 1, "totals_suppressed": 0}
+
+
+def test_a_total_that_is_suppressed_is_counted() -> None:
+    bills = list_bills({("a", "x"): [500, 3], ("b", "x"): []}).drop(columns="kind")
+    table = tabulate_magnitudes(bills, ["ward"], "bill", "payer", {"ward": "All"})
+    safe = protect_magnitudes(table, make_rule(totals={"ward": "All"}), ["ward"])
+    assert safe.frame["is_suppressed"].all()
+    assert (safe.for_approver["primary"], safe.for_approver["totals_suppressed"]) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"bill": 0, "contributors": 0, "largest_1": 0, "largest_2": 0},
+        {"contributors": 2, "largest_1": 60, "largest_2": 40},
+        {"largest_1": 50, "largest_2": 50},
+        {"bill": 100.3, "contributors": 3, "largest_1": 0.1 + 0.2, "largest_2": 0.1},
+    ],
+)
+def test_contributions_that_are_just_those_of_a_sum_are_taken(changes: dict[str, Any]) -> None:
+    row = {"ward": "a", "bill": 100, "contributors": 7, "largest_1": 60, "largest_2": 35} | changes
+    table = pd.DataFrame([row]).astype({"contributors": "Int64"})
+    safe = protect_magnitudes(table, make_rule(), ["ward"])
+    assert safe.frame["is_suppressed"].item() == (row["bill"] > 0)
+
+
 @pytest.mark.parametrize("column", ["bill", "payer"])
 def test_records_without_a_value_or_a_contributor_cannot_be_summed(column: str) -> None:
     bills = list_bills({("a", "x"): [1, 2]}).astype({column: "Int64"})
