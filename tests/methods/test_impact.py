@@ -5,10 +5,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import f as f_distribution
+from scipy.stats import t as t_distribution
 
 from councilbook.catalogue import ModelRule
 from councilbook.errors import CheckError, ReleaseRefusedError
 from councilbook.gate.disclosure.coefficients import check_model
+from councilbook.methods import impact
 from councilbook.methods.impact import (
     Effect,
     estimate_effect,
@@ -209,7 +212,103 @@ def test_matching_needs_treated_households_and_others() -> None:
         match_controls(panel.dropna(subset="first_year"), features, [])
 
 
+def test_the_balance_of_past_readings_is_of_the_years_before_each_start_and_weighs_starts_by_their_treated() -> None:
+    panel, features = make_matchable()
+    late = panel.loc[panel["first_year"].eq(2014).fillna(False), "household_id"].unique()
+    panel = panel[~panel["household_id"].isin(late[:40])]  # 50 start in 2012 and 10 in 2014
+    found = match_controls(panel, features, ["gas_kwh"]).balance.set_index("covariate").loc["gas_kwh_before"]
+    treated, controls = [], []
+    for year, count in ((2012, 50), (2014, 10)):
+        before = panel[panel["year"] < year].groupby(["household_id", "first_year"], dropna=False)["gas_kwh"].mean()
+        starts = before.index.get_level_values("first_year")
+        treated += before[starts == year].tolist()
+        controls += [before[starts.isna()].mean()] * count
+    assert len(treated) == len(controls) == 60
+    assert found["smd_before"] == pytest.approx((np.mean(treated) - np.mean(controls)) / np.std(treated, ddof=1))
+
+
+@given(
+    st.lists(st.integers(-8, 8), min_size=1, max_size=8, unique=True),
+    st.lists(st.integers(-8, 8), max_size=10, unique=True),
+    st.integers(0, 5),
+)
+def test_the_nearest_free_control_within_the_caliper_is_taken_from_the_highest_score_down(
+    treated: list[int], controls: list[int], widest: int
+) -> None:
+    free, expected = {place: float(score) for place, score in enumerate(controls)}, []
+    for score in sorted(treated, reverse=True):
+        apart = {place: abs(other - score) for place, other in free.items() if abs(other - score) <= widest}
+        if apart:
+            nearest = min(apart, key=lambda place: (apart[place], controls[place]))
+            expected.append((score, free.pop(nearest)))
+    scores = pd.Series(treated, index=[f"t{score}" for score in treated], dtype=float)
+    others = pd.Series(controls, index=[f"c{score}" for score in controls], dtype=float)
+    pairs = impact._pair_nearest(scores, others, float(widest))
+    assert [(scores[one], others[other]) for one, other in pairs] == expected
+
+
+def test_a_caliper_is_in_standard_deviations_of_the_score() -> None:
+    panel, features = make_matchable()
+    scaled = features.assign(floor_area_m2=features["floor_area_m2"] * 7 - 300)
+    few, same = (match_controls(panel, known, [], caliper=0.002) for known in (features, scaled))
+    assert 10 < few.unmatched_households == same.unmatched_households < 95
+
+
 # --- effect ---
+
+
+def split_changes(panel: pd.DataFrame, change: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    treated = panel.groupby("household_id")["first_year"].first().notna()
+    return change[treated].to_numpy(), change[~treated].to_numpy()
+
+
+def find_half_width(treated: np.ndarray, controls: np.ndarray) -> float:
+    """Half of the 95 % interval of a difference of two means."""
+    spread = np.sqrt(treated.var() / len(treated) + controls.var() / len(controls))
+    return t_distribution.ppf(0.975, len(treated) + len(controls) - 1) * spread
+
+
+def test_intervals_are_those_of_differences_of_mean_changes() -> None:
+    """Where all start at once and none is missing, each estimate is one: of a year, of all, and the naive one."""
+    panel = prepare_panel(*plant({2013: -200.0}, treated=50, controls=150))
+    panel = panel[panel["year"] != 2013]  # it is left out of the treated as well
+    found = estimate_effect(panel, "gas_kwh")
+    wide = panel.pivot_table(index="household_id", columns="year", values="gas_kwh")
+    since, before = wide[[2014, 2015, 2016, 2017]].mean(axis=1), wide[[2010, 2011, 2012]].mean(axis=1)
+    year = found.profile.set_index("event_year").loc[-3]
+    for change, effect, low, high in (
+        (since - wide[2012], found.effect, found.low_95, found.high_95),
+        (since - before, found.naive, found.naive_low_95, found.naive_high_95),
+        (wide[2010] - wide[2012], year["effect"], year["low_95"], year["high_95"]),
+    ):
+        treated, controls = split_changes(panel, change)
+        assert effect == pytest.approx(treated.mean() - controls.mean())
+        half = find_half_width(treated, controls)
+        assert [effect - low, high - effect] == pytest.approx([half, half], rel=0.01)
+
+
+def test_the_test_of_the_years_before_is_that_of_their_joint_mean() -> None:
+    panel = prepare_panel(*plant({2013: -200.0}, treated=50, controls=150, trend=18.0))
+    wide = panel.pivot_table(index="household_id", columns="year", values="gas_kwh")
+    groups = [split_changes(panel, wide[year] - wide[2012]) for year in (2010, 2011)]
+    treated, controls = (np.array(side) for side in zip(*groups, strict=True))
+    apart = treated.mean(axis=1) - controls.mean(axis=1)
+    covariance = np.cov(treated, ddof=0) / 50 + np.cov(controls, ddof=0) / 150
+    wald = apart @ np.linalg.inv(covariance) @ apart
+    expected = f_distribution.sf(wald / 2, 2, 199)
+    assert 0.001 < expected < 0.5
+    assert estimate_effect(panel, "gas_kwh").pre_trend_p == pytest.approx(expected, rel=0.05)
+
+
+def test_starts_weigh_by_the_households_that_are_seen() -> None:
+    panel = prepare_panel(*plant({2011: -400.0, 2015: -100.0}, noise=0.01))
+    late = panel.loc[panel["first_year"].eq(2015).fillna(False), "household_id"].unique()
+    found = estimate_effect(panel[~panel["household_id"].isin(late[:40])], "gas_kwh")
+    profile = found.profile.set_index("event_year")
+    counts = {-5: 20, -4: 20, -3: 20, -2: 20, 1: 80, 2: 80, 3: 60, 4: 60, 5: 60, 6: 60}
+    assert profile["households"].to_dict() == counts
+    assert profile.loc[2, "effect"] == pytest.approx(-(800 * 60 + 200 * 20) / 80, abs=0.1)
+    assert found.effect == pytest.approx(-(400 * 21 * 60 + 100 * 3 * 20) / (6 * 60 + 2 * 20), abs=0.1)
 
 
 def test_without_noise_each_year_since_is_the_planted_effect() -> None:
@@ -309,6 +408,25 @@ def test_the_table_passes_the_rule_for_models(effect: Effect) -> None:
     assert table.loc[table["term"] == "average", "effect"].item() == effect.effect
     assert table.loc[table["term"] == "naive", "effect"].item() == effect.naive
     assert check_model(table, RULE)["checked"]["smallest_group"] == 60
+
+
+def test_a_term_is_about_the_smaller_group_and_has_its_own_interval() -> None:
+    found = estimate_effect(prepare_panel(*plant({2014: -400.0}, treated=30, controls=18)), "gas_kwh")
+    table = tabulate_effect(found).set_index("term")
+    assert list(table.index) == ["average", "naive", "year -4", "year -3", "year -2", "year 1", "year 2", "year 3"]
+    ends = ["effect", "low_95", "high_95"]
+    assert table.loc["average", ends].tolist() == [found.effect, found.low_95, found.high_95]
+    assert table.loc["naive", ends].tolist() == [found.naive, found.naive_low_95, found.naive_high_95]
+    assert table.loc["year 2", ends].tolist() == found.profile.set_index("event_year").loc[2, ends].tolist()
+    assert table["group_size"].eq(18).all()
+    few = estimate_effect(prepare_panel(*plant({2014: -400.0, 2015: -200.0}, treated=24, controls=18)), "gas_kwh")
+    sizes = tabulate_effect(few).set_index("term")["group_size"].to_dict()
+    assert (sizes["average"], sizes["year -5"], sizes["year 3"], sizes["year 1"]) == (18, 12, 12, 18)
+
+
+def test_no_more_than_three_rows_are_named() -> None:
+    with pytest.raises(CheckError, match=r"5 rows have a gas_kwh below 0 \(row 1, 2, 3\)"):
+        prepare_panel(install(a=2012), watch("a").assign(gas_kwh=[0.0, -1, -1, -1, -1, -1, 0, 0]))
 
 
 def test_a_year_with_few_treated_households_is_refused() -> None:
