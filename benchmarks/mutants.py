@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -215,6 +216,16 @@ class Recorder:
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self.coverage.switch_context(nodeid)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef, request: pytest.FixtureRequest) -> Iterator[None]:
+        """Take what is made once for a file for made by each of its tests."""
+        if fixturedef.scope != "module":
+            return (yield)
+        self.coverage.switch_context(request.node.nodeid)
+        made = yield
+        self.coverage.switch_context(os.environ["PYTEST_CURRENT_TEST"].rpartition(" ")[0])
+        return made
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.seconds[report.nodeid] += report.duration
 
@@ -225,14 +236,14 @@ class Recorder:
         self.file.write_text(json.dumps({"seconds": self.seconds, "lines": lines}))
 
 
-class First:
-    """A plugin of pytest that runs some tests first, the quickest of them before the others."""
+class Quickest:
+    """A plugin of pytest that runs the quickest tests first, those of some files before the others."""
 
-    def __init__(self, first: set[str], seconds: dict[str, float]) -> None:
-        self.first, self.seconds = first, seconds
+    def __init__(self, seconds: dict[str, float], files: tuple[str, ...]) -> None:
+        self.seconds, self.files = seconds, files
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items.sort(key=lambda item: (item.nodeid not in self.first, self.seconds.get(item.nodeid, 0)))
+        items.sort(key=lambda item: (not item.nodeid.startswith(self.files), self.seconds.get(item.nodeid, 0)))
 
 
 def run_tests(book: Path, tests: list[str], plugin: object, limit: float) -> str:
@@ -289,19 +300,19 @@ def try_mutant(mutant: Mutant, reach: Reach, book: Path) -> None:
     file = book / Path(mutant.file).relative_to(ROOT)
     name = str(file.relative_to(book))
     whole, begin = file.read_bytes(), time.time()
-    reaching = {test for line in list_lines(whole, mutant.line) for test in reach.lines[name].get(line, [])}
     everything = list_tests(book, mutant.room)
-    files = everything if "" in reaching or not reaching else sorted({test.partition("::")[0] for test in reaching})
-    if "" in reaching:
-        nearest = get_close_matches(name, everything, n=1, cutoff=0)
-        reaching = {test for test in reach.seconds if test.startswith(tuple(nearest))}
+    reaching = {test for line in list_lines(whole, mutant.line) for test in reach.lines[name].get(line, [])}
+    if not reaching or "" in reaching:  # on import: the tests of the nearest name first
+        chosen, first = everything, tuple(get_close_matches(name, everything, n=1, cutoff=0))
+    else:
+        chosen, first = sorted(reaching), ()
     kept = file.stat()
     file.write_text(mutant.text, encoding="utf-8")
     os.utime(
         file, (1, 1 + 2 * mutant.occurrence)
     )  # so that the compiled file of the whole one is not taken for its own
-    limit = 60 + 5 * sum(seconds for test, seconds in reach.seconds.items() if test.startswith(tuple(files)))
-    mutant.caught = run_tests(book, files, First(reaching, reach.seconds), limit)
+    limit = 60 + 5 * sum(seconds for test, seconds in reach.seconds.items() if test.startswith(tuple(chosen)))
+    mutant.caught = run_tests(book, chosen, Quickest(reach.seconds, first), limit)
     file.write_bytes(whole)
     os.utime(file, ns=(kept.st_atime_ns, kept.st_mtime_ns))
     mutant.seconds = time.time() - begin

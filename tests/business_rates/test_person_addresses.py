@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addresses import ADDRESS_REASONS, AS_LISTED, HOME, NAME_REMOVED, NO_ADDRESS, classify_addresses
-from councilbook.business_rates.names.person_addresses import redact_addresses
+from councilbook.business_rates.names.person_addresses import find_home_addresses, redact_addresses
 from councilbook.business_rates.names.person_words import fold_letters
 from person_trials import make_people
 
@@ -67,6 +67,39 @@ def test_a_line_of_names_that_several_properties_share_is_a_place():
     three = [f"{number}, Bishop Thornton, Harrogate" for number in (1, 2, 3)]
     assert list(redact(*three)) == three
     assert list(redact("1, Bishop Thornton, Harrogate")) == ["1, Harrogate"]
+
+
+def test_a_line_of_names_that_two_properties_share_is_still_a_persons():
+    assert list(redact("1, Bishop Thornton, Harrogate", "2, Bishop Thornton, York")) == ["1, Harrogate", "2, York"]
+
+
+@pytest.mark.parametrize(
+    ("line", "stays"),
+    [
+        ("John Paul George Smith", False),
+        ("John Paul George James Smith", True),  # of five words
+        ("Smith", True),
+        ("John Smith 2", True),
+        ("John Zxcvb", True),
+        ("Zxcvb Smith", True),
+        ("J Zxcvb", True),
+        ("J Church", True),
+        ("Car Smith", True),
+        ("Mr Browns Road", True),
+        ("Mr Browns Road Shop", False),
+    ],
+)
+def test_a_line_goes_if_all_of_it_is_a_known_name(line, stays):
+    assert list(redact(f"{line}, {STREET}")) == [f"{line}, {STREET}" if stays else STREET]
+
+
+def test_no_address_is_not_the_same_address():
+    roll = pd.DataFrame(
+        {"address": ["", None, "1, High Street", "-"], "ratepayer_address": ["", None, "1 high street", "-"]}
+    )
+    parties = pd.DataFrame({"party": ["withheld"] * 4})
+    assert find_home_addresses(roll, parties).tolist() == [False, False, True, False]
+    assert find_home_addresses(roll, parties.assign(party="organisation")).tolist() == [False] * 4
 
 
 def test_an_address_of_a_name_alone_leaves_nothing_and_a_missing_one_stays_missing():

@@ -120,6 +120,156 @@ def test_the_last_gate_refuses_a_name_that_nothing_shows_and_does_not_show_it():
     assert "Smith" not in str(refused.value)
 
 
+INSIDE = {"party": "withheld", "reason": persons.NO_EVIDENCE, "released_name": None}
+
+
+@pytest.mark.parametrize(
+    ("row", "change", "fault"),
+    [
+        (2, {"released_name": "Bread"}, "is not what the evidence is about in 1 rows \\(row 2,"),
+        (0, INSIDE, "is withheld in another row in 1 rows \\(row 2,"),
+        (3, {"party": "withheld"}, "is marked as withheld in 1 rows \\(row 3,"),
+        (1, {"party": "organisation"}, "is marked as withheld in 1 rows \\(row 1,"),
+        (3, {"reason": persons.NO_EVIDENCE}, "has a reason to withhold it in 1 rows \\(row 3,"),
+        (1, {"reason": persons.LEGAL_FORM}, "has a reason to withhold it in 1 rows \\(row 1,"),
+    ],
+)
+def test_the_last_gate_names_the_fault_and_its_row(row, change, fault):
+    names = ["Bread Ltd", "Mary Smith", "Bread Ltd", "Cake Ltd T/A Mary"]
+    roll = pd.DataFrame({"property_reference": list("abcd"), "ratepayer_name": names})
+    parties = persons.classify_parties(roll)
+    persons.check_released_names(roll, parties)
+    for column, value in change.items():
+        parties.loc[row, column] = value
+    with pytest.raises(ReleaseRefusedError, match=fault):
+        persons.check_released_names(roll, parties)
+
+
+def test_the_last_gate_lets_a_name_be_withheld_that_could_be_shown():
+    roll = pd.DataFrame({"property_reference": list("ab"), "ratepayer_name": ["Bread Ltd", "Cake Ltd"]})
+    parties = persons.classify_parties(roll)
+    parties.loc[1, list(INSIDE)] = list(INSIDE.values())
+    persons.check_released_names(roll, parties)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "fault"),
+    [
+        (lambda parties: parties.iloc[::-1], "rows of the roll, in its order"),
+        (lambda parties: parties.iloc[:1], "rows of the roll, in its order"),
+        (lambda parties: parties.assign(reason="because"), "none of the vocabulary"),
+        (lambda parties: parties.assign(party="nobody"), "none of the vocabulary"),
+        (lambda parties: parties.drop(columns="reason"), "The parties: no column reason"),
+    ],
+)
+def test_parties_that_are_not_those_of_the_roll_are_refused(spoil, fault):
+    roll = pd.DataFrame({"property_reference": ["0", "1"], "ratepayer_name": ["Bread Ltd", "Mary Smith"]})
+    with pytest.raises(CheckError, match=fault):
+        persons.check_released_names(roll, spoil(persons.classify_parties(roll)))
+
+
+def test_parties_are_counted_by_reason_the_commonest_first():
+    parties = classify(
+        "Bread Ltd", "Glasgow City Council", "Cake Ltd", None, "Mary Smith", "Mary Jones", "-", "John Gill"
+    )
+    counts = persons.count_parties(parties)
+    assert counts[["party", "reason", "properties"]].to_numpy().tolist() == [
+        ["organisation", persons.LEGAL_FORM, 2],
+        ["organisation", persons.PUBLIC_BODY, 1],
+        ["withheld", persons.GIVEN_NAME, 3],
+        ["withheld", persons.NO_NAME, 2],
+    ]
+    assert counts["share_pct"].tolist() == [25, 12.5, 37.5, 25]
+    assert counts["meaning"].tolist() == [persons.REASONS[reason] for reason in counts["reason"]]
+    assert persons.count_parties(parties.head(0)).empty
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("Mary Smith, c/o Jones Ltd", persons.CARE_OF),
+        ("Executors of Mary Smith", persons.ESTATE),
+        ("Mr Smith", persons.TITLE),
+        ("Mr Smith Ltd", persons.TITLE),
+        ("The Rev Zxcvb", persons.TITLE),
+        ("Zxcvb T/A Shop", persons.TRADING_AS),
+        ("Zxcvb & Sons", persons.TRADING_AS),
+        ("Z X Cvbnm", persons.INITIALS),
+        ("Cvbnm Z", persons.INITIALS),
+        ("Cvbnm Bakery Z", persons.NO_EVIDENCE),  # an organisation's word is there
+        ("John Zxcvb", persons.GIVEN_NAME),
+        ("Zxcvb John", persons.GIVEN_NAME),
+        ("The John Zxcvb Bakery", persons.GIVEN_NAME),  # it comes first, and no organisation's word after it
+        ("John Bakery", persons.NO_EVIDENCE),
+        ("Zxcvb John Bakery", persons.NO_EVIDENCE),
+        ("Bakery St John Zxcvb", persons.NO_EVIDENCE),
+        ("St John Zxcvb", persons.NO_EVIDENCE),  # a saint
+        ("Zxcvb Qwert & Blue Kettle Ltd", persons.BESIDE),
+        ("Zxcvb & Blue Kettle Ltd", persons.LEGAL_FORM),  # one word is no whole name
+        ("Zxcvb Bakery & Blue Kettle Ltd", persons.LEGAL_FORM),
+        ("Z X & Blue Kettle Ltd", persons.LEGAL_FORM),  # nor are initials
+        ("Zxcvb Qwert & Sons Ltd", persons.LEGAL_FORM),
+        ("John Smith Blue Kettle Ltd", persons.BESIDE),
+        ("John Smith Bakery Ltd", persons.LEGAL_FORM),
+        ("John Smith Ltd", persons.LEGAL_FORM),
+        ("Zxcvb Smith Blue Kettle Ltd", persons.LEGAL_FORM),
+        ("Blue (Kettle Ltd", persons.BESIDE),
+        ("Blue (Kettle) Ltd", persons.LEGAL_FORM),
+        ("Blue Kettle Ltd (In Liquidation)", persons.LEGAL_FORM),
+        ("Blue 1/2 Kettle Ltd", persons.LEGAL_FORM),
+        ("Blue/Kettle Ltd", persons.BESIDE),
+        ("12345", persons.NO_NAME),
+        ("ML6 0AA", persons.NO_NAME),
+    ],
+)
+def test_the_first_thing_that_speaks_for_a_person_or_against_one_is_the_reason(name, reason):
+    assert classify(name)["reason"].item() == reason
+
+
+def agree(ours, theirs, register="companies_house", probability=0.99, **more):
+    entry = {"unique_id": ["1"], "register": [register], "name": [theirs], "status": ["Live"]}
+    links = link("1", probability).assign(register=register)
+    return classify(ours, register=pd.DataFrame(entry), links=links, **more)["reason"].item() == persons.LIVE_ENTRY
+
+
+def test_a_link_counts_from_the_threshold_on():
+    assert agree("Zxcvb Club", "Zxcvb Club", threshold=0.99)
+    assert not agree("Zxcvb Club", "Zxcvb Club", threshold=0.991)
+    assert agree("Zxcvb Club", "Zxcvb Club", probability=1, threshold=1)
+    for threshold in (0, -0.1, 1.01):
+        with pytest.raises(CheckError, match="is a probability above 0"):
+            agree("Zxcvb Club", "Zxcvb Club", threshold=threshold)
+    with pytest.raises(CheckError, match="give both or neither"):
+        classify("Zxcvb Club", register=REGISTER)
+    with pytest.raises(CheckError, match="give both or neither"):
+        classify("Zxcvb Club", links=link("1", 1))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "register", "is_evidence"),
+    [
+        ("Zxcvb Club", "THE ZXCVB CLUB", "companies_house", True),  # says what kind of association it is
+        ("Zxcvb Qwert", "Zxcvb Qwert", "companies_house", False),
+        ("Zxcvb Qwert", "Zxcvb Qwert", "oscr", True),
+        ("Zxcvb Smith", "Zxcvb Smith", "charity_commission", False),  # may be a person's
+        ("Okonkwo", "Okonkwo", "oscr", True),  # one word is no whole name
+        ("Zxcvb Smith Bakery", "Zxcvb Smith Bakery", "oscr", True),
+        ("Zxcvb Club", "Zxcvb Club", "food_hygiene", False),  # has trading names of people
+        ("Bakery & Cafe", "Bakery & Cafe Limited", "companies_house", True),  # only the form is missing
+        ("Zxcvb Bakery", "Zxcvb Bakery Limited", "companies_house", False),
+        ("Bakery", "Bakery Cafe Limited", "companies_house", False),
+    ],
+)
+def test_what_a_register_says_is_evidence_if_it_can_be_no_persons_name(ours, theirs, register, is_evidence):
+    assert agree(ours, theirs, register) == is_evidence
+
+
+def test_two_ways_to_write_a_name_are_one():
+    names = pd.Series(["The Bread Co. Ltd", "BREAD CO LIMITED", "Cake P.L.C.", "Cake plc"], index=[3, 1, 2, 0])
+    written = persons.canonicalise_names(names)
+    assert written[3] == written[1] != written[2] == written[0]
+
+
 def test_a_column_that_is_missing_is_named():
     with pytest.raises(CheckError, match="no column ratepayer_name"):
         persons.classify_parties(pd.DataFrame({"property_reference": ["1"]}))
