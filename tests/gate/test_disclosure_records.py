@@ -169,6 +169,30 @@ def make_population(seed: int) -> pd.DataFrame:
     )
 
 
+@pytest.mark.parametrize(("alpha", "theta"), [(0.5, 60.0), (0.2, 900.0)])
+def test_uniques_of_a_population_that_follows_pitmans_formula_are_estimated_closely(alpha: float, theta: float) -> None:
+    """Each person is of a new kind with the chance of the formula, or else of somebody's who is there."""
+    chance = np.random.default_rng(4)
+    kinds, sizes = np.zeros(30_000, dtype=int), [1]
+    for person in range(1, len(kinds)):
+        if chance.random() < (theta + alpha * len(sizes)) / (theta + person):
+            kinds[person] = len(sizes)
+            sizes.append(0)
+        else:
+            kinds[person] = kinds[chance.integers(person)]
+            while chance.random() < alpha / sizes[kinds[person]]:
+                kinds[person] = kinds[chance.integers(person)]
+        sizes[kinds[person]] += 1
+    alone = np.array(sizes)[kinds] == 1
+    sample = pd.DataFrame({"kind": kinds[:6_000]})
+    unique = ~sample.duplicated(keep=False).to_numpy()
+    risk = measure_risk(sample, ["kind"], [], population_size=len(kinds))
+    assert risk.population_uniques_pct < 0.6 * risk.sample_uniques_pct
+    assert risk.population_uniques_pct == pytest.approx(100 * (alone[:6_000] & unique).mean(), rel=0.12)
+    everybody = measure_risk(sample, ["kind"], [], population_size=6_000)
+    assert everybody.population_uniques_pct == risk.sample_uniques_pct == pytest.approx(100 * unique.mean())
+
+
 def test_an_estimate_that_cannot_be_made_takes_the_worst_case() -> None:
     frame = pd.DataFrame({"age": range(50)})
     risk = measure_risk(frame, ["age"], [], population_size=100_000)

@@ -73,6 +73,28 @@ def test_a_withheld_name_is_taken_out_of_every_address(address, left):
     assert safe["is_suppressed"].iloc[2] == (address != left)
 
 
+@pytest.mark.parametrize(
+    ("address", "left"),
+    [
+        ("1 Ada Byron Lee Road", "1 Road"),  # the longer name, and not the shorter one in it
+        ("1 Ada Ada Byron Byron Road", "1 Road"),  # what is left over is a name again
+        ("Ada Byron, Ada Byron Lee, 1 Road", "1 Road"),
+        ("Byron Ada Lee Road", "Byron Ada Lee Road"),
+        ("Lee, Byron Lee Ada", "Lee, Byron Lee Ada"),
+    ],
+)
+def test_the_longest_name_goes_and_what_is_left_is_looked_at_again(address, left):
+    people = [SHOP, ("4", "4 Road", 1.0, "Ada Byron Lee", False, None, None)]
+    safe = protect(*people, ("3", address, 800.0, "Cake Ltd", True, None, "2021-01-01")).frame
+    assert safe["address"].iloc[2] == left
+
+
+def test_no_more_than_three_rows_are_named():
+    again = [(str(row), "3 High Street", 800.0, "Ada Byron", True, None, None) for row in range(5)]
+    with pytest.raises(ReleaseRefusedError, match=r"^5 names .*withheld in another row \(row 1, 2, 3\)"):
+        protect(SHOP, *again)
+
+
 def test_an_address_that_is_nothing_but_the_name_is_blank():
     safe = protect(("1", "Ada Byron", 900.0, "Ada Byron", False, None, None)).frame
     assert safe["address"].isna().all()
@@ -107,6 +129,7 @@ def test_the_record_counts_what_was_done_and_names_nobody():
         "names_taken_out_of_texts": 1,
     }
     assert record["cells_suppressed"] == 4  # name, relief, start and one address
+    assert (record["cells"], record["rows_suppressed"]) == (15, 2)  # name, two that tell and two texts, in three rows
     assert "yron" not in str(record)
 
 

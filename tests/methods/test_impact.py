@@ -65,6 +65,7 @@ def test_the_first_measure_counts_and_its_year_is_left_out() -> None:
     assert treated["year"].tolist() == [2010, 2011, 2013, 2014, 2015, 2016, 2017]
     assert treated["event_year"].tolist() == [-2, -1, 1, 2, 3, 4, 5]
     assert control["year"].tolist() == list(YEARS)
+    assert panel.index.tolist() == list(range(7 + 8))
     assert control[["first_year", "event_year"]].isna().all(axis=None)
 
 
