@@ -113,7 +113,11 @@ class Reach:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("python", help="the interpreter of the environment with cosmic-ray and coverage")
+    parser.add_argument(
+        "python",
+        type=lambda path: str(Path(path).absolute()),
+        help="the interpreter of the environment with cosmic-ray and coverage",
+    )
     parser.add_argument("--sample", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rooms", nargs="+", choices=ROOMS, default=list(ROOMS))
@@ -123,9 +127,9 @@ def main() -> None:
     for name in WARM:
         with suppress(ImportError):
             import_module(name)
-    mutants = draw_mutants(options.python, options.rooms, options.sample, options.seed)
     with tempfile.TemporaryDirectory() as folder:
         books = [copy_workbook(Path(folder) / "0")]
+        mutants = draw_mutants(books[0], options.python, options.rooms, options.sample, options.seed)
         reaches = {room: reach_lines(books[0], room, options.python) for room in sorted({m.room for m in mutants})}
         for number in range(1, options.processes):
             books.append(shutil.copytree(books[0], Path(folder) / str(number) / "book"))
@@ -135,14 +139,13 @@ def main() -> None:
     report(mutants)
 
 
-def draw_mutants(python: str, rooms: list[str], sample: int, seed: int) -> list[Mutant]:
+def draw_mutants(book: Path, python: str, rooms: list[str], sample: int, seed: int) -> list[Mutant]:
     """Return one mutant for each of so many places, both drawn at random, of all that can change what the code does."""
     chance = random.Random(seed)
     places: dict[tuple[str, int, int], list[Mutant]] = {}
     for name in rooms:
         room = ROOMS[name]
-        files = sorted({str(file) for pattern in room.modules for file in (ROOT / LIBRARY).glob(pattern)})
-        for found in call_peer(python, "list", *files):
+        for found in call_peer(book, python, "list", *list_files(book, LIBRARY, room.modules)):
             mutant = Mutant(name, **found)
             if mutant.operator.partition("/")[2].startswith(room.operators):
                 places.setdefault((mutant.file, mutant.line, mutant.column), []).append(mutant)
@@ -151,7 +154,7 @@ def draw_mutants(python: str, rooms: list[str], sample: int, seed: int) -> list[
     kept: list[Mutant] = []
     while drawn and len(kept) < sample:
         batch, drawn = drawn[: sample - len(kept)], drawn[sample - len(kept) :]
-        texts = call_peer(python, "write", write=[asdict(mutant) for mutant in batch])
+        texts = call_peer(book, python, "write", write=[asdict(mutant) for mutant in batch])
         for mutant, text in zip(batch, texts, strict=True):
             if is_python(text):
                 mutant.text, mutant.changed = text, text.splitlines()[mutant.line - 1].strip()
@@ -159,8 +162,14 @@ def draw_mutants(python: str, rooms: list[str], sample: int, seed: int) -> list[
     return kept
 
 
-def call_peer(python: str, *words: str, write: object = None) -> list:
-    done = subprocess.run([python, PEER, *words], input=json.dumps(write), capture_output=True, text=True, check=True)
+def list_files(book: Path, folder: str, patterns: list[str]) -> list[str]:
+    found = {file for pattern in patterns for file in (book / folder).glob(pattern)}
+    return sorted(str(file.relative_to(book)) for file in found)
+
+
+def call_peer(book: Path, python: str, *words: str, write: object = None) -> list:
+    command, given = [python, PEER, *words], json.dumps(write)
+    done = subprocess.run(command, cwd=book, input=given, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 
@@ -186,18 +195,13 @@ def reach_lines(book: Path, name: str, python: str) -> Reach:
     """Run the tests of a room without a fault, and return how long each takes and which lines it runs."""
     where = "import coverage, pathlib; print(pathlib.Path(coverage.__file__).parents[1])"
     packages = subprocess.run([python, "-c", where], capture_output=True, text=True, check=True).stdout.strip()
-    files = [str(file.relative_to(book)) for pattern in ROOMS[name].modules for file in (book / LIBRARY).glob(pattern)]
+    files = list_files(book, LIBRARY, ROOMS[name].modules)
     recorder = Recorder(packages, files, book / "reach.json")
-    if ended := run_tests(book, list_tests(book, name), recorder, 1200):
+    if ended := run_tests(book, list_files(book, TESTS, ROOMS[name].tests), recorder, 1200):
         raise SystemExit(f"The tests of {name} do not pass as they are ({ended}):\n{(book / 'log').read_text()}")
     found = json.loads((book / "reach.json").read_text())
     lines = {file: {int(line): tests for line, tests in of.items()} for file, of in found["lines"].items()}
     return Reach(found["seconds"], lines)
-
-
-def list_tests(book: Path, name: str) -> list[str]:
-    found = {file for pattern in ROOMS[name].tests for file in (book / TESTS).glob(pattern)}
-    return sorted(str(file.relative_to(book)) for file in found)
 
 
 class Recorder:
@@ -297,10 +301,9 @@ def try_mutants(mutants: list[Mutant], reaches: dict[str, Reach], books: list[Pa
 
 def try_mutant(mutant: Mutant, reach: Reach, book: Path) -> None:
     """Put a fault into a copy of the workbook, run the tests that may catch it, and take it out again."""
-    file = book / Path(mutant.file).relative_to(ROOT)
-    name = str(file.relative_to(book))
+    file, name = book / mutant.file, mutant.file
     whole, begin = file.read_bytes(), time.time()
-    everything = list_tests(book, mutant.room)
+    everything = list_files(book, TESTS, ROOMS[mutant.room].tests)
     reaching = {test for line in list_lines(whole, mutant.line) for test in reach.lines[name].get(line, [])}
     if not reaching or "" in reaching:  # on import: the tests of the nearest name first
         chosen, first = everything, tuple(get_close_matches(name, everything, n=1, cutoff=0))
@@ -336,7 +339,7 @@ def covers(node: ast.stmt, line: int) -> bool:
 
 
 def describe(mutant: Mutant) -> str:
-    file = Path(mutant.file).relative_to(ROOT / LIBRARY)
+    file = mutant.file.removeprefix(f"{LIBRARY}/")
     return f"{file}:{mutant.line} | {mutant.operator.partition('/')[2]} | `{mutant.changed}`"
 
 
