@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -34,12 +34,14 @@ from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
+from typing import TypeVar
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PEER = Path(__file__).parent / "peers" / "cosmic_ray_mutants.py"
 LIBRARY, TESTS = "lib/councilbook", "tests"
+Task, Result = TypeVar("Task"), TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ class Mutant:
     occurrence: int
     line: int
     column: int
+    number: int = 0
     text: str = field(default="", repr=False)
     changed: str = ""
     caught: str | None = None
@@ -132,13 +135,31 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         books = [copy_workbook(Path(folder) / "0")]
         mutants = draw_mutants(books[0], options.python, options.rooms, options.sample, options.seed)
-        reaches = {room: reach_lines(books[0], room, options.python) for room in sorted({m.room for m in mutants})}
-        for number in range(1, options.processes):
-            books.append(shutil.copytree(books[0], Path(folder) / str(number) / "book"))
-        try_mutants(mutants, reaches, books)
+        books += [shutil.copytree(books[0], Path(folder) / str(n) / "book") for n in range(1, options.processes)]
+        rooms = sorted({mutant.room for mutant in mutants})
+        found = share_out(books, rooms, lambda book, room: reach_lines(book, room, options.python))
+        reaches = dict(zip(rooms, found, strict=True))
+        share_out(books, mutants, lambda book, mutant: try_mutant(mutant, reaches[mutant.room], book))
     if options.json:
         options.json.write_text(json.dumps([asdict(mutant) | {"text": ""} for mutant in mutants], indent=1))
     report(mutants)
+
+
+def share_out(books: list[Path], tasks: Sequence[Task], work: Callable[[Path, Task], Result]) -> list[Result]:
+    """Do tasks side by side, each in a copy of the workbook that is free."""
+    free: SimpleQueue[Path] = SimpleQueue()
+    for book in books:
+        free.put(book)
+
+    def do_next(task: Task) -> Result:
+        book = free.get()
+        try:
+            return work(book, task)
+        finally:
+            free.put(book)
+
+    with ThreadPoolExecutor(len(books)) as pool:
+        return list(pool.map(do_next, tasks))
 
 
 def draw_mutants(book: Path, python: str, rooms: list[str], sample: int, seed: int) -> list[Mutant]:
@@ -160,8 +181,9 @@ def draw_mutants(book: Path, python: str, rooms: list[str], sample: int, seed: i
         texts = call_peer(book, python, "write", write=[asdict(mutant) for mutant in batch])
         for mutant, text in zip(batch, texts, strict=True):
             if is_python(text):
-                mutant.text, mutant.changed = text, text.splitlines()[mutant.line - 1].strip()
                 kept.append(mutant)
+                mutant.number, mutant.text = len(kept), text
+                mutant.changed = text.splitlines()[mutant.line - 1].strip()
     return kept
 
 
@@ -279,27 +301,9 @@ def run_pytest(book: Path, tests: list[str], plugin: object) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))  # a number that became a power may want all there is
     sys.path.insert(0, str(book / "lib"))
     os.environ["PYTHONPATH"] = str(book / "lib")
-    sys.dont_write_bytecode = not isinstance(plugin, Recorder)
     code = pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests], plugins=[plugin])
     sys.stdout.flush()
     os._exit(int(code))
-
-
-def try_mutants(mutants: list[Mutant], reaches: dict[str, Reach], books: list[Path]) -> None:
-    free: SimpleQueue[Path] = SimpleQueue()
-    for book in books:
-        free.put(book)
-
-    def try_next(mutant: Mutant) -> None:
-        book = free.get()
-        try_mutant(mutant, reaches[mutant.room], book)
-        free.put(book)
-        print(
-            f"{mutant.caught or 'SURVIVED'} | {describe(mutant)} | {mutant.seconds:.0f} s", file=sys.stderr, flush=True
-        )
-
-    with ThreadPoolExecutor(len(books)) as pool:
-        list(pool.map(try_next, mutants))
 
 
 def try_mutant(mutant: Mutant, reach: Reach, book: Path) -> None:
@@ -322,6 +326,7 @@ def try_mutant(mutant: Mutant, reach: Reach, book: Path) -> None:
     file.write_bytes(whole)
     os.utime(file, ns=(kept.st_atime_ns, kept.st_mtime_ns))
     mutant.seconds = time.time() - begin
+    print(f"{mutant.caught or 'SURVIVED'} | {describe(mutant)} | {mutant.seconds:.0f} s", file=sys.stderr, flush=True)
 
 
 def list_lines(code: bytes, line: int) -> range:
