@@ -43,7 +43,9 @@ def test_a_question_brings_its_answer_first(visit: Open, answers_file: Path, que
     assert "the best first" in page.inner_text("#answers-found")
 
 
-def test_the_page_ranks_as_the_finder_without_a_page_does(visit: Open, answers_file: Path, answers_index: AnswerIndex) -> None:
+def test_the_page_ranks_as_the_finder_without_a_page_does(
+    visit: Open, answers_file: Path, answers_index: AnswerIndex
+) -> None:
     page = visit(answers_file).page
     for question in [
         "empty",

@@ -344,3 +344,10 @@ def _list_changed_datasets(job: Job, record: Record) -> set[str]:
     return {
         path.partition("/")[0] for folder, before in pairs for path, _ in hash_folder(folder).items() ^ before.items()
     }
+
+
+def find_unchanged(job: Job, catalogue: Catalogue) -> str | None:
+    """Return the date of the last run if there is nothing to run again; no process need be started to learn that."""
+    record = read_record(job.private)
+    stale = record is None or find_stale(job, catalogue.study(job.study), fingerprint_notebooks(job, catalogue))
+    return None if stale or record is None else record.run_date

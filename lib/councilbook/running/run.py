@@ -52,6 +52,7 @@ from councilbook.running.jobs import (
     fill_parameters,
     find_sources,
     find_stale,
+    find_unchanged,
     fingerprint_notebooks,
     fingerprint_site,
     list_sources,
@@ -99,10 +100,14 @@ def run_all(catalogue: Catalogue, jobs: Sequence[Job], at_once: int, on_event: O
     checksums: dict[Path, str] = {}
     for job in jobs:
         try:
-            ready.append(replace(job, sources=find_sources(catalogue, job, checksums, on_event)))
+            found = replace(job, sources=find_sources(catalogue, job, checksums, on_event))
+            if not (since := find_unchanged(found, catalogue)):
+                ready.append(found)
+                continue
+            results[job.name] = JobResult(found, "unchanged", since=since)
         except (CouncilbookError, OSError) as error:
             results[job.name] = JobResult(job, "failed", failure=Failure(_describe(error, job.workbook)))
-            on_event(results[job.name])
+        on_event(results[job.name])
     results |= {result.edition.name: result for result in run_jobs(ready, at_once, on_event)}
     _build_site_if_changed(catalogue)
     return [results[job.name] for job in jobs]
