@@ -3,14 +3,16 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from unittest.mock import Mock
 
 import pandas as pd
 import pytest
 
 from councilbook.catalogue import Catalogue, Council, Dataset, FoundFile, fill_in_defaults
 from councilbook.errors import CheckError, ReleaseRefusedError
-from councilbook.gate.decisions import pass_gate
+from councilbook.gate.decisions import Surroundings, pass_gate
 from councilbook.gate.disclosure.registers import MONTH_OF_CHANGE, LastVersion
+from councilbook.gate.disclosure.tables import cells, counts
 from councilbook.gate.writing import Origin, read_audit, read_published, release_dataset
 
 COUNCIL = Council(slug="north", name="North", codes={"E06000901": "North"})
@@ -113,6 +115,21 @@ def test_a_version_from_before_totals_were_marked_is_read_and_compared(catalogue
     assert "is_partial" not in read_published(folder, visits)
     release(catalogue, visits, add_totals(GRID))
     pd.testing.assert_frame_equal(pd.read_csv(file, dtype=str, keep_default_na=False), marked)
+
+
+def test_a_table_is_read_once_and_each_earlier_version_is_laid_beside_it_once(
+    catalogue: Catalogue, visits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grids = [GRID, GRID | {("D", "old"): 200}, GRID | {("D", "old"): 200, ("D", "young"): 55}]
+    *earlier, frame = [add_totals(grid) for grid in grids]
+    around = Surroundings(earlier=[pass_alone(catalogue, visits, one).frame for one in earlier])
+    read, aligned = Mock(wraps=cells.find_totals), Mock(wraps=counts.align_rows)
+    monkeypatch.setattr(cells, "find_totals", read)
+    monkeypatch.setattr(counts, "align_rows", aligned)
+    pass_gate(visits, frame, [], catalogue.disclosure, around)
+    assert sorted(len(call.args[0]) for call in read.call_args_list) == [len(one) for one in (*earlier, frame)]
+    beside = [call.args[0] for call in aligned.call_args_list if len(call.args[1]) == len(frame)]
+    assert [id(one) for one in beside] == [id(one) for one in around.earlier]
 
 
 def test_a_small_count_that_what_was_shown_before_gives_away_is_refused(catalogue: Catalogue) -> None:

@@ -25,8 +25,7 @@ from councilbook.errors import CheckError, ReleaseRefusedError
 from councilbook.gate.disclosure.coefficients import check_model
 from councilbook.gate.disclosure.records import protect_records
 from councilbook.gate.disclosure.registers import LastVersion, check_versions, protect_register, refuse_leaks
-from councilbook.gate.disclosure.tables.cells import Protected
-from councilbook.gate.disclosure.tables.counts import protect_counts
+from councilbook.gate.disclosure.tables.counts import ProtectedCounts, protect_counts
 from councilbook.gate.disclosure.tables.linked import find_exposed_by_areas, find_exposed_by_versions
 from councilbook.gate.disclosure.tables.magnitudes import protect_magnitudes
 
@@ -139,7 +138,7 @@ def _apply(
     match rule:
         case CountRule():
             counts = protect_counts(frame, rule, dataset.key, around.earlier)
-            _compare_releases(rule, dataset, frame, counts, around)
+            _compare_releases(rule, dataset, counts, around)
             return Passed(counts.frame, {**record, **counts.record}, counts.for_approver)
         case MagnitudeRule():
             sums = protect_magnitudes(frame, rule, dataset.key)
@@ -172,11 +171,9 @@ def _compare_registers(
     return {"last_version": around.last.day, "beside_last_version": counted.to_dict("records")}
 
 
-def _compare_releases(
-    rule: CountRule, dataset: Dataset, frame: pd.DataFrame, safe: Protected, around: Surroundings
-) -> None:
+def _compare_releases(rule: CountRule, dataset: Dataset, safe: ProtectedCounts, around: Surroundings) -> None:
     """Refuse counts that come out by subtraction from an earlier version, or from the same count on other areas."""
-    exposed = find_exposed_by_versions(frame, safe, rule, dataset.key, around.earlier)
+    exposed = find_exposed_by_versions(safe, rule, around.earlier)
     if len(exposed):
         raise ReleaseRefusedError(
             f"{len(exposed)} small counts could be worked out from it and its earlier versions. Release coarser "

@@ -31,29 +31,46 @@ class Protected:
 
 
 @dataclass(frozen=True)
-class Cells:
-    """The cells of a table, column after column, and after them those that it only implies.
+class Layout:
+    """Where the cells of a table are and how they add up: column after column, then those that it only implies.
 
     Attributes:
-        numbers: of each cell. A missing one has a number that fits the sums.
+        keys: the key of each row.
+        columns: those with numbers.
+        margins: for each row and each field with totals, whether the row stands for all values of the field.
         relations: a row a sum, a column a cell: 1 for its parts and -1 for the sum, so that times the numbers it is 0.
         fields: of each relation, the field of the key or the column that it is about.
-        is_published: false for a cell that is missing or implied, which no reader sees.
-        is_total: whether a cell is the sum of others.
-        shape: rows and columns of the table.
     """
 
-    numbers: Numbers
+    keys: pd.DataFrame
+    columns: list[str]
+    margins: pd.DataFrame
     relations: csr_array
     fields: NDArray[np.str_]
-    is_published: Flags
-    is_total: Flags
-    shape: tuple[int, int]
 
     def lay_out(self, cells: NDArray[Any]) -> NDArray[Any]:
         """Return something known of each cell in the rows and columns of the table, without the implied cells."""
-        rows, columns = self.shape
+        rows, columns = len(self.keys), len(self.columns)
         return cells[: rows * columns].reshape(columns, rows).T
+
+    def line_up(self, table: NDArray[Any], implied: float) -> NDArray[Any]:
+        """Return what is laid out in rows and columns for each cell, and one value for all implied cells."""
+        return np.append(table.ravel(order="F"), np.full(self.relations.shape[1] - table.size, implied, table.dtype))
+
+
+@dataclass(frozen=True)
+class Cells(Layout):
+    """The cells of a table with their numbers.
+
+    Attributes:
+        numbers: of each cell. A missing one has a number that fits the sums.
+        is_published: false for a cell that is missing or implied, which no reader sees.
+        is_total: whether a cell is the sum of others.
+    """
+
+    numbers: Numbers
+    is_published: Flags
+    is_total: Flags
 
 
 @dataclass(frozen=True)
@@ -101,27 +118,28 @@ def build_cells(
         if more := int((left < 0).sum()):
             raise CheckError(f"Column {part} is declared as a part of {whole}, but is more in {more} rows.")
         values = np.concatenate([values, left])
-    relations, fields = relate_cells(frame, key, columns, totals, adds_up or {}, parts or {})
-    _check_sums(relations, fields, values)
-    is_total = np.bincount((relations < 0).indices, minlength=len(values)) > 0
+    layout = read_layout(frame, key, columns, totals, adds_up or {}, parts or {})
+    _check_sums(layout, values)
+    is_total = np.bincount((layout.relations < 0).indices, minlength=len(values)) > 0
     is_published = ~np.isnan(values) & (np.arange(len(values)) < exact.size)
-    return Cells(_fill_missing(relations, values), relations, fields, is_published, is_total, exact.shape)
+    return Cells(**vars(layout), numbers=_fill_missing(layout, values), is_published=is_published, is_total=is_total)
 
 
-def relate_cells(
+def read_layout(
     frame: pd.DataFrame,
     key: Sequence[str],
-    columns: Sequence[str],
+    columns: list[str],
     totals: Mapping[str, str],
     adds_up: Mapping[str, Sequence[str]],
     parts: Mapping[str, str],
-) -> tuple[csr_array, NDArray[np.str_]]:
-    """Return the relations between the cells of a table, and the field of each; arguments as of `build_cells`."""
+) -> Layout:
+    """Return where the cells of a table are and how they add up; arguments as of `build_cells`."""
+    margins = find_totals(frame, totals)
     places = np.arange(len(frame))
     at = {column: number * len(frame) + places for number, column in enumerate(columns)}
     sums = [
         _Sums(field, at[column][part], of, at[column][total])
-        for field, part, of, total in _relate_rows(frame, key, totals)
+        for field, part, of, total in _relate_rows(frame, key, margins)
         for column in columns
     ]
     for column, summed in adds_up.items():
@@ -130,16 +148,17 @@ def relate_cells(
     for number, (part, whole) in enumerate(parts.items(), start=len(columns)):
         implied = number * len(frame) + places
         sums.append(_Sums(part, np.concatenate([at[part], implied]), np.tile(places, 2), at[whole]))
-    return _join_sums(sums, (len(columns) + len(parts)) * len(frame))
+    relations, fields = _join_sums(sums, (len(columns) + len(parts)) * len(frame))
+    return Layout(frame[list(key)], columns, margins, relations, fields)
 
 
-def align_rows(other: pd.DataFrame, frame: pd.DataFrame, key: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
-    """Return another table's numbers in the rows of a table, by their key; missing where it has none."""
-    if not set(key) <= set(other.columns):
-        return pd.DataFrame(index=frame.index, columns=list(columns), dtype="Float64")
-    names = [pd.MultiIndex.from_frame(one[list(key)].astype(str)) for one in (other, frame)]
+def align_rows(other: pd.DataFrame, keys: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return another table's numbers in the rows that have these keys; missing where it has none."""
+    if not set(keys.columns) <= set(other.columns):
+        return pd.DataFrame(index=keys.index, columns=list(columns), dtype="Float64")
+    names = [pd.MultiIndex.from_frame(one.astype(str)) for one in (other[list(keys.columns)], keys)]
     numbers = other.reindex(columns=list(columns)).astype("Float64").set_axis(names[0])
-    return numbers.reindex(names[1]).set_axis(frame.index)
+    return numbers.reindex(names[1]).set_axis(keys.index)
 
 
 def find_totals(frame: pd.DataFrame, totals: Mapping[str, str]) -> pd.DataFrame:
@@ -279,10 +298,10 @@ def _maximise(
 
 
 def _relate_rows(
-    frame: pd.DataFrame, key: Sequence[str], totals: Mapping[str, str]
+    frame: pd.DataFrame, key: Sequence[str], margins: pd.DataFrame
 ) -> Iterator[tuple[str, Places, Places, Places]]:
     """Yield for each field with totals: the rows that are parts, the number of each one's total, and those rows."""
-    for field, is_total in find_totals(frame, totals).items():
+    for field, is_total in margins.items():
         others = [other for other in key if other != field]
         groups = frame.groupby(others, sort=False, dropna=False).ngroup() if others else frame[field].map(lambda _: 0)
         group, whole = groups.to_numpy(), is_total.to_numpy(dtype=bool)
@@ -305,22 +324,23 @@ def _join_sums(sums: Sequence[_Sums], cells: int) -> tuple[csr_array, NDArray[np
     return relations, np.repeat(np.array([one.field for one in sums], dtype=np.str_), counts)
 
 
-def _check_sums(relations: csr_array, fields: NDArray[np.str_], values: Numbers) -> None:
+def _check_sums(layout: Layout, values: Numbers) -> None:
     """Look whether each sum is that of its parts, or at least not less than the parts that are not missing."""
-    missing = np.isnan(values)
+    relations, missing = layout.relations, np.isnan(values)
     known = np.where(missing, 0, values)
     over, size = relations @ known, abs(relations) @ known
     lacks_part = (relations == 1) @ missing
     lacks_total = (relations == -1) @ missing
     off = ~lacks_total & ((over > TOLERANCE * (1 + size)) | (~lacks_part & (over < -TOLERANCE * (1 + size))))
     if off.any():
-        faults = ", ".join(f"{count} of {field}" for field, count in pd.Series(fields[off]).value_counts().items())
+        counted = pd.Series(layout.fields[off]).value_counts()
+        faults = ", ".join(f"{count} of {field}" for field, count in counted.items())
         raise CheckError(f"Some totals are not the sum of their parts: {faults}.")
 
 
-def _fill_missing(relations: csr_array, values: Numbers) -> Numbers:
+def _fill_missing(layout: Layout, values: Numbers) -> Numbers:
     """Give the missing cells values that fit the sums, as the methods start from values that do."""
-    missing = np.isnan(values)
+    relations, missing = layout.relations, np.isnan(values)
     known = np.where(missing, 0, values)
     rows = np.flatnonzero(abs(relations) @ missing)
     if not len(rows):

@@ -1,6 +1,7 @@
 """Disclosure control of tables of counts and shares."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,19 +12,43 @@ from councilbook.errors import CheckError
 from councilbook.gate.disclosure.tables.cells import (
     Cells,
     Flags,
+    Layout,
     Numbers,
     Protected,
     align_rows,
     bound_cells,
     build_cells,
-    find_totals,
 )
-from councilbook.gate.disclosure.tables.secondary import Aim, choose_secondary
+from councilbook.gate.disclosure.tables.secondary import Aim, Pattern, choose_secondary
+
+
+@dataclass(frozen=True)
+class CountTable:
+    """A table of counts as every step of the gate takes it, read once.
+
+    Attributes:
+        exact: its counts, as whole numbers.
+        cells: these and the sums between them.
+        known: what each earlier version says of each cell, at least and at most; see `read_intervals`.
+        aim: what must not be shown, and what must not be concluded.
+    """
+
+    exact: pd.DataFrame
+    cells: Cells
+    known: Sequence[tuple[Numbers, Numbers]]
+    aim: Aim
+
+
+@dataclass(frozen=True)
+class ProtectedCounts(Protected):
+    """A table of counts after disclosure control, and what it was made of."""
+
+    table: CountTable
 
 
 def protect_counts(
     frame: pd.DataFrame, rule: CountRule, key: Sequence[str], earlier: Sequence[pd.DataFrame] = ()
-) -> Protected:
+) -> ProtectedCounts:
     """Suppress small counts and those that would give them back, round the others, then take totals and shares.
 
     1. Primary: a count from 1 to below the threshold could point at a person. So could what is left of a whole beside
@@ -56,42 +81,31 @@ def protect_counts(
         CheckError: counts are not whole numbers of 0 or more, or do not add up as the rule says.
         ReleaseRefusedError: a count stays exposed, whatever is suppressed.
     """
-    exact = read_counts(frame, rule.counts)
-    cells = build_cells(frame.assign(**exact), key, rule.counts, rule.totals, rule.adds_up, rule.parts)
-    aim = aim_at_counts(cells, rule, _find_shown_before(exact, frame, rule, key, earlier))
-    pattern = choose_secondary(cells, aim, rule.solver_seconds)
-    rounded = exact.apply(round_counts, base=rule.round_to).mask(cells.lay_out(pattern.hidden))
-    is_total, is_summed = find_totals(frame, rule.totals), find_totals(frame, rule.totals_of_what_is_left)
-    shown, partial = _sum_what_is_left(cells, rounded, is_summed)
-    blanked = exact.notna() & shown.isna()
+    table = read_table(frame, rule, key, earlier)
+    pattern = choose_secondary(table.cells, table.aim, rule.solver_seconds)
+    hidden = pd.DataFrame(table.cells.lay_out(pattern.hidden), frame.index, rule.counts)
+    rounded = table.exact.apply(round_counts, base=rule.round_to).mask(hidden)
+    shown, partial = _sum_what_is_left(table.cells, rounded, rule)
+    blanked = table.exact.notna() & shown.isna()
     safe = frame.assign(**shown, is_suppressed=blanked.any(axis="columns"))
     if rule.totals_of_what_is_left:
         safe["is_partial"] = partial.any(axis="columns")
     for column, (part, whole) in rule.shares.items():
-        is_same = _find_same_rows(cells, rounded, is_summed, [part, whole])
+        is_same = _find_same_rows(table.cells, rounded, rule, [part, whole])
         safe[column] = (100 * safe[part] / safe[whole].where(is_same & (safe[whole] != 0))).astype("Float64").round(1)
-    parts, grand = ~is_total.any(axis="columns"), is_total.all(axis="columns") & bool(rule.totals)
-    lost: dict[str, Any] = {"most that rounding changes a count by": rule.round_to // 2}
-    if rule.published_totals == "rounded" and grand.any():  # then any reader can work this out
-        lost |= _measure_lost(shown[grand], shown[parts], "counted in the totals but suppressed, % of {}")
-    record = {
-        "cells": int(exact.notna().to_numpy().sum()),
-        "cells_suppressed": int(blanked.to_numpy().sum()),
-        "rows_suppressed": int(safe["is_suppressed"].sum()),
-        "method": pattern.method,
-        "note": pattern.note,
-        "protection_interval": [1, rule.threshold],
-        "information_lost": lost,
-    }
-    for_approver = {
-        "primary": int((aim.unsafe & cells.is_published).sum()),
-        "secondary": int((pattern.hidden & ~aim.unsafe).sum()),
-        "totals_suppressed": int((pattern.hidden & cells.is_total).sum()),
-        "largest_rounding_error": int((rounded - exact).abs().max().fillna(0).max()),
-        "hidden_pct": _measure_lost(exact[parts], shown[parts], "{}"),
-    }
-    hidden = pd.DataFrame(cells.lay_out(pattern.hidden), exact.index, exact.columns)
-    return Protected(safe, hidden, record, for_approver)
+    record, for_approver = _record(table, pattern, rounded, shown, rule)
+    return ProtectedCounts(safe, hidden, record, for_approver, table)
+
+
+def read_table(frame: pd.DataFrame, rule: CountRule, key: Sequence[str], earlier: Sequence[pd.DataFrame]) -> CountTable:
+    """Take a table apart and lay each earlier version beside it; arguments and errors as of `protect_counts`."""
+    exact = read_counts(frame, rule.counts)
+    cells = build_cells(frame.assign(**exact), key, rule.counts, rule.totals, rule.adds_up, rule.parts)
+    known = [read_intervals(version, cells, rule) for version in earlier]
+    shown_before = np.zeros(len(cells.numbers), dtype=bool)
+    for low, high in known:
+        shown_before |= (cells.numbers >= low) & (cells.numbers <= high) & np.isfinite(high)
+    return CountTable(exact, cells, known, aim_at_counts(cells, rule, shown_before & cells.is_published))
 
 
 def read_counts(frame: pd.DataFrame, counts: Sequence[str]) -> pd.DataFrame:
@@ -121,7 +135,7 @@ def aim_at_counts(cells: Cells, rule: CountRule, shown_before: Flags) -> Aim:
         rule: its declaration.
         shown_before: cells that readers know from earlier releases.
     """
-    numbers, size = cells.numbers, cells.shape[0] * cells.shape[1]
+    numbers, size = cells.numbers, len(cells.keys) * len(cells.columns)
     implied = np.arange(len(numbers)) >= size
     missing = ~cells.is_published & ~implied
     high, unlimited = np.full(len(numbers), float(rule.threshold)), np.full(len(numbers), np.inf)
@@ -140,41 +154,29 @@ def aim_at_counts(cells: Cells, rule: CountRule, shown_before: Flags) -> Aim:
     zero = seen & (numbers == 0)
     most = np.where(zero, 0, np.inf)  # even if all else is suppressed, a sum is no less than its parts can be
     low, _ = bound_cells(cells.relations, floor, most, unsafe, np.minimum(numbers, 1), unlimited)
-    shown = np.append(shown_before, np.zeros(len(numbers) - size, dtype=bool)) | zero
-    return Aim(unsafe, np.where(unsafe, low, floor), high, floor, shown)
+    return Aim(unsafe, np.where(unsafe, low, floor), high, floor, shown_before | zero)
 
 
-def read_intervals(
-    version: pd.DataFrame, frame: pd.DataFrame, rule: CountRule, key: Sequence[str]
-) -> tuple[Numbers, Numbers]:
-    """Return what a published version says of the cells of a table: each at least and at most, column after column.
+def read_intervals(version: pd.DataFrame, layout: Layout, rule: CountRule) -> tuple[Numbers, Numbers]:
+    """Return what a published version says of the cells of a table: each at least and at most.
 
     A count that is shown was rounded, and is 0 or not below the threshold. One that is not shown is 0 or more, and 1 or
-    more if its row was suppressed and zeros are shown. A total of what was left says nothing of the true one.
+    more if its row was suppressed and zeros are shown. A total of what was left says nothing of the true one, and no
+    version anything of what is only implied.
     """
-    shown = align_rows(version, frame, key, rule.counts).to_numpy(dtype="float64", na_value=np.nan)
-    blanked = align_rows(version, frame, key, ["is_suppressed"]).to_numpy(dtype="float64", na_value=0) > 0
-    shown[find_totals(frame, rule.totals_of_what_is_left).any(axis="columns")] = np.nan
+    aligned = align_rows(version, layout.keys, [*layout.columns, "is_suppressed"])
+    shown = aligned[layout.columns].to_numpy(dtype="float64", na_value=np.nan)
+    blanked = aligned[["is_suppressed"]].to_numpy(dtype="float64", na_value=0) > 0
+    if rule.totals_of_what_is_left:
+        shown[layout.margins.any(axis="columns")] = np.nan
     low = np.where(shown > 0, np.maximum(shown - rule.round_to // 2, rule.threshold), 0)
     high = np.where(shown > 0, shown + rule.round_to // 2, 0)
     unknown = np.isnan(shown)
     low = np.where(unknown, blanked & (rule.zeros == "show"), low)
-    return low.ravel(order="F"), np.where(unknown, np.inf, high).ravel(order="F")
+    return layout.line_up(low, 0), layout.line_up(np.where(unknown, np.inf, high), np.inf)
 
 
-def _find_shown_before(
-    exact: pd.DataFrame, frame: pd.DataFrame, rule: CountRule, key: Sequence[str], earlier: Sequence[pd.DataFrame]
-) -> Flags:
-    """Return the cells that an earlier version shows as they are now."""
-    values = exact.to_numpy(dtype="float64", na_value=np.nan).ravel(order="F")
-    known = np.zeros(len(values), dtype=bool)
-    for version in earlier:
-        low, high = read_intervals(version, frame, rule, key)
-        known |= (values >= low) & (values <= high) & np.isfinite(high)
-    return known
-
-
-def _sum_what_is_left(cells: Cells, shown: pd.DataFrame, is_total: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _sum_what_is_left(cells: Cells, shown: pd.DataFrame, rule: CountRule) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Take each total of all the counts below it that are shown: first totals over one field, then those over two.
 
     A total is missing if it is suppressed, and if nothing below it is left but zeros. What is left below a suppressed
@@ -184,13 +186,14 @@ def _sum_what_is_left(cells: Cells, shown: pd.DataFrame, is_total: pd.DataFrame)
         The table, and for each of its counts whether it is a total that is shown without all that is below it.
     """
     values = shown.to_numpy(dtype="float64", na_value=np.nan).ravel(order="F")
-    levels = np.tile(is_total.sum(axis="columns"), cells.shape[1])
-    sums = cells.relations[np.isin(cells.fields, list(is_total.columns)), : len(values)]
+    totals = list(rule.totals_of_what_is_left)
+    levels = np.tile(cells.margins[totals].sum(axis="columns"), len(cells.columns))
+    sums = cells.relations[np.isin(cells.fields, totals), : len(values)]
     whole = (sums < 0).indices
     first = np.unique(whole, return_index=True)[1]  # over two fields, the sums along either are the same
     left, gone = np.nan_to_num(values), np.isnan(values)
     blank = gone.copy()
-    for level in range(1, len(is_total.columns) + 1):
+    for level in range(1, len(totals) + 1):
         chosen = first[levels[whole[first]] == level]
         parts, at = sums[chosen] > 0, whole[chosen]
         left[at], gone[at] = parts @ left, (parts @ gone) > 0
@@ -199,12 +202,41 @@ def _sum_what_is_left(cells: Cells, shown: pd.DataFrame, is_total: pd.DataFrame)
     return summed, pd.DataFrame(cells.lay_out(gone & ~blank), shown.index, shown.columns)
 
 
-def _find_same_rows(cells: Cells, shown: pd.DataFrame, is_total: pd.DataFrame, counts: list[str]) -> pd.Series:
+def _find_same_rows(cells: Cells, shown: pd.DataFrame, rule: CountRule, counts: list[str]) -> pd.Series:
     """Find the rows whose counts are all shown and, if totals, are what they are over the rows where all are shown."""
     all_shown = shown[counts].notna().all(axis="columns")
-    own, common = (_sum_what_is_left(cells, one, is_total)[0][counts] for one in (shown, shown.where(all_shown)))
+    own, common = (_sum_what_is_left(cells, one, rule)[0][counts] for one in (shown, shown.where(all_shown)))
     same: pd.Series = own.eq(common.fillna(0)).all(axis="columns", skipna=False).fillna(False)
     return same
+
+
+def _record(
+    table: CountTable, pattern: Pattern, rounded: pd.DataFrame, shown: pd.DataFrame, rule: CountRule
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Say what was done to a table: for everybody, and for the approver alone."""
+    exact, cells, margins = table.exact, table.cells, table.cells.margins
+    parts, grand = ~margins.any(axis="columns"), margins.all(axis="columns") & bool(rule.totals)
+    lost: dict[str, Any] = {"most that rounding changes a count by": rule.round_to // 2}
+    if rule.published_totals == "rounded" and grand.any():  # then any reader can work this out
+        lost |= _measure_lost(shown[grand], shown[parts], "counted in the totals but suppressed, % of {}")
+    blanked = exact.notna() & shown.isna()
+    record = {
+        "cells": int(exact.notna().to_numpy().sum()),
+        "cells_suppressed": int(blanked.to_numpy().sum()),
+        "rows_suppressed": int(blanked.any(axis="columns").sum()),
+        "method": pattern.method,
+        "note": pattern.note,
+        "protection_interval": [1, rule.threshold],
+        "information_lost": lost,
+    }
+    for_approver = {
+        "primary": int((table.aim.unsafe & cells.is_published).sum()),
+        "secondary": int((pattern.hidden & ~table.aim.unsafe).sum()),
+        "totals_suppressed": int((pattern.hidden & cells.is_total).sum()),
+        "largest_rounding_error": int((rounded - exact).abs().max().fillna(0).max()),
+        "hidden_pct": _measure_lost(exact[parts], shown[parts], "{}"),
+    }
+    return record, for_approver
 
 
 def _measure_lost(all_counts: pd.DataFrame, shown: pd.DataFrame, words: str) -> Mapping[str, float]:

@@ -1,11 +1,9 @@
 """Differencing: what two releases give away together, though each by itself is safe."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import block_array, csr_array, diags_array, hstack
 
@@ -14,20 +12,17 @@ from councilbook.errors import CheckError
 from councilbook.gate.disclosure.tables.cells import (
     TOLERANCE,
     Flags,
+    Layout,
     Numbers,
-    Protected,
     bound_by_sums,
     bound_cells,
-    build_cells,
-    relate_cells,
+    read_layout,
 )
-from councilbook.gate.disclosure.tables.counts import aim_at_counts, read_counts, read_intervals
+from councilbook.gate.disclosure.tables.counts import ProtectedCounts, read_intervals
 from councilbook.gate.disclosure.tables.secondary import list_known, miss_aim
 
 
-def find_exposed_by_versions(
-    frame: pd.DataFrame, safe: Protected, rule: CountRule, key: Sequence[str], earlier: Sequence[pd.DataFrame]
-) -> pd.DataFrame:
+def find_exposed_by_versions(safe: ProtectedCounts, rule: CountRule, earlier: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Find small counts that come out when a release is laid beside earlier versions of the same table.
 
     A reader takes a count that one version shows and another does not for unchanged, if that fits the sums. Two kinds
@@ -36,20 +31,19 @@ def find_exposed_by_versions(
     contradicts have changed, and are not used.
 
     Args:
-        frame: the exact table.
-        safe: the same, as it is to be released.
+        safe: the table as it is to be released, and what it was made of.
         rule: its declaration.
-        key: the fields that together name a row once.
-        earlier: versions that were published.
+        earlier: versions that were published, those that it was read with.
 
     Returns:
         A row a count that comes out: the key, `count` (its field) and `release` ("this" or "earlier"). No values.
     """
-    exposed = [_name_cells(frame, key, rule, _expose_this(frame, safe, rule, key, earlier), "this")]
+    exposed = [_name_cells(safe.table.cells, rule, _expose_this(safe), "this")]
+    key = safe.table.cells.keys.columns.tolist()
     for version in earlier:
         if set(key) <= set(version.columns):
-            found = _expose_earlier(version, safe.frame, rule, key)
-            exposed.append(_name_cells(version, key, rule, found, "earlier"))
+            layout = read_layout(version, key, rule.counts, rule.totals, rule.adds_up, rule.parts)
+            exposed.append(_name_cells(layout, rule, _expose_earlier(version, layout, safe.frame, rule), "earlier"))
     return pd.concat(exposed, ignore_index=True).drop_duplicates(ignore_index=True)
 
 
@@ -93,12 +87,10 @@ def find_exposed_by_areas(
     areas, in_area = _group_rows(slivers, ["area", *slices])
     others, in_other = _group_rows(slivers, ["other_area", *slices])
     relations = csr_array(block_array([[in_area, -_eye(areas), None], [in_other, None, -_eye(others)]]))
-    count = rule.model_copy(update={"counts": [link.count], "totals": {}})
-    known = [
-        (np.zeros(len(slivers)), np.full(len(slivers), np.inf)),
-        read_intervals(here, areas, count, ["area", *slices]),
-        read_intervals(there, others, count, ["other_area", *slices]),
-    ]
+    known = [(np.zeros(len(slivers)), np.full(len(slivers), np.inf))]
+    for release, field, rows in ((here, "area", areas), (there, "other_area", others)):
+        layout = read_layout(rows, [field, *slices], [link.count], {}, {}, {})
+        known.append(read_intervals(release, layout, rule))
     lower, upper = (np.concatenate(side) for side in zip(*known, strict=True))
     relations, wanted = _drop_contradicted(relations, lower, upper), np.isinf(upper)
     is_sliver = np.arange(len(lower)) < len(slivers)
@@ -112,43 +104,34 @@ def find_exposed_by_areas(
     return pd.DataFrame(named.loc[small, [*slices, "area", "other_area", "what"]]).reset_index(drop=True)
 
 
-def _expose_this(
-    frame: pd.DataFrame, safe: Protected, rule: CountRule, key: Sequence[str], earlier: Sequence[pd.DataFrame]
-) -> Flags:
+def _expose_this(safe: ProtectedCounts) -> Flags:
     """Return the unsafe cells of a release that earlier versions help to work out."""
-    exact = read_counts(frame, rule.counts)
-    cells = build_cells(frame.assign(**exact), key, rule.counts, rule.totals, rule.adds_up, rule.parts)
-    aim = aim_at_counts(cells, rule, np.zeros(exact.size, dtype=bool))
-    hidden = _pad(safe.hidden.to_numpy().ravel(order="F"), cells.numbers, False)
+    cells, aim = safe.table.cells, safe.table.aim
+    hidden = cells.line_up(safe.hidden.to_numpy(), False)
     lower, upper = list_known(cells, aim, hidden)
-    for version in earlier:
-        low, high = read_intervals(version, frame, rule, key)
-        low, high = _pad(low, lower, 0), _pad(high, upper, np.inf)
+    for low, high in safe.table.known:
         holds = hidden & (cells.numbers >= low) & (cells.numbers <= high)
         lower, upper = np.where(holds, np.maximum(lower, low), lower), np.where(holds, np.minimum(upper, high), upper)
     return miss_aim(cells, aim, lower, upper, aim.unsafe)
 
 
-def _expose_earlier(version: pd.DataFrame, now: pd.DataFrame, rule: CountRule, key: Sequence[str]) -> Flags:
+def _expose_earlier(version: pd.DataFrame, layout: Layout, now: pd.DataFrame, rule: CountRule) -> Flags:
     """Return the cells of an earlier version that tell of a small count, its gaps filled with what is shown now.
 
     A gap that can be filled may itself have held a small count that has grown since: it is worked out from each sum by
     itself, with the other gaps filled.
     """
-    relations, _ = relate_cells(version, key, rule.counts, rule.totals, rule.adds_up, rule.parts)
-    cells = np.zeros(relations.shape[1])
-    low, high = read_intervals(version, version, rule, key)
-    lower, upper = _pad(low, cells, 0), _pad(high, cells, np.inf)
-    low, high = read_intervals(now, version, rule, key)
-    now_lower, now_upper = _pad(low, cells, 0), _pad(high, cells, np.inf)
+    relations = layout.relations
+    lower, upper = read_intervals(version, layout, rule)
+    now_lower, now_upper = read_intervals(now, layout, rule)
     gaps = np.isinf(upper)
     filled = gaps & np.isfinite(now_upper)
-    reach = np.ones(len(cells)), np.full(len(cells), float(rule.threshold))
+    reach = np.ones(len(gaps)), np.full(len(gaps), float(rule.threshold))
     before = _tells_small(*bound_cells(relations, lower, upper, gaps, *reach), rule.threshold)
     full_lower, full_upper = np.where(filled, now_lower, lower), np.where(filled, now_upper, upper)
     cell, least, most = bound_by_sums(relations, np.zeros(relations.shape[0]), full_lower, full_upper)
     possible = (most >= least) & (most >= lower[cell])
-    grown = np.bincount(cell, possible & _tells_small(least, most, rule.threshold), len(cells)) > 0
+    grown = np.bincount(cell, possible & _tells_small(least, most, rule.threshold), len(gaps)) > 0
     holding = _drop_contradicted(relations, full_lower, full_upper)
     after = _tells_small(*bound_cells(holding, full_lower, full_upper, gaps & ~filled, *reach), rule.threshold)
     exposed: Flags = gaps & ~before & np.where(filled, grown, after)
@@ -187,12 +170,7 @@ def _eye(groups: pd.DataFrame) -> csr_array:
     return csr_array(diags_array(np.ones(len(groups))))
 
 
-def _pad(known: NDArray[Any], cells: NDArray[Any], value: float) -> NDArray[Any]:
-    """Add the implied cells, of which nothing is known."""
-    return np.append(known, np.full(len(cells) - len(known), value, dtype=known.dtype))
-
-
-def _name_cells(frame: pd.DataFrame, key: Sequence[str], rule: CountRule, cells: Flags, release: str) -> pd.DataFrame:
+def _name_cells(layout: Layout, rule: CountRule, cells: Flags, release: str) -> pd.DataFrame:
     names = [*rule.counts, *(f"{whole} without {part}" for part, whole in rule.parts.items())]
-    column, row = np.divmod(np.flatnonzero(cells), max(1, len(frame)))
-    return frame[list(key)].iloc[row].assign(count=[names[number] for number in column], release=release)
+    column, row = np.divmod(np.flatnonzero(cells), max(1, len(layout.keys)))
+    return layout.keys.iloc[row].assign(count=[names[number] for number in column], release=release)
