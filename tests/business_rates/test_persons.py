@@ -179,6 +179,7 @@ def test_parties_are_counted_by_reason_the_commonest_first():
         ["withheld", persons.GIVEN_NAME, 3],
         ["withheld", persons.NO_NAME, 2],
     ]
+    assert counts.index.tolist() == [0, 1, 2, 3]
     assert counts["share_pct"].tolist() == [25, 12.5, 37.5, 25]
     assert counts["meaning"].tolist() == [persons.REASONS[reason] for reason in counts["reason"]]
     assert persons.count_parties(parties.head(0)).empty

@@ -146,7 +146,7 @@ def test_what_rules_do_not_explain_goes_to_the_model_on_the_ledger_itself(ledger
     model = listed[listed["found_by"] == "model"]
     assert len(model) == bill_tables.MOST_UNUSUAL
     assert model["direction"].isna().all() and (model["reason"].str.len() > 5).all()
-    assert listed["expected_gbp"].is_monotonic_decreasing
+    assert listed["expected_gbp"].is_monotonic_decreasing and listed.index.equals(pd.RangeIndex(len(listed)))
     assert not listed.duplicated(["property_reference", "kind"]).any()
     named = bills.set_index("property_reference").index[bills.index.isin(findings.index)]
     assert not set(model["property_reference"]) & set(named)
@@ -197,6 +197,7 @@ def test_findings_are_counted_by_kind_and_direction_the_commonest_first():
         [("b", "too low", "x"), ("c", "too high", "y"), ("a", "too low", "z"), ("c", "too high", "y")],
         columns=["kind", "direction", "reason"],
     )
+    assert bill_tables.count_findings(findings).index.tolist() == [0, 1, 2]
     assert bill_tables.count_findings(findings).to_dict("list") == {
         "kind": ["c", "a", "b"],
         "direction": ["too high", "too low", "too low"],

@@ -55,6 +55,7 @@ def test_a_count_that_was_shown_before_gives_back_what_it_should_hide_now() -> N
     now = {"a": 4, "b": 30, "c": 70}
     earlier = publish({"a": None, "b": 30, "c": None, "All": 104})
     found = compare(now, earlier)
+    assert found.index.tolist() == [0, 1]
     assert found.to_dict("records") == [
         {"area": "a", "count": "people", "release": "this"},
         {"area": "a", "count": "people", "release": "earlier"},  # as c, which is shown now, fills the other gap

@@ -105,6 +105,7 @@ def test_no_attack_on_a_table_of_sums_comes_closer_than_its_protection_level(cel
 def test_bills_of_one_payer_are_one_contribution() -> None:
     bills = pd.DataFrame({"ward": ["a", "a", "a", "b"], "payer": ["x", "x", "y", "x"], "bill": [10, 20, 5, 7]})
     table = tabulate_magnitudes(bills, ["ward"], "bill", "payer", {"ward": "All"}, largest=3)
+    assert table.index.tolist() == [0, 1, 2]
     assert table.to_dict("list") == {
         "ward": ["a", "b", "All"],
         "bill": [35, 7, 42],

@@ -413,6 +413,7 @@ def test_the_table_passes_the_rule_for_models(effect: Effect) -> None:
 
 def test_a_term_is_about_the_smaller_group_and_has_its_own_interval() -> None:
     found = estimate_effect(prepare_panel(*plant({2014: -400.0}, treated=30, controls=18)), "gas_kwh")
+    assert tabulate_effect(found).index.tolist() == list(range(8))
     table = tabulate_effect(found).set_index("term")
     assert list(table.index) == ["average", "naive", "year -4", "year -3", "year -2", "year 1", "year 2", "year 3"]
     ends = ["effect", "low_95", "high_95"]
