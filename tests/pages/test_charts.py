@@ -269,3 +269,9 @@ def test_a_fan_of_nothing_but_zeros_can_be_drawn(rates: pd.DataFrame) -> None:
     zeros = rates.assign(pct=0.0, low=0.0, high=0.0)
     words = {"title": "Fan", "alt": ALT, "x_label": "Year", "y_label": "Rate, %"}
     assert charts.draw_fan(zeros, "year", "pct", "low", "high", "district", **words).svg
+
+
+def test_the_stars_of_bold_words_are_not_read_out(rates: pd.DataFrame) -> None:
+    picture = draw(rates, alt="The rate **falls in Dover** and rises in **Swale**.")
+    assert picture.alt == ALT
+    assert read(picture).find("img")["alt"] == ALT

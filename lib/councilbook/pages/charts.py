@@ -467,7 +467,7 @@ def make_picture(
         draw: draws on the axes for a page.
         data: what it shows, to be read as a table.
         title: what it is about.
-        alt: what it shows, in sentences.
+        alt: what it shows, in sentences; the ** of bold words are left out.
         heights: in pixels, wide and narrow.
         headers: by column of the data, the words above it.
 
@@ -480,7 +480,7 @@ def make_picture(
     return Picture(
         svg=wide,
         title=title,
-        alt=alt,
+        alt=alt.replace("**", ""),
         data=data.reset_index(drop=True),
         narrow_svg=narrow,
         sizes=((WIDE.width, heights[0]), (NARROW.width, heights[1])),
