@@ -74,7 +74,7 @@ class Study:
 
     @classmethod
     def open(
-        cls, study: str, notebook: str, *, council: str, data: str, mirror: str = "", seed: int, run_date: str
+        cls, study: str, notebook: str, council: str, data: str, *, mirror: str = "", seed: int, run_date: str
     ) -> "Study":
         """Open a study for one of its notebooks, with that notebook's parameters.
 
