@@ -49,6 +49,13 @@ def test_the_naive_estimate_is_held_against_ours(naive: float, said: str) -> Non
     assert said in effects.describe_naive(table, "gas_kwh")
 
 
+def test_a_chart_of_measures_is_told_by_its_lowest_effect() -> None:
+    compared = pd.DataFrame({"measure": ["Loft insulation", "Cavity wall", "Advice"], "effect": [-50.0, -410.0, 3.0]})
+    assert effects.describe_measures(compared) == (
+        "Effects of 3 measures with intervals, the lowest that of cavity wall."
+    )
+
+
 def test_the_test_of_the_years_before_is_never_said_to_prove_anything() -> None:
     alike = effects.describe_trends(make_table(GAS, ADMISSIONS))
     assert "gas use (p = 0.400) and emergency admissions (p = 0.400) moved alike" in alike

@@ -140,3 +140,9 @@ def test_outcomes_are_spread_with_their_intervals() -> None:
     row = {"scenario": "Income advice", "quantity": "households_lifted", "low": 900.0, "median": 1234.4, "high": 2e3}
     table = futures.spread_outcomes(pd.DataFrame([row]))
     assert table.to_dict("records") == [{"scenario": "Income advice", "households lifted out": "1,234 (900 to 2,000)"}]
+
+
+def test_limits_count_the_assumptions_among_all_values() -> None:
+    outcomes = pd.DataFrame({"scenario": ["Insulation", "Income advice"], "assumptions": 17, "parameters": 23})
+    limits = futures.describe_limits(outcomes)
+    assert limits.startswith("**What this cannot tell.** 17 of the model's 23 values are assumptions, and so are")

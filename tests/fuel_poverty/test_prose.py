@@ -71,6 +71,16 @@ def test_the_tenth_with_the_highest_shares_is_told_with_its_part_of_the_poor_not
     )
 
 
+def test_districts_are_told_by_the_highest_and_the_lowest_share() -> None:
+    rows = [("Ashford", 9.26), ("Swale", 12.04), ("Dover", 11.8)]
+    districts = pd.DataFrame(rows, columns=["lad22_name", "fuel_poor_pct"]).assign(year=2021)
+    assert prose.describe_districts(districts, "East Kent") == (
+        "Of 3 districts, the share in 2021 was highest in **Swale** (12.0%) and lowest in **Ashford** (9.3%)."
+    )
+    alone = prose.describe_districts(districts.head(1), "Ashford")
+    assert alone == "Ashford is one district, so there are no districts to compare."
+
+
 def scores(**best: Any) -> pd.DataFrame:
     """Scores of a council of one district, so that compact parts were left out; `best` is of the better model."""
     common: dict[str, Any] = {

@@ -59,6 +59,23 @@ def describe_spread(areas: pd.DataFrame) -> str:
     )
 
 
+def describe_districts(districts: pd.DataFrame, name: str) -> str:
+    """Say which district has the highest share and which the lowest, or that there is one alone.
+
+    Args:
+        districts: the rows of one year of district_fuel_poverty.
+        name: the council.
+    """
+    if len(districts) == 1:
+        return f"{name} is one district, so there are no districts to compare."
+    ordered = districts.sort_values("fuel_poor_pct", ascending=False)
+    top, bottom = ordered.iloc[0], ordered.iloc[-1]
+    return (
+        f"Of {len(ordered)} districts, the share in {top['year']} was highest in **{top['lad22_name']}** "
+        f"({top['fuel_poor_pct']:.1f}%) and lowest in **{bottom['lad22_name']}** ({bottom['fuel_poor_pct']:.1f}%)."
+    )
+
+
 def describe_scores(scores: pd.DataFrame) -> str:
     """Say how much of the difference between areas the better model accounts for, beside deprivation alone.
 

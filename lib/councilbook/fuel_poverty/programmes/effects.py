@@ -85,6 +85,12 @@ def compare_measures(table: pd.DataFrame, outcome: str) -> pd.DataFrame:
     return numbers.assign(measure=rows["measure"]).sort_values("effect", ignore_index=True)
 
 
+def describe_measures(compared: pd.DataFrame) -> str:
+    """Say how many measures a chart of `compare_measures` shows, and which has the lowest effect."""
+    lowest = compared.sort_values("effect")["measure"].iloc[0].lower()
+    return f"Effects of {len(compared)} measures with intervals, the lowest that of {lowest}."
+
+
 def describe_effect(table: pd.DataFrame, outcome: str) -> str:
     """Say what measures did to an outcome, with the interval, or that it cannot be told from nothing."""
     average, words = _take(table, outcome), WORDS[outcome]

@@ -217,6 +217,21 @@ def describe_outcomes(outcomes: pd.DataFrame, name: str) -> str:
     )
 
 
+def describe_limits(outcomes: pd.DataFrame) -> str:
+    """Say how much of the model is assumed, and what its intervals leave out.
+
+    Args:
+        outcomes: fuel_poverty_scenario_outcomes.
+    """
+    first = outcomes.iloc[0]
+    return (
+        f"**What this cannot tell.** {first['assumptions']} of the model's {first['parameters']} values are "
+        "assumptions, and so are the council's share of homes in bands D to G, its people by age and its winter "
+        "deaths. The intervals hold the uncertainty of the values, not that of the model's form, and it does not prove "
+        "that warm homes prevent illness."
+    )
+
+
 def describe_plan(plan: pd.DataFrame) -> str:
     """Say what the plan does with the budget.
 
