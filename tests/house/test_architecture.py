@@ -116,7 +116,7 @@ def writes_a_file(call: ast.Call) -> bool:
     "command",
     [
         ["ruff", "check", "."],
-        ["ruff", "format", "--check", "lib", "tests", "benchmarks"],
+        ["ruff", "format", "--check", "."],
         ["mypy"],
     ],
     ids=["ruff check", "ruff format", "mypy"],

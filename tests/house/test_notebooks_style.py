@@ -12,7 +12,7 @@ import yaml
 from councilbook.paths import find_workbook
 
 NOTEBOOKS = sorted((find_workbook(Path(__file__).parent).notebooks).glob("*/*.ipynb"))
-MOST_LINES = 14
+MOST_LINES = 12
 COMMON = ["council", "data", "mirror", "seed", "run_date"]
 
 
