@@ -8,7 +8,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from councilbook.errors import CouncilbookError
-from councilbook.pages import charts
+from councilbook.pages import charts, pictures
 
 SVG = "{http://www.w3.org/2000/svg}"
 ALT = "The rate falls in Dover and rises in Swale."
@@ -25,12 +25,12 @@ def rates() -> pd.DataFrame:
     )
 
 
-def draw(rates: pd.DataFrame, **options: object) -> charts.Picture:
+def draw(rates: pd.DataFrame, **options: object) -> pictures.Picture:
     words = {"title": "Fuel poverty", "alt": ALT, "x_label": "Year", "y_label": "Households in fuel poverty, %"}
     return charts.draw_lines(rates, "year", "pct", "district", **(words | options))
 
 
-def read(picture: charts.Picture) -> BeautifulSoup:
+def read(picture: pictures.Picture) -> BeautifulSoup:
     return BeautifulSoup(picture._repr_html_(), "html.parser")
 
 
@@ -51,13 +51,13 @@ def measure_contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("colour", [*charts.PALETTE, charts.INK, charts.QUIET])
+@pytest.mark.parametrize("colour", [*charts.PALETTE, pictures.INK, pictures.QUIET])
 def test_every_colour_stands_out_on_white(colour: str) -> None:
     assert measure_contrast(colour, "#ffffff") >= 3
 
 
 def test_lines_over_a_bar_stand_out_from_it() -> None:
-    assert measure_contrast(charts.INK, charts.PALETTE[0]) >= 3
+    assert measure_contrast(pictures.INK, charts.PALETTE[0]) >= 3
 
 
 @pytest.mark.parametrize("alt", ["", "Lines.", "Fuel poverty"])
@@ -150,8 +150,8 @@ def test_a_long_table_is_cut_and_says_so() -> None:
     words = {"title": "Points", "alt": "All points lie on the diagonal.", "x_label": "x", "y_label": "y"}
     figure = read(charts.draw_scatter(frame, "x", "y", **words, diagonal=True))
 
-    assert len(figure.select("tbody tr")) == charts.MOST_ROWS
-    assert f"The first {charts.MOST_ROWS} of 500 rows" in figure.get_text()
+    assert len(figure.select("tbody tr")) == pictures.MOST_ROWS
+    assert f"The first {pictures.MOST_ROWS} of 500 rows" in figure.get_text()
     assert len(unquote(figure.find("a", download="points.csv")["href"]).splitlines()) == 501
 
 
@@ -240,7 +240,7 @@ def test_intervals_are_drawn_on_a_log_axis_with_plain_numbers() -> None:
     assert "mathdefault" not in picture.svg
 
 
-def draw_fan(rates: pd.DataFrame) -> charts.Picture:
+def draw_fan(rates: pd.DataFrame) -> pictures.Picture:
     frame = rates.assign(low=rates["pct"] - 1, high=rates["pct"] + 1)
     words = {"title": "Fan", "alt": ALT, "x_label": "Year", "y_label": "Rate, %"}
     return charts.draw_fan(frame, "year", "pct", "low", "high", "district", **words)

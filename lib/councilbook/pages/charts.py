@@ -1,113 +1,27 @@
-"""Charts with a text alternative and the data behind them.
+"""Charts: lines, fans, bars, intervals and dots.
 
-Every chart is drawn twice, for a wide page and for a phone, because a chart that is only scaled down cannot be
-read at 320 px. Colours are those of Okabe and Ito (2008, "Color Universal Design") that stand out on white by 3:1
-or more; a marker or a label always says the same as a colour.
+Colours are those of Okabe and Ito (2008, "Color Universal Design") that stand out on white by 3:1 or more; a marker or
+a label always says the same as a colour.
 """
 
-import base64
-import io
-import re
 import textwrap
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from councilbook.errors import CouncilbookError
-from councilbook.pages.html.figures import check_alternative, offer_picture, write_data_uri
-from councilbook.pages.html.pieces import render_template
-from councilbook.pages.html.tables import table
+from councilbook.pages.pictures import INK, QUIET, WIDE, Page, Picture, make_picture
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7")  # blue, vermillion, green, black, purple
 MARKERS = ("o", "s", "^", "D", "v")
-INK = "#1b1f24"
-QUIET = "#5a6470"
-GRID = "#dfe3e8"
 CLEAR = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}  # keeps a line from crossing words
 NARROW_NAME = 40  # letters in a line of 340 pixels
-MOST_ROWS = 60
 MOST_VECTOR_POINTS = 250
-
-STYLE: dict[Any, Any] = {
-    # DejaVu comes with matplotlib, so every machine measures text alike; Verdana, which readers have, is as wide.
-    "font.family": ["sans-serif"],
-    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
-    "text.parse_math": False,  # a dollar sign in a label is a dollar sign
-    "svg.fonttype": "none",
-    "svg.hashsalt": "councilbook",
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": QUIET,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.axisbelow": True,
-    "axes.unicode_minus": True,
-    "axes.grid": True,
-    "grid.color": GRID,
-    "grid.linewidth": 1.0,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "lines.linewidth": 2.2,
-    "lines.markersize": 6.5,
-}
-
-
-@dataclass(frozen=True)
-class Page:
-    """The room that a chart is drawn for; one unit is one CSS pixel."""
-
-    width: int
-    font: float
-    narrow: bool
-
-
 LAST_YEAR = 9999  # greater numbers are none, and have their thousands set apart
-WIDE = Page(width=720, font=14, narrow=False)
-NARROW = Page(width=340, font=13, narrow=True)
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A chart, what it shows in words, and the data behind it.
-
-    Raises:
-        CouncilbookError: the text alternative does not describe the picture.
-    """
-
-    svg: str
-    title: str
-    alt: str
-    data: pd.DataFrame
-    narrow_svg: str
-    sizes: tuple[tuple[int, int], tuple[int, int]]  # width and height in pixels: wide, narrow
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Refuse a picture without a description."""
-        check_alternative(self.title, self.alt)
-
-    def _repr_html_(self) -> str:
-        shown = self.data.head(MOST_ROWS)
-        page = render_template(
-            "picture.html.j2",
-            title=self.title,
-            alt=self.alt,
-            wide=write_data_uri(self.svg, "image/svg+xml"),
-            narrow="data:image/svg+xml;base64," + base64.b64encode(self.narrow_svg.encode()).decode(),
-            sizes=self.sizes,
-            table=table(shown, f"Data: {self.title}", headers=_name_columns(self.data) | dict(self.headers)),
-            rows=len(self.data),
-            shown=len(shown),
-            downloads=offer_picture(self.svg, self.title, self.alt, self.sizes[0], self.data),
-        )
-        return page.text
 
 
 def draw_lines(
@@ -135,11 +49,7 @@ def draw_lines(
         y_label: words for the y axis, with the unit.
         breaks: where on x something changed that makes the two sides incomparable, and what; no line crosses it.
     """
-    names = list(frame[series].unique())
-    if len(names) > len(PALETTE):
-        raise CouncilbookError(
-            f"Picture {title!r}: {len(names)} lines cannot be told apart; draw {len(PALETTE)} at most."
-        )
+    names = _list_lines(frame[series], title)
     ordered = frame.sort_values(x, kind="stable")
     breaks = breaks or {}
 
@@ -151,10 +61,7 @@ def draw_lines(
             for number, part in enumerate(line[side == one] for one in np.unique(side)):
                 axes.plot(part[x], part[y], color=colour, marker=marker, label=str(name) if number == 0 else None)
         axes.set_ylim(bottom=min(0, float(frame[y].min())), top=float(frame[y].max()) * 1.12)
-        axes.xaxis.set_major_locator(
-            MaxNLocator(integer=pd.api.types.is_integer_dtype(frame[x]), nbins=5 if page.narrow else 9)
-        )
-        axes.grid(axis="x", visible=False)
+        _tick_along(axes, frame[x], page)
         axes.set_xlabel(x_label)
         axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=30 if breaks else 10)
         if page.narrow:
@@ -195,11 +102,7 @@ def draw_fan(
     Raises:
         CouncilbookError: there are too many lines, no data, or no description.
     """
-    names = list(frame[series].unique())
-    if len(names) > len(PALETTE):
-        raise CouncilbookError(
-            f"Picture {title!r}: {len(names)} lines cannot be told apart; draw {len(PALETTE)} at most."
-        )
+    names = _list_lines(frame[series], title)
     ordered = frame.sort_values(x, kind="stable")
 
     def draw(axes: Axes, page: Page) -> None:
@@ -210,13 +113,10 @@ def draw_fan(
                 axes.plot(line[x], line[edge], color=colour, linewidth=1, linestyle=(0, (4, 2)))
             axes.plot(line[x], line[y], color=colour, marker=marker, label=str(name))
         axes.set_ylim(bottom=min(0, float(frame[low].min())), top=max(float(frame[high].max()), 1e-9) * 1.05)
-        axes.xaxis.set_major_locator(
-            MaxNLocator(integer=pd.api.types.is_integer_dtype(frame[x]), nbins=5 if page.narrow else 9)
-        )
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda one, _: f"{one:,g}"))
+        _tick_along(axes, frame[x], page)
+        axes.yaxis.set_major_formatter(_write_tick)
         if frame[x].max() > LAST_YEAR:
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda one, _: f"{one:,g}"))
-        axes.grid(axis="x", visible=False)
+            axes.xaxis.set_major_formatter(_write_tick)
         axes.set_xlabel(_wrap(x_label, page))
         axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
         # below, as lines that end together could not be told apart by names at their ends
@@ -225,6 +125,27 @@ def draw_fan(
     headers = {x: x_label, y: y_label, low: "lower end", high: "upper end"}
     more = 22 * (-(-len(names) // _count_columns(names, WIDE)) - 1)
     return make_picture(draw, frame[[series, *headers]], title, alt, (420 + more, 400 + 22 * len(names)), headers)
+
+
+def _list_lines(series: "pd.Series[Any]", title: str) -> list[Any]:
+    """List the lines of a chart, in the order in which they come; more than have a colour cannot be told apart."""
+    names = list(series.unique())
+    if len(names) > len(PALETTE):
+        raise CouncilbookError(
+            f"Picture {title!r}: {len(names)} lines cannot be told apart; draw {len(PALETTE)} at most."
+        )
+    return names
+
+
+def _tick_along(axes: Axes, along: "pd.Series[Any]", page: Page) -> None:
+    """Tick the x axis of lines, at whole numbers if all of theirs are."""
+    whole = pd.api.types.is_integer_dtype(along)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=whole, nbins=5 if page.narrow else 9))
+    axes.grid(axis="x", visible=False)
+
+
+def _write_tick(number: float, _: float) -> str:
+    return f"{number:,g}"
 
 
 def _count_columns(names: list[Any], page: Page) -> int:
@@ -351,7 +272,7 @@ def draw_intervals(
         axes.set_xlim(first, last * (last / first) ** 0.12 if log else last + (last - first) * 0.12)
         few_ticks = MaxNLocator(nbins=4 if page.narrow else 7, steps=[1, 2, 5, 10])
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if log and last > 10 * first else few_ticks)
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda one, _: f"{one:,g}"))
+        axes.xaxis.set_major_formatter(_write_tick)
         axes.xaxis.set_minor_locator(NullLocator())
         _name_rows(axes, frame[category], page)
         axes.set_xlabel(_wrap(label, page))
@@ -395,10 +316,6 @@ def draw_scatter(
         axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
 
     return make_picture(draw, points, title, alt, (480, 360), {x: x_label, y: y_label})
-
-
-def _name_columns(data: pd.DataFrame) -> dict[str, str]:
-    return {name: name.replace("_", " ") for name in data.columns}
 
 
 def _row_heights(names: "pd.Series[str]") -> tuple[int, int]:
@@ -451,49 +368,3 @@ def _name_upright(axes: Axes, x: float, text: str, page: Page) -> None:
 
 def _wrap(text: str, page: Page) -> str:
     return textwrap.fill(text, 40 if page.narrow else 90)
-
-
-def make_picture(
-    draw: Callable[[Axes, Page], None],
-    data: pd.DataFrame,
-    title: str,
-    alt: str,
-    heights: tuple[int, int],
-    headers: Mapping[str, str],
-) -> Picture:
-    """Draw a picture for a wide page and for a phone.
-
-    Args:
-        draw: draws on the axes for a page.
-        data: what it shows, to be read as a table.
-        title: what it is about.
-        alt: what it shows, in sentences; the ** of bold words are left out.
-        heights: in pixels, wide and narrow.
-        headers: by column of the data, the words above it.
-
-    Raises:
-        CouncilbookError: there are no data, or no description.
-    """
-    if data.empty:
-        raise CouncilbookError(f"Picture {title!r}: there are no data to draw.")
-    wide, narrow = (_draw_svg(draw, page, height) for page, height in zip((WIDE, NARROW), heights, strict=True))
-    return Picture(
-        svg=wide,
-        title=title,
-        alt=alt.replace("**", ""),
-        data=data.reset_index(drop=True),
-        narrow_svg=narrow,
-        sizes=((WIDE.width, heights[0]), (NARROW.width, heights[1])),
-        headers=headers,
-    )
-
-
-def _draw_svg(draw: Callable[[Axes, Page], None], page: Page, height: int) -> str:
-    with rc_context({**STYLE, "font.size": page.font}):
-        # an SVG of matplotlib counts in points of 1/72 inch; so drawn, one of them is one pixel of the page
-        figure = Figure(figsize=(page.width / 72, height / 72), layout="constrained", facecolor="white")
-        draw(figure.add_subplot(), page)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")), dpi=100)
-    text = " ".join(buffer.getvalue().split())
-    return re.sub(r'(width|height)="(\d+)pt"', r'\1="\2"', text[text.index("<svg") :], count=2)
