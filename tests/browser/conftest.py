@@ -17,7 +17,7 @@ import shapely
 from councilbook.catalogue import Council
 from councilbook.pages import charts, html
 from councilbook.pages.html import questions
-from councilbook.pages.maps import area_maps, point_maps
+from councilbook.pages.maps import area_maps, drawn_map, point_maps
 from councilbook.pages.reports import report
 from councilbook.pages.site import build_site
 from councilbook.paths import Workbook
@@ -125,7 +125,7 @@ def draw_everything() -> list[str]:
             "homes": range(AREAS),
         },
         geometry=gpd.GeoSeries(squares).translate(600_000, 150_000),
-        crs=area_maps.NATIONAL_GRID,
+        crs=drawn_map.NATIONAL_GRID,
     )
     areas.loc[3, "pct"] = np.nan
     trend = pd.DataFrame(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_rgb
 
 from councilbook.errors import CouncilbookError
-from councilbook.pages.maps import area_maps
+from councilbook.pages.maps import area_maps, drawn_map, offline_page, shades
 
 WORDS = {
     "title": "Fuel poverty by area",
@@ -60,10 +60,10 @@ def areas() -> gpd.GeoDataFrame:
     frame = gpd.GeoDataFrame(
         {"name": [f"Area {one:02d}" for one in range(30)], "pct": np.arange(30) + 0.5, "homes": range(500, 530)},
         geometry=squares,
-        crs=area_maps.NATIONAL_GRID,
+        crs=drawn_map.NATIONAL_GRID,
     )
     frame.loc[4, "pct"] = np.nan
-    return frame.to_crs(area_maps.WGS84)
+    return frame.to_crs(drawn_map.WGS84)
 
 
 def read_features(document: str) -> list[dict]:
@@ -89,10 +89,10 @@ def decode(features: list[dict]) -> list[shapely.MultiPolygon]:
 
 def test_the_steps_add_up_to_the_outlines(areas: gpd.GeoDataFrame) -> None:
     outlines = gpd.GeoSeries(
-        decode(read_features(area_maps.draw_area_map(areas, "pct", **WORDS).document)), crs=area_maps.WGS84
+        decode(read_features(area_maps.draw_area_map(areas, "pct", **WORDS).document)), crs=drawn_map.WGS84
     )
-    difference = outlines.to_crs(area_maps.NATIONAL_GRID).symmetric_difference(
-        areas.to_crs(area_maps.NATIONAL_GRID).geometry
+    difference = outlines.to_crs(drawn_map.NATIONAL_GRID).symmetric_difference(
+        areas.to_crs(drawn_map.NATIONAL_GRID).geometry
     )
 
     assert difference.area.max() < 25_000  # of 4,000,000 square metres
@@ -104,12 +104,12 @@ def test_neighbours_keep_a_common_border() -> None:
     left = shapely.Polygon([*wiggle, (490_000, 104_000), (490_000, 100_000)])
     right = shapely.Polygon([*wiggle, (510_000, 104_000), (510_000, 100_000)])
     frame = (
-        gpd.GeoDataFrame(geometry=[left, right], crs=area_maps.NATIONAL_GRID)
-        .to_crs(area_maps.WGS84)
-        .to_crs(area_maps.NATIONAL_GRID)
+        gpd.GeoDataFrame(geometry=[left, right], crs=drawn_map.NATIONAL_GRID)
+        .to_crs(drawn_map.WGS84)
+        .to_crs(drawn_map.NATIONAL_GRID)
     )
 
-    simple = area_maps._simplify(frame, 100).geometry
+    simple = drawn_map.simplify_outlines(frame, area_maps.TOLERANCES_METRES, 100).geometry
 
     assert simple.count_coordinates().sum() <= 100
     assert simple.iloc[0].intersection(simple.iloc[1]).area == 0
@@ -122,7 +122,7 @@ def test_the_legend_says_what_the_map_shows(areas: gpd.GeoDataFrame) -> None:
     classes = [feature["properties"]["c"] for feature in read_features(drawn.document)]
 
     assert [one.words for one in drawn.legend] == ["under 10.8%", "10.8% to under 20.2%", "20.2% or more", "no figure"]
-    assert [one.areas for one in drawn.legend] == [classes.count(one) for one in (0, 1, 2, -1)] == [10, 9, 10, 1]
+    assert [one.count for one in drawn.legend] == [classes.count(one) for one in (0, 1, 2, -1)] == [10, 9, 10, 1]
     soup = BeautifulSoup(drawn._repr_html_(), "html.parser")
     assert [" ".join(item.get_text().split()) for item in soup.select(".legend li")][-1] == "no figure (1 area)"
 
@@ -136,22 +136,22 @@ def test_an_area_without_a_value_is_hatched_and_named_so(areas: gpd.GeoDataFrame
     assert drawn.legend[-1].shade.texture == "hatched"
 
 
-@pytest.mark.parametrize("count", range(2, area_maps.MOST_CLASSES + 1))
+@pytest.mark.parametrize("count", range(2, shades.MOST_CLASSES + 1))
 def test_any_two_classes_differ_by_contrast_or_texture(count: int) -> None:
-    for one, other in combinations([*area_maps.choose_shades(count), area_maps.NO_VALUE_SHADE], 2):
+    for one, other in combinations([*shades.choose_shades(count), shades.NO_VALUE_SHADE], 2):
         assert one.texture != other.texture or measure_contrast(one.colour, other.colour) >= 3
 
 
-@pytest.mark.parametrize("count", range(1, area_maps.MOST_CLASSES + 1))
+@pytest.mark.parametrize("count", range(1, shades.MOST_CLASSES + 1))
 def test_texture_and_outline_stand_out_from_their_ground(count: int) -> None:
-    for shade in [*area_maps.choose_shades(count), area_maps.NO_VALUE_SHADE]:
+    for shade in [*shades.choose_shades(count), shades.NO_VALUE_SHADE]:
         assert measure_contrast(shade.mark, shade.colour) >= 3
 
 
 @pytest.mark.parametrize("seen", SEEN)
-@pytest.mark.parametrize("count", range(2, area_maps.MOST_CLASSES + 1))
+@pytest.mark.parametrize("count", range(2, shades.MOST_CLASSES + 1))
 def test_classes_grow_darker_by_steps_that_can_be_seen_without_red_or_green(count: int, seen: str) -> None:
-    luminance = [measure_luminance(shade.colour, seen) + 0.05 for shade in area_maps.choose_shades(count)]
+    luminance = [measure_luminance(shade.colour, seen) + 0.05 for shade in shades.choose_shades(count)]
 
     assert all(low / high > 1.3 for low, high in pairwise(luminance))
 
@@ -180,7 +180,7 @@ def test_a_class_without_areas_stays_in_the_legend_and_shifts_no_other(areas: gp
     few = areas.head(3).assign(pct=[1.0, 10.0, np.nan])
     drawn = area_maps.draw_area_map(few, "pct", **WORDS, classes=3)
 
-    assert [one.areas for one in drawn.legend] == [1, 0, 1, 1]
+    assert [one.count for one in drawn.legend] == [1, 0, 1, 1]
     assert list(drawn.data["map_class"]) == ["under 4.0%", "7.0% or more", "no figure"]
 
 
@@ -235,7 +235,7 @@ def test_the_map_asks_for_nothing_and_needs_no_jquery(areas: gpd.GeoDataFrame) -
     document = area_maps.draw_area_map(areas, "pct", **WORDS).document
 
     assert not BeautifulSoup(document, "html.parser").find_all(["link", "img"])
-    assert set(re.findall(r"https?://[^\s\"'<>)]+", document)) <= area_maps.HARMLESS_ADDRESSES
+    assert set(re.findall(r"https?://[^\s\"'<>)]+", document)) <= offline_page.HARMLESS_ADDRESSES
     assert "$(" not in document
     assert "sourceMappingURL" not in document
     assert "user-scalable" not in document
@@ -247,7 +247,7 @@ def test_the_map_asks_for_nothing_and_needs_no_jquery(areas: gpd.GeoDataFrame) -
 )
 def test_whatever_a_map_would_load_is_refused(loaded: str) -> None:
     with pytest.raises(CouncilbookError, match="Fuel poverty by area"):
-        area_maps.check_addresses(f"<html>{loaded}</html>", "Fuel poverty by area")
+        offline_page.check_addresses(f"<html>{loaded}</html>", "Fuel poverty by area")
 
 
 def test_a_name_cannot_bring_code_into_the_page(areas: gpd.GeoDataFrame) -> None:

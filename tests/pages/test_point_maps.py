@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageColor
 
 from councilbook.errors import CouncilbookError
-from councilbook.pages.maps import area_maps, point_maps
+from councilbook.pages.maps import drawn_map, offline_page, point_maps
 from councilbook.pages.page import pack_frame
 
 MAP = {
@@ -134,7 +134,7 @@ def test_the_still_map_has_few_colours_and_the_higher_band_on_top(dots, ground):
     low, high = (ImageColor.getrgb(one.shade.colour) for one in drawn.legend)
 
     assert picture.mode == "P"
-    assert picture.width == area_maps.STATIC_WIDTH * point_maps.STILL_SCALE
+    assert picture.width == drawn_map.STATIC_WIDTH * point_maps.STILL_SCALE
     assert picture.info["transparency"] == 0
     pixels = picture.convert("RGB")
     assert pixels.getpixel((picture.width // 2, picture.height // 2)) == high
@@ -156,7 +156,7 @@ def test_the_map_asks_for_nothing_and_the_same_dots_make_the_same_bytes(dots, gr
     first, second = (point_maps.draw_point_map(one, "band", areas=ground, **MAP) for one in (dots, dots[::-1]))
 
     assert not BeautifulSoup(first.document, "html.parser").find_all(["link", "img"])
-    assert set(re.findall(r"https?://[^\s\"'<>)]+", first.document)) <= area_maps.HARMLESS_ADDRESSES
+    assert set(re.findall(r"https?://[^\s\"'<>)]+", first.document)) <= offline_page.HARMLESS_ADDRESSES
     assert first._repr_html_() == second._repr_html_()
 
 

@@ -10,7 +10,6 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import geopandas as gpd
@@ -21,89 +20,46 @@ from markupsafe import Markup
 from PIL import Image, ImageColor, ImageDraw
 
 from councilbook.errors import CouncilbookError
-from councilbook.pages.html.figures import check_alternative, offer_picture, write_data_uri
 from councilbook.pages.html.pieces import Html, render_template
 from councilbook.pages.html.tables import format_value
-from councilbook.pages.html.wording import count_things
-from councilbook.pages.maps.area_maps import (
+from councilbook.pages.maps.drawn_map import (
     NATIONAL_GRID,
     STATIC_WIDTH,
     WGS84,
-    Shade,
-    check_addresses,
-    choose_shades,
-    read_leaflet,
-    squeeze_document,
+    DrawnMap,
+    MapClass,
+    list_rings,
+    place_in_picture,
+    simplify_outlines,
 )
+from councilbook.pages.maps.offline_page import write_map_page
+from councilbook.pages.maps.shades import WHITE, choose_shades
 
 STEPS = 10_000  # in a degree: places are drawn where they are by some ten metres
 GROUND_METRES = 120  # tolerance of the outlines below the dots
 STILL_GROUND_METRES = 300
 STILL_SCALE = 1.5  # pixels of the still map in one of the page
-GROUND, EDGE = "#ffffff", "#5a6470"
+GROUND, EDGE = WHITE, "#5a6470"
 LARGEST_RADIUS = 11  # pixels
 RADIUS = 16  # pixels, where one is a metre; it shrinks with the root of a pixel's metres
 SMALLEST = 0.5  # radius of the lowest band's dots, as a share of the highest's
 
 
 @dataclass(frozen=True)
-class Band:
-    """A band of the legend: its number, what it stands for, how its dots are drawn, and how many there are."""
+class Band(MapClass):
+    """A band of the legend, with its number and the size of its dots."""
+
+    picture = "dot.svg.j2"
 
     number: int
-    words: str
-    shade: Shade
     size: float  # radius, as a share of the highest band's
-    places: int
-    noun: str
-
-    @property
-    def swatch(self) -> Html:
-        """A small picture of one of its dots."""
-        return render_template("dot.svg.j2", one=self)
-
-    @property
-    def counted(self) -> str:
-        """How many places are in it, in words."""
-        return count_things(self.places, self.noun)
 
 
 @dataclass(frozen=True)
-class PointMap:
-    """A map of places: an interactive one, a still one and a legend; its data are the number of places in each band.
+class PointMap(DrawnMap):
+    """A map of places; its data are the number of places in each band."""
 
-    Raises:
-        CouncilbookError: the text alternative does not describe the map.
-    """
-
-    document: str  # the interactive map, a whole HTML page
-    svg: str  # the still map
-    title: str
-    alt: str
-    legend: tuple[Band, ...]
-    height: int  # of the still map in pixels
-
-    def __post_init__(self) -> None:
-        """Refuse a map without a description."""
-        check_alternative(self.title, self.alt)
-
-    @cached_property
-    def data(self) -> pd.DataFrame:
-        """The number of places in each band."""
-        return pd.DataFrame({"band": [one.words for one in self.legend], "places": [one.places for one in self.legend]})
-
-    def _repr_html_(self) -> str:
-        page = render_template(
-            "point_map.html.j2",
-            map=self,
-            srcdoc=Html(self.document.replace("&", "&amp;").replace("'", "&#39;")),
-            image=write_data_uri(self.svg, "image/svg+xml"),
-            width=STATIC_WIDTH,
-            downloads=offer_picture(
-                self.svg, self.title, self.alt, (STATIC_WIDTH, self.height), self.data, self.legend
-            ),
-        )
-        return page.text
+    template = "point_map.html.j2"
 
 
 def draw_point_map(
@@ -147,16 +103,18 @@ def draw_point_map(
     shades = choose_shades(len(words) + 1)[1:]  # the lightest would be lost where a dot has no outline
     sizes = np.linspace(SMALLEST if len(words) > 1 else 1, 1, len(words))
     legend = tuple(
-        Band(number, text, shade, float(size), int(counts.get(number, 0)), noun)
+        Band(text, shade, int(counts.get(number, 0)), noun, number, float(size))
         for (number, text), shade, size in zip(words.items(), shades, sizes, strict=True)
     )
-    svg, height = _draw_still(points, band, _simplify(regions, STILL_GROUND_METRES), legend)
+    svg, height = _draw_still(points, band, simplify_outlines(regions, [STILL_GROUND_METRES]), legend)
+    fine = simplify_outlines(regions, [GROUND_METRES])
     return PointMap(
-        document=_draw_interactive(points, band, _simplify(regions, GROUND_METRES), legend, title, name, details, noun),
+        document=_draw_interactive(points, band, fine, legend, title, name, details, noun),
         svg=svg,
         title=title,
         alt=alt,
         legend=legend,
+        data=pd.DataFrame({"band": [one.words for one in legend], "places": [one.count for one in legend]}),
         height=height,
     )
 
@@ -180,14 +138,6 @@ def _merge_regions(areas: gpd.GeoDataFrame, region: str) -> gpd.GeoDataFrame:
     return merged.rename(columns={region: "name"})
 
 
-def _simplify(regions: gpd.GeoDataFrame, metres: float) -> gpd.GeoDataFrame:
-    """Simplify outlines, which still meet; whole metres come first, as neighbours may differ by a hair."""
-    snapped = shapely.set_precision(regions.geometry.to_numpy(), 1)
-    return regions.set_geometry(
-        gpd.GeoSeries(shapely.coverage_simplify(snapped, metres), index=regions.index, crs=regions.crs)
-    )
-
-
 # --- the interactive map ---
 
 
@@ -203,11 +153,9 @@ def _draw_interactive(
 ) -> str:
     """Make the interactive map as one HTML page that asks the network for nothing."""
     west, south, east, north = regions.to_crs(WGS84).total_bounds
-    document = render_template(
+    return write_map_page(
         "point_frame.html.j2",
-        title=title,
-        styles=Html(read_leaflet("leaflet.css")),
-        leaflet=Html(read_leaflet("leaflet.js")),
+        title,
         bounds=[[south, west], [north, east]],
         legend=legend,
         noun=noun,
@@ -221,9 +169,6 @@ def _draw_interactive(
         radius=RADIUS,
         largest=LARGEST_RADIUS,
     )
-    text = squeeze_document(document.text)
-    check_addresses(text, title)
-    return text
 
 
 def _encode(
@@ -311,18 +256,16 @@ def _draw_still(
     west, south, east, north = regions.total_bounds
     scale = STATIC_WIDTH * STILL_SCALE / (east - west)
     height = round((north - south) * scale / STILL_SCALE)
-    dots = points.to_crs(NATIONAL_GRID)
-    places = (shapely.get_coordinates(dots.geometry.to_numpy()) - [west, north]) * [scale, -scale]
+    place = place_in_picture(regions.total_bounds, scale)
+    places = place(points.to_crs(NATIONAL_GRID).get_coordinates().to_numpy())
     metres = STILL_SCALE / scale
     radius = min(LARGEST_RADIUS, RADIUS / np.sqrt(metres)) * STILL_SCALE
-    layers = [(places[(dots[band] == one.number).to_numpy()], radius * one.size, one.shade.colour) for one in legend]
+    layers = [(places[(points[band] == one.number).to_numpy()], radius * one.size, one.shade.colour) for one in legend]
     size = (round(STATIC_WIDTH * STILL_SCALE), round(height * STILL_SCALE))
     picture = _paint(size, layers)
-    drawn = shapely.transform(regions.geometry.to_numpy(), lambda one: (one - [west, north]) * [scale, -scale])
     rings = [
         "M" + " ".join(f"{x:.0f} {y:.0f}" for x, y in shapely.get_coordinates(ring)) + "z"
-        for polygon in shapely.get_parts(drawn)
-        for ring in (polygon.exterior, *polygon.interiors)
+        for ring in list_rings(regions.geometry.transform(place).to_numpy())
     ]
     svg = render_template(
         "still_points.svg.j2",

@@ -1,0 +1,109 @@
+"""A map as a report shows it, and its outlines: interactive and still, with a legend and the data behind it."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from councilbook.pages.html.figures import check_alternative, offer_picture, write_data_uri
+from councilbook.pages.html.pieces import Html, render_template
+from councilbook.pages.html.wording import count_things
+from councilbook.pages.maps.shades import Shade
+
+NATIONAL_GRID = "EPSG:27700"
+WGS84 = "EPSG:4326"
+STATIC_WIDTH = 720
+Vertices = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class MapClass:
+    """One class of the legend: what it stands for, how it is drawn, and how many of what a noun says are in it."""
+
+    picture: ClassVar[str] = "swatch.svg.j2"
+
+    words: str
+    shade: Shade
+    count: int
+    noun: str
+
+    @property
+    def swatch(self) -> Html:
+        """A small picture of it."""
+        return render_template(self.picture, one=self)
+
+    @property
+    def counted(self) -> str:
+        """How many are in it, in words."""
+        return count_things(self.count, self.noun)
+
+
+@dataclass(frozen=True)
+class DrawnMap:
+    """A map, what it shows in words, and the data behind it.
+
+    Raises:
+        CouncilbookError: the text alternative does not describe the map.
+    """
+
+    template: ClassVar[str]  # one that extends map.html.j2
+
+    document: str  # the interactive map, a whole HTML page
+    svg: str  # the still map
+    title: str
+    alt: str
+    legend: Sequence[MapClass]
+    data: pd.DataFrame
+    height: int  # of the still map in pixels
+
+    def __post_init__(self) -> None:
+        """Refuse a map without a description."""
+        check_alternative(self.title, self.alt)
+
+    def _repr_html_(self) -> str:
+        size = (STATIC_WIDTH, self.height)
+        page = render_template(
+            self.template,
+            map=self,
+            # in single quotes the many double quotes of JSON need no escape, which saves a sixth of the page
+            srcdoc=Html(self.document.replace("&", "&amp;").replace("'", "&#39;")),
+            image=write_data_uri(self.svg, "image/svg+xml"),
+            width=STATIC_WIDTH,
+            downloads=offer_picture(self.svg, self.title, self.alt, size, self.data, self.legend),
+        )
+        return page.text
+
+
+def simplify_outlines(areas: gpd.GeoDataFrame, tolerances: Sequence[int], most: float = math.inf) -> gpd.GeoDataFrame:
+    """Simplify outlines by the first tolerance, in metres, that leaves no more than so many vertices, or by the last.
+
+    The areas are simplified as a coverage (Visvalingam and Whyatt 1993, as in GEOS), so borders stay common. Whole
+    metres come first: between neighbours that differ by a hair, every border would be two, with a gap.
+    """
+    snapped = areas.geometry.set_precision(1)
+    for tolerance in tolerances:
+        outlines = snapped.simplify_coverage(tolerance)
+        if outlines.count_coordinates().sum() <= most:
+            break
+    return areas.set_geometry(outlines)
+
+
+def place_in_picture(bounds: Sequence[float], scale: float) -> Callable[[Vertices], Vertices]:
+    """Return a function that moves vertices from a grid, whose y goes up, to a picture, whose y goes down.
+
+    Args:
+        bounds: west, south, east, north of what the picture shows.
+        scale: steps of the picture in a unit of the grid.
+    """
+    west, _, _, north = bounds
+    return lambda vertices: (vertices - [west, north]) * [scale, -scale]
+
+
+def list_rings(shapes: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    """List the rings of polygons and multipolygons, a polygon's outer one before those of its holes."""
+    return np.asarray(shapely.get_rings(shapely.get_parts(shapes)))
