@@ -22,7 +22,8 @@ import pandas as pd
 
 from councilbook.business_rates.bills.anomalies import DETECTORS
 from councilbook.business_rates.bills.bill_tables import compare_on_twins
-from councilbook.business_rates.bills.charges import compute_bills, load_rules
+from councilbook.business_rates.bills.charges import compute_bills
+from councilbook.business_rates.bills.rules import load_rules
 
 MILLION = 1_000_000
 PENNY = Decimal("0.01")

@@ -33,19 +33,15 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from councilbook.fuel_poverty.areas.prediction import Folds
-from councilbook.fuel_poverty.households.extract import (
+from councilbook.fuel_poverty.households.extract import LEVELS, OPEN, PREDICTORS, add_open, prepare_households
+from councilbook.fuel_poverty.households.flags import count_bands, find_at_risk, list_at_risk_postcodes, make_flags
+from councilbook.fuel_poverty.households.likelihood import (
     BOOSTED,
-    LEVELS,
     LOGISTIC,
-    OPEN,
-    PREDICTORS,
-    add_open,
     predict_held_out,
-    prepare_households,
     score_chances,
     split_households,
 )
-from councilbook.fuel_poverty.households.flags import count_bands, find_at_risk, list_at_risk_postcodes, make_flags
 from councilbook.fuel_poverty.households.targeting import count_reached, make_groups, make_orders, measure_reach
 from councilbook.fuel_poverty.twin.population import draw_population
 from population import POSTCODES, make_tables

@@ -23,7 +23,8 @@ TABLES = ("a_roll", "b_register", "name_frequency", "place_frequency", "door_fre
 def write_sides(folder: Path, properties: int, companies: int) -> None:
     import duckdb
 
-    from councilbook.methods.linkage.linking import SETTINGS, fit_linkage
+    from councilbook.methods.linkage.comparisons import SETTINGS
+    from councilbook.methods.linkage.linking import fit_linkage
     from councilbook.methods.linkage.sides import prepare_sides
     from trials.linkage_twin import make_linkage_twin
 

@@ -21,7 +21,8 @@ import time
 import numpy as np
 import pandas as pd
 
-from councilbook.fuel_poverty.twin.population import COMPOSITION, DEPRIVED, TENURE, Population, draw_population
+from councilbook.fuel_poverty.twin.homes import COMPOSITION, DEPRIVED, TENURE
+from councilbook.fuel_poverty.twin.population import Population, draw_population
 
 CASES = {"a district": 85, "Kent and Medway": 1107, "three times that": 3321}  # LSOAs
 OUTPUT_AREAS, POSTCODES, HOUSEHOLDS = 5, 47, 707  # of an LSOA

@@ -265,9 +265,9 @@ def _fetch_one(catalogue: "Catalogue", source: "Source", progress: Progress, tas
 )
 def check(studies: Studies = None, council: Councils = None, data: Data = "sample", mirror: Mirror = None) -> None:
     """Check every source and released dataset against its declared fields."""
+    from councilbook.running.checking import check_everything
     from councilbook.running.jobs import choose_councils
     from councilbook.running.parameters import inspect_study, merge_parameters
-    from councilbook.study import check_everything
 
     catalogue = _open_catalogue(studies, council)
     console = _make_console()

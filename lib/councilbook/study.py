@@ -1,13 +1,13 @@
 """`Study`: the one object that a notebook holds."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
@@ -117,7 +117,7 @@ class Study:
         """
         entry = self.catalogue.source(source)
         self._require_declared(entry)
-        return self._load(entry, table)
+        return self.load_table(entry, table)
 
     def load_series(self, series: str, table: str | None = None) -> pd.DataFrame:
         """Load the same table of each edition of a series, and stack them; see `load`.
@@ -153,7 +153,7 @@ class Study:
         """Tell whether an optional source is for this council's nation, and can be loaded."""
         entry = self.catalogue.source(source)
         self._require_declared(entry)
-        return self._is_there(entry)
+        return self.is_there(entry)
 
     def find(self, source: Source) -> FoundFile:
         """Return a source's file; a twin is made first, fitted to the sources that the catalogue names.
@@ -161,7 +161,7 @@ class Study:
         What a twin is fitted to counts as no source of this notebook's figures: its basis names it.
         """
         other = replace(self, _used={})
-        return self.finder.find(source, load=lambda name: other._load(self.catalogue.source(name), None))
+        return self.finder.find(source, load=lambda name: other.load_table(self.catalogue.source(name), None))
 
     @cached_property
     def place(self) -> Place:
@@ -389,7 +389,7 @@ class Study:
 
     @cached_property
     def _lookup(self) -> pd.DataFrame:
-        return self._read(self.catalogue.source(LOOKUP), None)[1]
+        return self.read_table(self.catalogue.source(LOOKUP), None)[1]
 
     @property
     def _gazetteers(self) -> dict[str, Gazetteer]:
@@ -399,13 +399,14 @@ class Study:
                 raise NotebookError(
                     f"{source.id} gives small areas no district, so it can be no place in {self.spec.id}."
                 )
-            return areas, lambda: self._read(source, None)[1]
+            return areas, lambda: self.read_table(source, None)[1]
 
         return {source.id: gazetteer(source) for source in self.catalogue.expand(self.spec.places)}
 
-    def _load(self, source: Source, name: str | None) -> pd.DataFrame:
+    def load_table(self, source: Source, name: str | None) -> pd.DataFrame:
+        """Load a table of any source, declared for this notebook or not; see `load`."""
         table = source.table(name)
-        found, rows = self._read(source, name)
+        found, rows = self.read_table(source, name)
         where = describe_place(found, table)
         areas = table.areas
         if areas and areas.lsoa:
@@ -419,14 +420,16 @@ class Study:
             check_coverage(frame, areas, self.place, where)
         return frame.reset_index(drop=True)
 
-    def _read(self, source: Source, name: str | None) -> tuple[FoundFile, pd.DataFrame]:
+    def read_table(self, source: Source, name: str | None) -> tuple[FoundFile, pd.DataFrame]:
+        """Read a table once, as text, with the file that it is of."""
         if (source.id, name) not in self._rows:
             found = self.find(source)
             self._rows[source.id, name] = found, read_rows(found, source.table(name))
         self._used[source.id] = self._rows[source.id, name][0]
         return self._rows[source.id, name]
 
-    def _is_there(self, source: Source) -> bool:
+    def is_there(self, source: Source) -> bool:
+        """Tell whether a source is for this council, and here if it is optional."""
         if not source.optional:
             return True
         there = self.finder.mode == "sample" or self.finder.find_local(source) is not None
@@ -446,70 +449,6 @@ class Study:
                 f"{self.spec.id}/study.yaml does not list {source.id} among the sources of {self.notebook}. What a "
                 "notebook reads is declared there, so that the gate and the next run know of it."
             )
-
-
-@dataclass(frozen=True)
-class CheckLine:
-    """What came of one check."""
-
-    name: str
-    kind: Literal["source", "dataset"]
-    ok: bool
-    detail: str
-
-
-def check_everything(
-    catalogue: Catalogue, spec: StudySpec, council: Council, mode: Mode, mirror: Path | None, seed: int
-) -> Iterator[CheckLine]:
-    """Check every source that a study reads, and every dataset that it has released, against the declared fields.
-
-    Yields:
-        A line a table of a source, then a line a dataset.
-    """
-    finder = Finder(catalogue, mode, council, seed, mirror)
-    builds = [name for name, notebook in spec.notebooks.items() if notebook.kind == "build"]
-    study = Study(catalogue, spec, builds[0], finder, date.min.isoformat())
-    for source in catalogue.expand(name for build in builds for name in spec.notebooks[build].sources):
-        if not study._is_there(source):
-            yield CheckLine(source.id, "source", True, "not here, and the study goes on without it")
-        elif source.format == "file":
-            yield _check_file(study, source)
-        else:
-            yield from (_check_source(study, source, name) for name in source.tables)
-    for dataset in [name for build in builds for name in spec.notebooks[build].releases]:
-        yield _check_dataset(study, dataset)
-
-
-def _check_file(study: Study, source: Source) -> CheckLine:
-    try:
-        found = study.find(source)
-    except CouncilbookError as error:
-        return CheckLine(source.id, "source", False, str(error))
-    return CheckLine(source.id, "source", True, f"a file from {found.origin}, which the study reads itself")
-
-
-def _check_source(study: Study, source: Source, table: str) -> CheckLine:
-    name = f"{source.id}.{table}"
-    try:
-        frame = study._load(source, table)
-    except CouncilbookError as error:
-        return CheckLine(name, "source", False, str(error))
-    found, _ = study._read(source, table)
-    return CheckLine(name, "source", True, f"{len(frame):,} rows from {found.origin}")
-
-
-def _check_dataset(study: Study, name: str) -> CheckLine:
-    dataset = study.catalogue.dataset(name)
-    folder = dataset_folder(choose_root(study.catalogue.workbook, dataset), study.spec.id, study.finder.council, name)
-    if not (folder / "datapackage.json").exists():
-        return CheckLine(name, "dataset", True, "not released yet")
-    try:
-        frame = read_published(folder, dataset)
-        check_fields(frame, dataset.fields, dataset.key, f"Dataset {name}", show_values=True)
-    except CouncilbookError as error:
-        return CheckLine(name, "dataset", False, str(error))
-    package = read_package(folder)
-    return CheckLine(name, "dataset", True, f"{len(frame):,} rows, version {package['version']}")
 
 
 def _as_mode(data: str) -> Mode:

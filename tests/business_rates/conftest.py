@@ -9,7 +9,7 @@ import pytest
 from councilbook.business_rates.names import persons
 from councilbook.business_rates.register import properties
 from councilbook.business_rates.roll.reading import read_roll
-from councilbook.business_rates.twin import views
+from councilbook.business_rates.twin import accounts, views
 from councilbook.catalogue import Council, TwinRequest
 
 
@@ -19,7 +19,7 @@ def town(tmp_path_factory):
     council = Council(slug="north_lanarkshire", name="North Lanarkshire", codes={"S12000050": "North Lanarkshire"})
     request = TwinRequest(council, 7)
     file = tmp_path_factory.mktemp("town") / "ledger.csv"
-    file.write_bytes(views.make_ledger(None, request)["rates_ledger"])
+    file.write_bytes(accounts.make_ledger(None, request)["rates_ledger"])
     roll = read_roll(file, run_date="2026-11-23").frame
     files = views.make_places(None, request)
     wards = gpd.read_file(io.BytesIO(files["wards"])).rename(columns={"WD25CD": "ward_code"})

@@ -15,8 +15,9 @@ from councilbook.business_rates.bills.anomalies import (
     say_why,
     score_bills,
 )
-from councilbook.business_rates.bills.charges import compute_bills, load_rules
+from councilbook.business_rates.bills.charges import compute_bills
 from councilbook.business_rates.bills.errors_in_bills import COLUMNS, REASONS, find_errors
+from councilbook.business_rates.bills.rules import load_rules
 from councilbook.business_rates.twin.bills_twin import PLANTED, draw_bills, plant_errors
 from councilbook.errors import CheckError
 

@@ -6,7 +6,7 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
-from councilbook.business_rates.requests import answers, foi
+from councilbook.business_rates.requests import answers, matching, rules
 from councilbook.errors import CheckError, CouncilbookError
 from councilbook.pages import html
 from councilbook.pages.html import questions
@@ -19,7 +19,7 @@ ENTRIES = [
 ]
 SYNONYMS = [["empty", "vacant"], ["overpayment", "overpaid"]]
 DATASETS = [
-    foi.Dataset(
+    matching.Dataset(
         "roll_open",
         "Business rates, open",
         dict.fromkeys(["property_reference", "rateable_value_gbp", "released_name", "is_occupied"], "text"),
@@ -125,7 +125,7 @@ def test_two_lists_on_a_page_share_no_id():
 
 def test_every_topic_has_one_answer_of_text_alone():
     table = answers.make_answers(DATASETS, "scotland")
-    assert set(table["topic"]) == set(foi.load_rules().topics)
+    assert set(table["topic"]) == set(rules.load_rules().topics)
     assert table["question"].is_unique
     assert all(isinstance(value, str) for value in table.to_numpy().ravel())
 

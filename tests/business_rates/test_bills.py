@@ -9,15 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from councilbook.business_rates.bills.bill_inputs import prepare_bills, read_words
-from councilbook.business_rates.bills.charges import (
-    LINES,
-    RELIEFS,
-    compute_bills,
-    count_days,
-    explain_bill,
-    find_small_business_share,
-    load_rules,
-)
+from councilbook.business_rates.bills.charges import compute_bills, explain_bill, find_small_business_share
+from councilbook.business_rates.bills.rules import LINES, RELIEFS, count_days, load_rules
 from councilbook.errors import CheckError
 
 SCOTLAND, ENGLAND = load_rules("scotland"), load_rules("england")

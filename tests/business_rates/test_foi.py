@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from councilbook.business_rates.requests import foi, foi_costs
+from councilbook.business_rates.requests import foi, foi_costs, matching, rules
 from councilbook.errors import CheckError
 
-ROLL = foi.Dataset(
+ROLL = matching.Dataset(
     "roll_open",
     "Open roll",
     dict.fromkeys(
@@ -27,7 +27,9 @@ ROLL = foi.Dataset(
     ),
     {"new_ratepayers": "New", "empty_properties": "Empty"},
 )
-CREDITS = foi.Dataset("credits", "Credits", {"property_reference": "", "account_credit_gbp": ""}, {"credits": "All"})
+CREDITS = matching.Dataset(
+    "credits", "Credits", {"property_reference": "", "account_credit_gbp": ""}, {"credits": "All"}
+)
 INDEX = pd.DataFrame(
     {
         "authority": ["Moray Council", "City of York Council", "Eden District Council"],
@@ -84,14 +86,14 @@ def test_an_index_without_titles_is_refused_and_no_title_is_in_a_message():
 
 @pytest.mark.parametrize("name", ["City of York Council", "York City Council", "YORK"])
 def test_councils_are_found_by_any_of_their_names(name):
-    assert foi.shorten_council(name) == "york"
+    assert rules.shorten_council(name) == "york"
 
 
 def test_the_law_follows_the_code():
-    assert foi.name_law("S12000050") == "scotland"
-    assert foi.name_law("E08000032") == "england"
+    assert rules.name_law("S12000050") == "scotland"
+    assert rules.name_law("E08000032") == "england"
     with pytest.raises(CheckError):
-        foi.name_law("X1")
+        rules.name_law("X1")
 
 
 @pytest.mark.parametrize(
@@ -168,22 +170,22 @@ def test_shares_have_wilsons_interval():
     ],
 )
 def test_a_topic_is_answered_by_the_columns_that_are_there(topic, decision, dataset, extract):
-    found = foi.match_topic(topic, [ROLL, CREDITS])
+    found = matching.match_topic(topic, [ROLL, CREDITS])
     assert (found.decision, found.dataset, found.extract) == (decision, dataset, extract)
 
 
 def test_nothing_is_answered_by_nothing():
-    assert {foi.match_topic(topic, []).decision for topic in foi.load_rules().topics} == {"not"}
+    assert {matching.match_topic(topic, []).decision for topic in rules.load_rules().topics} == {"not"}
     with pytest.raises(CheckError):
-        foi.match_topic("parking", [])
+        matching.match_topic("parking", [])
 
 
 def test_a_column_more_never_makes_an_answer_worse():
     order = {"not": 0, "partly": 1, "answerable": 2}
     columns = list(ROLL.fields)
-    for topic in foi.load_rules().topics:
+    for topic in rules.load_rules().topics:
         steps = [
-            order[foi.match_topic(topic, [foi.Dataset("a", "A", dict.fromkeys(columns[:size], ""))]).decision]
+            order[matching.match_topic(topic, [matching.Dataset("a", "A", dict.fromkeys(columns[:size], ""))]).decision]
             for size in range(len(columns) + 1)
         ]
         # a name brings persons with it, so the list without names may be whole and the one with names in part
@@ -191,7 +193,7 @@ def test_a_column_more_never_makes_an_answer_worse():
 
 
 def test_requests_are_answered_partly_or_not_with_section_and_decisions(requests):
-    matches = foi.match_requests(requests, [ROLL, CREDITS])
+    matches = matching.match_requests(requests, [ROLL, CREDITS])
     assert matches["decision"].tolist() == ["partly", "partly", "partly"]
     last = matches.loc[9]
     assert last["withheld"] == ("personal", "confidence")
@@ -201,35 +203,35 @@ def test_requests_are_answered_partly_or_not_with_section_and_decisions(requests
     assert any("EA/2018/0033" in one for one in last["decisions"])
     assert matches.loc[7, "risk"] == ("crime",)
     assert sum("FS506" in one for one in matches.loc[7, "decisions"]) == 2
-    assert foi.count_answers(requests, matches) == (0, 3, 0)
+    assert matching.count_answers(requests, matches) == (0, 3, 0)
 
 
 def test_topics_found_by_title_can_stand_in_for_labels(requests):
     topics = pd.Series([("arrears",), (), ("new_accounts",)], index=requests.index)
-    matches = foi.match_requests(requests, [ROLL], topics)
+    matches = matching.match_requests(requests, [ROLL], topics)
     assert matches["decision"].tolist() == ["not", "not", "partly"]
     assert matches.loc[7, "reason"] == "It asks for nothing that is known of business rates."
 
 
 def test_datasets_come_from_a_frame_too(requests):
     frame = pd.DataFrame({"dataset": ["roll_open"], "title": ["Open"], "fields": [dict(ROLL.fields)]})
-    assert foi.match_requests(requests, frame)["decision"].tolist() == ["partly", "not", "partly"]
+    assert matching.match_requests(requests, frame)["decision"].tolist() == ["partly", "not", "partly"]
     with pytest.raises(CheckError, match="twice"):
-        foi.list_datasets(pd.concat([frame, frame]))
+        matching.list_datasets(pd.concat([frame, frame]))
     with pytest.raises(CheckError, match="fields"):
-        foi.list_datasets(frame.drop(columns="fields"))
+        matching.list_datasets(frame.drop(columns="fields"))
 
 
 def test_decisions_are_cited_under_their_own_law():
-    assert any("082/2022" in one for one in foi.cite_decisions("personal", "scotland"))
-    assert foi.cite_decisions("personal", "england") == []
+    assert any("082/2022" in one for one in rules.cite_decisions("personal", "scotland"))
+    assert rules.cite_decisions("personal", "england") == []
     with pytest.raises(CheckError):
-        foi.cite_decisions("taste", "england")
+        rules.cite_decisions("taste", "england")
 
 
 def test_outcomes_are_compared(requests):
-    matches = foi.match_requests(requests, [ROLL, CREDITS])
-    outcomes = foi.compare_outcomes(requests, matches)
+    matches = matching.match_requests(requests, [ROLL, CREDITS])
+    outcomes = matching.compare_outcomes(requests, matches)
     assert outcomes["all"].sum() == 3
     assert outcomes.set_index("outcome").loc["not known", "partly"] == 1
 

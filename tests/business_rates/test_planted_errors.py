@@ -8,8 +8,8 @@ import pytest
 
 from councilbook.business_rates.bills.anomalies import learn_yield, measure_features, score_bills
 from councilbook.business_rates.bills.bill_tables import compare_on_twins
-from councilbook.business_rates.bills.charges import load_rules
 from councilbook.business_rates.bills.errors_in_bills import REASONS, find_errors
+from councilbook.business_rates.bills.rules import load_rules
 from councilbook.business_rates.twin.bills_twin import PLANTED, draw_bills, plant_errors
 from councilbook.errors import CheckError
 

@@ -9,7 +9,7 @@ import pytest
 
 from councilbook.business_rates import prose
 from councilbook.business_rates.bills import bill_inputs, bill_tables, errors_in_bills
-from councilbook.business_rates.bills.charges import LINES, load_rules
+from councilbook.business_rates.bills.rules import LINES, load_rules
 from councilbook.business_rates.missing import linkage_trials
 from councilbook.business_rates.register import register_map
 from councilbook.business_rates.requests import foi_tables
@@ -17,7 +17,7 @@ from councilbook.business_rates.requests.foi import count_topics, tidy_requests
 from councilbook.business_rates.roll import contents
 from councilbook.business_rates.roll.reading import read_roll
 from councilbook.business_rates.roll.rules import COLUMNS
-from councilbook.business_rates.twin import foi_twin, views
+from councilbook.business_rates.twin import accounts, foi_twin
 from councilbook.catalogue import Council, TwinRequest, load_catalogue
 from councilbook.errors import CheckError
 from councilbook.paths import find_workbook
@@ -116,10 +116,10 @@ def ledger(tmp_path_factory):
     """The ledger's twin as the notebook of bills reads it, its findings, and the truth of what was planted."""
     request = TwinRequest(Council(slug="test", name="Test", codes={"S12000050": "Test"}), 3)
     path = tmp_path_factory.mktemp("ledger") / "rates_ledger.csv"
-    path.write_bytes(views.make_ledger(None, request)["rates_ledger"])
+    path.write_bytes(accounts.make_ledger(None, request)["rates_ledger"])
     roll = read_roll(path, run_date="2026-11-23").frame.dropna(axis="columns", how="all")
     bills = bill_inputs.prepare_bills(roll, "2023-24")
-    return bills, errors_in_bills.find_errors(bills, load_rules("scotland")), views.list_bill_errors(request)
+    return bills, errors_in_bills.find_errors(bills, load_rules("scotland")), accounts.list_bill_errors(request)
 
 
 def test_the_ledgers_twin_holds_charges_with_errors_that_its_reader_finds(ledger):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from councilbook.business_rates.missing import linkage_trials
-from councilbook.business_rates.twin import views
+from councilbook.business_rates.twin import accounts, views
 from councilbook.business_rates.twin.town import KINDS, PEOPLE, draw_town
 from councilbook.catalogue import Council, TwinRequest
 from councilbook.errors import SourceError
@@ -30,7 +30,7 @@ def read_csv(content: bytes) -> pd.DataFrame:
 
 def test_the_same_seed_gives_the_same_bytes_and_another_gives_others():
     other = TwinRequest(COUNCIL, 8)
-    for make in (views.make_ledger, views.make_food_hygiene, views.make_companies, views.make_charities):
+    for make in (accounts.make_ledger, views.make_food_hygiene, views.make_companies, views.make_charities):
         assert make(None, REQUEST) == make(None, REQUEST)
         assert make(None, REQUEST) != make(None, other)
 
@@ -51,7 +51,7 @@ def test_no_two_companies_have_the_same_name(town):
 
 
 def test_the_ledger_has_everybody_but_those_that_no_bill_goes_to(town):
-    ledger = read_csv(views.make_ledger(None, REQUEST)["rates_ledger"])
+    ledger = read_csv(accounts.make_ledger(None, REQUEST)["rates_ledger"])
     on_roll = town.businesses[town.businesses["on_roll"]]
     assert set(ledger["Property Reference"]) == set(on_roll["property_reference"])
     missing = town.businesses[~town.businesses["on_roll"]]
@@ -60,7 +60,7 @@ def test_the_ledger_has_everybody_but_those_that_no_bill_goes_to(town):
 
 
 def test_a_month_before_a_few_properties_had_others_in_them_or_other_values_and_some_have_gone_since():
-    made = views.make_ledger(None, REQUEST)
+    made = accounts.make_ledger(None, REQUEST)
     now, before = (
         read_csv(made[name]).set_index("Property Reference") for name in ("rates_ledger", "rates_ledger_before")
     )
@@ -108,7 +108,7 @@ def test_food_premises_lie_where_the_properties_of_their_postcode_do(town):
 
 
 def test_ledger_zones_and_properties_have_the_towns_latitude_north_and_longitude_east(town):
-    ledger = read_csv(views.make_ledger(None, REQUEST)["rates_ledger"]).set_index("Property Reference")
+    ledger = read_csv(accounts.make_ledger(None, REQUEST)["rates_ledger"]).set_index("Property Reference")
     own = town.businesses.set_index("property_reference").loc[ledger.index]
     assert (ledger["Latitude"].astype(float) == own["latitude"]).all()
     assert (ledger["Longitude"].astype(float) == own["longitude"]).all()

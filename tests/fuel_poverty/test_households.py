@@ -9,24 +9,26 @@ from scipy.special import expit, logit
 
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.households.extract import (
-    BOOSTED,
     CONDITIONS,
-    COUNCIL_RATE,
     DEFINING,
     LEVELS,
-    LOGISTIC,
     OPEN,
     PREDICTORS,
     Folds,
+    add_open,
+    keep_latest_certificates,
+    prepare_households,
+)
+from councilbook.fuel_poverty.households.likelihood import (
+    BOOSTED,
+    COUNCIL_RATE,
+    LOGISTIC,
     _draw_samples,
     _encode,
     _fit_calibrated,
-    add_open,
     estimate_odds,
     fit_chance,
-    keep_latest_certificates,
     predict_held_out,
-    prepare_households,
     score_chances,
     split_households,
 )

@@ -11,19 +11,14 @@ from hypothesis import strategies as st
 
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.households.indicators import Thresholds, find_fpeer_bands, measure_lilee
+from councilbook.fuel_poverty.twin.homes import COMPOSITION, DEPRIVED, TENURE, assign_labels, make_pseudonyms, share_out
 from councilbook.fuel_poverty.twin.population import (
-    COMPOSITION,
     CONDITIONS,
-    DEPRIVED,
     INTERVENTION_SHARE,
     MEASURES,
-    TENURE,
     THRESHOLDS,
     Population,
-    assign_labels,
     draw_population,
-    make_pseudonyms,
-    share_out,
 )
 
 TENURE_COUNTS = [f"{label}_households" for label in TENURE]

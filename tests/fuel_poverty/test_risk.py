@@ -8,22 +8,17 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from councilbook.errors import CheckError
-from councilbook.fuel_poverty.postcodes.risk import (
+from councilbook.fuel_poverty.postcodes.covariates import (
     COMPOSITIONS,
     COVARIATES,
     DOMAINS,
-    FEWEST_TO_FIT,
     HEATINGS,
     TENURES,
-    UNTRIED_WIDENING,
-    estimate_postcodes,
-    find_widening,
-    fit_and_estimate,
     prepare_areas,
     prepare_output_areas,
-    score_left_out,
-    score_within,
 )
+from councilbook.fuel_poverty.postcodes.risk import FEWEST_TO_FIT, estimate_postcodes, fit_and_estimate
+from councilbook.fuel_poverty.postcodes.trials import UNTRIED_WIDENING, find_widening, score_left_out, score_within
 
 AREAS, PER_AREA, PER_OA = 120, 5, 3
 

@@ -151,7 +151,7 @@ def test_a_source_without_a_stable_url_is_no_failure_of_fetch(workbook: Workbook
 def test_check_shows_each_line_and_fails_if_one_is_faulty(
     workbook: Workbook, monkeypatch: pytest.MonkeyPatch, ok: bool, code: int, shown: str
 ) -> None:
-    from councilbook.study import CheckLine
+    from councilbook.running.checking import CheckLine
 
     asked: list[Any] = []
 
@@ -159,7 +159,7 @@ def test_check_shows_each_line_and_fails_if_one_is_faulty(
         asked.append((given[1].id, given[2].slug, *given[3:]))
         return [CheckLine("open_counts", "source", ok, "Row 3 [n]")]
 
-    monkeypatch.setattr("councilbook.study.check_everything", check_everything)
+    monkeypatch.setattr("councilbook.running.checking.check_everything", check_everything)
     result = call("check", "tiny", "--council", "north,south", "--data", "real")
     assert result.exit_code == code
     assert shown in result.output

@@ -21,7 +21,8 @@ from councilbook.errors import (
     SourceError,
 )
 from councilbook.paths import Workbook
-from councilbook.study import CheckLine, Study, check_everything
+from councilbook.running.checking import CheckLine, check_everything
+from councilbook.study import Study
 
 LOOKUP = """lsoa11_code,lsoa21_code,change,lad22_code,lad22_name
 E1,E1,U,E06000901,North

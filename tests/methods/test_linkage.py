@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from cleaned import clean_addresses, clean_names, split_names
 from councilbook.errors import CheckError
+from councilbook.methods.linkage.comparisons import SETTINGS
 from councilbook.methods.linkage.linking import (
-    SETTINGS,
     Linkage,
     explain_pair,
     fit_linkage,

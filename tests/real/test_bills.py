@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from councilbook.business_rates.bills.bill_inputs import prepare_bills
-from councilbook.business_rates.bills.charges import RELIEFS, compute_bills, load_rules
+from councilbook.business_rates.bills.charges import compute_bills
 from councilbook.business_rates.bills.errors_in_bills import find_errors
+from councilbook.business_rates.bills.rules import RELIEFS, load_rules
 
 ENGLAND = load_rules("england")
 TO_A_PENNY = 0.0101

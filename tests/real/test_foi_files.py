@@ -3,11 +3,11 @@
 import pandas as pd
 import pytest
 
-from councilbook.business_rates.requests import answers, foi, foi_costs
+from councilbook.business_rates.requests import answers, foi, foi_costs, matching
 from finder import count_found
 
 # the open roll, its extracts and credits, as the study means to publish them
-OPEN_ROLL = foi.Dataset(
+OPEN_ROLL = matching.Dataset(
     "roll_open",
     "Open roll",
     dict.fromkeys(
@@ -31,7 +31,9 @@ OPEN_ROLL = foi.Dataset(
     ),
     {"new_ratepayers": "New ratepayers", "empty_properties": "Empty", "small_business_relief": "Small business relief"},
 )
-CREDITS = foi.Dataset("credits", "Credits", {"property_reference": "", "account_credit_gbp": ""}, {"credits": "All"})
+CREDITS = matching.Dataset(
+    "credits", "Credits", {"property_reference": "", "account_credit_gbp": ""}, {"credits": "All"}
+)
 
 
 @pytest.fixture(scope="module")
@@ -86,16 +88,16 @@ def test_answers_are_found_for_real_titles(requests):
 
 def test_what_was_refused_as_personal_is_never_called_wholly_answerable(requests):
     asked = requests[~requests["labels"].map(lambda some: "proactive_publication" in some)]
-    matches = foi.match_requests(asked, [OPEN_ROLL, CREDITS])
+    matches = matching.match_requests(asked, [OPEN_ROLL, CREDITS])
     personal = asked["withheld"].map(lambda some: "personal" in some)
     assert personal.sum() == 3
     assert (matches.loc[personal, "decision"] == "partly").all()
-    assert foi.count_answers(requests, foi.match_requests(requests, [OPEN_ROLL, CREDITS])) == (
+    assert matching.count_answers(requests, matching.match_requests(requests, [OPEN_ROLL, CREDITS])) == (
         3,
         25,
         0,
     )  # of sole traders, most is kept back
-    assert foi.count_answers(requests, foi.match_requests(requests, [])) == (0, 0, 28)
+    assert matching.count_answers(requests, matching.match_requests(requests, [])) == (0, 0, 28)
 
 
 def test_statistics_are_as_published(statistics):

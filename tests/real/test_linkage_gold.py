@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 from defusedxml import ElementTree
 
-from councilbook.methods.linkage.linking import SETTINGS, Linkage, fit_linkage, link_exactly
+from councilbook.methods.linkage.comparisons import SETTINGS
+from councilbook.methods.linkage.linking import Linkage, fit_linkage, link_exactly
 from councilbook.methods.linkage.review import estimate_precision, name_pair
 from linkage_twin import score_links
 

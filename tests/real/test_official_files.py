@@ -130,7 +130,7 @@ def test_models_explain_a_third_of_what_deprivation_alone_leaves_in_districts_th
 
 
 def test_the_national_series_of_measures_adds_up_to_the_published_total_and_every_month_to_its_schemes(kent):
-    rows = kent._load(kent.catalogue.source("national_energy_measures"), None)
+    rows = kent.load_table(kent.catalogue.source("national_energy_measures"), None)
     assert len(rows) == 111
     assert rows["month"].iloc[[0, -1]].tolist() == ["01/01/2013", "01/03/2022"]
     measures = prepare_national(rows)
@@ -146,7 +146,7 @@ def test_the_national_series_of_measures_adds_up_to_the_published_total_and_ever
 def test_every_source_of_fuel_poverty_that_the_mirror_holds_is_as_declared(kent):
     for source in kent.catalogue.sources_of("fuel_poverty"):
         for table in source.tables:
-            frame = kent._load(source, table)
+            frame = kent.load_table(source, table)
             assert isinstance(frame, pd.DataFrame)
             assert len(frame) > 0
 
@@ -157,7 +157,7 @@ def test_every_source_of_business_rates_that_the_mirror_holds_is_as_declared(mir
     read = {}
     for source in study.catalogue.sources_of("business_rates"):
         if source.format not in ("file", "none") and study.finder.find_local(source):
-            read |= {f"{source.id}.{table}": len(study._load(source, table)) for table in source.tables}
+            read |= {f"{source.id}.{table}": len(study.load_table(source, table)) for table in source.tables}
     assert read["food_hygiene_ratings.premises"] == 2603
     assert read["data_zones.zones"] == 447
     assert read["wards.wards"] == 21

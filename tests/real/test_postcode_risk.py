@@ -5,14 +5,9 @@ import zipfile
 import pandas as pd
 import pytest
 
-from councilbook.fuel_poverty.postcodes.risk import (
-    estimate_postcodes,
-    fit_and_estimate,
-    prepare_areas,
-    prepare_output_areas,
-    score_left_out,
-    score_within,
-)
+from councilbook.fuel_poverty.postcodes.covariates import prepare_areas, prepare_output_areas
+from councilbook.fuel_poverty.postcodes.risk import estimate_postcodes, fit_and_estimate
+from councilbook.fuel_poverty.postcodes.trials import score_left_out, score_within
 from councilbook.study import Study
 
 SERIES = "sub_regional_fuel_poverty"

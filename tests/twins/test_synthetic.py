@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from councilbook.catalogue import Council, Source, TwinRequest, load_catalogue
 from councilbook.paths import find_workbook
-from councilbook.twins import homes, places
+from councilbook.twins import homes, places, tables
 
 CATALOGUE = load_catalogue(find_workbook(Path(__file__).parent))
 SEED = 2018
-MODULES = {"councilbook.twins.places": places, "councilbook.twins.homes": homes}
+MODULES = {"councilbook.twins.places": places, "councilbook.twins.tables": tables, "councilbook.twins.homes": homes}
 TWINS = {
     name: getattr(MODULES[module], function)
     for name, source in CATALOGUE.sources.items()

@@ -12,18 +12,16 @@ import shapely
 
 from councilbook.catalogue import Source, TwinRequest
 from councilbook.twins.places import (
-    IMD_RANKS,
     LATENTS,
     FloatArray,
     Geometries,
     IntArray,
     SyntheticPlace,
-    draw_kinds,
     make_place,
     share_out,
-    write_census,
     write_csv,
 )
+from councilbook.twins.tables import IMD_RANKS, draw_kinds, write_census
 
 OA_HOUSEHOLDS = 130  # output areas of the 2021 census have 40 to 250 households (ONS, Census 2021 geographies)
 POSTCODE_HOUSEHOLDS = 18

@@ -18,8 +18,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
-from councilbook.business_rates.bills.charges import Rules, compute_bills, count_days, find_small_business_share
+from councilbook.business_rates.bills.charges import compute_bills, find_small_business_share
 from councilbook.business_rates.bills.errors_in_bills import ROUNDING
+from councilbook.business_rates.bills.rules import Rules, count_days
 from councilbook.errors import CheckError, suggest
 
 Detector = Literal["iforest", "ecod", "hbos"]

@@ -6,7 +6,7 @@ person's name never leaves: ratepayers are compared by name, and only counts and
 
 import pandas as pd
 
-from councilbook.business_rates.bills.charges import Nation, count_days
+from councilbook.business_rates.bills.rules import Nation, count_days
 from councilbook.errors import CheckError
 
 YEARS: dict[Nation, str] = {"scotland": "2023-24", "england": "2019-20"}  # of the twin, and of the published rolls

@@ -18,8 +18,8 @@ from councilbook.business_rates.bills.anomalies import (
     say_why,
     score_bills,
 )
-from councilbook.business_rates.bills.charges import LINES, Rules
 from councilbook.business_rates.bills.errors_in_bills import find_errors
+from councilbook.business_rates.bills.rules import LINES, Rules
 from councilbook.business_rates.twin.bills_twin import draw_bills, plant_errors
 from councilbook.errors import CheckError
 

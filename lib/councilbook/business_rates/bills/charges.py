@@ -13,250 +13,32 @@ discretionary, retail, public house, universal relief (of the charge), other rel
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from councilbook.errors import CheckError, suggest
+from councilbook.business_rates.bills.bill_rows import Flags, Numbers, Rows, read_rows
+from councilbook.business_rates.bills.rules import (
+    LINES,
+    LONG_AGO,
+    MOST_RV,
+    RELIEFS,
+    Cap,
+    Case,
+    Rules,
+    SmallBusiness,
+    Year,
+    count_days,
+)
 from councilbook.sources.checks import refuse_rows
-
-Numbers = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-Nation = Literal["scotland", "england"]
-
-LINES = {  # in the order of the bill; what each is called
-    "basic": "Charge at the lowest rate",
-    "supplement": "Supplement for larger properties, or for who pays the standard multiplier",
-    "gross": "Gross charge",
-    "transitional": "Transitional relief",
-    "empty_relief": "Empty property relief",
-    "charity_relief": "Charity, mandatory relief",
-    "small_business_relief": "Small business relief",
-    "supporting_relief": "Limit for who loses small business relief",
-    "discretionary_relief": "Discretionary relief",
-    "retail_relief": "Retail, hospitality and leisure relief",
-    "pub_relief": "Public house relief",
-    "universal_relief": "Universal relief",
-    "other_relief": "Other reliefs, as given",
-    "net": "To pay",
-}
-RELIEFS = [line for line in LINES if line not in ("basic", "supplement", "gross", "net")]
-MOST_RV = 500_000_000  # above this whole pence no longer fit into 64 bits with room to multiply
-LONG_AGO = 3_650  # days: an empty property without a date is past its first months
-FLAGS = ["claims_small_business", "is_charity", "is_retail", "is_pub", "is_industrial", "is_listed", "is_in_london"]
-
 
 # --- the rules, as the data files have them ---
 
-Exact = Annotated[Fraction, BeforeValidator(lambda value: Fraction(str(value)))]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class Rate(_Part):
-    """Pence in the pound, up to a rateable value (included)."""
-
-    pence: Exact
-    to: int | None = None
-
-
-class OthersPay(_Part):
-    """The rate of empty properties and charities, whatever their value."""
-
-    pence: Exact
-    publication: str
-
-
-class Share(_Part):
-    """A share of the charge in percent, in a straight line from `over` to `to` of rateable value."""
-
-    over: int
-    to: int
-    from_pct: Exact
-    to_pct: Exact
-
-
-class Case(_Part):
-    """Who gets which shares of small business relief."""
-
-    shares: list[Share]
-    single: bool | None = None
-    total_to: int | None = None
-    london_total_to: int | None = None
-    others_to: int | None = None
-
-
-class SmallBusiness(_Part):
-    """A scheme of small business relief: the first case that fits counts."""
-
-    publication: str
-    cases: list[Case]
-
-
-class Empty(_Part):
-    """A scheme of empty property relief: shares in percent for the first months, and afterwards."""
-
-    months: int
-    share: Exact
-    industrial_months: int
-    industrial_share: Exact
-    later_share: Exact
-    full_below_rv: int
-    publication: str
-    charity_share: Exact | None = None
-
-
-class Retail(_Part):
-    """A share in percent between two dates of the year."""
-
-    starts: str = Field(alias="from")
-    ends: str = Field(alias="to")
-    share: Exact
-    publication: str
-    rv_to: int | None = None
-    cap_gbp: int | None = None
-
-
-class Pub(_Part):
-    """Pounds a year off the bill of a public house."""
-
-    gbp: int
-    rv_to: int
-    publication: str
-
-
-class Percent(_Part):
-    """A share in percent, by its publication."""
-
-    share: Exact
-    publication: str
-
-
-class Cap(_Part):
-    """By how many percent a charge may change, up to a rateable value."""
-
-    pct: Exact
-    to: int | None = None
-    london_to: int | None = None
-
-
-class Transition(_Part):
-    """How far a charge may rise or fall after a revaluation."""
-
-    up: list[Cap]
-    publication: str
-    down: list[Cap] = []
-    inflation: Exact | None = Fraction(1)
-
-
-class Supporting(_Part):
-    """By how much the bill may rise for who loses small business relief."""
-
-    cap_gbp: int
-    publication: str
-    pct: Exact | None = None
-    inflation: Exact | None = Fraction(1)
-
-
-class Year(_Part):
-    """The rules of one year."""
-
-    rates: list[Rate]
-    publication: str
-    small_business: str
-    others_pay: OthersPay | None = None
-    empty: str | None = None
-    retail: list[Retail] = []
-    pub: Pub | None = None
-    universal: Percent | None = None
-    transition: Transition | None = None
-    supporting: Supporting | None = None
-
-
-class Rules(_Part):
-    """The rules of a nation: years, schemes, where each figure is published, and what is left out."""
-
-    nation: str
-    transition_on: Literal["gross", "small_multiplier"]
-    publications: dict[str, str]
-    limits: list[str]
-    charity: Percent
-    empty_schemes: dict[str, Empty]
-    small_business: dict[str, SmallBusiness]
-    years: dict[str, Year]
-
-
-def load_rules(nation: Nation, local_empty: Mapping[str, Mapping[str, Any]] | None = None) -> Rules:
-    """Read the rules of a nation.
-
-    Args:
-        nation: "scotland" or "england".
-        local_empty: by year, a council's own scheme of empty property relief, in the words of the data file: months,
-            share, industrial_months, industrial_share, later_share, full_below_rv, publication (its name in full).
-
-    Raises:
-        CheckError: the nation or a year is unknown.
-    """
-    if nation not in ("scotland", "england"):
-        raise CheckError(f"There are no rules for {nation!r}.{suggest(nation, ['scotland', 'england'])}")
-    rules = _read_rules(nation)
-    if not local_empty:
-        return rules
-    if unknown := sorted(set(local_empty) - set(rules.years)):
-        raise CheckError(f"An empty property scheme is given for {', '.join(unknown)}, which is not among the years.")
-    schemes = {f"local_{year}": Empty(**scheme) for year, scheme in local_empty.items()}
-    years = {
-        name: year.model_copy(update={"empty": f"local_{name}"}) if name in local_empty else year
-        for name, year in rules.years.items()
-    }
-    return rules.model_copy(update={"empty_schemes": rules.empty_schemes | schemes, "years": years})
-
-
-@cache
-def _read_rules(nation: str) -> Rules:
-    content = yaml.safe_load(Path(__file__).with_name(f"rates_{nation}.yaml").read_text(encoding="utf-8"))
-    return Rules(**content)
-
-
-def count_days(year: str) -> int:
-    """Count the days of a year of rates, 365 or 366."""
-    return int((_get_start(year, 1) - _get_start(year)).astype(int))
-
-
-def _get_start(year: str, later: int = 0) -> np.datetime64:
-    return np.datetime64(f"{int(year[:4]) + later}-04-01", "D")
-
 
 # --- the bills ---
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """What is known of bills of one year, as arrays; pounds are whole or in pence, dates are days."""
-
-    rv: Numbers
-    days: Numbers
-    start: NDArray[np.datetime64]
-    total: Numbers
-    multiple: Flags
-    others: Numbers
-    occupied: Flags
-    empty_since: NDArray[np.datetime64]
-    discretionary: Numbers  # hundredths of a percent
-    transition_base: Numbers  # pence; -1: none
-    supporting_base: Numbers
-    other_relief: Numbers
-    flags: dict[str, Flags]
 
 
 def compute_bills(bills: pd.DataFrame, rules: Rules) -> pd.DataFrame:
@@ -280,7 +62,7 @@ def compute_bills(bills: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     Raises:
         CheckError: a column is missing or a value cannot be; it names the column and the rows, by position.
     """
-    names, rows = _read_rows(bills, rules)
+    names, rows = read_rows(bills, rules)
     pence = {line: np.zeros(len(bills), dtype="int64") for line in LINES}
     for year in sorted(set(names)):
         chosen = np.flatnonzero(names == year)
@@ -304,7 +86,7 @@ def explain_bill(bill: "pd.Series[Any] | Mapping[str, Any]", rules: Rules) -> pd
     """
     frame = pd.DataFrame([dict(bill)])
     lines = compute_bills(frame, rules).iloc[0]
-    name, rows = _read_rows(frame, rules)
+    name, rows = read_rows(frame, rules)
     said = _describe(str(name[0]), rows, rules)
     steps = []
     for line, title in LINES.items():
@@ -331,7 +113,7 @@ def find_small_business_share(bills: pd.DataFrame, rules: Rules) -> "pd.Series[f
     Raises:
         CheckError: as `compute_bills`.
     """
-    names, rows = _read_rows(bills, rules)
+    names, rows = read_rows(bills, rules)
     found = np.zeros(len(bills))
     for year in set(names):
         chosen = np.flatnonzero(names == year)
@@ -343,109 +125,15 @@ def find_small_business_share(bills: pd.DataFrame, rules: Rules) -> "pd.Series[f
 # --- reading what is given ---
 
 
-def _read_rows(bills: pd.DataFrame, rules: Rules) -> tuple[NDArray[np.object_], _Rows]:
-    if missing := [column for column in ("year", "rateable_value_gbp") if column not in bills]:
-        raise CheckError(f"Bills have no column {', '.join(missing)}; expected year and rateable_value_gbp.")
-    known = bills["year"].isin(list(rules.years)).to_numpy(dtype=bool)
-    refuse_rows(~known, "Bills: year is", f"one of {', '.join(rules.years)} ({rules.nation})")
-    names = bills["year"].to_numpy(dtype=object)
-    rv = _read_numbers(bills, "rateable_value_gbp", np.nan)
-    refuse_rows(
-        ~((rv > 0) & (rv <= MOST_RV) & (rv == np.floor(rv))), "Bills: rateable_value_gbp is", "whole pounds from 1"
-    )
-    starts, lengths = _find_years(names)
-    begins = _read_dates(bills, "liable_from_date")
-    days = _read_numbers(bills, "days_liable", np.nan)
-    refuse_rows(days > lengths, "Bills: days_liable is", "no more than the days of the year")
-    refuse_rows((days < 0) | (days != np.floor(days)) & ~np.isnan(days), "Bills: days_liable is", "whole days from 0")
-    inside = np.isnat(begins) | ((begins >= starts) & (begins < starts + lengths.astype("timedelta64[D]")))
-    refuse_rows(~inside, "Bills: liable_from_date is", "a day of the year of the bill")
-    rest = np.where(np.isnat(begins), lengths, lengths - (begins - starts) / np.timedelta64(1, "D"))
-    days = np.where(np.isnan(days), rest, days)
-    refuse_rows(days > rest, "Bills: days_liable is", "no more than are left of the year from liable_from_date")
-    begins = np.where(np.isnat(begins), starts + (lengths - days).astype("int64").astype("timedelta64[D]"), begins)
-    return names, _read_rest(bills, rv, days, begins)
-
-
-def _read_rest(bills: pd.DataFrame, rv: NDArray[Any], days: NDArray[Any], begins: NDArray[Any]) -> _Rows:
-    total = _read_numbers(bills, "ratepayer_total_rv_gbp", np.nan)
-    total = np.where(np.isnan(total), rv, total)
-    refuse_rows(total < rv, "Bills: ratepayer_total_rv_gbp is", "at least the rateable value of the property")
-    properties = _read_numbers(bills, "ratepayer_properties", 1)
-    refuse_rows(~(properties >= 1), "Bills: ratepayer_properties is", "1 or more")
-    others = _read_numbers(bills, "ratepayer_other_largest_rv_gbp", np.nan)
-    discretionary = _read_numbers(bills, "discretionary_pct", 0)
-    refuse_rows(~((discretionary >= 0) & (discretionary <= 100)), "Bills: discretionary_pct is", "from 0 to 100")
-    pounds = {}
-    for column, default in (
-        ("transition_base_gbp", np.nan),
-        ("supporting_base_gbp", np.nan),
-        ("other_relief_gbp", 0.0),
-    ):
-        given = _read_numbers(bills, column, default)
-        refuse_rows((given < 0) | (given > MOST_RV), f"Bills: {column} is", "pounds from 0")
-        pounds[column] = np.where(np.isnan(given), -1, np.rint(np.nan_to_num(given) * 100)).astype("int64")
-    return _Rows(
-        rv=rv.astype("int64"),
-        days=days.astype("int64"),
-        start=begins,
-        total=total.astype("int64"),
-        multiple=properties > 1,
-        others=np.where(np.isnan(others), total - rv, others).astype("int64"),
-        occupied=_read_flags(bills, "is_occupied", True),
-        empty_since=_read_dates(bills, "empty_since_date"),
-        discretionary=np.rint(discretionary * 100).astype("int64"),
-        transition_base=pounds["transition_base_gbp"],
-        supporting_base=pounds["supporting_base_gbp"],
-        other_relief=np.maximum(pounds["other_relief_gbp"], 0),
-        flags={column: _read_flags(bills, column, False) for column in FLAGS},
-    )
-
-
-def _find_years(names: NDArray[np.object_]) -> tuple[NDArray[np.datetime64], Numbers]:
-    years, where = np.unique(names.astype(str), return_inverse=True)
-    starts = np.array([_get_start(year) for year in years], dtype="datetime64[D]")
-    lengths = np.array([count_days(year) for year in years], dtype="int64")
-    return starts[where], lengths[where]
-
-
-def _read_numbers(bills: pd.DataFrame, column: str, default: float) -> NDArray[np.float64]:
-    if column not in bills:
-        return np.full(len(bills), default)
-    try:
-        values = bills[column].to_numpy(dtype="float64", na_value=np.nan)
-    except (TypeError, ValueError):
-        raise CheckError(f"Bills: {column} holds something that is not a number; expected numbers.") from None
-    return np.where(np.isnan(values), default, values)
-
-
-def _read_flags(bills: pd.DataFrame, column: str, default: bool) -> Flags:
-    if column not in bills:
-        return np.full(len(bills), default)
-    try:
-        return bills[column].astype("boolean").fillna(default).to_numpy(dtype=bool)
-    except (TypeError, ValueError):
-        raise CheckError(f"Bills: {column} holds something other than true and false.") from None
-
-
-def _read_dates(bills: pd.DataFrame, column: str) -> NDArray[np.datetime64]:
-    if column not in bills:
-        return np.full(len(bills), np.datetime64("NaT"), dtype="datetime64[D]")
-    try:
-        return pd.to_datetime(bills[column]).to_numpy().astype("datetime64[D]")
-    except (TypeError, ValueError):
-        raise CheckError(f"Bills: {column} holds something that is not a date; expected dates.") from None
-
-
-def _pick(rows: _Rows, chosen: Numbers) -> _Rows:
+def _pick(rows: Rows, chosen: Numbers) -> Rows:
     given = {name: value[chosen] for name, value in vars(rows).items() if name != "flags"}
-    return _Rows(**given, flags={name: flag[chosen] for name, flag in rows.flags.items()})
+    return Rows(**given, flags={name: flag[chosen] for name, flag in rows.flags.items()})
 
 
 # --- one year ---
 
 
-def _compute_year(rows: _Rows, rules: Rules, name: str) -> dict[str, Numbers]:
+def _compute_year(rows: Rows, rules: Rules, name: str) -> dict[str, Numbers]:
     year, length = rules.years[name], count_days(name)
     rate, rate_occupied, rate_empty = _find_rates(rows, year)
     occupied, first, later, shares = _split_days(rows, year, rules)
@@ -490,7 +178,7 @@ def _to_tenths(pence: Fraction) -> int:
     return tenths.numerator
 
 
-def _find_rates(rows: _Rows, year: Year) -> tuple[Numbers, Numbers, Numbers]:
+def _find_rates(rows: Rows, year: Year) -> tuple[Numbers, Numbers, Numbers]:
     """Find the rate of each property, and what it is while occupied and while empty, in tenths of a penny."""
     limits = [rate.to for rate in year.rates if rate.to is not None]
     rate = np.array([_to_tenths(band.pence) for band in year.rates])[np.searchsorted(limits, rows.rv)]
@@ -500,7 +188,7 @@ def _find_rates(rows: _Rows, year: Year) -> tuple[Numbers, Numbers, Numbers]:
     return rate, np.where(rows.flags["is_charity"], others, rate), others
 
 
-def _split_days(rows: _Rows, year: Year, rules: Rules) -> tuple[Numbers, Numbers, Numbers, tuple[Numbers, Numbers]]:
+def _split_days(rows: Rows, year: Year, rules: Rules) -> tuple[Numbers, Numbers, Numbers, tuple[Numbers, Numbers]]:
     """Split the days into occupied, the first months empty, and later; with the shares of relief of the last two."""
     ends = rows.start + rows.days.astype("timedelta64[D]")
     since = np.where(np.isnat(rows.empty_since), rows.start - np.timedelta64(LONG_AGO, "D"), rows.empty_since)
@@ -534,7 +222,7 @@ def _add_months(days: NDArray[np.datetime64], months: Numbers) -> NDArray[np.dat
     return gone_on
 
 
-def _limit_change(rows: _Rows, rules: Rules, year: Year, rate: Numbers, gross: Numbers, length: int) -> Numbers:
+def _limit_change(rows: Rows, rules: Rules, year: Year, rate: Numbers, gross: Numbers, length: int) -> Numbers:
     """Find what the transitional scheme takes off the charge; negative where it holds up a fall."""
     asked = rows.transition_base >= 0
     if not asked.any():
@@ -554,7 +242,7 @@ def _limit_change(rows: _Rows, rules: Rules, year: Year, rate: Numbers, gross: N
     return np.minimum(_take(np.abs(change), rows.days, length) * np.sign(change), gross)
 
 
-def _multiply(rows: _Rows, caps: list[Cap], inflation: Fraction, sign: int) -> tuple[Numbers, int]:
+def _multiply(rows: Rows, caps: list[Cap], inflation: Fraction, sign: int) -> tuple[Numbers, int]:
     """Find the factor (100 + cap) / 100 * inflation of each row, as a fraction of one denominator."""
     london, limit = rows.flags["is_in_london"], np.full(len(rows.rv), len(caps) - 1)
     for place in reversed(range(len(caps) - 1)):
@@ -566,7 +254,7 @@ def _multiply(rows: _Rows, caps: list[Cap], inflation: Fraction, sign: int) -> t
 
 
 def _relieve_occupied(
-    rows: _Rows, rules: Rules, name: str, charged: Numbers, days: Numbers
+    rows: Rows, rules: Rules, name: str, charged: Numbers, days: Numbers
 ) -> Iterator[tuple[str, Any]]:
     """List the reliefs of the days occupied, in order: each as a function of what is left of the charge."""
     year, length = rules.years[name], count_days(name)
@@ -580,7 +268,7 @@ def _relieve_occupied(
     yield "pub_relief", lambda left: _relieve_pub(rows, year, left, days, length)
 
 
-def _find_share(rows: _Rows, scheme: SmallBusiness) -> tuple[Numbers, Numbers]:
+def _find_share(rows: Rows, scheme: SmallBusiness) -> tuple[Numbers, Numbers]:
     """Find the share of small business relief as a fraction; 0/1 where there is none."""
     top, bottom = np.zeros_like(rows.rv), np.ones_like(rows.rv)
     open_still = np.ones(len(rows.rv), dtype=bool)
@@ -595,7 +283,7 @@ def _find_share(rows: _Rows, scheme: SmallBusiness) -> tuple[Numbers, Numbers]:
     return top, bottom
 
 
-def _fit_case(rows: _Rows, case: Case) -> Flags:
+def _fit_case(rows: Rows, case: Case) -> Flags:
     fits = np.ones(len(rows.rv), dtype=bool)
     if case.single is not None:
         fits &= rows.multiple != case.single
@@ -607,7 +295,7 @@ def _fit_case(rows: _Rows, case: Case) -> Flags:
     return fits
 
 
-def _limit_rise(rows: _Rows, year: Year, left: Numbers, days: Numbers, length: int) -> Numbers:
+def _limit_rise(rows: Rows, year: Year, left: Numbers, days: Numbers, length: int) -> Numbers:
     asked = rows.supporting_base >= 0
     if not asked.any():
         return np.zeros_like(left)
@@ -623,7 +311,7 @@ def _limit_rise(rows: _Rows, year: Year, left: Numbers, days: Numbers, length: i
     return np.where(asked, np.maximum(left - _take(most, days, length), 0), 0)
 
 
-def _relieve_retail(rows: _Rows, year: Year, name: str, left: Numbers, days: Numbers) -> Numbers:
+def _relieve_retail(rows: Rows, year: Year, name: str, left: Numbers, days: Numbers) -> Numbers:
     relief = np.zeros_like(left)
     ends = rows.start + days.astype("timedelta64[D]")
     for scheme in year.retail:
@@ -642,7 +330,7 @@ def _find_day(name: str, text: str) -> np.datetime64:
     return np.datetime64(f"{int(name[:4]) + (text < '04')}-{text}", "D")
 
 
-def _relieve_pub(rows: _Rows, year: Year, left: Numbers, days: Numbers, length: int) -> Numbers:
+def _relieve_pub(rows: Rows, year: Year, left: Numbers, days: Numbers, length: int) -> Numbers:
     if year.pub is None:
         return np.zeros_like(left)
     amount = _take(np.full_like(left, 100 * year.pub.gbp), days, length)
@@ -652,7 +340,7 @@ def _relieve_pub(rows: _Rows, year: Year, left: Numbers, days: Numbers, length: 
 # --- a bill in words ---
 
 
-def _describe(name: str, rows: _Rows, rules: Rules) -> dict[str, tuple[str, str]]:
+def _describe(name: str, rows: Rows, rules: Rules) -> dict[str, tuple[str, str]]:
     """Say by which rule each line of one bill comes about, and where that is published."""
     year, length = rules.years[name], count_days(name)
     rv, days = int(rows.rv[0]), int(rows.days[0])

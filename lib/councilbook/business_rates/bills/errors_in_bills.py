@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from councilbook.business_rates.bills.charges import Rules, compute_bills, count_days, find_small_business_share
+from councilbook.business_rates.bills.charges import compute_bills, find_small_business_share
+from councilbook.business_rates.bills.rules import Rules, count_days
 from councilbook.errors import CheckError
 
 PENNY = 0.015  # pounds: a penny's difference of rounding, and no more

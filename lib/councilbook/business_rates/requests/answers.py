@@ -9,14 +9,8 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from councilbook.business_rates.requests.foi import (
-    Dataset,
-    Law,
-    Match,
-    cite_decisions,
-    load_rules,
-    match_topic,
-)
+from councilbook.business_rates.requests.matching import Dataset, Match, match_topic
+from councilbook.business_rates.requests.rules import Law, cite_decisions, load_rules
 from councilbook.errors import CheckError
 from councilbook.pages import html
 

@@ -14,7 +14,7 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from councilbook.business_rates.requests.foi import Law, shorten_council
+from councilbook.business_rates.requests.rules import Law, shorten_council
 from councilbook.errors import CheckError, suggest
 from councilbook.methods.uncertainty import (
     INTERVAL,

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from councilbook.business_rates.requests.foi import Dataset
 from councilbook.business_rates.requests.foi_costs import combine_statistics, find_council
+from councilbook.business_rates.requests.matching import Dataset
 from councilbook.business_rates.roll import contents
 from councilbook.catalogue import Catalogue
 from councilbook.errors import CheckError

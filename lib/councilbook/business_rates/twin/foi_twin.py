@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from councilbook.business_rates.requests.foi import load_rules
+from councilbook.business_rates.requests.rules import load_rules
 from councilbook.catalogue import Source, TwinRequest
 
 PLACES = ["Kirkfold", "Allerhaugh", "Newbrae", "Stanemuir", "Glenwhin", "Carrickshaw"]

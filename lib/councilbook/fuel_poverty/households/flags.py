@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from councilbook.errors import CheckError
-from councilbook.fuel_poverty.households.extract import OPEN, SHARED, Predict
+from councilbook.fuel_poverty.households.extract import OPEN, SHARED
 from councilbook.fuel_poverty.households.indicators import Thresholds, find_fpeer_bands, measure_lilee
+from councilbook.fuel_poverty.households.likelihood import Predict
 from councilbook.fuel_poverty.households.targeting import average_postcodes
 from councilbook.fuel_poverty.postcodes.bands import BANDS
 from councilbook.sources.checks import refuse_rows

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from councilbook.fuel_poverty.areas.prediction import Folds
-from councilbook.fuel_poverty.households.extract import LOGISTIC, add_open, predict_held_out, prepare_households
+from councilbook.fuel_poverty.households.extract import add_open, prepare_households
+from councilbook.fuel_poverty.households.likelihood import LOGISTIC, predict_held_out
 from councilbook.fuel_poverty.households.targeting import count_reached, make_orders, vary_spread
 from councilbook.fuel_poverty.twin.population import Population
 
