@@ -1,3 +1,4 @@
+import json
 import math
 from urllib.parse import unquote
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from councilbook.errors import CouncilbookError
 from councilbook.pages import html
-from councilbook.pages.html import figures, formulas, wording
+from councilbook.pages.html import figures, formulas, pieces, wording
 
 
 def read_table(text: html.Html) -> BeautifulSoup:
@@ -114,6 +115,14 @@ def test_html_is_escaped_once_when_pieces_are_put_together() -> None:
     assert html.escape(facts) is not None
     assert BeautifulSoup(facts.text, "html.parser").get_text("|") == "Data & mode|<real>|Place|A & B"
     assert "&lt;dt" not in facts.text
+
+
+def test_json_in_a_page_cannot_end_its_script() -> None:
+    content = {"a": "</script><script>alert(1)</script>\u2028"}
+    text = pieces.embed_json(content).text
+
+    assert not {"<", "\u2028"} & set(text)
+    assert json.loads(text) == content
 
 
 @pytest.mark.parametrize(

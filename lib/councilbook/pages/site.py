@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from councilbook.catalogue import Catalogue, Source
-from councilbook.pages.html.pieces import Html
+from councilbook.pages.html.pieces import Html, embed_json
 from councilbook.pages.page import PAGE_BYTES, Current, render_page, shorten_attributions, write_page
 from councilbook.pages.reports.report_records import DatasetRecord, ReportRecord, Spectrum, read_reports
 from councilbook.paths import write_atomically
@@ -241,12 +241,6 @@ def _name_catalogues(described: Mapping[str, Any], places: Iterable[str]) -> dic
         for slug in places
     ]
     return {"@context": PREFIXES, "@graph": [catalogue | {"dcat:catalog": parts}]}
-
-
-def embed_json(content: Any) -> Html:
-    """Write JSON so that nothing in it can end the script element around it."""
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return Html(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
 
 
 # --- sources ---

@@ -1,9 +1,10 @@
 """Pieces of HTML: text that has been escaped once, put together by hand or from the templates one folder up."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import markupsafe
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -66,6 +67,12 @@ def _environment() -> Environment:
 def render_template(name: str, **values: object) -> Html:
     """Fill in one of the library's templates; text is escaped, `Html` is not."""
     return Html(_environment().get_template(name).render(**values))
+
+
+def embed_json(content: Any) -> Html:
+    """Write JSON so that nothing in it can end the script element around it."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return Html(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
 
 
 def badge(text: str, kind: BadgeKind) -> Html:

@@ -1,6 +1,5 @@
 """Questions and their answers, as a list that can be searched."""
 
-import json
 import math
 import re
 import unicodedata
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 import markupsafe
 
 from councilbook.errors import CouncilbookError
-from councilbook.pages.html.pieces import Html, render_template
+from councilbook.pages.html.pieces import Html, embed_json, render_template
 
 WORDS_THAT_SAY_LITTLE = """
 a about am an and any are as at be been but by can could did do does for from get give had has have how i if in
@@ -77,8 +76,7 @@ def answers(
         "prefix": PREFIX_WEIGHT,
         "least": LEAST_SHARE,
     }
-    text = json.dumps(index, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
-    return render_template("answers.html.j2", entries=entries, label=label, list_id=name, index=Html(text))
+    return render_template("answers.html.j2", entries=entries, label=label, list_id=name, index=embed_json(index))
 
 
 def index_answers(entries: Sequence[Answer], synonyms: Iterable[Sequence[str]] = (), subject: str = "") -> AnswerIndex:
