@@ -20,6 +20,7 @@ from councilbook.pages.maps.drawn_map import (
     NATIONAL_GRID,
     STATIC_WIDTH,
     WGS84,
+    Details,
     DrawnMap,
     MapClass,
     list_rings,
@@ -54,7 +55,7 @@ def draw_area_map(
     title: str,
     alt: str,
     name: str,
-    details: Mapping[str, tuple[str, str]],
+    details: Details,
     unit: str,
     classes: int = 5,
 ) -> AreaMap:
@@ -104,9 +105,7 @@ def draw_area_map(
     )
 
 
-def _check_areas(
-    areas: gpd.GeoDataFrame, value: str, title: str, name: str, details: Mapping[str, tuple[str, str]]
-) -> None:
+def _check_areas(areas: gpd.GeoDataFrame, value: str, title: str, name: str, details: Details) -> None:
     if value not in details:
         raise CouncilbookError(f"Map {title!r}: details must say how {value!r} is labelled and written.")
     if areas.crs is None:
@@ -153,7 +152,7 @@ def _describe_classes(
 def _collect_data(
     areas: gpd.GeoDataFrame,
     name: str,
-    details: Mapping[str, tuple[str, str]],
+    details: Details,
     shades: Mapping[int, Shade],
     legend: tuple[MapClass, ...],
 ) -> pd.DataFrame:
@@ -162,7 +161,7 @@ def _collect_data(
     return pd.DataFrame(areas[[name, *details]]).assign(map_class=classes)
 
 
-def _list_highest(areas: gpd.GeoDataFrame, value: str, name: str, details: Mapping[str, tuple[str, str]]) -> Html:
+def _list_highest(areas: gpd.GeoDataFrame, value: str, name: str, details: Details) -> Html:
     highest = areas.dropna(subset=[value]).nlargest(TOP_AREAS, value)
     return table(
         pd.DataFrame(highest[[name, *details]]),
@@ -178,7 +177,7 @@ def _draw_interactive(
     legend: tuple[MapClass, ...],
     title: str,
     name: str,
-    details: Mapping[str, tuple[str, str]],
+    details: Details,
     value: str,
     unit: str,
 ) -> str:
@@ -240,7 +239,7 @@ def _draw_interactive(
 def _encode(
     areas: gpd.GeoDataFrame,
     name: str,
-    details: Mapping[str, tuple[str, str]],
+    details: Details,
     keys: Mapping[str, str],
     value: str,
     unit: str,
@@ -258,13 +257,11 @@ def _encode(
         last = vertices[-1]
         return [[int(x), int(y)] for x, y in steps]
 
-    def encode_polygon(polygon: shapely.Polygon) -> list[list[list[int]]]:
-        return [encode_ring(ring) for ring in shapely.get_rings(polygon)]
-
     units = {column: escape(unit).text if column == value else "" for column in details}
     features = []
     for number, area in enumerate(areas.to_dict("records")):
-        parts = [encode_polygon(part) for part in shapely.get_parts(area[areas.geometry.name])]
+        polygons = shapely.get_parts(area[areas.geometry.name])
+        parts = [[encode_ring(ring) for ring in shapely.get_rings(polygon)] for polygon in polygons]
         properties = {"n": escape(area[name]).text, "c": int(area["class_number"])}
         for column, (_, specification) in details.items():
             text = format_value(area[column], specification).text

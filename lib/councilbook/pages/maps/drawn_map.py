@@ -1,7 +1,7 @@
 """A map as a report shows it, and its outlines: interactive and still, with a legend and the data behind it."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from councilbook.pages.maps.shades import Shade
 NATIONAL_GRID = "EPSG:27700"
 WGS84 = "EPSG:4326"
 STATIC_WIDTH = 720
+Details = Mapping[str, tuple[str, str]]  # column to its label and Python format specification
 Vertices = np.ndarray[Any, np.dtype[np.float64]]
 
 

@@ -26,6 +26,7 @@ from councilbook.pages.maps.drawn_map import (
     NATIONAL_GRID,
     STATIC_WIDTH,
     WGS84,
+    Details,
     DrawnMap,
     MapClass,
     list_rings,
@@ -72,7 +73,7 @@ def draw_point_map(
     areas: gpd.GeoDataFrame,
     region: str,
     name: str,
-    details: Mapping[str, tuple[str, str]],
+    details: Details,
     noun: str = "place",
 ) -> PointMap:
     """Draw a dot a place, in bands, with a way to find a place by its name.
@@ -148,7 +149,7 @@ def _draw_interactive(
     legend: tuple[Band, ...],
     title: str,
     name: str,
-    details: Mapping[str, tuple[str, str]],
+    details: Details,
     noun: str,
 ) -> str:
     """Make the interactive map as one HTML page that asks the network for nothing."""
@@ -172,11 +173,7 @@ def _draw_interactive(
 
 
 def _encode(
-    points: gpd.GeoDataFrame,
-    band: str,
-    name: str,
-    details: Mapping[str, tuple[str, str]],
-    legend: tuple[Band, ...],
+    points: gpd.GeoDataFrame, band: str, name: str, details: Details, legend: tuple[Band, ...]
 ) -> dict[str, Any]:
     """Write places, in the order of their names, as lists that are short when compressed.
 

@@ -248,9 +248,8 @@ def _write(tag: Tag) -> Html:
     """Write the inside of a tag, or a cell whole."""
     whole = tag.has_attr("data-tags")
     del tag["data-tags"]
-    return Html(
-        tag.decode(formatter=_ShortAttributes()) if whole else tag.decode_contents(formatter=_ShortAttributes())
-    )
+    write = tag.decode if whole else tag.decode_contents
+    return Html(write(formatter=_ShortAttributes()))
 
 
 def _name_headings(soup: BeautifulSoup, name: str) -> list[tuple[str, str]]:
