@@ -212,6 +212,8 @@ def test_parties_are_counted_by_reason_the_commonest_first():
         ("Zxcvb Qwert & Sons Ltd", persons.LEGAL_FORM),
         ("John Smith Blue Kettle Ltd", persons.BESIDE),
         ("John Smith Bakery Ltd", persons.LEGAL_FORM),
+        ("John Smith Roofing Services Ltd", persons.LEGAL_FORM),
+        ("John Smith of Blue Kettle Ltd", persons.BESIDE),
         ("John Smith Ltd", persons.LEGAL_FORM),
         ("Zxcvb Smith Blue Kettle Ltd", persons.LEGAL_FORM),
         ("Blue (Kettle Ltd", persons.BESIDE),
@@ -257,6 +259,7 @@ def test_a_link_counts_from_the_threshold_on():
         ("Zxcvb Smith Bakery", "Zxcvb Smith Bakery", "oscr", True),
         ("Zxcvb Club", "Zxcvb Club", "food_hygiene", False),  # has trading names of people
         ("Bakery & Cafe", "Bakery & Cafe Limited", "companies_house", True),  # only the form is missing
+        ("Community Bakery", "Community Bakery Limited", "companies_house", True),
         ("Zxcvb Bakery", "Zxcvb Bakery Limited", "companies_house", False),
         ("Bakery", "Bakery Cafe Limited", "companies_house", False),
     ],

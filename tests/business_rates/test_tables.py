@@ -143,6 +143,9 @@ def test_what_rules_do_not_explain_goes_to_the_model_on_the_ledger_itself(ledger
     checks = bill_tables.rank_bills(bills, findings, load_rules("scotland"), 3)
     listed = bill_tables.list_checks(checks, bills)
     assert (listed["found_by"] == "rule").sum() == len(findings)
+    pounds = ["expected_gbp", "stake_gbp", "right_gbp"]
+    assert list(listed) == ["property_reference", "found_by", "kind", "direction", *pounds, "reason"]
+    assert listed[pounds].equals(listed[pounds].round(2))
     model = listed[listed["found_by"] == "model"]
     assert len(model) == bill_tables.MOST_UNUSUAL
     assert model["direction"].isna().all() and (model["reason"].str.len() > 5).all()

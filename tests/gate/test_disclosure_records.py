@@ -120,6 +120,15 @@ def test_distances_are_those_of_the_paper() -> None:
     assert distance[:2] == pytest.approx([0.375, 1 / 6])
 
 
+def test_a_value_that_no_record_has_any_more_is_no_step_of_the_distance() -> None:
+    classes, counts = np.array([0, 0, 1, 1, 1]), np.array([3, 1, 2, 1, 1])
+    _, all_there = measure_spread(classes, np.array([0, 2, 0, 1, 2]), counts, ordered=True)
+    distinct, distance = measure_spread(classes, np.array([0, 5, 0, 3, 5]), counts, ordered=True)
+    assert distinct.tolist() == [2, 3]
+    assert distance == pytest.approx(all_there)
+    assert distance[0] == pytest.approx((1 / 8 + 0) / 2)  # 3/4 against 5/8 below the first step, then 3/4 against 6/8
+
+
 def test_no_records_and_no_sensitive_columns_can_be_measured() -> None:
     frame = pd.DataFrame({"age": [1, 1, 2]})
     none = measure_risk(frame[:0], ["age"], [])
