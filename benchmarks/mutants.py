@@ -1,6 +1,7 @@
 """How many small faults the tests catch: one is put into the code at a time, and the tests of its room are run.
 
-    python benchmarks/mutants.py PYTHON [--sample N] [--seed N] [--rooms NAME ...] [--json FILE]
+    python benchmarks/mutants.py PYTHON [--sample N] [--seed N] [--rooms NAME ...] [--minutes N]
+        [--json FILE]
 
 PYTHON is the interpreter of an environment with benchmarks/peers/requirements-mutants.txt, for cosmic-ray and coverage:
 
@@ -126,6 +127,7 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rooms", nargs="+", choices=ROOMS, default=list(ROOMS))
+    parser.add_argument("--minutes", type=float, default=600, help="begin no fault after these; the order is random")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", type=Path, help="a file for what became of each mutant")
     options = parser.parse_args()
@@ -139,10 +141,11 @@ def main() -> None:
         rooms = sorted({mutant.room for mutant in mutants})
         found = share_out(books, rooms, lambda book, room: reach_lines(book, room, options.python))
         reaches = dict(zip(rooms, found, strict=True))
-        share_out(books, mutants, lambda book, mutant: try_mutant(mutant, reaches[mutant.room], book))
+        end = time.monotonic() + 60 * options.minutes
+        share_out(books, mutants, lambda book, mutant: try_mutant(mutant, reaches[mutant.room], book, end))
     if options.json:
         options.json.write_text(json.dumps([asdict(mutant) | {"text": ""} for mutant in mutants], indent=1))
-    report(mutants)
+    report([mutant for mutant in mutants if mutant.caught is not None])
 
 
 def share_out(books: list[Path], tasks: Sequence[Task], work: Callable[[Path, Task], Result]) -> list[Result]:
@@ -306,8 +309,10 @@ def run_pytest(book: Path, tests: list[str], plugin: object) -> None:
     os._exit(int(code))
 
 
-def try_mutant(mutant: Mutant, reach: Reach, book: Path) -> None:
+def try_mutant(mutant: Mutant, reach: Reach, book: Path, end: float) -> None:
     """Put a fault into a copy of the workbook, run the tests that may catch it, and take it out again."""
+    if time.monotonic() > end:
+        return
     file, name = book / mutant.file, mutant.file
     whole, begin = file.read_bytes(), time.time()
     everything = list_files(book, TESTS, ROOMS[mutant.room].tests)

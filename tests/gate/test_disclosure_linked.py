@@ -11,7 +11,7 @@ from scipy.optimize import linprog
 
 from councilbook.catalogue import CountRule, LinkedCount
 from councilbook.errors import CheckError
-from councilbook.gate.disclosure.tables.counts import protect_counts, read_table
+from councilbook.gate.disclosure.tables.counts import protect_counts, read_intervals, read_table
 from councilbook.gate.disclosure.tables.linked import find_exposed_by_areas, find_exposed_by_versions
 
 LINK = LinkedCount(dataset="by_ward", count="people", area="lsoa", other_area="ward")
@@ -49,6 +49,19 @@ def publish(people: dict[str, int | None]) -> pd.DataFrame:
     """Make a table as it was published."""
     shown = pd.Series(list(people.values()), dtype="Int64")
     return pd.DataFrame({"area": list(people), "people": shown, "is_suppressed": shown.isna()})
+
+
+@pytest.mark.parametrize(("zeros", "least"), [("show", 1), ("suppress", 0)])
+def test_what_a_version_says_of_each_count(zeros: str, least: int) -> None:
+    version = publish({"a": None, "b": 10, "c": 30, "d": 0, "All": 40})
+    rule = make_rule(zeros=zeros, round_to=5)
+    known = {"a": 3, "b": 10, "c": 30, "d": 0}
+    layout = read_table(
+        pd.DataFrame({"area": [*known, "All"], "people": [*known.values(), 43]}), rule, ["area"], []
+    ).cells
+    low, high = read_intervals(version, layout, rule)
+    assert low[:5].tolist() == [least, 10, 28, 0, 38]  # a count that is shown is not below the threshold
+    assert high[:5].tolist() == [np.inf, 12, 32, 0, 42]
 
 
 def test_a_count_that_was_shown_before_gives_back_what_it_should_hide_now() -> None:
