@@ -116,9 +116,8 @@ def run_all(catalogue: Catalogue, jobs: Sequence[Job], at_once: int, on_event: O
 def run_jobs(jobs: Sequence[Job], at_once: int, on_event: OnEvent, work: Work | None = None) -> list[JobResult]:
     """Run jobs in processes of their own; where there are fewer jobs than may run at once, each runs more notebooks.
 
-    All fork their kernels from one warm process.
-
-    No ProcessPoolExecutor: there, one process that is killed (out of memory) takes all the others' jobs with it.
+    All fork their kernels from one warm process. No ProcessPoolExecutor: there, one process that is killed (out of
+    memory) takes all the others' jobs with it.
     If this is interrupted, it tells the processes to stop and waits while they shut their kernels down.
 
     Args:
