@@ -8,13 +8,13 @@ import pytest
 from scipy.special import expit, logit
 
 from councilbook.errors import CheckError
+from councilbook.fuel_poverty.areas.prediction import Folds
 from councilbook.fuel_poverty.households.extract import (
     CONDITIONS,
     DEFINING,
     LEVELS,
     OPEN,
     PREDICTORS,
-    Folds,
     add_open,
     keep_latest_certificates,
     prepare_households,
