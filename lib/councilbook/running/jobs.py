@@ -18,7 +18,7 @@ from councilbook.catalogue import (
     list_files,
 )
 from councilbook.errors import CatalogueError, ParameterError, SourceError
-from councilbook.gate.editions import Edition, Record, hash_folder, read_record
+from councilbook.gate.editions import Edition, Record, hash_folder, hold_edition, read_record
 from councilbook.running.imports import find_imports, list_used_files
 from councilbook.running.parameters import (
     Parameter,
@@ -347,7 +347,15 @@ def _list_changed_datasets(job: Job, record: Record) -> set[str]:
 
 
 def find_unchanged(job: Job, catalogue: Catalogue) -> str | None:
-    """Return the date of the last run if there is nothing to run again; no process need be started to learn that."""
-    record = read_record(job.private)
-    stale = record is None or find_stale(job, catalogue.study(job.study), fingerprint_notebooks(job, catalogue))
-    return None if stale or record is None else record.run_date
+    """Return the date of the last run if there is nothing to run again; no process need be started to learn that.
+
+    What a killed run left of the edition is cleared away, as by any run.
+
+    Raises:
+        NotebookError: another run has the edition.
+    """
+    if (record := read_record(job.private)) is None:
+        return None
+    with hold_edition(job):
+        stale = find_stale(job, catalogue.study(job.study), fingerprint_notebooks(job, catalogue))
+    return None if stale else record.run_date
