@@ -1,1 +1,1 @@
-"""Households: who is in fuel poverty, and whom a list of visits would reach."""
+"""Households: which are in fuel poverty, and which of them a list of visits would reach."""
