@@ -65,10 +65,10 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 FUNCTIONS: dict[str, Callable[..., Any]] = {"min": np.minimum, "max": np.maximum, "if_then_else": np.where}
 
 # Each quantity of a comparison, with its variable and unit: what a programme brings about, and what it avoids against
-# the same future without it. All but the first is summed up since the start; costs are present values.
+# the same future without it. All but the first is summed up since the start; costs but the budget are present values.
 REACHED = {
     "fuel_poor_households": ("fuel_poor", "households"),
-    "households_lifted": ("lifted_to_date", "households"),
+    "budget_spent": ("spent_to_date", "GBP"),
     "programme_cost": ("programme_cost_to_date", "GBP"),
 }
 AVOIDED = {
@@ -81,11 +81,18 @@ AVOIDED = {
     "care_cost_saved": ("care_cost_to_date", "GBP"),
 }
 RATIOS = {
-    "cost_per_household_lifted": ("households_lifted", "GBP/household"),
     "cost_per_fuel_poor_year_avoided": ("fuel_poor_years_avoided", "GBP/household-year"),
 }
 UNITS = {quantity: unit for quantity, (_, unit) in {**REACHED, **AVOIDED, **RATIOS}.items()}
 VARIABLES = sorted({variable for variable, _ in {**REACHED, **AVOIDED}.values()})
+
+
+LOCAL = ("fuel_poor_reach", "low_income_share_of_efficient")
+
+
+def scale_odds(share: Floats | float, factor: float) -> Floats | float:
+    """Return the share whose odds are a factor times those of another."""
+    return share * factor / (1 - share + share * factor)
 
 
 class Setting(BaseModel):
@@ -97,11 +104,21 @@ class Setting(BaseModel):
     unit: str
 
 
+class England(BaseModel):
+    """What the national values of reach and of low incomes go with: shares of homes and, by year, of households."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    inefficient_share: float
+    fuel_poor_share: dict[int, float]
+
+
 @dataclass(frozen=True)
 class Settings:
     """All that goes into the model, by name; an element of an array is `name[element]`."""
 
     inputs: Mapping[str, Setting]
+    england: "England"
     levers: Mapping[str, Setting]
     parameters: Mapping[str, Parameter]
 
@@ -123,6 +140,8 @@ class Start:
         inefficient_share: the share of homes in energy bands D to G, between 0 and 1.
         people_under_16, people_16_to_64, people_65_and_over: people by age.
         excess_winter_deaths: a year, as ONS publishes them (Winter mortality in England and Wales).
+        need: how many of the homes in bands D to G are fuel poor, against England (1: as many). Shares of low incomes
+            and of programmes that reach the fuel poor have these odds beside the national ones.
 
     Raises:
         CheckError: a number is negative or missing, or there are more fuel-poor households than homes in bands D to G.
@@ -136,9 +155,10 @@ class Start:
     people_16_to_64: float
     people_65_and_over: float
     excess_winter_deaths: float
+    need: float = 1.0
 
     def __post_init__(self) -> None:  # noqa: D105
-        for name, value in self.inputs.items():
+        for name, value in {**self.inputs, "need": self.need}.items():
             if not (np.isfinite(value) and value >= 0):
                 raise CheckError(f"The council's start has {name} = {value}; expected a number of 0 or more.")
         if self.households == 0 or self.inefficient_share > 1:
@@ -165,6 +185,12 @@ class Start:
             "excess_winter_deaths_a_year": self.excess_winter_deaths,
         }
 
+    def localise(self, values: Mapping[str, Floats | float]) -> Values:
+        """Bring national values of reach and of low incomes to the council's need, and add its own figures."""
+        known = {**load_settings().defaults, **values}
+        moved = {name: known[name] for name in known if name.startswith(LOCAL)}
+        return {**values, **{name: scale_odds(share, self.need) for name, share in moved.items()}, **self.inputs}
+
 
 @cache
 def load_settings() -> Settings:
@@ -176,12 +202,10 @@ def load_settings() -> Settings:
     }
     return Settings(
         inputs={name: Setting(**entry) for name, entry in content["inputs"].items()},
+        england=England(**content["england"]),
         levers={name: Setting(**entry) for name, entry in content["levers"].items()},
         parameters={name: Parameter(**entry) for name, entry in cited.items()},
     )
-
-
-# --- one run, by PySD ---
 
 
 # --- thousands of runs at once ---
@@ -375,14 +399,15 @@ def compare_scenarios(
         values: of parameters, as `simulate` takes them.
 
     Returns:
-        By scenario and quantity of `UNITS`, an array of years by draws. Households lifted are those that the programmes
-        have lifted so far, though some have fallen back; fewer fuel-poor households is what is left of it in a year. A
-        cost per household or year is the cost so far by what it is measured by so far, and NaN where that is none.
+        By scenario and quantity of `UNITS`, an array of years by draws. Fewer fuel-poor households are those
+        that programmes lifted and that are still out in a year. A cost per year avoided is the cost so far by
+        the years so far, and NaN where there are none.
 
     Raises:
         ParameterError: a scenario names what is no lever.
     """
     levers = load_settings().levers
+    local = start.localise(values)
     futures: dict[tuple[tuple[str, float], ...], dict[str, Floats]] = {}
     results = {}
     for scenario, changed in scenarios.items():
@@ -391,8 +416,8 @@ def compare_scenarios(
                 raise ParameterError(f"Scenario {scenario} has no lever {name}.{suggest(name, levers)}")
         outside = tuple((name, value) for name, value in sorted(changed.items()) if name.startswith("price_"))
         if outside not in futures:
-            futures[outside] = simulate({**values, **start.inputs, **dict(outside)}, VARIABLES)
-        acted = simulate({**values, **start.inputs, **changed}, VARIABLES)
+            futures[outside] = simulate({**local, **dict(outside)}, VARIABLES)
+        acted = simulate({**local, **changed}, VARIABLES)
         found = {name: acted[variable] for name, (variable, _) in REACHED.items()}
         found |= {name: futures[outside][variable] - acted[variable] for name, (variable, _) in AVOIDED.items()}
         for name, (base, _) in RATIOS.items():
@@ -461,22 +486,19 @@ def estimate_effects(start: Start, households: float = 100) -> pd.DataFrame:
         households: how many are treated by each lever in the first year; few, so that they do not crowd one another.
 
     Returns:
-        measure, cost_gbp_per_home, households_lifted_per_home, and over the whole run fuel_poor_years_avoided_per_home
-        and admissions_avoided_per_home.
+        measure, cost_gbp_per_home, fuel_poor_reach (of the homes treated, the share that is fuel poor), and
+        over the whole run fuel_poor_years_avoided_per_home and admissions_avoided_per_home.
     """
+    values, rows = start.localise({}), []
     parameters = load_settings().parameters
-    rows = []
     for measure in load_model().elements["lever"]:
         lever = {f"households_a_year[{measure}]": households, f"end_year[{measure}]": 1.0}
         effect = compare_scenarios(start, {measure: lever}, {})[measure]
-        reach, lifted, cost = (
-            parameters[f"{name}[{measure}]"].default for name in ("fuel_poor_reach", "effective_share", "unit_cost")
-        )
         rows.append(
             {
                 "measure": measure,
-                "cost_gbp_per_home": cost,
-                "households_lifted_per_home": reach * lifted,
+                "cost_gbp_per_home": parameters[f"unit_cost[{measure}]"].default,
+                "fuel_poor_reach": values[f"fuel_poor_reach[{measure}]"],
                 "fuel_poor_years_avoided_per_home": effect["fuel_poor_years_avoided"][-1, 0] / households,
                 "admissions_avoided_per_home": effect["admissions_avoided"][-1, 0] / households,
             }
