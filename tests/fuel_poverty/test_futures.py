@@ -10,13 +10,8 @@ from hypothesis import strategies as st
 
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.scenarios import futures
-from councilbook.fuel_poverty.scenarios.system import (
-    Start,
-    compare_scenarios,
-    draw_values,
-    load_settings,
-    run_scenarios,
-)
+from councilbook.fuel_poverty.scenarios.settings import Start, load_settings
+from councilbook.fuel_poverty.scenarios.system import compare_scenarios, draw_values, run_scenarios
 from councilbook.methods.budget import choose_plan
 
 

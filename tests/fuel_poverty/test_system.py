@@ -9,20 +9,17 @@ from lxml import etree
 from pydantic import ValidationError
 
 from councilbook.errors import CheckError, ParameterError
+from councilbook.fuel_poverty.scenarios.engine import MODEL, load_model, simulate
+from councilbook.fuel_poverty.scenarios.settings import Start, load_settings
 from councilbook.fuel_poverty.scenarios.system import (
-    MODEL,
     UNITS,
-    Parameter,
-    Start,
     compare_scenarios,
     draw_values,
     estimate_effects,
-    load_model,
-    load_settings,
     run_scenarios,
-    simulate,
     weigh_parameters,
 )
+from councilbook.methods.uncertainty import Parameter
 from pysd_runs import run_pysd
 
 NAMESPACE = {"x": "http://docs.oasis-open.org/xmile/ns/XMILE/v1.0"}

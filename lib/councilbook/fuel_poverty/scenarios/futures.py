@@ -7,7 +7,8 @@ and deaths in winter as published. What the model needs beyond it are national v
 import pandas as pd
 
 from councilbook.errors import CheckError
-from councilbook.fuel_poverty.scenarios.system import Start, estimate_effects, load_settings
+from councilbook.fuel_poverty.scenarios.settings import Start, load_settings
+from councilbook.fuel_poverty.scenarios.system import estimate_effects
 from councilbook.methods.budget import Plan
 
 LILEE = "LILEE"
@@ -125,7 +126,8 @@ def sum_outcomes(futures: pd.DataFrame) -> pd.DataFrame:
     acted = futures[futures["scenario"].isin(PROGRAMMES.values())]
     last = acted[acted["year"] == acted["year"].max()]
     after = acted["year"] - acted["year"].min()
-    out = acted[(acted["quantity"] == "fewer_fuel_poor_households") & after.isin(STILL_OUT)]
+    is_out = (acted["quantity"] == "fewer_fuel_poor_households") & after.isin(STILL_OUT)
+    out = acted[is_out]
     rows = pd.concat([last, out.assign(quantity=after.map(STILL_OUT))])
     chosen = rows[rows["quantity"].isin(OUTCOMES)].dropna()
     columns = ["scenario", "quantity", "year", "unit", "low", "median", "high"]
@@ -140,7 +142,7 @@ def find_best(outcomes: pd.DataFrame) -> str:
         outcomes: from `sum_outcomes`.
     """
     avoided = outcomes[outcomes["quantity"] == "fuel_poor_years_avoided"]
-    return str(avoided.loc[avoided["median"].idxmax(), "scenario"])
+    return str(avoided.sort_values("median")["scenario"].iloc[-1])
 
 
 def spread_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -248,22 +250,21 @@ def describe_outcomes(outcomes: pd.DataFrame, name: str) -> str:
         return f"Without a budget no programme lifts anybody in {name} out of fuel poverty."
     best = find_best(outcomes)
     of = outcomes[outcomes["scenario"] == best].set_index("quantity")
-    years = of.loc["fuel_poor_years_avoided"]
-    out = [of.loc[quantity, "median"] for quantity in STILL_OUT.values()]
+    low, median, high = (of[end] for end in ("low", "median", "high"))
+    years, out = "fuel_poor_years_avoided", [median[quantity] for quantity in STILL_OUT.values()]
     return (
-        f"**{best}** would avoid the most fuel poverty in {name}: **{years['median']:,.0f} household-years** by "
-        f"{years['year']} (90% interval {years['low']:,.0f} to {years['high']:,.0f}). {out[0]:,.0f} more households "
+        f"**{best}** would avoid the most fuel poverty in {name}: **{median[years]:,.0f} household-years** by "
+        f"{of['year'][years]} (90% interval {low[years]:,.0f} to {high[years]:,.0f}). {out[0]:,.0f} more households "
         f"would be out of fuel poverty after one year, {out[1]:,.0f} after 5 years and {out[2]:,.0f} after 15. "
-        f"{_describe_spending(of.loc['budget_spent'], float(of['budget_gbp'].iloc[0]))}"
+        f"{_describe_spending(low['budget_spent'], high['budget_spent'], of['budget_gbp'].iloc[0])}"
     )
 
 
-def _describe_spending(spent: "pd.Series[float]", budget_gbp: float) -> str:
-    if spent["low"] >= 0.999 * budget_gbp:
+def _describe_spending(low_gbp: float, high_gbp: float, budget_gbp: float) -> str:
+    if low_gbp >= 0.999 * budget_gbp:
         return f"Every run of the model spends the £{budget_gbp:,.0f}."
     return (
-        f"Some runs find too few homes to spend the £{budget_gbp:,.0f}: they spend £{spent['low']:,.0f} to "
-        f"£{spent['high']:,.0f}."
+        f"Some runs find too few homes to spend the £{budget_gbp:,.0f}: they spend £{low_gbp:,.0f} to £{high_gbp:,.0f}."
     )
 
 
