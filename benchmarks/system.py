@@ -9,7 +9,8 @@ import argparse
 import statistics
 import time
 
-from councilbook.fuel_poverty.scenarios.system import DRAWS, VARIABLES, draw_values, simulate
+from councilbook.fuel_poverty.scenarios.engine import simulate
+from councilbook.fuel_poverty.scenarios.system import DRAWS, VARIABLES, draw_values
 from trials.pysd_runs import run_pysd
 
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pysd
 import xarray as xr
 
-from councilbook.fuel_poverty.scenarios.system import MODEL, load_model, load_settings
+from councilbook.fuel_poverty.scenarios.engine import MODEL, load_model
+from councilbook.fuel_poverty.scenarios.settings import load_settings
 
 
 def run_pysd(settings: Mapping[str, float], outputs: list[str] | None = None) -> pd.DataFrame:

@@ -80,8 +80,8 @@ def test_the_gain_is_told_with_the_best_baseline(rmse, gain, words):
     )
     told = bands.describe_gain(scores)
     assert words in told
-    assert ("no less" in told) == (rmse > 2)
-    assert "(IMD alone: 2.00)" in told
+    assert ("more than the 2.00" in told) == (rmse > 2)
+    assert "(IMD alone)" in told
 
 
 def make_trial(**changes) -> pd.DataFrame:
@@ -93,18 +93,23 @@ def make_trial(**changes) -> pd.DataFrame:
         "widened_by": 1.4,
         "held_out": "each district in turn",
         "covered_held_out_pct": 95.4,
+        "split_areas": 35,
+        "parts": 78,
+        "split_slope": 0.87,
+        "split_slope_low_95": 0.74,
+        "split_slope_high_95": 1.02,
     }
     return pd.DataFrame([row | changes])
 
 
 @pytest.mark.parametrize(
     ("explained", "factor", "words", "narrow"),
-    [(41.2, 1.4, "explained 41% of", True), (-3.0, 1.0, "explained none of", False)],
+    [(41.2, 1.4, "explains 41% of", True), (-3.0, 1.0, "explains none of", False)],
 )
 def test_the_trial_a_level_up_is_told_with_what_its_intervals_missed(explained, factor, words, narrow):
     told = bands.describe_within(make_trial(variance_explained_pct=explained, widened_by=factor))
     assert words in told
-    assert "86% of the official figures lay in their 95% intervals" in told
+    assert "86% of the official figures lie in their 95% intervals" in told
     assert ("They were too narrow" in told) == ("1.4 times as much" in told) == narrow
     assert ("left as wide as they are" in told) == (not narrow)
 
@@ -116,9 +121,27 @@ def test_widened_intervals_are_told_with_what_they_hold_where_nobody_had_looked(
     assert ("still too few" in told) == few
 
 
+@pytest.mark.parametrize(
+    ("slope", "low", "high", "verdict"),
+    [
+        (0.87, 0.74, 1.02, "neither clearly overstate nor understate"),
+        (0.58, 0.34, 0.82, "estimates overstate"),
+        (1.4, 1.1, 1.7, "estimates understate"),
+    ],
+)
+def test_the_test_on_split_areas_is_told_with_its_interval(slope, low, high, verdict):
+    given = {"split_slope": slope, "split_slope_low_95": low, "split_slope_high_95": high}
+    told = bands.describe_within(make_trial(**given))
+    assert told.startswith("Tested on the 78 parts of 35 areas that were split in 2021")
+    assert verdict in told
+    assert f"differ by {slope:.2f} (95% interval {low:.2f} to {high:.2f})" in told
+    few = bands.describe_within(make_trial(split_areas=2, split_slope=None))
+    assert few.startswith("2 areas with figures were split in 2021, too few")
+
+
 def test_too_few_neighbourhoods_leave_the_estimates_untested():
     shares = dict.fromkeys(("variance_explained_pct", "covered_pct", "held_out", "covered_held_out_pct"))
     told = bands.describe_within(make_trial(neighbourhoods=9, widened_by=1.6, **shares))
-    assert "9 neighbourhoods there are too few" in told
+    assert "With 9 neighbourhoods there are too few" in told
     assert "1.6 times as much" in told
     assert told.endswith("how often they hold is not known.")

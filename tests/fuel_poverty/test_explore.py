@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.scenarios.explore import describe_plan, list_measures, plan_areas, show_explorer
-from councilbook.fuel_poverty.scenarios.system import load_settings
+from councilbook.fuel_poverty.scenarios.settings import load_settings
 
 AREAS = pd.DataFrame(
     {

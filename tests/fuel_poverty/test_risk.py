@@ -13,12 +13,20 @@ from councilbook.fuel_poverty.postcodes.covariates import (
     COVARIATES,
     DOMAINS,
     HEATINGS,
+    OA_COVARIATES,
     TENURES,
+    list_known_below,
     prepare_areas,
     prepare_output_areas,
 )
 from councilbook.fuel_poverty.postcodes.risk import FEWEST_TO_FIT, estimate_postcodes, fit_and_estimate
-from councilbook.fuel_poverty.postcodes.trials import UNTRIED_WIDENING, find_widening, score_left_out, score_within
+from councilbook.fuel_poverty.postcodes.trials import (
+    UNTRIED_WIDENING,
+    find_widening,
+    score_left_out,
+    score_splits,
+    score_within,
+)
 
 AREAS, PER_AREA, PER_OA = 120, 5, 3
 
@@ -312,6 +320,65 @@ def test_a_level_up_what_was_planted_is_found(made):
     score = score_within(output_areas, areas, frames["lookup"], seed=1)
     assert (score["neighbourhoods"], score["areas"]) == (AREAS / 4, AREAS)
     assert score["variance_explained_pct"] > 80
+
+
+SPLIT = 6
+
+
+@pytest.fixture(scope="module")
+def split(made):
+    """The same areas, where the first twelve were six before 2021."""
+    frames = made[0]
+    lookup = frames["lookup"].copy()
+    lookup.loc[: 2 * SPLIT - 1, "lsoa11_code"] = np.repeat([f"E0180000{place}" for place in range(SPLIT)], 2)
+    return lookup
+
+
+@pytest.mark.parametrize(("stretch", "low", "high"), [(1.0, 0.7, 1.4), (0.4, 0.2, 0.65)])
+def test_parts_of_split_areas_are_told_apart_by_as_much_as_their_slope_says(made, split, stretch, low, high):
+    _, output_areas, areas, _ = made
+    means = areas["fuel_poor_pct"].groupby(np.arange(len(areas)) // 2).transform("mean")
+    squeezed = areas.copy()
+    parts = slice(0, 2 * SPLIT - 1)
+    squeezed.loc[parts, "fuel_poor_pct"] = (means + stretch * (areas["fuel_poor_pct"] - means)).loc[parts]
+    squeezed["fuel_poor_households"] = squeezed["fuel_poor_pct"] * squeezed["households"] / 100
+    score = score_splits(output_areas, squeezed, split, 1, 1.5)
+    assert (score["split_areas"], score["parts"]) == (SPLIT, 2 * SPLIT)
+    assert low < score["split_slope"] < high
+    assert score["split_slope_low_95"] < score["split_slope"] < score["split_slope_high_95"]
+    assert score["split_covered_pct"] > 80
+
+
+def test_figures_of_whole_areas_cannot_test_parts(made):
+    frames, output_areas, areas, _ = made
+    score = score_splits(output_areas, areas, frames["lookup"], 1, 1.0)  # only one was split
+    assert (score["split_areas"], score["parts"]) == (1, 2)
+    assert np.isnan(score["split_slope"])
+
+
+def test_what_further_tables_say_of_output_areas_moves_them_and_a_table_with_gaps_is_left_out(made):
+    frames, before, areas, _ = made
+    random, oas = np.random.default_rng(4), frames["oa_deprivation"]["oa21_code"]
+    size = pd.DataFrame(
+        {"oa21_code": oas} | {f"people_{n}_households": random.integers(1, 40, len(oas)) for n in range(1, 9)}
+    )
+    cars = pd.DataFrame(
+        {"oa21_code": oas, "car_households": 120, "no_car_households": random.integers(0, 90, len(oas))}
+    )
+    known = prepare_output_areas(**frames, below={"size": size, "cars": cars.iloc[1:]})
+    assert list_known_below(known) == [*list_known_below(before), "one_person_pct", "five_or_more_people_pct"]
+    row, counts = known.iloc[7], size.set_index("oa21_code").loc[known["oa21_code"].iloc[7]]
+    assert row["five_or_more_people_pct"] == pytest.approx(100 * counts.iloc[4:].sum() / counts.sum())
+    moved = (
+        fit_and_estimate(known, areas, seed=1)["fuel_poor_pct"]
+        - fit_and_estimate(before, areas, seed=1)["fuel_poor_pct"]
+    )
+    assert moved.abs().max() > 1e-6
+
+
+def test_a_covariate_of_whole_areas_is_not_known_of_output_areas(made):
+    _, output_areas, _, _ = made
+    assert list_known_below(output_areas) == OA_COVARIATES
 
 
 def test_too_few_neighbourhoods_have_no_score(made):

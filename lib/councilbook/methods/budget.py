@@ -1,4 +1,4 @@
-"""Which measures to pay for in which places, so that a budget lifts the most households out of fuel poverty.
+"""Which measures to pay for in which places, so that a budget gains the most.
 
 The choice is a whole-number programme, solved by HiGHS (Huangfu and Hall 2018, Mathematical Programming Computation 10,
 119-142) through scipy. Effects and costs a home are what `system.estimate_effects` or the council gives; the plan is no

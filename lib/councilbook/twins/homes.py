@@ -21,7 +21,7 @@ from councilbook.twins.places import (
     share_out,
     write_csv,
 )
-from councilbook.twins.tables import IMD_RANKS, draw_kinds, write_census
+from councilbook.twins.tables import IMD_RANKS, draw_kinds, write_census, write_heating, write_tenure
 
 OA_HOUSEHOLDS = 130  # output areas of the 2021 census have 40 to 250 households (ONS, Census 2021 geographies)
 POSTCODE_HOUSEHOLDS = 18
@@ -90,6 +90,48 @@ def census_2021_oa_accommodation(_source: Source, request: TwinRequest) -> bytes
     }
     of = draw_kinds(kinds, homes["households"], place.stream("census_2021_oa_accommodation"))
     return _write_output_areas(homes, "Accommodation type", of)
+
+
+def census_2021_oa_tenure(_source: Source, request: TwinRequest) -> bytes:
+    """Make the census table of tenure (TS054) by output area."""
+    place = make_place(request.council, request.seed)
+    return write_tenure(_name_by_code(_make_output_areas(place)), place.stream("census_2021_oa_tenure"))
+
+
+def census_2021_oa_heating(_source: Source, request: TwinRequest) -> bytes:
+    """Make the census table of central heating (TS046) by output area."""
+    place = make_place(request.council, request.seed)
+    return write_heating(_name_by_code(_make_output_areas(place)), place.stream("census_2021_oa_heating"))
+
+
+def census_2021_oa_size(_source: Source, request: TwinRequest) -> bytes:
+    """Make the census table of household size (TS017) by output area."""
+    place = make_place(request.council, request.seed)
+    homes = _make_output_areas(place)
+    poor, renting = homes["deprivation"].to_numpy(), homes["private_renting"].to_numpy()
+    shares = (0.30, 0.34, 0.16, 0.13, 0.045, 0.016, 0.005, 0.004)
+    names = [f"{people} people in household" for people in range(1, len(shares) + 1)]
+    names[0], names[-1] = "1 person in household", f"{len(shares)} or more people in household"
+    effects = [0.2 * renting + 0.1 * poor, *[0 * poor] * 3, *[0.2 * poor] * 4]
+    kinds = dict(zip(names, zip(shares, effects, strict=True), strict=True))
+    return _write_output_areas(
+        homes, "Household size", draw_kinds(kinds, homes["households"], place.stream("census_2021_oa_size"))
+    )
+
+
+def census_2021_oa_cars(_source: Source, request: TwinRequest) -> bytes:
+    """Make the census table of cars or vans (TS045) by output area."""
+    place = make_place(request.council, request.seed)
+    homes = _make_output_areas(place)
+    poor, rural = homes["deprivation"].to_numpy(), homes["rurality"].to_numpy()
+    kinds = {
+        "No cars or vans in household": (0.19, 0.5 * poor - 0.4 * rural),
+        "1 car or van in household": (0.42, 0 * poor),
+        "2 cars or vans in household": (0.28, 0.3 * rural - 0.3 * poor),
+        "3 or more cars or vans in household": (0.11, 0.4 * rural - 0.3 * poor),
+    }
+    of = draw_kinds(kinds, homes["households"], place.stream("census_2021_oa_cars"))
+    return _write_output_areas(homes, "Number of cars or vans", of)
 
 
 def census_2021_composition(_source: Source, request: TwinRequest) -> bytes:
@@ -227,5 +269,8 @@ def _number_postcodes(count: int) -> list[str]:
 def _write_output_areas(homes: pd.DataFrame, topic: str, counts: pd.DataFrame) -> bytes:
     """Write a census table of output areas in the layout of Nomis."""
     named = {"Total: All households": counts.sum(axis=1)} | {str(kind): counts[kind] for kind in counts}
-    areas = homes.assign(lsoa_name=homes["oa_code"], lsoa_code=homes["oa_code"])  # its name is its code
-    return write_census(areas, topic, named)
+    return write_census(_name_by_code(homes), topic, named)
+
+
+def _name_by_code(homes: pd.DataFrame) -> pd.DataFrame:
+    return homes.assign(lsoa_name=homes["oa_code"], lsoa_code=homes["oa_code"])

@@ -74,7 +74,11 @@ def imd_2019(_source: Source, request: TwinRequest) -> bytes:
 def census_2021_tenure(_source: Source, request: TwinRequest) -> bytes:
     """Make the census table of tenure (TS054) by LSOA 2021."""
     place = make_place(request.council, request.seed)
-    areas = place.make_areas(2021, 2021)
+    return write_tenure(place.make_areas(2021, 2021), place.stream("census_2021_tenure"))
+
+
+def write_tenure(areas: pd.DataFrame, rng: np.random.Generator) -> bytes:
+    """Draw tenures, and write them as Nomis does (TS054), whatever the areas are."""
     poor, rural, renting = (areas[name].to_numpy() for name in ("deprivation", "rurality", "private_renting"))
     kinds = {
         "outright": (0.36, -0.3 * poor + 0.2 * rural),
@@ -86,7 +90,7 @@ def census_2021_tenure(_source: Source, request: TwinRequest) -> bytes:
         "other": (0.020, 0.2 * rural + 0.2 * renting),
         "free": (0.001, 0 * poor),
     }
-    of = draw_kinds(kinds, areas["households"], place.stream("census_2021_tenure"))
+    of = draw_kinds(kinds, areas["households"], rng)
     owned, social, private = "Owned", "Social rented", "Private rented"
     counts = {
         "Total: All households": of.sum(axis=1),
@@ -109,7 +113,11 @@ def census_2021_tenure(_source: Source, request: TwinRequest) -> bytes:
 def census_2021_heating(_source: Source, request: TwinRequest) -> bytes:
     """Make the census table of central heating (TS046) by LSOA 2021."""
     place = make_place(request.council, request.seed)
-    areas = place.make_areas(2021, 2021)
+    return write_heating(place.make_areas(2021, 2021), place.stream("census_2021_heating"))
+
+
+def write_heating(areas: pd.DataFrame, rng: np.random.Generator) -> bytes:
+    """Draw kinds of heating, and write them as Nomis does (TS046), whatever the areas are."""
     rural, renting, electric = (areas[name].to_numpy() for name in ("rurality", "private_renting", "electric_heating"))
     kinds = {
         "No central heating": (0.011, 0.5 * renting),
@@ -125,7 +133,7 @@ def census_2021_heating(_source: Source, request: TwinRequest) -> bytes:
         "Two or more types of central heating (not including renewable energy)": (0.085, 0.1 * rural),
         "Two or more types of central heating (including renewable energy)": (0.006, 0.4 * rural),
     }
-    of = draw_kinds(kinds, areas["households"], place.stream("census_2021_heating"))
+    of = draw_kinds(kinds, areas["households"], rng)
     counts = {"Total: All households": of.sum(axis=1)} | {kind: of[kind] for kind in kinds}
     return write_census(areas, "Type of central heating in household", counts)
 

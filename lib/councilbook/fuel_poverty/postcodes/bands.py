@@ -128,51 +128,63 @@ def describe_districts(banded: pd.DataFrame) -> str:
 
 
 def describe_gain(scores: pd.DataFrame) -> str:
-    """Say how well areas are foretold where the model had not looked, beside the best plain baseline.
+    """Say how well areas are predicted where the model had not looked, beside the best plain baseline.
 
     Args:
         scores: postcode_model_scores.
     """
     best = {kind: group.sort_values("rmse_pct").iloc[0] for kind, group in scores.groupby("kind")}
     model, rival = best["model"], best["baseline"]
-    verb = "less" if model["rmse_pct"] < rival["rmse_pct"] else "no less"
+    verb = "less" if model["rmse_pct"] < rival["rmse_pct"] else "more"
     gain = model["gain_over_imd_pct"]
     part = f"{gain:.0f}% of" if gain >= 0.5 else "none of"
     return (
-        f"Whole areas, leaving out {model['held_out']}: all that is known explains {part} the difference that "
-        f"deprivation alone leaves. The error was {model['rmse_pct']:.2f} percentage points, {verb} than the best "
-        f"baseline's ({rival['model']}: {rival['rmse_pct']:.2f})."
+        f"For whole areas, leaving out {model['held_out']}, the model explains {part} the difference that deprivation "
+        f"alone leaves. Its error is {model['rmse_pct']:.2f} percentage points, {verb} than the "
+        f"{rival['rmse_pct']:.2f} of the best plain guess ({rival['model']})."
     )
 
 
 def describe_within(tested: pd.DataFrame) -> str:
-    """Say how the method of the postcode estimates did a level up, and how wide that made their intervals.
+    """Say how the postcode estimates did on areas whose sum alone they knew, and how wide that made their intervals.
 
     Args:
         tested: postcode_estimates_test.
     """
     row = tested.iloc[0]
+    splits = _describe_splits(row)
     if pd.isna(row["variance_explained_pct"]):
         return (
-            f"Below the official areas the estimates are untested: with {row['neighbourhoods']:.0f} neighbourhoods "
-            f"there are too few to try them a level up. {_describe_widening(row)}"
+            f"{splits}With {row['neighbourhoods']:.0f} neighbourhoods there are too few to test how wide the intervals "
+            f"have to be. {_describe_widening(row)}"
         )
     explained = row["variance_explained_pct"]
     part = f"{explained:.0f}% of" if explained >= 0.5 else "none of"
     return (
-        f"Below the official areas nothing can be tested, so the method was tried a level up: knowing the figures of "
-        f"{row['neighbourhoods']:.0f} neighbourhoods alone, it explained {part} the difference between the areas "
-        f"within them, and {row['covered_pct']:.0f}% of the official figures lay in their 95% intervals. "
-        f"{_describe_widening(row)}"
+        f"{splits}Knowing the figures of {row['neighbourhoods']:.0f} neighbourhoods alone, the method explains {part} "
+        f"the difference between the areas within them, and {row['covered_pct']:.0f}% of the official figures lie in "
+        f"their 95% intervals. {_describe_widening(row)}"
+    )
+
+
+def _describe_splits(row: "pd.Series[Any]") -> str:
+    if pd.isna(row["split_slope"]):
+        return (
+            f"{row['split_areas']:.0f} areas with figures were split in 2021, too few to test the estimates on parts. "
+        )
+    low, high = row["split_slope_low_95"], row["split_slope_high_95"]
+    verdict = "overstate" if high < 1 else "understate" if low > 1 else "neither clearly overstate nor understate"
+    return (
+        f"Tested on the {row['parts']:.0f} parts of {row['split_areas']:.0f} areas that were split in 2021, the "
+        f"estimates {verdict} differences: where they differ by 1 percentage point, the official figures differ by "
+        f"{row['split_slope']:.2f} (95% interval {low:.2f} to {high:.2f}). "
     )
 
 
 def _describe_widening(row: "pd.Series[Any]") -> str:
     """Say by how much the intervals of postcodes were widened, on what grounds, and what that is worth."""
     factor = row["widened_by"]
-    widened = (
-        f"what the model cannot see of an output area is taken to vary {factor:.1f} times as much as first assumed"
-    )
+    widened = f"what the model cannot see of an output area is assumed to vary {factor:.1f} times as much"
     if pd.isna(row["covered_held_out_pct"]):
         return (
             f"In the intervals, {widened}, about as much as larger councils ask for; how often they hold is not known."

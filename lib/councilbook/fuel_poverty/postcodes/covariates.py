@@ -1,5 +1,7 @@
 """What is known of output areas and postcodes from open data, in the columns that the estimates use."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from councilbook.errors import CheckError
@@ -27,6 +29,16 @@ COMPOSITIONS = [
 ]
 
 
+# What further census tables say of output areas, where a council has them. Without them tenure and heating are known of
+# whole LSOAs, and sizes of households and cars are not known.
+MORE_BELOW = {
+    "tenure": ("tenure_households", TENURES),
+    "heating": ("heating_households", HEATINGS),
+    "size": ("sized_households", ["one_person", "five_or_more_people"]),
+    "cars": ("car_households", ["no_car"]),
+}
+
+
 DOMAINS = ["income", "health", "living_environment", "barriers"]
 
 
@@ -40,6 +52,22 @@ LSOA_COVARIATES = [
 
 
 COVARIATES = OA_COVARIATES + LSOA_COVARIATES
+
+
+ONLY_BELOW = [f"{name}_pct" for table in ("size", "cars") for name in MORE_BELOW[table][1]]
+
+
+def list_known(output_areas: pd.DataFrame) -> list[str]:
+    """List the covariates that are known, of output areas or of the areas around them."""
+    columns = [name for name in COVARIATES + ONLY_BELOW if name in output_areas]
+    return [name for name in columns if output_areas[name].notna().any()]
+
+
+def list_known_below(output_areas: pd.DataFrame) -> list[str]:
+    """List the covariates that are known of output areas: those that differ within an LSOA."""
+    known = [name for name in list_known(output_areas) if name not in ("rural_pct", "village_pct")]
+    differs = output_areas.groupby("lsoa21_code")[known].nunique().gt(1).any()
+    return [name for name in known if differs[name]]
 
 
 DIMENSIONS = 4  # of deprivation, in the census table TS011: education, employment, health, housing
@@ -95,6 +123,7 @@ def prepare_output_areas(
     classification: pd.DataFrame,
     fuel_poor: pd.DataFrame,
     lookup: pd.DataFrame,
+    below: Mapping[str, pd.DataFrame] | None = None,
 ) -> pd.DataFrame:
     """Describe each output area that has a postcode.
 
@@ -105,11 +134,13 @@ def prepare_output_areas(
         domains, classification: by LSOA 2011; an LSOA of 2021 has the mean of those it came from.
         fuel_poor: lsoa_code, households, fuel_poor_households.
         lookup: rows of the exact fit lookup.
+        below: by name of `MORE_BELOW`, its census counts by output area; a table that lacks one of these is not used.
 
     Returns:
         oa21_code, lsoa21_code, area_code (see `prepare_areas`), latitude, longitude (mean of its postcodes),
-        households, and COVARIATES in percent. The households are the published area's, shared out by the census
-        counts, so that rates are of the official number of households. A published area without a postcode has no row.
+        households, and COVARIATES and ONLY_BELOW in percent, missing where they are not known. The households are the
+        published area's, shared out by the census counts, so that rates are of the official number of households. A
+        published area without a postcode has no row.
 
     Raises:
         CheckError: an LSOA is not in the lookup, or an output area has no census counts.
@@ -136,8 +167,25 @@ def prepare_output_areas(
     described = described.join(
         _describe_lsoas(tenure, heating, composition, domains, classification, pairs), "lsoa21_code"
     )
+    for table, counts in (below or {}).items():
+        summed = _sum_sizes(counts) if table == "size" else counts
+        shares = _share_counts(summed.set_index("oa21_code"), *MORE_BELOW[table]).reindex(described.index)
+        if shares.notna().all(axis=None):
+            described[shares.columns] = shares
     identity = ["oa21_code", "lsoa21_code", "area_code", "latitude", "longitude", "households"]
-    return described.reset_index()[identity + COVARIATES]
+    return described.reset_index().reindex(columns=[*identity, *COVARIATES, *ONLY_BELOW])
+
+
+def _sum_sizes(sizes: pd.DataFrame) -> pd.DataFrame:
+    """Sum households up by size; a count of household spaces would have empty ones in it."""
+    of = {people: sizes[f"people_{people}_households"] for people in range(1, 9)}
+    large = sum(of[people] for people in range(5, 9))
+    named = {"sized": sum(of.values()), "one_person": of[1], "five_or_more_people": large}
+    return sizes[["oa21_code"]].assign(**{f"{name}_households": count for name, count in named.items()})
+
+
+def _share_counts(counts: pd.DataFrame, total: str, names: list[str]) -> pd.DataFrame:
+    return pd.DataFrame({f"{name}_pct": 100 * counts[f"{name}_households"] / counts[total] for name in names})
 
 
 def _find_vintage(fuel_poor: pd.DataFrame, lookup: pd.DataFrame) -> int:

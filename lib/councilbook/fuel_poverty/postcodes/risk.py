@@ -5,16 +5,15 @@ how many households are deprived and what homes they live in. A binomial model o
 fitted where they are published, predicted for output areas, and benchmarked: in each published area the log odds are
 shifted by one number, so that the expected households add up to the official figure.
 
-Whatever is known of whole LSOAs only (tenure, heating, composition, domains of deprivation) cannot move homes within
-one. With it in the model, the slopes of what output areas tell are those at equal tenure and income, which differ
-within an LSOA too, unseen; so the estimates are made without it. `score_within` tries the method a level up, where the
-truth is published, and says by how much the intervals have to be widened to hold it. The full model foretells whole
-areas: `score_left_out` says how well.
+What is known of whole LSOAs only (who lives together, domains of deprivation) cannot move homes within one. With it in
+the model, the slopes of what output areas tell are those at equal income, which differs within an LSOA too, unseen; so
+the estimates are made without it. `trials` holds the method against published figures: of the parts of areas that were
+split in 2021, and of the areas of neighbourhoods.
 
-Three limits. The official figures are themselves modelled, and their own error is nowhere in the intervals. What goes
-with fuel poverty between areas is taken to go with it within them as well, and what the model cannot see to grow from
-areas to output areas by as much as from neighbourhoods to areas. And open data do not tell the postcodes of one output
-area apart: they share one rate, and the output area's households are spread evenly over them.
+Three limits. The official figures are themselves modelled, and their own error is nowhere in the intervals. What the
+model cannot see is taken to grow from areas to output areas by as much as from neighbourhoods to areas. And open data
+do not tell the postcodes of one output area apart: they share one rate, and the output area's households are spread
+evenly over them.
 """
 
 from dataclasses import dataclass
@@ -27,22 +26,17 @@ from statsmodels.genmod.families import Binomial
 from statsmodels.genmod.generalized_linear_model import GLM
 
 from councilbook.errors import CheckError
-from councilbook.fuel_poverty.postcodes.covariates import COVARIATES, OA_COVARIATES, share_out
+from councilbook.fuel_poverty.postcodes.covariates import OA_COVARIATES, list_known, list_known_below, share_out
 
 DRAWS = 200
-FEWEST_TO_FIT = 4 * (len(OA_COVARIATES) + 1)  # areas; four for each coefficient
+AREAS_A_COEFFICIENT = 4
+FEWEST_TO_FIT = AREAS_A_COEFFICIENT * (len(OA_COVARIATES) + 1)  # areas
 SHIFTS = 100  # at most; halving alone needs some fifty
 TOLERANCE = 1e-10  # households
 LEVEL = 0.95  # of the intervals
 EDGE = 1e-14  # stands for a published share of none or all, whose log odds are infinite
 
 Numbers = npt.NDArray[np.float64]
-
-
-# --- what is known ---
-
-
-# --- the model ---
 
 
 @dataclass(frozen=True)
@@ -97,6 +91,7 @@ def fit_and_estimate(
     draws: int = DRAWS,
     spread: float | None = None,
     widened_by: float = 1.0,
+    covariates: list[str] | None = None,
 ) -> pd.DataFrame:
     """Fit the model to the official figures, and estimate each output area's rate in agreement with them.
 
@@ -114,6 +109,8 @@ def fit_and_estimate(
         draws: how many.
         spread: standard deviation of output areas of equal covariates, in log odds; by default the areas' residual one.
         widened_by: factor of that standard deviation; the estimates do not depend on it.
+        covariates: what is known of output areas; by default `list_known_below`. With fewer than four areas for each
+            coefficient, `OA_COVARIATES` alone are used.
 
     Returns:
         oa21_code, lsoa21_code, area_code, households, fuel_poor_pct, fuel_poor_households (expected), low_95, high_95
@@ -125,7 +122,9 @@ def fit_and_estimate(
     rows = output_areas.sort_values(["area_code", "oa21_code"], ignore_index=True)
     known = add_means(rows, areas)
     _check_known(rows, known)
-    model = RatesModel.fit(known, OA_COVARIATES)
+    covariates = list_known_below(rows) if covariates is None else covariates
+    is_enough = len(known) >= AREAS_A_COEFFICIENT * (len(covariates) + 1)
+    model = RatesModel.fit(known, covariates if is_enough else OA_COVARIATES)
     design = model.design(rows)
     members, codes = pd.factorize(rows["area_code"])
     poor = known.set_index("area_code")["fuel_poor_households"].reindex(codes).to_numpy(dtype="float64")
@@ -191,7 +190,7 @@ def _check_known(output_areas: pd.DataFrame, areas: pd.DataFrame) -> None:
 
 def add_means(output_areas: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
     """Give each published area the means of its output areas, weighted by households, and its place."""
-    columns = [*COVARIATES, "latitude", "longitude"]
+    columns = [*list_known(output_areas), "latitude", "longitude"]
     weights, groups = output_areas["households"], output_areas["area_code"]
     sums = output_areas[columns].mul(weights, axis=0).groupby(groups).sum(min_count=1)
     means = sums.div(weights.groupby(groups).sum(), axis=0)
@@ -230,6 +229,3 @@ def benchmark_rates(log_odds: Numbers, households: Numbers, members: npt.NDArray
         step = shift - over / np.maximum(slope, EDGE)
         shift = np.where((step >= low) & (step <= high), step, (low + high) / 2)
     return rates
-
-
-# --- how good it is ---

@@ -1,12 +1,17 @@
-"""How well estimates hold where they have not looked: districts left out, and a level up within neighbourhoods."""
+"""How well estimates hold where they have not looked: districts left out, and areas whose sum alone they know.
+
+There is a test below the areas that the official figures were made for: some were split in 2021, and later figures are
+of their parts. Fitted on wholes alone, the estimates of parts are held against these; and so are the estimates of areas
+from the sums of neighbourhoods, of which there are more. A slope below 1 says that the estimates overstate differences.
+"""
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
+from scipy.stats import spearmanr, t
 
 from councilbook.fuel_poverty.areas.prediction import split_areas
-from councilbook.fuel_poverty.postcodes.covariates import COVARIATES, OA_COVARIATES
+from councilbook.fuel_poverty.postcodes.covariates import list_known, list_known_below
 from councilbook.fuel_poverty.postcodes.risk import FEWEST_TO_FIT, LEVEL, RatesModel, add_means, fit_and_estimate
 
 WIDENINGS = tuple(round(1 + step / 10, 1) for step in range(31))  # 1.0 to 4.0
@@ -15,13 +20,22 @@ WIDENINGS = tuple(round(1 + step / 10, 1) for step in range(31))  # 1.0 to 4.0
 WIDE_ENOUGH = 0.99  # of a trial's areas in their intervals: no part of it wants a wider one
 
 
+EXPLAINED = ("variance_explained_pct", "slope", "slope_low_95", "slope_high_95")
+
+
+FEWEST_SPLIT = 3  # areas, for a test on them
+
+
 UNTRIED_WIDENING = 1.6  # amid what Kent and Medway (1.3 to 1.5) and County Durham (1.6 to 1.9) ask for, 2019 to 2022
 
 
 IMD_ALONE = "IMD alone"
 
 
-MODELS = {"Output-area covariates": OA_COVARIATES, "All covariates": COVARIATES}
+BELOW, ALL = "Output-area covariates", "All covariates"
+
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # at the end of an LSOA's name; what stands before them is its neighbourhood's
 
 
 def score_left_out(output_areas: pd.DataFrame, areas: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -43,7 +57,8 @@ def score_left_out(output_areas: pd.DataFrame, areas: pd.DataFrame, seed: int) -
     places = gpd.points_from_xy(means["longitude"], means["latitude"], crs=4326)
     known = gpd.GeoDataFrame(means, geometry=places)
     folds = split_areas(known, seed)
-    expected = _predict_left_out(known, folds.labels)
+    models = {BELOW: list_known_below(output_areas), ALL: list_known(output_areas)}
+    expected = _predict_left_out(known, folds.labels, models)
     if "earlier_pct" in known:
         expected["Last published year"] = known["earlier_pct"]
     published, weights = known["fuel_poor_pct"], known["households"]
@@ -53,7 +68,7 @@ def score_left_out(output_areas: pd.DataFrame, areas: pd.DataFrame, seed: int) -
     rows = [
         {
             "model": name,
-            "kind": "model" if name in MODELS else "baseline",
+            "kind": "model" if name in models else "baseline",
             "held_out": folds.name,
             "folds": parts,
             "areas": len(known),
@@ -70,13 +85,13 @@ def score_left_out(output_areas: pd.DataFrame, areas: pd.DataFrame, seed: int) -
     return pd.DataFrame(rows).round(3)
 
 
-def _predict_left_out(areas: pd.DataFrame, parts: pd.Series) -> pd.DataFrame:
-    expected = pd.DataFrame(index=areas.index, columns=["District mean", IMD_ALONE, *MODELS], dtype="float64")
+def _predict_left_out(areas: pd.DataFrame, parts: pd.Series, models: dict[str, list[str]]) -> pd.DataFrame:
+    expected = pd.DataFrame(index=areas.index, columns=["District mean", IMD_ALONE, *models], dtype="float64")
     for part in sorted(parts.unique()):
         left_out = parts == part
         train, rest = areas[~left_out], areas[left_out]
         expected.loc[left_out, "District mean"] = 100 * train["fuel_poor_households"].sum() / train["households"].sum()
-        for name, covariates in {IMD_ALONE: ["deprivation_pct"], **MODELS}.items():
+        for name, covariates in {IMD_ALONE: ["deprivation_pct"], **models}.items():
             expected.loc[left_out, name] = RatesModel.fit(train, covariates).expect(rest)
     return expected
 
@@ -101,36 +116,103 @@ def score_within(
 
     Returns:
         neighbourhoods, areas, variance_explained_pct (of that between areas of one neighbourhood, weighted by
-        households; 0 is no better than giving all the neighbourhood's rate), covered_pct (areas whose official share
-        lies in its interval as it comes, of those in neighbourhoods of several), widened_by (factor that all parts
-        together ask for, in tenths, 1 or more), held_out (what the parts are), covered_held_out_pct (areas in their
-        widened intervals, none of them looked at for the factor). Where there are fewer neighbourhoods than
+        households; 0 is no better than giving all the neighbourhood's rate), slope with slope_low_95 and slope_high_95
+        (of the official differences within neighbourhoods on the estimated ones), covered_pct (areas whose official
+        share lies in its interval as it comes, of those in neighbourhoods of several), widened_by (factor that all
+        parts together ask for, in tenths, 1 or more), held_out (what the parts are), covered_held_out_pct (areas in
+        their widened intervals, none of them looked at for the factor). Where there are fewer neighbourhoods than
         FEWEST_TO_FIT the shares are missing, held_out is empty, and widened_by is UNTRIED_WIDENING.
     """
     known = _name_neighbourhoods(output_areas, areas, lookup)
     above = known.groupby("neighbourhood", as_index=False)[["households", "fuel_poor_households"]].sum()
     if len(above) < FEWEST_TO_FIT:
-        shares = dict.fromkeys(("variance_explained_pct", "covered_pct", "covered_held_out_pct"), np.nan)
+        shares = dict.fromkeys((*EXPLAINED, "covered_pct", "covered_held_out_pct"), np.nan)
         counts = {"neighbourhoods": len(above), "areas": len(known)}
         return {**counts, **shares, "widened_by": UNTRIED_WIDENING, "held_out": ""}
     several = known.groupby("neighbourhood")["area_code"].transform("size") > 1
-    tried, covered = _try_widenings(known, above, several, seed)
+    covariates = list_known_below(output_areas)
+    tried, covered = _try_widenings(known, above, several, seed, covariates)
     places = gpd.points_from_xy(known["longitude"], known["latitude"], crs=4326)
     folds = split_areas(gpd.GeoDataFrame(known, geometry=places), seed)
     parts = folds.labels.groupby(known["neighbourhood"]).transform("first")[several]  # no part cuts a neighbourhood
     held_out = [covered.loc[parts == part, find_widening(covered[parts != part])] for part in sorted(parts.unique())]
-    official, weights, groups = (known.loc[several, name] for name in ("fuel_poor_pct", "households", "neighbourhood"))
-    flat = (official * weights).groupby(groups).transform("sum") / weights.groupby(groups).transform("sum")
-    unexplained = (weights * (tried[several] - official) ** 2).sum() / (weights * (flat - official) ** 2).sum()
     return {
-        "neighbourhoods": int(groups.nunique()),
-        "areas": len(official),
-        "variance_explained_pct": round(float(100 * (1 - unexplained)), 1),
+        "neighbourhoods": int(known.loc[several, "neighbourhood"].nunique()),
+        "areas": int(several.sum()),
+        **_compare_within(known[several], tried[several], known.loc[several, "neighbourhood"]),
         "covered_pct": round(100 * float(covered[1.0].mean()), 1),
         "widened_by": find_widening(covered),
         "held_out": folds.name,
         "covered_held_out_pct": round(100 * float(pd.concat(held_out).mean()), 1),
     }
+
+
+def score_splits(
+    output_areas: pd.DataFrame, areas: pd.DataFrame, lookup: pd.DataFrame, seed: int, widened_by: float
+) -> dict[str, float]:
+    """Try the estimates below the areas of 2011: on those that were split in 2021, whose parts have official figures.
+
+    Fit and benchmark know every such area as a whole; what comes out for its parts is held against their figures.
+
+    Args:
+        output_areas, areas: as for `score_within`, with figures by LSOA 2021.
+        lookup: rows of the exact fit lookup.
+        seed: of the draws.
+        widened_by: from `score_within`.
+
+    Returns:
+        split_areas, parts, and as in `score_within` split_variance_explained_pct, split_slope, split_slope_low_95,
+        split_slope_high_95 and split_covered_pct (in intervals that are widened); missing where fewer than three areas
+        were split or the figures are by area of 2011.
+    """
+    is_split = lookup["lsoa11_code"].duplicated(keep=False) & ~lookup["lsoa21_code"].duplicated(keep=False)
+    wholes = lookup[is_split].set_index("lsoa21_code")["lsoa11_code"]
+    known = add_means(output_areas, areas)
+    known["whole"] = known["area_code"].map(wholes).fillna(known["area_code"])
+    is_part = known["whole"].duplicated(keep=False)
+    counts = {"split_areas": known.loc[is_part, "whole"].nunique(), "parts": int(is_part.sum())}
+    if counts["split_areas"] < FEWEST_SPLIT:
+        return {**counts, **dict.fromkeys((f"split_{name}" for name in (*EXPLAINED, "covered_pct")), np.nan)}
+    above = known.groupby("whole", as_index=False)[["households", "fuel_poor_households"]].sum()
+    tried = _estimate_below(known, above, "whole", seed, widened_by, list_known_below(output_areas))
+    parts, limits = known[is_part], tried.loc[known.loc[is_part, "area_code"]].set_index(known.index[is_part])
+    covered = parts["fuel_poor_pct"].between(limits["low_95"], limits["high_95"])
+    told = _compare_within(parts, limits["fuel_poor_pct"], parts["whole"])
+    told["covered_pct"] = round(100 * float(covered.mean()), 1)
+    return counts | {f"split_{name}": value for name, value in told.items()}
+
+
+def _compare_within(areas: pd.DataFrame, estimates: pd.Series, groups: pd.Series) -> dict[str, float]:
+    """Hold estimated differences within groups against the official ones, weighted by households.
+
+    The slope's interval allows for groups (Liang and Zeger 1986, Biometrika 73, 13-22).
+    """
+    weights = areas["households"]
+
+    def centre(rates: pd.Series) -> pd.Series:
+        return rates - (rates * weights).groupby(groups).transform("sum") / weights.groupby(groups).transform("sum")
+
+    official, estimated = centre(areas["fuel_poor_pct"]), centre(estimates)
+    square = (weights * estimated**2).sum()
+    slope = (weights * official * estimated).sum() / square
+    score = (weights * estimated * (official - slope * estimated)).groupby(groups).sum()
+    reach = t.ppf((1 + LEVEL) / 2, len(score) - 1) * np.sqrt((score**2).sum() * len(score) / (len(score) - 1)) / square
+    unexplained = (weights * (estimated - official) ** 2).sum() / (weights * official**2).sum()
+    values = (round(float(100 * (1 - unexplained)), 1), *np.round([slope, slope - reach, slope + reach], 2).tolist())
+    return dict(zip(EXPLAINED, values, strict=True))
+
+
+def _estimate_below(
+    known: pd.DataFrame, above: pd.DataFrame, level: str, seed: int, widened_by: float, covariates: list[str]
+) -> pd.DataFrame:
+    """Estimate areas from the sums of what they lie in, as output areas are from areas; by area."""
+    below = known.drop(columns=["fuel_poor_pct", "fuel_poor_households"])
+    below = below.rename(columns={"area_code": "oa21_code", level: "area_code"})
+    if "lsoa21_code" not in below:
+        below["lsoa21_code"] = below["oa21_code"]
+    wholes = above.rename(columns={level: "area_code"})
+    tried = fit_and_estimate(below, wholes, seed=seed, widened_by=widened_by, covariates=covariates)
+    return tried.set_index("oa21_code")
 
 
 def _name_neighbourhoods(output_areas: pd.DataFrame, areas: pd.DataFrame, lookup: pd.DataFrame) -> pd.DataFrame:
@@ -139,21 +221,18 @@ def _name_neighbourhoods(output_areas: pd.DataFrame, areas: pd.DataFrame, lookup
     lsoas = output_areas.drop_duplicates("area_code").set_index("area_code")["lsoa21_code"]
     known = add_means(output_areas, areas)
     known["lsoa21_code"] = known["area_code"].map(lsoas)
-    known["neighbourhood"] = known["lsoa21_code"].map(names).str.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    known["neighbourhood"] = known["lsoa21_code"].map(names).str.rstrip(LETTERS)
     return known
 
 
 def _try_widenings(
-    known: pd.DataFrame, above: pd.DataFrame, several: pd.Series, seed: int
+    known: pd.DataFrame, above: pd.DataFrame, several: pd.Series, seed: int, covariates: list[str]
 ) -> tuple[pd.Series, pd.DataFrame]:
     """Return each area's estimate from its neighbourhood's sum, and whether its interval holds, a column a factor."""
-    below = known.drop(columns=["fuel_poor_pct", "fuel_poor_households"])
-    below = below.rename(columns={"area_code": "oa21_code", "neighbourhood": "area_code"})
-    above = above.rename(columns={"neighbourhood": "area_code"})
     official = known.set_index("area_code")["fuel_poor_pct"][several.to_numpy()]
     covered = pd.DataFrame(index=official.index)
     for factor in WIDENINGS:
-        tried = fit_and_estimate(below, above, seed=seed, widened_by=factor).set_index("oa21_code")
+        tried = _estimate_below(known, above, "neighbourhood", seed, factor, covariates)
         limits = tried.loc[official.index]
         covered[factor] = official.between(limits["low_95"], limits["high_95"])
         if covered[factor].mean() >= WIDE_ENOUGH:

@@ -11,7 +11,8 @@ import ipywidgets as widgets
 import pandas as pd
 
 from councilbook.errors import CheckError, suggest
-from councilbook.fuel_poverty.scenarios.system import load_model, load_settings
+from councilbook.fuel_poverty.scenarios.engine import load_model
+from councilbook.fuel_poverty.scenarios.settings import load_settings
 from councilbook.methods.budget import choose_plan
 from councilbook.pages import html
 from councilbook.pages.maps import area_maps

@@ -1,14 +1,14 @@
-"""From released tables to the systems model and back: the council's start, named scenarios, options and sentences.
+"""From published tables to the systems model and back: the council's start, named scenarios, options and sentences.
 
-Released data hold households and fuel-poor households alone. What else the model starts from (the share of homes in
-bands D to G, people by age, excess winter deaths) is that of the example place in `cold_homes.yaml`, brought to the
-council's number of households: an assumption, which says nothing about the council.
+The start is the council's own: households and fuel-poor households as released; homes in bands D to G, people by age
+and deaths in winter as published. What the model needs beyond it are national values, most of them assumptions.
 """
 
 import pandas as pd
 
 from councilbook.errors import CheckError
-from councilbook.fuel_poverty.scenarios.system import Start, estimate_effects, load_settings
+from councilbook.fuel_poverty.scenarios.settings import Start, load_settings
+from councilbook.fuel_poverty.scenarios.system import estimate_effects
 from councilbook.methods.budget import Plan
 
 LILEE = "LILEE"
@@ -16,39 +16,66 @@ NOTHING = "No programme"
 DEARER = "Dearer energy, no programme"
 PROGRAMMES = {"insulation": "Insulation", "heating": "New heating", "advice": "Income advice"}
 PROGRAMME_YEARS = 5
+STILL_OUT = {1: "still_out_after_1_year", 5: "still_out_after_5_years", 15: "still_out_after_15_years"}
 OUTCOMES = {  # in words, with the format of a number
-    "households_lifted": ("households lifted out", ",.0f"),
     "fuel_poor_years_avoided": ("years of fuel poverty avoided", ",.0f"),
-    "admissions_avoided": ("admissions avoided", ",.1f"),
-    "programme_cost": ("cost (£)", ",.0f"),
-    "cost_per_household_lifted": ("cost per household (£)", ",.0f"),
+    STILL_OUT[1]: ("households out after 1 year", ",.0f"),
+    STILL_OUT[5]: ("after 5 years", ",.0f"),
+    STILL_OUT[15]: ("after 15 years", ",.0f"),
+    "admissions_avoided": ("hospital admissions avoided", ",.1f"),
+    "budget_spent": ("spent (£)", ",.0f"),
+    "cost_per_fuel_poor_year_avoided": ("cost of a year avoided (£)", ",.0f"),
 }
+OBJECTIVE = "fuel_poor_years_avoided_per_home"
+RATED = 2022  # homes are rated in table 1e to March of this year
+UNDER_16 = ["people_0_to_4", "people_5_to_9", "people_10_to_15"]
+OVER_64 = ["people_65_to_74", "people_75_to_84", "people_85_and_over"]
 DECIMALS = 1
 
 
-def make_start(districts: pd.DataFrame) -> Start:
-    """Make the model's start from the last year's Low Income Low Energy Efficiency figures.
+def make_start(districts: pd.DataFrame, ratings: pd.DataFrame, people: pd.DataFrame, winters: pd.DataFrame) -> Start:
+    """Make the model's start from the last year's Low Income Low Energy Efficiency figures and the council's own stock.
+
+    The share of homes in bands D to G in March 2022, districts weighted by their people, is brought to the year of the
+    figures by the rate at which homes improve in England. Deaths are the mean of five winters, or 0.
 
     Args:
         districts: district_fuel_poverty.
+        ratings: energy_efficiency_of_housing: lad_code, band_c_or_above_pct.
+        people: census_2021_age: lad_code, people and the groups of `UNDER_16` and `OVER_64`.
+        winters: winter_mortality: a column winter_deaths_... a winter.
 
     Raises:
-        CheckError: there is no figure by this definition, or there are more fuel-poor households than homes for them.
+        CheckError: there is no figure by this definition, a district has no rating, or there are more fuel-poor
+            households than homes for them.
     """
     latest = _find_latest(districts)
-    example = {name: setting.value for name, setting in load_settings().inputs.items()}
-    households = float(latest["households"].sum())
-    size = households / example["households"]
+    year, households, poor = int(latest["year"].iloc[0]), *latest[["households", "fuel_poor_households"]].sum()
+    rated = people.merge(ratings, on="lad_code", how="left", validate="one_to_one")
+    if unrated := sorted(rated.loc[rated["band_c_or_above_pct"].isna(), "lad_code"]):
+        raise CheckError(f"energy_efficiency_of_housing has no rating of {', '.join(unrated)}.")
+    england, later = load_settings().england, _keep_inefficient(year)
+    inefficient = (1 - (rated["band_c_or_above_pct"] * rated["people"]).sum() / rated["people"].sum() / 100) * later
+    of_england = england.fuel_poor_share[min(year, max(england.fuel_poor_share))] / (england.inefficient_share * later)
+    young, old = people[UNDER_16].to_numpy().sum(), people[OVER_64].to_numpy().sum()
+    deaths = winters.filter(like="winter_deaths_").sum(min_count=1).mean()
     return Start(
-        year=int(latest["year"].iloc[0]),
-        households=households,
-        fuel_poor_households=float(latest["fuel_poor_households"].sum()),
-        inefficient_share=example["inefficient_share_at_start"],
-        people_under_16=example["people_under_16"] * size,
-        people_16_to_64=example["people_16_to_64"] * size,
-        people_65_and_over=example["people_65_and_over"] * size,
-        excess_winter_deaths=example["excess_winter_deaths_a_year"] * size,
+        year=year,
+        households=float(households),
+        fuel_poor_households=float(poor),
+        inefficient_share=float(inefficient),
+        people_under_16=float(young),
+        people_16_to_64=float(people["people"].sum() - young - old),
+        people_65_and_over=float(old),
+        excess_winter_deaths=max(float(deaths), 0.0),
+        need=float(poor / (households * inefficient) / of_england),
     )
+
+
+def _keep_inefficient(year: int) -> float:
+    """Return how many of the homes in bands D to G when they were rated are still there in a year."""
+    improving = load_settings().parameters["background_improvement"].default
+    return float((1 - improving) ** max(year - RATED, 0))
 
 
 def _find_latest(districts: pd.DataFrame) -> pd.DataFrame:
@@ -62,7 +89,8 @@ def _find_latest(districts: pd.DataFrame) -> pd.DataFrame:
 def make_scenarios(budget_gbp: float, price_change_pct: float) -> dict[str, dict[str, float]]:
     """Name scenarios, with their levers: none, dearer energy, and the budget spent on one programme each.
 
-    The budget is spent evenly over the first `PROGRAMME_YEARS` years, at the default cost of a household.
+    The budget is spent evenly over the first `PROGRAMME_YEARS` years, at whatever a household costs; what finds
+    no home is spent as soon as there is one.
 
     Args:
         budget_gbp: pounds, not discounted.
@@ -76,19 +104,18 @@ def make_scenarios(budget_gbp: float, price_change_pct: float) -> dict[str, dict
             f"The budget is £{budget_gbp:,.0f} and the price changes by {price_change_pct} %; expected 0 or more, and "
             "more than -100 %."
         )
-    parameters = load_settings().parameters
     scenarios: dict[str, dict[str, float]] = {
         NOTHING: {},
         DEARER: {"price_step": 1 + price_change_pct / 100, "price_step_year": 1.0},
     }
     for measure, name in PROGRAMMES.items():
-        treated = budget_gbp / PROGRAMME_YEARS / parameters[f"unit_cost[{measure}]"].default
-        scenarios[name] = {f"households_a_year[{measure}]": treated, f"end_year[{measure}]": float(PROGRAMME_YEARS)}
+        yearly = budget_gbp / PROGRAMME_YEARS
+        scenarios[name] = {f"budget_a_year[{measure}]": yearly, f"end_year[{measure}]": float(PROGRAMME_YEARS)}
     return scenarios
 
 
 def sum_outcomes(futures: pd.DataFrame) -> pd.DataFrame:
-    """Take what each programme has brought about by the last year.
+    """Take what each programme has brought about by the last year, and how many households are out after some years.
 
     Args:
         futures: from `system.run_scenarios`.
@@ -96,11 +123,26 @@ def sum_outcomes(futures: pd.DataFrame) -> pd.DataFrame:
     Returns:
         scenario, quantity, year, unit, low, median, high: a row a programme and quantity of `OUTCOMES`.
     """
-    last = futures[futures["year"] == futures["year"].max()]
-    chosen = last[last["quantity"].isin(OUTCOMES) & last["scenario"].isin(PROGRAMMES.values())].dropna()
+    acted = futures[futures["scenario"].isin(PROGRAMMES.values())]
+    last = acted[acted["year"] == acted["year"].max()]
+    after = acted["year"] - acted["year"].min()
+    is_out = (acted["quantity"] == "fewer_fuel_poor_households") & after.isin(STILL_OUT)
+    out = acted[is_out]
+    rows = pd.concat([last, out.assign(quantity=after.map(STILL_OUT))])
+    chosen = rows[rows["quantity"].isin(OUTCOMES)].dropna()
     columns = ["scenario", "quantity", "year", "unit", "low", "median", "high"]
     outcomes: pd.DataFrame = chosen[columns].round(DECIMALS).reset_index(drop=True)
     return outcomes
+
+
+def find_best(outcomes: pd.DataFrame) -> str:
+    """Find the programme that avoids the most years of fuel poverty, which a lift that does not last would not.
+
+    Args:
+        outcomes: from `sum_outcomes`.
+    """
+    avoided = outcomes[outcomes["quantity"] == "fuel_poor_years_avoided"]
+    return str(avoided.sort_values("median")["scenario"].iloc[-1])
 
 
 def spread_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -159,7 +201,7 @@ def list_options(districts: pd.DataFrame, start: Start) -> pd.DataFrame:
         start: from `make_start`.
 
     Returns:
-        district, place, measure, eligible_homes, capacity_homes, cost_gbp_per_home, households_lifted_per_home.
+        district, place, measure, eligible_homes, capacity_homes, cost_gbp_per_home, `OBJECTIVE`.
     """
     latest = _find_latest(districts)
     findable = load_settings().parameters["findable_share"].default
@@ -168,17 +210,15 @@ def list_options(districts: pd.DataFrame, start: Start) -> pd.DataFrame:
     eligible = (latest["households"] * start.inefficient_share).round()
     tables = []
     for effect in estimate_effects(start).to_dict("records"):
-        measure = effect["measure"]
-        effective = load_settings().parameters[f"effective_share[{measure}]"].default
-        lifted = (effect["households_lifted_per_home"] * relative).clip(upper=effective)  # no more than all fuel poor
+        reach = max(effect["fuel_poor_reach"], 1e-9)
         table = {
             "district": latest["lad22_name"],
             "place": latest["lad22_code"],
-            "measure": measure,
+            "measure": effect["measure"],
             "eligible_homes": eligible,
             "capacity_homes": (latest["fuel_poor_households"] * findable).round(),
             "cost_gbp_per_home": effect["cost_gbp_per_home"],
-            "households_lifted_per_home": lifted,
+            OBJECTIVE: effect[OBJECTIVE] * relative.clip(upper=1 / reach),  # no more than all of them are fuel poor
         }
         tables.append(pd.DataFrame(table))
     return pd.concat(tables, ignore_index=True)
@@ -188,32 +228,43 @@ def name_plan(plan: Plan) -> pd.DataFrame:
     """Name what a plan of `list_options` holds as the dataset fuel_poverty_budget_plan does.
 
     Returns:
-        lad22_code, lad22_name, measure (in words), homes, cost_gbp, households_lifted.
+        lad22_code, lad22_name, measure (in words), homes, cost_gbp, fuel_poor_years_avoided.
     """
-    names = {"place": "lad22_code", "district": "lad22_name", "gained": "households_lifted"}
+    names = {"place": "lad22_code", "district": "lad22_name", "gained": "fuel_poor_years_avoided"}
     table = plan.table.rename(columns=names)
     table["measure"] = table["measure"].map(PROGRAMMES).fillna("Support with bills")
-    return table[["lad22_code", "lad22_name", "measure", "homes", "cost_gbp", "households_lifted"]].round(DECIMALS)
+    return table[["lad22_code", "lad22_name", "measure", "homes", "cost_gbp", "fuel_poor_years_avoided"]].round(
+        DECIMALS
+    )
 
 
 def describe_outcomes(outcomes: pd.DataFrame, name: str) -> str:
-    """Say which programme spares the most years of fuel poverty, which a lift that does not last would not.
+    """Say which programme avoids the most years of fuel poverty, how long it helps, and what is spent.
 
     Args:
         outcomes: fuel_poverty_scenario_outcomes.
         name: the council.
     """
-    spared = outcomes[outcomes["quantity"] == "fuel_poor_years_avoided"]
-    if spared.empty or spared["median"].max() == 0:
+    avoided = outcomes[outcomes["quantity"] == "fuel_poor_years_avoided"]
+    if avoided.empty or avoided["median"].max() == 0:
         return f"Without a budget no programme lifts anybody in {name} out of fuel poverty."
-    best = spared.sort_values("median").iloc[-1]
-    of_best = outcomes[outcomes["scenario"] == best["scenario"]].set_index("quantity")
-    lifted = of_best.loc["households_lifted"]
+    best = find_best(outcomes)
+    of = outcomes[outcomes["scenario"] == best].set_index("quantity")
+    low, median, high = (of[end] for end in ("low", "median", "high"))
+    years, out = "fuel_poor_years_avoided", [median[quantity] for quantity in STILL_OUT.values()]
     return (
-        f"Of the programmes compared for {name}, **{best['scenario'].lower()}** spares households the most time in "
-        f"fuel poverty by {best['year']}: **{best['median']:,.0f} household-years** ({best['low']:,.0f} to "
-        f"{best['high']:,.0f}). It lifts {lifted['median']:,.0f} households out at some time ({lifted['low']:,.0f} to "
-        f"{lifted['high']:,.0f}), though some fall back."
+        f"**{best}** would avoid the most fuel poverty in {name}: **{median[years]:,.0f} household-years** by "
+        f"{of['year'][years]} (90% interval {low[years]:,.0f} to {high[years]:,.0f}). {out[0]:,.0f} more households "
+        f"would be out of fuel poverty after one year, {out[1]:,.0f} after 5 years and {out[2]:,.0f} after 15. "
+        f"{_describe_spending(low['budget_spent'], high['budget_spent'], of['budget_gbp'].iloc[0])}"
+    )
+
+
+def _describe_spending(low_gbp: float, high_gbp: float, budget_gbp: float) -> str:
+    if low_gbp >= 0.999 * budget_gbp:
+        return f"Every run of the model spends the £{budget_gbp:,.0f}."
+    return (
+        f"Some runs find too few homes to spend the £{budget_gbp:,.0f}: they spend £{low_gbp:,.0f} to £{high_gbp:,.0f}."
     )
 
 
@@ -226,9 +277,9 @@ def describe_limits(outcomes: pd.DataFrame) -> str:
     first = outcomes.iloc[0]
     return (
         f"**What this cannot tell.** {first['assumptions']} of the model's {first['parameters']} values are "
-        "assumptions, and so are the council's share of homes in bands D to G, its people by age and its winter "
-        "deaths. The intervals hold the uncertainty of the values, not that of the model's form, and it does not prove "
-        "that warm homes prevent illness."
+        "assumptions. Households, homes in bands D to G, people by age and winter deaths are the council's own, as "
+        "published. The intervals hold the uncertainty of the values, not that of the model's form, and it does not "
+        "prove that warm homes prevent illness."
     )
 
 
@@ -240,10 +291,10 @@ def describe_plan(plan: pd.DataFrame) -> str:
     """
     if plan.empty or plan["homes"].sum() == 0:
         return "The budget treats no home."
-    homes, lifted, cost = (plan[column].sum() for column in ("homes", "households_lifted", "cost_gbp"))
+    homes, years, cost = (plan[column].sum() for column in ("homes", "fuel_poor_years_avoided", "cost_gbp"))
     count = plan["lad22_code"].nunique()
     districts = "one district" if count == 1 else f"{count} districts"
     return (
-        f"£{cost:,.0f} treats {homes:,} homes in {districts}, and lifts an expected "
-        f"{lifted:,.0f} households out of fuel poverty."
+        f"£{cost:,.0f} treats {homes:,} homes in {districts} and avoids some {years:,.0f} household-years of fuel "
+        "poverty over 15 years."
     )
