@@ -1,7 +1,7 @@
 """`Study`: the one object that a notebook holds."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -23,7 +23,7 @@ from councilbook.catalogue import (
     StudySpec,
     load_catalogue,
 )
-from councilbook.errors import CouncilbookError, NotebookError, ParameterError, suggest
+from councilbook.errors import CouncilbookError, NotebookError, NotThereError, ParameterError, suggest
 from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.disks import explain_os_errors
 from councilbook.gate.editions import Edition, hold_edition
@@ -103,35 +103,39 @@ class Study:
         """Load a table of a source: the council's rows, typed and checked against the declared fields.
 
         Args:
-            source: its id; study.yaml must list it (or its series) for this notebook.
+            source: its id; study.yaml must list it (or its series) for this notebook. The id of a series stands for its
+                newest edition that is there and has rows for the council.
             table: which of the source's tables; by default the first.
 
         Returns:
             A row a row of the file; a GeoDataFrame in WGS84 where the table has geometry. A table that does not say
-            where its rows lie comes whole.
+            where its rows lie comes whole. Of a series with the columns edition and vintage, as `load_series` has them.
 
         Raises:
             NotebookError: this is a report notebook, or study.yaml does not list the source for it.
             SourceError: the file cannot be found or read, or has no row for the council.
             CheckError: the rows are not as the catalogue declares.
         """
-        entry = self.catalogue.source(source)
-        self._require_declared(entry)
-        return self.load_table(entry, table)
+        editions = [one for one in self.catalogue.sources.values() if one.series == source]
+        for entry in editions or [self.catalogue.source(source)]:
+            self._require_declared(entry)
+        return self._load_any(source, table)
 
     def load_series(self, series: str, table: str | None = None) -> pd.DataFrame:
         """Load the same table of each edition of a series, and stack them; see `load`.
 
         Returns:
             The rows of all editions in order, with the columns edition and, where the table is of small areas, vintage
-            (the census that its LSOA codes are of).
+            (the census that its LSOA codes are of). An edition that is nowhere, or has no row for the council, is left
+            out: the page then says so, see `editions.describe_editions`.
+
+        Raises:
+            NotThereError: no edition is there.
         """
-        editions = []
-        for source in self.catalogue.series(series):
-            areas = source.table(table).areas
-            more = {"edition": source.edition} | ({"vintage": areas.vintage} if areas and areas.lsoa else {})
-            editions.append(self.load(source.id, table).assign(**more))
-        return pd.concat(editions, ignore_index=True)
+        editions = self.catalogue.series(series)
+        for source in editions:
+            self._require_declared(source)
+        return pd.concat(self._load_editions(editions, table), ignore_index=True)
 
     def open_file(self, source: str) -> FoundFile:
         """Return the file of a source that the study reads itself; it counts as read.
@@ -161,7 +165,7 @@ class Study:
         What a twin is fitted to counts as no source of this notebook's figures: its basis names it.
         """
         other = replace(self, _used={})
-        return self.finder.find(source, load=lambda name: other.load_table(self.catalogue.source(name), None))
+        return self.finder.find(source, load=other._load_any)
 
     @cached_property
     def place(self) -> Place:
@@ -402,6 +406,33 @@ class Study:
             return areas, lambda: self.read_table(source, None)[1]
 
         return {source.id: gazetteer(source) for source in self.catalogue.expand(self.spec.places)}
+
+    def _load_any(self, name: str, table: str | None = None) -> pd.DataFrame:
+        """Load a table of a source, or of the newest edition of a series that is there."""
+        if name in self.catalogue.sources:
+            return self.load_table(self.catalogue.source(name), table)
+        editions = self.catalogue.series(name)[::-1]
+        return self._load_editions([one for one in editions if self.is_there(one)] or editions[:1], table, most=1)[0]
+
+    def _load_editions(
+        self, sources: Sequence[Source], table: str | None, most: int | None = None
+    ) -> list[pd.DataFrame]:
+        """Load a table of those editions that are there, at most so many."""
+        loaded: list[pd.DataFrame] = []
+        absent = []
+        for source in sources:
+            areas = source.table(table).areas
+            more = {"edition": source.edition} | ({"vintage": areas.vintage} if areas and areas.lsoa else {})
+            try:
+                loaded.append(self.load_table(source, table).assign(**more))
+            except NotThereError as error:
+                absent.append(error)
+                self._used.pop(source.id, None)
+            if len(loaded) == most:
+                break
+        if not loaded:
+            raise absent[0]
+        return loaded
 
     def load_table(self, source: Source, name: str | None) -> pd.DataFrame:
         """Load a table of any source, declared for this notebook or not; see `load`."""

@@ -106,7 +106,7 @@ def expect_fault(load, *parts, **files):
 def test_the_project_s_catalogue_loads():
     catalogue = load_catalogue(PROJECT)
     assert len(catalogue.council("kent_medway").codes) == 13
-    assert [source.edition for source in catalogue.series("sub_regional_fuel_poverty")] == list(range(2011, 2023))
+    assert [source.edition for source in catalogue.series("sub_regional_fuel_poverty")] == list(range(2011, 2025))
     assert catalogue.study("fuel_poverty").report == "8_report"
 
 

@@ -175,6 +175,16 @@ class Source(Entry):
     )
     series: str | None = None
     edition: int | None = None
+    frequency: str | None = Field(default=None, description="How often the publisher brings it out, in words.")
+    next_due: date | None = Field(
+        default=None, description="Day by which the next edition is expected; none where nobody has said."
+    )
+    revised: str | None = Field(
+        default=None, description="Of an edition: why its figures do not go on from those of the one before."
+    )
+    also_published: str | None = Field(
+        default=None, description="Of an edition: what else was officially said of its year, and why both stand."
+    )
     pseudonymised: bool = Field(
         default=False,
         description="Records of people by pseudonym: a file in which somebody can be read is refused.",

@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from councilbook.catalogue import Areas, Council, Source
 from councilbook.catalogue.councils import describe_end, join_names, list_codes, list_education_codes
-from councilbook.errors import CheckError, SourceError
+from councilbook.errors import CheckError, NotThereError
 
 LSOA_COLUMNS = {2011: "lsoa11_code", 2021: "lsoa21_code"}
 
@@ -77,7 +77,7 @@ def select_rows(frame: pd.DataFrame, areas: Areas, place: Place, source: Source)
     place's if most of its surviving LSOAs are; then all of its rows are taken.
 
     Raises:
-        SourceError: there is none.
+        NotThereError: there is none.
     """
     if areas.vintage == 2001:
         survivors = frame[frame[areas.lsoa].isin(place.lsoas(2011))]
@@ -86,7 +86,7 @@ def select_rows(frame: pd.DataFrame, areas: Areas, place: Place, source: Source)
     else:
         rows = frame[frame[areas.lsoa].isin(place.lsoas(areas.vintage))]
     if rows.empty:
-        raise SourceError(
+        raise NotThereError(
             f"Source {source.id} ({source.title}) has no row for {place.name} ({', '.join(place.council.codes)}). "
             "Either its file was cut to other places, or it does not cover this one."
         )
@@ -99,14 +99,14 @@ def select_by_code(frame: pd.DataFrame, areas: Areas, council: Council, source: 
     Codes change, and councils merge: see `list_codes` and `list_education_codes`.
 
     Raises:
-        SourceError: there is none.
+        NotThereError: there is none.
     """
     column, find = (areas.education, list_education_codes) if areas.education else (areas.district, list_codes)
     wanted = {code for own in council.codes for code in find(own)}
     rows = frame[frame[column].isin(wanted)]
     if rows.empty:
         ended = "".join(f" {text}" for text in map(describe_end, council.codes) if text)
-        raise SourceError(
+        raise NotThereError(
             f"Source {source.id} ({source.title}) has no row for {council.name}: none has "
             f"{' or '.join(sorted(wanted))} as its {column}.{ended} Either its file was cut to other places, or it "
             "does not cover this one."

@@ -203,7 +203,8 @@ def _read_geometry(found: FoundFile, where: str) -> gpd.GeoDataFrame:
         raise SourceError(f"{where}: not GeoJSON that can be read ({error}).") from None
     frame = frame.to_crs(4326).set_axis(range(1, len(frame) + 1))
     # Publishers write neighbours' outlines with rounding errors: on one grid they share their vertices again.
-    return frame.set_geometry(shapely.set_precision(frame.geometry.array, GRID_DEGREES))
+    mended = shapely.make_valid(frame.geometry.array, method="structure", keep_collapsed=False)
+    return frame.set_geometry(shapely.set_precision(mended, GRID_DEGREES))
 
 
 def _decode(content: bytes, encoding: str, where: str) -> str:
