@@ -40,6 +40,7 @@ from councilbook.pages import html
 from councilbook.pages.html import Html
 from councilbook.paths import NOTEBOOK_VARIABLE, find_workbook
 from councilbook.sources.checks import check_fields
+from councilbook.sources.editions import describe_outdated
 from councilbook.sources.geography import (
     Gazetteer,
     Place,
@@ -316,10 +317,6 @@ class Study:
             series, source, publisher, spectrum, data (real or synthetic), licence, date, file, checksum (SHA-256),
             basis (what a synthetic twin is fitted to; missing for real data).
         """
-        rows: dict[str, dict[str, Any]] = {}
-        for folder in self._published.values():
-            rows |= {row["source_id"]: row for row in read_package(folder)["councilbook"]["provenance"]}
-        rows |= {row["source_id"]: row for row in describe_sources(list(self._used.values()))}
         columns = ["series", "source", "publisher", "spectrum", "data", "licence", "date", "file", "checksum", "basis"]
         return pd.DataFrame(
             [
@@ -335,10 +332,14 @@ class Study:
                     row["sha256"],
                     row["basis"],
                 )
-                for _, row in sorted(rows.items())
+                for _, row in sorted(self._trace_sources().items())
             ],
             columns=columns,
         )
+
+    def list_outdated(self) -> list[str]:
+        """Say of which sources of the figures so far a newer edition is out; see `editions.describe_outdated`."""
+        return describe_outdated(self.catalogue, self._trace_sources(), self.run_date)
 
     def show_downloads(self) -> Html:
         """List the released datasets read here, with links that work in the report."""
@@ -382,6 +383,13 @@ class Study:
         )
 
     # --- inside ---
+
+    def _trace_sources(self) -> dict[str, dict[str, Any]]:
+        """Return what is known of every source of the figures so far, by id: of what was loaded or read here."""
+        rows: dict[str, dict[str, Any]] = {}
+        for folder in self._published.values():
+            rows |= {row["source_id"]: row for row in read_package(folder)["councilbook"]["provenance"]}
+        return rows | {row["source_id"]: row for row in describe_sources(list(self._used.values()))}
 
     @property
     def _notebook(self) -> NotebookSpec:

@@ -50,6 +50,30 @@ def test_two_measures_are_told_apart_and_not_to_be_compared() -> None:
     )
 
 
+def test_a_revised_series_is_told_apart_and_no_change_is_told_across_it() -> None:
+    lihc, lilee = (2018, "LIHC", 1000, 90), [(2019, "LILEE", 1000, 86), (2022, "LILEE", 1000, 114)]
+    rows = totals(*lilee, (2023, "LILEE", 1000, 110), (2024, "LILEE", 1000, 88))
+    told = (
+        "By LILEE it rose from 8.6% in 2019 to 11.4% in 2022. In the series as revised for 2023 it fell from 11.0% in "
+        "2023 to 8.8% in 2024."
+    )
+    end = " The series was revised after 2022, so the two must not be compared."
+    assert prose.describe_change(rows, [2022.5]) == told + end
+    three = prose.describe_change(totals(lihc, *lilee, (2023, "LILEE", 1000, 110)), [2022.5])
+    assert three.endswith(
+        "In the series as revised for 2023 it was 11.0% in 2023. The definition changed in between and the series was "
+        "revised after 2022, so the 3 parts must not be compared."
+    )
+
+
+def test_newer_data_and_years_without_figures_are_told_or_nothing_is() -> None:
+    assert prose.describe_outdated([]) == prose.describe_absent([], "Kent") == ""
+    assert prose.describe_outdated(["Gas: a", "Oil: b"]) == (
+        "**Newer data are out, or due, than this page uses.** Gas: a; Oil: b."
+    )
+    assert prose.describe_absent([2012, 2014], "Kent").endswith("no figures of Kent for 2012 and 2014.")
+
+
 def test_spread_tells_how_many_live_outside_the_areas_with_the_highest_shares() -> None:
     shares = np.arange(1, 22)  # its tenth and ninetieth percentiles are 3 and 19
     even = pd.DataFrame({"year": 2022, "fuel_poor_pct": shares, "fuel_poor_households": 10})

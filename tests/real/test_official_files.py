@@ -3,8 +3,11 @@
 import pandas as pd
 import pytest
 
+from councilbook.catalogue import Council
+from councilbook.catalogue.councils import list_codes
 from councilbook.errors import ParameterError, SourceError
 from councilbook.fuel_poverty.areas.official import (
+    SWAPPED_DISTRICTS,
     check_district_sums,
     choose_year,
     describe_areas,
@@ -14,7 +17,7 @@ from councilbook.fuel_poverty.areas.official import (
 )
 from councilbook.fuel_poverty.areas.prediction import list_models, predict_held_out, score_models, split_areas
 from councilbook.fuel_poverty.programmes.national import prepare_national, sum_national
-from councilbook.sources.geography import match_common_areas
+from councilbook.sources.geography import match_common_areas, resolve_place, select_rows
 from councilbook.study import Study
 
 # DECC, BEIS and DESNZ, sub-regional fuel poverty, sums over the 13 districts of Kent and Medway
@@ -129,6 +132,27 @@ def test_a_district_of_2023_is_the_sum_of_those_it_was_made_of(mirror):
     old = open_study("E07000026+E07000028+E07000029", mirror).place
     assert cumberland.lsoas(2011) == old.lsoas(2011)
     assert cumberland.name == "Cumberland"
+
+
+@pytest.mark.parametrize(("year", "vintage"), [(2013, 2011), (2022, 2021)])
+def test_every_district_that_the_lookup_knows_has_the_published_households_and_no_others(kent, year, vintage):
+    source = kent.catalogue.source(f"{SERIES}_{year}")
+    _, raw = kent.read_table(source, "lsoa")
+    official = kent.load(source.id, "district").assign(edition=year)
+    official["lad_code"] = [SWAPPED_DISTRICTS.get((year, code), code) for code in official["lad_code"]]
+    official = official.set_index("lad_code")[["households", "fuel_poor_households"]]
+    districts = sorted(kent._lookup["lad22_code"].unique())
+    assert len(districts) == 309
+    raw = raw.astype(dict.fromkeys(("lsoa_code", "lad_code"), "str")).astype(dict.fromkeys(official, "float64"))
+    seen = compared = 0
+    for code in districts:
+        place = resolve_place(Council(slug="x", name="x", codes={code: ""}), kent._lookup, kent._gazetteers)
+        rows = select_rows(raw, source.table("lsoa").areas, place, source)
+        seen += len(rows)
+        if known := sorted(list_codes(code) & set(official.index)):  # others had been merged when that year came out
+            assert rows[list(official)].sum().tolist() == official.loc[known].sum().tolist(), code
+            compared += 1
+    assert (seen, compared) == {2011: (32844, 309), 2021: (33755, 292)}[vintage]
 
 
 def test_sefton_and_st_helens_are_read_right_although_their_codes_were_swapped(mirror):

@@ -28,11 +28,13 @@ class Place:
 
     Attributes:
         lookup: the council's rows of the exact fit lookup: lsoa11_code, lsoa21_code, change, lad22_code, lad22_name.
+        shared: its LSOAs of 2011 that lie in another council as well: three of England's were cut by a border in 2021.
     """
 
     council: Council
     name: str
     lookup: pd.DataFrame
+    shared: frozenset[str] = frozenset()
 
     def lsoas(self, vintage: int) -> set[str]:
         """Return the codes of its LSOAs of 2011 or 2021."""
@@ -66,15 +68,19 @@ def resolve_place(council: Council, lookup: pd.DataFrame, gazetteers: Mapping[st
                 f"Council {code}: no row in {', '.join(gazetteers)}. Give the code of an English district, unitary or "
                 f"borough of a year that these files know.{nation}"
             )
-    rows = lookup[np.logical_or.reduce(found)].reset_index(drop=True)
-    return Place(council, join_names(names) if council.name == ", ".join(council.codes) else council.name, rows)
+    is_here = np.logical_or.reduce(found)
+    rows, others = lookup[is_here].reset_index(drop=True), lookup["lsoa11_code"][~is_here]
+    shared = frozenset(others[others.isin(rows["lsoa11_code"])])
+    name = join_names(names) if council.name == ", ".join(council.codes) else council.name
+    return Place(council, name, rows, shared)
 
 
 def select_rows(frame: pd.DataFrame, areas: Areas, place: Place, source: Source) -> pd.DataFrame:
     """Return the rows of a table of small areas that lie in a place.
 
     There is no official lookup from LSOAs of 2001. Most kept their code in 2011, so a district of that table is the
-    place's if most of its surviving LSOAs are; then all of its rows are taken.
+    place's if most of its surviving LSOAs are; then all of its rows are taken. An LSOA of 2011 that lies in another
+    council as well is that council's where the table says so, so that a household is counted once.
 
     Raises:
         NotThereError: there is none.
@@ -85,6 +91,9 @@ def select_rows(frame: pd.DataFrame, areas: Areas, place: Place, source: Source)
         rows = frame[frame[areas.district].isin(shares.index[shares > 0.5])]
     else:
         rows = frame[frame[areas.lsoa].isin(place.lsoas(areas.vintage))]
+        if areas.vintage == 2011 and areas.district and place.shared:
+            own = {code for one in place.council.codes for code in list_codes(one)}
+            rows = rows[~rows[areas.lsoa].isin(place.shared) | rows[areas.district].isin(own)]
     if rows.empty:
         raise NotThereError(
             f"Source {source.id} ({source.title}) has no row for {place.name} ({', '.join(place.council.codes)}). "

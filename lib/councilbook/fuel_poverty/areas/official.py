@@ -4,6 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from councilbook.catalogue.councils import list_codes
 from councilbook.errors import CheckError, ParameterError
 from councilbook.sources.checks import check_sums
 from councilbook.sources.geography import LSOA_COLUMNS, Place, match_common_areas
@@ -102,12 +103,16 @@ def sum_districts(years: pd.DataFrame, place: Place) -> pd.DataFrame:
     districts = place.lookup[["lad22_code", "lad22_name"]]
     by_area = pd.concat(
         [districts.assign(lsoa_code=place.lookup[column]) for column in LSOA_COLUMNS.values()]
-    ).drop_duplicates("lsoa_code")
-    rows = years.merge(by_area, on="lsoa_code", how="left", validate="many_to_one")
+    ).drop_duplicates(["lsoa_code", "lad22_code"])
+    # An LSOA of 2011 that lies in two districts counts in the one whose code stands in the table.
+    codes = {code: now for now in districts["lad22_code"].unique() for code in list_codes(now)}
+    by_area = by_area.set_index("lsoa_code")["lad22_code"]
+    by_area = by_area[~by_area.index.duplicated(keep=False)]
+    rows = years.assign(lad22_code=years["lsoa_code"].map(by_area).fillna(years["lad_code"].map(codes)))
     gone = rows["lad22_code"].isna()
-    usual = rows[~gone].groupby("lad_code")[["lad22_code", "lad22_name"]].agg(_most_common)
-    for column in usual:
-        rows.loc[gone, column] = rows.loc[gone, "lad_code"].map(usual[column])
+    usual = rows[~gone].groupby("lad_code")["lad22_code"].agg(_most_common)
+    rows.loc[gone, "lad22_code"] = rows.loc[gone, "lad_code"].map(usual)
+    rows["lad22_name"] = rows["lad22_code"].map(dict(districts.itertuples(index=False, name=None)))
     sums = rows.groupby(["lad22_code", "lad22_name", "year", "measure"], as_index=False)[COUNTS].sum()
     return sums.assign(fuel_poor_pct=compute_share(sums["fuel_poor_households"], sums["households"]))
 
@@ -161,6 +166,7 @@ def describe_areas(
 
     key = LSOA_COLUMNS[int(year["lsoa_vintage"].iloc[0])]
     fuel = _sum_by_area(year.rename(columns={"lsoa_code": key}), pairs, COUNTS)
+    areas = areas.loc[areas.index.isin(fuel.index)]  # a part cut off from another council's LSOA has none before 2021
     areas[COUNTS] = fuel
     areas["year"], areas["measure"] = int(year["year"].iloc[0]), str(year["measure"].iloc[0])
     areas["fuel_poor_pct"] = compute_share(fuel["fuel_poor_households"], fuel["households"])
