@@ -40,12 +40,13 @@ from councilbook.pages import html
 from councilbook.pages.html import Html
 from councilbook.paths import NOTEBOOK_VARIABLE, find_workbook
 from councilbook.sources.checks import check_fields
-from councilbook.sources.editions import describe_outdated
+from councilbook.sources.editions import describe_outdated, list_editions
 from councilbook.sources.geography import (
     Gazetteer,
     Place,
     check_coverage,
     check_vintage,
+    fill_lsoas,
     resolve_place,
     select_by_code,
     select_rows,
@@ -54,6 +55,7 @@ from councilbook.sources.landscape import describe_landscape
 from councilbook.sources.readers import convert_types, describe_place, read_rows
 
 LOOKUP = "lsoa_lookup"
+OUTPUT_AREAS = "oa_lookup"
 
 
 @dataclass
@@ -81,7 +83,7 @@ class Study:
 
         Raises:
             ParameterError: data is neither sample nor real, or run_date is no ISO date, or mirror is no folder.
-            CatalogueError: the study, the notebook or the council is not known.
+            CatalogueError: the study, the notebook or the council is not known, or the study is not for its nation.
             NotebookError: the notebook is not the one that is being run.
         """
         catalogue = load_catalogue(find_workbook())
@@ -92,6 +94,7 @@ class Study:
         if running and running != f"{study}/{notebook}":
             raise NotebookError(f"This notebook opens {study}/{notebook}, but it is {running}.")
         finder = Finder(catalogue, _as_mode(data), catalogue.council(council), seed, _as_mirror(mirror, catalogue))
+        spec.refuse_other_nations(finder.council)
         try:
             date.fromisoformat(run_date)
         except ValueError:
@@ -341,6 +344,10 @@ class Study:
         """Say of which sources of the figures so far a newer edition is out; see `editions.describe_outdated`."""
         return describe_outdated(self.catalogue, self._trace_sources(), self.run_date)
 
+    def list_editions(self, series: str) -> pd.DataFrame:
+        """List the editions of a series that there are; see `editions.list_editions`."""
+        return list_editions(self.catalogue, series)
+
     def show_downloads(self) -> Html:
         """List the released datasets read here, with links that work in the report."""
         return html.downloads([read_package(folder) for folder in self._published.values()])
@@ -449,6 +456,8 @@ class Study:
         where = describe_place(found, table)
         areas = table.areas
         if areas and areas.lsoa:
+            if areas.output_area:
+                rows = fill_lsoas(rows, areas, self._read_output_areas)
             check_vintage(rows, areas, self._lookup, where, show_values=source.shows_values)
             rows = select_rows(rows, areas, self.place, source)
         elif areas:
@@ -458,6 +467,13 @@ class Study:
         if areas and areas.lsoa:
             check_coverage(frame, areas, self.place, where)
         return frame.reset_index(drop=True)
+
+    def _read_output_areas(self) -> pd.DataFrame:
+        """Read which LSOA an output area lies in, if that is there; otherwise nothing is known."""
+        source = self.catalogue.source(OUTPUT_AREAS)
+        if self.finder.mode == "sample" or not self.is_there(source):
+            return pd.DataFrame(columns=list(source.table().fields))
+        return self.read_table(source, None)[1]
 
     def read_table(self, source: Source, name: str | None) -> tuple[FoundFile, pd.DataFrame]:
         """Read a table once, as text, with the file that it is of."""

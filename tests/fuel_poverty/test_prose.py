@@ -15,6 +15,15 @@ def totals(*years: tuple[int, str, int, int]) -> pd.DataFrame:
     return frame.assign(fuel_poor_pct=(100 * frame["fuel_poor_households"] / frame["households"]).round(2))
 
 
+EDITIONS = pd.DataFrame(
+    {
+        "edition": [2019, 2020, 2022, 2023, 2024],
+        "revised": [None, None, None, "Why.", None],
+        "also_published": [None, None, None, "One.", "Two."],
+    }
+)
+
+
 def test_the_latest_year_is_told_in_whole_households_and_as_one_in_so_many() -> None:
     rows = totals((2021, "LILEE", 1000, 10), (2022, "LILEE", 732_409, 64_596))
     expected = (
@@ -67,11 +76,31 @@ def test_a_revised_series_is_told_apart_and_no_change_is_told_across_it() -> Non
 
 
 def test_newer_data_and_years_without_figures_are_told_or_nothing_is() -> None:
-    assert prose.describe_outdated([]) == prose.describe_absent([], "Kent") == ""
+    some = totals(*((year, "LILEE", 1000, 80) for year in (2019, 2022, 2023)))
+    assert prose.describe_outdated([]) == prose.describe_absent(EDITIONS.iloc[[0, 2, 3]], some, "Kent") == ""
     assert prose.describe_outdated(["Gas: a", "Oil: b"]) == (
         "**Newer data are out, or due, than this page uses.** Gas: a; Oil: b."
     )
-    assert prose.describe_absent([2012, 2014], "Kent").endswith("no figures of Kent for 2012 and 2014.")
+    assert prose.describe_absent(EDITIONS, some, "Kent").endswith("no figures of Kent for 2020 and 2024.")
+
+
+@pytest.mark.parametrize(
+    ("years", "breaks", "told"),
+    [
+        ((2019, 2022, 2023, 2024), [2022.5], "One. Two. This page uses the tables for 2023 and 2024, as they alone"),
+        ((2019, 2022), [], ""),
+        ((2023, 2024), [], "One. Two. "),
+        ((2022, 2023), [2022.5], "One. This page uses the tables for 2023, as"),
+    ],
+)
+def test_revisions_and_second_figures_are_those_of_the_years_that_there_are(
+    years: tuple[int, ...], breaks: list[float], told: str
+) -> None:
+    some = totals(*((year, "LILEE", 1000, 80) for year in years))
+    assert prose.find_breaks(EDITIONS, some) == breaks
+    second = prose.describe_second_figures(EDITIONS, some)
+    assert second.startswith(told)
+    assert second.endswith("are no errors.") == bool(told)
 
 
 def test_spread_tells_how_many_live_outside_the_areas_with_the_highest_shares() -> None:

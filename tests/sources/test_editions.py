@@ -1,10 +1,10 @@
-"""What is newer than what was used, what is due, where a series was revised, and second official figures."""
+"""Which editions there are, and what is newer than what was used, or due."""
 
 import pytest
 
 from councilbook.catalogue import Catalogue, load_catalogue
 from councilbook.paths import find_workbook
-from councilbook.sources.editions import describe_outdated, describe_second_figures, find_breaks, list_absent
+from councilbook.sources.editions import describe_outdated, list_editions
 
 SERIES = "sub_regional_fuel_poverty"
 TITLE = "Sub-regional fuel poverty, England"
@@ -37,20 +37,12 @@ def test_each_series_is_told_by_its_newest_edition_and_what_is_gone_from_the_cat
     assert told == ["LSOA domestic gas consumption: 2019 is used here, and 2024 is out"]
 
 
-def test_a_revision_is_a_break_only_between_years_that_there_are(whole: Catalogue) -> None:
-    assert list(find_breaks(whole, SERIES, {2019, 2022, 2023})) == [2022.5]
-    assert find_breaks(whole, SERIES, {2019, 2022}) == find_breaks(whole, SERIES, {2023, 2024}) == {}
-    assert list_absent(whole, SERIES, set(range(2011, 2023)) - {2012}) == [2012, 2023, 2024]
-
-
-def test_a_second_official_figure_is_told_for_the_years_that_are_used_and_is_no_error(whole: Catalogue) -> None:
-    both = describe_second_figures(whole, SERIES, {2022, 2023, 2024})
-    for part in ("13.0%", "11.4%", "11.0%", "9.95%", "uses the tables for 2023 and 2024", "no errors"):
-        assert part in both
-    one = describe_second_figures(whole, SERIES, {2023})
-    assert "for 2023," in one
-    assert "9.95%" not in one
-    assert describe_second_figures(whole, SERIES, {2022}) == ""
+def test_editions_are_listed_with_what_was_revised_or_said_twice(whole: Catalogue) -> None:
+    editions = list_editions(whole, SERIES).set_index("edition")
+    assert editions.index.tolist() == list(range(2011, 2025))
+    assert editions.index[editions["revised"].notna()].tolist() == [2023]
+    assert editions.index[editions["also_published"].notna()].tolist() == [2023, 2024]
+    assert editions.loc[2024, "published"] == "2026-05-14"
 
 
 def test_every_source_of_fuel_poverty_says_how_often_it_comes(whole: Catalogue) -> None:

@@ -62,9 +62,46 @@ def describe_outdated(phrases: Sequence[str]) -> str:
     return f"**Newer data are out, or due, than this page uses.** {'; '.join(phrases)}." if phrases else ""
 
 
-def describe_absent(years: Sequence[int], name: str) -> str:
-    """Say of which years the files hold no figures of a council; empty if of none."""
-    return f"The files that were read have no figures of {name} for {join_names(map(str, years))}." if years else ""
+def describe_absent(editions: pd.DataFrame, totals: pd.DataFrame, name: str) -> str:
+    """Say of which years the files hold no figures of a council; empty if of none.
+
+    Args:
+        editions: from `Study.list_editions`: edition.
+        totals: as for `describe_latest`.
+        name: the council.
+    """
+    years = editions.loc[~editions["edition"].isin(totals["year"]), "edition"]
+    return (
+        f"The files that were read have no figures of {name} for {join_names(map(str, years))}." if len(years) else ""
+    )
+
+
+def find_breaks(editions: pd.DataFrame, totals: pd.DataFrame) -> list[float]:
+    """Find where a series was revised, between two years that there are figures of: half a year before.
+
+    Args:
+        editions: from `Study.list_editions`: edition, revised.
+        totals: as for `describe_latest`.
+    """
+    first, last = totals["year"].min(), totals["year"].max()
+    revised = editions.loc[editions["revised"].notna(), "edition"]
+    return [float(year) - 0.5 for year in revised if first < year <= last]
+
+
+def describe_second_figures(editions: pd.DataFrame, totals: pd.DataFrame) -> str:
+    """Say for which years there is a second official figure, and that neither is wrong; empty if there is none.
+
+    Args:
+        editions: from `Study.list_editions`: edition, also_published.
+        totals: as for `describe_latest`.
+    """
+    told = editions[editions["also_published"].notna() & editions["edition"].isin(totals["year"])]
+    if told.empty:
+        return ""
+    return (
+        f"{' '.join(told['also_published'])} This page uses the tables for {join_names(map(str, told['edition']))}, as "
+        "they alone say where. The other figures were published before them, and are no errors."
+    )
 
 
 def describe_spread(areas: pd.DataFrame) -> str:

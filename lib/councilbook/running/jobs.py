@@ -187,9 +187,11 @@ def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tel
         Origin and checksum of each source that is on this machine, also of those that are only described.
 
     Raises:
+        CatalogueError: the study is not for the council's nation.
         SourceError: an open source is neither on this machine nor can it be fetched. Those that have to be got by hand
             are told first, all at once, before anything is fetched.
     """
+    catalogue.study(job.study).refuse_other_nations(job.council)
     if job.mode == "sample":
         return {}
     finder = Finder(catalogue, job.mode, job.council, job.seed, job.mirror)

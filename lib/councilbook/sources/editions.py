@@ -1,10 +1,22 @@
-"""Which editions of a source there are: what is newer than what was used, what is due, and where a series breaks."""
+"""Which editions of a source there are, and which of those that were used are no longer the newest."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import date
 
+import pandas as pd
+
 from councilbook.catalogue import Catalogue, Source
-from councilbook.catalogue.councils import join_names
+
+
+def list_editions(catalogue: Catalogue, series: str) -> pd.DataFrame:
+    """List the editions of a series that the catalogue knows, oldest first.
+
+    Returns:
+        edition, published, revised (why its figures do not go on from those before), also_published (what else was
+        officially said of its year); the last two missing where there is nothing to say.
+    """
+    rows = [(one.edition, one.published, one.revised, one.also_published) for one in catalogue.series(series)]
+    return pd.DataFrame(rows, columns=["edition", "published", "revised", "also_published"])
 
 
 def describe_outdated(catalogue: Catalogue, used: Iterable[str], run_date: str) -> list[str]:
@@ -34,30 +46,3 @@ def _describe_newer(catalogue: Catalogue, source: Source, today: date) -> str:
         due = f"{last.next_due.day} {last.next_due:%B %Y}"
         return f"{source.title}: {source.edition or source.published} is used here, and the next was due by {due}"
     return ""
-
-
-def list_absent(catalogue: Catalogue, series: str, years: Collection[int]) -> list[int]:
-    """Return the editions of a series that are not among the years that there are figures of."""
-    return [one.edition for one in catalogue.series(series) if one.edition and one.edition not in years]
-
-
-def find_breaks(catalogue: Catalogue, series: str, years: Collection[int]) -> dict[float, str]:
-    """Find where a series was revised, between two years that there are figures of: half a year before, and why."""
-    return {
-        one.edition - 0.5: one.revised
-        for one in catalogue.series(series)
-        if one.edition and one.revised and min(years) < one.edition <= max(years)
-    }
-
-
-def describe_second_figures(catalogue: Catalogue, series: str, years: Collection[int]) -> str:
-    """Say for which years there is a second official figure, and that neither is wrong; empty if there is none."""
-    told = {one.edition: one.also_published for one in catalogue.series(series) if one.also_published}
-    found = {year: text for year, text in told.items() if year in years}
-    if not found:
-        return ""
-    named = join_names(map(str, found))
-    return (
-        f"{' '.join(map(str, found.values()))} This page uses the tables for {named}, as they alone say where. The "
-        "other figures were published before them, and are no errors."
-    )

@@ -75,6 +75,26 @@ def resolve_place(council: Council, lookup: pd.DataFrame, gazetteers: Mapping[st
     return Place(council, name, rows, shared)
 
 
+def fill_lsoas(frame: pd.DataFrame, areas: Areas, read_lookup: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """Give rows without an LSOA that of their output area: as other rows of the table have it, or else the lookup.
+
+    Args:
+        frame: a table as it was read, with the columns that `areas` names.
+        areas: names its columns of LSOA and of output area.
+        read_lookup: reads oa21_code and lsoa21_code; called only where the table itself does not say.
+    """
+    blank = ~frame[areas.lsoa].str.startswith("E", na=False)
+    if not blank.any():
+        return frame
+    known = frame[~blank].drop_duplicates(areas.output_area).set_index(areas.output_area)[areas.lsoa]
+    filled = frame.loc[blank, areas.output_area].map(known)
+    if filled.isna().any():
+        filled = filled.fillna(
+            frame.loc[blank, areas.output_area].map(read_lookup().set_index("oa21_code")["lsoa21_code"])
+        )
+    return frame.assign(**{str(areas.lsoa): frame[areas.lsoa].mask(blank, filled)})
+
+
 def select_rows(frame: pd.DataFrame, areas: Areas, place: Place, source: Source) -> pd.DataFrame:
     """Return the rows of a table of small areas that lie in a place.
 
