@@ -471,7 +471,7 @@ class Study:
     def _read_output_areas(self) -> pd.DataFrame:
         """Read which LSOA an output area lies in, if that is there; otherwise nothing is known."""
         source = self.catalogue.source(OUTPUT_AREAS)
-        if self.finder.mode == "sample" or not self.is_there(source):
+        if not self.is_there(source):
             return pd.DataFrame(columns=list(source.table().fields))
         return self.read_table(source, None)[1]
 
@@ -487,8 +487,8 @@ class Study:
         """Tell whether a source is for this council, and here if it is optional."""
         if not source.optional:
             return True
-        there = self.finder.mode == "sample" or self.finder.find_local(source) is not None
-        return there and source.covers(self.finder.council)
+        there = source.twin if self.finder.mode == "sample" else self.finder.find_local(source)
+        return there is not None and source.covers(self.finder.council)
 
     def _require_build(self, what: str) -> None:
         if self._notebook.kind == "report":
