@@ -39,6 +39,7 @@ def _describe(name: str, group: Sequence[Source], named: bool, finder: Finder, r
     if used:
         synthetic = finder.mode == "sample" or (first.spectrum != "open" and not all(map(finder.find_local, group)))
         used_as = "synthetic" if synthetic else "real"
+    gaps = _list_gaps(group, named, finder, run_date) + (["Its file is not here."] if named and not used else [])
     return {
         "source_id": name,
         "title": first.title,
@@ -49,7 +50,7 @@ def _describe(name: str, group: Sequence[Source], named: bool, finder: Finder, r
         "licence": first.licence,
         "published": f"{first.edition} to {last.edition}" if len(group) > 1 else first.published or None,
         "used_as": used_as,
-        "gap": " ".join(_list_gaps(group, named, finder, run_date)) or None,
+        "gap": " ".join(gaps) or None,
     }
 
 
