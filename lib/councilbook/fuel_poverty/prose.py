@@ -35,7 +35,7 @@ def describe_change(totals: pd.DataFrame, breaks: Collection[float] = ()) -> str
     for (measure, _), group in totals.groupby(["measure", revised], sort=False):
         first, last = group.iloc[0], group.iloc[-1]
         by = f"By {measure}" if measure != before else f"In the series as revised for {first['year']}"
-        before = measure
+        before = str(measure)
         if first["year"] == last["year"]:
             sentences.append(f"{by} it was {last['fuel_poor_pct']:.1f}% in {last['year']}.")
         else:

@@ -65,8 +65,8 @@ def _list_gaps(group: Sequence[Source], named: bool, finder: Finder, run_date: s
             gaps.append(f"Its sharing agreement was due for review by {due.day} {due:%B %Y}.")
         if finder.mode == "real" and not all(map(finder.find_local, group)):
             gaps.append("It is not in the closed folder.")
-    if (due := group[-1].next_due) and due < date.fromisoformat(run_date):
-        gaps.append(f"Its next edition was due by {due.day} {due:%B %Y}, and is not in the catalogue.")
+    if (expected := group[-1].next_due) and expected < date.fromisoformat(run_date):
+        gaps.append(f"Its next edition was due by {expected.day} {expected:%B %Y}, and is not in the catalogue.")
     if source.licence == "not_stated":
         gaps.append("The publisher states no licence.")
     if not named:

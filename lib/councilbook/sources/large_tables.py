@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -91,7 +91,7 @@ def _open_stream(path: Path, table: Table, where: str) -> Iterator[IO[bytes]]:
             yield stream
     elif start[:2] == b"\x1f\x8b":
         with gzip.open(path) as unpacked:
-            yield unpacked
+            yield cast(IO[bytes], unpacked)
     else:
         with path.open("rb") as plain:
             yield plain

@@ -106,9 +106,8 @@ def sum_districts(years: pd.DataFrame, place: Place) -> pd.DataFrame:
     ).drop_duplicates(["lsoa_code", "lad22_code"])
     # An LSOA of 2011 that lies in two districts counts in the one whose code stands in the table.
     codes = {code: now for now in districts["lad22_code"].unique() for code in list_codes(now)}
-    by_area = by_area.set_index("lsoa_code")["lad22_code"]
-    by_area = by_area[~by_area.index.duplicated(keep=False)]
-    rows = years.assign(lad22_code=years["lsoa_code"].map(by_area).fillna(years["lad_code"].map(codes)))
+    one = by_area[~by_area.duplicated("lsoa_code", keep=False)].set_index("lsoa_code")["lad22_code"]
+    rows = years.assign(lad22_code=years["lsoa_code"].map(one).fillna(years["lad_code"].map(codes)))
     gone = rows["lad22_code"].isna()
     usual = rows[~gone].groupby("lad_code")["lad22_code"].agg(_most_common)
     rows.loc[gone, "lad22_code"] = rows.loc[gone, "lad_code"].map(usual)
