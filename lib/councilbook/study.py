@@ -131,7 +131,7 @@ class Study:
         Returns:
             The rows of all editions in order, with the columns edition and, where the table is of small areas, vintage
             (the census that its LSOA codes are of). An edition that is nowhere, or has no row for the council, is left
-            out: the page then says so, see `editions.describe_editions`.
+            out: the page has to say so, see `list_editions`.
 
         Raises:
             NotThereError: no edition is there.
