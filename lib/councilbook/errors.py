@@ -22,6 +22,10 @@ class SourceError(CouncilbookError):
     """A source cannot be found, fetched or read as the catalogue describes it."""
 
 
+class NotThereError(SourceError):
+    """A source is nowhere, or has no row for the council: where an older edition will do, that is taken."""
+
+
 class CheckError(CouncilbookError):
     """Data that came in, or is about to go out, is not as its declared fields say."""
 

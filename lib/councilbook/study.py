@@ -1,7 +1,7 @@
 """`Study`: the one object that a notebook holds."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -23,7 +23,7 @@ from councilbook.catalogue import (
     StudySpec,
     load_catalogue,
 )
-from councilbook.errors import CouncilbookError, NotebookError, ParameterError, suggest
+from councilbook.errors import CouncilbookError, NotebookError, NotThereError, ParameterError, suggest
 from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.disks import explain_os_errors
 from councilbook.gate.editions import Edition, hold_edition
@@ -40,11 +40,13 @@ from councilbook.pages import html
 from councilbook.pages.html import Html
 from councilbook.paths import NOTEBOOK_VARIABLE, find_workbook
 from councilbook.sources.checks import check_fields
+from councilbook.sources.editions import describe_outdated, list_editions
 from councilbook.sources.geography import (
     Gazetteer,
     Place,
     check_coverage,
     check_vintage,
+    fill_lsoas,
     resolve_place,
     select_by_code,
     select_rows,
@@ -53,6 +55,7 @@ from councilbook.sources.landscape import describe_landscape
 from councilbook.sources.readers import convert_types, describe_place, read_rows
 
 LOOKUP = "lsoa_lookup"
+OUTPUT_AREAS = "oa_lookup"
 
 
 @dataclass
@@ -80,7 +83,7 @@ class Study:
 
         Raises:
             ParameterError: data is neither sample nor real, or run_date is no ISO date, or mirror is no folder.
-            CatalogueError: the study, the notebook or the council is not known.
+            CatalogueError: the study, the notebook or the council is not known, or the study is not for its nation.
             NotebookError: the notebook is not the one that is being run.
         """
         catalogue = load_catalogue(find_workbook())
@@ -91,6 +94,7 @@ class Study:
         if running and running != f"{study}/{notebook}":
             raise NotebookError(f"This notebook opens {study}/{notebook}, but it is {running}.")
         finder = Finder(catalogue, _as_mode(data), catalogue.council(council), seed, _as_mirror(mirror, catalogue))
+        spec.refuse_other_nations(finder.council)
         try:
             date.fromisoformat(run_date)
         except ValueError:
@@ -103,35 +107,39 @@ class Study:
         """Load a table of a source: the council's rows, typed and checked against the declared fields.
 
         Args:
-            source: its id; study.yaml must list it (or its series) for this notebook.
+            source: its id; study.yaml must list it (or its series) for this notebook. The id of a series stands for its
+                newest edition that is there and has rows for the council.
             table: which of the source's tables; by default the first.
 
         Returns:
             A row a row of the file; a GeoDataFrame in WGS84 where the table has geometry. A table that does not say
-            where its rows lie comes whole.
+            where its rows lie comes whole. Of a series with the columns edition and vintage, as `load_series` has them.
 
         Raises:
             NotebookError: this is a report notebook, or study.yaml does not list the source for it.
             SourceError: the file cannot be found or read, or has no row for the council.
             CheckError: the rows are not as the catalogue declares.
         """
-        entry = self.catalogue.source(source)
-        self._require_declared(entry)
-        return self.load_table(entry, table)
+        editions = [one for one in self.catalogue.sources.values() if one.series == source]
+        for entry in editions or [self.catalogue.source(source)]:
+            self._require_declared(entry)
+        return self._load_any(source, table)
 
     def load_series(self, series: str, table: str | None = None) -> pd.DataFrame:
         """Load the same table of each edition of a series, and stack them; see `load`.
 
         Returns:
             The rows of all editions in order, with the columns edition and, where the table is of small areas, vintage
-            (the census that its LSOA codes are of).
+            (the census that its LSOA codes are of). An edition that is nowhere, or has no row for the council, is left
+            out: the page has to say so, see `list_editions`.
+
+        Raises:
+            NotThereError: no edition is there.
         """
-        editions = []
-        for source in self.catalogue.series(series):
-            areas = source.table(table).areas
-            more = {"edition": source.edition} | ({"vintage": areas.vintage} if areas and areas.lsoa else {})
-            editions.append(self.load(source.id, table).assign(**more))
-        return pd.concat(editions, ignore_index=True)
+        editions = self.catalogue.series(series)
+        for source in editions:
+            self._require_declared(source)
+        return pd.concat(self._load_editions(editions, table), ignore_index=True)
 
     def open_file(self, source: str) -> FoundFile:
         """Return the file of a source that the study reads itself; it counts as read.
@@ -161,7 +169,7 @@ class Study:
         What a twin is fitted to counts as no source of this notebook's figures: its basis names it.
         """
         other = replace(self, _used={})
-        return self.finder.find(source, load=lambda name: other.load_table(self.catalogue.source(name), None))
+        return self.finder.find(source, load=other._load_any)
 
     @cached_property
     def place(self) -> Place:
@@ -312,10 +320,6 @@ class Study:
             series, source, publisher, spectrum, data (real or synthetic), licence, date, file, checksum (SHA-256),
             basis (what a synthetic twin is fitted to; missing for real data).
         """
-        rows: dict[str, dict[str, Any]] = {}
-        for folder in self._published.values():
-            rows |= {row["source_id"]: row for row in read_package(folder)["councilbook"]["provenance"]}
-        rows |= {row["source_id"]: row for row in describe_sources(list(self._used.values()))}
         columns = ["series", "source", "publisher", "spectrum", "data", "licence", "date", "file", "checksum", "basis"]
         return pd.DataFrame(
             [
@@ -331,10 +335,18 @@ class Study:
                     row["sha256"],
                     row["basis"],
                 )
-                for _, row in sorted(rows.items())
+                for _, row in sorted(self._trace_sources().items())
             ],
             columns=columns,
         )
+
+    def list_outdated(self) -> list[str]:
+        """Say of which sources of the figures so far a newer edition is out; see `editions.describe_outdated`."""
+        return describe_outdated(self.catalogue, self._trace_sources(), self.run_date)
+
+    def list_editions(self, series: str) -> pd.DataFrame:
+        """List the editions of a series that there are; see `editions.list_editions`."""
+        return list_editions(self.catalogue, series)
 
     def show_downloads(self) -> Html:
         """List the released datasets read here, with links that work in the report."""
@@ -379,6 +391,13 @@ class Study:
 
     # --- inside ---
 
+    def _trace_sources(self) -> dict[str, dict[str, Any]]:
+        """Return what is known of every source of the figures so far, by id: of what was loaded or read here."""
+        rows: dict[str, dict[str, Any]] = {}
+        for folder in self._published.values():
+            rows |= {row["source_id"]: row for row in read_package(folder)["councilbook"]["provenance"]}
+        return rows | {row["source_id"]: row for row in describe_sources(list(self._used.values()))}
+
     @property
     def _notebook(self) -> NotebookSpec:
         return self.spec.notebooks[self.notebook]
@@ -403,6 +422,33 @@ class Study:
 
         return {source.id: gazetteer(source) for source in self.catalogue.expand(self.spec.places)}
 
+    def _load_any(self, name: str, table: str | None = None) -> pd.DataFrame:
+        """Load a table of a source, or of the newest edition of a series that is there."""
+        if name in self.catalogue.sources:
+            return self.load_table(self.catalogue.source(name), table)
+        editions = self.catalogue.series(name)[::-1]
+        return self._load_editions([one for one in editions if self.is_there(one)] or editions[:1], table, most=1)[0]
+
+    def _load_editions(
+        self, sources: Sequence[Source], table: str | None, most: int | None = None
+    ) -> list[pd.DataFrame]:
+        """Load a table of those editions that are there, at most so many."""
+        loaded: list[pd.DataFrame] = []
+        absent = []
+        for source in sources:
+            areas = source.table(table).areas
+            more = {"edition": source.edition} | ({"vintage": areas.vintage} if areas and areas.lsoa else {})
+            try:
+                loaded.append(self.load_table(source, table).assign(**more))
+            except NotThereError as error:
+                absent.append(error)
+                self._used.pop(source.id, None)
+            if len(loaded) == most:
+                break
+        if not loaded:
+            raise absent[0]
+        return loaded
+
     def load_table(self, source: Source, name: str | None) -> pd.DataFrame:
         """Load a table of any source, declared for this notebook or not; see `load`."""
         table = source.table(name)
@@ -410,6 +456,8 @@ class Study:
         where = describe_place(found, table)
         areas = table.areas
         if areas and areas.lsoa:
+            if areas.output_area:
+                rows = fill_lsoas(rows, areas, self._read_output_areas)
             check_vintage(rows, areas, self._lookup, where, show_values=source.shows_values)
             rows = select_rows(rows, areas, self.place, source)
         elif areas:
@@ -419,6 +467,13 @@ class Study:
         if areas and areas.lsoa:
             check_coverage(frame, areas, self.place, where)
         return frame.reset_index(drop=True)
+
+    def _read_output_areas(self) -> pd.DataFrame:
+        """Read which LSOA an output area lies in, if that is there; otherwise nothing is known."""
+        source = self.catalogue.source(OUTPUT_AREAS)
+        if not self.is_there(source):
+            return pd.DataFrame(columns=list(source.table().fields))
+        return self.read_table(source, None)[1]
 
     def read_table(self, source: Source, name: str | None) -> tuple[FoundFile, pd.DataFrame]:
         """Read a table once, as text, with the file that it is of."""
@@ -432,8 +487,8 @@ class Study:
         """Tell whether a source is for this council, and here if it is optional."""
         if not source.optional:
             return True
-        there = self.finder.mode == "sample" or self.finder.find_local(source) is not None
-        return there and source.covers(self.finder.council)
+        there = source.twin if self.finder.mode == "sample" else self.finder.find_local(source)
+        return there is not None and source.covers(self.finder.council)
 
     def _require_build(self, what: str) -> None:
         if self._notebook.kind == "report":

@@ -106,7 +106,7 @@ def expect_fault(load, *parts, **files):
 def test_the_project_s_catalogue_loads():
     catalogue = load_catalogue(PROJECT)
     assert len(catalogue.council("kent_medway").codes) == 13
-    assert [source.edition for source in catalogue.series("sub_regional_fuel_poverty")] == list(range(2011, 2023))
+    assert [source.edition for source in catalogue.series("sub_regional_fuel_poverty")] == list(range(2011, 2025))
     assert catalogue.study("fuel_poverty").report == "8_report"
 
 
@@ -382,6 +382,40 @@ def test_a_county_is_its_districts(load):
     ]
     with pytest.raises(CatalogueError, match=r"E10000099 is a county that is not known.*its districts"):
         catalogue.council("E06000035+E10000099")
+
+
+@pytest.mark.parametrize("text", ["E12000009", "south-west", "South West+E07000105"])
+def test_a_region_is_refused_and_its_districts_of_today_are_offered(text):
+    with pytest.raises(CatalogueError, match="No council") as caught:
+        load_catalogue(PROJECT).council(text)
+    offered = str(caught.value).split("all of them are ")[1].rstrip(".").split("+")
+    assert {"E06000023", "E06000052", "E07000040"} <= set(offered)
+    assert len(offered) == 27
+    assert not [code for code in offered if code.startswith("E10")]
+
+
+@pytest.mark.parametrize("code", ["E10000099", "E11000001", "E47000001", "E92000001"])
+def test_a_code_that_no_district_can_have_is_refused_with_what_to_do(code):
+    with pytest.raises(
+        CatalogueError, match=rf"{code} is .* not known\. .*its districts.*begin with E06, E07, E08, E09"
+    ):
+        load_catalogue(PROJECT).council(code)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("cardiff", r"Cardiff \(W06000015\) is in Wales, and 'Fuel poverty' is a study of England"),
+        ("E06000047+S12000050", r"North Lanarkshire \(S12000050\) is in Scotland"),
+        ("N09000003", r"Belfast \(N09000003\) is in Northern Ireland"),
+    ],
+)
+def test_a_council_of_another_nation_is_refused_by_the_nations_name(text, told):
+    catalogue = load_catalogue(PROJECT)
+    with pytest.raises(CatalogueError, match=told):
+        catalogue.study("fuel_poverty").refuse_other_nations(catalogue.council(text))
+    catalogue.study("business_rates").refuse_other_nations(catalogue.council(text))
+    catalogue.study("fuel_poverty").refuse_other_nations(catalogue.council("E10000016"))
 
 
 def test_a_county_joined_with_a_council_can_be_a_place_of_councils_yaml():

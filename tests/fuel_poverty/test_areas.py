@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from shapely.geometry import box
 
 from councilbook.catalogue import Council
-from councilbook.errors import CheckError
+from councilbook.errors import CheckError, ParameterError
 from councilbook.fuel_poverty.areas.official import (
     check_district_sums,
+    choose_year,
     compute_share,
     describe_areas,
     prepare_years,
@@ -136,6 +137,27 @@ def test_areas_of_2001_that_are_gone_are_counted_where_most_of_their_old_distric
         ["South", 2021, "LILEE", 50, 10, 20.0],
     ]
     assert sums["lad22_code"].unique().tolist() == ["E07000001", "E07000002"]
+
+
+def test_an_area_of_2011_in_two_districts_counts_in_the_one_whose_code_the_table_has() -> None:
+    cut = PLACE.lookup["lsoa21_code"].eq("E01d")
+    lookup = PLACE.lookup.assign(
+        lad22_code=PLACE.lookup["lad22_code"].mask(cut, "E07000002"),
+        lad22_name=PLACE.lookup["lad22_name"].mask(cut, "South"),
+    )
+    rows = (("E01b", "E07000001", 47, 5, 10.64, 2013, 2011), ("E01h", "E07000002", 50, 10, 20.0, 2013, 2011))
+    years = prepare_years(stack(*((code, lad, homes, n, pct, y, v) for code, lad, homes, n, pct, y, v in rows)))
+    sums = sum_districts(years, Place(PLACE.council, PLACE.name, lookup))
+    assert sums[["lad22_name", "households"]].to_numpy().tolist() == [["North", 47], ["South", 50]]
+
+
+def test_the_newest_year_by_lilee_is_chosen_or_the_one_that_is_asked_for() -> None:
+    years = pd.concat([by_year(2018), by_year(2019), by_year(2023)])
+    assert choose_year(years, 0)["year"].unique().tolist() == [2023]
+    assert choose_year(years, 2019)["year"].unique().tolist() == [2019]
+    for wanted in (2018, 2022):
+        with pytest.raises(ParameterError, match=r"expected a year with figures by LILEE \(2019, 2023\)"):
+            choose_year(years, wanted)
 
 
 def test_years_are_summed_over_all_areas() -> None:

@@ -145,3 +145,29 @@ def test_too_few_neighbourhoods_leave_the_estimates_untested():
     assert "With 9 neighbourhoods there are too few" in told
     assert "1.6 times as much" in told
     assert told.endswith("how often they hold is not known.")
+
+
+def test_areas_without_a_postcode_are_found_by_the_census_of_the_year_and_named():
+    banded = bands.band_postcodes(make([5, 10], [10, 30]))  # both output areas are in E01000000
+    year = pd.DataFrame(
+        {
+            "lsoa_code": ["E01000000", "E01000007", "E01000008"],
+            "lsoa_name": ["Town 1", "Town 2", "Town 3"],
+            "lsoa_vintage": 2021,
+            "households": [80, 619, 7],
+        }
+    )
+    areas = pd.DataFrame({"lsoa11_codes": ["E01a+E01b", "E01c"], "lsoa21_codes": ["E01000000+E01000007", "E01000008"]})
+    without = bands.find_areas_without(banded, year, areas)
+    assert without["lsoa_code"].tolist() == ["E01000007", "E01000008"]
+    assert bands.describe_areas_without(without, 3) == (
+        "**2 of 3 small areas have no postcode in the directory**, so their 626 households are in no band: Town 2 and "
+        "Town 3."
+    )
+    old = year.assign(lsoa_code=["E01a", "E01b", "E01c"], lsoa_vintage=2011)
+    assert bands.find_areas_without(banded, old, areas)["lsoa_code"].tolist() == ["E01c"]
+    assert bands.describe_areas_without(without.head(0), 3) == (
+        "Each of the 3 small areas of the official figures has postcodes in the list."
+    )
+    many = pd.concat([without] * 6)
+    assert bands.describe_areas_without(many, 99).endswith("Town 3 and others.")

@@ -8,6 +8,7 @@ import pytest
 
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.households import household_prose as prose
+from councilbook.fuel_poverty.households.indicators import Assumptions
 from councilbook.fuel_poverty.households.targeting import COMBINED_HOUSEHOLD, COMBINED_POSTCODE, LSOA_RATE, RANDOM
 
 
@@ -146,3 +147,13 @@ def test_every_sentence_on_synthetic_households_says_so_and_has_no_stray_markup(
             assert ("synthetic households" in text) == is_synthetic
             assert not set(text.replace("**", "")) & set("_*`$|<>~")
             assert text.endswith(".")
+
+
+def test_the_parts_of_the_method_that_were_not_checked_are_told_with_their_values():
+    told = prose.describe_assumptions()
+    for part in ("1.07", "1.21", "1.32", "half of the people", "Attendance Allowance", "assumptions"):
+        assert part in told
+    other = prose.describe_assumptions(Assumptions(fuel_factors=(0.8, 1, 1.5), median_over="households"))
+    assert "1.5 for three or more people" in other
+    assert "half of the households" in other
+    assert "1.21" not in other

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from councilbook.catalogue import load_catalogue
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.households.indicators import (
     COLUMNS,
@@ -22,6 +23,8 @@ from councilbook.fuel_poverty.households.indicators import (
     measure_lilee,
     total_gaps,
 )
+from councilbook.paths import find_workbook
+from councilbook.sources.checks import check_fields
 
 Measure = Callable[[pd.DataFrame, Thresholds], pd.DataFrame]
 YEAR = Thresholds(poverty_line_gbp_year=12_000, fuel_cost_gbp_year=1_400)
@@ -64,7 +67,7 @@ def draw_households(draw: st.DrawFn, lowest_income: int = -20_000) -> pd.DataFra
             "adults": st.integers(1, 4),
             "children_14_plus": st.integers(0, 2),
             "children_under_14": st.integers(0, 4),
-            "fpeer_score": st.integers(1, 100).map(float),
+            "fpeer_score": st.integers(1, 130).map(float),
             "share_at_band_c": st.sampled_from([0.5, 0.875, 1.0, NOTHING]),
         }
     )
@@ -502,3 +505,11 @@ def test_columns_that_can_miss_values_are_read_and_the_table_stays_as_it_was() -
     for measure in (measure_lihc, measure_lilee):
         pd.testing.assert_frame_equal(measure(nullable, YEAR), measure(households, YEAR))
     pd.testing.assert_frame_equal(nullable, before)
+
+
+def test_a_rating_above_100_of_a_home_that_sells_energy_is_read() -> None:
+    """SAP 2012 has no upper end."""
+    fields = load_catalogue(find_workbook()).source("kid_households").table().fields
+    rated = pd.DataFrame({"fpeer_score": [104.0, 100.0]})
+    check_fields(rated, {"fpeer_score": fields["fpeer_score"]}, [], "Homes", show_values=True)
+    assert find_fpeer_bands(rated).tolist() == ["A", "A"]

@@ -15,6 +15,15 @@ def totals(*years: tuple[int, str, int, int]) -> pd.DataFrame:
     return frame.assign(fuel_poor_pct=(100 * frame["fuel_poor_households"] / frame["households"]).round(2))
 
 
+EDITIONS = pd.DataFrame(
+    {
+        "edition": [2019, 2020, 2022, 2023, 2024],
+        "revised": [None, None, None, "Why.", None],
+        "also_published": [None, None, None, "One.", "Two."],
+    }
+)
+
+
 def test_the_latest_year_is_told_in_whole_households_and_as_one_in_so_many() -> None:
     rows = totals((2021, "LILEE", 1000, 10), (2022, "LILEE", 732_409, 64_596))
     expected = (
@@ -48,6 +57,50 @@ def test_two_measures_are_told_apart_and_not_to_be_compared() -> None:
         "By LIHC it rose from 8.0% in 2011 to 9.0% in 2018. By LILEE it was 15.0% in 2019. "
         "The definition changed in between, so the two must not be compared."
     )
+
+
+def test_a_revised_series_is_told_apart_and_no_change_is_told_across_it() -> None:
+    lihc, lilee = (2018, "LIHC", 1000, 90), [(2019, "LILEE", 1000, 86), (2022, "LILEE", 1000, 114)]
+    rows = totals(*lilee, (2023, "LILEE", 1000, 110), (2024, "LILEE", 1000, 88))
+    told = (
+        "By LILEE it rose from 8.6% in 2019 to 11.4% in 2022. In the series as revised for 2023 it fell from 11.0% in "
+        "2023 to 8.8% in 2024."
+    )
+    end = " The series was revised after 2022, so the two must not be compared."
+    assert prose.describe_change(rows, [2022.5]) == told + end
+    three = prose.describe_change(totals(lihc, *lilee, (2023, "LILEE", 1000, 110)), [2022.5])
+    assert three.endswith(
+        "In the series as revised for 2023 it was 11.0% in 2023. The definition changed in between and the series was "
+        "revised after 2022, so the 3 parts must not be compared."
+    )
+
+
+def test_newer_data_and_years_without_figures_are_told_or_nothing_is() -> None:
+    some = totals(*((year, "LILEE", 1000, 80) for year in (2019, 2022, 2023)))
+    assert prose.describe_outdated([]) == prose.describe_absent(EDITIONS.iloc[[0, 2, 3]], some, "Kent") == ""
+    assert prose.describe_outdated(["Gas: a", "Oil: b"]) == (
+        "**Newer data are out, or due, than this page uses.** Gas: a; Oil: b."
+    )
+    assert prose.describe_absent(EDITIONS, some, "Kent").endswith("no figures of Kent for 2020 and 2024.")
+
+
+@pytest.mark.parametrize(
+    ("years", "breaks", "told"),
+    [
+        ((2019, 2022, 2023, 2024), [2022.5], "One. Two. This page uses the tables for 2023 and 2024, as they alone"),
+        ((2019, 2022), [], ""),
+        ((2023, 2024), [], "One. Two. "),
+        ((2022, 2023), [2022.5], "One. This page uses the tables for 2023, as"),
+    ],
+)
+def test_revisions_and_second_figures_are_those_of_the_years_that_there_are(
+    years: tuple[int, ...], breaks: list[float], told: str
+) -> None:
+    some = totals(*((year, "LILEE", 1000, 80) for year in years))
+    assert prose.find_breaks(EDITIONS, some) == breaks
+    second = prose.describe_second_figures(EDITIONS, some)
+    assert second.startswith(told)
+    assert second.endswith("are no errors.") == bool(told)
 
 
 def test_spread_tells_how_many_live_outside_the_areas_with_the_highest_shares() -> None:

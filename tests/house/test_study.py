@@ -16,6 +16,7 @@ from councilbook.errors import (
     CheckError,
     CouncilbookError,
     NotebookError,
+    NotThereError,
     ParameterError,
     ReleaseRefusedError,
     SourceError,
@@ -150,6 +151,36 @@ def test_a_series_is_stacked_with_edition_and_vintage() -> None:
         "vintage": [2011, 2011, 2021, 2021, 2021],
     }
     assert homes.index.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.usefixtures("workbook")
+def test_the_id_of_a_series_stands_for_its_newest_edition() -> None:
+    homes = open_study().load("homes")
+    assert homes.to_dict("list") == {
+        "lsoa_code": ["E1", "E3", "E4"],
+        "homes": [110, 150, 160],
+        "edition": [2021] * 3,
+        "vintage": [2021] * 3,
+    }
+
+
+def test_an_edition_without_a_row_for_the_council_is_left_out_and_counts_as_not_read(
+    workbook: Workbook, mirror: str
+) -> None:
+    """The newer edition's file is cut to South; the older one's holds both."""
+    content = (workbook.catalogue / "national.yaml").read_text(encoding="utf-8")
+    newer = '2021: {published: "2021", mirror: newer.csv, tables'
+    (workbook.catalogue / "national.yaml").write_text(content.replace('2021: {published: "2021", tables', newer))
+    (workbook.root / "mirror" / "newer.csv").write_text("lsoa_code,homes\nE5,55\n", encoding="utf-8")
+    load_catalogue.cache_clear()
+    for load in (lambda study: study.load("homes"), lambda study: study.load_series("homes")):
+        study = open_study(data="real", mirror=mirror)
+        assert load(study)[["edition", "homes"]].to_numpy().tolist() == [[2020, 100], [2020, 300]]
+        assert study.provenance()["source"].tolist() == ["Homes, 2020", "Lookup"]
+        assert study.list_outdated() == ["Homes: 2020 is used here, and 2021 is out"]
+    (workbook.root / "mirror" / "homes.csv").write_text("lsoa_code,homes\nE5,55\n", encoding="utf-8")
+    with pytest.raises(NotThereError, match=r"has no row for North"):
+        open_study(data="real", mirror=mirror).load_series("homes")
 
 
 @pytest.mark.usefixtures("workbook")

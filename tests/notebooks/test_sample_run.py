@@ -56,11 +56,11 @@ def test_the_sample_adds_up_to_the_published_figures_that_its_twin_is_fitted_to(
     ]
     sums = years.groupby("year")[["households", "fuel_poor_households"]].sum()
     assert tuple(sums.loc[2013]) == (732409, 64596)
-    assert tuple(sums.loc[2022]) == (782357, 89335)
+    assert tuple(sums.loc[2024]) == (812386, 71609)
     assert not years.duplicated(["lsoa_code", "year"]).any()
     assert years.groupby("measure")["year"].agg(["min", "max"]).to_dict("list") == {
         "min": [2011, 2019],
-        "max": [2018, 2022],
+        "max": [2018, 2024],
     }
 
 

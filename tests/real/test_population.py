@@ -13,9 +13,8 @@ from councilbook.sources.geography import Place
 from councilbook.study import Study
 
 YEAR = 2022
-# DESNZ (2024), sub-regional fuel poverty, 2022 data, and the LSOAs that the mirror's census files lack
+# DESNZ (2024), sub-regional fuel poverty, 2022 data
 TOTALS = {"kent_medway": (782357, 89335), "E06000047": (240176, 27562)}
-LACKING = {"kent_medway": (), "E06000047": ("E01020716",)}
 OTHERS = "Part of a converted or shared house, including bedsits"
 CONVERTED = "Part of another converted building, for example, former school, church or warehouse"
 COMMERCIAL = "In a commercial building, for example, in an office building, hotel or over a shop"
@@ -72,12 +71,9 @@ def read_frames(mirror, study):
         converted_flat_households=raw[OTHERS] + raw[CONVERTED],
         other_accommodation_households=raw[COMMERCIAL] + raw["A caravan or other mobile or temporary structure"],
     )
-    postcodes = pd.read_csv(mirror / "england" / "postcodes" / "derived_postcode_lookup.csv.gz", low_memory=False)
     fuel = prepare_years(study.load_series("sub_regional_fuel_poverty"))
     return {
-        "postcodes": postcodes.rename(
-            columns={"pcds": "postcode", "oa21cd": "oa21_code", "lsoa21cd": "lsoa21_code", "long": "longitude"}
-        ),
+        "postcodes": study.load_table(study.catalogue.source("postcode_directory"), None),
         "oa_deprivation": read_output_areas(mirror, "household_deprivation").rename(columns={**total, **deprivation}),
         "oa_accommodation": accommodation,
         "tenure": study.load("census_2021_tenure"),
@@ -116,8 +112,7 @@ def test_fuel_poverty_is_the_official_figure_of_every_small_area(council, reques
     code = request.node.callspec.params["council"]
     fuel = council.frames["fuel_poor"].set_index("lsoa_code").loc[sorted(council.place.lsoas(2021))]
     assert tuple(fuel[["households", "fuel_poor_households"]].sum()) == TOTALS[code]
-    assert council.population.left_out == LACKING[code]
-    fuel = fuel.drop(index=list(LACKING[code]))
+    assert council.population.left_out == ()
     found = council.population.households.groupby("lsoa21_code")["is_fuel_poor"].agg(["size", "sum"])
     assert found["size"].tolist() == fuel["households"].tolist()
     assert found["sum"].tolist() == fuel["fuel_poor_households"].tolist()

@@ -105,7 +105,7 @@ class Council:
         )
         folder = mirror / "england"
         self.lookup = self.study.place.lookup
-        self.imd = self.study.load("imd_2019")
+        self.imd = self.study.load("iod_2025")
         self.frames = {
             "postcodes": read_postcodes(folder, self.study.place.lsoas(2021)),
             **read_census(folder),

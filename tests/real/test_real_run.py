@@ -19,12 +19,19 @@ def workbook(mirror, tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("council", "poor", "households"), [("kent_medway", 64596, 732409), ("county_durham", 26050, 226091)]
+    ("council", "year", "poor", "households"),
+    [
+        ("kent_medway", 2013, 64596, 732409),
+        ("kent_medway", 2024, 71609, 812386),
+        ("county_durham", 2013, 26050, 226091),
+        ("county_durham", 2024, 24731, 247911),
+    ],
 )
-def test_the_published_dataset_holds_the_published_figures(workbook, council, poor, households):
+def test_the_published_dataset_holds_the_published_figures(workbook, council, year, poor, households):
     years = pd.read_csv(workbook.processed / "fuel_poverty" / council / "lsoa_fuel_poverty" / "lsoa_fuel_poverty.csv")
     sums = years.groupby("year")[["fuel_poor_households", "households"]].sum()
-    assert tuple(sums.loc[2013]) == (poor, households)
+    assert tuple(sums.loc[year]) == (poor, households)
+    assert sums.index.max() == 2024
 
 
 def test_datasets_are_valid_and_say_what_of_them_is_real(workbook):
@@ -45,11 +52,28 @@ def test_the_report_says_what_of_it_is_real_and_for_whom(workbook):
     assert "The records behind this part are synthetic" in page
 
 
+@pytest.mark.parametrize("council", ["kent_medway", "county_durham"])
+def test_the_report_says_what_is_newer_which_of_two_figures_it_uses_and_that_every_area_has_postcodes(
+    workbook, council
+):
+    page = (workbook.reports / "fuel_poverty" / council / "index.html").read_text(encoding="utf-8")
+    for part in (
+        "LSOA domestic gas consumption: 2019 is used here, and 2024 is out",
+        "11.0% (2.73 million households)",
+        "9.95% (2.47 million)",
+        "are no errors",
+        "must not be used for trends within one small area",
+        "small areas of the official figures has postcodes in the list",
+        "Attendance Allowance",
+    ):
+        assert part in page, part
+
+
 def test_a_council_that_the_files_lack_fails_alone_and_names_the_source(workbook, mirror):
     done = run_councilbook(
         workbook, "run", "fuel_poverty", "--data", "real", "--mirror", str(mirror), "--council", "E06000001,kent_medway"
     )
     assert done.returncode == 1
-    assert "sub_regional_fuel_poverty_2012" in done.stdout + done.stderr
+    assert "has no row for Hartlepool" in done.stdout + done.stderr
     assert "nothing changed" in done.stdout
     assert not (workbook.processed / "fuel_poverty" / "hartlepool").exists()

@@ -99,6 +99,32 @@ def test_a_scottish_code_is_an_error_that_says_england_only() -> None:
         resolve_place(unnamed("S12000050"), LOOKUP, GAZETTEERS)
 
 
+def test_an_area_that_a_districts_border_cuts_is_counted_in_one_council_alone(catalogue: Catalogue) -> None:
+    """E01b was split in 2021: c in North, d in South. By 2011 all of it was North's, as the table of that time says."""
+    lookup = LOOKUP.assign(lad22_code=LOOKUP["lad22_code"].mask(LOOKUP["lsoa21_code"] == "E01d", "E07000002"))
+    by_new = Areas(lsoa="lsoa21_code", vintage=2021, district="lad22_code", district_name="lad22_name")
+    old = pd.DataFrame(
+        {
+            "code": ["E01a", "E01b", "E01h"],
+            "lad": ["E06000001", "E06000001", "E07000002"],
+            "homes": [10, 47, 30],
+        }
+    )
+    new = pd.DataFrame({"code": ["E01a", "E01c", "E01d", "E01h"], "homes": [10, 40, 7, 30]})
+    source, homes = catalogue.source("prices"), {}
+    for code in ("E06000001", "E07000002"):
+        place = resolve_place(unnamed(code), lookup, {"lookup": (by_new, lambda: lookup)})
+        assert place.shared == {"E01b"}
+        rows = select_rows(old, Areas(lsoa="code", vintage=2011, district="lad"), place, source)
+        homes[code] = (
+            rows["homes"].sum(),
+            select_rows(new, Areas(lsoa="code", vintage=2021), place, source)["homes"].sum(),
+        )
+        covariates = select_rows(old.drop(columns="lad"), Areas(lsoa="code", vintage=2011), place, source)
+        assert "E01b" in set(covariates["code"])  # what says nothing of districts is known of both parts
+    assert homes == {"E06000001": (57, 50), "E07000002": (30, 37)}
+
+
 @pytest.mark.parametrize(("vintage", "kept"), [(2011, ["E01b", "E01e"]), (2021, ["E01c", "E01g"])])
 def test_rows_of_a_place_are_chosen_by_the_codes_of_their_own_census(
     vintage: int, kept: list[str], catalogue: Catalogue

@@ -15,6 +15,18 @@ from importlib.resources import files
 from councilbook.errors import CatalogueError, suggest
 
 COUNTY = "County"
+# ONS, Regions (December 2024) names and codes in England
+REGIONS = {
+    "E12000001": "North East",
+    "E12000002": "North West",
+    "E12000003": "Yorkshire and The Humber",
+    "E12000004": "East Midlands",
+    "E12000005": "West Midlands",
+    "E12000006": "East of England",
+    "E12000007": "London",
+    "E12000008": "South East",
+    "E12000009": "South West",
+}
 # Words that say what kind of council it is: people leave them out, or put them first or last.
 KIND_WORDS = {
     *(
@@ -149,6 +161,17 @@ def list_areas(authority: Authority) -> dict[str, str]:
         one for one in read_authorities().values() if one.county == authority.gss_code and one.end == authority.end
     ]
     return {one.gss_code: one.name for one in sorted(districts, key=lambda one: one.gss_code)}
+
+
+def list_region(text: str) -> tuple[str, dict[str, str]]:
+    """Return the name of a region of England and the codes and names of its districts, by its name or GSS code.
+
+    Nothing is found where the text names no region.
+    """
+    regions = {join_words(name): name for name in REGIONS.values()}
+    name = REGIONS.get(text.strip().upper()) or regions.get(join_words(text), "")
+    found = [one for one in read_authorities().values() if one.region == name and not one.end and one.type != COUNTY]
+    return name, {one.gss_code: one.name for one in sorted(found, key=lambda one: one.gss_code)} if name else {}
 
 
 def find_county(codes: Iterable[str]) -> Authority | None:

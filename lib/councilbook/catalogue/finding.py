@@ -14,7 +14,7 @@ from councilbook.catalogue.fetching import Progress, check_kind, check_raw, desc
 from councilbook.catalogue.fingerprints import hash_file, hash_library, hash_text
 from councilbook.catalogue.reading import Catalogue
 from councilbook.catalogue.schema import Council, Mode, Origin, Source, Twin
-from councilbook.errors import SourceError
+from councilbook.errors import NotThereError, SourceError
 from councilbook.paths import make_private_folder, write_atomically
 
 Load = Callable[[str], pd.DataFrame]  # id of a source to the council's rows of its first table
@@ -84,7 +84,8 @@ class Finder:
             load: loads what a twin is fitted to.
 
         Raises:
-            SourceError: it is nowhere; the message says where it was looked for and how to get it.
+            SourceError: it is nowhere (NotThereError; the message says where it was looked for and how to get it), or
+                cannot be fetched.
         """
         if found := self.find_local(source):
             return found
@@ -93,7 +94,7 @@ class Finder:
             return FoundFile(source, fetch(source, self.catalogue.workbook, progress), "download")
         if source.twin and (self.mode == "sample" or source.spectrum != "open"):
             return FoundFile(source, self._make_twin(source, source.twin, load), "twin")
-        raise SourceError(self.describe_nowhere(source))
+        raise NotThereError(self.describe_nowhere(source))
 
     def find_local(self, source: Source) -> FoundFile | None:
         """Return a source's file if it is on this machine already; nothing is downloaded or made.

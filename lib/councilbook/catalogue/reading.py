@@ -17,6 +17,7 @@ from councilbook.catalogue.councils import (
     join_names,
     join_words,
     list_areas,
+    list_region,
     suggest_authorities,
 )
 from councilbook.catalogue.entries import Entry
@@ -44,6 +45,7 @@ def _is_shown_instead(value: str, default: str) -> bool:
 
 
 DEFAULTS = "disclosure.yaml"
+DISTRICT_KINDS = ("06", "07", "08", "09")  # of the GSS codes of English unitaries, districts, metropolitan and London
 RULES: dict[str, type[Entry]] = {
     "open_sources_only": OpenSourcesOnly,
     "held": Held,
@@ -153,15 +155,23 @@ class Catalogue:
     def _require_code(self, part: str, text: str) -> str:
         """Return a code that is in no table, as one of a later year; a name cannot be that, nor can a county."""
         code = part.strip().upper()
-        if not GSS_CODE.fullmatch(code):
+        region, districts = list_region(part)
+        told = (
+            f" {region} is a region, of which official tables count the districts: give one of them, or several joined "
+            f"by +; all of them are {'+'.join(districts)}."
+            if region
+            else ""
+        )
+        if region or not GSS_CODE.fullmatch(code):
             raise CatalogueError(
                 f"No council {text!r}: give its name or GSS code, or several joined by + (as E06000047+E07000105)."
-                f"{suggest_authorities(part, self.councils)}"
+                f"{suggest_authorities(part, self.councils)}{told}"
             )
-        if code.startswith("E10"):
+        if code.startswith("E") and code[1:3] not in DISTRICT_KINDS:
+            kind = "a county" if code.startswith("E10") else "no district, borough or unitary, or one"
             raise CatalogueError(
-                f"{code} is a county that is not known. Official tables count its districts, so give their codes "
-                "joined by +."
+                f"{code} is {kind} that is not known. Official tables count its districts, so give their codes "
+                f"joined by +: they begin with {', '.join(f'E{kind}' for kind in DISTRICT_KINDS)}."
             )
         return code
 

@@ -41,6 +41,9 @@ class FieldSpec(Entry):
     maximum: float | None = None
     enum: list[str] | None = None
     unique: bool = False
+    may_be_absent: bool = Field(
+        default=False, description="Some editions have no such column; its cells are then blank."
+    )
 
 
 class Areas(Entry):
@@ -56,6 +59,9 @@ class Areas(Entry):
         "picked by it: those with any code that the council, or one that it took the place of, has had.",
     )
     district_name: str | None = None
+    output_area: str | None = Field(
+        default=None, description="Column with the output area of 2021, which says the LSOA of a row that has none."
+    )
     education: str | None = Field(
         default=None,
         description="Column with the number that the Department for Education gives to who runs the schools, or with "
@@ -76,7 +82,8 @@ class Areas(Entry):
     @property
     def columns(self) -> list[str]:
         """The columns that it names."""
-        return [name for name in (self.lsoa, self.district, self.district_name, self.education) if name]
+        named = (self.lsoa, self.output_area, self.district, self.district_name, self.education)
+        return [name for name in named if name]
 
 
 class Table(Entry):
@@ -90,6 +97,9 @@ class Table(Entry):
     delimiter: str = ","
     rows: dict[str, str] = Field(default={}, description="Field and pattern: other rows (footers) are no data.")
     geometry: bool = False
+    large: bool = Field(
+        default=False, description="A CSV of millions of rows, read as it comes; `member` is then a pattern."
+    )
     areas: Areas | None = None
     key: list[str] = Field(default=[])
     fields: dict[Name, FieldSpec]
@@ -175,6 +185,16 @@ class Source(Entry):
     )
     series: str | None = None
     edition: int | None = None
+    frequency: str | None = Field(default=None, description="How often the publisher brings it out, in words.")
+    next_due: date | None = Field(
+        default=None, description="Day by which the next edition is expected; none where nobody has said."
+    )
+    revised: str | None = Field(
+        default=None, description="Of an edition: why its figures do not go on from those of the one before."
+    )
+    also_published: str | None = Field(
+        default=None, description="Of an edition: what else was officially said of its year, and why both stand."
+    )
     pseudonymised: bool = Field(
         default=False,
         description="Records of people by pseudonym: a file in which somebody can be read is refused.",
@@ -350,6 +370,9 @@ class StudySpec(Entry):
     question: str
     default_council: str
     places: list[str] = Field(default=[], description="Sources that say which areas belong to a council.")
+    nations: list[Literal["E", "W", "S", "N"]] = Field(
+        default=[], description="First letters of the GSS codes of councils that it is for; for all if none is given."
+    )
     notebooks: dict[str, NotebookSpec]
     parameters: dict[Name, ParameterSpec] = Field(default={})
 
@@ -357,6 +380,22 @@ class StudySpec(Entry):
     def report(self) -> str:
         """Name of the notebook that becomes the page."""
         return next(name for name, notebook in self.notebooks.items() if notebook.kind == "report")
+
+    def refuse_other_nations(self, council: Council) -> None:
+        """Refuse a council of a nation that the study has no figures of.
+
+        Raises:
+            CatalogueError: it is one.
+        """
+        known = read_authorities()
+        others = {NATIONS[code[0]]: code for code in council.codes if self.nations and code[0] not in self.nations}
+        for nation, code in others.items():
+            named = known[code] if code in known else f"{council.codes[code] or council.name} ({code})"
+            own = " and ".join(NATIONS[letter] for letter in self.nations)
+            raise CatalogueError(
+                f"{named} is in {nation}, and {self.title!r} is a study of {own}: its sources hold no figures of "
+                f"{nation}. Give a council in {own}."
+            )
 
     def list_before(self, notebook: str) -> list[str]:
         """Return the notebooks that must have run before another, in order: those it comes after, and theirs."""

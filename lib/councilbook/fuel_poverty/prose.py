@@ -1,7 +1,11 @@
 """Sentences of the fuel poverty report, each computed from released data."""
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
 import pandas as pd
+
+from councilbook.catalogue.councils import join_names
 
 
 def describe_latest(totals: pd.DataFrame, name: str) -> str:
@@ -19,26 +23,85 @@ def describe_latest(totals: pd.DataFrame, name: str) -> str:
     )
 
 
-def describe_change(totals: pd.DataFrame) -> str:
-    """Say how the share moved within each definition, and that the two must not be compared.
+def describe_change(totals: pd.DataFrame, breaks: Collection[float] = ()) -> str:
+    """Say how the share moved within each definition and each series, and that these must not be compared.
 
     Args:
         totals: as for `describe_latest`, with measure.
+        breaks: between which years the series was revised: 2022.5 between 2022 and 2023.
     """
-    sentences = []
-    for measure, group in totals.groupby("measure", sort=False):
+    revised = np.searchsorted(sorted(breaks), totals["year"].to_numpy(dtype=float))
+    sentences, before = [], ""
+    for (measure, _), group in totals.groupby(["measure", revised], sort=False):
         first, last = group.iloc[0], group.iloc[-1]
+        by = f"By {measure}" if measure != before else f"In the series as revised for {first['year']}"
+        before = str(measure)
         if first["year"] == last["year"]:
-            sentences.append(f"By {measure} it was {last['fuel_poor_pct']:.1f}% in {last['year']}.")
+            sentences.append(f"{by} it was {last['fuel_poor_pct']:.1f}% in {last['year']}.")
         else:
             verb = _name_change(last["fuel_poor_pct"] - first["fuel_poor_pct"])
             sentences.append(
-                f"By {measure} it {verb} {first['fuel_poor_pct']:.1f}% in {first['year']} to "
+                f"{by} it {verb} {first['fuel_poor_pct']:.1f}% in {first['year']} to "
                 f"{last['fuel_poor_pct']:.1f}% in {last['year']}."
             )
+    reasons = ["The definition changed in between"] if len(set(totals["measure"])) > 1 else []
+    reasons += [f"the series was revised after {int(one)}" for one in sorted(breaks)]
     if len(sentences) > 1:
-        sentences.append("The definition changed in between, so the two must not be compared.")
+        told = " and ".join(reasons)
+        parts = "two" if len(sentences) == 2 else f"{len(sentences)} parts"
+        sentences.append(f"{told[0].upper()}{told[1:]}, so the {parts} must not be compared.")
     return " ".join(sentences)
+
+
+def describe_outdated(phrases: Sequence[str]) -> str:
+    """Say that newer data are out than a page uses; empty if there are none.
+
+    Args:
+        phrases: from `editions.describe_outdated`.
+    """
+    return f"**Newer data are out, or due, than this page uses.** {'; '.join(phrases)}." if phrases else ""
+
+
+def describe_absent(editions: pd.DataFrame, totals: pd.DataFrame, name: str) -> str:
+    """Say of which years the files hold no figures of a council; empty if of none.
+
+    Args:
+        editions: from `Study.list_editions`: edition.
+        totals: as for `describe_latest`.
+        name: the council.
+    """
+    years = editions.loc[~editions["edition"].isin(totals["year"]), "edition"]
+    return (
+        f"The files that were read have no figures of {name} for {join_names(map(str, years))}." if len(years) else ""
+    )
+
+
+def find_breaks(editions: pd.DataFrame, totals: pd.DataFrame) -> list[float]:
+    """Find where a series was revised, between two years that there are figures of: half a year before.
+
+    Args:
+        editions: from `Study.list_editions`: edition, revised.
+        totals: as for `describe_latest`.
+    """
+    first, last = totals["year"].min(), totals["year"].max()
+    revised = editions.loc[editions["revised"].notna(), "edition"]
+    return [float(year) - 0.5 for year in revised if first < year <= last]
+
+
+def describe_second_figures(editions: pd.DataFrame, totals: pd.DataFrame) -> str:
+    """Say for which years there is a second official figure, and that neither is wrong; empty if there is none.
+
+    Args:
+        editions: from `Study.list_editions`: edition, also_published.
+        totals: as for `describe_latest`.
+    """
+    told = editions[editions["also_published"].notna() & editions["edition"].isin(totals["year"])]
+    if told.empty:
+        return ""
+    return (
+        f"{' '.join(told['also_published'])} This page uses the tables for {join_names(map(str, told['edition']))}, as "
+        "they alone say where. The other figures were published before them, and are no errors."
+    )
 
 
 def describe_spread(areas: pd.DataFrame) -> str:

@@ -94,6 +94,8 @@ class Entry:
     studies: tuple[str, ...]  # titles
     figures: frozenset[str]  # real, synthetic or both in the reports that used it; empty if none did
     faults: tuple[str, ...]
+    frequency: str = ""  # how often it comes; empty where nobody has said
+    next_due: str = ""
 
 
 def build_site(catalogue: Catalogue) -> None:
@@ -323,6 +325,8 @@ def _describe_sources(
         personal_data="yes" if any(one.personal_data for one in sources) else "no",
         landing_page=newest.landing_page,
         editions=len(sources),
+        frequency=newest.frequency or "",
+        next_due=f"{newest.next_due.day} {newest.next_due:%B %Y}" if newest.next_due else "",
         studies=tuple(sorted({title for one in sources for title in users.get(one.id, ())})),
         figures=frozenset(kind for one in sources for kind in used.get(one.id, ())),
         faults=tuple(dict.fromkeys(fault for one in sources for fault in one.known_faults)),

@@ -187,15 +187,16 @@ def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tel
         Origin and checksum of each source that is on this machine, also of those that are only described.
 
     Raises:
+        CatalogueError: the study is not for the council's nation.
         SourceError: an open source is neither on this machine nor can it be fetched. Those that have to be got by hand
             are told first, all at once, before anything is fetched.
     """
+    catalogue.study(job.study).refuse_other_nations(job.council)
     if job.mode == "sample":
         return {}
     finder = Finder(catalogue, job.mode, job.council, job.seed, job.mirror)
     used = list_study_sources(catalogue, job.study)
-    needed = [source for source in used if source.spectrum == "open" and not source.optional]
-    absent = [source for source in needed if not finder.find_local(source)]
+    absent = [source for source in _list_needed(used, finder) if not finder.find_local(source)]
     if by_hand := [source for source in absent if not source.url]:
         lines = [finder.describe_nowhere(source) for source in by_hand]
         raise SourceError(
@@ -210,6 +211,16 @@ def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tel
                 checksums[local.path] = local.sha256
             found[source.id] = f"{local.origin} {checksums[local.path]}"
     return found
+
+
+def _list_needed(used: Sequence[Source], finder: Finder) -> list[Source]:
+    """List the open sources that must be there: of a series any edition of which will do, the newest if none is."""
+    optional: dict[str, list[Source]] = {}
+    for source in used:
+        if source.optional and source.series:
+            optional.setdefault(source.series, []).append(source)
+    newest = [editions[-1] for editions in optional.values() if not any(map(finder.find_local, editions))]
+    return [source for source in used if source.spectrum == "open" and not source.optional] + newest
 
 
 def _fetch(source: Source, finder: Finder, job: Job, tell: Tell) -> None:

@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from councilbook.catalogue import Areas, Council, Source
 from councilbook.catalogue.councils import describe_end, join_names, list_codes, list_education_codes
-from councilbook.errors import CheckError, SourceError
+from councilbook.errors import CheckError, NotThereError
 
 LSOA_COLUMNS = {2011: "lsoa11_code", 2021: "lsoa21_code"}
 
@@ -28,11 +28,13 @@ class Place:
 
     Attributes:
         lookup: the council's rows of the exact fit lookup: lsoa11_code, lsoa21_code, change, lad22_code, lad22_name.
+        shared: its LSOAs of 2011 that lie in another council as well: three of England's were cut by a border in 2021.
     """
 
     council: Council
     name: str
     lookup: pd.DataFrame
+    shared: frozenset[str] = frozenset()
 
     def lsoas(self, vintage: int) -> set[str]:
         """Return the codes of its LSOAs of 2011 or 2021."""
@@ -66,18 +68,42 @@ def resolve_place(council: Council, lookup: pd.DataFrame, gazetteers: Mapping[st
                 f"Council {code}: no row in {', '.join(gazetteers)}. Give the code of an English district, unitary or "
                 f"borough of a year that these files know.{nation}"
             )
-    rows = lookup[np.logical_or.reduce(found)].reset_index(drop=True)
-    return Place(council, join_names(names) if council.name == ", ".join(council.codes) else council.name, rows)
+    is_here = np.logical_or.reduce(found)
+    rows, others = lookup[is_here].reset_index(drop=True), lookup["lsoa11_code"][~is_here]
+    shared = frozenset(others[others.isin(rows["lsoa11_code"])])
+    name = join_names(names) if council.name == ", ".join(council.codes) else council.name
+    return Place(council, name, rows, shared)
+
+
+def fill_lsoas(frame: pd.DataFrame, areas: Areas, read_lookup: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """Give rows without an LSOA that of their output area: as other rows of the table have it, or else the lookup.
+
+    Args:
+        frame: a table as it was read, with the columns that `areas` names.
+        areas: names its columns of LSOA and of output area.
+        read_lookup: reads oa21_code and lsoa21_code; called only where the table itself does not say.
+    """
+    blank = ~frame[areas.lsoa].str.startswith("E", na=False)
+    if not blank.any():
+        return frame
+    known = frame[~blank].drop_duplicates(areas.output_area).set_index(areas.output_area)[areas.lsoa]
+    filled = frame.loc[blank, areas.output_area].map(known)
+    if filled.isna().any():
+        filled = filled.fillna(
+            frame.loc[blank, areas.output_area].map(read_lookup().set_index("oa21_code")["lsoa21_code"])
+        )
+    return frame.assign(**{str(areas.lsoa): frame[areas.lsoa].mask(blank, filled)})
 
 
 def select_rows(frame: pd.DataFrame, areas: Areas, place: Place, source: Source) -> pd.DataFrame:
     """Return the rows of a table of small areas that lie in a place.
 
     There is no official lookup from LSOAs of 2001. Most kept their code in 2011, so a district of that table is the
-    place's if most of its surviving LSOAs are; then all of its rows are taken.
+    place's if most of its surviving LSOAs are; then all of its rows are taken. An LSOA of 2011 that lies in another
+    council as well is that council's where the table says so, so that a household is counted once.
 
     Raises:
-        SourceError: there is none.
+        NotThereError: there is none.
     """
     if areas.vintage == 2001:
         survivors = frame[frame[areas.lsoa].isin(place.lsoas(2011))]
@@ -85,8 +111,11 @@ def select_rows(frame: pd.DataFrame, areas: Areas, place: Place, source: Source)
         rows = frame[frame[areas.district].isin(shares.index[shares > 0.5])]
     else:
         rows = frame[frame[areas.lsoa].isin(place.lsoas(areas.vintage))]
+        if areas.vintage == 2011 and areas.district and place.shared:
+            own = {code for one in place.council.codes for code in list_codes(one)}
+            rows = rows[~rows[areas.lsoa].isin(place.shared) | rows[areas.district].isin(own)]
     if rows.empty:
-        raise SourceError(
+        raise NotThereError(
             f"Source {source.id} ({source.title}) has no row for {place.name} ({', '.join(place.council.codes)}). "
             "Either its file was cut to other places, or it does not cover this one."
         )
@@ -99,14 +128,14 @@ def select_by_code(frame: pd.DataFrame, areas: Areas, council: Council, source: 
     Codes change, and councils merge: see `list_codes` and `list_education_codes`.
 
     Raises:
-        SourceError: there is none.
+        NotThereError: there is none.
     """
     column, find = (areas.education, list_education_codes) if areas.education else (areas.district, list_codes)
     wanted = {code for own in council.codes for code in find(own)}
     rows = frame[frame[column].isin(wanted)]
     if rows.empty:
         ended = "".join(f" {text}" for text in map(describe_end, council.codes) if text)
-        raise SourceError(
+        raise NotThereError(
             f"Source {source.id} ({source.title}) has no row for {council.name}: none has "
             f"{' or '.join(sorted(wanted))} as its {column}.{ended} Either its file was cut to other places, or it "
             "does not cover this one."

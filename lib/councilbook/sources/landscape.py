@@ -30,12 +30,16 @@ def describe_landscape(sources: Sequence[Source], study: StudySpec, finder: Find
     return rows.sort_values(["spectrum", "source_id"], ignore_index=True).astype({"spectrum": "str"})
 
 
-def _describe(name: str, group: Sequence[Source], used: bool, finder: Finder, run_date: str) -> dict[str, object]:
+def _describe(name: str, group: Sequence[Source], named: bool, finder: Finder, run_date: str) -> dict[str, object]:
     first, last = group[0], group[-1]
+    used = named
+    if all(one.optional for one in group):
+        used = named and any(one.twin if finder.mode == "sample" else finder.find_local(one) for one in group)
     used_as = "not used"
     if used:
         synthetic = finder.mode == "sample" or (first.spectrum != "open" and not all(map(finder.find_local, group)))
         used_as = "synthetic" if synthetic else "real"
+    gaps = _list_gaps(group, named, finder, run_date) + (["Its file is not here."] if named and not used else [])
     return {
         "source_id": name,
         "title": first.title,
@@ -46,11 +50,11 @@ def _describe(name: str, group: Sequence[Source], used: bool, finder: Finder, ru
         "licence": first.licence,
         "published": f"{first.edition} to {last.edition}" if len(group) > 1 else first.published or None,
         "used_as": used_as,
-        "gap": " ".join(_list_gaps(group, used, finder, run_date)) or None,
+        "gap": " ".join(gaps) or None,
     }
 
 
-def _list_gaps(group: Sequence[Source], used: bool, finder: Finder, run_date: str) -> list[str]:
+def _list_gaps(group: Sequence[Source], named: bool, finder: Finder, run_date: str) -> list[str]:
     gaps = []
     source = group[0]
     if source.spectrum != "open":
@@ -61,8 +65,10 @@ def _list_gaps(group: Sequence[Source], used: bool, finder: Finder, run_date: st
             gaps.append(f"Its sharing agreement was due for review by {due.day} {due:%B %Y}.")
         if finder.mode == "real" and not all(map(finder.find_local, group)):
             gaps.append("It is not in the closed folder.")
+    if (expected := group[-1].next_due) and expected < date.fromisoformat(run_date):
+        gaps.append(f"Its next edition was due by {expected.day} {expected:%B %Y}, and is not in the catalogue.")
     if source.licence == "not_stated":
         gaps.append("The publisher states no licence.")
-    if not used:
+    if not named:
         gaps.append("No notebook reads it yet.")
     return gaps

@@ -34,6 +34,7 @@ from pyogrio.errors import DataSourceError
 from councilbook.catalogue import FieldSpec, FoundFile, Table
 from councilbook.errors import SourceError
 from councilbook.sources.identifiers import check_pseudonymised
+from councilbook.sources.large_tables import read_large_csv
 
 MOST_BYTES = 2**30  # unpacked; the largest official table that we know takes a fifth of it
 MOST_CELLS = 20_000_000  # official tables reach some 300,000
@@ -120,6 +121,10 @@ def _read_sheet(found: FoundFile, table: Table, where: str) -> pd.DataFrame:
 
 def _read_csv(found: FoundFile, table: Table, where: str) -> pd.DataFrame:
     """Read a CSV's records, each numbered by the line that it begins on."""
+    if table.large:
+        large = read_large_csv(found.path, table, lambda header: _match_headers(header, table)[0], where)
+        if large is not None:
+            return large
     text = _decode(_unpack(found, table, where), table.encoding, where)
     if len(text) >= LARGE_CSV and (plain := _read_plain_csv(text, table.delimiter)) is not None:
         return plain
@@ -203,7 +208,8 @@ def _read_geometry(found: FoundFile, where: str) -> gpd.GeoDataFrame:
         raise SourceError(f"{where}: not GeoJSON that can be read ({error}).") from None
     frame = frame.to_crs(4326).set_axis(range(1, len(frame) + 1))
     # Publishers write neighbours' outlines with rounding errors: on one grid they share their vertices again.
-    return frame.set_geometry(shapely.set_precision(frame.geometry.array, GRID_DEGREES))
+    mended = shapely.make_valid(frame.geometry.array, method="structure", keep_collapsed=False)
+    return frame.set_geometry(shapely.set_precision(mended, GRID_DEGREES))
 
 
 def _decode(content: bytes, encoding: str, where: str) -> str:
@@ -344,6 +350,7 @@ def _name_columns(frame: pd.DataFrame, table: Table, where: str, found: FoundFil
         row = "" if table.geometry else f", row {table.header_row}"
         raise SourceError(f"{where}{row}: no column, or more than one, for {wanted}.{held}")
     chosen = frame.iloc[:, list(columns.values())].set_axis(list(columns), axis="columns")
+    chosen = chosen.assign(**dict.fromkeys(set(table.fields) - set(columns), ""))
     return gpd.GeoDataFrame(chosen, geometry=frame.geometry) if table.geometry else chosen
 
 
@@ -361,7 +368,7 @@ def _match_headers(headers: Sequence[Any], table: Table) -> tuple[dict[str, int]
         hits = _positions(exact, accepted) or _positions(bare, accepted)
         if len(hits) == 1:
             columns[name] = hits[0]
-        else:
+        elif hits or not table.fields[name].may_be_absent:
             missing.append(name)
     return columns, missing
 

@@ -21,8 +21,9 @@ from councilbook.twins.places import (
     share_out,
     write_csv,
 )
-from councilbook.twins.tables import IMD_RANKS, draw_kinds, write_census, write_heating, write_tenure
+from councilbook.twins.tables import draw_kinds, write_census, write_heating, write_tenure
 
+IOD_RANKS = 33_755
 OA_HOUSEHOLDS = 130  # output areas of the 2021 census have 40 to 250 households (ONS, Census 2021 geographies)
 POSTCODE_HOUSEHOLDS = 18
 WITHIN = 0.5  # standard deviation of each latent within an LSOA
@@ -168,29 +169,30 @@ def census_2021_composition(_source: Source, request: TwinRequest) -> bytes:
     return write_census(areas, "Household composition", named)
 
 
-def iod_2019_domains(_source: Source, request: TwinRequest) -> bytes:
-    """Make the ranks by domain of the Indices of Deprivation 2019; each follows the made-up deprivation of an area."""
+def iod_2025(_source: Source, request: TwinRequest) -> bytes:
+    """Make the ranks of the Indices of Deprivation 2025, as a whole and by domain: of all of England's, none twice."""
     place = make_place(request.council, request.seed)
-    areas = place.make_areas(2011, 2019)
-    rng = place.stream("iod_2019_domains")
+    areas = place.make_areas(2021, 2024)
+    rng = place.stream("iod_2025")
     follows = {
-        "Income": areas["deprivation"],
-        "Health Deprivation and Disability": areas["deprivation"],
-        "Barriers to Housing and Services": areas["rurality"],
-        "Living Environment": areas["older_homes"],
+        "Index of Multiple Deprivation (IMD)": (areas["deprivation"], 0.0),
+        "Income": (areas["deprivation"], 0.4),
+        "Health Deprivation and Disability": (areas["deprivation"], 0.4),
+        "Barriers to Housing and Services": (areas["rurality"], 0.4),
+        "Living Environment": (areas["older_homes"], 0.4),
     }
     table = pd.DataFrame(
         {
-            "LSOA code (2011)": areas["lsoa_code"],
-            "LSOA name (2011)": areas["lsoa_name"],
-            "Local Authority District code (2019)": areas["lad_code"],
-            "Local Authority District name (2019)": areas["lad_name"],
+            "LSOA code (2021)": areas["lsoa_code"],
+            "LSOA name (2021)": areas["lsoa_name"],
+            "Local Authority District code (2024)": areas["lad_code"],
+            "Local Authority District name (2024)": areas["lad_name"],
         }
     )
-    for domain, latent in follows.items():
-        ranks = np.sort(rng.choice(IMD_RANKS, len(areas), replace=False)) + 1
-        order = pd.Series(-latent.to_numpy() + rng.normal(0, 0.4, len(areas))).rank(method="first").astype(int)
-        table[f"{domain} Rank (where 1 is most deprived)"] = ranks[order - 1]
+    for index, (latent, noise) in follows.items():
+        ranks = np.sort(rng.choice(IOD_RANKS, len(areas), replace=False)) + 1
+        order = pd.Series(-latent.to_numpy() + rng.normal(0, noise, len(areas))).rank(method="first").astype(int)
+        table[f"{index} Rank (where 1 is most deprived)"] = ranks[order - 1]
     return write_csv(table, bom=True)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -18,7 +19,14 @@ from councilbook.twins.places import (
     write_workbook,
 )
 
-IMD_RANKS = 32_844
+ENERGY_HEADERS = {
+    "lad_code": "Local authority code",
+    "lad_name": "Local authority",
+    "msoa_code": "MSOA code",
+    "msoa_name": "Middle layer super output area",
+    "lsoa_code": "LSOA code",
+    "lsoa_name": "Lower layer super output area",
+}
 
 
 def lsoa_lookup(_source: Source, request: TwinRequest) -> bytes:
@@ -42,33 +50,32 @@ def lsoa_lookup(_source: Source, request: TwinRequest) -> bytes:
     return write_csv(lookup, bom=True)
 
 
-def lsoa_2011_boundaries(_source: Source, request: TwinRequest) -> bytes:
-    """Make the outlines of the LSOAs 2011 as GeoJSON, in degrees with five decimals (about a metre)."""
-    outlines = make_place(request.council, request.seed).outlines.to_crs(4326)
-    rounded = shapely.remove_repeated_points(shapely.transform(outlines.geometry.array, lambda xy: xy.round(5)))
-    outlines = outlines.set_geometry(shapely.orient_polygons(rounded), crs=4326)
-    outlines = outlines.rename(columns={"lsoa11_code": "LSOA11CD", "lsoa11_name": "LSOA11NM"})
-    content: str = outlines.to_json(drop_id=True, separators=(",", ":"))
+def lsoa_2021_boundaries(_source: Source, request: TwinRequest) -> bytes:
+    """Make the outlines of the LSOAs 2021 as GeoJSON, in degrees with five decimals (about a metre)."""
+    cut = _cut_outlines(make_place(request.council, request.seed)).to_crs(4326)
+    # Where a cut meets a neighbour's border, the neighbour has to get the point as well: all borders on one grid.
+    borders = shapely.union_all(shapely.boundary(cut.geometry.array), grid_size=1e-5)
+    cells = shapely.get_parts(shapely.polygonize(shapely.get_parts(borders)))
+    of_cell, row = cut.sindex.query(shapely.point_on_surface(cells), predicate="within")
+    faces = gpd.GeoDataFrame(cut.iloc[row].drop(columns="geometry"), geometry=cells[of_cell], crs=4326)
+    outlines = faces.dissolve(by=["LSOA21CD", "LSOA21NM"], as_index=False)
+    rounded = shapely.transform(outlines.geometry.array, lambda xy: xy.round(5))
+    content: str = outlines.set_geometry(shapely.orient_polygons(rounded)).to_json(drop_id=True, separators=(",", ":"))
     return content.encode()
 
 
-def imd_2019(_source: Source, request: TwinRequest) -> bytes:
-    """Make the Index of Multiple Deprivation 2019: ranks spread over all of England's, none twice."""
-    place = make_place(request.council, request.seed)
-    areas = place.make_areas(2011, 2019)
-    ranks = np.sort(place.stream("imd_2019").choice(IMD_RANKS, len(areas), replace=False)) + 1
-    areas["rank"] = ranks[(-areas["deprivation"]).rank(method="first").astype(int) - 1]
-    areas["decile"] = (areas["rank"] * 10 - 1) // IMD_RANKS + 1
-    header = (
-        "LSOA code (2011)",
-        "LSOA name (2011)",
-        "Local Authority District code (2019)",
-        "Local Authority District name (2019)",
-        "Index of Multiple Deprivation (IMD) Rank",
-        "Index of Multiple Deprivation (IMD) Decile",
-    )
-    rows = areas[["lsoa_code", "lsoa_name", "lad_code", "lad_name", "rank", "decile"]].itertuples(index=False)
-    return write_workbook({"Notes": [[SYNTHETIC_NOTE]], "IMD2019": [header, *rows]})
+def _cut_outlines(place: SyntheticPlace) -> gpd.GeoDataFrame:
+    """Cut the outlines of 2011 to pieces of those of 2021: what was split in strips from west to east."""
+    pieces = place.pieces
+    cells = place.outlines.set_index("lsoa11_code").geometry.loc[pieces["lsoa11_code"]].to_numpy()
+    of_area = pieces.groupby("lsoa11_code")["lsoa11_code"]
+    number, count = of_area.cumcount().to_numpy(), of_area.transform("size").to_numpy()
+    west, south, east, north = shapely.bounds(cells).T
+    width = (east - west) / count
+    strips = shapely.box(west + number * width, south - 1, west + (number + 1) * width, north + 1)
+    cut = np.where(count > 1, shapely.intersection(cells, strips), cells)
+    named = pieces[["lsoa21_code", "lsoa21_name"]].set_axis(["LSOA21CD", "LSOA21NM"], axis="columns")
+    return gpd.GeoDataFrame(named, geometry=cut, crs=place.outlines.crs)
 
 
 def census_2021_tenure(_source: Source, request: TwinRequest) -> bytes:
@@ -138,36 +145,31 @@ def write_heating(areas: pd.DataFrame, rng: np.random.Generator) -> bytes:
     return write_census(areas, "Type of central heating in household", counts)
 
 
-def gas_2019(_source: Source, request: TwinRequest) -> bytes:
-    """Make domestic gas use in 2019 by LSOA 2011; areas without gas have no row, and a dash stands for no meter."""
+def gas_2024(source: Source, request: TwinRequest) -> bytes:
+    """Make domestic gas use in 2024 by LSOA 2021; areas without gas have no row, and a dash stands for no meter."""
     place = make_place(request.council, request.seed)
-    areas = place.make_areas(2011, 2019)
-    rng = place.stream("gas_2019")
+    areas = place.make_areas(2021, 2024)
+    rng = place.stream("gas")
     rural, old, poor = (areas[name].to_numpy() for name in ("rurality", "older_homes", "deprivation"))
     no_gas = expit(-3.1 + 1.3 * rural + rng.normal(0, 0.4, len(areas)))
     meters = _count_electricity_meters(place, areas) * (1 - no_gas) * rng.normal(1, 0.03, len(areas))
-    mean = 12_800 * np.exp(0.14 * old - 0.10 * poor + 0.08 * rural + rng.normal(0, 0.08, len(areas)))
+    mean = 11_000 * np.exp(0.14 * old - 0.10 * poor + 0.08 * rural + rng.normal(0, 0.08, len(areas)))
     idle = rng.geometric(0.15, len(areas)) - 1
-    table = _describe_energy(areas, "MSOA Name", "LSOA Name")
-    table["Number of consuming meters"] = np.rint(meters).astype(np.int64)
-    _add_use(table, mean, "Consumption (kWh)", "Mean consumption (kWh per meter)", "Median consumption (kWh per meter)")
-    table["Number of non-consuming meters"] = np.where(idle == 0, "-", idle.astype(str))
-    return write_csv(_add_unallocated(table[no_gas < np.quantile(no_gas, 0.987)]), newline="\r\n")
+    areas["Number of meters"] = np.rint(meters).astype(np.int64)
+    areas["mean"] = mean
+    areas["Number of non-consuming meters"] = np.where(idle == 0, "-", idle.astype(str))
+    return _write_energy(source, areas[no_gas < np.quantile(no_gas, 0.987)], "Number of non-consuming meters")
 
 
-def electricity_2019(_source: Source, request: TwinRequest) -> bytes:
-    """Make domestic electricity use in 2019 by LSOA 2011; two column names hold a line break, as officially."""
+def electricity_2024(source: Source, request: TwinRequest) -> bytes:
+    """Make domestic electricity use in 2024 by LSOA 2021."""
     place = make_place(request.council, request.seed)
-    areas = place.make_areas(2011, 2019)
-    rng = place.stream("electricity_2019")
+    areas = place.make_areas(2021, 2024)
+    rng = place.stream("electricity")
     electric, rural, poor = (areas[name].to_numpy() for name in ("electric_heating", "rurality", "deprivation"))
-    mean = 3_600 * np.exp(0.12 * electric + 0.10 * rural - 0.06 * poor + rng.normal(0, 0.07, len(areas)))
-    names = ("Middle Layer Super Output Area (MSOA) Name", "Lower Layer Super Output Area (LSOA) Name")
-    table = _describe_energy(areas, *names)
-    table["Total number of domestic electricity meters"] = _count_electricity_meters(place, areas)
-    use = "domestic electricity consumption"
-    _add_use(table, mean, f"Total {use} (kWh)", f"Mean {use} \n(kWh per meter)", f"Median {use} \n(kWh per meter)")
-    return write_csv(_add_unallocated(table), newline="\r\n")
+    areas["mean"] = 3_300 * np.exp(0.12 * electric + 0.10 * rural - 0.06 * poor + rng.normal(0, 0.07, len(areas)))
+    areas["Number of meters"] = _count_electricity_meters(place, areas)
+    return _write_energy(source, areas)
 
 
 def draw_kinds(
@@ -193,29 +195,21 @@ def _count_electricity_meters(place: SyntheticPlace, areas: pd.DataFrame) -> Int
     return meters
 
 
-def _describe_energy(areas: pd.DataFrame, msoa_name: str, lsoa_name: str) -> pd.DataFrame:
-    """Start a table of energy use with the columns that say where; publishers call two of them differently."""
-    headers = {
-        "lad_name": "Local Authority Name",
-        "lad_code": "Local Authority Code",
-        "msoa_name": msoa_name,
-        "msoa_code": "Middle Layer Super Output Area (MSOA) Code",
-        "lsoa_name": lsoa_name,
-        "lsoa_code": "Lower Layer Super Output Area (LSOA) Code",
-    }
-    return areas[list(headers)].rename(columns=headers)
+def _write_energy(source: Source, areas: pd.DataFrame, *last: str) -> bytes:
+    """Write a workbook of energy use: a sheet a year, of which the twin has the newest, and a row of unplaced meters.
 
-
-def _add_use(table: pd.DataFrame, mean: FloatArray, total_name: str, mean_name: str, median_name: str) -> None:
-    """Add total, mean and median use after the last column, which counts meters."""
-    total = (table.iloc[:, -1] * mean).round(3)
-    table[total_name] = total
-    table[mean_name] = mean.round(6)
-    table[median_name] = (mean * 0.9).round(2)
-
-
-def _add_unallocated(table: pd.DataFrame) -> pd.DataFrame:
-    """Add the last row that official tables have, of meters that could not be placed: as many as in the first area."""
-    last = table.head(1).copy()
-    last[table.columns[:6]] = "Unallocated"
-    return pd.concat([table, last])
+    Args:
+        source: whose sheet and header row it has.
+        areas: AREA_COLUMNS, Number of meters, mean (kWh), and the columns that stand last.
+    """
+    table = areas[list(ENERGY_HEADERS)].rename(columns=ENERGY_HEADERS).assign(meters=areas["Number of meters"])
+    table["Total consumption (kWh)"] = (areas["Number of meters"] * areas["mean"]).round(3)
+    table["Mean consumption\n(kWh per meter)"] = areas["mean"].round(6)
+    table["Median consumption\n(kWh per meter)"] = (areas["mean"] * 0.9).round(2)
+    table = table.rename(columns={"meters": "Number of meters"}).join(areas[list(last)])
+    unplaced = table.head(1).copy()
+    unplaced[list(ENERGY_HEADERS.values())] = "Unallocated"
+    sheet = source.table()
+    front: list[list[object]] = [[SYNTHETIC_NOTE], *[[]] * (sheet.header_row - 2)]
+    rows = pd.concat([table, unplaced]).itertuples(index=False, name=None)
+    return write_workbook({str(sheet.sheet): [*front, list(table), *rows]})

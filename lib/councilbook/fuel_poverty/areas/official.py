@@ -4,13 +4,14 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from councilbook.errors import CheckError
+from councilbook.catalogue.councils import list_codes
+from councilbook.errors import CheckError, ParameterError
 from councilbook.sources.checks import check_sums
 from councilbook.sources.geography import LSOA_COLUMNS, Place, match_common_areas
 
 FIRST_LILEE_YEAR = 2019  # DESNZ, Fuel poverty methodology handbook (LILEE): the definition that replaced LIHC
 COUNTS = ["households", "fuel_poor_households"]
-AREAS_RANKED = 32844  # English Indices of Deprivation 2019
+AREAS_RANKED = {"lsoa11_code": 32844, "lsoa21_code": 33755}  # English Indices of Deprivation 2019 and 2025
 SHARES = [
     "owned_outright_pct",
     "social_rented_pct",
@@ -56,6 +57,25 @@ def prepare_years(stacked: pd.DataFrame) -> pd.DataFrame:
     return years
 
 
+def choose_year(years: pd.DataFrame, wanted: int) -> pd.DataFrame:
+    """Return the figures of one year by LILEE.
+
+    Args:
+        years: from `prepare_years`, or lsoa_fuel_poverty.
+        wanted: the year; 0 for the newest that is there.
+
+    Raises:
+        ParameterError: there are no figures by LILEE of that year.
+    """
+    known = sorted(years.loc[years["measure"] == "LILEE", "year"].unique())
+    if not known or (wanted and wanted not in known):
+        listed = ", ".join(map(str, known)) or "none"
+        raise ParameterError(
+            f"model_year is {wanted}; expected a year with figures by LILEE ({listed}), or 0 for the newest."
+        )
+    return years[years["year"] == (wanted or known[-1])]
+
+
 def check_district_sums(years: pd.DataFrame, districts: pd.DataFrame) -> None:
     """Check that in each year the small areas add up to the publisher's own district table, to the household.
 
@@ -83,12 +103,15 @@ def sum_districts(years: pd.DataFrame, place: Place) -> pd.DataFrame:
     districts = place.lookup[["lad22_code", "lad22_name"]]
     by_area = pd.concat(
         [districts.assign(lsoa_code=place.lookup[column]) for column in LSOA_COLUMNS.values()]
-    ).drop_duplicates("lsoa_code")
-    rows = years.merge(by_area, on="lsoa_code", how="left", validate="many_to_one")
+    ).drop_duplicates(["lsoa_code", "lad22_code"])
+    # An LSOA of 2011 that lies in two districts counts in the one whose code stands in the table.
+    codes = {code: now for now in districts["lad22_code"].unique() for code in list_codes(now)}
+    one = by_area[~by_area.duplicated("lsoa_code", keep=False)].set_index("lsoa_code")["lad22_code"]
+    rows = years.assign(lad22_code=years["lsoa_code"].map(one).fillna(years["lad_code"].map(codes)))
     gone = rows["lad22_code"].isna()
-    usual = rows[~gone].groupby("lad_code")[["lad22_code", "lad22_name"]].agg(_most_common)
-    for column in usual:
-        rows.loc[gone, column] = rows.loc[gone, "lad_code"].map(usual[column])
+    usual = rows[~gone].groupby("lad_code")["lad22_code"].agg(_most_common)
+    rows.loc[gone, "lad22_code"] = rows.loc[gone, "lad_code"].map(usual)
+    rows["lad22_name"] = rows["lad22_code"].map(dict(districts.itertuples(index=False, name=None)))
     sums = rows.groupby(["lad22_code", "lad22_name", "year", "measure"], as_index=False)[COUNTS].sum()
     return sums.assign(fuel_poor_pct=compute_share(sums["fuel_poor_households"], sums["households"]))
 
@@ -110,7 +133,7 @@ def sum_years(years: pd.DataFrame) -> pd.DataFrame:
 def describe_areas(
     year: pd.DataFrame,
     boundaries: gpd.GeoDataFrame,
-    imd: pd.DataFrame,
+    deprivation: pd.DataFrame,
     tenure: pd.DataFrame,
     heating: pd.DataFrame,
     gas: pd.DataFrame,
@@ -124,16 +147,15 @@ def describe_areas(
 
     Args:
         year: the rows of one year of `prepare_years`.
-        boundaries, imd, gas, electricity: by LSOA 2011. An area without a gas row has no gas meters.
-        tenure, heating: by LSOA 2021.
+        boundaries, deprivation, tenure, heating, gas, electricity: each by LSOA of 2011 or of 2021. An area without a
+            gas row has no gas meters.
         place: the council.
 
     Returns:
         A row an area, in the columns of the dataset area_fuel_poverty but for the model's.
     """
     pairs = match_common_areas(place.lookup)
-    outlines = boundaries.merge(pairs.drop_duplicates("lsoa11_code"), on="lsoa11_code", validate="one_to_one")
-    areas = outlines[["area_code", "geometry"]].dissolve(by="area_code")
+    areas = boundaries[["geometry"]].assign(area_code=_find_areas(boundaries, pairs)).dissolve(by="area_code")
     names = place.lookup.assign(area_code=pairs["area_code"]).sort_values("lsoa11_code").groupby("area_code")
     areas["area_name"] = names["lsoa11_name"].first()
     areas["lad22_code"] = names["lad22_code"].first()
@@ -142,16 +164,17 @@ def describe_areas(
     areas["lsoa21_codes"] = names["lsoa21_code"].agg(_join_codes)
 
     key = LSOA_COLUMNS[int(year["lsoa_vintage"].iloc[0])]
-    fuel = _sum_by_area(year.rename(columns={"lsoa_code": key}), pairs, key, COUNTS)
+    fuel = _sum_by_area(year.rename(columns={"lsoa_code": key}), pairs, COUNTS)
+    areas = areas.loc[areas.index.isin(fuel.index)]  # a part cut off from another council's LSOA has none before 2021
     areas[COUNTS] = fuel
     areas["year"], areas["measure"] = int(year["year"].iloc[0]), str(year["measure"].iloc[0])
     areas["fuel_poor_pct"] = compute_share(fuel["fuel_poor_households"], fuel["households"])
 
-    ranks = imd.merge(pairs.drop_duplicates("lsoa11_code"), on="lsoa11_code").groupby("area_code")["imd_rank"].mean()
-    areas["deprivation_pct"] = (100 - compute_share(ranks, AREAS_RANKED)).round(2)
+    ranks = deprivation["imd_rank"].groupby(_find_areas(deprivation, pairs)).mean()
+    areas["deprivation_pct"] = (100 - compute_share(ranks, AREAS_RANKED[find_key(deprivation)])).round(2)
     for table, total in ((tenure, "tenure_households"), (heating, "heating_households")):
         counts = [column for column in table.columns if column.endswith("_households")]
-        sums = _sum_by_area(table, pairs, "lsoa21_code", counts)
+        sums = _sum_by_area(table, pairs, counts)
         for column in (c for c in SHARES if c.replace("_pct", "_households") in counts):
             areas[column] = compute_share(sums[column.replace("_pct", "_households")], sums[total])
     return _add_energy(areas, pairs, gas, electricity).reset_index()
@@ -162,7 +185,7 @@ def _add_energy(
 ) -> gpd.GeoDataFrame:
     for name, table in (("gas", gas), ("electricity", electricity)):
         used = table.assign(kwh=table[f"mean_{name}_kwh"] * table[f"{name}_meters"])
-        sums = _sum_by_area(used, pairs, "lsoa11_code", [f"{name}_meters", "kwh"]).reindex(areas.index, fill_value=0)
+        sums = _sum_by_area(used, pairs, [f"{name}_meters", "kwh"]).reindex(areas.index, fill_value=0)
         sums = sums.astype("float64")  # the models take no integers with gaps
         areas[f"{name}_meters"] = sums[f"{name}_meters"]
         areas[f"mean_{name}_kwh"] = (sums["kwh"] / sums[f"{name}_meters"].where(sums[f"{name}_meters"] > 0)).round(1)
@@ -171,10 +194,20 @@ def _add_energy(
     return areas.drop(columns=["gas_meters", "electricity_meters"])
 
 
-def _sum_by_area(table: pd.DataFrame, pairs: pd.DataFrame, key: str, columns: list[str]) -> pd.DataFrame:
-    """Sum a table's columns by common area; `key` is its LSOA column."""
-    area_of = pairs.drop_duplicates(key).set_index(key)["area_code"]
-    return table.groupby(table[key].map(area_of))[columns].sum()
+def find_key(table: pd.DataFrame) -> str:
+    """Return the column that says which LSOA a row is of, of 2021 or of 2011."""
+    return next(column for column in reversed(LSOA_COLUMNS.values()) if column in table)
+
+
+def _find_areas(table: pd.DataFrame, pairs: pd.DataFrame) -> pd.Series:
+    """Return the common area of each row."""
+    key = find_key(table)
+    return table[key].map(pairs.drop_duplicates(key).set_index(key)["area_code"])
+
+
+def _sum_by_area(table: pd.DataFrame, pairs: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Sum a table's columns by common area."""
+    return table.groupby(_find_areas(table, pairs))[columns].sum()
 
 
 def _join_codes(codes: pd.Series) -> str:

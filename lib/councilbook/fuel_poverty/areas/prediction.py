@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from councilbook.errors import CheckError
 
 COVARIATES = {
-    "deprivation_pct": "Deprivation (IMD 2019)",
+    "deprivation_pct": "Deprivation (IMD)",
     "owned_outright_pct": "Homes owned outright",
     "social_rented_pct": "Homes rented from a council or housing association",
     "private_rented_pct": "Homes rented from a private landlord",

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from councilbook.catalogue.councils import join_names
 from councilbook.errors import CheckError
+from councilbook.fuel_poverty.households.indicators import USUAL, Assumptions
 from councilbook.fuel_poverty.households.targeting import COMBINED_POSTCODE, LSOA_RATE, RANDOM
 
 FEWEST_NAMED = 100  # fuel-poor households; what is reached of a smaller group moves much by chance
@@ -36,6 +38,31 @@ def describe_records(name: str, *, is_synthetic: bool) -> str:
         "add up to the figures above. They show how the method works and what its answer hangs on, not what it would "
         f"find in {name}."
     )
+
+
+def describe_assumptions(assumptions: Assumptions = USUAL) -> str:
+    """Say which parts of the definition could not be checked in the publisher's handbook, and what is taken instead.
+
+    Args:
+        assumptions: by which the indicators were computed.
+    """
+    factors = assumptions.fuel_factors
+    scale = join_names(
+        f"{factor:g} for {_name_people(size, len(factors))}" for size, factor in enumerate(factors[2:], 3)
+    )
+    half = "people" if assumptions.median_over == "people" else "households"
+    return (
+        "Three parts of the definition could not be held against the publisher's handbook, and are **assumptions**. "
+        f"Fuel costs are made comparable by dividing them by {scale}, where a couple is 1. A median has half of the "
+        f"{half} below it; for the fuel costs of LIHC it may be half of the households. Disability Living Allowance, "
+        "Personal Independence Payment and Attendance Allowance do not count as income in LILEE since 2021: an extract "
+        "whose incomes hold them finds too few households."
+    )
+
+
+def _name_people(size: int, sizes: int) -> str:
+    words = {3: "three", 4: "four", 5: "five", 6: "six"}
+    return f"{words.get(size, size)} {'or more people' if size == sizes else 'people'}"
 
 
 def describe_reach(reached: pd.DataFrame, visits: int, *, is_synthetic: bool, order: str = COMBINED_POSTCODE) -> str:

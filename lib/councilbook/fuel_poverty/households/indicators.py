@@ -33,7 +33,8 @@ Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 COLUMNS: Mapping[str, str] = {
-    "ahc_income_gbp_year": "net income of all members, benefits included, less council tax, rent and mortgage payments",
+    "ahc_income_gbp_year": "net income of all members, benefits included (by LILEE without those for disability), less "
+    "council tax, rent and mortgage payments",
     "required_fuel_cost_gbp_year": "what it would cost to keep the home warm and lit, before rebates",
     "fuel_rebate_gbp_year": "rebates on the bill, such as the Warm Home Discount; 0 if none",
     "adults": "number of adults",
@@ -59,6 +60,9 @@ SAMPLE = 2**16  # rows from which the place of a median is guessed
 @dataclass(frozen=True)
 class Assumptions:
     """Parts of the method to compare with the handbook of the year before a figure is published.
+
+    Beside these: since 2021 LILEE does not count Disability Living Allowance, Personal Independence Payment and
+    Attendance Allowance as income. That is taken from an account of the strategy of 2021, not from the handbook.
 
     Attributes:
         fuel_factors: factors for the fuel costs of 1, 2, ... people; the last is for all larger households. Those here

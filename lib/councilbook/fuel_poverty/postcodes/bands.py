@@ -7,6 +7,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from councilbook.catalogue.councils import join_names
+
+NAMED = 10  # areas in a sentence
+
 BANDS: Mapping[int, str] = {
     1: "1: lowest fifth of homes",
     2: "2",
@@ -90,6 +94,40 @@ def find_high_risk_areas(banded: pd.DataFrame, areas: pd.DataFrame) -> pd.Series
     high = banded["households"].where(banded["band"] == max(BANDS), 0).groupby(area).sum()
     share = 100 * high.reindex(areas.index) / homes.reindex(areas.index).where(homes.reindex(areas.index) > 0)
     return share.round(1)
+
+
+def find_areas_without(banded: pd.DataFrame, year: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
+    """Find the official small areas that have no postcode in the list, so that their homes are in no band.
+
+    Args:
+        banded: from `band_postcodes`.
+        year: the official figures of one year: lsoa_code, lsoa_name, lsoa_vintage, households.
+        areas: area_fuel_poverty: lsoa11_codes and lsoa21_codes, joined by +, for a year by LSOA of 2011.
+
+    Returns:
+        The rows of `year` that are of such areas.
+    """
+    listed = set(banded["lsoa21_code"])
+    if int(year["lsoa_vintage"].iloc[0]) != 2021:
+        has = areas["lsoa21_codes"].map(lambda codes: bool(listed & set(codes.split("+"))))
+        listed = set(areas.loc[has, "lsoa11_codes"].str.split("+").explode())
+    return year[~year["lsoa_code"].isin(listed)]
+
+
+def describe_areas_without(without: pd.DataFrame, areas: int) -> str:
+    """Name the official small areas without a postcode, or say that all have some.
+
+    Args:
+        without: from `find_areas_without`.
+        areas: how many there are in all.
+    """
+    if without.empty:
+        return f"Each of the {areas:,} small areas of the official figures has postcodes in the list."
+    shown = join_names([*without["lsoa_name"].head(NAMED), *(["others"] if len(without) > NAMED else [])])
+    return (
+        f"**{len(without):,} of {areas:,} small areas have no postcode in the directory**, so their "
+        f"{without['households'].sum():,} households are in no band: {shown}."
+    )
 
 
 def describe_bands(banded: pd.DataFrame, name: str) -> str:

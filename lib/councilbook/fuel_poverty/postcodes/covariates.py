@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from councilbook.errors import CheckError
-from councilbook.fuel_poverty.areas.official import AREAS_RANKED
+from councilbook.fuel_poverty.areas.official import AREAS_RANKED, find_key
 from councilbook.sources.geography import LSOA_COLUMNS, match_common_areas
 
 # Beside these the ONS supergroups were tried. Some stand in one or two districts only, and with them the districts
@@ -74,7 +74,7 @@ DIMENSIONS = 4  # of deprivation, in the census table TS011: education, employme
 
 
 def prepare_areas(
-    fuel_poor: pd.DataFrame, imd: pd.DataFrame, lookup: pd.DataFrame, earlier: pd.DataFrame | None = None
+    fuel_poor: pd.DataFrame, deprivation: pd.DataFrame, lookup: pd.DataFrame, earlier: pd.DataFrame | None = None
 ) -> pd.DataFrame:
     """Bring one year's official figures to the areas that they are modelled and benchmarked at.
 
@@ -83,7 +83,7 @@ def prepare_areas(
 
     Args:
         fuel_poor: lsoa_code, households, fuel_poor_households.
-        imd: lsoa11_code, imd_rank.
+        deprivation: lsoa11_code or lsoa21_code, imd_rank.
         lookup: rows of the exact fit lookup: lsoa11_code, lsoa21_code, lad22_code.
         earlier: the figures of the year before, if they are of the same measure; either census's LSOAs.
 
@@ -99,9 +99,10 @@ def prepare_areas(
     areas = _sum_counts(fuel_poor, pairs, vintage, "area_code").reset_index()
     areas["lad22_code"] = areas["area_code"].map(pairs.groupby("area_code")["lad22_code"].first())
     areas["fuel_poor_pct"] = 100 * areas["fuel_poor_households"] / areas["households"]
-    ranks = pairs.drop_duplicates(["area_code", "lsoa11_code"]).merge(imd, on="lsoa11_code")
+    key = find_key(deprivation)
+    ranks = pairs.drop_duplicates(["area_code", key]).merge(deprivation, on=key)
     means = ranks.groupby("area_code")["imd_rank"].mean()
-    areas["deprivation_pct"] = 100 - 100 * areas["area_code"].map(means) / AREAS_RANKED
+    areas["deprivation_pct"] = 100 - 100 * areas["area_code"].map(means) / AREAS_RANKED[key]
     if earlier is not None:
         before = _find_vintage(earlier, lookup)
         level = "area_code" if before == vintage else "common_code"
@@ -131,7 +132,8 @@ def prepare_output_areas(
         postcodes: postcode, oa21_code, lsoa21_code, latitude, longitude.
         oa_deprivation, oa_accommodation: census counts by output area.
         tenure, heating, composition: census counts by LSOA 2021.
-        domains, classification: by LSOA 2011; an LSOA of 2021 has the mean of those it came from.
+        domains: by LSOA 2011 or 2021, as the classification, which is by LSOA 2011; an LSOA of 2021 has the mean of
+            those it came from.
         fuel_poor: lsoa_code, households, fuel_poor_households.
         lookup: rows of the exact fit lookup.
         below: by name of `MORE_BELOW`, its census counts by output area; a table that lacks one of these is not used.
@@ -241,15 +243,18 @@ def _describe_lsoas(
         counts = table.set_index("lsoa21_code")
         for name in names:
             described[f"{name}_{unit}"] = 100 * counts[f"{name}_households"] / counts[total]
-    old = domains.merge(classification, on="lsoa11_code", how="outer")
-    kind = old["rural_urban_code"].str[0]
-    old["rural_pct"] = 100.0 * kind.isin(["D", "E", "F"])  # Rural-Urban Classification 2011
-    old["village_pct"] = 100.0 * kind.isin(["E", "F"])  # all but town and fringe
-    for name in DOMAINS:
-        old[f"{name}_deprivation_pct"] = 100 - 100 * old[f"{name}_rank"] / AREAS_RANKED
-    covariates = [column for column in LSOA_COVARIATES if column in old]
-    means = pairs.merge(old, on="lsoa11_code").groupby("lsoa21_code")[covariates].mean()
-    return described.join(means)
+    kind = classification["rural_urban_code"].str[0]
+    rural = {
+        "rural_pct": 100.0 * kind.isin(["D", "E", "F"]),  # Rural-Urban Classification 2011
+        "village_pct": 100.0 * kind.isin(["E", "F"]),  # all but town and fringe
+    }
+    ranked = AREAS_RANKED[find_key(domains)]
+    poor = {f"{name}_deprivation_pct": 100 - 100 * domains[f"{name}_rank"] / ranked for name in DOMAINS}
+    for table, columns in ((domains, poor), (classification, rural)):
+        key = find_key(table)
+        parts = pairs.drop_duplicates(["lsoa21_code", key]).merge(table.assign(**columns), on=key)
+        described = described.join(parts.groupby("lsoa21_code")[list(columns)].mean())
+    return described
 
 
 def share_out(totals: pd.Series, weights: pd.Series, groups: pd.Series) -> pd.Series:

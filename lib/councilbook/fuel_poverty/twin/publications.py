@@ -1,6 +1,6 @@
 """Synthetic twins of the fuel poverty study's own sources.
 
-Layouts follow the publisher's workbooks of the data for 2011 to 2022 (DECC, BEIS, DESNZ). Of their sheets the twins
+Layouts follow the publisher's workbooks of the data for 2011 to 2024 (DECC, BEIS, DESNZ). Of their sheets the twins
 have the title, the contents, the table by district and the table by LSOA. The national series of measures has the
 layout of the cleaned file that the catalogue describes.
 """
@@ -63,7 +63,8 @@ class Layout:
         contents: Name of the second, which lists the tables; None if there is none.
         district_title, lsoa_title: First row of each table; {year} is the year of the data.
         district: First headers of the district table; None is a cell without text.
-        region: Fifth header of the LSOA table.
+        lad: Headers of the district's code and name in the LSOA table.
+        region: The header after them.
         households, fuel_poor, share: The last three headers of both tables.
         whole: What the share is of: 100 for a percentage, 1 for a fraction.
         decimals: Of the share; None if it is not rounded.
@@ -77,6 +78,7 @@ class Layout:
     district_title: str = "2. Fuel Poverty by Local Authority"
     lsoa_title: str = "3. Fuel Poverty by LSOA"
     district: tuple[str | None, ...] = ("LA Code", "LA Name", "Region")
+    lad: tuple[str, str] = ("LA Code", "LA Name")
     region: str = "Region"
     households: str = "Estimated number of households"
     fuel_poor: str = "Estimated number of Fuel Poor Households"
@@ -145,6 +147,22 @@ _2021 = replace(
     notes=("Back to contents",),
 )
 _2022 = replace(_2021, district=_2020.district, order="lsoa_name", stray=True)
+_2023 = replace(
+    _2022,
+    district_title="Table 2: Fuel poor households in England by Local Authority, {year}",
+    lsoa_title="Table 4: Fuel Poverty in England by Lower layer Super Output Area (LSOA), {year}",
+    district=("Local Authority code", "Nation or Region", "County or Unitary Authority", "Local Authority District"),
+    lad=("Local Authority Code", "Local Authority Name"),
+    decimals=2,
+    order="lsoa_code",
+)
+_2024 = replace(
+    _2023,
+    district_title="Table 2: Fuel Poverty in England by Local Authority [Notes 3 and 4], {year}",
+    lsoa_title="Table 4: Fuel Poverty in England by Lower layer Super Output Area (LSOA) [Notes 4 and 6], {year}",
+    district=("Local Authority code [Note 4]", *_2023.district[1:]),
+    decimals=None,
+)
 LAYOUTS = {
     2011: _2011,
     2012: _2012,
@@ -158,6 +176,8 @@ LAYOUTS = {
     2020: _2020,
     2021: _2021,
     2022: _2022,
+    2023: _2023,
+    2024: _2024,
 }
 
 
@@ -255,7 +275,7 @@ def _write_front(layout: Layout, year: int) -> dict[str, list[Row]]:
     lines = ["Sub-regional Fuel Poverty", "England", f"({year} data)", f"{measure} definition", SYNTHETIC_NOTE]
     sheets: dict[str, list[Row]] = {layout.front: [*[[]] * 8, *([None, None, line] for line in lines)]}
     if layout.contents:
-        tables = [("Local Authority", "Table 2"), ("LSOA", "Table 3")]
+        tables = [("Local Authority", "Table 2"), ("LSOA", "Table 4" if "Table 4" in layout.lsoa_title else "Table 3")]
         rows = [[None, kind, f"Fuel Poverty by {kind}, {year}", table] for kind, table in tables]
         sheets[layout.contents] = [*[[]] * 9, *rows]
     return sheets
@@ -265,14 +285,14 @@ def _write_lsoas(layout: Layout, areas: pd.DataFrame) -> list[Row]:
     """Write header and rows of the LSOA table."""
     areas = areas.sort_values(layout.order).assign(region=REGION)
     columns = ["lsoa_code", "lsoa_name", "lad_code", "lad_name", "region", "households", "fuel_poor"]
-    header = ("LSOA Code", "LSOA Name", "LA Code", "LA Name", layout.region)
+    header = ("LSOA Code", "LSOA Name", *layout.lad, layout.region)
     return _write_rows(layout, header, areas[columns].itertuples(index=False, name=None))
 
 
 def _write_districts(layout: Layout, areas: pd.DataFrame, england: Totals) -> list[Row]:
     """Write header and rows of the district table."""
     districts = areas.groupby(["lad_code", "lad_name"])[["households", "fuel_poor"]].sum().reset_index()
-    if layout.district[2] is None:
+    if len(layout.district) > 3:
         return _write_rows(layout, layout.district, _mix_districts(districts, england))
     districts.insert(2, "region", REGION)
     return _write_rows(layout, layout.district, districts.itertuples(index=False, name=None))

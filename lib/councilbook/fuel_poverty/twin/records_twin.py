@@ -10,7 +10,7 @@ from councilbook.fuel_poverty.twin.outcomes import draw_outcomes
 from councilbook.fuel_poverty.twin.population import Population, draw_population
 from councilbook.twins.places import write_large_csv
 
-OFFICIAL = "sub_regional_fuel_poverty_2022"  # the year that the twins are fitted to
+OFFICIAL = "sub_regional_fuel_poverty"  # the twins are fitted to its newest year
 SAMPLE_AREAS = 60  # LSOAs of a sample's extract: enough to leave whole districts out, and drawn within seconds
 TRIAL_AREAS = 40  # LSOAs of a trial that is repeated
 
