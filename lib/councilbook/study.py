@@ -1,7 +1,8 @@
 """`Study`: the one object that a notebook holds."""
 
+import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -23,7 +24,7 @@ from councilbook.catalogue import (
     StudySpec,
     load_catalogue,
 )
-from councilbook.errors import CouncilbookError, NotebookError, ParameterError, suggest
+from councilbook.errors import CouncilbookError, NotebookError, ParameterError, SourceError, suggest
 from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.disks import explain_os_errors
 from councilbook.gate.editions import Edition, hold_edition
@@ -38,7 +39,7 @@ from councilbook.gate.writing import (
 )
 from councilbook.pages import html
 from councilbook.pages.html import Html
-from councilbook.paths import NOTEBOOK_VARIABLE, find_workbook
+from councilbook.paths import NOTEBOOK_VARIABLE, STAND_INS_VARIABLE, find_workbook
 from councilbook.sources.checks import check_fields
 from councilbook.sources.geography import (
     Gazetteer,
@@ -90,7 +91,8 @@ class Study:
         running = os.environ.get(NOTEBOOK_VARIABLE)
         if running and running != f"{study}/{notebook}":
             raise NotebookError(f"This notebook opens {study}/{notebook}, but it is {running}.")
-        finder = Finder(catalogue, _as_mode(data), catalogue.council(council), seed, _as_mirror(mirror, catalogue))
+        chosen, stand_ins = catalogue.council(council), STAND_INS_VARIABLE in os.environ
+        finder = Finder(catalogue, _as_mode(data), chosen, seed, _as_mirror(mirror, catalogue), stand_ins)
         try:
             date.fromisoformat(run_date)
         except ValueError:
@@ -146,8 +148,28 @@ class Study:
         entry = self.catalogue.source(source)
         self._require_declared(entry)
         found = self.find(entry)
+        if NOTEBOOK_VARIABLE not in os.environ:  # else the run has looked before its first notebook
+            self.check_owner(found)
         self._used[found.source.id] = found
         return found
+
+    def check_owner(self, found: FoundFile) -> None:
+        """Check that a file is the council's, as the catalogue says how.
+
+        Raises:
+            SourceError, CheckError: it cannot be read, or it is not; see the function that the catalogue names.
+        """
+        if found.source.owner and not found.is_synthetic:
+            module, function = found.source.owner.split(":")
+            check: Callable[[Study, FoundFile], None] = getattr(importlib.import_module(module), function)
+            try:
+                check(replace(self, _used={}), found)
+            except CouncilbookError:
+                raise
+            except Exception as error:
+                raise SourceError(
+                    f"Source {found.source.id}, file {found.path.name}: it cannot be read ({type(error).__name__})."
+                ) from (error if found.source.shows_values else None)
 
     def has(self, source: str) -> bool:
         """Tell whether an optional source is for this council's nation, and can be loaded."""

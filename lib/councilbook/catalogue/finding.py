@@ -1,21 +1,31 @@
-"""Finding a source's file: closed folder, data/raw, mirror, official URL, or a synthetic twin."""
+"""Finding a source's file: closed folder, data/raw, mirror, official URL, or a synthetic twin.
+
+A council's own closed file carries the council in its name, as `rates_ledger_bradford.csv`. One without a council is
+taken as well; whether it is this council's is then for its content to say (`Source.owner`).
+"""
 
 import importlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
+from councilbook.catalogue.councils import find_authority, join_words
 from councilbook.catalogue.fetching import Progress, check_kind, check_raw, describe_manual_way, fetch, raw_path
 from councilbook.catalogue.fingerprints import hash_file, hash_library, hash_text
 from councilbook.catalogue.reading import Catalogue
 from councilbook.catalogue.schema import Council, Mode, Origin, Source, Twin
-from councilbook.errors import SourceError
-from councilbook.paths import make_private_folder, write_atomically
+from councilbook.errors import CatalogueError, SourceError
+from councilbook.paths import CLOSED_VARIABLE, make_private_folder, write_atomically
+
+DATA_ENDINGS = {"", ".csv", ".gz", ".ods", ".tsv", ".txt", ".xls", ".xlsm", ".xlsx", ".xml", ".zip"}
+LEAST_ALIKE = 0.8  # of two names' letters, for one to be a slip of the other
 
 Load = Callable[[str], pd.DataFrame]  # id of a source to the council's rows of its first table
 
@@ -47,6 +57,7 @@ class FoundFile:
     source: Source
     path: Path
     origin: Origin
+    names_council: bool = False  # whether its name says which council's it is
 
     @property
     def is_synthetic(self) -> bool:
@@ -64,8 +75,10 @@ class Finder:
     """Finds the files of sources for one council, in one of the two modes.
 
     sample: every source is its twin, and nothing else is looked at.
-    real: the closed folder (closed and shared sources), then data/raw, the mirror, the official URL; a closed or
-    shared source that is not there is what the catalogue names instead, or its twin, fitted to the open data around it.
+    real: the closed folder (closed and shared sources), then data/raw, the mirror, the official URL. What the catalogue
+    names instead of a closed or shared source, or else its twin, fitted to the open data around it, stands in for one
+    that is not there, if `stand_ins` allows it. Where no closed folder is named, nobody can have put a file there, and
+    it is allowed, but for twins that have to be asked for.
     Of a source of which each council has a file of its own, the council's is meant.
     """
 
@@ -74,6 +87,7 @@ class Finder:
     council: Council
     seed: int
     mirror: Path | None = None
+    stand_ins: bool = False
 
     def find(self, source: Source, progress: Progress | None = None, load: Load = _load_nothing) -> FoundFile:
         """Return a source's file, downloaded or made first if it has to be.
@@ -91,7 +105,7 @@ class Finder:
         source = source.for_council(self.council)
         if self.mode == "real" and source.url:
             return FoundFile(source, fetch(source, self.catalogue.workbook, progress), "download")
-        if source.twin and (self.mode == "sample" or source.spectrum != "open"):
+        if source.twin and self._may_be_twin(source, source.twin):
             return FoundFile(source, self._make_twin(source, source.twin, load), "twin")
         raise SourceError(self.describe_nowhere(source))
 
@@ -99,10 +113,16 @@ class Finder:
         """Return a source's file if it is on this machine already; nothing is downloaded or made.
 
         Its `source` is another one where the catalogue names one to be read instead.
+
+        Raises:
+            SourceError: it is of another kind than its format; in the closed folder are several files of it, or one
+                that has nearly its name.
         """
         if self.mode == "sample":
             return None
         source = source.for_council(self.council)
+        if source.spectrum != "open":
+            return self._find_closed(source)
         for origin, path in self._places(source):
             if path.is_file():
                 if origin == "data/raw":
@@ -110,13 +130,86 @@ class Finder:
                 else:
                     check_kind(source, path)
                 return FoundFile(source, path, origin)
-        return self.find_local(self.catalogue.source(source.or_else)) if source.or_else else None
+        return None
+
+    def require_stand_in(self, source: Source) -> None:
+        """Check that a twin may stand in for a closed source that is missing.
+
+        Raises:
+            SourceError: it may not; the message says what to do.
+        """
+        if not (source.twin and self._may_be_twin(source, source.twin)):
+            raise SourceError(self.describe_nowhere(source))
+
+    def list_closed(self) -> dict[str, list[str]]:
+        """Return the names of the data files in the closed folder; by source id, those that this council has of it.
+
+        Those that are of no source, or are another council's, come under "".
+        """
+        folder = self.catalogue.workbook.closed
+        guarded = [one for one in self.catalogue.sources.values() if one.spectrum != "open" and one.file]
+        found: dict[str, list[str]] = {}
+        for name in _list_data_files(folder) if folder else []:
+            own = [one.id for one in guarded if _find_label(name, one) is not None and self._is_own(name, one)]
+            found.setdefault(own[0] if own else "", []).append(name)
+        return found
+
+    def _find_closed(self, source: Source) -> FoundFile | None:
+        folder = self.catalogue.workbook.closed
+        if folder is None:
+            return self._find_instead(source)
+        names = _list_data_files(folder)
+        own = [name for name in names if self._is_own(name, source)]
+        if len(own) > 1:
+            raise SourceError(
+                f"Source {source.id}: the closed folder has {' and '.join(own)}, and it cannot be told which is meant. "
+                "Take the others out of it."
+            )
+        if own:
+            check_kind(source, folder / own[0])
+            return FoundFile(source, folder / own[0], "closed folder", bool(_find_label(own[0], source)))
+        if near := [name for name in names if self._is_nearly(name, source)]:
+            raise SourceError(
+                f"Source {source.id}: the closed folder has {' and '.join(near)}, which is nearly its name, and no "
+                f"{self._name_closed(source)}. Give it that name if it is {self.council.name}'s, or take it out of the "
+                "folder."
+            )
+        return self._find_instead(source)
+
+    def _find_instead(self, source: Source) -> FoundFile | None:
+        allowed = self.stand_ins or self.catalogue.workbook.closed is None
+        return self.find_local(self.catalogue.source(source.or_else)) if source.or_else and allowed else None
+
+    def _is_own(self, name: str, source: Source) -> bool:
+        label = _find_label(name, source)
+        return label is not None and (not label or _names_council(label, self.council))
+
+    def _is_nearly(self, name: str, source: Source) -> bool:
+        """Tell whether a file's name is likely meant for a source: it is of no other, and names no other council."""
+        label = _find_label(name, source)
+        if label and _names_any_council(label):
+            return False
+        others = [one for one in self.catalogue.sources.values() if one.spectrum != "open" and one.id != source.id]
+        labels = [_find_label(name, one) for one in others if len(one.file) > len(source.file)]
+        if any(found is not None and (not found or _names_any_council(found)) for found in labels):
+            return False
+        given, wanted = (join_words(text.partition(".")[0]).replace(" ", "") for text in (name, source.file))
+        return wanted in given or SequenceMatcher(None, given, wanted).ratio() >= LEAST_ALIKE
+
+    def _may_be_twin(self, source: Source, twin: Twin) -> bool:
+        if self.mode == "sample":
+            return True
+        is_unasked = self.catalogue.workbook.closed is None and not twin.on_request
+        return source.spectrum != "open" and (self.stand_ins or is_unasked)
+
+    def _name_closed(self, source: Source) -> str:
+        """Return what a council's closed file is called, with all endings that it may have."""
+        stem, _, ending = source.file.partition(".")
+        others = ", ".join(f".{one}" for one in source.formats[1:])
+        return f"{stem}_{self.council.slug}.{ending}" + (f" (or {others})" if others else "")
 
     def _places(self, source: Source) -> list[tuple[Origin, Path]]:
-        workbook = self.catalogue.workbook
-        if source.spectrum != "open":
-            return [("closed folder", workbook.closed / source.file)] if workbook.closed else []
-        places: list[tuple[Origin, Path]] = [("data/raw", raw_path(source, workbook))]
+        places: list[tuple[Origin, Path]] = [("data/raw", raw_path(source, self.catalogue.workbook))]
         if self.mirror and source.mirror:
             places.append(("mirror", self.mirror / source.mirror))
         return places
@@ -160,12 +253,65 @@ class Finder:
         if self.mode == "sample":
             return f"Source {source.id} has no synthetic twin, so it is not in the sample."
         if source.spectrum != "open":
-            return (
-                f"Source {source.id} ({source.title}) is {source.spectrum} and has no twin. Ask {source.steward}, "
-                f"and put it into the closed folder as {source.file or source.id}."
-            )
+            return self._describe_no_closed_file(source)
         mirror = f" nor at {self.mirror / source.mirror}" if self.mirror and source.mirror else ""
         return (
             f"Source {source.id} ({source.title}) is not in data/raw{mirror}, and no stable file URL is known: "
             f"{describe_manual_way(source, self.catalogue.workbook)}."
         )
+
+    def _describe_no_closed_file(self, source: Source) -> str:
+        folder = self.catalogue.workbook.closed
+        others = self.list_closed().get("", [])
+        where = f"is not in the closed folder {folder}" if folder else "is closed, and no closed folder is named"
+        name = f"as {self._name_closed(source)}" if source.file else ""
+        way = (
+            f"Ask {source.steward}, and put it into the closed folder{'' if folder else f' ({CLOSED_VARIABLE})'} {name}"
+        )
+        seen = f" What is in there is of no source, or another council's: {', '.join(others)}." if others else ""
+        published = self.catalogue.source(source.or_else) if source.or_else else None
+        instead = [published.title.lower()] if published and self.find_local(published) else []
+        instead += ["synthetic twin"] if source.twin else []
+        if not instead:
+            return f"Source {source.id} ({source.title}) {where}, and it has no twin.{seen} {way.strip()}."
+        return (
+            f"Source {source.id} ({source.title}) {where}.{seen} {way.strip()}. Or run with --allow-stand-ins: then "
+            f"the {instead[0]} stands in for it, and the page says so."
+        )
+
+
+def _list_data_files(folder: Path) -> list[str]:
+    files = (file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+    return sorted(file.name for file in files if file.suffix.lower() in DATA_ENDINGS)
+
+
+def _match_name(name: str, source: Source) -> re.Match[str] | None:
+    """Find in a closed file's name what it has after its source's: a label, as `bradford`, and a date."""
+    stem, _, ending = source.file.partition(".")
+    endings = "|".join(map(re.escape, source.formats or dict.fromkeys((ending, f"{ending}.gz"))))
+    pattern = rf"{re.escape(stem)}(?:_(?P<label>\D.*?))?(?:_(?P<date>\d{{4}}(?:-\d\d){{0,2}}))?\.(?:{endings})"
+    return re.fullmatch(pattern, name)
+
+
+def _find_label(name: str, source: Source) -> str | None:
+    """Return the label in a closed file's name; "" if there is none, None if the file is not of the source."""
+    match = _match_name(name, source)
+    return (match["label"] or "") if match else None
+
+
+def _names_council(label: str, council: Council) -> bool:
+    """Tell whether a text is a council's slug or name, or the name or code of the one council that it is."""
+    if join_words(label) in (join_words(council.slug), join_words(council.name), join_words(" ".join(council.codes))):
+        return True
+    try:
+        found = find_authority(label)
+    except CatalogueError:
+        return False
+    return found is not None and list(council.codes) == [found.gss_code]
+
+
+def _names_any_council(label: str) -> bool:
+    try:
+        return any(find_authority(part) is not None for part in label.split("+"))
+    except CatalogueError:  # several are called so
+        return True

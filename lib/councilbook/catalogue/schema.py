@@ -117,6 +117,9 @@ class Twin(Entry):
     fitted_to: list[str] = Field(
         default=[], description="Sources whose tables it is made to agree with, real ones in a real run."
     )
+    on_request: bool = Field(
+        default=False, description="A real run uses it only where that was asked for, also without a closed folder."
+    )
     totals: dict[str, dict[int, dict[str, int]]] = Field(
         default={}, description="Published figures it must add up to: council or 'england', year, quantity."
     )
@@ -154,6 +157,14 @@ class Source(Entry):
         default="",
         description="What the file is called in data/raw and the closed folder; {council} stands for GSS codes.",
     )
+    formats: list[Literal["csv", "csv.gz", "xlsx", "ods", "zip"]] = Field(
+        default=[], description="Endings that a closed file of it may have; that of `file` if none is given."
+    )
+    owner: str | None = Field(
+        default=None,
+        pattern=r"^[\w.]+:\w+$",
+        description="module:function that refuses a file which is not the council's, before the first notebook.",
+    )
     mirror: str | None = Field(default=None, description="Where it lies below a local mirror's folder.")
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     published: str = Field(description="Date or edition as the publisher gives it.")
@@ -171,7 +182,7 @@ class Source(Entry):
         default=[], description="First letters of the GSS codes of councils that it is for; for all if none is given."
     )
     or_else: str | None = Field(
-        default=None, description="Open source that a real run reads where this one is not in the closed folder."
+        default=None, description="Open source that a real run may read where this one is not in the closed folder."
     )
     series: str | None = None
     edition: int | None = None
