@@ -334,10 +334,7 @@ class Study:
             series, source, publisher, spectrum, data (real or synthetic), licence, date, file, checksum (SHA-256),
             basis (what a synthetic twin is fitted to; missing for real data).
         """
-        rows: dict[str, dict[str, Any]] = {}
-        for folder in self._published.values():
-            rows |= {row["source_id"]: row for row in read_package(folder)["councilbook"]["provenance"]}
-        rows |= {row["source_id"]: row for row in describe_sources(list(self._used.values()))}
+        rows = self._describe_used()
         columns = ["series", "source", "publisher", "spectrum", "data", "licence", "date", "file", "checksum", "basis"]
         return pd.DataFrame(
             [
@@ -373,6 +370,7 @@ class Study:
         rows["date"] = rows["date"].where(counts == 1, counts.astype("str") + " editions")
         for column in ("spectrum", "data"):
             rows[column] = rows[column].map(lambda word: html.badge(word, word))
+        mended = {row["title"]: " ".join(row["notes"]) for row in self._describe_used().values() if row.get("notes")}
         headers = {name: name.capitalize() for name in rows.columns} | {"series": "Source"}
         listed = html.table(
             files[["source", "file", "checksum"]],
@@ -382,6 +380,11 @@ class Study:
         parts = [
             html.table(rows, "Sources of every figure on this page", headers=headers),
             *([html.fold("How the synthetic data were made", html.definition_list(made))] if made else []),
+            *(
+                [html.fold("What was repaired or set aside to read the files", html.definition_list(mended))]
+                if mended
+                else []
+            ),
             html.fold("Every file with its checksum", listed),
         ]
         return html.join(parts)
@@ -400,6 +403,13 @@ class Study:
         )
 
     # --- inside ---
+
+    def _describe_used(self) -> dict[str, dict[str, Any]]:
+        """Describe what was loaded here, and what the datasets read here were made from, by source."""
+        rows: dict[str, dict[str, Any]] = {}
+        for folder in self._published.values():
+            rows |= {row["source_id"]: row for row in read_package(folder)["councilbook"]["provenance"]}
+        return rows | {row["source_id"]: row for row in describe_sources(list(self._used.values()))}
 
     @property
     def _notebook(self) -> NotebookSpec:
@@ -446,7 +456,9 @@ class Study:
         """Read a table once, as text, with the file that it is of."""
         if (source.id, name) not in self._rows:
             found = self.find(source)
-            self._rows[source.id, name] = found, read_rows(found, source.table(name))
+            rows = read_rows(found, source.table(name))
+            found = replace(found, notes=tuple(rows.attrs.get("notes", ())))
+            self._rows[source.id, name] = found, rows
         self._used[source.id] = self._rows[source.id, name][0]
         return self._rows[source.id, name]
 

@@ -58,6 +58,7 @@ class FoundFile:
     path: Path
     origin: Origin
     names_council: bool = False  # whether its name says which council's it is
+    notes: tuple[str, ...] = ()  # what had to be repaired or set aside to read it, once it is read
 
     @property
     def is_synthetic(self) -> bool:

@@ -351,6 +351,7 @@ def describe_sources(used: Sequence[FoundFile]) -> list[dict[str, Any]]:
             "file": found.path.name,
             "sha256": found.sha256,
             "known_faults": found.source.known_faults,
+            "notes": list(found.notes),
             "basis": found.source.twin.basis if found.is_synthetic and found.source.twin else None,
         }
         for found in used

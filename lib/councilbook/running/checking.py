@@ -85,7 +85,7 @@ def _check_source(study: Study, source: Source, table: str) -> CheckLine:
     except CouncilbookError as error:
         return CheckLine(name, "source", False, str(error))
     found, _ = study.read_table(source, table)
-    return CheckLine(name, "source", True, f"{len(frame):,} rows from {found.origin}")
+    return CheckLine(name, "source", True, ". ".join([f"{len(frame):,} rows from {found.origin}", *found.notes]))
 
 
 def _check_dataset(study: Study, name: str) -> CheckLine:
