@@ -52,6 +52,7 @@ from councilbook.sources.geography import (
 )
 from councilbook.sources.landscape import describe_landscape
 from councilbook.sources.readers import convert_types, describe_place, read_rows
+from councilbook.sources.streams import Keep
 
 LOOKUP = "lsoa_lookup"
 
@@ -101,12 +102,13 @@ class Study:
 
     # --- what comes in ---
 
-    def load(self, source: str, table: str | None = None) -> pd.DataFrame:
+    def load(self, source: str, table: str | None = None, keep: Keep | None = None) -> pd.DataFrame:
         """Load a table of a source: the council's rows, typed and checked against the declared fields.
 
         Args:
             source: its id; study.yaml must list it (or its series) for this notebook.
             table: which of the source's tables; by default the first.
+            keep: of a table that is read piece by piece, which rows of a piece are wanted; all if it is not given.
 
         Returns:
             A row a row of the file; a GeoDataFrame in WGS84 where the table has geometry. A table that does not say
@@ -119,7 +121,7 @@ class Study:
         """
         entry = self.catalogue.source(source)
         self._require_declared(entry)
-        return self.load_table(entry, table)
+        return self.load_table(entry, table, keep)
 
     def load_series(self, series: str, table: str | None = None) -> pd.DataFrame:
         """Load the same table of each edition of a series, and stack them; see `load`.
@@ -435,10 +437,10 @@ class Study:
 
         return {source.id: gazetteer(source) for source in self.catalogue.expand(self.spec.places)}
 
-    def load_table(self, source: Source, name: str | None) -> pd.DataFrame:
+    def load_table(self, source: Source, name: str | None, keep: Keep | None = None) -> pd.DataFrame:
         """Load a table of any source, declared for this notebook or not; see `load`."""
         table = source.table(name)
-        found, rows = self.read_table(source, name)
+        found, rows = self.read_table(source, name, keep)
         where = describe_place(found, table)
         areas = table.areas
         if areas and areas.lsoa:
@@ -446,18 +448,21 @@ class Study:
             rows = select_rows(rows, areas, self.place, source)
         elif areas:
             rows = select_by_code(rows, areas, self.finder.council, source)
-        frame = convert_types(rows, table, found)
+        frame = rows if table.stream else convert_types(rows, table, found)
         check_fields(frame, table.fields, table.key, where, show_values=source.shows_values)
         if areas and areas.lsoa:
             check_coverage(frame, areas, self.place, where)
         return frame.reset_index(drop=True)
 
-    def read_table(self, source: Source, name: str | None) -> tuple[FoundFile, pd.DataFrame]:
-        """Read a table once, as text, with the file that it is of."""
-        if (source.id, name) not in self._rows:
+    def read_table(self, source: Source, name: str | None, keep: Keep | None = None) -> tuple[FoundFile, pd.DataFrame]:
+        """Read a table, as text, with the file that it is of; once, but for one that is read piece by piece."""
+        if (source.id, name) not in self._rows or source.table(name).stream:
             found = self.find(source)
-            rows = read_rows(found, source.table(name))
+            rows = read_rows(found, source.table(name), keep)
             found = replace(found, notes=tuple(rows.attrs.get("notes", ())))
+            self._used[source.id] = found
+            if source.table(name).stream:
+                return found, rows
             self._rows[source.id, name] = found, rows
         self._used[source.id] = self._rows[source.id, name][0]
         return self._rows[source.id, name]

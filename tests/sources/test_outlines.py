@@ -65,9 +65,7 @@ def test_a_place_in_the_kingdom_is_never_taken_for_another(west: float, south: f
 def test_an_outline_that_crosses_itself_is_repaired_and_said() -> None:
     frame, notes = read_outlines(write(FLAT, BOW), WHERE)
     assert frame.is_valid.all()
-    assert [one.area for one in frame.geometry] == pytest.approx(
-        [0.005, 0.005], rel=1e-3
-    )
+    assert [one.area for one in frame.geometry] == pytest.approx([0.005, 0.005], rel=1e-3)
     assert notes == ["1 of its 2 outlines cross themselves; they were repaired (feature 2)."]
 
 

@@ -25,6 +25,7 @@ from councilbook.errors import CatalogueError, SourceError
 from councilbook.paths import CLOSED_VARIABLE, make_private_folder, write_atomically
 
 DATA_ENDINGS = {"", ".csv", ".gz", ".ods", ".tsv", ".txt", ".xls", ".xlsm", ".xlsx", ".xml", ".zip"}
+DATE = r"\d{4}(?:-\d\d){0,2}|\d\d?-[A-Z][a-z]{2}-\d{4}"  # as publishers and councils write it in a file's name
 LEAST_ALIKE = 0.8  # of two names' letters, for one to be a slip of the other
 
 Load = Callable[[str], pd.DataFrame]  # id of a source to the council's rows of its first table
@@ -205,12 +206,14 @@ class Finder:
 
     def _name_closed(self, source: Source) -> str:
         """Return what a council's closed file is called, with all endings that it may have."""
-        stem, _, ending = source.file.partition(".")
+        stem, ending = _split_name(source.file)
         others = ", ".join(f".{one}" for one in source.formats[1:])
         return f"{stem}_{self.council.slug}.{ending}" + (f" (or {others})" if others else "")
 
     def _places(self, source: Source) -> list[tuple[Origin, Path]]:
-        places: list[tuple[Origin, Path]] = [("data/raw", raw_path(source, self.catalogue.workbook))]
+        raw = raw_path(source, self.catalogue.workbook)
+        dated = [raw.with_name(name) for name in _list_dated(raw.parent, source)] if source.formats else []
+        places: list[tuple[Origin, Path]] = [("data/raw", path) for path in (raw, *dated)]
         if self.mirror and source.mirror:
             places.append(("mirror", self.mirror / source.mirror))
         return places
@@ -286,11 +289,23 @@ def _list_data_files(folder: Path) -> list[str]:
     return sorted(file.name for file in files if file.suffix.lower() in DATA_ENDINGS)
 
 
+def _list_dated(folder: Path, source: Source) -> list[str]:
+    """List the files of a source that have the publisher's date in their name, or another ending; the last first."""
+    names = _list_data_files(folder) if folder.is_dir() else []
+    return sorted((name for name in names if _find_label(name, source) == ""), reverse=True)
+
+
+def _split_name(file: str) -> tuple[str, str]:
+    """Split a file's name before its ending, which may be of two parts, as csv.gz."""
+    stem, _, ending = file.removesuffix(".gz").rpartition(".")
+    return stem, f"{ending}.gz" if file.endswith(".gz") else ending
+
+
 def _match_name(name: str, source: Source) -> re.Match[str] | None:
-    """Find in a closed file's name what it has after its source's: a label, as `bradford`, and a date."""
-    stem, _, ending = source.file.partition(".")
+    """Find in a file's name what it has after its source's: a label, as `bradford`, and a date."""
+    stem, ending = _split_name(source.file)
     endings = "|".join(map(re.escape, source.formats or dict.fromkeys((ending, f"{ending}.gz"))))
-    pattern = rf"{re.escape(stem)}(?:_(?P<label>\D.*?))?(?:_(?P<date>\d{{4}}(?:-\d\d){{0,2}}))?\.(?:{endings})"
+    pattern = rf"{re.escape(stem)}(?:_(?P<label>\D.*?))?(?:[_-](?P<date>{DATE}))?\.(?:{endings})"
     return re.fullmatch(pattern, name)
 
 

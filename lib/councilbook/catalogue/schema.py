@@ -88,6 +88,11 @@ class Table(Entry):
     member: str | None = Field(default=None, description="Name of the file inside a zip archive.")
     encoding: str = "utf-8-sig"
     delimiter: str = ","
+    quotes: bool = Field(default=True, description="Whether quotation marks enclose cells; if not, they are text.")
+    stream: bool = Field(
+        default=False,
+        description="A CSV of millions of rows, read piece by piece; a few rows not as declared are set aside.",
+    )
     rows: dict[str, str] = Field(default={}, description="Field and pattern: other rows (footers) are no data.")
     geometry: bool = False
     areas: Areas | None = None
@@ -96,6 +101,12 @@ class Table(Entry):
 
     @model_validator(mode="after")
     def _known_fields(self) -> Self:
+        if self.stream and (self.rows or self.areas or self.geometry):
+            raise ValueError("a table that is read piece by piece comes whole: it has no rows, areas or geometry")
+        if not (self.quotes or self.stream):
+            raise ValueError(
+                "quotation marks are text (`quotes: false`) only where it is read piece by piece (`stream`)"
+            )
         named = [*self.rows, *self.key, *(self.areas.columns if self.areas else [])]
         if unknown := sorted(set(named) - set(self.fields)):
             raise ValueError(f"names fields that it does not declare: {', '.join(unknown)}")
@@ -157,8 +168,8 @@ class Source(Entry):
         default="",
         description="What the file is called in data/raw and the closed folder; {council} stands for GSS codes.",
     )
-    formats: list[Literal["csv", "csv.gz", "xlsx", "ods", "zip"]] = Field(
-        default=[], description="Endings that a closed file of it may have; that of `file` if none is given."
+    formats: list[Literal["csv", "csv.gz", "txt", "xlsx", "ods", "zip"]] = Field(
+        default=[], description="Endings that its file may have; that of `file` if none is given."
     )
     owner: str | None = Field(
         default=None,

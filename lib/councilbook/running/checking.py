@@ -81,11 +81,12 @@ def _check_file(study: Study, source: Source) -> CheckLine:
 def _check_source(study: Study, source: Source, table: str) -> CheckLine:
     name = f"{source.id}.{table}"
     try:
-        frame = study.load_table(source, table)
+        keep = (lambda piece: piece.index < 0) if source.table(table).stream else None  # of millions, none is kept
+        frame = study.load_table(source, table, keep)
     except CouncilbookError as error:
         return CheckLine(name, "source", False, str(error))
-    found, _ = study.read_table(source, table)
-    return CheckLine(name, "source", True, ". ".join([f"{len(frame):,} rows from {found.origin}", *found.notes]))
+    rows, notes = frame.attrs.get("rows_read", len(frame)), frame.attrs.get("notes", [])
+    return CheckLine(name, "source", True, ". ".join([f"{rows:,} rows from {study.find(source).origin}", *notes]))
 
 
 def _check_dataset(study: Study, name: str) -> CheckLine:

@@ -33,6 +33,7 @@ from councilbook.catalogue import FieldSpec, FoundFile, Table
 from councilbook.errors import SourceError
 from councilbook.sources.identifiers import check_pseudonymised
 from councilbook.sources.outlines import read_outlines
+from councilbook.sources.streams import Keep, stream_rows
 
 MOST_BYTES = 2**30  # unpacked; the largest official table that we know takes a fifth of it
 MOST_CELLS = 20_000_000  # official tables reach some 300,000
@@ -42,7 +43,7 @@ ROWS_SEARCHED_FOR_HEADER = 40
 SHOWN = 3  # examples in a message
 
 
-def read_rows(found: FoundFile, table: Table) -> pd.DataFrame:
+def read_rows(found: FoundFile, table: Table, keep: Keep | None = None) -> pd.DataFrame:
     """Read a table's declared columns, under our names, cells as they are in the file.
 
     Returns:
@@ -55,6 +56,8 @@ def read_rows(found: FoundFile, table: Table) -> pd.DataFrame:
         CheckError: the source is declared as pseudonymised, and people can be read in it.
     """
     where = describe_place(found, table)
+    if table.stream:
+        return _stream(found, table, where, keep)
     if table.geometry:
         areas, notes = read_outlines(b"".join(_unpack_gzip(found.path, where)), where)
         frame = _name_columns(areas, table, where, found)
@@ -78,6 +81,28 @@ def read_rows(found: FoundFile, table: Table) -> pd.DataFrame:
     if frame.empty:
         raise SourceError(f"{where}: no row of data below the header (looked for {table.rows or 'any row'}).")
     return frame
+
+
+def _stream(found: FoundFile, table: Table, where: str, keep: Keep | None) -> pd.DataFrame:
+    """Read a table piece by piece, typed; see `stream_rows`."""
+
+    def choose(header: list[str]) -> dict[str, int]:
+        _name_columns(pd.DataFrame(columns=header, dtype="str"), table, where, found)  # says which is missing
+        return _match_headers(header, table)[0]
+
+    def check(piece: pd.DataFrame) -> tuple[pd.DataFrame, "pd.Series[str]"]:
+        typed, fault = {}, pd.Series("", index=piece.index)
+        for name, one in table.fields.items():
+            typed[name], bad = _convert(piece[name], one)
+            fault = fault.mask(bad, f"no {one.type} as {name}")
+            if one.required:
+                fault = fault.mask(typed[name].isna() & ~bad, f"no {name}")
+            if one.pattern:
+                wrong = ~typed[name].str.fullmatch(one.pattern).fillna(True).astype(bool)
+                fault = fault.mask(wrong, f"{name} of another form")
+        return pd.DataFrame(typed, index=piece.index), fault
+
+    return stream_rows(found.path, table, where, choose, check, keep)
 
 
 def convert_types(rows: pd.DataFrame, table: Table, found: FoundFile) -> pd.DataFrame:
