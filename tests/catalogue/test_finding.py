@@ -1,6 +1,8 @@
 """Where a source's file is looked for, in which order, and when it is a twin."""
 
+import gzip
 import json
+import os
 import sys
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -326,6 +328,33 @@ def test_a_file_of_another_council_or_source_is_not_taken_for_it(find_closed, ma
         find_closed(name)
     assert maker.requests == []
     assert find_closed(name, stand_ins=True).is_synthetic
+
+
+def test_a_file_has_its_own_date_by_its_name_or_by_when_it_was_last_changed(find_closed, tmp_path):
+    assert find_closed("homes_doncaster_2024-07.csv").published == "2024-07"
+    (tmp_path / "closed" / "homes_doncaster_2024-07.csv").rename(tmp_path / "closed" / "homes_doncaster.csv")
+    os.utime(tmp_path / "closed" / "homes_doncaster.csv", (1_750_000_000, 1_750_000_000))
+    assert find_closed().published == "2025-06-15 (when the file was last changed)"
+
+
+@pytest.mark.parametrize("name", ["homes-2026-11-01.zip", "homes_2026-11-01.csv", "homes-1-Nov-2026.csv"])
+def test_an_official_file_keeps_the_date_in_its_name(make_finder, places, name):
+    put(places["data/raw"].with_name("homes-2025-10-01.zip"))
+    put(places["data/raw"].with_name(name))
+    found = make_finder().find(make_source(formats=["csv", "zip"]))
+    assert (found.path.name, found.origin) == (name, "data/raw")
+    assert found.published == "2026-11-01"
+
+
+def test_a_date_in_the_head_of_a_file_is_its_own_also_where_it_is_packed(make_finder, places):
+    head = b"<Register><Header><ExtractDate>2020-11-13</ExtractDate></Header>" + b"<a/>" * 9000
+    tables = {"areas": {"record": "a", "fields": {"code": {"description": "Area"}}}}
+    source = make_source(format="xml", tables=tables, dated_by="<ExtractDate>(.+?)<")
+    for content in (head, gzip.compress(head)):
+        put(places["mirror"], content)
+        assert make_finder().find(source).published == "2020-11-13"
+    put(places["mirror"])
+    assert make_finder().find(source).published == "2024"
 
 
 def test_two_files_of_one_council_stop_the_run(find_closed):

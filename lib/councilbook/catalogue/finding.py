@@ -8,8 +8,10 @@ import importlib
 import json
 import re
 import shutil
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from difflib import SequenceMatcher
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +28,7 @@ from councilbook.paths import CLOSED_VARIABLE, make_private_folder, write_atomic
 
 DATA_ENDINGS = {"", ".csv", ".gz", ".ods", ".tsv", ".txt", ".xls", ".xlsm", ".xlsx", ".xml", ".zip"}
 DATE = r"\d{4}(?:-\d\d){0,2}|\d\d?-[A-Z][a-z]{2}-\d{4}"  # as publishers and councils write it in a file's name
+HEAD = 2**12  # bytes of a file, in which its date is looked for
 LEAST_ALIKE = 0.8  # of two names' letters, for one to be a slip of the other
 
 Load = Callable[[str], pd.DataFrame]  # id of a source to the council's rows of its first table
@@ -59,12 +62,18 @@ class FoundFile:
     path: Path
     origin: Origin
     names_council: bool = False  # whether its name says which council's it is
+    dated: str = ""  # its own date: as its name or its head has it, or when a closed file was last changed
     notes: tuple[str, ...] = ()  # what had to be repaired or set aside to read it, once it is read
 
     @property
     def is_synthetic(self) -> bool:
         """Whether it is a twin."""
         return self.origin == "twin"
+
+    @property
+    def published(self) -> str:
+        """Its own date, or else that of the edition which the catalogue knows."""
+        return self.dated or self.source.published
 
     @cached_property
     def sha256(self) -> str:
@@ -131,7 +140,7 @@ class Finder:
                     check_raw(source, path, self.catalogue.workbook)
                 else:
                     check_kind(source, path)
-                return FoundFile(source, path, origin)
+                return FoundFile(source, path, origin, dated=_find_date(path, source))
         return None
 
     def require_stand_in(self, source: Source) -> None:
@@ -169,7 +178,10 @@ class Finder:
             )
         if own:
             check_kind(source, folder / own[0])
-            return FoundFile(source, folder / own[0], "closed folder", bool(_find_label(own[0], source)))
+            path = folder / own[0]
+            changed = f"{datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%d} (when the file was last changed)"
+            names_council = bool(_find_label(own[0], source))
+            return FoundFile(source, path, "closed folder", names_council, _find_date(path, source) or changed)
         if near := [name for name in names if self._is_nearly(name, source)]:
             raise SourceError(
                 f"Source {source.id}: the closed folder has {' and '.join(near)}, which is nearly its name, and no "
@@ -291,8 +303,18 @@ def _list_data_files(folder: Path) -> list[str]:
 
 def _list_dated(folder: Path, source: Source) -> list[str]:
     """List the files of a source that have the publisher's date in their name, or another ending; the last first."""
-    names = _list_data_files(folder) if folder.is_dir() else []
-    return sorted((name for name in names if _find_label(name, source) == ""), reverse=True)
+    names = [name for name in _list_data_files(folder) if _find_label(name, source) == ""] if folder.is_dir() else []
+    return sorted(names, key=lambda name: _read_date(name, source), reverse=True)
+
+
+def _read_date(name: str, source: Source) -> str:
+    """Return the date in a file's name, as in ISO; or nothing."""
+    match = _match_name(name, source)
+    written = (match["date"] or "") if match else ""
+    try:
+        return datetime.strptime(written, "%d-%b-%Y").date().isoformat()  # noqa: DTZ007 (a day has no time zone)
+    except ValueError:
+        return written
 
 
 def _split_name(file: str) -> tuple[str, str]:
@@ -313,6 +335,18 @@ def _find_label(name: str, source: Source) -> str | None:
     """Return the label in a closed file's name; "" if there is none, None if the file is not of the source."""
     match = _match_name(name, source)
     return (match["label"] or "") if match else None
+
+
+def _find_date(path: Path, source: Source) -> str:
+    """Return the date in a file's name or, where the catalogue says how to find it, in its head; or nothing."""
+    if (named := _read_date(path.name, source)) or not source.dated_by:
+        return named
+    with path.open("rb") as file:
+        start = file.read(HEAD)
+    if start.startswith(b"\x1f\x8b"):
+        start = zlib.decompressobj(wbits=31).decompress(start)
+    found = re.search(source.dated_by, start.decode("utf-8", "replace"))
+    return found[1] if found else ""
 
 
 def _names_council(label: str, council: Council) -> bool:

@@ -171,6 +171,7 @@ class Source(Entry):
     formats: list[Literal["csv", "csv.gz", "txt", "xlsx", "ods", "zip"]] = Field(
         default=[], description="Endings that its file may have; that of `file` if none is given."
     )
+    dated_by: str | None = Field(default=None, description="Pattern with one group: the date in the head of its file.")
     owner: str | None = Field(
         default=None,
         pattern=r"^[\w.]+:\w+$",

@@ -345,7 +345,7 @@ def describe_sources(used: Sequence[FoundFile]) -> list[dict[str, Any]]:
             "spectrum": found.source.spectrum,
             "synthetic": found.is_synthetic,
             "licence": found.source.licence,
-            "published": found.source.published,
+            "published": found.published,
             "landing_page": found.source.landing_page,
             "origin": found.origin,
             "file": found.path.name,
