@@ -4,10 +4,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shapely import box
 
 from councilbook.business_rates.roll.owners import measure_agreement, refuse_other_council
 from councilbook.catalogue import Council, FoundFile
@@ -22,11 +24,18 @@ HERE = ["OL10 1AB", "OL11 2DD", "OL11 3EF", "OL12 6GH", "M24 4JL"]
 ELSEWHERE = ["BD1 1AA", "BD1 2AA", "BD18 3AB", "BD21 1PW", "OL11 2DE"]  # one of five is near
 
 
-def make_study(council: Council = ROCHDALE, postcodes: list[str] = HERE, authority: str | None = None) -> Study:
+def make_study(
+    council: Council = ROCHDALE,
+    postcodes: list[str] = HERE,
+    authority: str | None = None,
+    ward: tuple[float, float, float, float] | None = None,
+) -> Study:
     food = pd.DataFrame({"postcode": postcodes, "latitude": 53.6, "longitude": -2.15, "authority": authority})
     catalogue = SimpleNamespace(source=lambda name: name)
     study = SimpleNamespace(finder=SimpleNamespace(council=council), catalogue=catalogue)
-    study.load_table = lambda source, table: food.astype({"authority": "str"})
+    wards = gpd.GeoDataFrame({"ward_code": ["E05000001"]}, geometry=[box(*ward or (0, 0, 1, 1))], crs=4326)
+    study.load_table = lambda source, table: wards if source == "wards" else food.astype({"authority": "str"})
+    study.is_there = lambda source: ward is not None
     return cast(Study, study)
 
 
@@ -96,6 +105,12 @@ def test_positions_count_as_postcodes_do(tmp_path: Path) -> None:
     far = write_roll(tmp_path, [""], names=True, Latitude="53.61", Longitude="-1.76")  # Huddersfield
     with pytest.raises(CheckError, match=r"0% of its 40 positions lie"):
         refuse_other_council(make_study(), far)
+
+
+def test_wards_that_the_council_does_not_lie_in_are_refused(tmp_path: Path) -> None:
+    refuse_other_council(make_study(ward=(-2.2, 53.5, -2.1, 53.7)), write_roll(tmp_path))
+    with pytest.raises(CheckError, match=r"Source wards: 0% of Rochdale's food premises lie in one of its outlines"):
+        refuse_other_council(make_study(ward=(-1.9, 53.5, -1.8, 53.7)), write_roll(tmp_path))
 
 
 @given(ours=st.lists(st.sampled_from(HERE), min_size=1), theirs=st.lists(st.sampled_from(HERE + ELSEWHERE), min_size=1))

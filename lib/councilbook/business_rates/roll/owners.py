@@ -13,11 +13,13 @@ from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
 from councilbook.business_rates.missing.lists import tidy_postcodes
+from councilbook.business_rates.register.properties import find_places
 from councilbook.business_rates.roll.columns import normalise_header
 from councilbook.business_rates.roll.files import find_layout, read_records
 from councilbook.business_rates.roll.reading import read_roll
@@ -29,7 +31,7 @@ from councilbook.errors import CatalogueError, CheckError
 if TYPE_CHECKING:
     from councilbook.study import Study
 
-FOOD = "food_hygiene_ratings"
+FOOD, WARDS = "food_hygiene_ratings", "wards"
 OF_AUTHORITY = re.compile(
     r"((name of )?(billing|local|rating|charging|collecting) (authority|council)|authority|council|organi[sz]ation|"
     r"la|lad|gss)"
@@ -81,6 +83,7 @@ def refuse_other_council(study: "Study", found: FoundFile) -> None:
     food = study.load_table(study.catalogue.source(FOOD), None)
     if others := [one for one in _find_authorities(food["authority"]) if not _is_part(one, council)]:
         raise CheckError(f"Source {FOOD}: its premises are of {others[0]}, and this run is for {council.name}. {way}")
+    refuse_other_wards(study, food)
     agreements = measure_agreement(roll, food)
     for one in agreements:
         if one.inside < LEAST_INSIDE:
@@ -97,6 +100,24 @@ def refuse_other_council(study: "Study", found: FoundFile) -> None:
         raise CheckError(
             f"{where}: neither its name nor a column in it says whose roll it is, and where its properties lie does "
             f"not tell it well enough ({told}). If it is {council.name}'s, call it {name}; else correct --council."
+        )
+
+
+def refuse_other_wards(study: "Study", food: pd.DataFrame) -> None:
+    """Refuse outlines of wards that a council's food premises do not lie in; where there are none, all is well.
+
+    Raises:
+        CheckError: most premises lie outside.
+    """
+    source = study.catalogue.source(WARDS)
+    known = food[food[["latitude", "longitude"]].notna().all(axis="columns")]
+    if not study.is_there(source) or known.empty:
+        return
+    inside = find_places(known, gpd.GeoDataFrame(study.load_table(source, None)), None)["ward_code"].notna().mean()
+    if inside < LEAST_INSIDE:
+        raise CheckError(
+            f"Source {WARDS}: {inside:.0%} of {study.finder.council.name}'s food premises lie in one of its outlines, and "
+            f"at least {LEAST_INSIDE:.0%} would. They may be another council's, or not all of them."
         )
 
 
