@@ -116,8 +116,8 @@ def refuse_other_wards(study: "Study", food: pd.DataFrame) -> None:
     inside = find_places(known, gpd.GeoDataFrame(study.load_table(source, None)), None)["ward_code"].notna().mean()
     if inside < LEAST_INSIDE:
         raise CheckError(
-            f"Source {WARDS}: {inside:.0%} of {study.finder.council.name}'s food premises lie in one of its outlines, and "
-            f"at least {LEAST_INSIDE:.0%} would. They may be another council's, or not all of them."
+            f"Source {WARDS}: {inside:.0%} of {study.finder.council.name}'s food premises lie in one of its outlines, "
+            f"and at least {LEAST_INSIDE:.0%} would. They may be another council's, or not all of them."
         )
 
 
