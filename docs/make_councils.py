@@ -28,6 +28,7 @@ EDUCATION_NUMBERS = {
     "E06000065": "815",
     "E06000066": "933",
 }
+LATER_CODES = {"E08000016": "E08000038", "E08000019": "E08000039"}  # of 2025, which the publisher has not got yet
 COUNTY_FAULTS = {"FOR": "SFK"}  # Forest Heath lay in Suffolk, not in Surrey
 OTHERS_NAMES = {"adur and worthing borough council"}  # two councils that share their officers
 MORE_NAMES = {"AGY": ["Ynys Môn", "Sir Ynys Môn"]}  # spoilt in the publisher's file
@@ -67,7 +68,11 @@ def make_councils(folder: Path) -> str:
                 row["start-date"],
                 row["end-date"],
                 ";".join(sorted(codes[one] for one in row["replaced-by"].split(",") if one)),
-                ";".join(sorted(one for one in row["former-gss-codes"].split(",") if one)),
+                ";".join(
+                    sorted(
+                        one for one in [*row["former-gss-codes"].split(","), LATER_CODES.get(row["gss-code"])] if one
+                    )
+                ),
             ]
         )
     return "\n".join(_write(line) for line in lines) + "\n"

@@ -75,6 +75,15 @@ Mirror = Annotated[
 ]
 
 
+StandIns = Annotated[
+    bool,
+    typer.Option(
+        "--allow-stand-ins",
+        help="Where a closed file is missing in a real run, read what the council has published, or a synthetic twin.",
+    ),
+]
+
+
 def _print_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"councilbook {__version__}")
@@ -121,6 +130,7 @@ def run(
         str | None, typer.Option(metavar="YYYY-MM-DD", help="Date on what is made. Not given: today.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Run even where nothing has changed.")] = False,
+    allow_stand_ins: StandIns = False,
 ) -> None:
     """Run studies end to end: notebooks, datasets, report.
 
@@ -141,6 +151,7 @@ def run(
         mirror=mirror,
         parameters=parameter or [],
         force=force,
+        stand_ins=allow_stand_ins,
     )
     console = _make_console()
     for job in planned:
@@ -263,7 +274,13 @@ def _fetch_one(catalogue: "Catalogue", source: "Source", progress: Progress, tas
         ("councilbook check fuel_poverty --data real", "The official files, and what was released."),
     )
 )
-def check(studies: Studies = None, council: Councils = None, data: Data = "sample", mirror: Mirror = None) -> None:
+def check(
+    studies: Studies = None,
+    council: Councils = None,
+    data: Data = "sample",
+    mirror: Mirror = None,
+    allow_stand_ins: StandIns = False,
+) -> None:
     """Check every source and released dataset against its declared fields."""
     from councilbook.running.checking import check_everything
     from councilbook.running.jobs import choose_councils
@@ -278,7 +295,7 @@ def check(studies: Studies = None, council: Councils = None, data: Data = "sampl
         for chosen in choose_councils(catalogue, council or [spec.default_council]):
             table = _make_table(f"{study}, {chosen.name}, {data} data", "Kind", "Name", "Result", "Detail")
             with console.status(f"Checking {study} for {chosen.name}"):
-                for line in check_everything(catalogue, spec, chosen, data, mirror, seed):
+                for line in check_everything(catalogue, spec, chosen, data, mirror, seed, stand_ins=allow_stand_ins):
                     faults += not line.ok
                     verdict = "[green]ok[/]" if line.ok else "[bold red]FAULT[/]"
                     table.add_row(line.kind, line.name, verdict, escape(line.detail))
@@ -407,14 +424,17 @@ def _make_table(title: str, *columns: str) -> Table:
 @contextmanager
 def _show_progress(console: Console) -> Iterator["OnEvent"]:
     """Yield what shows events: a line a notebook that moves on a terminal, plain lines elsewhere."""
-    from councilbook.running.jobs import JobResult, Step
+    from councilbook.running.jobs import JobResult, Note, Step
 
     tasks: dict[tuple[str, str], TaskID] = {}
     shown: set[tuple[str, str]] = set()
     columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
 
-        def show(event: Step | JobResult) -> None:
+        def show(event: Step | Note | JobResult) -> None:
+            if isinstance(event, Note):
+                console.print(f"{event.job.name}: {escape(event.text)}", soft_wrap=True)
+                return
             if isinstance(event, JobResult):
                 name = event.edition.name
                 for step in [step for step in tasks if step[0] == name]:

@@ -21,6 +21,7 @@ CLOSED_VARIABLE = "COUNCILBOOK_CLOSED"
 PRIVATE_VARIABLE = "COUNCILBOOK_PRIVATE"
 PROCESSED_VARIABLE = "COUNCILBOOK_PROCESSED"
 RESTRICTED_VARIABLE = "COUNCILBOOK_RESTRICTED"
+STAND_INS_VARIABLE = "COUNCILBOOK_STAND_INS"  # set where something else may be read in a missing closed file's place
 NOTEBOOK_VARIABLE = "COUNCILBOOK_NOTEBOOK"  # study/notebook, set by the runner for each kernel
 
 PAUSES = (0.1, 0.2, 0.4, 0.8)  # seconds between attempts to rename
@@ -87,7 +88,7 @@ class Workbook:
         """The folder of closed files, if there is one.
 
         Raises:
-            CouncilbookError: it lies inside the workbook, where a careless commit could publish it.
+            CouncilbookError: it lies inside the workbook, where a careless commit could publish it, or it is not there.
         """
         named = os.environ.get(CLOSED_VARIABLE)
         if not named:
@@ -97,6 +98,10 @@ class Workbook:
             raise CouncilbookError(
                 f"{CLOSED_VARIABLE} points inside the workbook ({self.root}). "
                 "Closed data must lie outside it, where git cannot see them."
+            )
+        if not folder.is_dir():
+            raise CouncilbookError(
+                f"{CLOSED_VARIABLE} names {folder}, and there is no such folder. Make it, or correct the name."
             )
         return folder
 

@@ -1,7 +1,8 @@
 """`Study`: the one object that a notebook holds."""
 
+import importlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -23,7 +24,7 @@ from councilbook.catalogue import (
     StudySpec,
     load_catalogue,
 )
-from councilbook.errors import CouncilbookError, NotebookError, NotThereError, ParameterError, suggest
+from councilbook.errors import CouncilbookError, NotebookError, NotThereError, ParameterError, SourceError, suggest
 from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.disks import explain_os_errors
 from councilbook.gate.editions import Edition, hold_edition
@@ -38,7 +39,7 @@ from councilbook.gate.writing import (
 )
 from councilbook.pages import html
 from councilbook.pages.html import Html
-from councilbook.paths import NOTEBOOK_VARIABLE, find_workbook
+from councilbook.paths import NOTEBOOK_VARIABLE, STAND_INS_VARIABLE, find_workbook
 from councilbook.sources.checks import check_fields
 from councilbook.sources.editions import describe_outdated, list_editions
 from councilbook.sources.geography import (
@@ -53,6 +54,7 @@ from councilbook.sources.geography import (
 )
 from councilbook.sources.landscape import describe_landscape
 from councilbook.sources.readers import convert_types, describe_place, read_rows
+from councilbook.sources.streams import Keep
 
 LOOKUP = "lsoa_lookup"
 OUTPUT_AREAS = "oa_lookup"
@@ -93,7 +95,8 @@ class Study:
         running = os.environ.get(NOTEBOOK_VARIABLE)
         if running and running != f"{study}/{notebook}":
             raise NotebookError(f"This notebook opens {study}/{notebook}, but it is {running}.")
-        finder = Finder(catalogue, _as_mode(data), catalogue.council(council), seed, _as_mirror(mirror, catalogue))
+        chosen, stand_ins = catalogue.council(council), STAND_INS_VARIABLE in os.environ
+        finder = Finder(catalogue, _as_mode(data), chosen, seed, _as_mirror(mirror, catalogue), stand_ins)
         spec.refuse_other_nations(finder.council)
         try:
             date.fromisoformat(run_date)
@@ -103,13 +106,14 @@ class Study:
 
     # --- what comes in ---
 
-    def load(self, source: str, table: str | None = None) -> pd.DataFrame:
+    def load(self, source: str, table: str | None = None, keep: Keep | None = None) -> pd.DataFrame:
         """Load a table of a source: the council's rows, typed and checked against the declared fields.
 
         Args:
             source: its id; study.yaml must list it (or its series) for this notebook. The id of a series stands for its
                 newest edition that is there and has rows for the council.
             table: which of the source's tables; by default the first.
+            keep: of a table that is read piece by piece, which rows of a piece are wanted; all if it is not given.
 
         Returns:
             A row a row of the file; a GeoDataFrame in WGS84 where the table has geometry. A table that does not say
@@ -123,7 +127,7 @@ class Study:
         editions = [one for one in self.catalogue.sources.values() if one.series == source]
         for entry in editions or [self.catalogue.source(source)]:
             self._require_declared(entry)
-        return self._load_any(source, table)
+        return self._load_any(source, table, keep)
 
     def load_series(self, series: str, table: str | None = None) -> pd.DataFrame:
         """Load the same table of each edition of a series, and stack them; see `load`.
@@ -154,8 +158,28 @@ class Study:
         entry = self.catalogue.source(source)
         self._require_declared(entry)
         found = self.find(entry)
+        if NOTEBOOK_VARIABLE not in os.environ:  # else the run has looked before its first notebook
+            self.check_owner(found)
         self._used[found.source.id] = found
         return found
+
+    def check_owner(self, found: FoundFile) -> None:
+        """Check that a file is the council's, as the catalogue says how.
+
+        Raises:
+            SourceError, CheckError: it cannot be read, or it is not; see the function that the catalogue names.
+        """
+        if found.source.owner and not found.is_synthetic:
+            module, function = found.source.owner.split(":")
+            check: Callable[[Study, FoundFile], None] = getattr(importlib.import_module(module), function)
+            try:
+                check(replace(self, _used={}), found)
+            except CouncilbookError:
+                raise
+            except Exception as error:
+                raise SourceError(
+                    f"Source {found.source.id}, file {found.path.name}: it cannot be read ({type(error).__name__})."
+                ) from (error if found.source.shows_values else None)
 
     def has(self, source: str) -> bool:
         """Tell whether an optional source is for this council's nation, and can be loaded."""
@@ -363,6 +387,7 @@ class Study:
         rows["date"] = rows["date"].where(counts == 1, counts.astype("str") + " editions")
         for column in ("spectrum", "data"):
             rows[column] = rows[column].map(lambda word: html.badge(word, word))
+        mended = {row["title"]: " ".join(row["notes"]) for row in self._trace_sources().values() if row.get("notes")}
         headers = {name: name.capitalize() for name in rows.columns} | {"series": "Source"}
         listed = html.table(
             files[["source", "file", "checksum"]],
@@ -372,6 +397,11 @@ class Study:
         parts = [
             html.table(rows, "Sources of every figure on this page", headers=headers),
             *([html.fold("How the synthetic data were made", html.definition_list(made))] if made else []),
+            *(
+                [html.fold("What was repaired or set aside to read the files", html.definition_list(mended))]
+                if mended
+                else []
+            ),
             html.fold("Every file with its checksum", listed),
         ]
         return html.join(parts)
@@ -422,10 +452,10 @@ class Study:
 
         return {source.id: gazetteer(source) for source in self.catalogue.expand(self.spec.places)}
 
-    def _load_any(self, name: str, table: str | None = None) -> pd.DataFrame:
+    def _load_any(self, name: str, table: str | None = None, keep: Keep | None = None) -> pd.DataFrame:
         """Load a table of a source, or of the newest edition of a series that is there."""
         if name in self.catalogue.sources:
-            return self.load_table(self.catalogue.source(name), table)
+            return self.load_table(self.catalogue.source(name), table, keep)
         editions = self.catalogue.series(name)[::-1]
         return self._load_editions([one for one in editions if self.is_there(one)] or editions[:1], table, most=1)[0]
 
@@ -449,10 +479,10 @@ class Study:
             raise absent[0]
         return loaded
 
-    def load_table(self, source: Source, name: str | None) -> pd.DataFrame:
+    def load_table(self, source: Source, name: str | None, keep: Keep | None = None) -> pd.DataFrame:
         """Load a table of any source, declared for this notebook or not; see `load`."""
         table = source.table(name)
-        found, rows = self.read_table(source, name)
+        found, rows = self.read_table(source, name, keep)
         where = describe_place(found, table)
         areas = table.areas
         if areas and areas.lsoa:
@@ -462,7 +492,7 @@ class Study:
             rows = select_rows(rows, areas, self.place, source)
         elif areas:
             rows = select_by_code(rows, areas, self.finder.council, source)
-        frame = convert_types(rows, table, found)
+        frame = rows if table.stream else convert_types(rows, table, found)
         check_fields(frame, table.fields, table.key, where, show_values=source.shows_values)
         if areas and areas.lsoa:
             check_coverage(frame, areas, self.place, where)
@@ -475,11 +505,16 @@ class Study:
             return pd.DataFrame(columns=list(source.table().fields))
         return self.read_table(source, None)[1]
 
-    def read_table(self, source: Source, name: str | None) -> tuple[FoundFile, pd.DataFrame]:
-        """Read a table once, as text, with the file that it is of."""
-        if (source.id, name) not in self._rows:
+    def read_table(self, source: Source, name: str | None, keep: Keep | None = None) -> tuple[FoundFile, pd.DataFrame]:
+        """Read a table, as text, with the file that it is of; once, but for one that is read piece by piece."""
+        if (source.id, name) not in self._rows or source.table(name).stream:
             found = self.find(source)
-            self._rows[source.id, name] = found, read_rows(found, source.table(name))
+            rows = read_rows(found, source.table(name), keep)
+            found = replace(found, notes=tuple(rows.attrs.get("notes", ())))
+            self._used[source.id] = found
+            if source.table(name).stream:
+                return found, rows
+            self._rows[source.id, name] = found, rows
         self._used[source.id] = self._rows[source.id, name][0]
         return self._rows[source.id, name]
 

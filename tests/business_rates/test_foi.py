@@ -1,4 +1,5 @@
 import math
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -63,12 +64,23 @@ def test_an_index_is_brought_into_form(requests):
     assert requests.index.tolist() == [4, 7, 9]
 
 
+WRITTEN = ("%Y-%m-%d", "%Y-%m-%dT00:30:00+01:00", "%d/%m/%Y", "%d.%m.%Y 23:59", "%d-%m-%y", "%d %B %Y", "%d-%b-%Y")
+
+
+@given(st.dates(date(1999, 1, 1), date(2059, 12, 31)), st.sampled_from(WRITTEN))
+def test_a_date_is_read_as_british_people_and_computers_write_it(day, form):
+    dated = INDEX.assign(date_received=[day.strftime(form), "", None], date_responded=None)
+    assert foi.tidy_requests(dated)["year"].tolist()[0] == day.year
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"title": ["A", " ", "C"]}, "row 1"),
         ({"topics": ["parking", "", ""]}, "parking"),
         ({"outcome": ["lost", "", ""]}, "row 0"),
+        ({"date_received": ["2021-02-03", "in spring", "31/02/2023"]}, r"2 requests .* in date_received \(row 1, 2,"),
+        ({"date_responded": ["04/13/2023", "", ""]}, r"1 requests .* in date_responded \(row 0, .*12/04/2023"),
     ],
 )
 def test_an_index_with_a_fault_is_refused(change, message):

@@ -6,11 +6,10 @@ import pytest
 from councilbook.business_rates.missing.lists import (
     COLUMNS,
     join_address,
-    prepare_charities,
-    prepare_charity_commission,
     prepare_companies,
     prepare_directory,
     prepare_food,
+    prepare_register,
     tidy_postcodes,
 )
 
@@ -75,7 +74,7 @@ def test_a_company_in_liquidation_and_a_charity_that_ceased_are_not_live():
     )
     assert list(prepare_companies(companies)["status"]) == ["live", "Liquidation", "live"]
     charities = companies.rename(columns={"company_number": "charity_number", "category": "legal_form"})
-    assert list(prepare_charities(charities)["status"][:2]) == ["live", "Liquidation"]
+    assert list(prepare_register("scottish_charity_register", charities)["status"][:2]) == ["live", "Liquidation"]
 
 
 def test_a_charity_that_is_registered_with_another_has_a_number_of_its_own():
@@ -92,7 +91,7 @@ def test_a_charity_that_is_registered_with_another_has_a_number_of_its_own():
         },
         dtype="str",
     )
-    register = prepare_charity_commission(charities)
+    register = prepare_register("charity_commission", charities)
     assert list(register.columns) == COLUMNS
     assert register["unique_id"].tolist() == ["1000001", "1000001-3", "1000002"]
     assert register["status"].tolist() == ["live", "live", "Removed"]

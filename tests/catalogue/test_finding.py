@@ -1,6 +1,8 @@
 """Where a source's file is looked for, in which order, and when it is a twin."""
 
+import gzip
 import json
+import os
 import sys
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
@@ -63,6 +65,7 @@ def places(tmp_path, monkeypatch):
     """Return the path in each place where a source may lie; nothing is there yet."""
     for name in ("PRIVATE", "CLOSED"):
         monkeypatch.setenv(f"COUNCILBOOK_{name}", str(tmp_path / name.lower()))
+    (tmp_path / "closed").mkdir()
     monkeypatch.setattr("councilbook.catalogue.finding.hash_library", lambda workbook: "a" * 64)
     return {
         "closed folder": tmp_path / "closed" / "homes.csv",
@@ -73,9 +76,9 @@ def places(tmp_path, monkeypatch):
 
 @pytest.fixture
 def make_finder(tmp_path, places):
-    def make(mode="real", seed=7, mirror=True):
+    def make(mode="real", seed=7, mirror=True, stand_ins=False):
         catalogue = Catalogue(Workbook(tmp_path / "workbook"), {}, {}, {}, {}, {}, {}, {}, {})
-        return Finder(catalogue, mode, DONCASTER, seed, tmp_path / "mirror" if mirror else None)
+        return Finder(catalogue, mode, DONCASTER, seed, tmp_path / "mirror" if mirror else None, stand_ins)
 
     return make
 
@@ -119,7 +122,7 @@ def test_url_comes_last(make_finder, places, monkeypatch):
 def test_guarded_source_is_never_taken_from_raw_or_mirror(make_finder, places, maker, spectrum):
     put(places["data/raw"])
     put(places["mirror"])
-    found = make_finder().find(make_source(spectrum, twin=TWIN))
+    found = make_finder(stand_ins=True).find(make_source(spectrum, twin=TWIN))
     assert found.is_synthetic
 
 
@@ -166,7 +169,7 @@ def test_open_source_that_is_nowhere_names_places_and_page(make_finder, places):
 def test_closed_source_that_is_nowhere_names_whom_to_ask(make_finder, monkeypatch, has_folder):
     if not has_folder:
         monkeypatch.delenv("COUNCILBOOK_CLOSED")
-    with pytest.raises(SourceError, match=r"Ask the housing team.*closed folder as homes\.csv"):
+    with pytest.raises(SourceError, match=r"Ask the housing team.*closed folder.* as homes_doncaster\.csv"):
         make_finder().find(make_source("closed"))
 
 
@@ -239,7 +242,7 @@ def test_what_is_read_instead_comes_after_the_closed_folder_and_before_the_twin(
     make_finder, places, maker, tmp_path, own
 ):
     ledger = make_source("closed", twin=TWIN, or_else="rolls")
-    finder = replace(make_finder(), catalogue=replace(make_finder().catalogue, sources={"rolls": own}))
+    finder = replace(make_finder(stand_ins=True), catalogue=replace(make_finder().catalogue, sources={"rolls": own}))
     assert finder.find(ledger).origin == "twin"
     put(tmp_path / "mirror" / "rolls" / "doncaster.csv")
     instead = finder.find(ledger)
@@ -247,6 +250,139 @@ def test_what_is_read_instead_comes_after_the_closed_folder_and_before_the_twin(
     put(places["closed folder"])
     assert finder.find(ledger).source.id == "homes"
     assert replace(finder, mode="sample").find(ledger).origin == "twin"
+
+
+# --- the closed folder ---
+
+
+LEEDS = Council(slug="leeds", name="Leeds", codes={"E08000035": "Leeds"})
+FORMATS = {"formats": ["csv", "csv.gz", "xlsx"]}
+
+
+@pytest.fixture
+def find_closed(make_finder, tmp_path):
+    """Find the closed source `homes` in a folder of files with some names, beside a source `homes_before`."""
+
+    def find(*names, finder=None, **more):
+        for name in names:
+            put(tmp_path / "closed" / name)
+        sources = [
+            make_source("closed", twin=TWIN, **FORMATS),
+            make_source("closed", id="before", file="homes_before.csv"),
+        ]
+        finder = replace(finder or make_finder(**more))
+        finder = replace(finder, catalogue=replace(finder.catalogue, sources={one.id: one for one in sources}))
+        return finder.find(sources[0])
+
+    return find
+
+
+@pytest.mark.parametrize(
+    ("name", "names_council"),
+    [
+        ("homes.csv", False),
+        ("homes.csv.gz", False),
+        ("homes.xlsx", False),
+        ("homes_2024-07.csv", False),
+        ("homes_doncaster.csv", True),
+        ("homes_E08000017.xlsx", True),
+        ("homes_Doncaster Metropolitan Borough Council.csv", True),
+        ("homes_doncaster_2024-07-01.csv", True),
+    ],
+)
+def test_a_closed_file_may_have_its_council_and_a_date_in_its_name_and_any_declared_ending(
+    find_closed, name, names_council
+):
+    found = find_closed(name, "homes_leeds.csv", "homes_before_leeds.csv", "homes_before.csv")
+    assert (found.path.name, found.origin, found.names_council) == (name, "closed folder", names_council)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Homes.csv",
+        "homes.ods",
+        "HOMES.CSV",
+        "homes (1).csv",
+        "homes_final.csv",
+        "homes-doncaster.csv",
+        "homse.csv",
+        "homes",
+    ],
+)
+def test_a_file_that_has_nearly_the_name_stops_the_run_also_where_a_twin_would_do(find_closed, name):
+    with pytest.raises(SourceError) as caught:
+        find_closed(name, stand_ins=True)
+    assert f"the closed folder has {name}, which is nearly its name, and no homes_doncaster.csv (or " in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["homes_leeds.csv", "homes_before.csv", "homes_before_leeds.csv", "verdicts.csv", "homes.yaml"]
+)
+def test_a_file_of_another_council_or_source_is_not_taken_for_it(find_closed, maker, name):
+    with pytest.raises(
+        SourceError, match=r"is not in the closed folder .*Or run with --allow-stand-ins.*synthetic twin"
+    ):
+        find_closed(name)
+    assert maker.requests == []
+    assert find_closed(name, stand_ins=True).is_synthetic
+
+
+def test_a_file_has_its_own_date_by_its_name_or_by_when_it_was_last_changed(find_closed, tmp_path):
+    assert find_closed("homes_doncaster_2024-07.csv").published == "2024-07"
+    (tmp_path / "closed" / "homes_doncaster_2024-07.csv").rename(tmp_path / "closed" / "homes_doncaster.csv")
+    os.utime(tmp_path / "closed" / "homes_doncaster.csv", (1_750_000_000, 1_750_000_000))
+    assert find_closed().published == "2025-06-15 (when the file was last changed)"
+
+
+@pytest.mark.parametrize("name", ["homes-2026-11-01.zip", "homes_2026-11-01.csv", "homes-1-Nov-2026.csv"])
+def test_an_official_file_keeps_the_date_in_its_name(make_finder, places, name):
+    put(places["data/raw"].with_name("homes-2025-10-01.zip"))
+    put(places["data/raw"].with_name(name))
+    found = make_finder().find(make_source(formats=["csv", "zip"]))
+    assert (found.path.name, found.origin) == (name, "data/raw")
+    assert found.published == "2026-11-01"
+
+
+def test_a_date_in_the_head_of_a_file_is_its_own_also_where_it_is_packed(make_finder, places):
+    head = b"<Register><Header><ExtractDate>2020-11-13</ExtractDate></Header>" + b"<a/>" * 9000
+    tables = {"areas": {"record": "a", "fields": {"code": {"description": "Area"}}}}
+    source = make_source(format="xml", tables=tables, dated_by="<ExtractDate>(.+?)<")
+    for content in (head, gzip.compress(head)):
+        put(places["mirror"], content)
+        assert make_finder().find(source).published == "2020-11-13"
+    put(places["mirror"])
+    assert make_finder().find(source).published == "2024"
+
+
+def test_two_files_of_one_council_stop_the_run(find_closed):
+    with pytest.raises(SourceError, match=r"has homes\.csv and homes_doncaster\.csv, and it cannot be told which"):
+        find_closed("homes.csv", "homes_doncaster.csv")
+
+
+@pytest.mark.parametrize("on_request", [True, False])
+def test_without_a_closed_folder_a_twin_is_taken_unless_it_has_to_be_asked_for(
+    make_finder, maker, monkeypatch, on_request
+):
+    monkeypatch.delenv("COUNCILBOOK_CLOSED")
+    source = make_source("closed", twin=TWIN | {"on_request": on_request})
+    if on_request:
+        with pytest.raises(
+            SourceError, match=r"no closed folder is named.*\(COUNCILBOOK_CLOSED\) as homes_doncaster\.csv"
+        ):
+            make_finder().find(source)
+    assert make_finder(stand_ins=on_request).find(source).is_synthetic
+
+
+def test_what_the_council_has_published_stands_in_where_that_was_asked_for(make_finder, tmp_path, own):
+    put(tmp_path / "mirror" / "rolls" / "doncaster.csv")
+    ledger = make_source("closed", or_else="rolls")
+    finder = replace(make_finder(), catalogue=replace(make_finder().catalogue, sources={"rolls": own}))
+    with pytest.raises(SourceError, match="Or run with --allow-stand-ins: then the homes by area stands in"):
+        finder.find(ledger)
+    assert replace(finder, stand_ins=True).find(ledger).source.id == "rolls"
 
 
 @pytest.mark.parametrize(

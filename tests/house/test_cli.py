@@ -155,7 +155,8 @@ def test_check_shows_each_line_and_fails_if_one_is_faulty(
 
     asked: list[Any] = []
 
-    def check_everything(*given: Any) -> list[CheckLine]:
+    def check_everything(*given: Any, stand_ins: bool) -> list[CheckLine]:
+        assert not stand_ins
         asked.append((given[1].id, given[2].slug, *given[3:]))
         return [CheckLine("open_counts", "source", ok, "Row 3 [n]")]
 

@@ -51,6 +51,9 @@ def test_there_is_no_closed_folder_unless_it_is_named(workbook):
 
 def test_closed_folder_outside_the_workbook_is_taken(workbook, tmp_path, monkeypatch):
     monkeypatch.setenv("COUNCILBOOK_CLOSED", str(tmp_path / "closed"))
+    with pytest.raises(CouncilbookError, match=r"names .*closed, and there is no such folder"):
+        _ = workbook.closed
+    (tmp_path / "closed").mkdir()
     assert workbook.closed == tmp_path / "closed"
 
 

@@ -22,6 +22,7 @@ NAMED_BY_OTHERS = {
     "_repr_html_",  # by IPython
     "attribute_value",  # by Beautiful Soup
     "construct_mapping",  # by PyYAML
+    "readable",  # by pyarrow
 }
 OFFERED = {
     "find_thresholds": "the thresholds of both indicators from a whole survey",

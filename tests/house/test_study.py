@@ -5,6 +5,7 @@ The twins of the small workbook (see conftest) are made here.
 
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -384,6 +385,7 @@ def test_in_the_sample_every_source_is_synthetic() -> None:
 def test_on_real_data_only_a_guarded_source_that_is_not_there_is_synthetic(mirror: str, closed: Path) -> None:
     (closed / "visits.csv").write_text(VISITS, encoding="utf-8")
     study = open_study("2_closed", data="real", mirror=mirror)
+    study.finder = replace(study.finder, stand_ins=True)
     study.load("homes_2020")
     study.load("visits")
     assert not study.is_synthetic
@@ -539,6 +541,7 @@ def test_a_last_release_of_other_data_is_none_of_this_one(mirror: str, closed: P
     sample.load("clients")
     sample.release("client_flags", pd.DataFrame({"client": [1], "age": [70]}))
     real = open_study("2_closed", data="real", mirror=mirror)
+    real.finder = replace(real.finder, stand_ins=True)
     assert real.last_release("client_flags") is None
     real.load("clients")  # a twin, as its file is not there
     real.release("client_flags", pd.DataFrame({"client": [1], "age": [70]}))

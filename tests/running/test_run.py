@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from filelock import FileLock
 
-from councilbook.catalogue import load_catalogue
-from councilbook.errors import CatalogueError, NotebookError, ParameterError, SourceError
+from councilbook.catalogue import FoundFile, load_catalogue
+from councilbook.errors import CatalogueError, CheckError, CouncilbookError, NotebookError, ParameterError, SourceError
 from councilbook.gate.editions import open_staging, read_record
 from councilbook.paths import NOTEBOOK_VARIABLE, Workbook
 from councilbook.running import run as running
@@ -463,6 +464,77 @@ def test_a_source_that_is_nowhere_fails_its_job_before_a_process_starts(fresh: W
     assert "open_counts" in result.failure.reason
     assert "`councilbook fetch tiny`" in result.failure.reason
     assert not fresh.private.exists()
+
+
+@pytest.fixture
+def closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A closed folder with the file of another council."""
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    (folder / "visits_south.csv").write_text("n\n1\n")
+    monkeypatch.setenv("COUNCILBOOK_CLOSED", str(folder))
+    return folder
+
+
+def list_notes(job: Job) -> list[str]:
+    told: list[Any] = []
+    find_sources(load_catalogue(job.workbook), job, {}, told.append)
+    return [event.text for event in told]
+
+
+def test_a_closed_file_that_is_missing_stops_the_run_before_anything_is_written(fresh: Workbook, closed: Path) -> None:
+    declare_closed(fresh)
+    [result] = running.run_all(load_catalogue(fresh), [plan(fresh, mode="real")], 1, ignore)
+    assert result.failure
+    assert "Source closed_visits (Closed visits) is not in the closed folder" in result.failure.reason
+    assert "visits_south.csv" in result.failure.reason
+    assert "--allow-stand-ins" in result.failure.reason
+    assert not fresh.private.exists()
+    assert sorted(file.name for file in closed.iterdir()) == ["visits_south.csv"]
+
+
+def test_a_run_begins_by_saying_which_closed_files_it_found_and_what_stands_in(fresh: Workbook, closed: Path) -> None:
+    declare_closed(fresh)
+    notes = list_notes(plan(fresh, mode="real", stand_ins=True))
+    missing = (
+        f"closed folder {closed}: no file of this study",
+        "closed_visits: not there; a SYNTHETIC twin stands in for it",
+    )
+    assert notes == [*missing, "not read: visits_south.csv"]
+    (closed / "visits_north.csv").write_text("n\n1\n")
+    there = list_notes(plan(fresh, mode="real"))
+    assert there == [f"closed folder {closed}: visits_north.csv (closed_visits)", "not read: visits_south.csv"]
+
+
+def test_a_closed_folder_that_is_not_there_stops_everything(fresh: Workbook, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNCILBOOK_CLOSED", str(fresh.root.parent / "clsoed"))
+    with pytest.raises(CouncilbookError, match="clsoed, and there is no such folder"):
+        plan(fresh)
+
+
+def test_a_file_that_is_another_councils_is_refused_before_the_first_notebook(
+    fresh: Workbook, closed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(study: object, found: FoundFile) -> None:
+        raise (
+            CheckError(f"{found.path.name} is of the south.")
+            if found.path.name.endswith(".csv")
+            else KeyError("Ms Roe")
+        )
+
+    monkeypatch.setitem(sys.modules, "judge", SimpleNamespace(refuse=refuse))
+    declare_closed(fresh)
+    tiny = fresh.catalogue / "tiny.yaml"
+    declared = tiny.read_text().replace("    format: csv\n    tables: {visits", "    format: file\n    tables: {visits")
+    formats = '    file: visits.csv\n    formats: [csv, ods]\n    owner: "judge:refuse"\n'
+    tiny.write_text(declared.replace("    file: visits.csv\n", formats))
+    for ending, told in (("csv", "visits_north.csv is of the south."), ("ods", "it cannot be read (KeyError).")):
+        (closed / f"visits_north.{ending}").write_text("n\n1\n")
+        result = run_job(plan(fresh, mode="real"), ignore)
+        assert result.failure
+        assert told in result.failure.reason
+        assert result.failure.notebook is None
+        (closed / f"visits_north.{ending}").unlink()
 
 
 def use_real_source(workbook: Workbook) -> None:

@@ -1,6 +1,7 @@
 """The data landscape: every source once, where it stands, and what stands in the way of using it."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -9,7 +10,7 @@ from councilbook.catalogue import Catalogue, Finder, Mode, NotebookSpec
 from councilbook.sources.landscape import describe_landscape
 
 CLOSED_AND_UNAGREED = "No data sharing agreement is recorded."
-NOT_HERE = "It is not in the closed folder."
+NOT_HERE = "It is not in the closed folder; a synthetic twin stands in for it."
 UNUSED = "No notebook reads it yet."
 
 
@@ -79,6 +80,52 @@ def test_on_real_data_a_guarded_source_is_real_only_where_its_file_is(
     }
     assert rows.loc["clients", "gap"] == f"{CLOSED_AND_UNAGREED} {NOT_HERE}"
     assert pd.isna(rows.loc["visits", "gap"])
+    assert rows.loc["visits", "published"].endswith("(when the file was last changed)")
+    assert rows.loc["clients", "published"] == "2022"
+
+
+def change(catalogue: Catalogue, source: str, **about: Any) -> None:
+    catalogue.sources[source] = catalogue.source(source).model_copy(update=about)
+
+
+@pytest.mark.parametrize(
+    ("about", "mode", "used_as", "why"),
+    [
+        ({"optional": True}, "real", "not there", "No file of it is here; the study goes on without it."),
+        ({"optional": True}, "sample", "synthetic", None),
+        (
+            {"optional": True, "nations": ["S", "N"]},
+            "real",
+            "not used",
+            "It is for Scotland and Northern Ireland alone.",
+        ),
+        ({"optional": True, "nations": ["S"]}, "sample", "not used", "It is for Scotland alone."),
+    ],
+)
+def test_the_landscape_says_what_this_run_used_and_why_not_what_it_did_not(
+    catalogue: Catalogue, about: dict[str, Any], mode: Mode, used_as: str, why: str | None
+) -> None:
+    change(catalogue, "prices", **about)
+    row = describe(catalogue, mode=mode).loc["prices"]
+    assert row["used_as"] == used_as
+    assert row["gap"] == why or (why is None and pd.isna(row["gap"]))
+
+
+def test_what_is_read_instead_of_a_closed_file_is_what_was_used(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("COUNCILBOOK_CLOSED", raising=False)
+    change(catalogue, "clients", or_else="cold_spots")
+    change(catalogue, "cold_spots", format="csv", file="cold_spots.csv", dated_by=r"<Day>(.+?)</Day>")
+    raw = catalogue.workbook.raw / "cold_spots" / "cold_spots.csv"
+    raw.parent.mkdir(parents=True)
+    raw.write_text("<Day>2026-07-01</Day>\n", encoding="utf-8")
+    rows = describe(catalogue, mode="real")
+    assert rows.loc["clients", ["used_as", "gap"]].tolist() == [
+        "not there",
+        f"{CLOSED_AND_UNAGREED} It is not in the closed folder; read instead is: Cold spots.",
+    ]
+    assert rows.loc["cold_spots", ["used_as", "published"]].tolist() == ["real", "2026-07-01"]
 
 
 def test_in_the_sample_every_source_that_is_used_is_synthetic(catalogue: Catalogue) -> None:

@@ -55,7 +55,7 @@ class Authority:
         education_number: the three digits that the Department for Education gives to who runs its schools; or nothing.
         county: GSS code of the county where there are two tiers.
         end: ISO date, empty if it still is; `replaced_by` are then the GSS codes of those that took over.
-        former_codes: GSS codes that it had before.
+        former_codes: GSS codes that it had before, or has had since.
     """
 
     gss_code: str

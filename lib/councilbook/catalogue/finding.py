@@ -1,21 +1,35 @@
-"""Finding a source's file: closed folder, data/raw, mirror, official URL, or a synthetic twin."""
+"""Finding a source's file: closed folder, data/raw, mirror, official URL, or a synthetic twin.
+
+A council's own closed file carries the council in its name, as `rates_ledger_bradford.csv`. One without a council is
+taken as well; whether it is this council's is then for its content to say (`Source.owner`).
+"""
 
 import importlib
 import json
+import re
 import shutil
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from difflib import SequenceMatcher
 from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
 
+from councilbook.catalogue.councils import find_authority, join_words
 from councilbook.catalogue.fetching import Progress, check_kind, check_raw, describe_manual_way, fetch, raw_path
 from councilbook.catalogue.fingerprints import hash_file, hash_library, hash_text
 from councilbook.catalogue.reading import Catalogue
 from councilbook.catalogue.schema import Council, Mode, Origin, Source, Twin
-from councilbook.errors import NotThereError, SourceError
-from councilbook.paths import make_private_folder, write_atomically
+from councilbook.errors import CatalogueError, NotThereError, SourceError
+from councilbook.paths import CLOSED_VARIABLE, make_private_folder, write_atomically
+
+DATA_ENDINGS = {"", ".csv", ".gz", ".ods", ".tsv", ".txt", ".xls", ".xlsm", ".xlsx", ".xml", ".zip"}
+DATE = r"\d{4}(?:-\d\d){0,2}|\d\d?-[A-Z][a-z]{2}-\d{4}"  # as publishers and councils write it in a file's name
+HEAD = 2**12  # bytes of a file, in which its date is looked for
+LEAST_ALIKE = 0.8  # of two names' letters, for one to be a slip of the other
 
 Load = Callable[[str], pd.DataFrame]  # id of a source to the council's rows of its first table
 
@@ -47,11 +61,19 @@ class FoundFile:
     source: Source
     path: Path
     origin: Origin
+    names_council: bool = False  # whether its name says which council's it is
+    dated: str = ""  # its own date: as its name or its head has it, or when a closed file was last changed
+    notes: tuple[str, ...] = ()  # what had to be repaired or set aside to read it, once it is read
 
     @property
     def is_synthetic(self) -> bool:
         """Whether it is a twin."""
         return self.origin == "twin"
+
+    @property
+    def published(self) -> str:
+        """Its own date, or else that of the edition which the catalogue knows."""
+        return self.dated or self.source.published
 
     @cached_property
     def sha256(self) -> str:
@@ -64,8 +86,10 @@ class Finder:
     """Finds the files of sources for one council, in one of the two modes.
 
     sample: every source is its twin, and nothing else is looked at.
-    real: the closed folder (closed and shared sources), then data/raw, the mirror, the official URL; a closed or
-    shared source that is not there is what the catalogue names instead, or its twin, fitted to the open data around it.
+    real: the closed folder (closed and shared sources), then data/raw, the mirror, the official URL. What the catalogue
+    names instead of a closed or shared source, or else its twin, fitted to the open data around it, stands in for one
+    that is not there, if `stand_ins` allows it. Where no closed folder is named, nobody can have put a file there, and
+    it is allowed, but for twins that have to be asked for.
     Of a source of which each council has a file of its own, the council's is meant.
     """
 
@@ -74,6 +98,7 @@ class Finder:
     council: Council
     seed: int
     mirror: Path | None = None
+    stand_ins: bool = False
 
     def find(self, source: Source, progress: Progress | None = None, load: Load = _load_nothing) -> FoundFile:
         """Return a source's file, downloaded or made first if it has to be.
@@ -92,7 +117,7 @@ class Finder:
         source = source.for_council(self.council)
         if self.mode == "real" and source.url:
             return FoundFile(source, fetch(source, self.catalogue.workbook, progress), "download")
-        if source.twin and (self.mode == "sample" or source.spectrum != "open"):
+        if source.twin and self._may_be_twin(source, source.twin):
             return FoundFile(source, self._make_twin(source, source.twin, load), "twin")
         raise NotThereError(self.describe_nowhere(source))
 
@@ -100,24 +125,108 @@ class Finder:
         """Return a source's file if it is on this machine already; nothing is downloaded or made.
 
         Its `source` is another one where the catalogue names one to be read instead.
+
+        Raises:
+            SourceError: it is of another kind than its format; in the closed folder are several files of it, or one
+                that has nearly its name.
         """
         if self.mode == "sample":
             return None
         source = source.for_council(self.council)
+        if source.spectrum != "open":
+            return self._find_closed(source)
         for origin, path in self._places(source):
             if path.is_file():
                 if origin == "data/raw":
                     check_raw(source, path, self.catalogue.workbook)
                 else:
                     check_kind(source, path)
-                return FoundFile(source, path, origin)
-        return self.find_local(self.catalogue.source(source.or_else)) if source.or_else else None
+                return FoundFile(source, path, origin, dated=_find_date(path, source))
+        return None
+
+    def require_stand_in(self, source: Source) -> None:
+        """Check that a twin may stand in for a closed source that is missing.
+
+        Raises:
+            SourceError: it may not; the message says what to do.
+        """
+        if not (source.twin and self._may_be_twin(source, source.twin)):
+            raise SourceError(self.describe_nowhere(source))
+
+    def list_closed(self) -> dict[str, list[str]]:
+        """Return the names of the data files in the closed folder; by source id, those that this council has of it.
+
+        Those that are of no source, or are another council's, come under "".
+        """
+        folder = self.catalogue.workbook.closed
+        guarded = [one for one in self.catalogue.sources.values() if one.spectrum != "open" and one.file]
+        found: dict[str, list[str]] = {}
+        for name in _list_data_files(folder) if folder else []:
+            own = [one.id for one in guarded if _find_label(name, one) is not None and self._is_own(name, one)]
+            found.setdefault(own[0] if own else "", []).append(name)
+        return found
+
+    def _find_closed(self, source: Source) -> FoundFile | None:
+        folder = self.catalogue.workbook.closed
+        if folder is None:
+            return self._find_instead(source)
+        names = _list_data_files(folder)
+        own = [name for name in names if self._is_own(name, source)]
+        if len(own) > 1:
+            raise SourceError(
+                f"Source {source.id}: the closed folder has {' and '.join(own)}, and it cannot be told which is meant. "
+                "Take the others out of it."
+            )
+        if own:
+            check_kind(source, folder / own[0])
+            path = folder / own[0]
+            changed = f"{datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%d} (when the file was last changed)"
+            names_council = bool(_find_label(own[0], source))
+            return FoundFile(source, path, "closed folder", names_council, _find_date(path, source) or changed)
+        if near := [name for name in names if self._is_nearly(name, source)]:
+            raise SourceError(
+                f"Source {source.id}: the closed folder has {' and '.join(near)}, which is nearly its name, and no "
+                f"{self._name_closed(source)}. Give it that name if it is {self.council.name}'s, or take it out of the "
+                "folder."
+            )
+        return self._find_instead(source)
+
+    def _find_instead(self, source: Source) -> FoundFile | None:
+        allowed = self.stand_ins or self.catalogue.workbook.closed is None
+        return self.find_local(self.catalogue.source(source.or_else)) if source.or_else and allowed else None
+
+    def _is_own(self, name: str, source: Source) -> bool:
+        label = _find_label(name, source)
+        return label is not None and (not label or _names_council(label, self.council))
+
+    def _is_nearly(self, name: str, source: Source) -> bool:
+        """Tell whether a file's name is likely meant for a source: it is of no other, and names no other council."""
+        label = _find_label(name, source)
+        if label and _names_any_council(label):
+            return False
+        others = [one for one in self.catalogue.sources.values() if one.spectrum != "open" and one.id != source.id]
+        labels = [_find_label(name, one) for one in others if len(one.file) > len(source.file)]
+        if any(found is not None and (not found or _names_any_council(found)) for found in labels):
+            return False
+        given, wanted = (join_words(text.partition(".")[0]).replace(" ", "") for text in (name, source.file))
+        return wanted in given or SequenceMatcher(None, given, wanted).ratio() >= LEAST_ALIKE
+
+    def _may_be_twin(self, source: Source, twin: Twin) -> bool:
+        if self.mode == "sample":
+            return True
+        is_unasked = self.catalogue.workbook.closed is None and not twin.on_request
+        return source.spectrum != "open" and (self.stand_ins or is_unasked)
+
+    def _name_closed(self, source: Source) -> str:
+        """Return what a council's closed file is called, with all endings that it may have."""
+        stem, ending = _split_name(source.file)
+        others = ", ".join(f".{one}" for one in source.formats[1:])
+        return f"{stem}_{self.council.slug}.{ending}" + (f" (or {others})" if others else "")
 
     def _places(self, source: Source) -> list[tuple[Origin, Path]]:
-        workbook = self.catalogue.workbook
-        if source.spectrum != "open":
-            return [("closed folder", workbook.closed / source.file)] if workbook.closed else []
-        places: list[tuple[Origin, Path]] = [("data/raw", raw_path(source, workbook))]
+        raw = raw_path(source, self.catalogue.workbook)
+        dated = [raw.with_name(name) for name in _list_dated(raw.parent, source)] if source.formats else []
+        places: list[tuple[Origin, Path]] = [("data/raw", path) for path in (raw, *dated)]
         if self.mirror and source.mirror:
             places.append(("mirror", self.mirror / source.mirror))
         return places
@@ -161,12 +270,99 @@ class Finder:
         if self.mode == "sample":
             return f"Source {source.id} has no synthetic twin, so it is not in the sample."
         if source.spectrum != "open":
-            return (
-                f"Source {source.id} ({source.title}) is {source.spectrum} and has no twin. Ask {source.steward}, "
-                f"and put it into the closed folder as {source.file or source.id}."
-            )
+            return self._describe_no_closed_file(source)
         mirror = f" nor at {self.mirror / source.mirror}" if self.mirror and source.mirror else ""
         return (
             f"Source {source.id} ({source.title}) is not in data/raw{mirror}, and no stable file URL is known: "
             f"{describe_manual_way(source, self.catalogue.workbook)}."
         )
+
+    def _describe_no_closed_file(self, source: Source) -> str:
+        folder = self.catalogue.workbook.closed
+        others = self.list_closed().get("", [])
+        where = f"is not in the closed folder {folder}" if folder else "is closed, and no closed folder is named"
+        name = f"as {self._name_closed(source)}" if source.file else ""
+        way = (
+            f"Ask {source.steward}, and put it into the closed folder{'' if folder else f' ({CLOSED_VARIABLE})'} {name}"
+        )
+        seen = f" What is in there is of no source, or another council's: {', '.join(others)}." if others else ""
+        published = self.catalogue.source(source.or_else) if source.or_else else None
+        instead = [published.title.lower()] if published and self.find_local(published) else []
+        instead += ["synthetic twin"] if source.twin else []
+        if not instead:
+            return f"Source {source.id} ({source.title}) {where}, and it has no twin.{seen} {way.strip()}."
+        return (
+            f"Source {source.id} ({source.title}) {where}.{seen} {way.strip()}. Or run with --allow-stand-ins: then "
+            f"the {instead[0]} stands in for it, and the page says so."
+        )
+
+
+def _list_data_files(folder: Path) -> list[str]:
+    files = (file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+    return sorted(file.name for file in files if file.suffix.lower() in DATA_ENDINGS)
+
+
+def _list_dated(folder: Path, source: Source) -> list[str]:
+    """List the files of a source that have the publisher's date in their name, or another ending; the last first."""
+    names = [name for name in _list_data_files(folder) if _find_label(name, source) == ""] if folder.is_dir() else []
+    return sorted(names, key=lambda name: _read_date(name, source), reverse=True)
+
+
+def _read_date(name: str, source: Source) -> str:
+    """Return the date in a file's name, as in ISO; or nothing."""
+    match = _match_name(name, source)
+    written = (match["date"] or "") if match else ""
+    try:
+        return datetime.strptime(written, "%d-%b-%Y").date().isoformat()  # noqa: DTZ007 (a day has no time zone)
+    except ValueError:
+        return written
+
+
+def _split_name(file: str) -> tuple[str, str]:
+    """Split a file's name before its ending, which may be of two parts, as csv.gz."""
+    stem, _, ending = file.removesuffix(".gz").rpartition(".")
+    return stem, f"{ending}.gz" if file.endswith(".gz") else ending
+
+
+def _match_name(name: str, source: Source) -> re.Match[str] | None:
+    """Find in a file's name what it has after its source's: a label, as `bradford`, and a date."""
+    stem, ending = _split_name(source.file)
+    endings = "|".join(map(re.escape, source.formats or dict.fromkeys((ending, f"{ending}.gz"))))
+    pattern = rf"{re.escape(stem)}(?:_(?P<label>\D.*?))?(?:[_-](?P<date>{DATE}))?\.(?:{endings})"
+    return re.fullmatch(pattern, name)
+
+
+def _find_label(name: str, source: Source) -> str | None:
+    """Return the label in a closed file's name; "" if there is none, None if the file is not of the source."""
+    match = _match_name(name, source)
+    return (match["label"] or "") if match else None
+
+
+def _find_date(path: Path, source: Source) -> str:
+    """Return the date in a file's name or, where the catalogue says how to find it, in its head; or nothing."""
+    if (named := _read_date(path.name, source)) or not source.dated_by:
+        return named
+    with path.open("rb") as file:
+        start = file.read(HEAD)
+    if start.startswith(b"\x1f\x8b"):
+        start = zlib.decompressobj(wbits=31).decompress(start)
+    found = re.search(source.dated_by, start.decode("utf-8", "replace"))
+    return found[1] if found else ""
+
+
+def _names_council(label: str, council: Council) -> bool:
+    """Tell whether a text is a council's slug or name, or the name or code of the one council that it is."""
+    if join_words(label) in (join_words(council.slug), join_words(council.name), join_words(" ".join(council.codes))):
+        return True
+    try:
+        found = find_authority(label)
+    except CatalogueError:
+        return False
+    return found is not None and list(council.codes) == [found.gss_code]
+
+
+def _names_any_council(label: str) -> bool:
+    try:
+        return any(find_authority(part) is not None for part in label.split("+"))
+    except CatalogueError:  # several are called so
+        return True

@@ -95,6 +95,11 @@ class Table(Entry):
     member: str | None = Field(default=None, description="Name of the file inside a zip archive.")
     encoding: str = "utf-8-sig"
     delimiter: str = ","
+    quotes: bool = Field(default=True, description="Whether quotation marks enclose cells; if not, they are text.")
+    stream: bool = Field(
+        default=False,
+        description="A CSV of millions of rows, read piece by piece; a few rows not as declared are set aside.",
+    )
     rows: dict[str, str] = Field(default={}, description="Field and pattern: other rows (footers) are no data.")
     geometry: bool = False
     large: bool = Field(
@@ -106,6 +111,12 @@ class Table(Entry):
 
     @model_validator(mode="after")
     def _known_fields(self) -> Self:
+        if self.stream and (self.rows or self.areas or self.geometry):
+            raise ValueError("a table that is read piece by piece comes whole: it has no rows, areas or geometry")
+        if not (self.quotes or self.stream):
+            raise ValueError(
+                "quotation marks are text (`quotes: false`) only where it is read piece by piece (`stream`)"
+            )
         named = [*self.rows, *self.key, *(self.areas.columns if self.areas else [])]
         if unknown := sorted(set(named) - set(self.fields)):
             raise ValueError(f"names fields that it does not declare: {', '.join(unknown)}")
@@ -126,6 +137,9 @@ class Twin(Entry):
     basis: str = Field(description="What it is fitted to, with the publication, and what it is not.")
     fitted_to: list[str] = Field(
         default=[], description="Sources whose tables it is made to agree with, real ones in a real run."
+    )
+    on_request: bool = Field(
+        default=False, description="A real run uses it only where that was asked for, also without a closed folder."
     )
     totals: dict[str, dict[int, dict[str, int]]] = Field(
         default={}, description="Published figures it must add up to: council or 'england', year, quantity."
@@ -164,6 +178,15 @@ class Source(Entry):
         default="",
         description="What the file is called in data/raw and the closed folder; {council} stands for GSS codes.",
     )
+    formats: list[Literal["csv", "csv.gz", "txt", "xlsx", "ods", "zip"]] = Field(
+        default=[], description="Endings that its file may have; that of `file` if none is given."
+    )
+    dated_by: str | None = Field(default=None, description="Pattern with one group: the date in the head of its file.")
+    owner: str | None = Field(
+        default=None,
+        pattern=r"^[\w.]+:\w+$",
+        description="module:function that refuses a file which is not the council's, before the first notebook.",
+    )
     mirror: str | None = Field(default=None, description="Where it lies below a local mirror's folder.")
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     published: str = Field(description="Date or edition as the publisher gives it.")
@@ -181,7 +204,7 @@ class Source(Entry):
         default=[], description="First letters of the GSS codes of councils that it is for; for all if none is given."
     )
     or_else: str | None = Field(
-        default=None, description="Open source that a real run reads where this one is not in the closed folder."
+        default=None, description="Open source that a real run may read where this one is not in the closed folder."
     )
     series: str | None = None
     edition: int | None = None

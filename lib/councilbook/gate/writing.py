@@ -345,12 +345,13 @@ def describe_sources(used: Sequence[FoundFile]) -> list[dict[str, Any]]:
             "spectrum": found.source.spectrum,
             "synthetic": found.is_synthetic,
             "licence": found.source.licence,
-            "published": found.source.published,
+            "published": found.published,
             "landing_page": found.source.landing_page,
             "origin": found.origin,
             "file": found.path.name,
             "sha256": found.sha256,
             "known_faults": found.source.known_faults,
+            "notes": list(found.notes),
             "basis": found.source.twin.basis if found.is_synthetic and found.source.twin else None,
         }
         for found in used

@@ -36,18 +36,30 @@ class CheckLine:
 
 
 def check_everything(
-    catalogue: Catalogue, spec: StudySpec, council: Council, mode: Mode, mirror: Path | None, seed: int
+    catalogue: Catalogue,
+    spec: StudySpec,
+    council: Council,
+    mode: Mode,
+    mirror: Path | None,
+    seed: int,
+    *,
+    stand_ins: bool = False,
 ) -> Iterator[CheckLine]:
     """Check every source that a study reads, and every dataset that it has released, against the declared fields.
 
     Yields:
         A line a table of a source, then a line a dataset.
     """
-    finder = Finder(catalogue, mode, council, seed, mirror)
+    finder = Finder(catalogue, mode, council, seed, mirror, stand_ins)
     builds = [name for name, notebook in spec.notebooks.items() if notebook.kind == "build"]
     study = Study(catalogue, spec, builds[0], finder, date.min.isoformat())
     for source in catalogue.expand(name for build in builds for name in spec.notebooks[build].sources):
-        if not study.is_there(source):
+        try:
+            is_there = study.is_there(source)
+        except CouncilbookError as error:
+            yield CheckLine(source.id, "source", False, str(error))
+            continue
+        if not is_there:
             yield CheckLine(source.id, "source", True, "not here, and the study goes on without it")
         elif source.format == "file":
             yield _check_file(study, source)
@@ -60,6 +72,7 @@ def check_everything(
 def _check_file(study: Study, source: Source) -> CheckLine:
     try:
         found = study.find(source)
+        study.check_owner(found)
     except CouncilbookError as error:
         return CheckLine(source.id, "source", False, str(error))
     return CheckLine(source.id, "source", True, f"a file from {found.origin}, which the study reads itself")
@@ -68,11 +81,12 @@ def _check_file(study: Study, source: Source) -> CheckLine:
 def _check_source(study: Study, source: Source, table: str) -> CheckLine:
     name = f"{source.id}.{table}"
     try:
-        frame = study.load_table(source, table)
+        keep = (lambda piece: piece.index < 0) if source.table(table).stream else None  # of millions, none is kept
+        frame = study.load_table(source, table, keep)
     except CouncilbookError as error:
         return CheckLine(name, "source", False, str(error))
-    found, _ = study.read_table(source, table)
-    return CheckLine(name, "source", True, f"{len(frame):,} rows from {found.origin}")
+    rows, notes = frame.attrs.get("rows_read", len(frame)), frame.attrs.get("notes", [])
+    return CheckLine(name, "source", True, ". ".join([f"{rows:,} rows from {study.find(source).origin}", *notes]))
 
 
 def _check_dataset(study: Study, name: str) -> CheckLine:

@@ -45,6 +45,7 @@ class Job(Edition):
     is_date_given: bool  # if not, it is today's, and a new day alone is no reason to run again
     parameters: Mapping[str, Value]  # those given with -p
     force: bool = False
+    stand_ins: bool = False  # whether something else may be read in the place of a closed file that is missing
     at_once: int = 1  # most notebooks at a time
     sources: Mapping[str, str] = field(default_factory=dict)  # origin and checksum of each, in real mode
 
@@ -58,6 +59,14 @@ class Step:
     done: int
     total: int | None
     unit: Literal["cell", "byte"] = "cell"
+
+
+@dataclass(frozen=True)
+class Note:
+    """What whoever runs a job should know of its closed files before it begins."""
+
+    job: Job
+    text: str
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ class JobResult:
     failure: Failure | None = None
 
 
-Tell = Callable[[Step], None]
+Tell = Callable[[Step | Note], None]
 
 
 def plan_jobs(
@@ -95,6 +104,7 @@ def plan_jobs(
     mirror: Path | None = None,
     parameters: Sequence[str] = (),
     force: bool = False,
+    stand_ins: bool = False,
 ) -> list[Job]:
     """Make one job of each study and council.
 
@@ -108,13 +118,16 @@ def plan_jobs(
         mirror: folder with local copies of official files.
         parameters: texts of name=value; each name must be known in every study.
         force: run even where nothing has changed.
+        stand_ins: whether a published list or a twin may stand in for a closed file that is missing.
 
     Raises:
+        CouncilbookError: the closed folder that is named is not there.
         CatalogueError: no such study or council.
         NotebookError: a notebook is missing, or its parameters cell cannot be read.
         ParameterError: a parameter is not as the notebooks and study.yaml say.
     """
     jobs: dict[str, Job] = {}
+    _ = catalogue.workbook.closed  # a folder that is not there is told before anything is written
     for study in studies or list(catalogue.studies):
         spec = catalogue.study(study)
         known = merge_parameters(inspect_study(catalogue.workbook.notebooks / study, spec))
@@ -134,6 +147,7 @@ def plan_jobs(
                 is_date_given=run_date is not None,
                 parameters=values,
                 force=force,
+                stand_ins=stand_ins,
             )
             jobs[job.name] = job
     return list(jobs.values())
@@ -174,14 +188,15 @@ def list_study_sources(catalogue: Catalogue, study: str) -> list[Source]:
 def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tell: Tell) -> dict[str, str]:
     """Make sure that the open sources of a job are there, and say what is there of all its sources.
 
-    A closed or shared source that is not there is no error: its twin is made when a notebook loads it. In sample
-    mode every source is its twin, which depends on nothing but library, council and seed: nothing is returned.
+    A closed or shared source that is not there is an error unless something may stand in for it (`Finder`): then its
+    twin is made when a notebook loads it. In sample mode every source is its twin, which depends on nothing but
+    library, council and seed: nothing is returned.
 
     Args:
         catalogue: the workbook's.
         job: what is to be run.
         checksums: those known so far, by path; added to, so that a file is read once for however many jobs.
-        tell: called while a file is downloaded.
+        tell: called with notes on the closed files, and while a file is downloaded.
 
     Returns:
         Origin and checksum of each source that is on this machine, also of those that are only described.
@@ -189,13 +204,16 @@ def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tel
     Raises:
         CatalogueError: the study is not for the council's nation.
         SourceError: an open source is neither on this machine nor can it be fetched. Those that have to be got by hand
-            are told first, all at once, before anything is fetched.
+            are told first, all at once, before anything is fetched. Or a closed one is missing, and so is whatever may
+            stand in for it.
     """
     catalogue.study(job.study).refuse_other_nations(job.council)
     if job.mode == "sample":
         return {}
-    finder = Finder(catalogue, job.mode, job.council, job.seed, job.mirror)
+    finder = Finder(catalogue, job.mode, job.council, job.seed, job.mirror, job.stand_ins)
     used = list_study_sources(catalogue, job.study)
+    for line in describe_closed(finder, [source for source in used if source.spectrum != "open"]):
+        tell(Note(job, line))
     absent = [source for source in _list_needed(used, finder) if not finder.find_local(source)]
     if by_hand := [source for source in absent if not source.url]:
         lines = [finder.describe_nowhere(source) for source in by_hand]
@@ -221,6 +239,28 @@ def _list_needed(used: Sequence[Source], finder: Finder) -> list[Source]:
             optional.setdefault(source.series, []).append(source)
     newest = [editions[-1] for editions in optional.values() if not any(map(finder.find_local, editions))]
     return [source for source in used if source.spectrum == "open" and not source.optional] + newest
+def describe_closed(finder: Finder, sources: Sequence[Source]) -> list[str]:
+    """Say in lines which closed files a real run has found, which it does not read, and what stands in for the others.
+
+    Raises:
+        SourceError: a source is missing, and nothing may stand in for it.
+    """
+    folder = finder.catalogue.workbook.closed
+    lines = [] if folder else ["no closed folder is named"]
+    read, unread = [], [name for names in finder.list_closed().values() for name in names]
+    for source in sources:
+        found = finder.find_local(source)
+        if found and found.origin == "closed folder":
+            read.append(f"{found.path.name} ({source.id})")
+            unread.remove(found.path.name)
+        elif found:
+            lines.append(f"{source.id}: not there; read instead is {found.source.id}, {found.path.name}")
+        elif not source.optional:
+            finder.require_stand_in(source)
+            lines.append(f"{source.id}: not there; a SYNTHETIC twin stands in for it")
+    if folder:
+        lines.insert(0, f"closed folder {folder}: {', '.join(read) or 'no file of this study'}")
+    return [*lines, *([f"not read: {', '.join(unread)}"] if unread and folder else [])]
 
 
 def _fetch(source: Source, finder: Finder, job: Job, tell: Tell) -> None:

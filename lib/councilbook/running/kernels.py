@@ -22,6 +22,7 @@ from councilbook.paths import (
     PROCESSED_VARIABLE,
     RESTRICTED_VARIABLE,
     ROOT_VARIABLE,
+    STAND_INS_VARIABLE,
 )
 from councilbook.running.imports import find_imports
 from councilbook.running.jobs import Job, list_sources
@@ -174,6 +175,7 @@ def list_variables(
         PROCESSED_VARIABLE: str(staging.processed_root),
         RESTRICTED_VARIABLE: None if is_report else str(staging.restricted_root),
         CLOSED_VARIABLE: str(closed) if closed else None,
+        STAND_INS_VARIABLE: "1" if job.stand_ins else None,
         NOTEBOOK_VARIABLE: f"{job.study}/{notebook}",
         THREADS_VARIABLE: os.environ.get(THREADS_VARIABLE, "1"),
         "JUPYTER_PREFER_ENV_PATH": "1",

@@ -24,7 +24,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from councilbook.catalogue import Catalogue, Council, Mode, hash_file, load_catalogue
+from councilbook.catalogue import Catalogue, Council, Finder, Mode, hash_file, load_catalogue
 from councilbook.errors import CouncilbookError, NotebookError
 from councilbook.gate.disks import describe_full_disk, describe_os_error, explain_os_errors, tells_of_full_disk
 from councilbook.gate.editions import (
@@ -46,6 +46,7 @@ from councilbook.running.jobs import (
     Failure,
     Job,
     JobResult,
+    Note,
     Step,
     Tell,
     choose_councils,
@@ -56,6 +57,7 @@ from councilbook.running.jobs import (
     fingerprint_notebooks,
     fingerprint_site,
     list_sources,
+    list_study_sources,
 )
 from councilbook.running.kernels import Watch, list_imports, list_variables, open_folder, print_to, run_cells
 from councilbook.running.lanes import run_in_lanes
@@ -68,7 +70,7 @@ MESSAGE_LENGTH = 1000
 ERROR_TAG = "papermill-error-cell-tag"
 SAFE_ERRORS = {"CouncilbookError", *(error.__name__ for error in CouncilbookError.__subclasses__())}
 
-OnEvent = Callable[[Step | JobResult], None]
+OnEvent = Callable[[Step | Note | JobResult], None]
 Work = Callable[[Job, Tell, Connection | None], JobResult]
 
 
@@ -181,7 +183,7 @@ def _work(work: Work, job: Job, sender: Connection, line: Connection | None) -> 
 
     sending = threading.Lock()  # several notebooks may tell at a time
 
-    def tell(event: Step | JobResult) -> None:
+    def tell(event: Step | Note | JobResult) -> None:
         with sending, suppress(BrokenPipeError):
             sender.send(event)
 
@@ -237,6 +239,7 @@ def _make(job: Job, tell: Tell, warm: Warm | None) -> str | None:
         last = read_record(job.private)
         if last and not stale:
             return last.run_date
+        check_owners(catalogue, job)
         if warm:
             warm.prepare(list_imports(job, catalogue, stale))
         has_restricted = not all(catalogue.dataset(name).is_open for name in datasets)
@@ -247,6 +250,23 @@ def _make(job: Job, tell: Tell, warm: Warm | None) -> str | None:
             record = Record(council=job.council, data=job.mode, run_date=job.run_date, notebooks=fingerprints)
             commit_edition(staging, record)
     return None
+
+
+def check_owners(catalogue: Catalogue, job: Job) -> None:
+    """Check that the files which the studies read themselves are this council's, before the first notebook runs.
+
+    Raises:
+        SourceError, CheckError: one cannot be read, or is another council's.
+    """
+    if job.mode == "sample":
+        return
+    from councilbook.study import Study
+
+    spec = catalogue.study(job.study)
+    finder = Finder(catalogue, job.mode, job.council, job.seed, job.mirror, job.stand_ins)
+    for source in list_study_sources(catalogue, job.study):
+        if source.format == "file" and (found := finder.find_local(source)):
+            Study(catalogue, spec, next(iter(spec.notebooks)), finder, job.run_date).check_owner(found)
 
 
 def _run_notebook(

@@ -26,39 +26,43 @@ import pyarrow as pa
 import pyarrow.compute as arrow_compute
 import pyarrow.csv as arrow_csv
 import python_calamine
-import shapely
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
-from pyogrio.errors import DataSourceError
 
 from councilbook.catalogue import FieldSpec, FoundFile, Table
 from councilbook.errors import SourceError
 from councilbook.sources.identifiers import check_pseudonymised
 from councilbook.sources.large_tables import read_large_csv
+from councilbook.sources.outlines import read_outlines
+from councilbook.sources.streams import Keep, stream_rows
 
 MOST_BYTES = 2**30  # unpacked; the largest official table that we know takes a fifth of it
 MOST_CELLS = 20_000_000  # official tables reach some 300,000
 LARGE_CSV = 2**21  # letters, from which a CSV is read by pyarrow: some ten times faster, and a third of the memory
 MOST_RATIO = 250  # unpacked to packed; honest spreadsheets reach about 30
 ROWS_SEARCHED_FOR_HEADER = 40
-GRID_DEGREES = 1e-6  # about 0.1 m
 SHOWN = 3  # examples in a message
 
 
-def read_rows(found: FoundFile, table: Table) -> pd.DataFrame:
+def read_rows(found: FoundFile, table: Table, keep: Keep | None = None) -> pd.DataFrame:
     """Read a table's declared columns, under our names, cells as they are in the file.
 
     Returns:
         A row a row of data; blank rows, footers and other rows that `table.rows` does not match are left out. The
-        index is the row in the file, counted from 1. A GeoDataFrame in WGS84 where the table has geometry.
+        index is the row in the file, counted from 1. A GeoDataFrame in WGS84 where the table has geometry. What was
+        repaired or set aside is said in its `attrs["notes"]`.
 
     Raises:
         SourceError: the file cannot be read as the catalogue says.
         CheckError: the source is declared as pseudonymised, and people can be read in it.
     """
     where = describe_place(found, table)
+    if table.stream:
+        return _stream(found, table, where, keep)
     if table.geometry:
-        frame = _name_columns(_read_geometry(found, where), table, where, found)
+        areas, notes = read_outlines(b"".join(_unpack_gzip(found.path, where)), where)
+        frame = _name_columns(areas, table, where, found)
+        frame.attrs["notes"] = notes
     elif found.source.format == "xml":
         frame = _name_columns(_read_xml(found, table, where), table, where, found)
     else:
@@ -78,6 +82,28 @@ def read_rows(found: FoundFile, table: Table) -> pd.DataFrame:
     if frame.empty:
         raise SourceError(f"{where}: no row of data below the header (looked for {table.rows or 'any row'}).")
     return frame
+
+
+def _stream(found: FoundFile, table: Table, where: str, keep: Keep | None) -> pd.DataFrame:
+    """Read a table piece by piece, typed; see `stream_rows`."""
+
+    def choose(header: list[str]) -> dict[str, int]:
+        _name_columns(pd.DataFrame(columns=header, dtype="str"), table, where, found)  # says which is missing
+        return _match_headers(header, table)[0]
+
+    def check(piece: pd.DataFrame) -> tuple[pd.DataFrame, "pd.Series[str]"]:
+        typed, fault = {}, pd.Series("", index=piece.index)
+        for name, one in table.fields.items():
+            typed[name], bad = _convert(piece[name], one)
+            fault = fault.mask(bad, f"no {one.type} as {name}")
+            if one.required:
+                fault = fault.mask(typed[name].isna() & ~bad, f"no {name}")
+            if one.pattern:
+                wrong = ~typed[name].str.fullmatch(one.pattern).fillna(True).astype(bool)
+                fault = fault.mask(wrong, f"{name} of another form")
+        return pd.DataFrame(typed, index=piece.index), fault
+
+    return stream_rows(found.path, table, where, choose, check, keep)
 
 
 def convert_types(rows: pd.DataFrame, table: Table, found: FoundFile) -> pd.DataFrame:
@@ -199,17 +225,6 @@ def _list_texts(element: Any, outer: str = "") -> Iterator[tuple[str, str | None
     for child in element:
         yield outer + child.tag, child.text
         yield from _list_texts(child, f"{outer}{child.tag}/")
-
-
-def _read_geometry(found: FoundFile, where: str) -> gpd.GeoDataFrame:
-    try:
-        frame = gpd.read_file(io.BytesIO(b"".join(_unpack_gzip(found.path, where))))
-    except DataSourceError as error:
-        raise SourceError(f"{where}: not GeoJSON that can be read ({error}).") from None
-    frame = frame.to_crs(4326).set_axis(range(1, len(frame) + 1))
-    # Publishers write neighbours' outlines with rounding errors: on one grid they share their vertices again.
-    mended = shapely.make_valid(frame.geometry.array, method="structure", keep_collapsed=False)
-    return frame.set_geometry(shapely.set_precision(mended, GRID_DEGREES))
 
 
 def _decode(content: bytes, encoding: str, where: str) -> str:

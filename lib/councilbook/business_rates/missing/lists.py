@@ -1,7 +1,9 @@
 """Registers that know businesses by name, each brought into the same columns so that they can be linked to a roll."""
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -11,165 +13,120 @@ if TYPE_CHECKING:
 
 COLUMNS = ["unique_id", "name", "trading_name", "address", "postcode", "uprn", "register", "status", "kind"]
 POSTCODE = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)\s*(\d[A-Z]{2})")
-LIVE_COMPANY = "Active"
 
 
-def prepare_food(premises: pd.DataFrame) -> pd.DataFrame:
-    """Bring the food hygiene ratings into the columns of a register.
+@dataclass(frozen=True)
+class Layout:
+    """How a source's columns become those of a register.
 
-    Args:
-        premises: rows of the source food_hygiene_ratings. A business there is called what stands over its door.
-
-    Returns:
-        A row a premises, in COLUMNS.
+    Attributes:
+        register: its name in the column register.
+        key: columns whose values, joined by a hyphen, name a record; what is 0 in one after the first is left out.
+        kind: the column that says what kind of business or body it is.
+        live: how the status of one that still is begins; None where the source does not say who has gone.
+        trades: whether it calls a business what stands over its door.
     """
-    return _arrange(
-        pd.DataFrame(
-            {
-                "unique_id": premises["fhrs_id"],
-                "name": premises["business_name"],
-                "trading_name": premises["business_name"],
-                "address": join_address(premises),
-                "postcode": tidy_postcodes(premises["postcode"]),
-                "register": "food_hygiene",
-                "status": "live",
-                "kind": premises["business_type"],
-            }
-        )
-    )
+
+    register: str
+    key: tuple[str, ...]
+    kind: str
+    live: str | None = None
+    trades: bool = False
 
 
-def prepare_companies(companies: pd.DataFrame) -> pd.DataFrame:
-    """Bring the free company data product into the columns of a register.
-
-    Args:
-        companies: rows of the source companies_house; the address is that of the registered office.
-
-    Returns:
-        A row a company, in COLUMNS; live if its status begins with Active.
-    """
-    live = companies["status"].str.startswith(LIVE_COMPANY)
-    return _arrange(
-        pd.DataFrame(
-            {
-                "unique_id": companies["company_number"],
-                "name": companies["name"],
-                "address": companies["address"],
-                "postcode": tidy_postcodes(companies["postcode"]),
-                "register": "companies_house",
-                "status": companies["status"].mask(live, "live"),
-                "kind": companies["category"],
-            }
-        )
-    )
-
-
-def prepare_charities(charities: pd.DataFrame) -> pd.DataFrame:
-    """Bring the Scottish Charity Register into the columns of a register.
-
-    Args:
-        charities: rows of the source scottish_charity_register.
-
-    Returns:
-        A row a charity, in COLUMNS.
-    """
-    return _arrange(
-        pd.DataFrame(
-            {
-                "unique_id": charities["charity_number"],
-                "name": charities["name"],
-                "address": charities["address"],
-                "postcode": tidy_postcodes(charities["postcode"]),
-                "register": "oscr",
-                "status": charities["status"].where(charities["status"] != "Active", "live"),
-                "kind": charities["legal_form"],
-            }
-        )
-    )
-
-
-def prepare_charity_commission(charities: pd.DataFrame) -> pd.DataFrame:
-    """Bring the register of charities in England and Wales into the columns of a register.
-
-    Args:
-        charities: rows of the source charity_commission. A charity that is registered with another has that one's
-            number, and its own after a hyphen.
-
-    Returns:
-        A row a charity, in COLUMNS.
-    """
-    linked = charities["linked_charity_number"]
-    own = charities["charity_number"]
-    return _arrange(
-        pd.DataFrame(
-            {
-                "unique_id": own.where(linked == "0", own + "-" + linked),
-                "name": charities["name"],
-                "address": join_address(charities),
-                "postcode": tidy_postcodes(charities["postcode"]),
-                "register": "charity_commission",
-                "status": charities["status"].where(charities["status"] != "Registered", "live"),
-                "kind": charities["legal_form"],
-            }
-        )
-    )
-
-
-def prepare_directory(entries: pd.DataFrame) -> pd.DataFrame:
-    """Bring a business directory into the columns of a register.
-
-    Args:
-        entries: rows of the source business_directory. A business there is called what it trades as.
-
-    Returns:
-        A row an entry, in COLUMNS; a directory does not say who has gone, so all are live.
-    """
-    return _arrange(
-        pd.DataFrame(
-            {
-                "unique_id": entries["directory_id"],
-                "name": entries["name"],
-                "trading_name": entries["name"],
-                "address": entries["address"],
-                "postcode": tidy_postcodes(entries["postcode"]),
-                "register": "directory",
-                "status": "live",
-                "kind": entries["category"],
-            }
-        )
-    )
-
-
-OF_SOURCE: Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
-    "food_hygiene_ratings": prepare_food,
-    "companies_house": prepare_companies,
-    "scottish_charity_register": prepare_charities,
-    "charity_commission": prepare_charity_commission,
-    "business_directory": prepare_directory,
+OF_SOURCE: Mapping[str, Layout] = {
+    "food_hygiene_ratings": Layout("food_hygiene", ("fhrs_id",), "business_type", trades=True),
+    "companies_house": Layout("companies_house", ("company_number",), "category", "Active"),
+    "scottish_charity_register": Layout("oscr", ("charity_number",), "legal_form", "Active"),
+    "charity_commission": Layout(
+        "charity_commission", ("charity_number", "linked_charity_number"), "legal_form", "Registered"
+    ),
+    "business_directory": Layout("directory", ("directory_id",), "category", trades=True),
 }
 OF_ORGANISATIONS = ("companies_house", "scottish_charity_register", "charity_commission")  # nobody else is on these
 
 
-def load_registers(study: "Study", sources: Collection[str] = tuple(OF_SOURCE)) -> dict[str, pd.DataFrame]:
+def prepare_register(source: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Bring the rows of a source into the columns of a register.
+
+    Args:
+        source: its id, of OF_SOURCE.
+        rows: as `Study.load` gives them. The address of a company is that of its registered office.
+
+    Returns:
+        A row a record, in COLUMNS; status is live for who still is, and as in the source for the others.
+    """
+    layout = OF_SOURCE[source]
+    name = rows["business_name"] if "business_name" in rows else rows["name"]
+    register = pd.DataFrame(
+        {
+            "unique_id": find_keys(source, rows),
+            "name": name,
+            "trading_name": name if layout.trades else None,
+            "address": rows["address"] if "address" in rows else join_address(rows),
+            "postcode": tidy_postcodes(rows["postcode"]),
+            "uprn": None,
+            "register": layout.register,
+            "status": "live" if layout.live is None else _tell_status(rows["status"].astype("str"), layout.live),
+            "kind": rows[layout.kind],
+        }
+    )
+    return register.astype(dict.fromkeys(COLUMNS, "str")).reset_index(drop=True)
+
+
+def find_keys(source: str, rows: pd.DataFrame) -> pd.Series:
+    """Name each record of a source; a charity that is registered with another has that one's number before its own."""
+    first, *others = OF_SOURCE[source].key
+    keys = rows[first].astype("str")
+    for column in others:
+        keys = keys.where(rows[column] == "0", keys + "-" + rows[column])
+    return keys
+
+
+prepare_food = partial(prepare_register, "food_hygiene_ratings")
+prepare_companies = partial(prepare_register, "companies_house")
+prepare_directory = partial(prepare_register, "business_directory")
+
+
+def load_registers(
+    study: "Study", sources: Collection[str] = tuple(OF_SOURCE), links: pd.DataFrame | None = None
+) -> dict[str, pd.DataFrame]:
     """Load those of some registers that the council has, and that are of its nation.
 
     Args:
         study: as a notebook opened it.
         sources: their ids, of OF_SOURCE.
+        links: register and unique_id; of the others, no record is kept, so that millions take no memory. All are kept
+            if it is not given.
 
     Returns:
         By register, in COLUMNS.
     """
-    there = [OF_SOURCE[source](study.load(source)) for source in sources if study.has(source)]
-    return {one["register"].iloc[0]: one for one in there}
+    found = {}
+    for source in (one for one in sources if study.has(one)):
+        layout, keep = OF_SOURCE[source], None
+        if links is not None:
+            linked = links.loc[links["register"] == layout.register, "unique_id"]
+            keep = partial(_is_linked, source, set(linked))
+        found[layout.register] = prepare_register(source, study.load(source, keep=keep))
+    return found
+
+
+def _is_linked(source: str, linked: Collection[str], rows: pd.DataFrame) -> "pd.Series[bool]":
+    return find_keys(source, rows).isin(list(linked))
+
+
+def _tell_status(status: pd.Series, live: str) -> pd.Series:
+    return status.mask(status.str.startswith(live), "live")
 
 
 def join_address(premises: pd.DataFrame) -> pd.Series:
     """Join the lines of an address (address_1 and on) with commas; blank lines are left out, a blank one is missing."""
-    lines = premises.filter(regex=r"^address_\d$").astype("object")
-    joined = lines.apply(lambda row: ", ".join(line for line in row if isinstance(line, str) and line), axis="columns")
-    text: pd.Series = joined.astype("str").replace("", None)
-    return text
+    lines = premises.filter(regex=r"^address_\d$").astype("str").fillna("")
+    joined = pd.Series("", index=premises.index, dtype="str")
+    for _, line in lines.items():
+        joined = joined + line.mask((joined != "") & (line != ""), ", " + line)
+    return joined.replace("", None)
 
 
 def tidy_postcodes(postcodes: pd.Series) -> pd.Series:
@@ -177,8 +134,3 @@ def tidy_postcodes(postcodes: pd.Series) -> pd.Series:
     parts = postcodes.astype("str").str.upper().str.strip().str.extract(f"^{POSTCODE.pattern}$")
     tidied: pd.Series = parts[0].str.cat(parts[1], sep=" ")
     return tidied
-
-
-def _arrange(register: pd.DataFrame) -> pd.DataFrame:
-    arranged = register.reindex(columns=COLUMNS)
-    return arranged.astype(dict.fromkeys(COLUMNS, "str")).where(arranged.notna()).reset_index(drop=True)

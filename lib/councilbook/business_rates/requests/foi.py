@@ -23,6 +23,7 @@ from councilbook.sources.checks import list_rows
 
 HELD_OUT = Path(__file__).with_name("foi_held_out.yaml")
 DATES = ("date_received", "date_responded")
+DAY_FIRST = ("%d/%m/%Y", "%d/%m/%y", "%d/%b/%Y", "%d/%B/%Y", "%d/%b/%y")
 FEWEST_SHARED = 0.05  # cosine below which a title is like nothing that is known
 
 
@@ -36,15 +37,15 @@ def tidy_requests(index: pd.DataFrame) -> pd.DataFrame:
     """Bring an index of requests into the form that the rest of this module reads.
 
     Args:
-        index: authority, title; where there are any: date_received, date_responded (ISO dates), topics and exemptions
-            (joined by `;`), outcome, url.
+        index: authority, title; where there are any: date_received, date_responded (ISO, or the day first, as
+            12/04/2023 or 12 April 2023), topics and exemptions (joined by `;`), outcome, url.
 
     Returns:
         On the index of `index`: authority, title, law, year (Int64), labels (tuple of topics, the first the main one),
         outcome (released, in part, refused, not held, published, or NA), withheld (tuple of sections).
 
     Raises:
-        CheckError: a column is missing, a title is blank, or a label or an outcome is not known.
+        CheckError: a column is missing, a title is blank, a date cannot be read, or a label or an outcome is not known.
     """
     for column in ("authority", "title"):
         if column not in index.columns:
@@ -52,7 +53,7 @@ def tidy_requests(index: pd.DataFrame) -> pd.DataFrame:
     text = index.reindex(columns=[*index.columns, *({*DATES, "topics", "exemptions", "outcome"} - set(index.columns))])
     _check_titles(text["title"])
     text = text.astype("object").where(text.notna(), "")
-    received, responded = (pd.to_datetime(text[name], errors="coerce", format="ISO8601") for name in DATES)
+    received, responded = (_read_dates(text[name]) for name in DATES)
     law = [_find_law(*pair) for pair in zip(text["authority"], text["exemptions"], strict=True)]
     return pd.DataFrame(
         {
@@ -83,6 +84,22 @@ def _check_titles(titles: pd.Series) -> None:
     blank = titles.isna() | titles.astype("str").str.strip().eq("")
     if blank.any():
         raise CheckError(f"{blank.sum()} requests have no title (row {list_rows(blank.to_numpy())}, counted from 0).")
+
+
+def _read_dates(written: pd.Series) -> pd.Series:
+    """Read days as ISO or British people write them; a blank is missing, and what is no date an error."""
+    text = written.astype("str").str.strip()
+    days = text.where(text != "").str.replace(r"(T|[, ]+)\d{1,2}:\d\d.*$", "", regex=True)  # without the time of day
+    dates = pd.to_datetime(days, errors="coerce", format="ISO8601")
+    for form in DAY_FIRST:
+        plain = days.str.replace(r"[-. ]+", "/", regex=True)
+        dates = dates.fillna(pd.to_datetime(plain, errors="coerce", format=form))
+    if (wrong := dates.isna() & (text != "")).any():
+        raise CheckError(
+            f"{wrong.sum()} requests have something else than a date in {written.name} (row "
+            f"{list_rows(wrong.to_numpy())}, counted from 0). Write it as 2023-04-12 or 12/04/2023, or leave it blank."
+        )
+    return dates
 
 
 def _find_law(authority: str, exemptions: str) -> Law:
