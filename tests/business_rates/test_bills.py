@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from councilbook.business_rates.bills.bill_inputs import prepare_bills, read_words
+from councilbook.business_rates.bills.bill_inputs import prepare_bills, read_reliefs
 from councilbook.business_rates.bills.charges import compute_bills, find_small_business_share
 from councilbook.business_rates.bills.explaining import explain_bill
 from councilbook.business_rates.bills.rules import LINES, RELIEFS, count_days, load_rules
@@ -827,6 +827,9 @@ def test_bills_are_made_of_a_roll() -> None:
     assert len(compute_bills(bills, ENGLAND)) == 3
 
 
+FLAGS = ["claims_small_business", "is_charity", "is_retail", "is_pub"]
+
+
 @pytest.mark.parametrize(
     ("words", "flag"),
     [
@@ -846,16 +849,67 @@ def test_bills_are_made_of_a_roll() -> None:
     ],
 )
 def test_words_of_reliefs(words: str, flag: str | None) -> None:
-    read = read_words(pd.DataFrame({"other_relief": [words]})).iloc[0]
-    assert read.drop("reliefs").to_dict() == {
-        name: name == flag for name in ("claims_small_business", "is_charity", "is_retail", "is_pub")
-    }
+    read = read_reliefs(pd.DataFrame({"other_relief": [words]})).iloc[0]
+    assert read[FLAGS].to_dict() == {name: name == flag for name in FLAGS}
+
+
+MANDATORY, SMALL_RELIEF = "mandatory_relief", "small_business_relief"
+DISCRETIONARY, OTHER = "discretionary_relief", "other_relief"
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "flag", "has"),
+    [  # a cell is told by what stands in it, and where that is not enough by what its column is for
+        (MANDATORY, ["80", "50", "80", None], "is_charity", [1, 0, 1, 0]),  # 50 % is that of a village shop
+        (MANDATORY, ["80%", "100 %", "80.00%", "no"], "is_charity", [1, 0, 1, 0]),
+        (MANDATORY, ["0.8", "0.5", "0", ""], "is_charity", [1, 0, 0, 0]),
+        (MANDATORY, ["Relief mandatory: 80", "MCR; Relief mandatory: 80", "Mand %: 50"], "is_charity", [1, 1, 0]),
+        (MANDATORY, ["Mand amount: -3904.56", "Mand amount: £12,000.00", "Rural: 590.53"], "is_charity", [1, 1, 0]),
+        (MANDATORY, ["(2,169.20)", "722.55", "0"], "is_charity", [1, 1, 0]),
+        (MANDATORY, ["MAND80", "EDUC80", "CHAR80", "RETDS3", "RUR50", "ZZ80"], "is_charity", [1, 1, 1, 0, 0, 1]),
+        (MANDATORY, ["RETDS3", "Retail Discount", "MAND80"], "is_retail", [1, 1, 0]),
+        (MANDATORY, ["Y", "N", "Yes", "No", "True"], "is_charity", [1, 0, 1, 0, 1]),
+        (MANDATORY, ["1", "0", "1"], "is_charity", [1, 0, 1]),
+        (MANDATORY, ["Mandatory Relief", "Sport Mandatory Relief", "Rural Mandatory"], "is_charity", [1, 1, 0]),
+        (MANDATORY, ["Mandatory Relief 50%", "Mandatory Relief 80%"], "is_charity", [0, 1]),
+        (MANDATORY, ["Empty Property Rate Charitable", "Emprty Property Non Industrial"], "is_charity", [0, 0]),
+        (DISCRETIONARY, ["80", "Y", "1200.00"], "is_charity", [0, 0, 0]),
+        (SMALL_RELIEF, ["Y", "N", "Y"], "claims_small_business", [1, 0, 1]),
+        (SMALL_RELIEF, ["100", "33.3", "0"], "claims_small_business", [1, 1, 0]),
+        (SMALL_RELIEF, ["SBR Amt: 5388.00", "sbrr", "SBRE"], "claims_small_business", [1, 1, 1]),
+        (SMALL_RELIEF, ["Supporting Small Business Relief", "SSB", "SSBR"], "claims_small_business", [0, 0, 0]),
+        (SMALL_RELIEF, ["SBR SSB", "Small Business Rate; Supporting Small Business"], "claims_small_business", [1, 1]),
+        (OTHER, ["Supporting Small Business Relief (SSB)", "SSB: 1200.00"], "claims_small_business", [0, 0]),
+        (
+            OTHER,
+            ["Small Business Transitional Relief", "SBRE Extension For 12 Months"],
+            "claims_small_business",
+            [0, 0],
+        ),
+        (OTHER, ["RHL: 40%", "Retail, Hospitality & Leisure", "Returned"], "is_retail", [1, 1, 0]),
+    ],
+)
+def test_a_relief_is_read_from_percents_pounds_codes_and_yes_or_no(
+    column: str, cells: list[str | None], flag: str, has: list[int]
+) -> None:
+    assert read_reliefs(pd.DataFrame({column: cells}))[flag].astype(int).tolist() == has
+
+
+def test_what_a_council_decides_is_read_in_percent_and_pounds() -> None:
+    cells = ["18", "20% Top Up Relief", "Relief discretionary: 12", "Discretionary Relief", None, "D; 18"]
+    read = read_reliefs(pd.DataFrame({DISCRETIONARY: cells, OTHER: [None, "20% Top Up Relief", *[None] * 4]}))
+    assert read["discretionary_pct"].tolist() == [18, 20, 12, 0, 0, 18]  # said in two columns, it is one relief
+    assert read["has_other_relief"].tolist() == [False, False, False, True, False, True]
+    pounds = read_reliefs(pd.DataFrame({DISCRETIONARY: ["Disc: -542.30", "Disc: £1,200.00", "Disc: 8"]}))
+    assert pounds["other_relief_gbp"].tolist() == [542.30, 1_200.00, 8.00]
+    rural = read_reliefs(pd.DataFrame({MANDATORY: ["50", "80"], DISCRETIONARY: ["50", "18"]}))
+    assert rural["discretionary_pct"].tolist() == [100, 18] and rural["is_charity"].tolist() == [False, True]
 
 
 def test_what_is_exempt_pays_nothing_and_an_empty_column_of_charges_is_none() -> None:
     roll = make_roll().assign(exemption=pd.NA, account_charge_gbp=np.nan)
     before = prepare_bills(roll, "2018-19")
-    assert "billed_gbp" not in before and "other_relief_gbp" not in before
+    assert "billed_gbp" not in before and (before["other_relief_gbp"] == 0).all()
     one = compute_bills(before, ENGLAND)["net_gbp"].idxmax()
     after = compute_bills(
         prepare_bills(
@@ -913,9 +967,9 @@ def test_a_bill_has_what_the_roll_tells_of_use_place_and_charge() -> None:
 
 def test_reliefs_are_told_in_the_words_of_the_roll() -> None:
     roll = pd.DataFrame({"mandatory_relief": ["Charity 80% ", pd.NA], "other_relief": ["; Pub; ; Top up", pd.NA]})
-    read = read_words(roll)
+    read = read_reliefs(roll)
     assert read["reliefs"].fillna("").tolist() == ["Charity 80%; Pub; Top up", ""]
-    assert read.drop(columns="reliefs").to_numpy().tolist() == [[False, True, False, True], [False] * 4]
+    assert read[FLAGS].to_numpy().tolist() == [[False, True, False, True], [False] * 4]
 
 
 def test_a_roll_without_rows_has_no_bills() -> None:

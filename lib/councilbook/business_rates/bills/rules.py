@@ -158,7 +158,7 @@ class Transition(_Part):
 
 
 class Supporting(_Part):
-    """By how much the bill of who loses relief may rise: pounds, or a percent if that is more; or a share of the rise."""
+    """By how much the bill of who loses relief may rise: pounds, a percent if that is more, or a share of the rise."""
 
     publication: str
     cap_gbp: int = 0
