@@ -876,6 +876,7 @@ DISCRETIONARY, OTHER = "discretionary_relief", "other_relief"
         (DISCRETIONARY, ["80", "Y", "1200.00"], "is_charity", [0, 0, 0]),
         (SMALL_RELIEF, ["Y", "N", "Y"], "claims_small_business", [1, 0, 1]),
         (SMALL_RELIEF, ["100", "33.3", "0"], "claims_small_business", [1, 1, 0]),
+        (SMALL_RELIEF, ["£0.00", "£812.40", "0.00"], "claims_small_business", [0, 1, 0]),
         (SMALL_RELIEF, ["SBR Amt: 5388.00", "sbrr", "SBRE"], "claims_small_business", [1, 1, 1]),
         (SMALL_RELIEF, ["Supporting Small Business Relief", "SSB", "SSBR"], "claims_small_business", [0, 0, 0]),
         (SMALL_RELIEF, ["SBR SSB", "Small Business Rate; Supporting Small Business"], "claims_small_business", [1, 1]),
@@ -902,6 +903,8 @@ def test_what_a_council_decides_is_read_in_percent_and_pounds() -> None:
     assert read["has_other_relief"].tolist() == [False, False, False, True, False, True]
     pounds = read_reliefs(pd.DataFrame({DISCRETIONARY: ["Disc: -542.30", "Disc: £1,200.00", "Disc: 8"]}))
     assert pounds["other_relief_gbp"].tolist() == [542.30, 1_200.00, 8.00]
+    topped_up = read_reliefs(pd.DataFrame({MANDATORY: ["Charity 100%", "Charity 80%"]}))
+    assert topped_up["discretionary_pct"].tolist() == [20, 0] and topped_up["is_charity"].all()
     rural = read_reliefs(pd.DataFrame({MANDATORY: ["50", "80"], DISCRETIONARY: ["50", "18"]}))
     assert rural["discretionary_pct"].tolist() == [100, 18] and rural["is_charity"].tolist() == [False, True]
 

@@ -199,9 +199,7 @@ def read_reliefs(roll: pd.DataFrame) -> pd.DataFrame:
     rows = read.groupby("row")
     flags = ["claims_small_business", "is_charity", "is_retail", "is_pub", "has_other_relief"]
     found = rows[flags].any().reindex(roll.index, fill_value=False).astype(bool)
-    once = read.drop_duplicates(["row", "part", "of"]).groupby(
-        "row"
-    )  # words can stand under each relief that they name
+    once = read.drop_duplicates(["row", "part", "of"]).groupby("row")  # words stand under each relief that they name
     percent = once["percent"].sum().clip(upper=100).reindex(roll.index, fill_value=0.0)
     pounds = once["pounds"].sum().reindex(roll.index, fill_value=0.0)
     words = once["part"].agg("; ".join).reindex(roll.index).astype("string")
@@ -209,42 +207,47 @@ def read_reliefs(roll: pd.DataFrame) -> pd.DataFrame:
 
 
 def _read_parts(parts: pd.DataFrame) -> pd.DataFrame:
-    """Read each part of each cell: what it names, and what its number is."""
-    text, column = parts["part"].astype("object"), parts["column"]
-    mandatory = column == "mandatory_relief"
-    numbers = text.str.extract(_NUMBER)
-    label, number = numbers["label"].fillna(""), pd.to_numeric(numbers["number"].str.replace(",", "")).astype("float64")
-    most = number.groupby([column, label.str.lower()]).transform("max")
-    is_yes = text.str.lower().isin(YES) | (number.eq(1) & most.eq(1))
-    is_percent = number.notna() & ~is_yes & (numbers["sign"].eq("%") | most.le(100))
-    inside = text.str.extract(_PERCENT)
-    told = pd.to_numeric(inside["words"].fillna(inside["code"])).astype("float64")
-    told = number.where(is_percent).mul(most.le(1).map({True: 100, False: 1})).fillna(told.where(number.isna()))
-    words = label.where(number.notna(), text)
-    own = words.eq("") | is_yes & number.isna()  # nothing but a number, or yes: it means what the column is for
-    is_amount = number.notna() & ~is_percent & ~is_yes
+    """Read what each part of each cell names, and what the council decided, in percent or in pounds."""
+    parts = parts.join(_read_numbers(parts))
+    parts = parts[parts["number"].ne(0)]  # nothing granted
+    words, column, told, amount = parts["words"], parts["column"], parts["told"], parts["amount"]
+    own, mandatory = parts["own"], column == "mandatory_relief"
     small = _has(words.str.replace(NOT_SMALL, "", case=False, regex=True), SMALL)
     small |= own & (column == "small_business_relief")
     retail, pub = _has(words, RETAIL), _has(words, PUB)
-    of_80 = told.isna() | told.sub(CHARITY_PCT).abs().lt(0.5)
     rural = _has(words, RURAL).groupby(parts["row"]).transform("any")
     charity = _has(words, MANDATORY) | (own & mandatory) | (mandatory & told.notna() & ~small & ~retail & ~pub)
-    charity = (charity & of_80 & ~(is_amount & rural) | _has(words, CHARITY)) & ~_has(words, NO_CHARITY)
+    charity &= (told.isna() | told.sub(CHARITY_PCT).abs().lt(0.5)) & ~(amount.notna() & rural)
+    charity = (charity | _has(words, CHARITY)) & ~_has(words, NO_CHARITY)
     by_council = _has(words, DECIDED) | (own & (column == "discretionary_relief"))
-    given = ~charity & (by_council | (mandatory & number.notna()))
-    percent, pounds = told.where(given).fillna(0.0), number.where(given & is_amount).fillna(0.0)
+    given = ~charity & (by_council | (mandatory & parts["number"].notna()))
+    percent = told.where(given, (told - CHARITY_PCT).clip(lower=0).where(charity)).fillna(0.0)
+    pounds = amount.where(given).fillna(0.0)
     has_number = (given & (percent + pounds > 0)).groupby(parts["row"]).transform("any")
     known = small | charity | retail | pub | (has_number & (given | by_council | _has(words, RURAL)))
-    return parts.assign(
-        claims_small_business=small,
-        is_charity=charity,
-        is_retail=retail,
-        is_pub=pub,
-        has_other_relief=~known,
-        percent=percent,
-        pounds=pounds,
-        of=column.where(own, ""),
-    )
+    flags = {"claims_small_business": small, "is_charity": charity, "is_retail": retail, "is_pub": pub}
+    return parts.assign(**flags, has_other_relief=~known, percent=percent, pounds=pounds, of=column.where(own, ""))
+
+
+def _read_numbers(parts: pd.DataFrame) -> pd.DataFrame:
+    """Read the number of each part, and tell percents from pounds and from yes.
+
+    Returns:
+        The same index; words (the part, or the header before its number), own (there are none, or yes: it means what
+        its column is for), number, told (in percent) and amount (in pounds).
+    """
+    text = parts["part"].astype("object")
+    found, inside = text.str.extract(_NUMBER), text.str.extract(_PERCENT)
+    label, number = found["label"].fillna(""), pd.to_numeric(found["number"].str.replace(",", "")).astype("float64")
+    most = number.groupby([parts["column"], label.str.lower()]).transform("max")
+    is_yes = text.str.lower().isin(YES) | (number.eq(1) & most.eq(1))
+    is_percent = number.notna() & ~is_yes & (found["sign"].eq("%") | most.le(100))
+    told = number.where(is_percent).mul(most.le(1).map({True: 100, False: 1}))
+    told = told.fillna(pd.to_numeric(inside["words"].fillna(inside["code"])).astype("float64").where(number.isna()))
+    words = label.where(number.notna(), text)
+    own = words.eq("") | is_yes & number.isna()
+    amount = number.where(~is_percent & ~is_yes)
+    return pd.DataFrame({"words": words, "own": own, "number": number, "told": told, "amount": amount})
 
 
 def _has(texts: "pd.Series[str]", pattern: str) -> "pd.Series[bool]":
