@@ -189,7 +189,7 @@ def read_reliefs(roll: pd.DataFrame) -> pd.DataFrame:
         discretionary relief in pounds), has_other_relief (a relief is named that none of these is), and reliefs, all
         words, joined by "; ".
     """
-    said = [_get(roll, column, "string").str.strip().replace("", pd.NA) for column in RELIEF_COLUMNS]
+    said = [_get(roll, column, "string") for column in RELIEF_COLUMNS]
     parts = pd.concat(
         [cells.dropna().str.split(";").explode().str.strip().rename("part").to_frame() for cells in said],
         keys=RELIEF_COLUMNS,

@@ -1,6 +1,7 @@
 """Tables of bills: what all of them come to, what looks wrong, and how well that is found on a twin."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -125,7 +126,7 @@ def _measure_unknowns(bills: pd.DataFrame, lines: pd.DataFrame, rules: Rules) ->
     return found
 
 
-def _compare(bills: pd.DataFrame, net: "pd.Series[float]", rules: Rules, **other: object) -> "pd.Series[float]":
+def _compare(bills: pd.DataFrame, net: "pd.Series[float]", rules: Rules, **other: Any) -> "pd.Series[float]":
     """Say by how much bills would be less, were something else so."""
     return net.loc[bills.index] - compute_bills(bills.assign(**other), rules)["net_gbp"]
 
