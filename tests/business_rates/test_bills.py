@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from councilbook.business_rates.bills.bill_inputs import prepare_bills, read_words
-from councilbook.business_rates.bills.charges import compute_bills, explain_bill, find_small_business_share
+from councilbook.business_rates.bills.bill_inputs import prepare_bills, read_reliefs
+from councilbook.business_rates.bills.charges import compute_bills, find_small_business_share
+from councilbook.business_rates.bills.explaining import explain_bill
 from councilbook.business_rates.bills.rules import LINES, RELIEFS, count_days, load_rules
 from councilbook.errors import CheckError
 
-SCOTLAND, ENGLAND = load_rules("scotland"), load_rules("england")
+SCOTLAND, ENGLAND, WALES = load_rules("scotland"), load_rules("england"), load_rules("wales")
 SMALL = {"claims_small_business": True}
 
 
@@ -107,7 +108,10 @@ def test_scottish_transition_caps_the_charge_before_reliefs() -> None:
     # 30,000 × 49.8p = 14,940.00; on 31 March 2023 10,000 × 49.8p = 4,980.00, and 25 % more are 6,225.00
     lines = bill(SCOTLAND, "2023-24", 30_000, transition_base_gbp=4_980)
     assert (lines["transitional_gbp"], lines["net_gbp"]) == (8_715.00, 6_225.00)
-    assert bill(SCOTLAND, "2025-26", 30_000, transition_base_gbp=4_980)["net_gbp"] == 8_715.00  # 75 % more
+    # mygov.scot: no more than 87.5 % above 31 March 2023 in 2024-25, as each year's limit builds on the one before
+    assert bill(SCOTLAND, "2024-25", 30_000, transition_base_gbp=4_980)["net_gbp"] == 9_337.50
+    with pytest.raises(CheckError, match="transition_base_gbp"):  # what the third year makes of it is not at hand
+        bill(SCOTLAND, "2025-26", 30_000, transition_base_gbp=4_980)
     assert bill(SCOTLAND, "2023-24", 30_000, transition_base_gbp=14_000)["transitional_gbp"] == 0
 
 
@@ -179,7 +183,23 @@ def test_english_transition_up_and_down() -> None:
     # small in London alone: 25,000 × 48.0p = 12,000.00; 5,000 × 1.075 × 1.03 = 5,536.25
     assert bill(ENGLAND, "2018-19", 25_000, transition_base_gbp=5_000, is_in_london=True)["net_gbp"] == 5_536.25
     with pytest.raises(CheckError, match="transition_base_gbp"):
-        bill(ENGLAND, "2024-25", 30_000, transition_base_gbp=10_000)
+        bill(ENGLAND, "2022-23", 30_000, transition_base_gbp=10_000)
+
+
+@pytest.mark.parametrize(
+    ("year", "value", "base", "net"),
+    [
+        ("2017-18", 20_000, 4_000, 4_284.00),  # Torbay: 5 % and 2 % of inflation make 1.071
+        ("2017-18", 30_000, 20_000, 18_360.00),  # a fall: 0.90 × 1.02 makes 0.918; 30,000 × 46.6p would be 13,980.00
+        ("2017-18", 200_000, 31_460, 48_166.66),  # 65,000 × 48.4p, × 1.42 × 1.02: 45,566.66; and 200,000 × 1.3p
+        ("2023-24", 37_500, 10_354.25, 11_907.39),  # East Devon: × 1.15
+        ("2024-25", 37_500, 11_907.39, 14_884.24),  # × 1.25, as the small multiplier is that of the year before
+        ("2025-26", 20_000, 6_000, 7_500.00),  # × 1.25
+        ("2025-26", 120_000, 30_000, 53_220.00),  # × 1.55, and the supplement of 120,000 × 5.6p
+    ],
+)
+def test_english_transition_of_the_first_and_the_last_years(year: str, value: int, base: float, net: float) -> None:
+    assert bill(ENGLAND, year, value, transition_base_gbp=base)["net_gbp"] == net
 
 
 def test_english_supporting_relief() -> None:
@@ -189,6 +209,125 @@ def test_english_supporting_relief() -> None:
 
 
 CHARITY = {"is_charity": True}
+SHOP = {"is_retail": True}
+EMPTY = {"is_occupied": False}
+
+
+@pytest.mark.parametrize(
+    ("value", "more", "net"),
+    [  # 43.2p, 48.0p from 51,000, 50.8p from 500,000, for shops 38.2p and 43.0p; and 1p that pays for the transition
+        (12_000, SMALL, 0),
+        (12_001, SMALL, 1.77),  # 5,304.44 less 2,999 of 3,000 parts
+        (14_999, SMALL, 6_627.35),  # 6,629.56 less 1 of 3,000 parts
+        (15_000, SMALL, 6_630.00),
+        (50_999, {}, 22_541.56),  # 44.2p: 22,541.558
+        (51_000, {}, 24_990.00),  # 49.0p
+        (499_999, {}, 244_999.51),
+        (500_000, {}, 259_000.00),  # 51.8p
+        (50_999, SHOP, 19_991.61),  # 39.2p: 19,991.608
+        (51_000, SHOP, 22_440.00),  # 44.0p
+        (499_999, SHOP, 219_999.56),
+        (500_000, SHOP, 259_000.00),  # no lower multiplier for the largest
+        (13_500, SMALL | SHOP, 2_646.00),  # half of 5,292.00
+        (30_000, CHARITY, 2_652.00),  # a fifth of 13,260.00
+        (30_000, CHARITY | SHOP, 2_352.00),  # a charity's shop: a fifth of 11,760.00
+        (40_000, SHOP | {"is_pub": True}, 13_328.00),  # 15,680.00 less 15 %
+        (30_000, EMPTY, 13_260.00),
+        (30_000, EMPTY | SHOP, 13_260.00),  # an empty shop has no lower multiplier
+        (2_899, EMPTY, 0),
+        (2_900, EMPTY, 1_281.80),
+        # 91 days a shop: 2,931.95; 274 days empty: 9,954.08, of which 92 are free: 3,342.25
+        (30_000, EMPTY | SHOP | {"empty_since_date": "2026-07-01"}, 9_543.78),
+        # transition: a limited bill has no 1p on top. Before: 10,000 × 49.9p, and 51,000 × 55.5p
+        (12_000, {"transition_base_gbp": 4_990}, 5_239.50),  # 5 % more, where 5,304.00 would be due
+        (60_000, {"transition_base_gbp": 28_305}, 29_400.00),  # less than 15 % more
+        (100_000, {"transition_base_gbp": 28_305}, 32_550.75),  # 15 % more
+        (20_000, {"transition_base_gbp": 5_000}, 5_250.00),
+        (20_001, {"transition_base_gbp": 5_000}, 5_750.00),
+        (28_000, {"transition_base_gbp": 5_000, "is_in_london": True}, 5_250.00),
+        (28_001, {"transition_base_gbp": 5_000, "is_in_london": True}, 5_750.00),
+        (100_001, {"transition_base_gbp": 20_000}, 26_000.00),  # 30 % more
+        (60_000, SHOP | {"transition_base_gbp": 20_000}, 23_000.00),
+        (60_000, CHARITY | {"transition_base_gbp": 20_000}, 4_600.00),  # a fifth of the limited charge
+        (12_000, {"transition_base_gbp": 9_000}, 5_304.00),  # a fall is not limited
+        # supporting small business: 800 pounds more, or 5, 15 or 30 %
+        (
+            110_000,
+            {"supporting_base_gbp": 14_970},
+            19_461.00,
+        ),  # Telford and Wrekin's example: 24,950.00 less 40 %, and 30 %
+        (16_000, {"supporting_base_gbp": 0}, 800.00),
+        (18_000, {"supporting_base_gbp": 4_000}, 4_800.00),
+        (30_000, {"supporting_base_gbp": 8_000}, 9_200.00),
+        (13_000, {"supporting_base_gbp": 5_000}, 5_746.00),  # less than the limit, so with the 1p
+    ],
+)
+def test_english_bills_of_2026_by_hand(value: int, more: dict[str, Any], net: float) -> None:
+    assert bill(ENGLAND, "2026-27", value, **more)["net_gbp"] == net
+
+
+@pytest.mark.parametrize(
+    ("value", "more", "net"),
+    [  # 2026-27: 48.1p, 53.5p above 51,000 and 54.8p above 100,000
+        (51_000, {}, 24_531.00),
+        (51_001, {}, 27_285.54),  # 27,285.535, half a penny up
+        (100_000, {}, 53_500.00),
+        (100_001, {}, 54_800.55),
+        (12_000, SMALL, 0),
+        (13_500, SMALL, 2_435.06),  # 6,493.50 less 62.5 %
+        (15_000, SMALL, 5_411.25),  # 7,215.00 less 25 %
+        (17_500, SMALL, 7_365.31),  # 8,417.50 less 12.5 %
+        (20_000, SMALL, 9_620.00),
+        (8_000, SMALL | {"ratepayer_total_rv_gbp": 12_000, "ratepayer_properties": 2}, 0),
+        (8_000, SMALL | {"ratepayer_total_rv_gbp": 35_000, "ratepayer_properties": 3}, 2_886.00),  # 3,848.00 less 25 %
+        (8_000, SMALL | {"ratepayer_total_rv_gbp": 35_001, "ratepayer_properties": 3}, 3_848.00),
+        (60_000, CHARITY, 6_420.00),  # a fifth of 32,100.00
+        (60_000, CHARITY | {"discretionary_pct": 20}, 0),
+        (10_000, EMPTY, 4_810.00),  # what a council gives is its own scheme
+        (40_000, SHOP, 16_354.00),  # 19,240.00 less 15 %
+        (100_000, SHOP | {"is_pub": True}, 32_100.00),  # less 40 %
+        (100_001, SHOP, 54_800.55),
+        (17_500, SMALL | SHOP, 6_102.68),  # 7,365.31 less 15 % of 8,417.50, 1,262.63
+        (20_000, {"transition_base_gbp": 5_000}, 5_750.00),  # 15 % more
+        (20_001, {"transition_base_gbp": 5_000}, 6_500.00),  # 30 %
+        (100_000, {"transition_base_gbp": 30_000}, 39_000.00),
+        (100_001, {"transition_base_gbp": 30_000}, 45_000.00),  # 50 %
+        (40_000, SHOP | {"transition_base_gbp": 10_000}, 11_050.00),  # 13,000.00 less 15 %
+        (18_000, SMALL | {"supporting_base_gbp": 0}, 1_948.05),  # a quarter of 7,792.20
+        (18_000, SMALL | {"supporting_base_gbp": 2_000}, 3_448.05),  # 2,000.00 and a quarter of 5,792.20
+    ],
+)
+def test_scottish_bills_of_2026_by_hand(value: int, more: dict[str, Any], net: float) -> None:
+    assert bill(SCOTLAND, "2026-27", value, **more)["net_gbp"] == net
+
+
+@pytest.mark.parametrize(
+    ("year", "value", "more", "net"),
+    [
+        ("2023-24", 6_000, SMALL, 0),
+        ("2023-24", 9_000, SMALL, 2_407.50),  # half of 4,815.00
+        ("2025-26", 12_000, SMALL, 6_816.00),  # in England all of it would be relieved
+        ("2025-26", 6_000, SMALL | {"ratepayer_total_rv_gbp": 18_000, "ratepayer_properties": 3}, 3_408.00),
+        ("2024-25", 60_000, {}, 33_720.00),  # one multiplier for all
+        ("2024-25", 20_000, SHOP, 6_744.00),  # 11,240.00 less 40 %
+        ("2023-24", 20_000, CHARITY, 2_140.00),
+        ("2026-27", 2_599, EMPTY, 0),
+        ("2026-27", 2_600, EMPTY, 1_305.20),
+        ("2026-27", 50_999, {"description": "Shop and premises "}, 17_849.65),  # 35.0p
+        ("2026-27", 51_000, {"description": "SHOP AND PREMISES"}, 25_602.00),  # 50.2p
+        ("2026-27", 20_000, SHOP | {"description": "HAIRDRESSING SALON AND PREMISES"}, 10_040.00),  # sells no goods
+        ("2026-27", 100_001, {}, 51_500.52),  # 51.5p
+    ],
+)
+def test_welsh_bills_follow_welsh_rules(year: str, value: int, more: dict[str, Any], net: float) -> None:
+    assert bill(WALES, year, value, **more)["net_gbp"] == net
+
+
+@pytest.mark.parametrize(("rules", "year"), [(WALES, "2026-27"), (SCOTLAND, "2022-23"), (ENGLAND, "2022-23")])
+def test_a_limit_of_which_no_figure_is_at_hand_is_refused(rules: Any, year: str) -> None:
+    for column in ("transition_base_gbp", "supporting_base_gbp"):
+        with pytest.raises(CheckError, match=f"{column}.*not known"):
+            bill(rules, year, 30_000, **{column: 100})
 
 
 @pytest.mark.parametrize(
@@ -360,13 +499,22 @@ def test_a_bill_is_explained_to_its_last_penny() -> None:
 
 
 def test_every_figure_has_a_publication() -> None:
-    for rules in (SCOTLAND, ENGLAND):
+    for rules in (SCOTLAND, ENGLAND, WALES):
         used = [rules.charity.publication, *(scheme.publication for scheme in rules.empty_schemes.values())]
         used += [scheme.publication for scheme in rules.small_business.values()]
         for year in rules.years.values():
-            parts = [year, year.others_pay, year.pub, year.universal, year.transition, year.supporting, *year.retail]
+            parts = [
+                year,
+                year.others_pay,
+                year.levy,
+                year.pub,
+                year.universal,
+                year.transition,
+                year.supporting,
+                *year.retail,
+            ]
             used += [part.publication for part in parts if part is not None]
-        assert set(used) <= set(rules.publications)
+        assert set(used) == set(rules.publications)
         assert rules.limits
 
 
@@ -563,7 +711,7 @@ def test_days_and_first_day_must_agree_and_columns_must_be_there() -> None:
     with pytest.raises(CheckError, match="rateable_value_gbp"):
         compute_bills(pd.DataFrame({"year": ["2018-19"]}), SCOTLAND)
     with pytest.raises(CheckError, match="no rules"):
-        load_rules("wales")  # type: ignore[arg-type]
+        load_rules("northern_ireland")  # type: ignore[arg-type]
     with pytest.raises(CheckError, match="1999-00"):
         load_rules("scotland", {"1999-00": {}})
 
@@ -603,7 +751,8 @@ def test_no_bill_is_negative_and_no_relief_exceeds_the_charge(row: dict[str, Any
     assert (lines >= 0).all()
     pence = (lines * 100).round().astype("int64")
     assert np.allclose(lines * 100, pence, atol=1e-6)
-    assert pence["basic_gbp"] + pence["supplement_gbp"] == pence["gross_gbp"]
+    added = pence["supplement_gbp"] + pence["levy_gbp"] - pence["lower_gbp"]
+    assert pence["basic_gbp"] + added == pence["gross_gbp"]
     assert pence["gross_gbp"] - sum(pence[f"{line}_gbp"] for line in RELIEFS) == pence["net_gbp"]
 
 
@@ -678,6 +827,9 @@ def test_bills_are_made_of_a_roll() -> None:
     assert len(compute_bills(bills, ENGLAND)) == 3
 
 
+FLAGS = ["claims_small_business", "is_charity", "is_retail", "is_pub"]
+
+
 @pytest.mark.parametrize(
     ("words", "flag"),
     [
@@ -697,16 +849,70 @@ def test_bills_are_made_of_a_roll() -> None:
     ],
 )
 def test_words_of_reliefs(words: str, flag: str | None) -> None:
-    read = read_words(pd.DataFrame({"other_relief": [words]})).iloc[0]
-    assert read.drop("reliefs").to_dict() == {
-        name: name == flag for name in ("claims_small_business", "is_charity", "is_retail", "is_pub")
-    }
+    read = read_reliefs(pd.DataFrame({"other_relief": [words]})).iloc[0]
+    assert read[FLAGS].to_dict() == {name: name == flag for name in FLAGS}
+
+
+MANDATORY, SMALL_RELIEF = "mandatory_relief", "small_business_relief"
+DISCRETIONARY, OTHER = "discretionary_relief", "other_relief"
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "flag", "has"),
+    [  # a cell is told by what stands in it, and where that is not enough by what its column is for
+        (MANDATORY, ["80", "50", "80", None], "is_charity", [1, 0, 1, 0]),  # 50 % is that of a village shop
+        (MANDATORY, ["80%", "100 %", "80.00%", "no"], "is_charity", [1, 0, 1, 0]),
+        (MANDATORY, ["0.8", "0.5", "0", ""], "is_charity", [1, 0, 0, 0]),
+        (MANDATORY, ["Relief mandatory: 80", "MCR; Relief mandatory: 80", "Mand %: 50"], "is_charity", [1, 1, 0]),
+        (MANDATORY, ["Mand amount: -3904.56", "Mand amount: £12,000.00", "Rural: 590.53"], "is_charity", [1, 1, 0]),
+        (MANDATORY, ["(2,169.20)", "722.55", "0"], "is_charity", [1, 1, 0]),
+        (MANDATORY, ["MAND80", "EDUC80", "CHAR80", "RETDS3", "RUR50", "ZZ80"], "is_charity", [1, 1, 1, 0, 0, 1]),
+        (MANDATORY, ["RETDS3", "Retail Discount", "MAND80"], "is_retail", [1, 1, 0]),
+        (MANDATORY, ["Y", "N", "Yes", "No", "True"], "is_charity", [1, 0, 1, 0, 1]),
+        (MANDATORY, ["1", "0", "1"], "is_charity", [1, 0, 1]),
+        (MANDATORY, ["Mandatory Relief", "Sport Mandatory Relief", "Rural Mandatory"], "is_charity", [1, 1, 0]),
+        (MANDATORY, ["Mandatory Relief 50%", "Mandatory Relief 80%"], "is_charity", [0, 1]),
+        (MANDATORY, ["Empty Property Rate Charitable", "Emprty Property Non Industrial"], "is_charity", [0, 0]),
+        (DISCRETIONARY, ["80", "Y", "1200.00"], "is_charity", [0, 0, 0]),
+        (SMALL_RELIEF, ["Y", "N", "Y"], "claims_small_business", [1, 0, 1]),
+        (SMALL_RELIEF, ["100", "33.3", "0"], "claims_small_business", [1, 1, 0]),
+        (SMALL_RELIEF, ["£0.00", "£812.40", "0.00"], "claims_small_business", [0, 1, 0]),
+        (SMALL_RELIEF, ["SBR Amt: 5388.00", "sbrr", "SBRE"], "claims_small_business", [1, 1, 1]),
+        (SMALL_RELIEF, ["Supporting Small Business Relief", "SSB", "SSBR"], "claims_small_business", [0, 0, 0]),
+        (SMALL_RELIEF, ["SBR SSB", "Small Business Rate; Supporting Small Business"], "claims_small_business", [1, 1]),
+        (OTHER, ["Supporting Small Business Relief (SSB)", "SSB: 1200.00"], "claims_small_business", [0, 0]),
+        (
+            OTHER,
+            ["Small Business Transitional Relief", "SBRE Extension For 12 Months"],
+            "claims_small_business",
+            [0, 0],
+        ),
+        (OTHER, ["RHL: 40%", "Retail, Hospitality & Leisure", "Returned"], "is_retail", [1, 1, 0]),
+    ],
+)
+def test_a_relief_is_read_from_percents_pounds_codes_and_yes_or_no(
+    column: str, cells: list[str | None], flag: str, has: list[int]
+) -> None:
+    assert read_reliefs(pd.DataFrame({column: cells}))[flag].astype(int).tolist() == has
+
+
+def test_what_a_council_decides_is_read_in_percent_and_pounds() -> None:
+    cells = ["18", "20% Top Up Relief", "Relief discretionary: 12", "Discretionary Relief", None, "D; 18"]
+    read = read_reliefs(pd.DataFrame({DISCRETIONARY: cells, OTHER: [None, "20% Top Up Relief", *[None] * 4]}))
+    assert read["discretionary_pct"].tolist() == [18, 20, 12, 0, 0, 18]  # said in two columns, it is one relief
+    assert read["has_other_relief"].tolist() == [False, False, False, True, False, True]
+    pounds = read_reliefs(pd.DataFrame({DISCRETIONARY: ["Disc: -542.30", "Disc: £1,200.00", "Disc: 8"]}))
+    assert pounds["other_relief_gbp"].tolist() == [542.30, 1_200.00, 8.00]
+    topped_up = read_reliefs(pd.DataFrame({MANDATORY: ["Charity 100%", "Charity 80%"]}))
+    assert topped_up["discretionary_pct"].tolist() == [20, 0] and topped_up["is_charity"].all()
+    rural = read_reliefs(pd.DataFrame({MANDATORY: ["50", "80"], DISCRETIONARY: ["50", "18"]}))
+    assert rural["discretionary_pct"].tolist() == [100, 18] and rural["is_charity"].tolist() == [False, True]
 
 
 def test_what_is_exempt_pays_nothing_and_an_empty_column_of_charges_is_none() -> None:
     roll = make_roll().assign(exemption=pd.NA, account_charge_gbp=np.nan)
     before = prepare_bills(roll, "2018-19")
-    assert "billed_gbp" not in before and "other_relief_gbp" not in before
+    assert "billed_gbp" not in before and (before["other_relief_gbp"] == 0).all()
     one = compute_bills(before, ENGLAND)["net_gbp"].idxmax()
     after = compute_bills(
         prepare_bills(
@@ -764,9 +970,9 @@ def test_a_bill_has_what_the_roll_tells_of_use_place_and_charge() -> None:
 
 def test_reliefs_are_told_in_the_words_of_the_roll() -> None:
     roll = pd.DataFrame({"mandatory_relief": ["Charity 80% ", pd.NA], "other_relief": ["; Pub; ; Top up", pd.NA]})
-    read = read_words(roll)
+    read = read_reliefs(roll)
     assert read["reliefs"].fillna("").tolist() == ["Charity 80%; Pub; Top up", ""]
-    assert read.drop(columns="reliefs").to_numpy().tolist() == [[False, True, False, True], [False] * 4]
+    assert read[FLAGS].to_numpy().tolist() == [[False, True, False, True], [False] * 4]
 
 
 def test_a_roll_without_rows_has_no_bills() -> None:

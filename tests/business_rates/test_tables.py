@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from councilbook.business_rates import prose
-from councilbook.business_rates.bills import bill_inputs, bill_tables, errors_in_bills
+from councilbook.business_rates.bills import bill_inputs, bill_tables, charges, errors_in_bills
 from councilbook.business_rates.bills.rules import LINES, load_rules
 from councilbook.business_rates.missing import linkage_trials
 from councilbook.business_rates.register import register_map
@@ -252,10 +252,116 @@ def test_intervals_over_twins_hold_95_percent_of_the_means_and_pair_each_twin_wi
 def test_the_rules_of_a_council_are_those_of_its_nation():
     assert bill_inputs.find_nation("S12000050") == "scotland"
     assert bill_inputs.find_nation("E08000032") == "england"
+    assert bill_inputs.find_nation("W06000015") == "wales"
+    with pytest.raises(CheckError, match=r"N09000003.*another nation's"):
+        bill_inputs.find_nation("N09000003")
+
+
+def make_dated_roll(**columns):
+    return pd.DataFrame({"rateable_value_gbp": 5_000.0} | columns).assign(property_reference=lambda roll: roll.index)
+
+
+@pytest.mark.parametrize(
+    ("days", "year", "month"),
+    [
+        (["2016-05-01", "2024-07-09", None, "2019-04-01"], "2024-25", "July 2024"),
+        (["2018-11-01", "2026-12-24", "2018-10-30"], "2018-19", "November 2018"),  # after the day of the run
+        (["2026-04-01", "1990-04-01"], "2026-27", "April 2026"),
+        (["2026-03-31", "1990-04-01"], "2025-26", "March 2026"),
+        (["2019-06-01"] * 1_500 + ["2025-05-05"], "2019-20", "June 2019"),  # one of 1,501 days is a slip of the pen
+    ],
+)
+def test_the_year_of_bills_is_that_of_the_newest_accounts_in_the_roll(days, year, month):
+    roll = make_dated_roll(liability_start_date=pd.to_datetime(days))
+    found = bill_inputs.find_year(roll, load_rules("england"), "2026-11-23", file="nndr_2021-05.csv")
+    assert found.year == year and month in found.because
+
+
+def test_a_roll_without_days_is_of_the_date_in_its_name_or_its_year_is_asked_for():
+    rules, roll = load_rules("england"), make_dated_roll(address=["1 High Street"])
+    for file, year in (
+        ("nndr_2019-06.csv.gz", "2019-20"),
+        ("Rates 202503.xlsx", "2024-25"),
+        ("r_20240401.csv", "2024-25"),
+    ):
+        assert bill_inputs.find_year(roll, rules, "2026-11-23", file=file).year == year
+    for file in ("rates_ledger.csv", "ledger_2024.csv", "roll_123456201905678.csv", "2023-24.csv"):
+        with pytest.raises(CheckError, match="rates_year, for example"):
+            bill_inputs.find_year(roll, rules, "2026-11-23", file=file)
+    assert bill_inputs.find_year(roll, rules, "2026-11-23", asked="2026-27").year == "2026-27"
+    with pytest.raises(CheckError, match=r"rates_year: there are no rules for '2016-17'.*2017-18"):
+        bill_inputs.find_year(roll, rules, "2026-11-23", asked="2016-17")
+    old = make_dated_roll(liability_start_date=pd.to_datetime(["2015-09-01"]))
+    with pytest.raises(CheckError, match=r"of 2015-16.*no rules.*rates_year"):
+        bill_inputs.find_year(old, rules, "2026-11-23")
+
+
+def test_bills_of_another_list_of_values_are_said_to_be():
+    rules = load_rules("england")
+    roll = make_dated_roll(liability_start_date=pd.to_datetime(["2019-06-01"]))
+    for year, other in (("2019-20", False), ("2022-23", False), ("2023-24", True), ("2026-27", True)):
+        found = bill_inputs.find_year(roll, rules, "2026-11-23", asked=year)
+        words = bill_inputs.describe_year(found, roll, rules, "2026-11-23")
+        assert words.startswith(f"The bills are of {year}, as the parameter") and ("list of 2017" in words) == other
+
+
+def test_properties_that_a_year_leaves_out_are_counted_with_the_reason():
+    roll = make_dated_roll(
+        rateable_value_gbp=[100.0, 0.0, None, 200.5, 300.0, 400.0],
+        liability_start_date=pd.to_datetime(["2018-01-01", None, None, None, "2019-03-31", "2019-04-01"]),
+    )
+    found = bill_inputs.RollYear("2018-19", "as asked")
+    counted = bill_tables.count_accounts(roll, found)
+    assert counted.set_index("what")["properties"].to_dict() == {"billed": 2, "no value": 3, "later": 1}
+    assert len(bill_inputs.prepare_bills(roll, "2018-19")) == 2
+    words = prose.describe_accounts(counted.assign(properties=pd.array([4_295, 0, None], dtype="Int64")))
+    assert words == (
+        "The bills are of **2018-19**, as asked. Some **4,295** have one; a few have none, as somebody is liable only "
+        "after the year."
+    )
+
+
+def test_blank_occupied_means_in_a_bill_what_it_means_in_the_register():
+    for cells, empty in (([True, None, True], [1]), ([True, None, False], [2]), ([None, None, None], [])):
+        roll = make_dated_roll(is_occupied=pd.array(cells, dtype="boolean"))
+        bills = bill_inputs.prepare_bills(roll, "2019-20")
+        assert bills.index[~bills["is_occupied"]].tolist() == empty
+    dated = make_dated_roll(empty_since_date=pd.to_datetime(["2019-01-01", None]))
+    assert bill_inputs.prepare_bills(dated, "2019-20")["is_occupied"].tolist() == [False, True]
+
+
+def test_what_a_roll_does_not_tell_of_bills_is_summed_at_most():
+    rules = load_rules("england")
+    roll = make_dated_roll(
+        rateable_value_gbp=[20_000.0, 30_000.0, 40_000.0, 60_000.0, 10_000.0],
+        description=["SHOP AND PREMISES", "CAFE AND PREMISES", "OFFICES", "WORKSHOP", "STORE"],
+        is_occupied=pd.array([True, True, True, False, False], dtype="boolean"),
+        liability_start_date=pd.to_datetime(["2001-01-01", "2001-01-01", None, None, "2001-01-01"]),
+        other_relief=[None, None, "Enterprise Zone", "Hardship", None],
+        exemption=["Listed", None, None, None, None],
+    )
+    bills = bill_inputs.prepare_bills(roll, "2026-27")
+    lines = charges.compute_bills(bills, rules)
+    sums = bill_tables.sum_unknowns(bills, lines, rules).set_index("what")
+    # 44.2p, and 49.0p of 60,000: 17,680.00, 29,400.00 and 4,420.00 of the last; the exempt shop pays nothing
+    assert sums["bills"].to_dict() == {"liable_since": 2, "transition": 4, "empty_since": 2, "other_relief": 2}
+    assert sums["value_gbp"].to_dict() == {
+        "liable_since": 48_000.0,  # 17,680.00 and 29,400.00 are 47,080.00, rounded up
+        "transition": 1_400.0,  # 1p of 140,000
+        "empty_since": 16_000.0,  # 183 of 365 days of 29,400.00, and 91 of 4,420.00: 15,842.22
+        "other_relief": 48_000.0,
+    }
+    assert sums.loc["transition", ["largest_gbp", "second_gbp"]].tolist() == [600.0, 400.0]
+    words = prose.describe_unknowns(sums.reset_index().assign(year="2026-27"))
+    assert "on some 2 bills and at most £48,000" in words and "no sum can be put on them" in words
+    open_shops = bills.assign(exemption=pd.NA, other_relief_gbp=0.0)
+    sums = bill_tables.sum_unknowns(open_shops, charges.compute_bills(open_shops, rules), rules).set_index("what")
+    assert sums.loc["shops", ["bills", "value_gbp"]].tolist() == [2, 2_500.0]  # 5p of 20,000 and of 30,000
+    assert bill_tables.sum_unknowns(bills.head(0), lines.head(0), rules).empty
 
 
 def test_sums_that_are_withheld_are_said_to_be():
-    totals = pd.DataFrame({"line": ["gross", "net"], "value_gbp": [1e6, None]})
+    totals = pd.DataFrame({"line": ["gross", "net"], "value_gbp": [1e6, None], "year": "2019-20"})
     stakes = pd.DataFrame(
         {
             "what": ["charge", "charge", "entries"],
@@ -513,7 +619,7 @@ def test_the_order_of_checks_that_puts_most_right_is_told_beside_the_others():
 
 
 def test_what_bills_come_to_and_what_is_at_stake_is_told_in_both_directions():
-    totals = pd.DataFrame({"line": ["gross", "net"], "value_gbp": [12.34e6, 7.86e6]})
+    totals = pd.DataFrame({"line": ["gross", "net"], "value_gbp": [12.34e6, 7.86e6], "year": "2024-25"})
     stakes = pd.DataFrame(
         [
             ("charge", "too high", 1200, 90_440.0),
@@ -522,7 +628,8 @@ def test_what_bills_come_to_and_what_is_at_stake_is_told_in_both_directions():
         ],
         columns=["what", "direction", "bills", "value_gbp"],
     )
-    by_rules = "By the rules the properties owe **£7.9 million** a year, of a charge of £12.3 million before reliefs."
+    owe = "By the rules of 2024-25 the properties owe **£7.9 million** a year"
+    by_rules = f"{owe}, of a charge of £12.3 million before reliefs."
     assert prose.describe_bills(totals, stakes) == (
         f"{by_rules} What was charged is not what the rules make of it in some 1,200 bills, perhaps too much by "
         "£90,400, and in some 35 bills, perhaps too little by £12,100. What the ledger says of reliefs does not fit "

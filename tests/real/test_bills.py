@@ -11,10 +11,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from councilbook.business_rates.bills.bill_inputs import prepare_bills
+from councilbook.business_rates.bills.bill_inputs import find_year, prepare_bills
 from councilbook.business_rates.bills.charges import compute_bills
 from councilbook.business_rates.bills.errors_in_bills import find_errors
 from councilbook.business_rates.bills.rules import RELIEFS, load_rules
+from councilbook.business_rates.roll import reading
 
 ENGLAND = load_rules("england")
 TO_A_PENNY = 0.0101
@@ -128,6 +129,30 @@ def test_small_business_relief_above_its_limit(
     value = bills.loc[found.index, "rateable_value_gbp"]
     assert (value > 15_000).sum() == above
     assert value[value > 15_000].max() <= most  # so all of them may be marked for the small multiplier alone
+
+
+@pytest.mark.parametrize(
+    ("council", "year", "charities", "retail", "pubs", "empty"),
+    [  # pub relief ended with 2018-19 and the retail discount began with 2019-20: the words bear the years out
+        ("bradford", "2018-19", 859, 0, 149, 2_171),  # a mandatory relief in each of 859 rows; nothing stands for empty
+        ("calderdale", "2019-20", 422, 0, 0, 308),  # of 430 with mandatory relief, 8 have the 50 % of a village shop
+        ("harrogate", "2019-20", 0, 0, 0, 0),  # tells no relief
+        ("kirklees", "2018-19", 488, 0, 110, 0),
+        ("scarborough", "2019-20", 155, 195, 0, 136),
+        ("selby", "2018-19", 140, 0, 44, 89),  # of 154, 14 rural; the amounts are of 48.0p and 49.3p, those of 2018-19
+    ],
+)
+def test_rolls_are_billed_by_their_own_year_with_the_reliefs_that_they_tell(
+    mirror: Path, council: str, year: str, charities: int, retail: int, pubs: int, empty: int
+) -> None:
+    path = mirror / "north_lanarkshire" / "ndr" / f"nndr_{council}_2019-06.csv.gz"
+    roll = reading.read_roll(path, run_date="2026-11-23").frame.dropna(axis="columns", how="all")
+    assert find_year(roll, ENGLAND, "2026-11-23", file=path.name).year == year
+    bills = prepare_bills(roll, year)
+    assert len(bills) == len(roll)
+    assert (bills["is_charity"].sum(), bills["is_retail"].sum()) == (charities, retail)
+    assert (bills["is_pub"].sum(), (~bills["is_occupied"]).sum()) == (pubs, empty)
+    assert compute_bills(bills, ENGLAND)["net_gbp"].sum() > 0
 
 
 # --- Scotland: worked values and poundages, as published ---

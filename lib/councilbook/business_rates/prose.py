@@ -189,14 +189,38 @@ def _describe_totals(totals: pd.DataFrame) -> str | None:
     pounds = totals.set_index("line")["value_gbp"]
     if not {"gross", "net"} <= set(pounds.dropna().index):
         return None
+    owe = f"By the rules of {totals['year'].iloc[0]} the properties owe **£{pounds['net'] / 1e6:,.1f} million** a year"
     if pounds["net"] == pounds["gross"]:
-        return (
-            f"By the rules the properties owe **£{pounds['net'] / 1e6:,.1f} million** a year before reliefs, of which "
-            "the roll tells none."
-        )
+        return f"{owe} before reliefs, of which the roll tells none."
+    return f"{owe}, of a charge of £{pounds['gross'] / 1e6:,.1f} million before reliefs."
+
+
+def describe_accounts(accounts: pd.DataFrame) -> str:
+    """Say of which year the bills are and how that is known, how many properties have one, and which have none."""
+    year, because = accounts["year"].iloc[0], accounts["because"].iloc[0]
+    billed = accounts.loc[accounts["what"] == "billed", "properties"].iloc[0]
+    told = ["Too few properties have a bill to say how many" if pd.isna(billed) else f"Some **{billed:,}** have one"]
+    for row in accounts[accounts["what"] != "billed"].to_dict("records"):
+        count = row["properties"]
+        if pd.isna(count) or count:
+            told.append(f"{'a few' if pd.isna(count) else f'some {count:,}'} {row['title']}")
+    return f"The bills are of **{year}**, {because}. {'; '.join(told)}."
+
+
+def describe_unknowns(unknowns: pd.DataFrame) -> str:
+    """Say by how much the bills may be too high at most, for the thing that is not told and weighs most."""
+    shown = unknowns.dropna(subset=["value_gbp", "bills"]).sort_values("value_gbp", ascending=False)
+    rest = (
+        "A transition from older values, properties in other councils, limits on subsidies and changes for earlier "
+        "days are not in the roll either, and no sum can be put on them."
+    )
+    if shown.empty:
+        return rest
+    first = shown.iloc[0]
     return (
-        f"By the rules the properties owe **£{pounds['net'] / 1e6:,.1f} million** a year, of a charge of "
-        f"£{pounds['gross'] / 1e6:,.1f} million before reliefs."
+        f"A roll does not tell all that a bill rests on. What weighs most in the bills of {first['year']} is this, on "
+        f"some {first['bills']:,} bills and at most {_pounds(first['value_gbp'])} in all: {_lower(first['title'])}. "
+        f"{rest}"
     )
 
 

@@ -1,28 +1,129 @@
-"""From a roll, as councils publish it, to what `bills.compute_bills` asks for.
+"""From a roll, as councils publish it, to what `bills.compute_bills` asks for: the year, the properties, the reliefs.
 
-Councils word reliefs in their own ways; what the words say is read here, and what they do not say stays open. A
-person's name never leaves: ratepayers are compared by name, and only counts and sums come out.
+Councils word reliefs in their own ways: in words, codes, percents, pounds, yes or no. What a cell says is read here,
+and what it does not say stays open. A person's name never leaves: ratepayers are compared by name, and only counts and
+sums come out.
 """
+
+import re
+from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
-from councilbook.business_rates.bills.rules import Nation, count_days
+from councilbook.business_rates.bills.rules import Nation, Rules, count_days, find_list, name_year
+from councilbook.business_rates.roll.contents import find_empty
 from councilbook.errors import CheckError
 
-YEARS: dict[Nation, str] = {"scotland": "2023-24", "england": "2019-20"}  # of the twin, and of the published rolls
+NATIONS: dict[str, Nation] = {"S": "scotland", "E": "england", "W": "wales"}  # by the first letter of a GSS code
+ONE_IN = 1_000  # dates of a roll that may be slips of the pen: so many days are later than its own
 RELIEF_COLUMNS = ["small_business_relief", "mandatory_relief", "discretionary_relief", "other_relief"]
-SMALL = r"small business|\bsbr|\bsbb|bonus"
-NOT_SMALL = r"supporting|extension|transitional"  # schemes of their own, for who has lost the relief
-CHARITY = r"charit|casc|sports club|^\s*mandatory(?: relief)?\s*$|; ?mandatory\b|\bmandatory;"
-RETAIL = r"retail|hospitality|leisure"
-PUB = r"\bpub\b|public house"
+SMALL = r"small.?bus|\bsbr|\bsbb|\bsrbe|bonus"
+NOT_SMALL = (  # schemes of their own, for who has lost the relief or took a second property
+    r"supporting[\w ]*small[\w ]*bus\w*|\bssb\w*|small[\w ]*transition\w*|[\w ]*\bextension\b[\w ]*"
+)
+CHARITY = r"charit|\bchar\b|\bchar\d|\bcasc|sports? club|amateur|\bmcr\b|\beduc\w*\d"
+MANDATORY = r"\bmand|\bmcr\b"  # of these only 80 percent is a charity's
+RURAL = r"rural|\brur\d|village|\bmvr\b"
+NO_CHARITY = r"empt|emprty|discretion|top.?up|" + RURAL
+RETAIL = r"retail|hospitality|leisure|\brhl|\bret[dr]\w*\d"
+PUB = r"\bpubs?\b|public house|licensed|music venue"
+DECIDED = r"discretion|top.?up|\bdisc|\bd[cr]r\b"
 INDUSTRIAL = r"factory|workshop|warehouse|mill|industrial|works\b"
-CHARITY_EMPTY = r"empty"
+YES, NO = ("y", "yes", "true", "t", "x"), ("", "n", "no", "none", "false", "f", "0")
+CHARITY_PCT = 80
+_NUMBER = r"^(?:(?P<label>.*?):)? *[-(]?£? *-?(?P<number>\d[\d,]*(?:\.\d+)?)\)? *(?P<sign>%?)$"
+_PERCENT = r"(?P<words>\d{1,3}(?:\.\d+)?) *%|^[A-Za-z]{2,6}(?P<code>\d{2,3})$"
+Account = Literal["billed", "no value", "later"]
+
+
+@dataclass(frozen=True)
+class RollYear:
+    """The year that a roll's bills are of, and how that is known, in words."""
+
+    year: str
+    because: str
 
 
 def find_nation(gss_code: str) -> Nation:
-    """Tell whose rules a council is under, by the first letter of its GSS code."""
-    return "scotland" if gss_code.startswith("S") else "england"
+    """Tell whose rules a council is under, by the first letter of its GSS code.
+
+    Raises:
+        CheckError: no rules of that nation are at hand, as of Northern Ireland, whose rates each district sets.
+    """
+    if gss_code[:1] not in NATIONS:
+        raise CheckError(
+            f"There are no rules of rates for {gss_code}: they are at hand for councils of England, Scotland and "
+            "Wales, whose codes begin with E, S and W. No bill is computed by another nation's rules."
+        )
+    return NATIONS[gss_code[:1]]
+
+
+def find_year(roll: pd.DataFrame, rules: Rules, run_date: str, *, asked: str = "", file: str = "") -> RollYear:
+    """Find the year that a roll's bills are of.
+
+    A year that is asked for stands. Otherwise it is that of the newest days in the roll from which somebody is liable
+    or a property is empty (one in `ONE_IN` may be a slip of the pen), up to the day of the run; and of a roll without
+    such days, that of the date in the file's name.
+
+    Args:
+        roll: as read by the study.
+        run_date: ISO.
+        asked: the year, as 2024-25; empty if it is not asked for.
+        file: the file's name.
+
+    Raises:
+        CheckError: nothing shows the year, or there are no rules for it.
+    """
+    ask = "Give the year of the bills as the parameter rates_year, for example 2024-25."
+    known = f"There are rules of {rules.nation} for {', '.join(rules.years)}."
+    if asked:
+        if asked not in rules.years:
+            raise CheckError(f"rates_year: there are no rules for {asked!r}. {known}")
+        return RollYear(asked, "as the parameter rates_year asks")
+    days = pd.concat([_get(roll, name, "datetime64[ns]") for name in ("liability_start_date", "empty_since_date")])
+    days = days[days <= pd.Timestamp(run_date)].sort_values(ascending=False)
+    if len(days):
+        day = days.iloc[len(days) // ONE_IN]
+        because = f"as the newest accounts in the roll begin in {day:%B %Y}"
+    elif found := re.search(r"(?<!\d)(20\d\d)[-_ ]?(0[1-9]|1[0-2])(?!\d{3})", file):
+        day = pd.Timestamp(int(found[1]), int(found[2]), 1)
+        because = f"as the file's name gives {day:%B %Y}"
+    else:
+        raise CheckError(f"The roll has no days from which anybody is liable, so it does not show its year. {ask}")
+    if name_year(day) not in rules.years:
+        raise CheckError(
+            f"The bills are of {name_year(day)}, {because}, and for that there are no rules. {known} {ask}"
+        )
+    return RollYear(name_year(day), because)
+
+
+def describe_year(found: RollYear, roll: pd.DataFrame, rules: Rules, run_date: str, file: str = "") -> str:
+    """Say which year the bills are of and why, and whether the roll's values are of another list than that year's."""
+    try:
+        own = find_year(roll, rules, run_date, file=file).year
+    except CheckError:
+        own = found.year
+    said = f"The bills are of {found.year}, {found.because}."
+    if find_list(own, rules) == find_list(found.year, rules):
+        return said
+    return (
+        f"{said} The roll itself is of {own}, with the values of the list of {find_list(own, rules)}; bills of "
+        f"{found.year} rest on the list of {find_list(found.year, rules)}. The sums show what its rates would make."
+    )
+
+
+def sort_accounts(roll: pd.DataFrame, year: str) -> "pd.Series[str]":
+    """Tell which rows of a roll have a bill of the year, and why the others have none.
+
+    Returns:
+        By row "billed", "no value" (it is missing, 0 or not in whole pounds) or "later" (liable after the year's end).
+    """
+    value = roll["rateable_value_gbp"].astype("float64")
+    end = pd.Timestamp(f"{year[:4]}-04-01") + pd.Timedelta(days=count_days(year))
+    sorted_ = pd.Series("billed", index=roll.index, dtype="string")
+    sorted_ = sorted_.mask(_get(roll, "liability_start_date", "datetime64[ns]") >= end, "later")
+    return sorted_.mask(~((value > 0) & (value % 1 == 0)), "no value")
 
 
 def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
@@ -33,12 +134,12 @@ def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
         year: "2019-20".
 
     Returns:
-        A row a property with a whole rateable value above 0 that is liable in the year; index and reference as
-        in the roll, with the columns of `compute_bills` that a roll tells of, description, exemption, area (the outward
-        part of the postcode) and, where the ledger has them, billed_gbp and account_credit_gbp. What is exempt pays
-        nothing: its other_relief_gbp is the whole charge. A property whose value is missing, 0 or not whole
-        pounds is left out: `roll.index.difference` tells which. A roll that gives small business relief to nobody
-        does not tell who has it: then there is no claims_small_business.
+        A row a property that `sort_accounts` takes for billed; index and reference as in the roll, with the columns of
+        `compute_bills` that a roll tells of, those of `read_reliefs`, has_liable_date, description, exemption, area
+        (the outward part of the postcode) and, where the ledger has them, billed_gbp and account_credit_gbp. What is
+        exempt pays nothing: its other_relief_gbp is the whole charge. A property is empty where the register says so. A
+        roll that gives small business relief to nobody does not tell who has it: then there is no
+        claims_small_business.
 
     Raises:
         CheckError: the roll has no property_reference or no rateable_value_gbp.
@@ -46,27 +147,26 @@ def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
     if missing := [column for column in ("property_reference", "rateable_value_gbp") if column not in roll]:
         raise CheckError(f"The roll has no column {', '.join(missing)}.")
     start = pd.Timestamp(f"{year[:4]}-04-01")
-    end = start + pd.Timedelta(days=count_days(year))
-    value = roll["rateable_value_gbp"]
+    occupancy = {"is_occupied": "boolean", "empty_since_date": "datetime64[ns]"}
+    empty = find_empty(pd.DataFrame({name: _get(roll, name, dtype) for name, dtype in occupancy.items()}))
+    billed = sort_accounts(roll, year) == "billed"
+    roll, empty = roll[billed], empty[billed]
     begins = _get(roll, "liability_start_date", "datetime64[ns]")
-    liable = (value > 0) & (value % 1 == 0) & ~(begins >= end)
-    roll, begins = roll[liable.fillna(False).astype(bool)], begins[liable.fillna(False).astype(bool)]
-    words = read_words(roll)
     bills = pd.DataFrame({"property_reference": roll["property_reference"], "year": year}, index=roll.index)
     bills["rateable_value_gbp"] = roll["rateable_value_gbp"].astype("float64")
     bills["liable_from_date"] = begins.where(begins > start)
-    bills["is_occupied"] = _get(roll, "is_occupied", "boolean").fillna(True).astype(bool)
+    bills["has_liable_date"] = begins.notna()
+    bills["is_occupied"] = ~empty.fillna(False).astype(bool)
     bills["empty_since_date"] = _get(roll, "empty_since_date", "datetime64[ns]")
-    if not words["claims_small_business"].any():
-        words = words.drop(columns="claims_small_business")
-    bills = bills.join(words).join(_count_properties(roll))
+    reliefs = read_reliefs(roll)
+    if not reliefs["claims_small_business"].any():
+        reliefs = reliefs.drop(columns="claims_small_business")
+    bills = bills.join(reliefs).join(_count_properties(roll))
     bills["description"] = _get(roll, "description", "string").str.strip().str.upper()
-    bills["is_industrial"] = (
-        bills["description"].str.contains(INDUSTRIAL, case=False, regex=True).fillna(False).astype(bool)
-    )
+    bills["is_industrial"] = _has(bills["description"], INDUSTRIAL)
     bills["exemption"] = _get(roll, "exemption", "string").replace("", pd.NA)
-    if bills["exemption"].notna().any():  # no year's rate reaches a pound in the pound, so this is the whole charge
-        bills["other_relief_gbp"] = bills["rateable_value_gbp"].where(bills["exemption"].notna(), 0.0)
+    # no year's rate reaches a pound in the pound, so the value is more than the charge
+    bills["other_relief_gbp"] = bills["other_relief_gbp"].mask(bills["exemption"].notna(), bills["rateable_value_gbp"])
     bills["area"] = _get(roll, "postcode", "string").str.split(" ").str[0]
     for source, target in (("account_charge_gbp", "billed_gbp"), ("account_credit_gbp", "account_credit_gbp")):
         if source in roll and roll[source].notna().any():
@@ -74,36 +174,84 @@ def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
     return bills
 
 
-def read_words(roll: pd.DataFrame) -> pd.DataFrame:
-    """Read which reliefs a roll's words say were granted.
+def read_reliefs(roll: pd.DataFrame) -> pd.DataFrame:
+    """Read which reliefs a roll says were granted, in words, codes, percents, pounds, yes or no.
+
+    A cell holds parts between semicolons; a number stands behind the header of its column, or alone. Numbers of one
+    column and header are percents if none is above 100 (a share if none is above 1, and yes if all are 1), else pounds.
 
     Args:
         roll: with any of `RELIEF_COLUMNS`, as the council words them.
 
     Returns:
-        By row claims_small_business, is_charity (mandatory relief of 80 percent), is_retail, is_pub, and reliefs, the
-        words that are not empty, joined by "; ".
+        By row claims_small_business, is_charity (mandatory relief of 80 percent), is_retail, is_pub, discretionary_pct
+        (what is told as a percent, and any other mandatory percent than a charity's), other_relief_gbp (what is told of
+        discretionary relief in pounds), has_other_relief (a relief is named that none of these is), and reliefs, all
+        words, joined by "; ".
     """
-    said = [_get(roll, column, "string").str.strip() for column in RELIEF_COLUMNS]
-    joined = said[0].fillna("")
-    for words in said[1:]:
-        joined = joined + "; " + words.fillna("")
-    filled = joined.str.strip("; ").str.replace(r"(?:; )+", "; ", regex=True)
-    parts = filled.str.split(";").explode().str.strip()
-    small = _has(parts, SMALL) & ~_has(parts, NOT_SMALL)
-    charity = _has(parts, CHARITY) & ~_has(parts, CHARITY_EMPTY + "|rural|discretionary|top.?up")
-    flags = {
-        "claims_small_business": small,
-        "is_charity": charity,
-        "is_retail": _has(parts, RETAIL),
-        "is_pub": _has(parts, PUB),
-    }
-    read = {name: flag.groupby(level=0).any().reindex(roll.index, fill_value=False) for name, flag in flags.items()}
-    return pd.DataFrame(read).assign(reliefs=filled.where(filled != "").astype("string"))
+    said = [_get(roll, column, "string") for column in RELIEF_COLUMNS]
+    parts = pd.concat(
+        [cells.dropna().str.split(";").explode().str.strip().rename("part").to_frame() for cells in said],
+        keys=RELIEF_COLUMNS,
+        names=["column", "row"],
+    ).reset_index()
+    read = _read_parts(parts[~parts["part"].str.lower().isin(NO)])
+    rows = read.groupby("row")
+    flags = ["claims_small_business", "is_charity", "is_retail", "is_pub", "has_other_relief"]
+    found = rows[flags].any().reindex(roll.index, fill_value=False).astype(bool)
+    once = read.drop_duplicates(["row", "part", "of"]).groupby("row")  # words stand under each relief that they name
+    percent = once["percent"].sum().clip(upper=100).reindex(roll.index, fill_value=0.0)
+    pounds = once["pounds"].sum().reindex(roll.index, fill_value=0.0)
+    words = once["part"].agg("; ".join).reindex(roll.index).astype("string")
+    return found.assign(discretionary_pct=percent, other_relief_gbp=pounds, reliefs=words)
 
 
-def _has(parts: "pd.Series[str]", pattern: str) -> "pd.Series[bool]":
-    return parts.str.contains(pattern, case=False, regex=True).fillna(False).astype(bool)
+def _read_parts(parts: pd.DataFrame) -> pd.DataFrame:
+    """Read what each part of each cell names, and what the council decided, in percent or in pounds."""
+    parts = parts.join(_read_numbers(parts))
+    parts = parts[parts["number"].ne(0)]  # nothing granted
+    words, column, told, amount = parts["words"], parts["column"], parts["told"], parts["amount"]
+    own, mandatory = parts["own"], column == "mandatory_relief"
+    small = _has(words.str.replace(NOT_SMALL, "", case=False, regex=True), SMALL)
+    small |= own & (column == "small_business_relief")
+    retail, pub = _has(words, RETAIL), _has(words, PUB)
+    rural = _has(words, RURAL).groupby(parts["row"]).transform("any")
+    charity = _has(words, MANDATORY) | (own & mandatory) | (mandatory & told.notna() & ~small & ~retail & ~pub)
+    charity &= (told.isna() | told.sub(CHARITY_PCT).abs().lt(0.5)) & ~(amount.notna() & rural)
+    charity = (charity | _has(words, CHARITY)) & ~_has(words, NO_CHARITY)
+    by_council = _has(words, DECIDED) | (own & (column == "discretionary_relief"))
+    given = ~charity & (by_council | (mandatory & parts["number"].notna()))
+    percent = told.where(given, (told - CHARITY_PCT).clip(lower=0).where(charity)).fillna(0.0)
+    pounds = amount.where(given).fillna(0.0)
+    has_number = (given & (percent + pounds > 0)).groupby(parts["row"]).transform("any")
+    known = small | charity | retail | pub | (has_number & (given | by_council | _has(words, RURAL)))
+    flags = {"claims_small_business": small, "is_charity": charity, "is_retail": retail, "is_pub": pub}
+    return parts.assign(**flags, has_other_relief=~known, percent=percent, pounds=pounds, of=column.where(own, ""))
+
+
+def _read_numbers(parts: pd.DataFrame) -> pd.DataFrame:
+    """Read the number of each part, and tell percents from pounds and from yes.
+
+    Returns:
+        The same index; words (the part, or the header before its number), own (there are none, or yes: it means what
+        its column is for), number, told (in percent) and amount (in pounds).
+    """
+    text = parts["part"].astype("object")
+    found, inside = text.str.extract(_NUMBER), text.str.extract(_PERCENT)
+    label, number = found["label"].fillna(""), pd.to_numeric(found["number"].str.replace(",", "")).astype("float64")
+    most = number.groupby([parts["column"], label.str.lower()]).transform("max")
+    is_yes = text.str.lower().isin(YES) | (number.eq(1) & most.eq(1))
+    is_percent = number.notna() & ~is_yes & (found["sign"].eq("%") | most.le(100))
+    told = number.where(is_percent).mul(most.le(1).map({True: 100, False: 1}))
+    told = told.fillna(pd.to_numeric(inside["words"].fillna(inside["code"])).astype("float64").where(number.isna()))
+    words = label.where(number.notna(), text)
+    own = words.eq("") | is_yes & number.isna()
+    amount = number.where(~is_percent & ~is_yes)
+    return pd.DataFrame({"words": words, "own": own, "number": number, "told": told, "amount": amount})
+
+
+def _has(texts: "pd.Series[str]", pattern: str) -> "pd.Series[bool]":
+    return texts.str.contains(pattern, case=False, regex=True).fillna(False).astype(bool)
 
 
 def _get(roll: pd.DataFrame, column: str, dtype: str) -> pd.Series:

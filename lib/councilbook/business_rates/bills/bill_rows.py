@@ -28,7 +28,7 @@ class Rows:
     days: Numbers
     start: NDArray[np.datetime64]
     total: Numbers
-    multiple: Flags
+    properties: Numbers
     others: Numbers
     occupied: Flags
     empty_since: NDArray[np.datetime64]
@@ -65,7 +65,21 @@ def read_rows(bills: pd.DataFrame, rules: Rules) -> tuple[NDArray[np.object_], R
     days = np.where(np.isnan(days), rest, days)
     refuse_rows(days > rest, "Bills: days_liable is", "no more than are left of the year from liable_from_date")
     begins = np.where(np.isnat(begins), starts + (lengths - days).astype("int64").astype("timedelta64[D]"), begins)
-    return names, _read_rest(bills, rv, days, begins)
+    rows = _read_rest(bills, rv, days, begins)
+    rows.flags["is_retail"] = _find_shops(bills, names, rules, rows.flags["is_retail"])
+    return names, rows
+
+
+def _find_shops(bills: pd.DataFrame, names: NDArray[np.object_], rules: Rules, given: Flags) -> Flags:
+    """Find who is a shop: as is given, or by the description in the years in which that is the rule."""
+    shops = given.copy()
+    if "description" not in bills:
+        return shops
+    for name in set(names):
+        if kinds := rules.years[name].retail_descriptions:
+            described = bills["description"].str.strip().str.upper().isin(kinds).to_numpy(dtype=bool)
+            shops = np.where(names == name, described, shops)
+    return shops
 
 
 def _read_rest(bills: pd.DataFrame, rv: NDArray[Any], days: NDArray[Any], begins: NDArray[Any]) -> Rows:
@@ -91,7 +105,7 @@ def _read_rest(bills: pd.DataFrame, rv: NDArray[Any], days: NDArray[Any], begins
         days=days.astype("int64"),
         start=begins,
         total=total.astype("int64"),
-        multiple=properties > 1,
+        properties=properties.astype("int64"),
         others=np.where(np.isnan(others), total - rv, others).astype("int64"),
         occupied=_read_flags(bills, "is_occupied", True),
         empty_since=_read_dates(bills, "empty_since_date"),

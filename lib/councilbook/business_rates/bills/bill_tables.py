@@ -1,6 +1,7 @@
 """Tables of bills: what all of them come to, what looks wrong, and how well that is found on a twin."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,10 @@ from councilbook.business_rates.bills.anomalies import (
     say_why,
     score_bills,
 )
+from councilbook.business_rates.bills.bill_inputs import RollYear, sort_accounts
+from councilbook.business_rates.bills.charges import compute_bills, find_small_business_share
 from councilbook.business_rates.bills.errors_in_bills import find_errors
-from councilbook.business_rates.bills.rules import LINES, Rules
+from councilbook.business_rates.bills.rules import LINES, Rules, find_start
 from councilbook.business_rates.twin.bills_twin import draw_bills, plant_errors
 from councilbook.errors import CheckError
 
@@ -27,6 +30,25 @@ TWIN_BILLS = 7_000
 LEAST_BILLS = 100  # with a charge, for a model of what is usual among them
 MOST_UNUSUAL = 100  # bills that the model alone puts on the list
 OF_ENTRIES = ("missed_relief", "credit_not_paid", "duplicate")  # found whatever was charged
+SHOPS = (  # descriptions of what may be retail, hospitality or leisure; its use decides, which a roll does not tell
+    r"\bshop|\bstores?\b|supermarket|showroom|salon|kiosk|market|pharmacy|petrol|public house|\bpub\b|wine bar|club"
+    r"|restaurant|caf[eé]|hotel|guest ?house|holiday|camping|theatre|cinema|museum|gymnas|leisure|sport"
+)
+NOT_KNOWN = {  # what a bill may rest on that a roll does not tell, and what is billed
+    "liable_since": "Since when somebody is liable is not told: the bill is of the whole year",
+    "transition": "Which bills are in transition is not told: all have the supplement of 1p, which those do not pay",
+    "shops": "Whether it is retail, hospitality or leisure is not told, and the description sounds like it",
+    "small_business": "Nobody's small business relief is told: none is taken off",
+    "empty_since": "Since when it is empty is not told: the free first months are not taken off",
+    "other_relief": "A relief is named of which neither a rule here nor the roll gives the pounds",
+    "exemption": "Since when it is exempt is not told: it is exempt for all of the bill",
+    "cap": "The most that a business gets of a relief is applied to each bill, and this ratepayer has several",
+}
+ACCOUNTS = {  # of `sort_accounts`
+    "billed": "have a bill",
+    "no value": "have none, as their value is missing, 0 or not in whole pounds",
+    "later": "have none, as somebody is liable only after the year",
+}
 
 
 def sum_lines(lines: pd.DataFrame) -> pd.DataFrame:
@@ -46,6 +68,67 @@ def sum_lines(lines: pd.DataFrame) -> pd.DataFrame:
         if len(held) > 1:
             rows.append((line, title, round(held.sum(), 2), len(held), held.iloc[0], held.iloc[1]))
     return pd.DataFrame(rows, columns=["line", "title", "value_gbp", "bills", "largest_gbp", "second_gbp"])
+
+
+def count_accounts(roll: pd.DataFrame, found: RollYear) -> pd.DataFrame:
+    """Count which properties of a roll have a bill of the year, and which the year leaves out.
+
+    Returns:
+        year, because (how the year is known), what (of `ACCOUNTS`), title, properties.
+    """
+    counts = sort_accounts(roll, found.year).value_counts()
+    rows = [(found.year, found.because, what, title, int(counts.get(what, 0))) for what, title in ACCOUNTS.items()]
+    return pd.DataFrame(rows, columns=["year", "because", "what", "title", "properties"])
+
+
+def sum_unknowns(bills: pd.DataFrame, lines: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """Sum what the bills may be wrong by at most, for each thing of `NOT_KNOWN` that a roll does not tell.
+
+    Args:
+        bills: of one year, from `bill_inputs.prepare_bills`.
+        lines: of these, from `charges.compute_bills`.
+
+    Returns:
+        what, title, value_gbp (rounded up to two digits), bills, largest_gbp and second_gbp, for the gate's rule
+        `magnitudes`; what concerns no two bills is left out. The sums overlap: one bill may miss several things.
+    """
+    rows = []
+    for what, pounds in _measure_unknowns(bills, lines, rules).items():
+        held = pounds[pounds > 0.005].astype("float64").nlargest(len(pounds))
+        if len(held) > 1:
+            step = 10.0 ** max(0, np.floor(np.log10(held.sum())) - 1)
+            rows.append((what, NOT_KNOWN[what], np.ceil(held.sum() / step) * step, len(held), *held.iloc[:2]))
+    return pd.DataFrame(rows, columns=["what", "title", "value_gbp", "bills", "largest_gbp", "second_gbp"])
+
+
+def _measure_unknowns(bills: pd.DataFrame, lines: pd.DataFrame, rules: Rules) -> dict[str, "pd.Series[float]"]:
+    if bills.empty:
+        return {}
+    name = str(bills["year"].iloc[0])
+    year, net = rules.years[name], lines["net_gbp"]
+    several, occupied = bills["ratepayer_properties"] > 1, bills["is_occupied"]
+    sounds = bills["description"].str.contains(SHOPS, case=False, regex=True).fillna(False).astype(bool)
+    open_shops = occupied & ~bills["is_retail"] & sounds & (not year.retail_descriptions)
+    undated = ~occupied & bills["empty_since_date"].isna()
+    found = {
+        "liable_since": net[~bills["has_liable_date"]],
+        "transition": (lines["levy_gbp"] * net / lines["gross_gbp"].clip(lower=0.01)),
+        "shops": _compare(bills[open_shops], net, rules, is_retail=True),
+        "empty_since": _compare(bills[undated], net, rules, empty_since_date=pd.Timestamp(find_start(name))),
+        "other_relief": net[bills["has_other_relief"]],
+        "exemption": lines.loc[bills["exemption"].notna(), "other_relief_gbp"],
+    }
+    if "claims_small_business" not in bills:
+        entitled = bills[find_small_business_share(bills, rules) > 0]
+        found["small_business"] = _compare(entitled, net, rules, claims_small_business=True)
+    if any(scheme.cap_gbp for scheme in year.retail):
+        found["cap"] = lines.loc[several, "retail_relief_gbp"]
+    return found
+
+
+def _compare(bills: pd.DataFrame, net: "pd.Series[float]", rules: Rules, **other: Any) -> "pd.Series[float]":
+    """Say by how much bills would be less, were something else so."""
+    return net.loc[bills.index] - compute_bills(bills.assign(**other), rules)["net_gbp"]
 
 
 def count_findings(findings: pd.DataFrame) -> pd.DataFrame:

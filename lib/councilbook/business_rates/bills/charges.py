@@ -1,7 +1,6 @@
-"""The charge of non-domestic rates, recomputed to the penny by the published rules of Scotland and England.
+"""The charge of non-domestic rates, recomputed to the penny by the published rules of Scotland, England and Wales.
 
-`rates_scotland.yaml` and `rates_england.yaml` hold every figure with its publication, and say what is left out
-(`limits`).
+`rates_<nation>.yaml` hold every figure with its publication, and say what is left out (`limits`).
 
 Rounding: all arithmetic is in whole pence. Each line of a bill is worked out exactly, then rounded to the penny, half a
 penny up, and the next line starts from what is then left. The regulations reduce the charge of a day, and bills show
@@ -12,7 +11,7 @@ The order of lines: charge, transition, empty property relief, charity, small bu
 discretionary, retail, public house, universal relief (of the charge), other reliefs. None takes more than what is left.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -25,18 +24,15 @@ from councilbook.business_rates.bills.rules import (
     LINES,
     LONG_AGO,
     MOST_RV,
-    RELIEFS,
     Cap,
     Case,
+    Rate,
     Rules,
     SmallBusiness,
     Year,
     count_days,
 )
 from councilbook.sources.checks import refuse_rows
-
-# --- the rules, as the data files have them ---
-
 
 # --- the bills ---
 
@@ -51,8 +47,9 @@ def compute_bills(bills: pd.DataFrame, rules: Rules) -> pd.DataFrame:
             (1), ratepayer_other_largest_rv_gbp (total less own), claims_small_business, is_charity, is_retail, is_pub,
             is_industrial, is_listed, is_in_london (all False), is_occupied (True), empty_since_date (long ago, if not
             occupied), discretionary_pct (0; of the charge), transition_base_gbp (none: the year's base liability in
-            England, the gross charge of 31 March 2023 in Scotland), supporting_base_gbp (none: the bill of the year
-            before in England, of 31 March 2023 in Scotland), other_relief_gbp (0).
+            England, the gross charge of the 31 March before the list in Scotland), supporting_base_gbp (none: the bill
+            of the year before in England, of the 31 March before the list in Scotland), other_relief_gbp (0). The
+            description is read in Wales alone, where it decides who pays the retail multiplier.
         rules: of `load_rules`.
 
     Returns:
@@ -72,38 +69,6 @@ def compute_bills(bills: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     return pd.DataFrame({f"{line}_gbp": amounts / 100 for line, amounts in pence.items()}, index=bills.index)
 
 
-def explain_bill(bill: "pd.Series[Any] | Mapping[str, Any]", rules: Rules) -> pd.DataFrame:
-    """Show one bill line by line.
-
-    Args:
-        bill: the columns of a row of `compute_bills`.
-
-    Returns:
-        A row a line that is not nil: line, amount_gbp (reliefs negative), rule in words, publication.
-
-    Raises:
-        CheckError: as `compute_bills`.
-    """
-    frame = pd.DataFrame([dict(bill)])
-    lines = compute_bills(frame, rules).iloc[0]
-    name, rows = read_rows(frame, rules)
-    said = _describe(str(name[0]), rows, rules)
-    steps = []
-    for line, title in LINES.items():
-        amount = float(lines[f"{line}_gbp"])
-        if amount or line in ("basic", "gross", "net"):
-            rule, publication = said.get(line, ("", ""))
-            steps.append(
-                {
-                    "line": title,
-                    "amount_gbp": -amount if line in RELIEFS else amount,
-                    "rule": rule,
-                    "publication": rules.publications.get(publication, publication),
-                }
-            )
-    return pd.DataFrame(steps)
-
-
 def find_small_business_share(bills: pd.DataFrame, rules: Rules) -> "pd.Series[float]":
     """Find the share of small business relief, in percent, that rateable values and properties entitle to.
 
@@ -117,7 +82,7 @@ def find_small_business_share(bills: pd.DataFrame, rules: Rules) -> "pd.Series[f
     found = np.zeros(len(bills))
     for year in set(names):
         chosen = np.flatnonzero(names == year)
-        top, bottom = _find_share(_pick(rows, chosen), rules.small_business[rules.years[year].small_business])
+        top, bottom = find_share(_pick(rows, chosen), rules.small_business[rules.years[year].small_business])
         found[chosen] = 100 * top / bottom
     return pd.Series(found, index=bills.index)
 
@@ -135,15 +100,14 @@ def _pick(rows: Rows, chosen: Numbers) -> Rows:
 
 def _compute_year(rows: Rows, rules: Rules, name: str) -> dict[str, Numbers]:
     year, length = rules.years[name], count_days(name)
-    rate, rate_occupied, rate_empty = _find_rates(rows, year)
-    occupied, first, later, shares = _split_days(rows, year, rules)
+    rate_occupied, rate_empty = find_rates(rows, year)
+    occupied, first, later, shares = split_days(rows, year, rules)
     empty = rows.days - occupied
-    lines = {"basic": _take(rows.rv * _to_tenths(year.rates[0].pence), rows.days, 10 * length)}
-    charge_occupied = _take(rows.rv * rate_occupied, occupied, 10 * length)
+    lines = _charge(rows, year, occupied, length)
     charge_empty = _take(rows.rv * rate_empty, empty, 10 * length)
-    lines["gross"] = charge_occupied + charge_empty
-    lines["supplement"] = lines["gross"] - lines["basic"]
-    lines["transitional"] = _limit_change(rows, rules, year, rate, lines["gross"], length)
+    charge_occupied = lines["gross"] - charge_empty
+    rate = np.where(occupied > 0, rate_occupied, rate_empty)
+    lines["transitional"] = _limit_change(rows, year, rate, lines["gross"], length)
     moved = _take(np.abs(lines["transitional"]), occupied, np.maximum(rows.days, 1)) * np.sign(lines["transitional"])
     charged = charge_occupied - moved
     left_empty = charge_empty - (lines["transitional"] - moved)
@@ -178,17 +142,53 @@ def _to_tenths(pence: Fraction) -> int:
     return tenths.numerator
 
 
-def _find_rates(rows: Rows, year: Year) -> tuple[Numbers, Numbers, Numbers]:
-    """Find the rate of each property, and what it is while occupied and while empty, in tenths of a penny."""
-    limits = [rate.to for rate in year.rates if rate.to is not None]
-    rate = np.array([_to_tenths(band.pence) for band in year.rates])[np.searchsorted(limits, rows.rv)]
+def _charge(rows: Rows, year: Year, occupied: Numbers, length: int) -> dict[str, Numbers]:
+    """Work out the lines of the charge: by the lowest rate, what is added and taken off, and the sum."""
+    levy = _to_tenths(year.levy.pence) if year.levy else 0
+    lowest, plain = np.full_like(rows.rv, _to_tenths(year.rates[0].pence)), find_rates(rows, year, lower=False)
+    basic, larger, whole, gross = (
+        _take(rows.rv * of_occupied, occupied, 10 * length)
+        + _take(rows.rv * of_empty, rows.days - occupied, 10 * length)
+        for of_occupied, of_empty in (
+            (lowest, lowest),
+            (plain[0] - levy, plain[1] - levy),
+            plain,
+            find_rates(rows, year),
+        )
+    )
+    return {
+        "basic": basic,
+        "supplement": larger - basic,
+        "levy": whole - larger,
+        "lower": whole - gross,
+        "gross": gross,
+    }
+
+
+def find_rates(rows: Rows, year: Year, lower: bool = True) -> tuple[Numbers, Numbers]:
+    """Find what the rate of each property is while occupied and while empty, in tenths of a penny, with all added.
+
+    Args:
+        lower: whether shops pay the lower multiplier that they have.
+    """
+    levy = _to_tenths(year.levy.pence) if year.levy else 0
+    rate = _look_up(rows.rv, year.rates) + levy
+    occupied = rate
+    if lower and year.retail_rates:
+        occupied = np.where(rows.flags["is_retail"], _look_up(rows.rv, year.retail_rates) + levy, rate)
     if not year.others_pay:
-        return rate, rate, rate
+        return occupied, rate
     others = np.full_like(rate, _to_tenths(year.others_pay.pence))
-    return rate, np.where(rows.flags["is_charity"], others, rate), others
+    return np.where(rows.flags["is_charity"], others, occupied), others
 
 
-def _split_days(rows: Rows, year: Year, rules: Rules) -> tuple[Numbers, Numbers, Numbers, tuple[Numbers, Numbers]]:
+def _look_up(value: Numbers, rates: list[Rate]) -> Numbers:
+    limits = [rate.to for rate in rates if rate.to is not None]
+    found: Numbers = np.array([_to_tenths(band.pence) for band in rates])[np.searchsorted(limits, value)]
+    return found
+
+
+def split_days(rows: Rows, year: Year, rules: Rules) -> tuple[Numbers, Numbers, Numbers, tuple[Numbers, Numbers]]:
     """Split the days into occupied, the first months empty, and later; with the shares of relief of the last two."""
     ends = rows.start + rows.days.astype("timedelta64[D]")
     since = np.where(np.isnat(rows.empty_since), rows.start - np.timedelta64(LONG_AGO, "D"), rows.empty_since)
@@ -222,16 +222,16 @@ def _add_months(days: NDArray[np.datetime64], months: Numbers) -> NDArray[np.dat
     return gone_on
 
 
-def _limit_change(rows: Rows, rules: Rules, year: Year, rate: Numbers, gross: Numbers, length: int) -> Numbers:
+def _limit_change(rows: Rows, year: Year, rate: Numbers, gross: Numbers, length: int) -> Numbers:
     """Find what the transitional scheme takes off the charge; negative where it holds up a fall."""
     asked = rows.transition_base >= 0
     if not asked.any():
         return np.zeros_like(gross)
     scheme = year.transition
-    if scheme is None or scheme.inflation is None:
+    if scheme is None:
         refuse_rows(asked, "Bills: transition_base_gbp is", "empty in a year of which the limits are not known")
         raise AssertionError
-    on = rate if rules.transition_on == "gross" else np.full_like(rate, _to_tenths(year.rates[0].pence))
+    on = rate if scheme.charge == "gross" else np.full_like(rate, _to_tenths(year.rates[0].pence))
     notional, base = _take(rows.rv * on, 1, 10), np.maximum(rows.transition_base, 0)
     most = _take(base, *_multiply(rows, scheme.up, scheme.inflation, 1))
     change = np.where(notional > base, np.maximum(notional - most, 0), 0)
@@ -260,15 +260,15 @@ def _relieve_occupied(
     year, length = rules.years[name], count_days(name)
     charity, claims = rows.flags["is_charity"], rows.flags["claims_small_business"]
     yield "charity_relief", lambda left: np.where(charity, _take(left, *rules.charity.share.as_integer_ratio(), 100), 0)
-    top, bottom = _find_share(rows, rules.small_business[year.small_business])
+    top, bottom = find_share(rows, rules.small_business[year.small_business])
     yield "small_business_relief", lambda left: np.where(claims & ~charity, _take(left, top, bottom), 0)
     yield "supporting_relief", lambda left: _limit_rise(rows, year, left, days, length)
     yield "discretionary_relief", lambda left: _take(charged, rows.discretionary, 10_000)  # noqa: ARG005
-    yield "retail_relief", lambda left: _relieve_retail(rows, year, name, left, days)
-    yield "pub_relief", lambda left: _relieve_pub(rows, year, left, days, length)
+    yield "retail_relief", lambda left: _relieve_retail(rows, year, name, (left, charged), days)
+    yield "pub_relief", lambda left: _relieve_pub(rows, year, (left, charged), days, length)
 
 
-def _find_share(rows: Rows, scheme: SmallBusiness) -> tuple[Numbers, Numbers]:
+def find_share(rows: Rows, scheme: SmallBusiness) -> tuple[Numbers, Numbers]:
     """Find the share of small business relief as a fraction; 0/1 where there is none."""
     top, bottom = np.zeros_like(rows.rv), np.ones_like(rows.rv)
     open_still = np.ones(len(rows.rv), dtype=bool)
@@ -286,7 +286,9 @@ def _find_share(rows: Rows, scheme: SmallBusiness) -> tuple[Numbers, Numbers]:
 def _fit_case(rows: Rows, case: Case) -> Flags:
     fits = np.ones(len(rows.rv), dtype=bool)
     if case.single is not None:
-        fits &= rows.multiple != case.single
+        fits &= (rows.properties > 1) != case.single
+    if case.properties_to is not None:
+        fits &= rows.properties <= case.properties_to
     if case.total_to is not None:
         london = rows.flags["is_in_london"]
         fits &= rows.total <= np.where(london, case.london_total_to or case.total_to, case.total_to)
@@ -300,96 +302,52 @@ def _limit_rise(rows: Rows, year: Year, left: Numbers, days: Numbers, length: in
     if not asked.any():
         return np.zeros_like(left)
     scheme = year.supporting
-    if scheme is None or scheme.inflation is None:
+    if scheme is None:
         refuse_rows(asked, "Bills: supporting_base_gbp is", "empty in a year of which the limit is not known")
         raise AssertionError
     base = np.maximum(rows.supporting_base, 0)
     most = base + 100 * scheme.cap_gbp
-    if scheme.pct is not None:
-        factor = (1 + scheme.pct / 100) * scheme.inflation * 1_000_000
-        most = np.maximum(most, _take(base, int(factor), 1_000_000))
-    return np.where(asked, np.maximum(left - _take(most, days, length), 0), 0)
+    if scheme.up:
+        most = np.maximum(most, _take(base, *_multiply(rows, scheme.up, scheme.inflation, 1)))
+    most = _take(most, days, length)
+    if scheme.share_of_rise is not None:
+        rise = np.maximum(left - most, 0)
+        most = most + _take(rise, *scheme.share_of_rise.as_integer_ratio(), 100)
+    return np.where(asked, np.maximum(left - most, 0), 0)
 
 
-def _relieve_retail(rows: Rows, year: Year, name: str, left: Numbers, days: Numbers) -> Numbers:
+def _relieve_retail(rows: Rows, year: Year, name: str, charges: tuple[Numbers, Numbers], days: Numbers) -> Numbers:
+    left, charge = charges
     relief = np.zeros_like(left)
     ends = rows.start + days.astype("timedelta64[D]")
+    shops = rows.flags["is_retail"] & ~(rows.flags["is_pub"] & (year.pub is not None))
     for scheme in year.retail:
         opens, closes = (_find_day(name, text) for text in (scheme.starts, scheme.ends))
         inside = np.minimum(ends, closes + np.timedelta64(1, "D")) - np.maximum(rows.start, opens)
         share, of = scheme.share.as_integer_ratio()
-        amount = _take(left, np.maximum(_to_days(inside), 0) * share, 100 * of * np.maximum(days, 1))
-        if scheme.cap_gbp is not None:
-            amount = np.minimum(amount, 100 * scheme.cap_gbp)
-        fits = rows.flags["is_retail"] & (rows.rv <= (MOST_RV if scheme.rv_to is None else scheme.rv_to))
-        relief = relief + np.where(fits, amount, 0)
+        part = np.maximum(_to_days(inside), 0) * share
+        amount = _take(charge if scheme.of == "charge" else left, part, 100 * of * np.maximum(days, 1))
+        relief = relief + np.where(shops & _fits(rows, scheme.rv_to), _cap(amount, scheme.cap_gbp), 0)
     return relief
+
+
+def _fits(rows: Rows, rv_to: int | None) -> Flags:
+    return np.asarray(rows.rv <= (MOST_RV if rv_to is None else rv_to))
+
+
+def _cap(amount: Numbers, cap_gbp: int | None) -> Numbers:
+    return amount if cap_gbp is None else np.minimum(amount, 100 * cap_gbp)
 
 
 def _find_day(name: str, text: str) -> np.datetime64:
     return np.datetime64(f"{int(name[:4]) + (text < '04')}-{text}", "D")
 
 
-def _relieve_pub(rows: Rows, year: Year, left: Numbers, days: Numbers, length: int) -> Numbers:
-    if year.pub is None:
+def _relieve_pub(rows: Rows, year: Year, charges: tuple[Numbers, Numbers], days: Numbers, length: int) -> Numbers:
+    left, charge = charges
+    scheme = year.pub
+    if scheme is None:
         return np.zeros_like(left)
-    amount = _take(np.full_like(left, 100 * year.pub.gbp), days, length)
-    return np.where(rows.flags["is_pub"] & (rows.rv <= year.pub.rv_to), amount, 0)
-
-
-# --- a bill in words ---
-
-
-def _describe(name: str, rows: Rows, rules: Rules) -> dict[str, tuple[str, str]]:
-    """Say by which rule each line of one bill comes about, and where that is published."""
-    year, length = rules.years[name], count_days(name)
-    rv, days = int(rows.rv[0]), int(rows.days[0])
-    _, paid, _ = _find_rates(rows, year)
-    _, first, later, _ = (
-        int(value[0]) if isinstance(value, np.ndarray) else value for value in _split_days(rows, year, rules)
-    )
-    part = "" if days == length else f" × {days} of {length} days"
-    lowest = float(year.rates[0].pence)
-    top, bottom = _find_share(rows, rules.small_business[year.small_business])
-    percent = 100 * int(top[0]) / int(bottom[0])
-    said = {
-        "basic": (f"£{rv:,} × {lowest:.1f}p{part}", year.publication),
-        "supplement": (f"£{rv:,} × {int(paid[0]) / 10 - lowest:.1f}p more{part}", year.publication),
-        "charity_relief": (f"{float(rules.charity.share):g} % of the charge", rules.charity.publication),
-        "small_business_relief": (
-            f"{percent:g} % at a rateable value of £{rv:,}, all properties £{int(rows.total[0]):,}",
-            rules.small_business[year.small_business].publication,
-        ),
-        "discretionary_relief": (f"{rows.discretionary[0] / 100:g} % of the charge", "as the council decided"),
-        "other_relief": ("as given", "as the council decided"),
-    }
-    if year.others_pay and (not rows.occupied[0] or rows.flags["is_charity"][0]):
-        said["supplement"] = ("charities and empty properties pay the standard multiplier", year.others_pay.publication)
-    if year.empty:
-        said["empty_relief"] = (
-            f"{first} days in the first months, {later} later",
-            rules.empty_schemes[year.empty].publication,
-        )
-    if year.transition:
-        said["transitional"] = (
-            f"change limited from £{rows.transition_base[0] / 100:,.2f}",
-            year.transition.publication,
-        )
-    if year.supporting:
-        said["supporting_relief"] = (
-            f"no more than £{year.supporting.cap_gbp:,} above £{rows.supporting_base[0] / 100:,.2f}",
-            year.supporting.publication,
-        )
-    if year.retail:
-        shares = " and ".join(
-            f"{float(scheme.share):.4g} % from {scheme.starts} to {scheme.ends}" for scheme in year.retail
-        )
-        said["retail_relief"] = (shares, year.retail[0].publication)
-    if year.pub:
-        said["pub_relief"] = (f"£{year.pub.gbp:,} a year", year.pub.publication)
-    if year.universal:
-        said["universal_relief"] = (
-            f"{float(year.universal.share):g} % of the gross charge",
-            year.universal.publication,
-        )
-    return said
+    amount = _take(np.full_like(left, 100 * (scheme.gbp or 0)), days, length)
+    amount = amount + _take(charge if scheme.of == "charge" else left, *scheme.share.as_integer_ratio(), 100)
+    return np.where(rows.flags["is_pub"] & _fits(rows, scheme.rv_to), _cap(amount, scheme.cap_gbp), 0)

@@ -1,23 +1,26 @@
-"""The published rules of non-domestic rates: poundages, reliefs and caps of Scotland and England, by year."""
+"""The published rules of non-domestic rates: poundages, reliefs and caps of Scotland, England and Wales, by year."""
 
 from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
+import pandas as pd
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from councilbook.errors import CheckError, suggest
 
-Nation = Literal["scotland", "england"]
+Nation = Literal["scotland", "england", "wales"]
 
 
 LINES = {  # in the order of the bill; what each is called
     "basic": "Charge at the lowest rate",
     "supplement": "Supplement for larger properties, or for who pays the standard multiplier",
+    "levy": "Supplement that pays for the transition",
+    "lower": "Lower multiplier of shops, hospitality and leisure",
     "gross": "Gross charge",
     "transitional": "Transitional relief",
     "empty_relief": "Empty property relief",
@@ -33,7 +36,10 @@ LINES = {  # in the order of the bill; what each is called
 }
 
 
-RELIEFS = [line for line in LINES if line not in ("basic", "supplement", "gross", "net")]
+CHARGES = ("basic", "supplement", "levy", "lower", "gross")  # the last is the sum of the first three less the fourth
+
+
+RELIEFS = [line for line in LINES if line not in (*CHARGES, "net")]
 
 
 MOST_RV = 500_000_000  # above this whole pence no longer fit into 64 bits with room to multiply
@@ -56,8 +62,8 @@ class Rate(_Part):
     to: int | None = None
 
 
-class OthersPay(_Part):
-    """The rate of empty properties and charities, whatever their value."""
+class OneRate(_Part):
+    """Pence in the pound, whatever the value."""
 
     pence: Exact
     publication: str
@@ -77,6 +83,7 @@ class Case(_Part):
 
     shares: list[Share]
     single: bool | None = None
+    properties_to: int | None = None
     total_to: int | None = None
     london_total_to: int | None = None
     others_to: int | None = None
@@ -111,14 +118,18 @@ class Retail(_Part):
     publication: str
     rv_to: int | None = None
     cap_gbp: int | None = None
+    of: Literal["left", "charge"] = "left"
 
 
 class Pub(_Part):
-    """Pounds a year off the bill of a public house."""
+    """Pounds a year, or a share in percent, off the bill of a public house; it has no retail relief then."""
 
-    gbp: int
-    rv_to: int
     publication: str
+    gbp: int | None = None
+    share: Exact = Fraction(0)
+    of: Literal["left", "charge"] = "left"
+    rv_to: int | None = None
+    cap_gbp: int | None = None
 
 
 class Percent(_Part):
@@ -137,21 +148,23 @@ class Cap(_Part):
 
 
 class Transition(_Part):
-    """How far a charge may rise or fall after a revaluation."""
+    """How far a charge may rise or fall after a revaluation: that by the small multiplier, or the whole."""
 
     up: list[Cap]
     publication: str
     down: list[Cap] = []
-    inflation: Exact | None = Fraction(1)
+    inflation: Exact = Fraction(1)
+    charge: Literal["gross", "small_multiplier"] = "gross"
 
 
 class Supporting(_Part):
-    """By how much the bill may rise for who loses small business relief."""
+    """By how much the bill of who loses relief may rise: pounds, a percent if that is more, or a share of the rise."""
 
-    cap_gbp: int
     publication: str
-    pct: Exact | None = None
-    inflation: Exact | None = Fraction(1)
+    cap_gbp: int = 0
+    up: list[Cap] = []
+    inflation: Exact = Fraction(1)
+    share_of_rise: Exact | None = None
 
 
 class Year(_Part):
@@ -160,7 +173,10 @@ class Year(_Part):
     rates: list[Rate]
     publication: str
     small_business: str
-    others_pay: OthersPay | None = None
+    retail_rates: list[Rate] = []
+    retail_descriptions: list[str] = []
+    others_pay: OneRate | None = None
+    levy: OneRate | None = None
     empty: str | None = None
     retail: list[Retail] = []
     pub: Pub | None = None
@@ -173,7 +189,7 @@ class Rules(_Part):
     """The rules of a nation: years, schemes, where each figure is published, and what is left out."""
 
     nation: str
-    transition_on: Literal["gross", "small_multiplier"]
+    lists: list[int]
     publications: dict[str, str]
     limits: list[str]
     charity: Percent
@@ -186,15 +202,15 @@ def load_rules(nation: Nation, local_empty: Mapping[str, Mapping[str, Any]] | No
     """Read the rules of a nation.
 
     Args:
-        nation: "scotland" or "england".
+        nation: "scotland", "england" or "wales".
         local_empty: by year, a council's own scheme of empty property relief, in the words of the data file: months,
             share, industrial_months, industrial_share, later_share, full_below_rv, publication (its name in full).
 
     Raises:
         CheckError: the nation or a year is unknown.
     """
-    if nation not in ("scotland", "england"):
-        raise CheckError(f"There are no rules for {nation!r}.{suggest(nation, ['scotland', 'england'])}")
+    if nation not in get_args(Nation):
+        raise CheckError(f"There are no rules for {nation!r}.{suggest(nation, get_args(Nation))}")
     rules = _read_rules(nation)
     if not local_empty:
         return rules
@@ -212,6 +228,17 @@ def load_rules(nation: Nation, local_empty: Mapping[str, Mapping[str, Any]] | No
 def _read_rules(nation: str) -> Rules:
     content = yaml.safe_load(Path(__file__).with_name(f"rates_{nation}.yaml").read_text(encoding="utf-8"))
     return Rules(**content)
+
+
+def name_year(day: pd.Timestamp) -> str:
+    """Name the year of rates that a day is in, as 2023-24."""
+    first = day.year - (day.month < 4)
+    return f"{first}-{(first + 1) % 100:02d}"
+
+
+def find_list(year: str, rules: Rules) -> int:
+    """Find which list of values a year is billed by: the year in which it came into force."""
+    return max((first for first in rules.lists if first <= int(year[:4])), default=rules.lists[0])
 
 
 def count_days(year: str) -> int:

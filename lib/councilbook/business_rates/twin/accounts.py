@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from councilbook.business_rates.bills.bill_inputs import YEARS, find_nation, prepare_bills
+from councilbook.business_rates.bills.bill_inputs import find_nation, prepare_bills
 from councilbook.business_rates.bills.charges import compute_bills, find_small_business_share
-from councilbook.business_rates.bills.rules import Rules, load_rules
+from councilbook.business_rates.bills.rules import Rules, load_rules, name_year
 from councilbook.business_rates.twin.bills_twin import PLANTED, apply_unusual, plant_errors
 from councilbook.business_rates.twin.town import DAY, PEOPLE, Town, draw_town, read_rules
 from councilbook.catalogue import Source, TwinRequest
@@ -117,7 +117,7 @@ def _prepare_accounts(accounts: pd.DataFrame, request: TwinRequest) -> tuple[pd.
         "small_business": "small_business_relief",
         "mandatory": "mandatory_relief",
     }
-    bills = prepare_bills(accounts.rename(columns={**names, "credit_gbp": "account_credit_gbp"}), YEARS[nation])
+    bills = prepare_bills(accounts.rename(columns={**names, "credit_gbp": "account_credit_gbp"}), name_year(DAY))
     return bills, load_rules(nation)
 
 
