@@ -24,7 +24,9 @@ from councilbook.catalogue import (
     FoundFile,
     Guarded,
     Held,
+    MagnitudeRule,
     Mode,
+    RecordRule,
     RegisterRule,
     hash_file,
     hash_text,
@@ -260,25 +262,46 @@ def _look_around(
     crosswalks: Mapping[str, pd.DataFrame],
     last: LastVersion | None,
 ) -> Surroundings:
-    """Read what a dataset has to be compared with: its earlier versions, and the same count on other areas."""
+    """Read what a dataset has to be compared with: its earlier versions, and others of the same records or count."""
     rule = dataset.disclosure
     if isinstance(rule, RegisterRule):
         return Surroundings(origin.published, last=last, run_date=origin.run_date)
-    if not isinstance(rule, CountRule):
+    if not isinstance(rule, CountRule | MagnitudeRule | RecordRule):
         return Surroundings(origin.published)
-    others = {}
-    for linked in rule.linked:
-        folder = dataset_folder(root, origin.study, origin.council, linked.dataset)
-        if (folder / "datapackage.json").exists():
-            others[linked.dataset] = read_published(folder, catalogue.dataset(linked.dataset))
-    target = dataset_folder(root, origin.study, origin.council, dataset.id)
-    earlier = [_type_text(text, dataset) for text in _read_versions(target, dataset.id, origin.is_synthetic)]
-    return Surroundings(origin.published, earlier, others, crosswalks)
+    here = dataset_folder(root, origin.study, origin.council, "")
+    named = {linked.dataset for linked in rule.linked} if isinstance(rule, CountRule) else set()
+    alike = {one for one, spec in catalogue.datasets.items() if dataset.about and _is_beside(dataset, spec)}
+    there = {
+        one: read_published(here / one, catalogue.dataset(one))
+        for one in sorted(named | alike)
+        if _is_published(here / one, None if one in named else origin.is_synthetic)
+    }
+    earlier = [_type_text(text, dataset) for text in _read_versions(here / dataset.id, dataset.id, origin.is_synthetic)]
+    return Surroundings(
+        origin.published,
+        earlier,
+        {one: table for one, table in there.items() if one in named},
+        crosswalks,
+        {one: (catalogue.dataset(one), table) for one, table in there.items() if one in alike},
+    )
+
+
+def _is_beside(dataset: Dataset, other: Dataset) -> bool:
+    """Whether another dataset is open and about the same records."""
+    same = dataset.about and other.about and dataset.about.records == other.about.records
+    return bool(same) and other.is_open and other.id != dataset.id
+
+
+def _is_published(folder: Path, synthetic: bool | None) -> bool:
+    """Whether a dataset is there, from data of this kind if one is given: invented records are not the real ones."""
+    if not (folder / "datapackage.json").exists():
+        return False
+    return synthetic is None or read_package(folder)["councilbook"]["synthetic"] == synthetic
 
 
 def _read_versions(folder: Path, name: str, synthetic: bool) -> list[pd.DataFrame]:
     """Read every version of a dataset that was published, oldest first, as text; none if they are of another kind."""
-    if not (folder / "datapackage.json").exists() or read_package(folder)["councilbook"]["synthetic"] != synthetic:
+    if not _is_published(folder, synthetic):
         return []
     return [_read_csv(file) for file in [*sorted((folder / "earlier").glob("*.csv")), folder / f"{name}.csv"]]
 

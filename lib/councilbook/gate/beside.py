@@ -1,0 +1,148 @@
+"""A release held against all else that is published about the same records, until it gives nothing away beside it."""
+
+import importlib
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
+
+from councilbook.catalogue import About, CountRule, Dataset, RecordRule, RegisterRule
+from councilbook.errors import ReleaseRefusedError
+from councilbook.gate.disclosure.records import ProtectedRecords, protect_records
+from councilbook.gate.disclosure.tables.counts import ProtectedCounts, protect_counts
+from councilbook.gate.disclosure.together import Coarser, Count, Counts, Told, add_totals, find_exposed, read_counts
+
+Published = Mapping[str, tuple[Dataset, pd.DataFrame]]
+
+
+def gather_told(published: Published) -> Told:
+    """Gather what published tables say of the records that they are about."""
+    shown: list[pd.DataFrame] = []
+    counts: list[Counts] = []
+    coarser: list[Coarser] = []
+    for dataset, table in published.values():
+        match dataset.disclosure, dataset.about:
+            case RegisterRule(), About(tells=str(tells)):
+                module, function = tells.split(":")
+                shown.append(getattr(importlib.import_module(module), function)(table))
+            case CountRule() as rule, About() as about if about.counts:
+                counts.append(read_counts(table, rule, about, dataset.key))
+            case RecordRule() as rule, About():
+                coarser.append(_read_coarser(table, rule))
+    return Told(shown[0].astype("str") if shown else None, tuple(counts), tuple(coarser))
+
+
+def _read_coarser(table: pd.DataFrame, rule: RecordRule) -> Coarser:
+    return Coarser(table[[*rule.quasi_identifiers, *rule.sensitive]], rule.quasi_identifiers)
+
+
+def protect_counts_beside(
+    frame: pd.DataFrame, rule: CountRule, dataset: Dataset, earlier: Sequence[pd.DataFrame], published: Published
+) -> ProtectedCounts:
+    """Protect counts as `protect_counts` does, and suppress more until nothing comes out beside what is published.
+
+    Args:
+        frame, rule, dataset: what is to be released.
+        earlier: its earlier versions.
+        published: the other tables about the same records, by id.
+
+    Raises:
+        ReleaseRefusedError: a suppressed count comes out, whatever is suppressed here.
+    """
+    safe = protect_counts(frame, rule, dataset.key, earlier)
+    about = dataset.about
+    if about is None or not about.counts:
+        return safe
+    told, withhold = gather_told(published), safe.hidden & False
+    missing = [count for count in about.counts if safe.table.exact[count].isna().all()]
+    while True:
+        own = read_counts(safe.frame, rule, about, dataset.key, missing)
+        own = add_totals(own, safe.table.exact.mask(safe.hidden), about)
+        ours = {id(one) for part in own.parts.values() for one in part}
+        exposed = find_exposed(
+            Told(told.shown, (*told.counts, own), told.coarser),
+            lambda one: float(safe.table.exact[one.column].iloc[one.row]) if id(one) in ours else None,  # noqa: B023
+        )
+        if not exposed:
+            return safe
+        withhold = _withhold_one_more(safe, about, own, exposed, withhold)
+        safe = protect_counts(frame, rule, dataset.key, earlier, withhold)
+
+
+def _withhold_one_more(
+    safe: ProtectedCounts, about: About, own: Counts, exposed: Sequence[Count], withhold: pd.DataFrame
+) -> pd.DataFrame:
+    """Choose the smallest count that is shown, of those that can take the place of one that comes out.
+
+    If that is in this table, these are first the counts of other groups beside it, then those of other groupings; if it
+    is in another table, those of its kind.
+    """
+    parts = [part for part in own.parts.values() if set(part) & set(exposed)] or list(own.parts.values())
+    shown = [one for part in parts for one in part if one.row >= 0 and not one.is_hidden and one.low > 0]
+    kinds = [frozenset(values.items()) for values in about.counts.values()]
+    for fields in (lambda one: _name_fields(one.where), lambda _: None):
+        of = {(one.column, fields(one)) for part in parts for one in part if one in exposed}
+        beside = [one for one in shown if (one.column, fields(one)) in of]
+        if not of:
+            named = {kind for kind in kinds if kind and any(kind <= one.where for one in exposed)}
+            beside = [one for one in shown if any(kind <= one.where for kind in named)]
+        if beside:
+            least = min(beside, key=lambda one: (safe.table.exact[one.column].iloc[one.row], one.row))
+            more = withhold.copy()
+            more.iloc[least.row, more.columns.get_loc(least.column)] = True
+            return more
+    raise ReleaseRefusedError(
+        f"{len(exposed)} suppressed counts could be worked out from it and what else is published about the same "
+        "records. Release coarser groups."
+    )
+
+
+def _name_fields(where: Iterable[tuple[str, str]]) -> frozenset[str]:
+    return frozenset(field for field, _ in where)
+
+
+def protect_records_beside(
+    records: pd.DataFrame, rule: RecordRule, dataset: Dataset, earlier: Sequence[pd.DataFrame], published: Published
+) -> ProtectedRecords:
+    """Make records coarser as `protect_records` does, and more so where they give a suppressed count back.
+
+    The same records as were published last stay as they were: what is out cannot be taken back, and two coarsenesses of
+    the same rows say more than either.
+
+    Args:
+        records, rule, dataset: what is to be released.
+        earlier: its last version, if there is one.
+        published: the other tables about the same records, by id.
+    """
+    if earlier and _are_same(records, earlier[-1], rule):
+        fields = list(dataset.fields)
+        last = _sort_rows(earlier[-1][fields])
+        try:
+            return protect_records(records, rule, lambda safe: _sort_rows(safe[fields]).equals(last))
+        except ReleaseRefusedError:
+            pass  # the rule, or the way to lay them out, is another by now
+    told = gather_told(published)
+    if dataset.about is None or not told.counts:
+        return protect_records(records, rule)
+    exact = records.astype("str")
+
+    def find_true(count: Count) -> float | None:
+        if {attribute for attribute, _ in count.where} - set(exact):
+            return None
+        return float(exact[[name for name, _ in count.where]].eq([value for _, value in count.where]).all(axis=1).sum())
+
+    def is_safe(safe: pd.DataFrame) -> bool:
+        return not find_exposed(Told(told.shown, told.counts, (_read_coarser(safe, rule),)), find_true)
+
+    return protect_records(records, rule, is_safe)
+
+
+def _are_same(records: pd.DataFrame, last: pd.DataFrame, rule: RecordRule) -> bool:
+    """Tell whether records may be those of the last version: all that it says of them beside what was made coarser."""
+    return len(last) > 0 and set(map(tuple, last[rule.harmless].astype("str").to_numpy())) <= set(
+        map(tuple, records[rule.harmless].astype("str").to_numpy())
+    )
+
+
+def _sort_rows(table: pd.DataFrame) -> pd.DataFrame:
+    texts = table.astype("str").astype("object").fillna("")
+    return texts.sort_values(list(texts), ignore_index=True)
