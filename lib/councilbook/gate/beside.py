@@ -2,12 +2,13 @@
 
 import importlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from councilbook.catalogue import About, CountRule, Dataset, RecordRule, RegisterRule
 from councilbook.errors import ReleaseRefusedError
-from councilbook.gate.disclosure.records import ProtectedRecords, protect_records
+from councilbook.gate.disclosure.records import ProtectedRecords, can_protect, protect_records
 from councilbook.gate.disclosure.tables.counts import ProtectedCounts, protect_counts
 from councilbook.gate.disclosure.together import Coarser, Count, Counts, Told, add_totals, find_exposed, read_counts
 
@@ -88,7 +89,7 @@ def _withhold_one_more(
         if beside:
             least = min(beside, key=lambda one: (safe.table.exact[one.column].iloc[one.row], one.row))
             more = withhold.copy()
-            more.iloc[least.row, more.columns.get_loc(least.column)] = True
+            more.loc[more.index[least.row], least.column] = True
             return more
     raise ReleaseRefusedError(
         f"{len(exposed)} suppressed counts could be worked out from it and what else is published about the same "
@@ -106,7 +107,7 @@ def protect_records_beside(
     """Make records coarser as `protect_records` does, and more so where they give a suppressed count back.
 
     The same records as were published last stay as they were: what is out cannot be taken back, and two coarsenesses of
-    the same rows say more than either.
+    the same rows say more than either. Where no level keeps the others' suppressed counts, none of the records go out.
 
     Args:
         records, rule, dataset: what is to be released.
@@ -133,7 +134,12 @@ def protect_records_beside(
     def is_safe(safe: pd.DataFrame) -> bool:
         return not find_exposed(Told(told.shown, told.counts, (_read_coarser(safe, rule),)), find_true)
 
-    return protect_records(records, rule, is_safe)
+    try:
+        return protect_records(records, rule, is_safe)
+    except ReleaseRefusedError:
+        if not can_protect(records, rule):
+            raise
+        return replace(protect_records(records.iloc[:0], rule), records_dropped=len(records), loss=1.0)
 
 
 def _are_same(records: pd.DataFrame, last: pd.DataFrame, rule: RecordRule) -> bool:
@@ -145,4 +151,4 @@ def _are_same(records: pd.DataFrame, last: pd.DataFrame, rule: RecordRule) -> bo
 
 def _sort_rows(table: pd.DataFrame) -> pd.DataFrame:
     texts = table.astype("str").astype("object").fillna("")
-    return texts.sort_values(list(texts), ignore_index=True)
+    return texts.sort_values(texts.columns.tolist(), ignore_index=True)

@@ -116,7 +116,7 @@ def _list_moves(before: "pd.Series[float]", after: "pd.Series[float]") -> "pd.Se
     """List the sums that are new, and, negative, those that are gone."""
     counts = after.round(2).value_counts().sub(before.round(2).value_counts(), fill_value=0).astype("int64")
     pounds = counts.index.to_series() * np.sign(counts)
-    return pounds.repeat(counts.abs())
+    return pounds.repeat(counts.abs().tolist())
 
 
 def _name_largest(pounds: "pd.Series[float]", name: str) -> dict[str, float]:

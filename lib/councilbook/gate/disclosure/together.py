@@ -165,11 +165,11 @@ def find_exposed(told: Told, find_true: Callable[[Count], float | None]) -> list
 
 def _split(told: Told, counts: Sequence[Count]) -> Iterator[tuple[list[Count], tuple[Coarser, ...]]]:
     """Yield the counts in parts that no table links, as each tells of other things that no register shows."""
-    public = set() if told.shown is None else set(told.shown)
+    public = set() if told.shown is None else {str(one) for one in told.shown}
     tables = [Coarser(table.rows.dropna(axis="columns", how="all"), table.hierarchies) for table in told.coarser]
     of_count = [frozenset(name for name, _ in one.where) - public for one in counts]
     named = frozenset().union(*of_count)
-    of_table = [frozenset(table.rows) & named for table in tables]
+    of_table = [frozenset(map(str, table.rows)) & named for table in tables]
     parts: list[frozenset[str]] = []
     for attributes in dict.fromkeys([*of_count, *of_table]):
         touched = [part for part in parts if part & attributes]
@@ -323,14 +323,14 @@ def _measure(groups: pd.DataFrame, shown: pd.DataFrame | None, where: Where) -> 
 
 def _add_coarser(system: _System, groups: pd.DataFrame, table: Coarser) -> None:
     """Let each row be a record of any group that fits its labels: each label has its rows, each group its records."""
-    columns = [one for one in table.rows if one in groups]
+    columns = [str(one) for one in table.rows if one in groups]
     may = {one: _read_labels(groups[one].unique(), table.rows[one], table.hierarchies.get(one)) for one in columns}
     patterns = table.rows[columns].astype("object").where(table.rows[columns].notna(), ELSE)
     taken: list[list[int]] = [[] for _ in range(len(groups))]
     counted = patterns.value_counts(sort=False) if columns else {(): len(patterns)}
     for labels, rows in counted.items():
         fits = np.ones(len(groups), dtype=bool)
-        for attribute, label in zip(columns, labels, strict=True):
+        for attribute, label in zip(columns, np.atleast_1d(np.array(labels, dtype=object)), strict=True):
             if label != ELSE:
                 fits &= groups[attribute].isin(may[attribute][str(label)]).to_numpy()
         at = np.flatnonzero(fits)
@@ -341,8 +341,8 @@ def _add_coarser(system: _System, groups: pd.DataFrame, table: Coarser) -> None:
             taken[group].append(int(cell))
     new = system.make_cells(len(groups))
     system.changed += new.tolist()
-    for group, (cells_of, cell) in enumerate(zip(taken, new, strict=True)):
-        system.sums.append((np.array([*cells_of, cell], dtype=np.intp), group))
+    for place, (cells_of, cell) in enumerate(zip(taken, new, strict=True)):
+        system.sums.append((np.array([*cells_of, int(cell)], dtype=np.intp), place))
 
 
 def _read_labels(values: Iterable[str], labels: pd.Series, hierarchy: Hierarchy | None) -> dict[str, set[str]]:
