@@ -115,6 +115,7 @@ def test_lines_of_bills_are_summed_with_what_no_register_shows_and_what_changed(
     assert (gross["moved"], gross["largest_move_gbp"], gross["second_move_gbp"]) == (2, 30, 20)  # 20 became 30, 5 came
     assert gross["moves_gbp"] == 55
     assert bill_tables.sum_held(now, None)["moved"].tolist() == [0]
+    assert list(bill_tables.sum_held(now.iloc[:0], None)) == list(bill_tables.sum_held(now, None))
 
 
 def test_sums_of_bills_stay_until_ten_of_those_withheld_have_changed(bill_totals):

@@ -1,7 +1,7 @@
 """A release held against all else that is published about the same records, until it gives nothing away beside it."""
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -41,6 +41,9 @@ def protect_counts_beside(
 ) -> ProtectedCounts:
     """Protect counts as `protect_counts` does, and suppress more until nothing comes out beside what is published.
 
+    Coarser rows that are out may give a count back whatever is suppressed here. They are then left aside, and made
+    coarser themselves when they go out again.
+
     Args:
         frame, rule, dataset: what is to be released.
         earlier: its earlier versions.
@@ -49,24 +52,45 @@ def protect_counts_beside(
     Raises:
         ReleaseRefusedError: a suppressed count comes out, whatever is suppressed here.
     """
-    safe = protect_counts(frame, rule, dataset.key, earlier)
     about = dataset.about
     if about is None or not about.counts:
-        return safe
-    told, withhold = gather_told(published), safe.hidden & False
+        return protect_counts(frame, rule, dataset.key, earlier)
+    told = gather_told(published)
+
+    def protect(withhold: pd.DataFrame | None) -> ProtectedCounts:
+        return protect_counts(frame, rule, dataset.key, earlier, withhold)
+
+    try:
+        return _suppress_until_safe(protect, told, rule, about)
+    except ReleaseRefusedError:
+        if not told.coarser:
+            raise
+        return _suppress_until_safe(protect, replace(told, coarser=()), rule, about)
+
+
+def _suppress_until_safe(
+    protect: Callable[[pd.DataFrame | None], ProtectedCounts], told: Told, rule: CountRule, about: About
+) -> ProtectedCounts:
+    safe = protect(None)
+    withhold = safe.hidden & False
     missing = [count for count in about.counts if safe.table.exact[count].isna().all()]
+    already: list[Count] | None = None  # what comes out of the other tables without this one
     while True:
-        own = read_counts(safe.frame, rule, about, dataset.key, missing)
+        own = read_counts(safe.frame, rule, about, safe.table.cells.keys.columns.tolist(), missing)
         own = add_totals(own, safe.table.exact.mask(safe.hidden), about)
-        ours = {id(one) for part in own.parts.values() for one in part}
-        exposed = find_exposed(
-            Told(told.shown, (*told.counts, own), told.coarser),
-            lambda one: float(safe.table.exact[one.column].iloc[one.row]) if id(one) in ours else None,  # noqa: B023
-        )
+        exposed = find_exposed(replace(told, counts=(*told.counts, own)), _tell_true(own, safe.table.exact))
+        if exposed and already is None:
+            already = find_exposed(told, lambda _: None)
+        exposed = [one for one in exposed if one not in (already or [])]
         if not exposed:
             return safe
         withhold = _withhold_one_more(safe, about, own, exposed, withhold)
-        safe = protect_counts(frame, rule, dataset.key, earlier, withhold)
+        safe = protect(withhold)
+
+
+def _tell_true(own: Counts, exact: pd.DataFrame) -> Callable[[Count], float | None]:
+    ours = {id(one) for part in own.parts.values() for one in part}
+    return lambda one: float(exact[one.column].iloc[one.row]) if id(one) in ours else None
 
 
 def _withhold_one_more(
@@ -106,25 +130,20 @@ def protect_records_beside(
 ) -> ProtectedRecords:
     """Make records coarser as `protect_records` does, and more so where they give a suppressed count back.
 
-    The same records as were published last stay as they were: what is out cannot be taken back, and two coarsenesses of
-    the same rows say more than either. Where no level keeps the others' suppressed counts, none of the records go out.
+    The same records as were published last stay as they were, if that gives nothing back: two coarsenesses of the same
+    rows say more than either. Where no level keeps the others' suppressed counts, none of the records go out.
 
     Args:
         records, rule, dataset: what is to be released.
         earlier: its last version, if there is one.
         published: the other tables about the same records, by id.
+
+    Raises:
+        ReleaseRefusedError: no level reaches the rule's own targets.
     """
-    if earlier and _are_same(records, earlier[-1], rule):
-        fields = list(dataset.fields)
-        last = _sort_rows(earlier[-1][fields])
-        try:
-            return protect_records(records, rule, lambda safe: _sort_rows(safe[fields]).equals(last))
-        except ReleaseRefusedError:
-            pass  # the rule, or the way to lay them out, is another by now
     told = gather_told(published)
-    if dataset.about is None or not told.counts:
-        return protect_records(records, rule)
     exact = records.astype("str")
+    fields = list(dataset.fields)
 
     def find_true(count: Count) -> float | None:
         if {attribute for attribute, _ in count.where} - set(exact):
@@ -132,8 +151,15 @@ def protect_records_beside(
         return float(exact[[name for name, _ in count.where]].eq([value for _, value in count.where]).all(axis=1).sum())
 
     def is_safe(safe: pd.DataFrame) -> bool:
-        return not find_exposed(Told(told.shown, told.counts, (_read_coarser(safe, rule),)), find_true)
+        beside = replace(told, coarser=(_read_coarser(safe, rule),))
+        return dataset.about is None or not told.counts or not find_exposed(beside, find_true)
 
+    if earlier and _are_same(records, earlier[-1], rule):
+        last = _sort_rows(earlier[-1][fields])
+        try:
+            return protect_records(records, rule, lambda safe: _sort_rows(safe[fields]).equals(last) and is_safe(safe))
+        except ReleaseRefusedError:
+            pass  # the rule, the way to lay them out or what else is published is another by now
     try:
         return protect_records(records, rule, is_safe)
     except ReleaseRefusedError:

@@ -28,6 +28,10 @@ from councilbook.gate.disclosure.tables.magnitudes import find_unsafe_moves
 TWIN_BILLS = 7_000
 LEAST_BILLS = 100  # with a charge, for a model of what is usual among them
 MOST_UNUSUAL = 100  # bills that the model alone puts on the list
+SUMMED = [
+    *("line", "title", "as_of", "value_gbp", "bills"),
+    *("rest_gbp", "rest_bills", "largest_gbp", "second_gbp"),
+]
 OF_ENTRIES = ("missed_relief", "credit_not_paid", "duplicate")  # found whatever was charged
 
 
@@ -109,7 +113,7 @@ def sum_held(rows: pd.DataFrame, kept: pd.DataFrame | None) -> pd.DataFrame:
                 "moves_gbp": round(moves.abs().sum(), 2),
             }
         )
-    return pd.DataFrame(table)
+    return pd.DataFrame(table, columns=[*SUMMED, "moved", "largest_move_gbp", "second_move_gbp", "moves_gbp"])
 
 
 def _list_moves(before: "pd.Series[float]", after: "pd.Series[float]") -> "pd.Series[float]":
