@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from councilbook.business_rates.register.counts import ALL_USES, ALL_WARDS, tell_of_withheld
 from councilbook.catalogue import RecordRule, load_catalogue
 from councilbook.errors import ReleaseRefusedError
-from councilbook.gate.beside import protect_counts_beside, protect_records_beside
+from councilbook.gate.beside import Published, protect_counts_beside, protect_records_beside
 from councilbook.gate.disclosure.records import protect_records
 from councilbook.gate.disclosure.tables.counts import protect_counts
 from councilbook.paths import find_workbook
@@ -74,15 +74,21 @@ def publish_alone(people):
     return out | {COARSE: protect_records(made[COARSE], find_rule(COARSE)).frame}
 
 
-def publish_beside(people, before=None):
-    """Publish each table beside those that are out; before: those of last month."""
+def publish_beside(people, before=None, people_before=None):
+    """Publish each table beside those that are out; before: those of last month, and of whom they were."""
     made, before = make_tables(people), before or {}
+    shown = {}
+    if people_before is not None:  # the rows of the year stay
+        made[COARSE] = make_tables(people_before)[COARSE]
+        then = tell_of_withheld(make_register(people_before))
+        shown[COARSE] = then.set_axis(then.index.astype("str"))
     out = before | {REGISTER: make_register(people)}
     for name, table in made.items():
         dataset, rule = CATALOGUE.dataset(name), find_rule(name)
-        others = {one: (CATALOGUE.dataset(one), out[one]) for one in out if one != name}
-        protect = protect_records_beside if name == COARSE else protect_counts_beside
-        earlier = [before[name]] if name in before else []
+        others = {one: Published(CATALOGUE.dataset(one), out[one], shown.get(one)) for one in out if one != name}
+        protect, earlier = protect_counts_beside, [before[name]] if name in before else []
+        if name == COARSE:
+            protect, earlier = protect_records_beside, [Published(dataset, one, shown.get(COARSE)) for one in earlier]
         out[name] = protect(table, rule, dataset, earlier, others).frame
     return out
 
@@ -142,7 +148,10 @@ def test_rows_that_are_out_and_say_too_much_are_made_coarser_beside_the_next_cou
 
 def release_by_use(people, by_ward):
     register, by_use = CATALOGUE.dataset(REGISTER), CATALOGUE.dataset(BY_USE)
-    published = {REGISTER: (register, make_register(people)), BY_WARD: (CATALOGUE.dataset(BY_WARD), by_ward)}
+    published = {
+        REGISTER: Published(register, make_register(people)),
+        BY_WARD: Published(CATALOGUE.dataset(BY_WARD), by_ward),
+    }
     return protect_counts_beside(count(people, "use", ALL_USES), find_rule(BY_USE), by_use, [], published).frame
 
 
@@ -196,11 +205,12 @@ def test_no_count_comes_out_of_anything_that_passes_the_gate(people):
 
 def test_two_months_in_a_row_give_nothing_back_and_the_rows_stay_as_they_were():
     first = publish_beside(SIX)
-    same = publish_beside(SIX, first)
+    same = publish_beside(SIX, first, SIX)
     assert all(same[name].equals(first[name]) for name in first)
     moved = SIX.drop(index=[*range(60, 62), 130, *range(300, 304)])  # of large groups; the rows of the year stay
     joined = make_people(("W2", USES[0], "occupied", "none", 5)).set_axis(range(1_000, 1_005))
-    second = publish_beside(pd.concat([moved, joined]), first) | {COARSE: first[COARSE]}
+    second = publish_beside(pd.concat([moved, joined]), first, SIX)
+    assert second[COARSE].equals(first[COARSE])
     assert not second[BY_USE].equals(first[BY_USE])
     assert list_recovered(SIX, first, second).empty
 

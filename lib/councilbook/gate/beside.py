@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -12,24 +12,46 @@ from councilbook.gate.disclosure.records import ProtectedRecords, can_protect, p
 from councilbook.gate.disclosure.tables.counts import ProtectedCounts, protect_counts
 from councilbook.gate.disclosure.together import Coarser, Count, Counts, Told, add_totals, find_exposed, read_counts
 
-Published = Mapping[str, tuple[Dataset, pd.DataFrame]]
+
+@dataclass(frozen=True)
+class Published:
+    """A published table.
+
+    Attributes:
+        dataset: its declaration.
+        table: as it was published.
+        shown: of coarser rows, what registers showed of each record on their day; None: what they show now.
+    """
+
+    dataset: Dataset
+    table: pd.DataFrame
+    shown: pd.DataFrame | None = None
 
 
-def gather_told(published: Published) -> Told:
-    """Gather what published tables say of the records that they are about."""
+def gather_told(published: Mapping[str, Published]) -> Told:
+    """Gather what published tables say of the records that they are about.
+
+    Args:
+        published: tables about the same records, by id.
+    """
     shown: list[pd.DataFrame] = []
     counts: list[Counts] = []
     coarser: list[Coarser] = []
-    for dataset, table in published.values():
-        match dataset.disclosure, dataset.about:
+    for one in published.values():
+        match one.dataset.disclosure, one.dataset.about:
             case RegisterRule(), About(tells=str(tells)):
-                module, function = tells.split(":")
-                shown.append(getattr(importlib.import_module(module), function)(table))
+                shown.append(_read_register(one, tells))
             case CountRule() as rule, About() as about if about.counts:
-                counts.append(read_counts(table, rule, about, dataset.key))
+                counts.append(read_counts(one.table, rule, about, one.dataset.key))
             case RecordRule() as rule, About():
-                coarser.append(_read_coarser(table, rule))
-    return Told(shown[0].astype("str") if shown else None, tuple(counts), tuple(coarser))
+                coarser.append(replace(_read_coarser(one.table, rule), shown=one.shown))
+    return Told(shown[0] if shown else None, tuple(counts), tuple(coarser))
+
+
+def _read_register(register: Published, tells: str) -> pd.DataFrame:
+    module, function = tells.split(":")
+    shown: pd.DataFrame = getattr(importlib.import_module(module), function)(register.table).astype("str")
+    return shown.set_axis(register.table.loc[shown.index, register.dataset.key[0]].astype("str"))
 
 
 def _read_coarser(table: pd.DataFrame, rule: RecordRule) -> Coarser:
@@ -37,7 +59,11 @@ def _read_coarser(table: pd.DataFrame, rule: RecordRule) -> Coarser:
 
 
 def protect_counts_beside(
-    frame: pd.DataFrame, rule: CountRule, dataset: Dataset, earlier: Sequence[pd.DataFrame], published: Published
+    frame: pd.DataFrame,
+    rule: CountRule,
+    dataset: Dataset,
+    earlier: Sequence[pd.DataFrame],
+    published: Mapping[str, Published],
 ) -> ProtectedCounts:
     """Protect counts as `protect_counts` does, and suppress more until nothing comes out beside what is published.
 
@@ -72,20 +98,30 @@ def _suppress_until_safe(
     protect: Callable[[pd.DataFrame | None], ProtectedCounts], told: Told, rule: CountRule, about: About
 ) -> ProtectedCounts:
     safe = protect(None)
+    exposed, own = _expose(safe, told, rule, about)
+    if not exposed:
+        return safe
+    already = find_exposed(told, lambda _: None)  # what comes out of the other tables without this one
+    everything = pd.DataFrame(True, safe.hidden.index, safe.hidden.columns).assign(**dict.fromkeys(rule.public, False))
+    if left := [one for one in _expose(protect(everything), told, rule, about)[0] if one not in already]:
+        raise ReleaseRefusedError(
+            f"{len(left)} suppressed counts could be worked out from it and what else is published about the same "
+            "records. Release coarser groups."
+        )
     withhold = safe.hidden & False
-    missing = [count for count in about.counts if safe.table.exact[count].isna().all()]
-    already: list[Count] | None = None  # what comes out of the other tables without this one
-    while True:
-        own = read_counts(safe.frame, rule, about, safe.table.cells.keys.columns.tolist(), missing)
-        own = add_totals(own, safe.table.exact.mask(safe.hidden), about)
-        exposed = find_exposed(replace(told, counts=(*told.counts, own)), _tell_true(own, safe.table.exact))
-        if exposed and already is None:
-            already = find_exposed(told, lambda _: None)
-        exposed = [one for one in exposed if one not in (already or [])]
-        if not exposed:
-            return safe
+    while exposed := [one for one in exposed if one not in already]:
         withhold = _withhold_one_more(safe, about, own, exposed, withhold)
         safe = protect(withhold)
+        exposed, own = _expose(safe, told, rule, about)
+    return safe
+
+
+def _expose(safe: ProtectedCounts, told: Told, rule: CountRule, about: About) -> tuple[list[Count], Counts]:
+    """Return the counts that come out once a table is out as well, and that table."""
+    missing = [count for count in about.counts if safe.table.exact[count].isna().all()]
+    own = read_counts(safe.frame, rule, about, safe.table.cells.keys.columns.tolist(), missing)
+    own = add_totals(own, safe.table.exact.mask(safe.hidden), about)
+    return find_exposed(replace(told, counts=(*told.counts, own)), _tell_true(own, safe.table.exact)), own
 
 
 def _tell_true(own: Counts, exact: pd.DataFrame) -> Callable[[Count], float | None]:
@@ -115,10 +151,7 @@ def _withhold_one_more(
             more = withhold.copy()
             more.loc[more.index[least.row], least.column] = True
             return more
-    raise ReleaseRefusedError(
-        f"{len(exposed)} suppressed counts could be worked out from it and what else is published about the same "
-        "records. Release coarser groups."
-    )
+    raise ReleaseRefusedError("A suppressed count could be worked out from it and what else is published beside it.")
 
 
 def _name_fields(where: Iterable[tuple[str, str]]) -> frozenset[str]:
@@ -126,7 +159,11 @@ def _name_fields(where: Iterable[tuple[str, str]]) -> frozenset[str]:
 
 
 def protect_records_beside(
-    records: pd.DataFrame, rule: RecordRule, dataset: Dataset, earlier: Sequence[pd.DataFrame], published: Published
+    records: pd.DataFrame,
+    rule: RecordRule,
+    dataset: Dataset,
+    earlier: Sequence[Published],
+    published: Mapping[str, Published],
 ) -> ProtectedRecords:
     """Make records coarser as `protect_records` does, and more so where they give a suppressed count back.
 
@@ -135,7 +172,7 @@ def protect_records_beside(
 
     Args:
         records, rule, dataset: what is to be released.
-        earlier: its last version, if there is one.
+        earlier: its last version, if there is one, with what registers showed on its day.
         published: the other tables about the same records, by id.
 
     Raises:
@@ -150,18 +187,21 @@ def protect_records_beside(
             return None
         return float(exact[[name for name, _ in count.where]].eq([value for _, value in count.where]).all(axis=1).sum())
 
-    def is_safe(safe: pd.DataFrame) -> bool:
-        beside = replace(told, coarser=(_read_coarser(safe, rule),))
+    def is_safe(safe: pd.DataFrame, shown: pd.DataFrame | None = None) -> bool:
+        beside = replace(told, coarser=(replace(_read_coarser(safe, rule), shown=shown),))
         return dataset.about is None or not told.counts or not find_exposed(beside, find_true)
 
-    if earlier and _are_same(records, earlier[-1], rule):
-        last = _sort_rows(earlier[-1][fields])
+    then = None
+    if earlier and _are_same(records, earlier[-1].table, rule):
+        last, then = _sort_rows(earlier[-1].table[fields]), earlier[-1].shown
         try:
-            return protect_records(records, rule, lambda safe: _sort_rows(safe[fields]).equals(last) and is_safe(safe))
+            return protect_records(
+                records, rule, lambda safe: _sort_rows(safe[fields]).equals(last) and is_safe(safe, then)
+            )
         except ReleaseRefusedError:
             pass  # the rule, the way to lay them out or what else is published is another by now
     try:
-        return protect_records(records, rule, is_safe)
+        return protect_records(records, rule, lambda safe: is_safe(safe, then))
     except ReleaseRefusedError:
         if not can_protect(records, rule):
             raise

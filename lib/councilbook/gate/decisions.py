@@ -38,7 +38,8 @@ class Surroundings:
     earlier: Sequence[pd.DataFrame] = ()  # its earlier versions, as they were published
     others: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # other datasets of the same count, by id
     crosswalks: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # to the areas of each, by its id
-    about: Published = field(default_factory=dict)  # other datasets about the same records, as published
+    about: Mapping[str, Published] = field(default_factory=dict)  # other datasets about the same records, by id
+    shown: pd.DataFrame | None = None  # of coarser rows, what registers showed of each on the day of the last version
     last: LastVersion | None = None  # of a register
     run_date: str = ""  # ISO date of this version
 
@@ -146,7 +147,8 @@ def _apply(
             _compare_sums(rule, dataset, frame, sums.frame, around)
             return Passed(sums.frame.drop(columns=rule.inputs), {**record, **sums.record}, sums.for_approver)
         case RecordRule():
-            records = protect_records_beside(frame, rule, dataset, around.earlier, around.about)
+            last = [Published(dataset, version, around.shown) for version in around.earlier]
+            records = protect_records_beside(frame, rule, dataset, last, around.about)
             by = [*rule.quasi_identifiers, *dataset.key]  # the order of a register can tell who is who
             ordered = records.frame.sort_values(by, ignore_index=True)
             cells = {"cells": frame[list(rule.quasi_identifiers)].size}

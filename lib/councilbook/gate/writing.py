@@ -32,6 +32,7 @@ from councilbook.catalogue import (
     hash_text,
 )
 from councilbook.errors import CheckError, CouncilbookError
+from councilbook.gate.beside import Published, gather_told
 from councilbook.gate.decisions import Passed, Surroundings, pass_gate
 from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.metadata import (
@@ -45,6 +46,7 @@ from councilbook.pages.html.formulas import escape_formula, restore_formula
 from councilbook.paths import Workbook, make_private_folder, replace_folder, restore_folder, write_atomically
 from councilbook.sources.checks import check_fields
 
+SHOWN = "shown.parquet"
 COORDINATE_DECIMALS = 6  # about 0.1 m
 DTYPES = {"string": "str", "boolean": "boolean", "date": "datetime64[us]", "number": "float64"}
 
@@ -127,6 +129,7 @@ def release_dataset(
         folder = Path(temporary) / dataset.id
         folder.mkdir()
         _write_files(dataset, table, origin, catalogue, passed.audit, folder, target)
+        _keep_shown(dataset, around, bool(around.earlier) and _has_same_rows(folder, target), folder)
         if passed.for_approver:
             _tell_approver(catalogue.workbook, origin, dataset, passed)
         replace_folder(folder, target)
@@ -282,8 +285,33 @@ def _look_around(
         earlier,
         {one: table for one, table in there.items() if one in named},
         crosswalks,
-        {one: (catalogue.dataset(one), table) for one, table in there.items() if one in alike},
+        {
+            one: Published(catalogue.dataset(one), table, _read_shown(here / one))
+            for one, table in there.items()
+            if one in alike
+        },
+        _read_shown(here / dataset.id),
     )
+
+
+def _read_shown(folder: Path) -> pd.DataFrame | None:
+    """Read what registers showed of each record on the day of coarser rows."""
+    file = folder / "earlier" / SHOWN
+    return pd.read_parquet(file) if file.exists() else None
+
+
+def _has_same_rows(folder: Path, last: Path) -> bool:
+    name = f"{last.name}.csv"
+    return (folder / name).read_bytes() == (last / name).read_bytes()
+
+
+def _keep_shown(dataset: Dataset, around: Surroundings, is_same: bool, folder: Path) -> None:
+    """Keep what registers show of each record on the day of coarser rows, for the counts of later days."""
+    now = gather_told(around.about).shown
+    shown = around.shown if is_same and around.shown is not None else now
+    if isinstance(dataset.disclosure, RecordRule) and shown is not None:
+        (folder / "earlier").mkdir()
+        shown.to_parquet(folder / "earlier" / SHOWN)
 
 
 def _is_beside(dataset: Dataset, other: Dataset) -> bool:

@@ -7,7 +7,7 @@ tables of Fischetti and Salazar-González (2001), see `tables.secondary`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -63,10 +63,17 @@ class Counts:
 
 @dataclass(frozen=True)
 class Coarser:
-    """A published table of coarser rows: a row a record, with labels that stand for one value or for many."""
+    """A published table of coarser rows.
+
+    Attributes:
+        rows: a row a record, with labels that stand for one value or for many.
+        hierarchies: by attribute, what is declared of them.
+        shown: what registers showed of each record on the day of the rows; None: what they show now.
+    """
 
     rows: pd.DataFrame
     hierarchies: Mapping[str, Hierarchy]
+    shown: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +81,7 @@ class Told:
     """All that is published about the same records.
 
     Attributes:
-        shown: what registers show of each record, a column an attribute; None without a register.
+        shown: what registers show of each record, by its key, a column an attribute; None without a register.
         counts, coarser: the other tables.
     """
 
@@ -166,7 +173,7 @@ def find_exposed(told: Told, find_true: Callable[[Count], float | None]) -> list
 def _split(told: Told, counts: Sequence[Count]) -> Iterator[tuple[list[Count], tuple[Coarser, ...]]]:
     """Yield the counts in parts that no table links, as each tells of other things that no register shows."""
     public = set() if told.shown is None else {str(one) for one in told.shown}
-    tables = [Coarser(table.rows.dropna(axis="columns", how="all"), table.hierarchies) for table in told.coarser]
+    tables = [replace(table, rows=table.rows.dropna(axis="columns", how="all")) for table in told.coarser]
     of_count = [frozenset(name for name, _ in one.where) - public for one in counts]
     named = frozenset().union(*of_count)
     of_table = [frozenset(map(str, table.rows)) & named for table in tables]
@@ -195,7 +202,7 @@ def _find_exposed_part(
         _add_coarser(system, groups, table)
     threshold = float(min(table.threshold for table in told.counts))
     wanted = np.array([system.add(_find(groups, one.where), one.low, one.high) for one in hidden])
-    relations = system.settle(threshold)
+    relations = system.settle()
     sizes = np.array([_measure(groups, told.shown, one.where) for one in hidden])
     numbers = np.array([np.nan if number is None else number for number in true], dtype="float64")
     reach = np.minimum(threshold, sizes)
@@ -246,11 +253,10 @@ class _System:
         self.sums.append((parts, len(self.lower) - 1))
         return len(self.lower) - 1
 
-    def settle(self, slack: float) -> csr_array:
+    def settle(self) -> csr_array:
         """Return the sums, without those that contradict others, as counts of different days do.
 
-        Coarser rows may be of another day: then no reader can rule out that so many more of them have changed since
-        than must have.
+        Of coarser rows of another day, as few records as can be are taken to have changed since.
         """
         changed = np.array(self.changed, dtype=np.intp)
         total = self.add(changed, 0, np.inf)
@@ -263,7 +269,7 @@ class _System:
         if find_least(relations, lower, upper, total) is None:
             upper[changed] = np.inf
             fewest = find_least(relations, lower, upper, total)
-            upper[total] = np.inf if fewest is None else fewest + slack
+            upper[total] = np.inf if fewest is None else fewest + TOLERANCE
             relations = drop_contradicted(relations, lower, upper) if fewest is None else relations
         self.upper = upper.tolist()
         return relations
@@ -282,18 +288,19 @@ class _System:
 def _make_groups(told: Told, counts: Sequence[Count]) -> pd.DataFrame:
     """Lay out the groups of records that no table tells apart.
 
+    A record that registers show unchanged now and on the day of coarser rows is taken to be so.
+
     Returns:
-        An attribute a column, `shown` (the number of what a register shows) and `records` (how many it shows).
+        An attribute a column, `shown` (the number of what registers show), `records` (how many they show), `is_now` and
+        `is_then` (whether these are among the records now, and on the day of coarser rows).
     """
     named = {attribute for one in counts for attribute, _ in one.where}
     coarse = {attribute for table in told.coarser for attribute in table.rows}
-    public = [] if told.shown is None else [one for one in told.shown if one in named | coarse]
-    records = pd.DataFrame({"records": [np.inf]})
+    public = [] if told.shown is None else [str(one) for one in told.shown if one in named | coarse]
+    records = pd.DataFrame({"records": [np.inf], "is_now": [True], "is_then": [True]})
     if told.shown is not None:
-        by = told.shown[public].astype("str")
-        records = (
-            by.value_counts(sort=False).rename("records").reset_index() if public else by.assign(records=len(by))[:1]
-        )
+        then = next((table.shown for table in told.coarser if table.shown is not None), told.shown)
+        records = _lay_out_shown(told.shown, then, public)
     whole = frozenset().union(*(table.groups for table in told.counts)) - coarse
     free = {
         attribute: [
@@ -306,9 +313,17 @@ def _make_groups(told: Told, counts: Sequence[Count]) -> pd.DataFrame:
     return records.reset_index(names="shown").merge(combined, how="cross")
 
 
-def _find(groups: pd.DataFrame, where: Where) -> Places:
+def _lay_out_shown(now: pd.DataFrame, then: pd.DataFrame, public: list[str]) -> pd.DataFrame:
+    """Count the records of which registers show the same, of those of now and those of another day."""
+    rows = [frame[public].astype("str").rename_axis("key").reset_index() for frame in (now, then)]
+    both = rows[0].merge(rows[1], on=["key", *public], how="outer", indicator="when")
+    both = both.assign(is_now=both["when"] != "right_only", is_then=both["when"] != "left_only")
+    return both.groupby([*public, "is_now", "is_then"]).size().rename("records").reset_index()
+
+
+def _find(groups: pd.DataFrame, where: Where, when: str = "is_now") -> Places:
     """Return the places of the groups that have these values."""
-    fits = np.ones(len(groups), dtype=bool)
+    fits = groups[when].to_numpy(dtype=bool, copy=True)
     for attribute, value in where:
         fits &= groups[attribute].to_numpy() == value
     return np.flatnonzero(fits)
@@ -326,10 +341,11 @@ def _add_coarser(system: _System, groups: pd.DataFrame, table: Coarser) -> None:
     columns = [str(one) for one in table.rows if one in groups]
     may = {one: _read_labels(groups[one].unique(), table.rows[one], table.hierarchies.get(one)) for one in columns}
     patterns = table.rows[columns].astype("object").where(table.rows[columns].notna(), ELSE)
+    there = groups["is_then"].to_numpy(dtype=bool)
     taken: list[list[int]] = [[] for _ in range(len(groups))]
     counted = patterns.value_counts(sort=False) if columns else {(): len(patterns)}
     for labels, rows in counted.items():
-        fits = np.ones(len(groups), dtype=bool)
+        fits = there.copy()
         for attribute, label in zip(columns, np.atleast_1d(np.array(labels, dtype=object)), strict=True):
             if label != ELSE:
                 fits &= groups[attribute].isin(may[attribute][str(label)]).to_numpy()
@@ -339,10 +355,11 @@ def _add_coarser(system: _System, groups: pd.DataFrame, table: Coarser) -> None:
         system.add(cells, float(rows), float(rows))
         for group, cell in zip(at, cells, strict=False):
             taken[group].append(int(cell))
-    new = system.make_cells(len(groups))
+    places = np.flatnonzero(there)
+    new = system.make_cells(len(places))
     system.changed += new.tolist()
-    for place, (cells_of, cell) in enumerate(zip(taken, new, strict=True)):
-        system.sums.append((np.array([*cells_of, int(cell)], dtype=np.intp), place))
+    for place, cell in zip(places.tolist(), new.tolist(), strict=True):
+        system.sums.append((np.array([*taken[place], cell], dtype=np.intp), place))
 
 
 def _read_labels(values: Iterable[str], labels: pd.Series, hierarchy: Hierarchy | None) -> dict[str, set[str]]:
