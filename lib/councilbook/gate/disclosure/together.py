@@ -156,6 +156,9 @@ def find_exposed(told: Told, find_true: Callable[[Count], float | None]) -> list
     shows where these are fewer; of what is left over of these, that it is as many as the threshold. Of a count whose
     number is not known here, nobody may be sure that it is small. No hidden count may be pinned to one number.
 
+    The reader is taken to know the counts that are shown exactly, as far as their numbers are known here: over several
+    months a rounded count tells more than its interval.
+
     Args:
         told: all that is published, and what is to be.
         find_true: returns the number of a count; None where it is not known.
@@ -166,7 +169,7 @@ def find_exposed(told: Told, find_true: Callable[[Count], float | None]) -> list
         for linked, coarser in _split(told, here):
             if hidden := [one for one in linked if one.is_hidden]:
                 part = Told(told.shown, told.counts, coarser)
-                exposed += _find_exposed_part(part, linked, hidden, [find_true(one) for one in hidden])
+                exposed += _find_exposed_part(part, linked, hidden, find_true)
     return list(dict.fromkeys(exposed))
 
 
@@ -187,7 +190,7 @@ def _split(told: Told, counts: Sequence[Count]) -> Iterator[tuple[list[Count], t
 
 
 def _find_exposed_part(
-    told: Told, counts: Sequence[Count], hidden: Sequence[Count], true: Sequence[float | None]
+    told: Told, counts: Sequence[Count], hidden: Sequence[Count], find_true: Callable[[Count], float | None]
 ) -> list[Count]:
     groups = _make_groups(told, counts)
     system = _System(len(groups))
@@ -197,13 +200,16 @@ def _find_exposed_part(
             system.add(np.asarray(places, dtype=np.intp), records, records)
     for one in counts:
         if not one.is_hidden:
-            system.add(_find(groups, one.where), one.low, one.high)
+            number = find_true(one) if one.row >= 0 else None
+            known = (number, number) if number is not None and one.low <= number <= one.high else (one.low, one.high)
+            system.add(_find(groups, one.where), *known)
     for table in told.coarser:
         _add_coarser(system, groups, table)
     threshold = float(min(table.threshold for table in told.counts))
     wanted = np.array([system.add(_find(groups, one.where), one.low, one.high) for one in hidden])
     relations = system.settle()
     sizes = np.array([_measure(groups, told.shown, one.where) for one in hidden])
+    true = [find_true(one) for one in hidden]
     numbers = np.array([np.nan if number is None else number for number in true], dtype="float64")
     reach = np.minimum(threshold, sizes)
     low, high = system.bound(relations, wanted, np.ones(len(wanted)), reach)
