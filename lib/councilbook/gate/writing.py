@@ -307,9 +307,10 @@ def _has_same_rows(folder: Path, last: Path) -> bool:
 
 def _keep_shown(dataset: Dataset, around: Surroundings, is_same: bool, folder: Path) -> None:
     """Keep what registers show of each record on the day of coarser rows, for the counts of later days."""
-    now = gather_told(around.about).shown
-    shown = around.shown if is_same and around.shown is not None else now
-    if isinstance(dataset.disclosure, RecordRule) and shown is not None:
+    if not isinstance(dataset.disclosure, RecordRule):
+        return
+    shown = around.shown if is_same and around.shown is not None else gather_told(around.about).shown
+    if shown is not None:
         (folder / "earlier").mkdir()
         shown.to_parquet(folder / "earlier" / SHOWN)
 
