@@ -104,7 +104,7 @@ def make_lines(named, withheld):
 
 
 def lay_out(named, withheld, day="2026-11-01"):
-    return bill_tables.lay_out_lines(*make_lines(named, withheld), day)
+    return bill_tables.lay_out_lines(*make_lines(named, withheld), day, "2024-25")
 
 
 def test_lines_of_bills_are_summed_with_what_no_register_shows_and_what_changed():
