@@ -343,11 +343,11 @@ def test_a_mapping_is_kept_given_back_and_held_against_the_file(read, tmp_path):
 
 def test_headers_that_nobody_used_yet_are_guessed(read):
     header = (
-        "Hereditament Ref No,Liable Party Name,Premises Address Line 1,PostCode,Rateable Values,Property Type,Void Since"
+        "Hereditament Ref,Liable Party Name,Premises Address Line 1,PostCode,Rateable Values,Property Type,Void Since"
     )
     roll = read(header, *[f"{n},Acme {n} Ltd,{n} Mill Road,ML1 1AA,{n}000,Shop,2019-01-01" for n in range(1, 7)])
     assert dict(zip(roll.mapping["file_column"], roll.mapping["column"], strict=True)) == {
-        "Hereditament Ref No": "property_reference",
+        "Hereditament Ref": "property_reference",
         "Liable Party Name": "ratepayer_name",
         "Premises Address Line 1": "address",
         "PostCode": "postcode",

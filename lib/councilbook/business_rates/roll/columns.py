@@ -185,16 +185,16 @@ def _choose_list(years: Sequence[int], on: date | None) -> int | None:
 
 def _note_list(column: Column, meaning: Meaning, chosen: int | None, on: date | None) -> Column:
     """Say of which list a column's values are, and take them only from the one that was chosen."""
+    year = find_list_in_force(meaning.year or 0)
+    in_force = None if on is None else find_list_in_force(on.year if on >= date(on.year, 4, 1) else on.year - 1)
     if column.target is None:
-        return column
+        note = "Warning: not used, as another column has no year; it has the list in force on the day of the roll."
+        return replace(column, note=note) if year == in_force else column
     if meaning.year != chosen:
         return replace(column, target=None, found="not used", note=f"Another column tells the values of {chosen}.")
-    year = find_list_in_force(chosen)
     note = f"Its values are those of the list of {year}."
-    if on is not None:
-        in_force = find_list_in_force(on.year if on >= date(on.year, 4, 1) else on.year - 1)
-        if in_force != year:
-            note = f"Warning: {note[:-1]}; on the day of the roll that of {in_force} is in force."
+    if in_force not in (None, year):
+        note = f"Warning: {note[:-1]}; on the day of the roll that of {in_force} is in force."
     return replace(column, note=note)
 
 

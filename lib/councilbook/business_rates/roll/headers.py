@@ -35,11 +35,20 @@ _FILLERS |= {"ind", "field", "full", "primary", "main", "current"}
 
 _VALUE = r"(?:rv|nav|rat(?:e|es)?able ?val(?:ue)?s?|annual values?)"
 _LIST = re.compile(
-    rf"^(?:(?:last|draft|current|new|old|compiled|rating|list|property|voa?|effective|from|april|1|01|04|the|of|for)\s?)*"
+    r"^(?:(?:last|draft|current|new|old|compiled|rating|list|property|voa?|effective|from|april|1|01|04|the|of|for)\s?)*"
     rf"(?:{_VALUE}\s(?:.*\s)?(?P<after>(?:19|20)\d\d)(?:\s\d\d(?:\d\d)?)?(?:\s(?:rating|compiled|draft))?(?:\slist)?"
     rf"|(?P<before>(?:19|20)\d\d)(?:\s\d\d(?:\d\d)?)?\s(?:rating\s|compiled\s|draft\s)?(?:list\s)?{_VALUE})$"
 )
-_NOT_WHEN = r"(?!.*\b(date|from|start|end|ends|until|to|since|suppl\w*|supp|removed)\b)"
+_RELIEFS = (
+    "other_relief",
+    "small_business_relief",
+    "mandatory_relief",
+    "discretionary_relief",
+    "relief",
+    "relief_total",
+)
+_WHEN = re.compile(r"\b(dates?|from|start\w*|ends?|until|to|since)\b")
+_NO_RELIEF = re.compile(rf"{_WHEN.pattern}|\b(suppl\w*|supp|removed|premium)\b")
 _GUESSES: Mapping[str, str] = {  # words of a header that no council has used yet, after short words are written out
     "ba_reference": r"\b(billing authority|ba|assessors?|voa?)( \w+)? (reference|number)",
     "property_reference": r"^(ndr |nndr |the |our |unique )*(property|hereditament|assessment|premises?|subjects?"
@@ -69,12 +78,12 @@ _GUESSES: Mapping[str, str] = {  # words of a header that no council has used ye
     "is_empty": r"^(is |currently |property )*(empty|void|vacant|unocc|unoccupied)( property)?"
     r"( status| indicator| flag)?( y n)?$",
     "relief_total": r"^(total|sum)( of)?( all)? reliefs?( amount| awarded| granted)?$|^reliefs? total$",
-    "other_relief": rf"\b(fresh start|day nursery|nursery|transitional|hospitality|leisure|retail|pubs?|newspaper"
-    rf"|supporting small|ssb|ssbr|heat network|improvement|flood\w*|additional|local newspaper|public house)\b"
-    rf".*\b(relief|discount|rlf|ssb\w*){_NOT_WHEN}|^(retail|nursery|pub|hospitality)( \d+)?( pct)?{_NOT_WHEN}$",
-    "small_business_relief": rf"^(?!.*\b(supporting|ssb\w*)\b).*\b(small business|sbbs|sbrr|sbr|sbre|sbb)\b{_NOT_WHEN}",
-    "mandatory_relief": rf"^(?!.*\b(premium|discretion\w*|top)\b).*\b(mandatory|charit(y|able)|casc){_NOT_WHEN}",
-    "discretionary_relief": rf"\b(discretion\w*|hardship|top up){_NOT_WHEN}|^local(ised)? discount",
+    "other_relief": r"\b(fresh start|day nursery|nursery|transitional|hospitality|leisure|retail|pubs?|newspaper"
+    r"|supporting small|ssb|ssbr|heat network|improvement|flood\w*|additional|local newspaper|public house)\b"
+    r".*\b(relief|discount|rlf|ssb\w*)|^(retail|nursery|pub|hospitality)( \d+)?( pct)?$",
+    "small_business_relief": r"^(?!.*\b(supporting|ssb\w*)\b).*\b(small business|sbbs|sbrr|sbr|sbre|sbb)\b",
+    "mandatory_relief": r"^(?!.*\b(premium|discretion\w*|top)\b).*\b(mandatory|charit(y|able)|casc)",
+    "discretionary_relief": r"\b(discretion\w*|hardship|top up)|^local(ised)? discount",
     "relief": r"^(current |rate |rates |other |all |applied |awarded )*(relief|discount)s?"
     r"( (type|code|description|name|applied|granted|awarded|reason)s?)?( \d)?$",
     "exemption": r"^(current |property |empty )*exempt\w*( (type|reason|description|category|code)s?)?( \d)?$",
@@ -129,6 +138,8 @@ def read_header(header: str) -> Meaning:
     key = _cut_number(words.replace(" ", ""))
     if not (PERSONAL.search(words) and "address" not in long):
         for target, pattern in _GUESSES.items():
+            if target in _RELIEFS and _NO_RELIEF.search(long):
+                continue
             if re.search(pattern, long) or re.search(pattern, short):
                 return Meaning(target, 0, key, is_known=False)
     return Meaning(None, 0, key, is_known=False)
@@ -148,7 +159,8 @@ def read_spelling(header: str) -> Meaning:
         able = [key for key in _load_known() if key[0] == text[:1] and _list_digits(key) == _list_digits(text)]
         if len(text) >= LEAST_LETTERS:
             for near in get_close_matches(text, able, n=1, cutoff=LEAST_ALIKE):
-                found.add((*_load_known()[near], near))
+                if all(word in near for word in _WHEN.findall(long)):
+                    found.add((*_load_known()[near], near))
     if len({one[0] for one in found}) == 1:
         target, rank, near = sorted(found)[0]
         return Meaning(target, rank, near, is_known=False)
