@@ -5,6 +5,7 @@ spoilt beyond repair (references that lost digits, days and months that changed 
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ LEAST_FIT_OF_GUESS = 0.8
 MOST_NAMES = 0.05
 FEWEST_CELLS = 5
 LEAST_FILLED = 0.05  # of the rows, for a column's cells to say what it is
+LEAST_ALIKE = 0.7  # of the cells of such a column, in how many digits they have
 LEAST_DIFFERENT = 0.9  # of the cells of a column that is guessed to be the references
 MOST_LOST = 0.05  # of the references
 
@@ -45,7 +47,7 @@ _OCCUPATION = re.compile(
     r"(un|not |part(ly)? )?occ(upied)?( property)?|o|v|void|vacant|empty( property)?|part(ly)? empty", re.IGNORECASE
 )
 _OCCUPIED = re.compile(r"occ(upied)?( property)?|o", re.IGNORECASE)
-_REFERENCE = re.compile(r"(?=.*\d)[A-Z0-9][A-Z0-9 /.-]{3,24}", re.IGNORECASE)
+_REFERENCE = re.compile(r"(?=.*\d)[A-Z0-9][A-Z0-9 /.-]{2,24}", re.IGNORECASE)
 _SLASHED = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](?:\d{4}|\d{2})$")
 _ISO = re.compile(r"\d{4}-(\d{2})-(\d{2})")
 
@@ -207,7 +209,13 @@ def _could_be(target: str, cells: Sequence[str], database: duckdb.DuckDBPyConnec
             dated = convert_cells(database, cells, "day").notna().mean() > LEAST_FILLED
             placed = convert_cells(database, cells, "postcode").notna().mean() > LEAST_FILLED
             points = _share(cells, re.compile(r"^-?\d+\.\d+$")) > LEAST_FIT
-            return shaped and not (dated or placed or points) and _tells_rows_apart(cells, rows)
+            shapes = Counter(re.sub(r"\d", "9", cell.strip()) for cell in cells).most_common(1)[0][1]
+            return (
+                shaped
+                and shapes > LEAST_ALIKE * len(cells)
+                and not (dated or placed or points)
+                and _tells_rows_apart(cells, rows)
+            )
         case "rateable_value_gbp":
             values = convert_cells(database, cells, "money")
             return bool(values.notna().mean() > 0.95 and values.median() >= 100 and values.duplicated().mean() > 0.1)
