@@ -47,7 +47,7 @@ _OCCUPATION = re.compile(
     r"(un|not |part(ly)? )?occ(upied)?( property)?|o|v|void|vacant|empty( property)?|part(ly)? empty", re.IGNORECASE
 )
 _OCCUPIED = re.compile(r"occ(upied)?( property)?|o", re.IGNORECASE)
-_REFERENCE = re.compile(r"(?=.*\d)[A-Z0-9][A-Z0-9 /.-]{2,24}", re.IGNORECASE)
+_REFERENCE = re.compile(r"(?=.*\d)(?!.*[A-Z]{5})[A-Z0-9][A-Z0-9/.-]{2,24}", re.IGNORECASE)
 _SLASHED = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](?:\d{4}|\d{2})$")
 _ISO = re.compile(r"\d{4}-(\d{2})-(\d{2})")
 
@@ -181,7 +181,7 @@ def _guess_from_cells(
             )
             columns[found.position] = replace(found, note=f"{found.note} Please confirm.".strip())
         for column in able if len(able) > 1 else []:
-            note = f"Warning: {len(able)} columns could be {target}; say which: {WHERE_TO_CORRECT}."
+            note = f"Warning: {len(able)} columns could be {target}; say which {WHERE_TO_CORRECT}."
             columns[column.position] = replace(column, note=note)
     return columns
 
@@ -257,12 +257,12 @@ def _refuse_misfit(column: Column, cells: Sequence[str], rows: int) -> Column:
         raise CheckError(
             f"Column {column.header.strip()!r} was taken for {column.target}, but only {column.fits_pct:.0f}% of "
             f"{len(cells):,} cells looked at can be read so. Its header may stand over another column: mend the file, "
-            f"or {WHERE_TO_CORRECT}."
+            f"or say what it is {WHERE_TO_CORRECT}."
         )
     if column.target not in NAMES_EXPECTED and column.target not in KINDS and _holds_names(column.target, cells):
         raise CheckError(
             f"Column {column.header.strip()!r} was taken for {column.target}, but its cells look like names of "
-            "ratepayers. Its header may stand over another column: mend the file, or give it as ratepayer_name and "
+            "ratepayers. Its header may stand over another column: mend the file, or give it as ratepayer_name "
             f"{WHERE_TO_CORRECT}."
         )
     return column

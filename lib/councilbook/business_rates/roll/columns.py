@@ -18,7 +18,7 @@ from councilbook.business_rates.roll.headers import (
     find_list_in_force,
     normalise_header,
     read_header,
-    read_spelling,
+    read_words,
 )
 from councilbook.business_rates.roll.rules import COLUMNS, KINDS, PSEUDO_TARGETS, REFERENCES, RELIEF_TARGETS, Use
 from councilbook.errors import CheckError, suggest
@@ -31,7 +31,7 @@ ADDED = ("ratepayer_address", "exemption", *RELIEF_TARGETS)  # a guess adds to w
 ONE_STEM = ("ratepayer_name",)  # parts of one name may be joined, two kinds of name may not
 GIVES_WAY_TO = {"address": "ratepayer_address", "addr": "ratepayer_address", "addressline": "ratepayer_address",
                 "postcode": "ratepayer_address"}  # fmt: skip
-WHERE_TO_CORRECT = "say it in the file of columns in the closed folder (`councilbook columns` writes it)"
+WHERE_TO_CORRECT = "in the file of columns in the closed folder, which `councilbook columns` writes"
 NOT_KNOWN = "Warning: not used; no council's header that is known."
 NO_NEED = "Not used: nothing here is made of it."
 
@@ -63,7 +63,7 @@ class Column:
 
 def count_known(header: Sequence[str]) -> int:
     """Count the headers that are known, or could be guessed; this is how the header row is found."""
-    return sum(bool(cell.strip()) and read_header(cell).target is not None for cell in header)
+    return sum(bool(cell.strip()) and read_words(cell).target is not None for cell in header)
 
 
 def map_header(header: Sequence[str], on: date | None = None) -> list[Column]:
@@ -104,7 +104,7 @@ def apply_mapping(header: Sequence[str], mapping: Mapping[str, str | None]) -> l
     names = list(_name_columns(header))
     if absent := [name for name, target in mapping.items() if target and name not in names]:
         told = f"which the mapping reads as {mapping[absent[0]]}"
-        raise CheckError(f"The file has no column {absent[0]!r}, {told}; {WHERE_TO_CORRECT}.")
+        raise CheckError(f"The file has no column {absent[0]!r}, {told}; mend that {WHERE_TO_CORRECT}.")
     columns = []
     for place, (name, cell) in enumerate(zip(names, header, strict=True)):
         target = mapping.get(name)
@@ -156,24 +156,24 @@ def show_columns(columns: Sequence[Column]) -> pd.DataFrame:
 def require_address(columns: Sequence[Column]) -> None:
     """Raise a CheckError if no column is the address of the property."""
     if not any(column.target == "address" for column in columns):
-        raise CheckError(
-            f"No column of the roll could be taken for the property's address. If it has one, {WHERE_TO_CORRECT}."
-        )
+        told = "No column of the roll could be taken for the property's address."
+        raise CheckError(f"{told} If it has one, say which {WHERE_TO_CORRECT}.")
 
 
 def _choose(place: int, header: str, meaning: Meaning, best: Mapping[str, int]) -> Column:
     target = meaning.target if meaning.is_known else None
     if target is None:
         return Column(place, header, None, "not used", note=NOT_KNOWN if header.strip() else "")
+    found: Found = "known header" if meaning.is_exact else "guessed from header"
     if target == "address_name":
-        return Column(place, header, "address", "known header")
+        return Column(place, header, "address", found)
     if target in (UNUSED, "occupation_status"):
         return Column(place, header, None, "not used")
     if meaning.rank == best[target]:
-        return Column(place, header, target, "known header")
+        return Column(place, header, target, found)
     if meaning.key in GIVES_WAY_TO:
         note = f"As another column is the property's {target}."
-        return Column(place, header, GIVES_WAY_TO[meaning.key], "known header", note=note)
+        return Column(place, header, GIVES_WAY_TO[meaning.key], found, note=note)
     return Column(place, header, None, "not used", note=f"Another column tells {target} better.")
 
 
@@ -199,22 +199,16 @@ def _note_list(column: Column, meaning: Meaning, chosen: int | None, on: date | 
 
 
 def _add_guesses(columns: list[Column], meanings: Sequence[Meaning]) -> list[Column]:
-    """Add what is guessed from words, then from near spellings, where nothing known tells it."""
-    for guesses in (meanings, [read_spelling(column.header) for column in columns]):
-        taken = {column.target for column in columns}
-        for place, guess in enumerate(guesses):
-            column = columns[place]
-            if column.target or guess.is_known or guess.target is None or meanings[place].is_known:
-                continue
-            if guess.target == UNUSED:
-                columns[place] = replace(column, note="")
-            elif guess.target == "address_name" or guess.target in ADDED or guess.target not in taken:
-                target = {"address_name": "address", "occupation_status": None}.get(guess.target, guess.target)
-                found: Found = "guessed from header" if target else "not used"
-                columns[place] = replace(column, target=target, found=found, note="")
-            else:
-                note = f"Warning: not used; it could be {guess.target}, which another column tells."
-                columns[place] = replace(column, note=note)
+    """Add what is guessed from the words of a header where nothing known tells it."""
+    taken = {column.target for column in columns}
+    for place, guess in enumerate(meanings):
+        if guess.is_known or guess.target is None:
+            continue
+        if guess.target in ADDED or guess.target not in taken:
+            columns[place] = replace(columns[place], target=guess.target, found="guessed from header", note="")
+        else:
+            note = f"Warning: not used; it could be {guess.target}, which another column tells."
+            columns[place] = replace(columns[place], note=note)
     return columns
 
 
@@ -238,7 +232,7 @@ def _settle(columns: list[Column]) -> list[Column]:
         stems = {read_header(column.header).key for column in known}
         if len(stems) > 1 and (target not in JOINED or target in ONE_STEM):
             headers = " and ".join(repr(column.header.strip()) for column in known)
-            raise CheckError(f"Columns {headers} could both be {target}. Say which: {WHERE_TO_CORRECT}.")
+            raise CheckError(f"Columns {headers} could both be {target}. Say which {WHERE_TO_CORRECT}.")
         first = min(same, key=lambda column: (column.found != "known header", column.position))
         for other in same:
             is_alike = read_header(other.header).key == read_header(first.header).key
