@@ -169,7 +169,8 @@ def _guess_from_cells(
     rows = max(map(len, cells), default=0)
     for target in ("postcode", "address", "ratepayer_name", "description", "liability_start_date",
                    "rateable_value_gbp", "property_reference"):  # fmt: skip
-        if any(column.target == target for column in columns):
+        is_told = (target, "ba_reference") if target == "property_reference" else (target,)
+        if any(column.target in is_told for column in columns):
             continue
         unknown = [column for column in columns if column.target is None and read_header(column.header).target is None]
         able = [column for column in unknown if _could_be(target, cells[column.position], database, rows)]

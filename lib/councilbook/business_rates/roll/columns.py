@@ -194,13 +194,14 @@ def _note_list(column: Column, meaning: Meaning, chosen: int | None, on: date | 
         return replace(column, target=None, found="not used", note=f"Another column tells the values of {chosen}.")
     note = f"Its values are those of the list of {year}."
     if in_force not in (None, year):
-        note = f"Warning: {note[:-1]}; on the day of the roll that of {in_force} is in force."
+        note = f"Warning: its{note[3:-1]}; on the day of the roll that of {in_force} is in force."
     return replace(column, note=note)
 
 
 def _add_guesses(columns: list[Column], meanings: Sequence[Meaning]) -> list[Column]:
     """Add what is guessed from the words of a header where nothing known tells it."""
-    taken = {column.target for column in columns}
+    parts = [meanings[column.position].rank >= 2 for column in columns if column.target == "address"]  # of an address
+    taken = {column.target for column in columns} - ({"address"} if all(parts) else set())
     for place, guess in enumerate(meanings):
         if guess.is_known or guess.target is None:
             continue

@@ -60,7 +60,7 @@ _GUESSES: Mapping[str, str] = {  # words of a header that no council has used ye
     r"( party)?|owners?) (post )?(address|post ?code)",
     "ratepayer_name": r"\b(rate ?payers?|liable( part(y|ies)| person)?|occupiers?|account holders?|payers?)( full)?"
     r"( names?)?( \d| continued| cont| cntd)?$|^names? of (the )?(rate ?payer|occupier|liable party|account holder)"
-    r"|^(account|business|company|organisation|customer|party) names?( \d| continued| cont)?$",
+    r"|^(account|business|company|organisation|customer|party|firm|registered) names?( \d| continued| cont)?$",
     "trading_name": r"\b(trading|trade) (name|style|as)\b",
     "address": r"^(?!.*(correspondence|billing|mailing|contact|rate ?payer|e ?mail|owner|forwarding|account))"
     r".*\baddress(es)?( line)?( \d)?$|^(address|property) line( \d)?$|^location( of property)?$",
@@ -78,7 +78,8 @@ _GUESSES: Mapping[str, str] = {  # words of a header that no council has used ye
     r"|^occupied( property)? (or )?(empty|void|vacant|unoccupied)( property)?$",
     "is_empty": r"^(is |currently |property )*(empty|void|vacant|unocc|unoccupied)( property)?"
     r"( status| indicator| flag)?( y n)?$",
-    "relief_total": r"^(total|sum)( of)?( all)? reliefs?( amount| awarded| granted)?$|^reliefs? total$",
+    "relief_total": r"^(total|sum)( of)?( all)? reliefs?( amount| awarded| granted)?$"
+    r"|^reliefs? (total|amount|award|value)$",
     "other_relief": r"\b(fresh start|day nursery|nursery|transitional|hospitality|leisure|retail|pubs?|newspaper"
     r"|supporting small|ssb|ssbr|heat network|improvement|flood\w*|additional|local newspaper|public house)\b"
     r".*\b(relief|discount|rlf|ssb\w*)|^(retail|nursery|pub|hospitality)( \d+)?( pct)?$",
@@ -145,6 +146,9 @@ def read_words(header: str) -> Meaning:
     for text in dict.fromkeys((words, long, short)):
         if found := _look_up(text):
             return found
+    parts = [read_words(part) for part in re.split(r"\s[/|]\s", header)] if re.search(r"\s[/|]\s", header) else []
+    if len(told := [part for part in parts if part.target is not None]) == 1:
+        return told[0]  # a header in two languages
     key = _cut_number(words.replace(" ", ""))
     if not (PERSONAL.search(words) and "address" not in long):
         for target, pattern in _GUESSES.items():
