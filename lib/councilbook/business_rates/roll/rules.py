@@ -116,7 +116,8 @@ CREATE OR REPLACE TEMP MACRO join_names(x, y) AS CASE
     WHEN x IS NULL OR y IS NULL THEN coalesce(x, y)
     WHEN regexp_matches(y, '{LEGAL_END.pattern}') OR regexp_matches(lower(x), '{_GOES_ON}') THEN x || ' ' || y
     ELSE x || '; ' || y END;
-CREATE OR REPLACE TEMP MACRO is_total(x) AS regexp_full_match(lower(x), '{_TOTAL}');
+CREATE OR REPLACE TEMP MACRO is_total(x) AS CASE
+    WHEN x ILIKE '%total%' OR x ILIKE 'sum%' THEN regexp_full_match(lower(x), '{_TOTAL}') ELSE FALSE END;
 CREATE OR REPLACE TEMP MACRO to_number(x) AS
     CASE WHEN regexp_full_match(x, '[+-]?\d{{1,15}}(\.\d+)?([eE][+-]?\d{{1,2}})?') THEN try_cast(x AS DOUBLE) END;
 CREATE OR REPLACE TEMP MACRO strip_money(x) AS regexp_replace(x, '[£\x{{FFFD}}\s]|GBP', '', 'g');
