@@ -207,6 +207,27 @@ def test_one_day_that_a_swap_would_not_leave_speaks_for_all(read, honest):
     assert len(read(*add("Empty From", [*SWAPPED, honest])).frame) == 11
 
 
+# --- lists of values
+
+
+def with_lists(newest, more="", cells=""):
+    lines = [row.replace("2017-04-01", newest) + f",{9000 + n}{cells}" for n, row in enumerate(rows(60))]
+    return [HEADER.replace("RV", "RV 2023") + f",RV 2026{more}", *lines]
+
+
+@pytest.mark.parametrize(("lines", "read_from", "said"), [
+    (with_lists("2026-01-15"), "RV 2023", "list of 2023."),  # a roll of January, read in November
+    (with_lists("2026-06-15"), "RV 2026", "list of 2026."),
+    (with_lists("2012-06-15"), "RV 2026", "list of 2026."),  # when nobody knew either
+    (with_lists("2026-06-15", ",Report Date", ",01/02/2026"), "RV 2023", "list of 2023."),
+])  # fmt: skip
+def test_of_two_lists_that_in_force_on_the_roll_s_own_day_is_read_and_said(read, lines, read_from, said):
+    roll = read(*lines)
+    told = roll.mapping.set_index("file_column")
+    assert told.loc[read_from, "column"] == "rateable_value_gbp" and said in told.loc[read_from, "note"]
+    assert roll.frame["rateable_value_gbp"].iloc[0] == (9000 if read_from == "RV 2026" else 3800)
+
+
 # --- states
 
 

@@ -8,8 +8,10 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 import duckdb
+import pandas as pd
 
 from councilbook.business_rates.roll.columns import NO_NEED, NOT_KNOWN, WHERE_TO_CORRECT, Column
 from councilbook.business_rates.roll.headers import PERSONAL, normalise_header, read_header
@@ -17,6 +19,9 @@ from councilbook.business_rates.roll.rules import BOUNDS, KINDS, LEGAL_END, LOST
 from councilbook.errors import CheckError
 
 NAMES_EXPECTED = ("ratepayer_name", "trading_name", "ratepayer_address")
+OF_ROLL = ("snapshotdate", "publisheddate", "reportdate", "applicabledate", "effectivedate", "extractdate")
+FEWEST_DAYS = 50  # of accounts, for the newest of them to be about the day of the roll
+ONE_IN = 1_000
 LEAST_FIT = 0.5
 LEAST_FIT_OF_GUESS = 0.8
 MOST_NAMES = 0.05
@@ -81,6 +86,32 @@ def check_columns(
     for column in checked:
         _refuse_swapped_dates(column, cells[column.position])
     return [_note_unused(column, cells[column.position]) for column in checked]
+
+
+def find_roll_day(
+    columns: Sequence[Column], cells: Sequence[Sequence[str]], database: duckdb.DuckDBPyConnection, on: date
+) -> date:
+    """Find the day that a roll is of: one that stands in each row, or else the newest of its accounts.
+
+    Args:
+        columns, cells, database: as for `check_columns`.
+        on: the day of the run; the roll is of none later, and of this one if nothing in it says another.
+    """
+    newest: list[pd.Timestamp] = []
+    for column in columns:
+        texts = cells[column.position]
+        is_of_roll = read_header(column.header).key in OF_ROLL and len(set(texts)) == 1
+        if not texts or not (is_of_roll or KINDS.get(column.target or "") == "day"):
+            continue
+        days = convert_cells(database, texts[:1] if is_of_roll else texts, "day").dropna()
+        days = days[days <= pd.Timestamp(on)].sort_values(ascending=False, ignore_index=True)
+        if is_of_roll and len(days):
+            return date.fromisoformat(str(days[0])[:10])
+        if len(days) >= FEWEST_DAYS:
+            newest.append(days[len(days) // ONE_IN])  # a few may be slips of the pen
+    day = date.fromisoformat(str(max(newest))[:10]) if newest else on
+    lists = [year for column in columns if (year := read_header(column.header).year)]
+    return on if lists and day < date(max(lists) - 1, 10, 1) else day  # nobody knows a list's values any earlier
 
 
 # --- what no header told -----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from councilbook.business_rates.roll.cells import check_columns
+from councilbook.business_rates.roll.cells import check_columns, find_roll_day
 from councilbook.business_rates.roll.columns import (
     Column,
     apply_mapping,
@@ -99,6 +99,8 @@ def find_layout(
     layout = Layout(path, encoding, found[0], row, header, tuple(columns), usual, left_out)
     aligned = [align_cells(cells, layout) for cells in sample]
     by_column = [[text for cells in aligned if (text := cells[place].strip())] for place in range(len(header))]
+    if not mapping and on is not None:  # where there are several lists of values, that of the roll's own day is read
+        columns = map_header(header, find_roll_day(columns, by_column, database, on))
     checked = check_columns(columns, by_column, database)
     return Layout(path, encoding, found[0], row, header, tuple(checked), usual, left_out)
 
