@@ -48,12 +48,13 @@ def describe_rows(rows: pd.DataFrame) -> str:
 
 def describe_columns(columns: pd.DataFrame) -> str:
     """Say of which list the rateable values are, and which columns of the roll nothing on the page is made of."""
-    told = columns.set_index("column")[["file_columns", "note"]].fillna("")
-    idle = told.loc[contents.NOT_USED, "file_columns"] if contents.NOT_USED in told.index else ""
-    value = told.loc["rateable_value_gbp", "note"]
-    value = value.removeprefix("Warning: ").replace("Its values", "The rateable values")
-    parts = [value] if "list of" in value else []
-    if idle:
+    named, notes = (
+        dict(zip(columns["column"], columns[field].fillna("").astype("str"), strict=True))
+        for field in ("file_columns", "note")
+    )
+    value = notes.get("rateable_value_gbp", "").removeprefix("Warning: ")
+    parts = [f"The rateable values{value[len('Its values') :]}"] if "list of" in value else []
+    if idle := named.get(contents.NOT_USED, ""):
         parts.append(f"Nothing on this page is made of these columns of the roll, though they hold something: {idle}.")
     return " ".join(parts) or "Every column of the roll that holds something is used."
 

@@ -239,13 +239,13 @@ def _takes_postcode_from_address(layout: Layout) -> bool:
 
 
 def _find_sums(database: duckdb.DuckDBPyConnection) -> None:
-    """Keep aside a row whose rateable value is the sum of all others of its council: a total that is not called so."""
+    """Keep aside a row without an address whose value is the sum of all others: a total that is not called so."""
     database.execute(f"""
         UPDATE rows SET fault = '{TOTAL}|' FROM (
             SELECT council, sum(rateable_value_gbp) AS read, sum(rateable_value_gbp) FILTER (fault IS NULL) AS kept
             FROM rows GROUP BY council HAVING count(*) FILTER (fault IS NULL) > {FEWEST_BESIDE_SUM}
         ) AS sums
-        WHERE rows.council = sums.council AND fault IS NULL AND rateable_value_gbp > 0
+        WHERE rows.council = sums.council AND fault IS NULL AND address IS NULL AND rateable_value_gbp > 0
             AND (abs(2 * rateable_value_gbp - read) < 1 OR abs(2 * rateable_value_gbp - kept) < 1)
     """)
 
