@@ -278,3 +278,60 @@ def test_a_name_is_kept_no_longer_than_it_stands_in_an_address():
     last = recall_last(before, old, register)
     assert changes.keep_names(last, register)["name"].tolist() == ["Ada Byron", "Chidi Okafor"]
     assert changes.keep_names(None, register)["name"].tolist() == ["Chidi Okafor"]
+
+
+# --- what cannot be followed ---
+
+
+def make_street(count, first="A", made=False, skip=()):
+    """Make a register of shops in a street, by reference or by row, without those of these numbers."""
+    left = [number for number in range(count) if number not in skip]
+    keys = [f"row {2 + n} of {first}" if made else f"{first}{number:04}" for n, number in enumerate(left)]
+    more = [{"address": f"{number} High Street", "postcode": f"ML{number % 9 + 1} {number % 8}AA"} for number in left]
+    return make_register(
+        *[(key, f"Bread {number} Ltd", one) for key, number, one in zip(keys, left, more, strict=True)]
+    )
+
+
+def test_rows_without_a_reference_are_not_followed_in_either_version():
+    for before, after in [
+        (make_street(30, MARCH, made=True), make_street(30, APRIL, made=True, skip={4})),
+        (make_street(30, MARCH, made=True), make_street(30, MARCH, made=True, skip={4})),  # read on the same day
+        (make_street(30), make_street(30, APRIL, made=True)),
+        (make_street(30, MARCH, made=True), make_street(30)),
+    ]:
+        assert not changes.can_follow(before, after)
+        assert list_changes(before, after).empty
+    assert list(list_changes(make_street(30), make_street(30, skip={4}))["change"]) == ["left"]
+
+
+@pytest.mark.parametrize("gone", [0, 4, 27])
+def test_numbers_that_were_given_anew_are_not_followed_wherever_a_line_was_lost(gone):
+    before = make_street(60)
+    after = make_street(60, skip={gone})
+    after[changes.KEY] = list(before[changes.KEY].iloc[: len(after)])  # the numbers close up behind it
+    assert not changes.can_follow(before, after)
+    assert list_changes(before, after).empty
+
+
+def test_references_that_lost_their_noughts_are_not_followed():
+    before, after = make_street(30, "0"), make_street(30, "")
+    assert not changes.can_follow(before, after)
+
+
+def test_addresses_that_were_written_anew_do_not_hide_that_the_properties_are_the_same():
+    before, after = make_street(40).assign(postcode=None), make_street(40)
+    after["address"] = after["address"].str.upper() + ", KIRKFOLD"
+    assert changes.can_follow(before, after)
+
+
+def test_no_row_is_held_where_properties_cannot_be_followed_but_names_still_go_from_addresses():
+    before = make_register(("row 2 of A", "Bread Ltd", {}), ("row 3 of A", "Ada Byron", {}))
+    after = make_register(
+        ("row 2 of B", "Chidi Okafor", {}), ("row 3 of B", "Cake PLC", {"address": "Ada Byron, 9 High Street"})
+    )
+    before[changes.KEY] = [key.replace(" of A", " of 2026-04-30") for key in before[changes.KEY]]
+    after[changes.KEY] = [key.replace(" of B", " of 2026-05-31") for key in after[changes.KEY]]
+    held = hold_back(after, recall(before, APRIL, after), MAY)
+    assert held["released_name"].fillna("").tolist() == ["", "Cake PLC"]
+    assert held["address"].tolist()[1] == "9 High Street"

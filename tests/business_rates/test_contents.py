@@ -105,3 +105,41 @@ def test_a_roll_that_says_yes_or_nothing_means_that_nothing_is_empty():
     assert contents.find_empty(dated).tolist() == [True, pd.NA]
     unknown = make_roll({"is_occupied": None})
     assert contents.find_empty(unknown).tolist() == [pd.NA]
+
+
+def test_the_page_says_which_columns_nothing_is_made_of_and_of_which_list_the_values_are():
+    roll = pd.DataFrame({"rateable_value_gbp": [1.0, 2.0], "address": ["a", None]})
+    rows = [
+        ("RV 2023", "rateable_value_gbp", "Its values are those of the list of 2023."),
+        ("Addr1", "address", ""),
+        ("Addr2", "address", ""),
+        ("Parish", None, "Not used: nothing here is made of it."),
+        ("Blank", None, ""),
+    ]
+    mapping = pd.DataFrame(rows, columns=["file_column", "column", "note"])
+    counts = contents.count_columns(roll, mapping).set_index("column")
+    assert counts["properties"].to_dict() == {"address": 1, "rateable_value_gbp": 2, contents.NOT_USED: 0}
+    assert counts["file_columns"].to_dict() == {
+        "address": "Addr1; Addr2",
+        "rateable_value_gbp": "RV 2023",
+        contents.NOT_USED: "Parish",
+    }
+    assert contents.find_told(counts.reset_index()) == {"address", "rateable_value_gbp"}
+    said = prose.describe_columns(counts.reset_index())
+    assert said.startswith("The rateable values are those of the list of 2023. Nothing on this page")
+    assert said.endswith(": Parish.")
+    used = contents.count_columns(roll, mapping.iloc[1:3])
+    assert prose.describe_columns(used) == "Every column of the roll that holds something is used."
+
+
+def test_the_page_says_why_no_change_can_be_told():
+    none = pd.DataFrame({"change": []})
+    made = pd.DataFrame({"property_reference": ["row 2 of 2026-05-31", "row 3 of 2026-05-31"]})
+    own = pd.DataFrame({"property_reference": ["row 2 of 2026-05-31", "0664302"]})
+    assert "gives its properties no references" in prose.describe_changes(none, made)
+    assert "no earlier version" in prose.describe_changes(none, own)
+
+
+def test_a_reference_that_was_made_of_a_row_is_none():
+    references = pd.Series(["row 41", "row 41 of 2026-05-31", "row of 4", "R41", "row 41a"])
+    assert contents.find_referenced(references).tolist() == [False, False, True, True, True]

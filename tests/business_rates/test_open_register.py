@@ -88,6 +88,16 @@ def test_a_register_is_laid_out_by_the_standard():
     assert {person[heading] for heading in [rule.name, *rule.telling]} == {"REDACTED"}
 
 
+def test_the_roll_s_own_company_number_is_given_where_the_name_is_and_it_looks_like_one():
+    roll = make_roll(
+        {"ratepayer_name": "Bread Ltd", "company_number": "01234567"},
+        {"ratepayer_name": "Ada Byron", "company_number": "SC123456"},
+        {"ratepayer_name": "Cake PLC", "company_number": "n/k"},
+    )
+    register = make_register(roll).set_index("property_reference")
+    assert register["company_number"].fillna("").to_dict() == {"R7": "", "R8": "", "R9": "01234567"}
+
+
 def test_a_number_of_another_company_is_not_given_however_likely_the_link():
     roll = make_roll({"ratepayer_name": "Bread Ltd"})
     links = pd.DataFrame(

@@ -46,10 +46,31 @@ def describe_rows(rows: pd.DataFrame) -> str:
     return f"Of some {kept + aside:,} rows of the roll, some {aside:,} did not fit and were kept aside, with a reason."
 
 
-def describe_changes(changes: pd.DataFrame) -> str:
-    """Say what joined, left and changed since the version before."""
+def describe_columns(columns: pd.DataFrame) -> str:
+    """Say of which list the rateable values are, and which columns of the roll nothing on the page is made of."""
+    named, notes = (
+        dict(zip(columns["column"], columns[field].fillna("").astype("str"), strict=True))
+        for field in ("file_columns", "note")
+    )
+    value = notes.get("rateable_value_gbp", "").removeprefix("Warning: ")
+    parts = [f"The rateable values{value[len('Its values') :]}"] if "list of" in value else []
+    if idle := named.get(contents.NOT_USED, ""):
+        parts.append(f"Nothing on this page is made of these columns of the roll, though they hold something: {idle}.")
+    return " ".join(parts) or "Every column of the roll that holds something is used."
+
+
+def describe_changes(changes: pd.DataFrame, register: pd.DataFrame | None = None) -> str:
+    """Say what joined, left and changed since the version before, or why that cannot be said."""
+    if register is not None and not contents.find_referenced(register["property_reference"]).any():
+        return (
+            "No change can be told: the roll gives its properties no references, so nothing shows which of them is "
+            "which in the version before. In the register each is called by its row, which says nothing in another one."
+        )
     if changes.empty:
-        return "No change can be told: there is no earlier version of the register, or it says the same."
+        return (
+            "No change can be told: there is no earlier version of the register, it says the same, or the references "
+            "of its properties are others."
+        )
     counts = changes["change"].value_counts()
     words = {
         "joined": "joined the roll",

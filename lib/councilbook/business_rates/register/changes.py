@@ -17,9 +17,13 @@ from councilbook.business_rates.register.open_register import (
     list_withheld_names,
     remove_withheld_names,
 )
-from councilbook.gate.disclosure.registers import LastVersion, find_names, fold_names, is_same_quarter
+from councilbook.business_rates.roll import contents
+from councilbook.gate.disclosure.registers import LastVersion, find_names, fold_names, is_same_quarter, split_words
 
 KEY = "property_reference"
+FEWEST_SHARED = 20  # references, for what stands at them to say whether they are the same properties
+MOST_MOVED = 0.05  # of the references that two versions share
+MOST_STRANGE = 0.5  # of the references of the shorter version that the other has not
 
 
 def keep_versions(kept: pd.DataFrame | None, shown: pd.DataFrame, as_of: str) -> pd.DataFrame:
@@ -103,6 +107,35 @@ def keep_names(last: LastVersion | None, register: pd.DataFrame) -> pd.DataFrame
     return pd.DataFrame({"name": sorted({*old, *list_withheld_names(register)})}, dtype="str")
 
 
+def can_follow(before: pd.DataFrame, after: pd.DataFrame) -> bool:
+    """Tell whether references say which property of one version is which of the next.
+
+    They do not where a roll has none, and each was made of a row's number; where half of them are others, as when a
+    spreadsheet took the noughts before them; nor where other properties stand at them, as at a number that was given
+    anew.
+
+    Args:
+        before, after: two versions: property_reference, address, postcode.
+    """
+    own = [pd.DataFrame(frame)[contents.find_referenced(frame[KEY])].set_index(KEY) for frame in (before, after)]
+    if not len(own[0]) or not len(own[1]):
+        return False
+    both = own[0].index.intersection(own[1].index)
+    shorter = min(map(len, own))
+    if shorter >= FEWEST_SHARED and len(both) < (1 - MOST_STRANGE) * shorter:
+        return False
+    old, new = (frame.loc[both, ["postcode", "address"]].astype("str").fillna("") for frame in own)
+    by_postcode = (old["postcode"] != "") & (new["postcode"] != "")
+    is_same = (old["postcode"] == new["postcode"]).where(by_postcode, _share_words(old["address"], new["address"]))
+    return bool(len(both) < FEWEST_SHARED or is_same.mean() >= 1 - MOST_MOVED)
+
+
+def _share_words(old: pd.Series, new: pd.Series) -> "pd.Series[bool]":
+    """Find the texts that have half of their words in common, as an address that was written anew still has."""
+    pairs = [(set(split_words(one)), set(split_words(other))) for one, other in zip(old, new, strict=True)]
+    return pd.Series([2 * len(one & other) >= max(len(one), len(other)) for one, other in pairs], index=old.index)
+
+
 def list_changes(before: pd.DataFrame | None, after: pd.DataFrame) -> pd.DataFrame:
     """List what joined, left and changed between two versions of the register, and give no person away.
 
@@ -112,13 +145,13 @@ def list_changes(before: pd.DataFrame | None, after: pd.DataFrame) -> pd.DataFra
 
     Args:
         before, after: from `open_register.make_open_register`; the columns that the gate reads are used and kept.
-            Without a version before, nothing has changed.
+            Without a version before, or one that cannot be followed (`can_follow`), nothing is listed.
 
     Returns:
         change (joined, left, new value, new ratepayer), property_reference, address, description,
         rateable_value_gbp, rateable_value_before_gbp, released_name, and FOR_GATE; a property may have two rows.
     """
-    if before is None:
+    if before is None or not can_follow(before, after):
         before = after = after.iloc[:0]
     clean_before = before.assign(address=remove_withheld_names(before, list_withheld_names(after)))
     clean_after = after.assign(address=remove_withheld_names(after, list_withheld_names(before)))
@@ -152,7 +185,8 @@ def hold_back(register: gpd.GeoDataFrame, last: LastVersion | None, as_of: str) 
 
     Args:
         register: from `open_register.make_open_register`.
-        last: from `recall_last`; None leaves the register as it is.
+        last: from `recall_last`; None leaves the register as it is. If its properties cannot be followed
+            (`can_follow`), no row is held.
         as_of: ISO date of this version.
 
     Returns:
@@ -161,7 +195,7 @@ def hold_back(register: gpd.GeoDataFrame, last: LastVersion | None, as_of: str) 
     if last is None:
         return register
     safe = register.assign(address=remove_withheld_names(register, last.withheld))
-    if not is_same_quarter(last.day, as_of):
+    if not is_same_quarter(last.day, as_of) or not can_follow(last.frame, register):
         return safe
     unnamed = ~safe["is_organisation"].astype(bool)
     shown = last.frame.set_index(KEY)

@@ -34,6 +34,7 @@ RELIEFS = ["small_business_relief", "mandatory_relief", "discretionary_relief", 
 NUMBERS = ["company_number", "charity_number"]
 OF_RATEPAYER = [*NUMBERS, "liability_start_date", "is_occupied", "empty_since_date", *RELIEFS]
 FOR_GATE = ["is_organisation", "ratepayer_name"]
+COMPANY_NUMBER = r"(?:[A-Z]{2}|\d{2})\d{6}"
 DECIMALS = 5  # of a degree: a metre
 
 
@@ -51,7 +52,7 @@ def make_open_register(
         parties: a row a property, from `persons.classify_parties`.
         places: ward_code and zone_code of each row, from `properties.find_places`.
         homes: whether somebody lives in the property; its address is then made coarser, see `properties.hide_homes`.
-        numbers: NUMBERS of each row, from `find_numbers`; without them these stay blank.
+        numbers: NUMBERS of each row, from `find_numbers`; a company number that they lack is the roll's own.
 
     Returns:
         A row a property by reference: PROPERTY, released_name, OF_RATEPAYER, the point, and FOR_GATE, which the gate
@@ -71,6 +72,9 @@ def make_open_register(
     register["released_name"] = parties["released_name"].to_numpy()
     for name in NUMBERS:
         register[name] = pd.Series(None if numbers is None else numbers[name].to_numpy(), register.index, dtype="str")
+    own = roll["company_number"].astype("str").where(parties["released_name"].notna().to_numpy())
+    is_number = own.str.fullmatch(COMPANY_NUMBER).fillna(False).astype(bool)
+    register["company_number"] = register["company_number"].fillna(own.where(is_number))
     register["is_organisation"] = (parties["party"] == ORGANISATION).to_numpy()
     columns = [*PROPERTY, "released_name", *OF_RATEPAYER, *FOR_GATE]
     points = gpd.GeoSeries.from_xy(register["longitude"], register["latitude"], crs=4326)

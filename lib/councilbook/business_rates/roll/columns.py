@@ -1,78 +1,39 @@
-"""Which column of a council's roll is which of ours: from its header, its cells, or what the council confirmed.
+"""Which column of a council's roll is which of ours: by its header, or by what the council confirmed.
 
-A column that cannot be told is not used, and is said. Two headers that both claim one column, a column whose cells are
-not what its header says, and names of ratepayers under another header are errors: a roll is never read half wrong.
+A column that cannot be told is not used, and is said. Two headers that councils have used for one column are an error:
+a roll is never read half wrong. What the cells say to it is in `cells`.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.resources import files
+from datetime import date
 from typing import Literal
 
-import duckdb
 import pandas as pd
-import yaml
 
-from councilbook.business_rates.roll.rules import BOUNDS, COLUMNS, KINDS, RELIEF_TARGETS, Use, convert_cells
+from councilbook.business_rates.roll.headers import (
+    UNUSED,
+    Meaning,
+    find_list_in_force,
+    normalise_header,
+    read_header,
+    read_words,
+)
+from councilbook.business_rates.roll.rules import COLUMNS, KINDS, PSEUDO_TARGETS, REFERENCES, RELIEF_TARGETS, Use
 from councilbook.errors import CheckError, suggest
 
 Found = Literal["known header", "guessed from header", "guessed from cells", "confirmed", "not used"]
 
-PSEUDO_TARGETS = ("is_empty", "relief")  # read into is_occupied, and into the relief that the words name
 TARGETS = (*COLUMNS, *PSEUDO_TARGETS)
 JOINED = ("ratepayer_name", "ratepayer_address", "address", "exemption", *RELIEF_TARGETS)
+ADDED = ("ratepayer_address", "exemption", *RELIEF_TARGETS)  # a guess adds to what is known
 ONE_STEM = ("ratepayer_name",)  # parts of one name may be joined, two kinds of name may not
-GIVES_WAY_TO = {"address": "ratepayer_address", "addr": "ratepayer_address", "postcode": "ratepayer_address"}
-NAMES_EXPECTED = ("ratepayer_name", "trading_name", "ratepayer_address")
-LEAST_FIT = 0.5
-LEAST_FIT_OF_GUESS = 0.8
-MOST_NAMES = 0.05
-FEWEST_CELLS = 5
-LEAST_FILLED = 0.05  # of the rows, for a column's cells to say what it is
-
-_GUESSES: Mapping[str, str] = {  # words of a header that no council has used yet
-    "property_reference": r"(property|hereditament|account|assessment) (unique )?(ref\w*|id|number|no)$",
-    "ba_reference": r"\b(billing authority|ba|assessors?)( \w+)? (ref\w*|number)",
-    "uprn": r"\buprn\b",
-    "ratepayer_name": r"\b(ratepayers?|rate payers?|liable part(y|ies)|occupiers?|account holders?)( full)?( names?)?$",
-    "trading_name": r"\b(trading|trade) (name|style|as)",
-    "ratepayer_address": r"\b(correspondence|billing|mailing|contact|ratepayers?) (post)?(al )?address",
-    "address": r"^(?!.*(correspondence|billing|mailing|contact|ratepayer|e ?mail)).*\baddress( line)?( \d)?$",
-    "postcode": r"^(property |premises )?post ?code$",
-    "latitude": r"^lat$",
-    "longitude": r"^(lon|long|lng)$",
-    "description_code": r"\b(description|category|scat|use) code",
-    "description": r"^(property|premises|hereditament|subjects?) (type|use|category|description)|\bdescription of",
-    "rateable_value_gbp": r"^(current |new |net |the )*(rat(e)?able|annual) val(ue)?s?$|^(current|net) (rv|nav)$",
-    "liability_start_date": r"\b(liable|liability|occupation|account).*\b(from|start|since|begin\w*|commenc\w*)",
-    "is_occupied": r"^(is )?occup(ied|ation|ancy)( status| indicator| y n)?$",
-    "is_empty": r"^(is )?(empty|void|vacant)( property| indicator| flag)?( y n)?$",
-    "empty_since_date": r"\b(empty|void|vacant|unoccupied) (since|from|start|date)",
-    "small_business_relief": r"\b(small business|sbbs|sbrr|sbr)\b(?!.*date)",
-    "mandatory_relief": r"\bmandatory\b(?!.*date)",
-    "discretionary_relief": r"\bdiscretionary\b(?!.*date)",
-    "other_relief": r"\b(fresh start|day nursery|transitional|hospitality|leisure)\b.*relief(?!.*date)",
-    "exemption": r"^exempt\w*( type| reason| description| category)?$",
-    "account_charge_gbp": r"^(net|annual|total) (charge|bill|liability)",
-    "account_credit_gbp": r"\bcredit (amount|balance|value)|overpa(id|yment)",
-}
-_PERSONAL = re.compile(
-    r"phone|telephone|mobile|e ?mail|birth|\bdob\b|national insurance|\bnino\b|bank|sort code|contact|signature"
-)
-_NAME_SIGNS = re.compile(
-    r"\b(ltd|limited|plc|llp|t/a|trading as|mr|mrs|miss|ms|esq|executors?|exors|trustees|bros|partnership)\b|& sons?\b",
-    re.IGNORECASE,
-)
-_PERSON = re.compile(r"(?:(?:Mr|Mrs|Ms|Dr) )?[A-Z][A-Za-z'’-]*\.?(?: [A-Z][A-Za-z'’-]*\.?){1,3}")
-_PROPERTY = re.compile(
-    r"shop|office|warehouse|workshop|store|premises|school|public house|hall|garage|car ?park|parking|factor|land|"
-    r"advert|restaurant|cafe|hotel|site|unit|surgery|club|church|centre|station|works|yard|studio|commercial|leisure|depot|"
-    r"holiday|self.?catering|salon|bank|market|nursery|farm|stable|kennel|mast|quarry|hereditament|house|plant|room",
-    re.IGNORECASE,
-)
-_ENDS_IN_POSTCODE = re.compile(r"[A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2}\W*$")
+GIVES_WAY_TO = {"address": "ratepayer_address", "addr": "ratepayer_address", "addressline": "ratepayer_address",
+                "postcode": "ratepayer_address"}  # fmt: skip
+WHERE_TO_CORRECT = "in the file of columns in the closed folder, which `councilbook columns` writes"
+NOT_KNOWN = "Warning: not used; no council's header that is known."
+NO_NEED = "Not used: nothing here is made of it."
 
 
 @dataclass(frozen=True)
@@ -87,6 +48,7 @@ class Column:
         fits_pct: of its cells that are not blank, the share that can be read so; None where any text would do.
         note: what the caller should know of it.
         month_first: whether its dates are written so.
+        keeps_decimals: whether the decimals of its references tell them apart; else those of a spreadsheet go.
     """
 
     position: int
@@ -96,37 +58,36 @@ class Column:
     fits_pct: float | None = None
     note: str = ""
     month_first: bool = False
-
-
-def normalise_header(header: str) -> str:
-    """Write a header in small words and numbers, as "PropAddress1 " is "prop address 1" and "Mand %" is "mand pct"."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])", " ", header.replace("%", " pct "))
-    return " ".join(re.findall(r"[a-z0-9]+", words.lower()))
+    keeps_decimals: bool = False
 
 
 def count_known(header: Sequence[str]) -> int:
     """Count the headers that are known, or could be guessed; this is how the header row is found."""
-    return sum(bool(cell.strip()) and (_look_up(cell)[0] or _guess(cell)) is not None for cell in header)
+    return sum(bool(cell.strip()) and read_words(cell).target is not None for cell in header)
 
 
-def map_header(header: Sequence[str]) -> list[Column]:
+def map_header(header: Sequence[str], on: date | None = None) -> list[Column]:
     """Map a file's headers to canonical columns by their words alone.
 
+    Args:
+        header: its cells.
+        on: the day of the roll, by which the list of values in force is chosen where a file has several; the last of
+            them unless it is given.
+
     Raises:
-        CheckError: two headers claim one column.
+        CheckError: two headers that councils have used claim one column.
     """
-    known = [_look_up(cell) for cell in header]
+    meanings = [read_header(cell) for cell in header]
+    chosen = _choose_list([one.year for one in meanings if one.year], on)
     best: dict[str, int] = {}
-    for target, group, _ in known:
-        if target:
-            best[target] = min(group, best.get(target, group))
-    columns = [_choose(place, cell, *known[place], best) for place, cell in enumerate(header)]
-    taken = {column.target for column in columns}
-    for column in columns:
-        guess = _guess(column.header) if known[column.position][0] is None else None
-        if guess and guess not in taken:
-            columns[column.position] = replace(column, target=guess, found="guessed from header", note="")
-    return _settle(columns)
+    for one in meanings:
+        if one.target and one.is_known:
+            best[one.target] = min(one.rank, best.get(one.target, one.rank))
+    columns = []
+    for place, (cell, one) in enumerate(zip(header, meanings, strict=True)):
+        column = _choose(place, cell, one, best)
+        columns.append(_note_list(column, one, chosen, on) if one.year else column)
+    return _settle(_send_second_address_away(_add_guesses(columns, meanings)))
 
 
 def apply_mapping(header: Sequence[str], mapping: Mapping[str, str | None]) -> list[Column]:
@@ -142,7 +103,8 @@ def apply_mapping(header: Sequence[str], mapping: Mapping[str, str | None]) -> l
         raise CheckError(f"The mapping names a column {wrong[0]!r} that there is not.{suggest(wrong[0], TARGETS)}")
     names = list(_name_columns(header))
     if absent := [name for name, target in mapping.items() if target and name not in names]:
-        raise CheckError(f"The file has no column {absent[0]!r}, which the mapping reads as {mapping[absent[0]]}.")
+        told = f"which the mapping reads as {mapping[absent[0]]}"
+        raise CheckError(f"The file has no column {absent[0]!r}, {told}; mend that {WHERE_TO_CORRECT}.")
     columns = []
     for place, (name, cell) in enumerate(zip(names, header, strict=True)):
         target = mapping.get(name)
@@ -158,31 +120,14 @@ def apply_mapping(header: Sequence[str], mapping: Mapping[str, str | None]) -> l
 def store_mapping(columns: Sequence[Column]) -> dict[str, str | None]:
     """Return a mapping that can be kept as JSON or YAML, and given back once the council has confirmed it.
 
-    A header that comes again is counted, as "Date From (2)".
+    A header that comes again is counted, as "Date From (2)"; a blank one that is used is called "(blank)".
     """
     names = _name_columns([column.header for column in columns])
-    return {name: column.target for name, column in zip(names, columns, strict=True) if column.header.strip()}
-
-
-def check_columns(
-    columns: Sequence[Column], cells: Sequence[Sequence[str]], database: duckdb.DuckDBPyConnection
-) -> list[Column]:
-    """Hold what the headers say against the cells, and guess from cells what no header told.
-
-    Args:
-        columns: of `map_header` or `apply_mapping`.
-        cells: by column, the cells of a sample that are not blank.
-        database: from `roll_rules.open_rules`.
-
-    Raises:
-        CheckError: a column holds something else than its header says, or names of ratepayers.
-    """
-    checked = [_measure(column, cells[column.position], database) for column in columns]
-    if not any(column.found == "confirmed" for column in columns):
-        checked = _guess_from_cells(checked, cells, database)
-    rows = max(map(len, cells), default=0)
-    checked = [_refuse_misfit(column, cells[column.position], rows) for column in checked]
-    return [_note_personal(column, cells[column.position]) for column in checked]
+    return {
+        name: column.target
+        for name, column in zip(names, columns, strict=True)
+        if column.header.strip() or column.target
+    }
 
 
 def list_uses(columns: Sequence[Column]) -> list[Use]:
@@ -191,6 +136,8 @@ def list_uses(columns: Sequence[Column]) -> list[Use]:
     for column in columns:
         if column.target is not None:
             kind = KINDS.get(column.target, "text")
+            if column.target in REFERENCES:
+                kind = "text" if column.keeps_decimals else "reference"
             label = re.sub(r"\s*\bY\s*/\s*N\b", "", column.header, flags=re.IGNORECASE).strip()
             uses.append(Use(column.position, label, column.target, "month_day" if column.month_first else kind))
     return uses
@@ -206,62 +153,96 @@ def show_columns(columns: Sequence[Column]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["file_column", "position", "column", "found", "fits_pct", "note"])
 
 
-# --- headers -----------------------------------------------------------------------------------------------
+def require_address(columns: Sequence[Column]) -> None:
+    """Raise a CheckError if no column is the address of the property."""
+    if not any(column.target == "address" for column in columns):
+        told = "No column of the roll could be taken for the property's address."
+        raise CheckError(f"{told} If it has one, say which {WHERE_TO_CORRECT}.")
 
 
-@cache
-def _load_known() -> dict[str, tuple[str, int]]:
-    text = (files(__package__) / "roll_headers.yaml").read_text(encoding="utf-8")
-    known = {}
-    for target, groups in yaml.safe_load(text).items():
-        for rank, group in enumerate(groups):
-            known.update({str(key): (target, rank) for key in group})
-    return known
-
-
-def _look_up(header: str) -> tuple[str | None, int, str]:
-    """Return a header's column, its group and what it is known as; `unused` is a column here."""
-    key = normalise_header(header).replace(" ", "")
-    stem = re.sub(r"(?<!\d)\d{1,2}$", "", key)
-    for name in (key, stem):
-        if name in _load_known():
-            return *_load_known()[name], name
-    return None, 0, stem
-
-
-def _guess(header: str) -> str | None:
-    words = normalise_header(header)
-    if _PERSONAL.search(words) and "address" not in words:
-        return None
-    return next((target for target, pattern in _GUESSES.items() if re.search(pattern, words)), None)
-
-
-def _choose(place: int, header: str, target: str | None, group: int, stem: str, best: Mapping[str, int]) -> Column:
-    if target in (None, "unused"):
-        unknown = target is None and bool(header.strip())
-        return Column(place, header, None, "not used", note="No council's header that is known." if unknown else "")
-    if group == best[target]:
-        return Column(place, header, target, "known header")
-    if stem in GIVES_WAY_TO:
+def _choose(place: int, header: str, meaning: Meaning, best: Mapping[str, int]) -> Column:
+    target = meaning.target if meaning.is_known else None
+    if target is None:
+        return Column(place, header, None, "not used", note=NOT_KNOWN if header.strip() else "")
+    found: Found = "known header" if meaning.is_exact else "guessed from header"
+    if target == "address_name":
+        return Column(place, header, "address", found)
+    if target in (UNUSED, "occupation_status"):
+        return Column(place, header, None, "not used")
+    if meaning.rank == best[target]:
+        return Column(place, header, target, found)
+    if meaning.key in GIVES_WAY_TO:
         note = f"As another column is the property's {target}."
-        return Column(place, header, GIVES_WAY_TO[stem], "known header", note=note)
+        return Column(place, header, GIVES_WAY_TO[meaning.key], found, note=note)
     return Column(place, header, None, "not used", note=f"Another column tells {target} better.")
+
+
+def _choose_list(years: Sequence[int], on: date | None) -> int | None:
+    """Choose the last list that is in force on a day; if all come into force later, the first of them."""
+    past = [year for year in years if on is None or date(year, 4, 1) <= on]
+    return max(past, default=min(years, default=None))
+
+
+def _note_list(column: Column, meaning: Meaning, chosen: int | None, on: date | None) -> Column:
+    """Say of which list a column's values are, and take them only from the one that was chosen."""
+    year = find_list_in_force(meaning.year or 0)
+    in_force = None if on is None else find_list_in_force(on.year if on >= date(on.year, 4, 1) else on.year - 1)
+    if column.target is None:
+        note = "Warning: not used, as another column has no year; it has the list in force on the day of the roll."
+        return replace(column, note=note) if year == in_force else column
+    if meaning.year != chosen:
+        return replace(column, target=None, found="not used", note=f"Another column tells the values of {chosen}.")
+    note = f"Its values are those of the list of {year}."
+    if in_force not in (None, year):
+        note = f"Warning: its{note[3:-1]}; on the day of the roll that of {in_force} is in force."
+    return replace(column, note=note)
+
+
+def _add_guesses(columns: list[Column], meanings: Sequence[Meaning]) -> list[Column]:
+    """Add what is guessed from the words of a header where nothing known tells it."""
+    parts = [meanings[column.position].rank >= 2 for column in columns if column.target == "address"]  # of an address
+    taken = {column.target for column in columns} - ({"address"} if all(parts) else set())
+    for place, guess in enumerate(meanings):
+        if guess.is_known or guess.target is None:
+            continue
+        if guess.target in ADDED or guess.target not in taken:
+            columns[place] = replace(columns[place], target=guess.target, found="guessed from header", note="")
+        else:
+            note = f"Warning: not used; it could be {guess.target}, which another column tells."
+            columns[place] = replace(columns[place], note=note)
+    return columns
+
+
+def _send_second_address_away(columns: list[Column]) -> list[Column]:
+    """Read a second "Address 1", "Address 2" as the ratepayer's; a series without numbers is one address."""
+    seen: set[str] = set()
+    for place, column in enumerate(columns):
+        words = normalise_header(column.header)
+        if column.target == "address" and words in seen and words[-1:].isdigit():
+            note = "Warning: its header comes a second time; it is taken for the ratepayer's address."
+            columns[place] = replace(column, target="ratepayer_address", note=note)
+        seen.add(words)
+    return columns
 
 
 def _settle(columns: list[Column]) -> list[Column]:
     """Let one column alone tell what only one can."""
     for target in dict.fromkeys(column.target for column in columns if column.target):
-        same = [column for column in columns if column.target == target and column.found != "not used"]
-        stems = {_look_up(column.header)[2] for column in same}
-        if len(stems) > 1 and (target not in JOINED or (target in ONE_STEM and same[0].found == "known header")):
-            headers = " and ".join(repr(column.header.strip()) for column in same)
-            raise CheckError(
-                f"Columns {headers} could both be {target}. Say which by mapping={{header: {target!r}, other: None}}."
-            )
-        if target not in JOINED:
-            for other in same[1:]:
-                note = f"Warning: a second column of this name; the first is read as {target}."
-                columns[other.position] = replace(other, target=None, found="not used", note=note)
+        same = [column for column in columns if column.target == target]
+        known = [column for column in same if column.found == "known header"]
+        stems = {read_header(column.header).key for column in known}
+        if len(stems) > 1 and (target not in JOINED or target in ONE_STEM):
+            headers = " and ".join(repr(column.header.strip()) for column in known)
+            raise CheckError(f"Columns {headers} could both be {target}. Say which {WHERE_TO_CORRECT}.")
+        first = min(same, key=lambda column: (column.found != "known header", column.position))
+        for other in same:
+            is_alike = read_header(other.header).key == read_header(first.header).key
+            if other is first or (target in JOINED and (target not in ONE_STEM or is_alike)):
+                continue
+            note = f"Warning: a second column of this name; the first is read as {target}."
+            if not is_alike:
+                note = f"Warning: not used; it could be {target}, which {first.header.strip()!r} is read as."
+            columns[other.position] = replace(other, target=None, found="not used", note=note)
     if any(column.target == "is_occupied" for column in columns):
         for column in [column for column in columns if column.target == "is_empty"]:
             note = "Another column tells is_occupied."
@@ -272,129 +253,6 @@ def _settle(columns: list[Column]) -> list[Column]:
 def _name_columns(header: Sequence[str]) -> Iterator[str]:
     seen: dict[str, int] = {}
     for cell in header:
-        name = cell.strip()
+        name = cell.strip() or "(blank)"
         seen[name] = seen.get(name, 0) + 1
         yield name if seen[name] == 1 else f"{name} ({seen[name]})"
-
-
-# --- cells -------------------------------------------------------------------------------------------------
-
-
-def _measure(column: Column, cells: Sequence[str], database: duckdb.DuckDBPyConnection) -> Column:
-    """Say how many cells can be read as the column's kind, and in which order its dates are."""
-    kind = KINDS.get(column.target or "")
-    if kind is None or not cells:
-        return column
-    values = convert_cells(database, cells, kind)
-    if column.target in BOUNDS:
-        values = values.where(values.between(*BOUNDS[column.target]) | (values == 0))
-    fits = float(values.notna().mean())
-    if kind == "day":
-        other = float(convert_cells(database, cells, "month_day").notna().mean())
-        if other > fits:
-            return replace(column, fits_pct=100 * other, month_first=True, note="Its dates have the month first.")
-    return replace(column, fits_pct=100 * fits)
-
-
-def _guess_from_cells(
-    columns: list[Column], cells: Sequence[Sequence[str]], database: duckdb.DuckDBPyConnection
-) -> list[Column]:
-    """Drop guesses that the cells do not bear out; then give what is missing to the one unknown column that fits it."""
-    columns = [
-        replace(column, target=None, found="not used", note=f"Its cells are not of {column.target}.")
-        if column.found == "guessed from header" and (column.fits_pct or 100) < 100 * LEAST_FIT_OF_GUESS
-        else column
-        for column in columns
-    ]
-    for target in (
-        "postcode",
-        "address",
-        "ratepayer_name",
-        "description",
-        "liability_start_date",
-        "rateable_value_gbp",
-    ):
-        if any(column.target == target for column in columns):
-            continue
-        unknown = [column for column in columns if column.target is None and _look_up(column.header)[0] is None]
-        able = [column for column in unknown if _could_be(target, cells[column.position], database)]
-        if len(able) == 1:
-            found = _measure(
-                replace(able[0], target=target, found="guessed from cells", note=""), cells[able[0].position], database
-            )
-            columns[found.position] = replace(found, note=f"{found.note} Please confirm.".strip())
-        for column in able if len(able) > 1 else []:
-            note = f"Warning: {len(able)} columns could be {target}; say which by a mapping."
-            columns[column.position] = replace(column, note=note)
-    return columns
-
-
-def _could_be(target: str, cells: Sequence[str], database: duckdb.DuckDBPyConnection) -> bool:
-    if len(cells) < FEWEST_CELLS:
-        return False
-    match target:
-        case "address":
-            return _share(cells, _ENDS_IN_POSTCODE) > 0.6 and sum(map(len, cells)) > 12 * len(cells)
-        case "ratepayer_name":
-            return _share(cells, _NAME_SIGNS) > 0.3 and _share(cells, _ENDS_IN_POSTCODE) < 0.1
-        case "description":
-            return _share(cells, _PROPERTY) > 0.6 and len(set(cells)) < len(cells) / 2
-        case "rateable_value_gbp":
-            values = convert_cells(database, cells, "money")
-            return bool(values.notna().mean() > 0.95 and values.median() >= 100 and values.duplicated().mean() > 0.1)
-    return float(convert_cells(database, cells, KINDS[target]).notna().mean()) > 0.9
-
-
-def _refuse_misfit(column: Column, cells: Sequence[str], rows: int) -> Column:
-    """Refuse a column whose cells are not what its header says; no cell is shown.
-
-    Where hardly any row has a cell there, it is the rows that are at fault: they will be kept aside.
-    """
-    if column.target is None or len(cells) < FEWEST_CELLS:
-        return column
-    if column.fits_pct is not None and column.fits_pct < 100 * LEAST_FIT:
-        if len(cells) < LEAST_FILLED * rows:
-            return replace(
-                column, note=f"Warning: few rows have a cell here, and most of these are no {column.target}."
-            )
-        raise CheckError(
-            f"Column {column.header.strip()!r} was taken for {column.target}, but only {column.fits_pct:.0f}% of "
-            f"{len(cells):,} cells looked at can be read so. Its header may stand over another column: give a mapping, "
-            "or mend the file."
-        )
-    if column.target not in NAMES_EXPECTED and column.target not in KINDS and _holds_names(column.target, cells):
-        raise CheckError(
-            f"Column {column.header.strip()!r} was taken for {column.target}, but its cells look like names of "
-            "ratepayers. Its header may stand over another column: give a mapping as {header: 'ratepayer_name'}, or "
-            "mend the file."
-        )
-    return column
-
-
-def _holds_names(target: str, cells: Sequence[str]) -> bool:
-    signs = _share(cells, _NAME_SIGNS)
-    if target == "address":  # of somebody: "Adj Smith Ltd, 3 High Street"
-        return signs > 0.5 and sum(any(map(str.isdigit, cell)) for cell in cells) < 0.3 * len(cells)
-    return signs > MOST_NAMES or _holds_persons(cells)
-
-
-def _holds_persons(cells: Sequence[str]) -> bool:
-    """Tell whether cells are mostly two to four words in capitals, hardly ever the same, and no kinds of property."""
-    persons = sum(bool(_PERSON.fullmatch(cell)) for cell in cells)
-    return persons > 0.6 * len(cells) and len(set(cells)) > 0.5 * len(cells) and _share(cells, _PROPERTY) < 0.3
-
-
-def _note_personal(column: Column, cells: Sequence[str]) -> Column:
-    if column.target is not None:
-        return column
-    by_header = bool(_PERSONAL.search(normalise_header(column.header)))
-    by_cells = len(cells) >= FEWEST_CELLS and len(set(cells)) > 1
-    if by_header or (by_cells and (_share(cells, _NAME_SIGNS) > MOST_NAMES or _holds_persons(cells))):
-        return replace(column, note="Looks like personal data: it is left out.")
-    if cells and not column.header.strip():
-        return replace(column, note="Warning: cells without a header; they are left out.")
-    return column
-
-
-def _share(cells: Sequence[str], pattern: re.Pattern[str]) -> float:
-    return sum(bool(pattern.search(cell)) for cell in cells) / len(cells)

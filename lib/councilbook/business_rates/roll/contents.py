@@ -22,6 +22,8 @@ EXTRACTS: Mapping[str, str] = {  # a ready list, and the published column that i
     "accounts_in_credit": "credit_band",
     "small_business_relief": "small_business_relief",
 }
+MADE_REFERENCE = r"row \d+(?: of \d{4}-\d\d-\d\d)?"  # of a row whose roll has none
+NOT_USED = "not used"  # stands for the columns of a file that nothing is made of
 NOT_TOLD = "not known"  # stands in a table for what the roll does not tell
 WORDS: Mapping[str, tuple[str, ...]] = {  # what readers miss where all of these columns are blank
     "who pays": ("ratepayer_name",),
@@ -54,17 +56,33 @@ def find_empty(roll: pd.DataFrame) -> "pd.Series[bool]":
     return empty
 
 
-def count_columns(roll: pd.DataFrame) -> pd.DataFrame:
-    """Count for how many properties the roll tells each thing.
+def find_referenced(references: "pd.Series[str]") -> "pd.Series[bool]":
+    """Find which references are the roll's own, as one made of a row's number is another property's next month."""
+    return ~references.astype("str").str.fullmatch(MADE_REFERENCE).astype(bool)
+
+
+def count_columns(roll: pd.DataFrame, mapping: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Count for how many properties the roll tells each thing, and say which columns of its file do.
 
     Args:
         roll: the roll, a row a property.
+        mapping: what each column of the file was taken for, see `roll_columns.show_columns`.
 
     Returns:
-        column and properties: 0 where no cell of it is filled, or the roll has no such column.
+        column and properties: 0 where no cell of it is filled, or the roll has no such column. With a mapping also
+        file_columns, the headers that it was read from, and note; the row NOT_USED has those that nothing is made of.
     """
-    counts = roll.notna().sum().rename_axis("column").rename("properties")
-    return counts.sort_index().reset_index()
+    counts = roll.notna().sum().rename_axis("column").rename("properties").sort_index()
+    if mapping is None:
+        return counts.reset_index()
+    filled = mapping[mapping["column"].notna() | (mapping["note"] != "")]
+    by_column = filled.groupby(filled["column"].fillna(NOT_USED))
+    said = by_column["note"].agg(lambda notes: " ".join(dict.fromkeys(note for note in notes if note)))
+    read = by_column["file_column"].agg(lambda names: "; ".join(name for name in names if name))
+    table = counts.reindex([*counts.index, NOT_USED], fill_value=0).to_frame()
+    table = table.join(read.rename("file_columns")).join(said.rename("note"))
+    table.loc[NOT_USED, "note"] = None
+    return table.replace("", None).astype({"file_columns": "str", "note": "str"}).reset_index()
 
 
 def find_told(counts: pd.DataFrame) -> frozenset[str]:

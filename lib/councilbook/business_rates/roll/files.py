@@ -6,6 +6,7 @@ import gzip
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from io import BufferedReader
 from itertools import combinations, dropwhile, islice
 from pathlib import Path
@@ -15,10 +16,10 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from councilbook.business_rates.roll.cells import check_columns, find_roll_day
 from councilbook.business_rates.roll.columns import (
     Column,
     apply_mapping,
-    check_columns,
     count_known,
     list_uses,
     map_header,
@@ -73,6 +74,7 @@ def find_layout(
     *,
     mapping: dict[str, str | None] | None = None,
     delimiter: str | None = None,
+    on: date | None = None,
 ) -> Layout:
     """Find out how a roll lies in its file.
 
@@ -81,6 +83,7 @@ def find_layout(
         database: from `roll_rules.open_rules`.
         mapping: what the council has confirmed; it is guessed if there is none.
         delimiter: tried out if it is not given.
+        on: the day of the roll, see `map_header`.
 
     Raises:
         SourceError: the file cannot be read, or no row of it is a roll's header.
@@ -89,13 +92,15 @@ def find_layout(
     encoding = find_encoding(path)
     found = find_header(path, encoding, delimiter, list(mapping or ()))
     row, header = found[1], tuple(found[2])
-    columns = apply_mapping(header, mapping) if mapping else map_header(header)
+    columns = apply_mapping(header, mapping) if mapping else map_header(header, on)
     layout = Layout(path, encoding, found[0], row, header, tuple(columns), len(header))
     sample = [cells for _, cells in islice(read_records(layout), SAMPLED_ROWS) if any(cells)]
     usual, left_out = _find_left_out(sample, columns, database, path)
     layout = Layout(path, encoding, found[0], row, header, tuple(columns), usual, left_out)
     aligned = [align_cells(cells, layout) for cells in sample]
     by_column = [[text for cells in aligned if (text := cells[place].strip())] for place in range(len(header))]
+    if not mapping and on is not None:  # where there are several lists of values, that of the roll's own day is read
+        columns = map_header(header, find_roll_day(columns, by_column, database, on))
     checked = check_columns(columns, by_column, database)
     return Layout(path, encoding, found[0], row, header, tuple(checked), usual, left_out)
 

@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from councilbook.business_rates.roll.columns import show_columns, store_mapping
+from councilbook.business_rates.roll.columns import require_address, show_columns, store_mapping
 from councilbook.business_rates.roll.files import DELIMITERS, Layout, find_layout, make_chunks, read_records
 from councilbook.business_rates.roll.rules import (
     COLUMNS,
@@ -24,6 +24,7 @@ from councilbook.business_rates.roll.rules import (
     OTHER_RELIEF,
     RELIEFS,
     SAME_ROW,
+    TOTAL,
     open_rules,
     write_query,
 )
@@ -31,6 +32,8 @@ from councilbook.errors import CheckError
 
 PANDAS = {"VARCHAR": "string", "DOUBLE": "Float64", "DATE": "datetime64[us]", "BOOLEAN": "boolean"}
 MANY_ASIDE = 0.1  # of the rows; a council's files have up to a twentieth
+UNFOLLOWED = "Made from the number of the row, so nothing is followed from one version to the next."
+FEWEST_BESIDE_SUM = 5  # rows, as of fewer one may be the sum of the others by chance
 MEMORY_LIMIT = "1GB"  # of DuckDB; what is beyond it goes to disk
 
 
@@ -47,7 +50,7 @@ class Roll:
         stored_mapping: the same to keep, and to give back to `read_roll` once it is confirmed.
         rows_in_file: rows below the header, blank ones too.
         blank_rows: those of them that are blank.
-        rateable_value_in_file_gbp: the sum of all numbers in the column of rateable values, kept or aside.
+        rateable_value_in_file_gbp: the sum of all numbers in the column of rateable values, kept or aside, but totals.
         encoding, delimiter, header_row: how the file was read.
     """
 
@@ -68,9 +71,13 @@ class Roll:
     def warnings(self) -> list[str]:
         """What the caller should look at before the roll is used: a line a column."""
         told = self.mapping[self.mapping["note"].str.contains("Warning|Looks|New|Please")]
+        idle = self.mapping.loc[self.mapping["column"].isna() & (self.mapping["note"] != ""), "file_column"]
+        idle = idle[~idle.index.isin(told.index)]
         unnamed = told["column"].where(told["column"].notna(), "column " + told["position"].astype(str))
         names = told["file_column"].where(told["file_column"] != "", unnamed)
         lines = [f"{name}: {note}" for name, note in zip(names, told["note"], strict=True)]
+        if len(idle):
+            lines.append(f"Not used, though they hold something: {', '.join(idle)}.")
         if len(self.aside) > MANY_ASIDE * self.rows_in_file:
             most = self.aside["reason"].mode()[0]
             lines.append(
@@ -123,12 +130,17 @@ def read_roll(
         CheckError: a column cannot be told, is not what its header says, or holds names under another header.
     """
     with open_rules() as database:
-        layout = find_layout(path, database, mapping=dict(mapping) if mapping else None, delimiter=delimiter)
-        blank = _load(database, layout, "", _read_date(run_date))
+        day = _read_date(run_date)
+        layout = find_layout(path, database, mapping=dict(mapping) if mapping else None, delimiter=delimiter, on=day)
+        require_address(layout.columns)
+        blank = _load(database, layout, "", day)
+        _find_sums(database)
         _find_repeated(database)
         kept = database.execute(f"SELECT row, {', '.join(COLUMNS)} FROM kept ORDER BY row").df()
         aside = database.execute("SELECT row, reason, aside_column AS column FROM aside ORDER BY row").df()
-        total = database.execute("SELECT coalesce(sum(rateable_value_gbp), 0) FROM rows").fetchall()[0][0]
+        total = database.execute(f"""
+            SELECT coalesce(sum(rateable_value_gbp), 0) FROM rows WHERE NOT starts_with(coalesce(fault, ''), '{TOTAL}')
+        """).fetchall()[0][0]
     frame = kept[list(COLUMNS)].astype({name: PANDAS[kind] for name, kind in COLUMNS.items()})
     return Roll(
         frame=frame,
@@ -174,12 +186,14 @@ def read_rolls(
     with tempfile.TemporaryDirectory(prefix=".rolls.", dir=target) as folder:
         with open_rules(memory_limit, folder) as database:
             layouts = {
-                council: find_layout(path, database, mapping=dict((mappings or {}).get(council, {})) or None)
+                council: find_layout(path, database, mapping=dict((mappings or {}).get(council, {})) or None, on=day)
                 for council, path in paths.items()
             }
             for council, layout in layouts.items():
+                require_address(layout.columns)
                 blank[council] = _load(database, layout, council, day)
                 mapped[council] = _show(layout)
+            _find_sums(database)
             _find_repeated(database)
             counts = _count(database, blank)
             _add_cells(database, layouts)
@@ -222,6 +236,18 @@ def _load(database: duckdb.DuckDBPyConnection, layout: Layout, council: str, run
 def _takes_postcode_from_address(layout: Layout) -> bool:
     targets = {use.target for use in layout.uses}
     return "postcode" not in targets and "address" in targets
+
+
+def _find_sums(database: duckdb.DuckDBPyConnection) -> None:
+    """Keep aside a row without an address whose value is the sum of all others: a total that is not called so."""
+    database.execute(f"""
+        UPDATE rows SET fault = '{TOTAL}|' FROM (
+            SELECT council, sum(rateable_value_gbp) AS read, sum(rateable_value_gbp) FILTER (fault IS NULL) AS kept
+            FROM rows GROUP BY council HAVING count(*) FILTER (fault IS NULL) > {FEWEST_BESIDE_SUM}
+        ) AS sums
+        WHERE rows.council = sums.council AND fault IS NULL AND address IS NULL AND rateable_value_gbp > 0
+            AND (abs(2 * rateable_value_gbp - read) < 1 OR abs(2 * rateable_value_gbp - kept) < 1)
+    """)
 
 
 def _find_repeated(database: duckdb.DuckDBPyConnection) -> None:
@@ -316,7 +342,7 @@ def _show(layout: Layout) -> pd.DataFrame:
     if _takes_postcode_from_address(layout):
         extra.append(("", "postcode", "The end of the address."))
     if "property_reference" not in targets:
-        instead = "The column of ba_reference." if "ba_reference" in targets else "Made from the number of the row."
+        instead = "The column of ba_reference." if "ba_reference" in targets else UNFOLLOWED
         extra.append(("", "property_reference", f"Warning: no such column. {instead}"))
     for file_column, column, note in extra:
         shown.loc[len(shown)] = [file_column, pd.NA, column, "guessed from cells", None, note]

@@ -3,6 +3,7 @@
 DuckDB runs them. Each kind of cell has a macro: what is no such value becomes NULL, and is never guessed at.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Kind = Literal["text", "number", "money", "day", "month_day", "postcode", "flag"]
+Kind = Literal["text", "reference", "number", "money", "day", "month_day", "postcode", "flag"]
 
 COLUMNS: Mapping[str, str] = {  # of the canonical frame, with what DuckDB keeps them as
     "property_reference": "VARCHAR",
@@ -21,6 +22,7 @@ COLUMNS: Mapping[str, str] = {  # of the canonical frame, with what DuckDB keeps
     "uprn": "VARCHAR",
     "ratepayer_name": "VARCHAR",
     "trading_name": "VARCHAR",
+    "company_number": "VARCHAR",
     "ratepayer_address": "VARCHAR",
     "address": "VARCHAR",
     "postcode": "VARCHAR",
@@ -53,7 +55,14 @@ KINDS: Mapping[str, Kind] = {
     "account_credit_gbp": "money",
 }
 RELIEFS = ("small_business_relief", "mandatory_relief", "discretionary_relief", "other_relief")
-RELIEF_TARGETS = (*RELIEFS, "relief")
+RELIEF_TARGETS = (*RELIEFS, "relief", "relief_total")
+PSEUDO_TARGETS = (  # read into is_occupied, into the relief that the words name, or into one whose kind is not told
+    "is_empty",
+    "is_part_empty",
+    "relief",
+    "relief_total",
+)
+REFERENCES = ("property_reference", "ba_reference", "uprn")
 EXPECTED: Mapping[Kind, str] = {"number": "no number", "money": "no number", "day": "no date", "flag": "no yes or no"}
 NOTHING = pa.array(["", "null", "n/a", "nan", "#n/a"])
 BOUNDS = {"latitude": (49.0, 61.5), "longitude": (-9.0, 2.5)}  # the United Kingdom
@@ -63,6 +72,8 @@ TOO_FEW_CELLS = "fewer cells than the header has, and here"
 HEADER_AGAIN = "the header again"
 DATE_FOR_TEXT = "a date instead of text"
 OUTSIDE = "outside the United Kingdom"
+TOTAL = "a total, and no property"
+LOST_REFERENCE = "a reference that a spreadsheet has rounded"
 NO_REFERENCE = "no reference"
 NO_VALUE = "no rateable value"
 ZERO_VALUE = "rateable value 0"
@@ -72,10 +83,41 @@ SAME_ROW = "the same row again"
 OTHER_RELIEF = "the reference again, with another relief: the first row has it now too"
 OTHER_CONTENT = "the reference again, with other content"
 
+LOST_DIGITS = r"^\d(\.\d+)?[eE]\+\d+$|^#{3,}$"  # of a number that a spreadsheet has shortened, or hidden
+_GENERAL = (  # words of companies' names that are nobody's, and no whole name
+    "uk|gb|great britain|england|scotland|wales|national|international|europe|european|group|holdings?|services?|"
+    "company|co|enterprises?|investments?|management|solutions|systems|stores?|retail|wholesale|trading|propert(?:y|ies)|estates?|"
+    "foods?|leisure|hotels?|inns?|motors|garages?|transport|logistics|engineering|construction|builders|developments?|"
+    "homes|care|healthcare|charitable|community|housing|partnership|partners|sons|brothers|bros|associates|consult(?:ants?|"
+    "ing)|contractors|supplies|products|industries|manufacturing|technolog(?:y|ies)|media|design|finance|restaurants?|"
+    "bars?|pubs?|pharmac(?:y|ies)|supermarkets?|trustees?|the|of|for|in|and|&|[0-9]+"
+)
+_FORMS = "limited|ltd|public limited company|plc|llp|lp|cic|cio|incorporated|inc|council|trust|association|society"
+LEGAL_END = re.compile(rf"(?i)^(?:[(]?(?:{_GENERAL})[),.]* )*[(]?(?:{_FORMS})[).]*(?: t ?/ ?a\b.*)?$")
+_GOES_ON = r"\b(of|the|for|in|at|by)$|[-(]$"
+_TOTAL = (
+    r"(grand|sub|overall|report|page|sheet|running)?[ -]*totals?([ :.-]+(for|of|rv|rateable|values?|properties|number|"
+    r"count|all|ward|parish)\b.*)?[ :.-]*[£0-9,. ]*|sum( of .*)?|total .* (rv|rateable values?|properties)"
+)
 _DAY = r"^\d{1,2}[/.-]\d{1,2}[/.-]"
-_TIME = r"([T ][0-9:.]+Z?)?$"
+_TIME = r"([T ]+[0-9:.]+( ?[AaPp]\.?[Mm]\.?)?( ?(Z|UTC|GMT|BST|[+-]\d\d:?\d\d))?)?$"
 _MACROS = rf"""
 CREATE OR REPLACE TEMP MACRO to_text(x) AS x;
+CREATE OR REPLACE TEMP MACRO strip_reference(x) AS regexp_replace(x, '^="?|^[''`’‘]+|"$', '', 'g');
+CREATE OR REPLACE TEMP MACRO list_decimals(x) AS regexp_extract(x, '\.(\d+)', 1);
+CREATE OR REPLACE TEMP MACRO to_reference(x) AS CASE
+    WHEN NOT regexp_matches(x, '^[''`’‘=]|\.0+$|[eE]\+\d+$') THEN x
+    WHEN regexp_full_match(strip_reference(x), '\d+\.0+') THEN split_part(strip_reference(x), '.', 1)
+    WHEN regexp_full_match(strip_reference(x), '\d\.\d+[eE]\+\d{{1,2}}')
+        AND length(list_decimals(x)) >= try_cast(regexp_extract(x, '\+(\d+)', 1) AS INTEGER)
+        THEN left(strip_reference(x), 1) || left(list_decimals(x), try_cast(regexp_extract(x, '\+(\d+)', 1) AS INTEGER))
+    ELSE nullif(strip_reference(x), '') END;
+CREATE OR REPLACE TEMP MACRO join_names(x, y) AS CASE
+    WHEN x IS NULL OR y IS NULL THEN coalesce(x, y)
+    WHEN regexp_matches(y, '{LEGAL_END.pattern}') OR regexp_matches(lower(x), '{_GOES_ON}') THEN x || ' ' || y
+    ELSE x || '; ' || y END;
+CREATE OR REPLACE TEMP MACRO is_total(x) AS CASE
+    WHEN x ILIKE '%total%' OR x ILIKE 'sum%' THEN regexp_full_match(lower(x), '{_TOTAL}') ELSE FALSE END;
 CREATE OR REPLACE TEMP MACRO to_number(x) AS
     CASE WHEN regexp_full_match(x, '[+-]?\d{{1,15}}(\.\d+)?([eE][+-]?\d{{1,2}})?') THEN try_cast(x AS DOUBLE) END;
 CREATE OR REPLACE TEMP MACRO strip_money(x) AS regexp_replace(x, '[£\x{{FFFD}}\s]|GBP', '', 'g');
@@ -85,14 +127,22 @@ CREATE OR REPLACE TEMP MACRO to_money(x) AS CASE
         THEN try_cast(replace(strip_money(x), ',', '') AS DOUBLE)
     WHEN regexp_full_match(strip_money(x), '\((\d{{1,3}}(,\d{{3}})+|\d{{1,15}})(\.\d*)?\)')
         THEN -try_cast(regexp_replace(strip_money(x), '[(),]', '', 'g') AS DOUBLE) END;
-CREATE OR REPLACE TEMP MACRO to_iso_day(x) AS CASE
-    WHEN x LIKE '____-__-__' THEN try_cast(x AS DATE)
-    WHEN regexp_matches(x, '^\d{{4}}-\d{{2}}-\d{{2}}{_TIME}') THEN try_cast(left(x, 10) AS DATE)
-    WHEN regexp_full_match(x, '(18|19|20)\d{{6}}') THEN CAST(try_strptime(x, '%Y%m%d') AS DATE)
+CREATE OR REPLACE TEMP MACRO to_iso_word(x) AS CASE
     WHEN regexp_full_match(x, '\d{{1,2}}[ -][A-Za-z]{{3,9}}[ -]\d{{4}}')
         THEN CAST(try_strptime(replace(x, '-', ' '), ['%d %b %Y', '%d %B %Y']) AS DATE)
     WHEN regexp_full_match(x, '\d{{1,2}}[ -][A-Za-z]{{3,9}}[ -]\d{{2}}')
         THEN CAST(try_strptime(replace(x, '-', ' '), ['%d %b %y', '%d %B %y']) AS DATE) END;
+CREATE OR REPLACE TEMP MACRO to_iso_day(x) AS CASE
+    WHEN x LIKE '____-__-__' THEN try_cast(x AS DATE)
+    WHEN regexp_matches(x, '^\d{{4}}-\d{{2}}-\d{{2}}{_TIME}') THEN try_cast(left(x, 10) AS DATE)
+    WHEN regexp_full_match(x, '(18|19|20)\d{{6}}') THEN CAST(try_strptime(x, '%Y%m%d') AS DATE)
+    WHEN regexp_matches(x, '^\d{{4}}[/.]\d{{2}}[/.]\d{{2}}{_TIME}')
+        THEN try_cast(regexp_replace(left(x, 10), '[/.]', '-', 'g') AS DATE)
+    WHEN regexp_matches(x, '^[A-Za-z]{{3}} +\d{{1,2}},? +\d{{4}}( |$)') THEN CAST(try_strptime(regexp_replace(
+        regexp_extract(x, '^[A-Za-z]{{3}} +\d{{1,2}},? +\d{{4}}', 0), '[ ,]+', ' ', 'g'), '%b %d %Y') AS DATE)
+    WHEN regexp_matches(x, '^\d{{1,2}}[ -][A-Za-z]{{3,9}}[ -](\d{{4}}|\d{{2}})[T ]+[0-9:.]+')
+        THEN to_iso_word(regexp_extract(x, '^\d{{1,2}}[ -][A-Za-z]{{3,9}}[ -]\d+', 0))
+    ELSE to_iso_word(x) END;
 CREATE OR REPLACE TEMP MACRO take_day(x) AS regexp_replace(split_part(split_part(x, ' ', 1), 'T', 1), '[.-]', '/', 'g');
 CREATE OR REPLACE TEMP MACRO keep_plausible(x) AS CASE WHEN x >= DATE '1800-01-01' THEN x END;
 CREATE OR REPLACE TEMP MACRO to_day(x) AS keep_plausible(CASE
@@ -110,18 +160,23 @@ CREATE OR REPLACE TEMP MACRO to_postcode(x) AS CASE
     THEN regexp_replace(upper(replace(replace(x, ' ', ''), chr(160), '')), '(...)$', ' \1') END;
 CREATE OR REPLACE TEMP MACRO to_flag(x) AS CASE
     WHEN lower(x) IN ('y', 'yes', 'true', 't', '1', 'occupied', 'occ', 'o') THEN TRUE
-    WHEN lower(x) IN ('n', 'no', 'false', 'f', '0', 'empty', 'void', 'unoccupied', 'vacant', 'v', 'e') THEN FALSE END;
+    WHEN lower(x) IN ('n', 'no', 'false', 'f', '0', 'empty', 'void', 'unoccupied', 'vacant', 'v', 'e') THEN FALSE
+    WHEN regexp_full_match(lower(x), '(part(ly|ially)?[ -]+|fully )?occ(upied)?( property)?|part(ly|ially)?[ -]+(empty|'
+        || 'vacant|void|unoccupied)( property)?') THEN TRUE
+    WHEN regexp_full_match(lower(x), '(fully )?(empty|void|vacant|un-?occ(upied)?|not occupied)( property)?') THEN FALSE
+    END;
 CREATE OR REPLACE TEMP MACRO turn_flag(x) AS CASE
-    WHEN lower(x) IN ('occupied', 'occ', 'o', 'empty', 'void', 'unoccupied', 'vacant', 'v', 'e') THEN to_flag(x)
-    ELSE NOT to_flag(x) END;
+    WHEN regexp_matches(lower(x), '^[ove]$|occ|empty|void|vacant') THEN to_flag(x) ELSE NOT to_flag(x) END;
 CREATE OR REPLACE TEMP MACRO to_relief(x, label) AS CASE
     WHEN x IS NULL OR lower(x) IN ('n', 'no', 'none', 'false', 'f') THEN NULL
     WHEN lower(x) IN ('y', 'yes', 'true', 't') THEN label
     WHEN NOT regexp_matches(x, '^[0-9(£\x{{FFFD}}-]') OR to_money(rtrim(x, '%')) IS NULL THEN x
     WHEN to_money(rtrim(x, '%')) = 0 THEN NULL
     ELSE label || ': ' || x END;
-CREATE OR REPLACE TEMP MACRO names_small(x) AS
-    regexp_matches(lower(x), '\bsmall business|\bsbr|\bsbb|\bsrbe') AND NOT regexp_matches(lower(x), '^supporting');
+CREATE OR REPLACE TEMP MACRO strip_supporting(x) AS regexp_replace(lower(x), 'supp\w*\.?( for)?[ -]+(small[ -]+bus\w*'
+    || '|sb\w*)( rates?)?( relief)?|\bssb\w*|small business\w*( rates?)? suppl\w*|\bsbr\w* suppl?\w*', '', 'g');
+CREATE OR REPLACE TEMP MACRO names_small(x) AS regexp_matches(lower(x), '\bsmall business|\bsbr|\bsbb|\bsrbe')
+    AND regexp_matches(strip_supporting(x), '\bsmall business|\bsbr|\bsbb|\bsrbe');
 CREATE OR REPLACE TEMP MACRO names_mandatory(x) AS
     regexp_matches(lower(x), '\bmand|charit|\bcasc|\bmcr\b') AND NOT regexp_matches(lower(x), 'empty|emprty');
 CREATE OR REPLACE TEMP MACRO names_discretionary(x) AS
@@ -202,9 +257,8 @@ def write_query(uses: Sequence[Use], header: Sequence[str], run_date: date, post
         ending = r"([A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2})\W*$"
         columns["postcode"] = f"to_postcode(regexp_extract({columns['address']}, '{ending}', 1))"
     if columns["property_reference"] == "NULL":
-        columns["property_reference"] = (
-            columns["ba_reference"] if columns["ba_reference"] != "NULL" else "'row ' || row"
-        )
+        made = f"'row ' || row || ' of {run_date.isoformat()}'"  # of this day: no other version's row has it
+        columns["property_reference"] = f"coalesce({columns['ba_reference']}, {made})"
     values = ", ".join(f"CAST({value} AS {COLUMNS[name]}) AS {name}" for name, value in columns.items())
     read = "".join(f", {_write_cell(use)} AS v{use.position}" for use in uses)
     return f"""
@@ -217,7 +271,8 @@ def write_query(uses: Sequence[Use], header: Sequence[str], run_date: date, post
 def _write_cell(use: Use) -> str:
     if use.target in (*RELIEF_TARGETS, "exemption"):
         return f"to_relief(c{use.position}, {_quote(use.header)})"
-    return f"{'turn_flag' if use.target == 'is_empty' else f'to_{use.kind}'}(c{use.position})"
+    macros = {"is_empty": "turn_flag", "is_part_empty": "to_flag"}
+    return f"{macros.get(use.target, f'to_{use.kind}')}(c{use.position})"
 
 
 def _write_column(name: str, uses: Sequence[Use]) -> str:
@@ -226,12 +281,20 @@ def _write_column(name: str, uses: Sequence[Use]) -> str:
         return _write_relief(name, uses)
     if name == "exemption":
         return _join([f"v{use.position}" for use in own], "; ")
-    if name == "is_occupied" and not own:
-        own = [use for use in uses if use.target == "is_empty"]
+    if name == "is_occupied":
+        own = own or [use for use in uses if use.target == "is_empty"]
+        part = [use for use in uses if use.target == "is_part_empty"]
+        if own and part:  # who pays for a property that is empty in part occupies the rest of it
+            return f"v{own[0].position} OR coalesce(v{part[0].position}, FALSE)"
+    if name == "ratepayer_name":
+        joined = f"v{own[0].position}" if own else "NULL"
+        for use in own[1:]:
+            joined = f"join_names({joined}, v{use.position})"
+        return joined
     if name in KINDS:
         value = f"v{own[0].position}" if own else "NULL"
         return f"nullif({value}, 0)" if name in BOUNDS and own else value  # 0 is how some write 'not known'
-    return _join([f"v{use.position}" for use in own], "; " if name == "ratepayer_name" else ", ")
+    return _join([f"v{use.position}" for use in own], ", ")
 
 
 def _write_relief(name: str, uses: Sequence[Use]) -> str:
@@ -244,14 +307,19 @@ def _write_relief(name: str, uses: Sequence[Use]) -> str:
     nothing_named = "NOT (names_small({0}) OR names_mandatory({0}) OR names_discretionary({0}))"
     pieces = []
     for use in uses:
-        if use.target in RELIEF_TARGETS:
+        if use.target in (*RELIEFS, "relief"):
             text = f"v{use.position}"
             is_own = use.target == name or (use.target == "relief" and name == "other_relief")
             tests = [test[name]] if name in test else []
             tests += [nothing_named] if is_own else []
             if tests:
                 pieces.append(f"CASE WHEN {' OR '.join(tests).format(text)} THEN {text} END")
-    return _join(pieces, "; ")
+    total = [f"v{use.position}" for use in uses if use.target == "relief_total"]
+    if name != "other_relief" or not total:
+        return _join(pieces, "; ")
+    told = [f"v{use.position}" for use in uses if use.target in (*RELIEFS, "relief")]
+    is_untold = f"coalesce({', '.join(told)}) IS NULL" if told else "TRUE"
+    return _join([*pieces, f"CASE WHEN {is_untold} THEN {total[0]} END"], "; ")
 
 
 def _join(pieces: Sequence[str], separator: str) -> str:
@@ -266,6 +334,7 @@ def _write_fault(uses: Sequence[Use], header: Sequence[str], run_date: date) -> 
     if uses:
         again = " AND ".join(f"c{use.position} IS NOT DISTINCT FROM {_quote(use.header)}" for use in uses[:3])
         faults.append((again, HEADER_AGAIN, ""))
+    faults.append((_write_total(uses), TOTAL, ""))
     for use in uses:
         if use.kind in EXPECTED:
             is_wrong = f"c{use.position} IS NOT NULL AND v{use.position} IS NULL"
@@ -277,6 +346,7 @@ def _write_fault(uses: Sequence[Use], header: Sequence[str], run_date: date) -> 
             is_wrong = f"c{use.position} IS NOT NULL AND looks_like_day(c{use.position})"
             faults += _tell_width(is_wrong, DATE_FOR_TEXT, use.target, len(header))
     faults.append(("property_reference IS NULL", NO_REFERENCE, "property_reference"))
+    faults.append((f"regexp_matches(property_reference, '{LOST_DIGITS}')", LOST_REFERENCE, "property_reference"))
     if "rateable_value_gbp" in targets:
         faults += [
             ("rateable_value_gbp IS NULL", NO_VALUE, "rateable_value_gbp"),
@@ -287,6 +357,26 @@ def _write_fault(uses: Sequence[Use], header: Sequence[str], run_date: date) -> 
         faults.append((f"{name} > DATE '{run_date.isoformat()}'", FUTURE, name))
     whens = " ".join(f"WHEN {test} THEN {_quote(f'{reason}|{column}')}" for test, reason, column in faults)
     return f"CASE {whens} END"
+
+
+def _write_total(uses: Sequence[Use]) -> str:
+    """A total is called so where a reference should be, or where nothing says which property it is of."""
+    cells: dict[str, list[str]] = {}
+    for use in uses:
+        cells.setdefault(use.target, []).append(f"c{use.position}")
+    references = [cell for name in REFERENCES for cell in cells.get(name, [])]
+    labels = [cell for name in ("ratepayer_name", "description", "description_code") for cell in cells.get(name, [])]
+    tests = [f"is_total({cell})" for cell in references]
+    tests += [f"(is_total({cell}) AND address IS NULL)" for cell in [*labels, *cells.get("postcode", [])]]
+    tests += [f"(is_total({cell}) AND is_total(address))" for cell in cells.get("address", [])]
+    texts = [
+        *labels,
+        *(cell for name in ("address", "postcode", "liability_start_date") for cell in cells.get(name, [])),
+    ]
+    if "rateable_value_gbp" in cells and len(texts) > 1:
+        alone = f"coalesce({', '.join([*references, *texts])}) IS NULL"
+        tests.append(f"({alone} AND rateable_value_gbp IS NOT NULL)")
+    return " OR ".join(tests) or "FALSE"
 
 
 def _tell_width(test: str, reason: str, column: str, width: int) -> list[tuple[str, str, str]]:

@@ -1,0 +1,228 @@
+"""What a header says: which column of ours it stands for, as far as its words tell.
+
+A header is looked up among those that councils have used (`roll_headers.yaml`), as it is and with its short words
+written out; then it is held against the words that such headers are made of; and at last against near spellings.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from importlib.resources import files
+
+import yaml
+
+LISTS = (1990, 1995, 2000, 2005, 2010, 2017, 2023, 2026)  # years whose 1 April a list of values came into force on
+UNUSED = "unused"
+LEAST_ALIKE = 0.85  # of a misspelt header and a known one: one letter in seven
+LEAST_LETTERS = 6
+LEAST_LETTERS_OF_WORD = 4
+
+_LONG: Mapping[str, str] = {  # what a short word in a header stands for
+    "prop": "property", "props": "property", "hered": "hereditament", "addr": "address", "addrs": "address",
+    "adress": "address", "add": "address", "pcode": "postcode", "pc": "postcode", "postal": "post",
+    "desc": "description", "descr": "description", "descrip": "description", "descript": "description",
+    "ref": "reference", "refs": "reference", "refno": "reference number", "no": "number", "num": "number",
+    "nr": "number", "nbr": "number", "acc": "account", "acct": "account", "liab": "liability", "val": "value",
+    "vals": "value", "rlf": "relief", "mand": "mandatory", "exem": "exemption", "exempt": "exemption",
+    "amt": "amount", "percent": "pct", "percentage": "pct", "cd": "code", "dt": "date", "strt": "start",
+    "chg": "charge", "curr": "current", "corresp": "correspondence", "ratable": "rateable", "occ": "occupied",
+    "rlfs": "relief", "sbrr": "sbr", "biz": "business", "bus": "business", "org": "organisation",
+    "organization": "organisation", "lat": "latitude", "lon": "longitude", "long": "longitude", "lng": "longitude",
+}  # fmt: skip
+_FILLERS = frozenset({"the", "of", "for", "a", "an", "at", "gbp", "pounds", "y", "n", "yes", "yn", "flag", "indicator"})
+_FILLERS |= {"ind", "field", "full", "primary", "main", "current"}
+
+_VALUE = r"(?:rv|nav|rat(?:e|es)?able ?val(?:ue)?s?|annual values?)"
+_LIST = re.compile(
+    r"^(?:(?:last|draft|current|new|old|compiled|rating|list|property|voa?|effective|from|april|1|01|04|the|of|for)\s?)*"
+    rf"(?:{_VALUE}\s(?:.*\s)?(?P<after>(?:19|20)\d\d)(?:\s\d\d(?:\d\d)?)?(?:\s(?:rating|compiled|draft))?(?:\slist)?"
+    rf"|(?P<before>(?:19|20)\d\d)(?:\s\d\d(?:\d\d)?)?\s(?:rating\s|compiled\s|draft\s)?(?:list\s)?{_VALUE})$"
+)
+_RELIEFS = (
+    "other_relief",
+    "small_business_relief",
+    "mandatory_relief",
+    "discretionary_relief",
+    "relief",
+    "relief_total",
+)
+_WHEN = re.compile(r"\b(dates?|from|start\w*|ends?|until|to|since)\b")
+_NO_RELIEF = re.compile(rf"{_WHEN.pattern}|\b(suppl\w*|supp|removed|premium)\b")
+_GUESSES: Mapping[str, str] = {  # words of a header that no council has used yet, after short words are written out
+    "ba_reference": r"\b(billing authority|ba|assessors?|voa?)( \w+)? (reference|number)",
+    "property_reference": r"^(ndr |nndr |the |our |unique )*(property|hereditament|assessment|premises?|subjects?"
+    r"|place) (account )?(unique )?(reference( number| code| id)?|id|identifier|number|key)( \d)?$"
+    r"|^(unique |ndr |nndr |rates? |rating )*(reference( number| code| id)?)$|^reference number of (the )?property$",
+    "uprn": r"\buprn\b",
+    "ratepayer_address": r"\b(correspondence|billing|mailing|contact|ratepayers?|rate payers?|account|forwarding|liable"
+    r"( party)?|owners?) (post )?(address|post ?code)",
+    "ratepayer_name": r"\b(rate ?payers?|liable( part(y|ies)| person)?|occupiers?|account holders?|payers?)( full)?"
+    r"( names?)?( \d| continued| cont| cntd)?$|^names? of (the )?(rate ?payer|occupier|liable party|account holder)"
+    r"|^(account|business|company|organisation|customer|party|firm|registered) names?( \d| continued| cont)?$",
+    "trading_name": r"\b(trading|trade) (name|style|as)\b",
+    "address": r"^(?!.*(correspondence|billing|mailing|contact|rate ?payer|e ?mail|owner|forwarding|account))"
+    r".*\baddress(es)?( line)?( \d)?$|^(address|property) line( \d)?$|^location( of property)?$",
+    "postcode": r"^(property |premises |hereditament )?post ?code$",
+    "latitude": r"^latitude$",
+    "longitude": r"^longitude$",
+    "description_code": r"\b(description|category|scat|use|voa?|analysis|special category) code",
+    "description": r"^(property|premises|hereditament|subjects?) (type|use|category|description)|\bdescription of"
+    r"|^(current |voa? |vo |valuation |ndr |primary )+(property )?description$|^use( of property)?$",
+    "rateable_value_gbp": r"^(current |new |net |the |property )*(rateable|annual) value?s?$"
+    r"|^(current|net|adopted) (rv|nav)$",
+    "liability_start_date": r"\b(liable|liability|occupation|account).*\b(from|start|since|begin\w*|commenc\w*)",
+    "empty_since_date": r"\b(empty|void|vacant|unoccupied|unocc) (since|from|start|date)|^date (empty|void|vacant)",
+    "is_occupied": r"^(is |currently |property )*occup(ied|ation|ancy)( property)?( status| indicator| flag| y n)?$"
+    r"|^occupied( property)? (or )?(empty|void|vacant|unoccupied)( property)?$",
+    "is_empty": r"^(is |currently |property )*(empty|void|vacant|unocc|unoccupied)( property)?"
+    r"( status| indicator| flag)?( y n)?$",
+    "relief_total": r"^(total|sum)( of)?( all)? reliefs?( amount| awarded| granted)?$"
+    r"|^reliefs? (total|amount|award|value)$",
+    "other_relief": r"\b(fresh start|day nursery|nursery|transitional|hospitality|leisure|retail|pubs?|newspaper"
+    r"|supporting small|ssb|ssbr|heat network|improvement|flood\w*|additional|local newspaper|public house)\b"
+    r".*\b(relief|discount|rlf|ssb\w*)|^(retail|nursery|pub|hospitality)( \d+)?( pct)?$",
+    "small_business_relief": r"^(?!.*\b(supporting|ssb\w*)\b).*\b(small business|sbbs|sbrr|sbr|sbre|sbb)\b",
+    "mandatory_relief": r"^(?!.*\b(premium|discretion\w*|top)\b).*\b(mandatory|charit(y|able)|casc)",
+    "discretionary_relief": r"\b(discretion\w*|hardship|top up)|^local(ised)? discount",
+    "relief": r"^(current |rate |rates |other |all |applied |awarded )*(relief|discount)s?"
+    r"( (type|code|description|name|applied|granted|awarded|reason)s?)?( \d)?$",
+    "exemption": r"^(current |property |empty )*exempt\w*( (type|reason|description|category|code)s?)?( \d)?$",
+    "account_charge_gbp": r"^(net|total) (charge|bill|liability)",
+    "account_credit_gbp": r"\bcredit (amount|balance|value)|overpa(id|yment)",
+}
+PERSONAL = re.compile(
+    r"phone|telephone|mobile|e ?mail|birth|\bdob\b|national insurance|\bnino\b|bank|sort code|contact|signature"
+)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a header says.
+
+    Attributes:
+        target: the canonical column, or `UNUSED`; None if its words do not tell.
+        rank: of the headers for one column those of the lowest rank in a file are used.
+        key: what it is known as, without the number at the end of a series.
+        is_known: councils have used it, or nearly so; else its words are guessed from.
+        is_exact: councils have used it so.
+        year: in which the list of its rateable values came into force, if it says so.
+    """
+
+    target: str | None
+    rank: int
+    key: str
+    is_known: bool
+    is_exact: bool = False
+    year: int | None = None
+
+
+def normalise_header(header: str) -> str:
+    """Write a header in small words and numbers, as "PropAddress1 " is "prop address 1" and "Mand %" is "mand pct"."""
+    words = re.sub(
+        r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])",
+        " ",
+        header.replace("%", " pct ").replace("£", " ").replace("'", ""),
+    )
+    return " ".join(re.findall(r"[a-z0-9]+", words.lower()))
+
+
+@cache
+def read_header(header: str) -> Meaning:
+    """Read what a header says: as councils have used it, or nearly so, or by words that such headers are made of."""
+    meaning = read_words(header)
+    return meaning if meaning.is_known else _read_spelling(header) or meaning
+
+
+@cache
+def read_words(header: str) -> Meaning:
+    """Read what a header says without regard to other spellings, which takes a hundredth of the time."""
+    words = normalise_header(header)
+    long = " ".join(_LONG.get(word, word) for word in words.split())
+    if year := _find_list(words) or _find_list(long):
+        return Meaning("rateable_value_gbp", 1, f"list {year}", is_known=True, is_exact=True, year=year)
+    short = " ".join(word for word in long.split() if word not in _FILLERS)
+    for text in dict.fromkeys((words, long, short)):
+        if found := _look_up(text):
+            return found
+    parts = [read_words(part) for part in re.split(r"\s[/|]\s", header)] if re.search(r"\s[/|]\s", header) else []
+    if len(told := [part for part in parts if part.target is not None]) == 1:
+        return told[0]  # a header in two languages
+    key = _cut_number(words.replace(" ", ""))
+    if not (PERSONAL.search(words) and "address" not in long):
+        for target, pattern in _GUESSES.items():
+            if target in _RELIEFS and _NO_RELIEF.search(long):
+                continue
+            if re.search(pattern, long) or re.search(pattern, short):
+                return Meaning(target, 0, key, is_known=False)
+    return Meaning(None, 0, key, is_known=False)
+
+
+def _read_spelling(header: str) -> Meaning | None:
+    """Read a header that councils have not used as the known one that is spelt nearly so.
+
+    Its numbers and short words must be the same, as SSB is nearly SBR, and its first letter, as "occupied" is nearly
+    "unoccupied".
+    """
+    words = normalise_header(header)
+    long = " ".join(_LONG.get(word, word) for word in words.split())
+    if PERSONAL.search(words) and "address" not in long:
+        return None
+    sure = [
+        *_WHEN.findall(long),
+        *(word for word in long.split() if word.isalpha() and len(word) < LEAST_LETTERS_OF_WORD),
+    ]
+    found: set[str] = set()
+    for text in (_cut_number(words.replace(" ", "")), _cut_number(long.replace(" ", ""))):
+        able = [key for key in _load_known() if key[0] == text[:1] and _list_digits(key) == _list_digits(text)]
+        if len(text) >= LEAST_LETTERS:
+            near = get_close_matches(text, able, n=1, cutoff=LEAST_ALIKE)
+            found.update(key for key in near if all(word in key for word in sure))
+    if len({_load_known()[key][0] for key in found}) != 1:
+        return None
+    near_key = min(found)
+    return Meaning(*_load_known()[near_key], near_key, is_known=True)
+
+
+def find_list_in_force(year: int) -> int:
+    """Return the year of the list of rateable values that is in force on 1 April of a year.
+
+    Source: Local Government Finance Act 1988, section 41, and Local Government (Scotland) Act 1975, section 1: lists
+    of the same years in England, Wales and Scotland.
+    """
+    return max((first for first in LISTS if first <= year), default=LISTS[0])
+
+
+def _find_list(words: str) -> int | None:
+    if found := _LIST.match(words):
+        return int(found["after"] or found["before"])
+    return None
+
+
+def _look_up(words: str) -> Meaning | None:
+    key = words.replace(" ", "")
+    for name in (key, _cut_number(key)):
+        if name in _load_known():
+            target, rank = _load_known()[name]
+            return Meaning(target, rank, name, is_known=True, is_exact=True)
+    return None
+
+
+def _cut_number(key: str) -> str:
+    """Take off what tells the columns of a series apart, as the number of "Address 2" or "continued"."""
+    return re.sub(r"(?<=[a-z]{3})(?:continued|contd?|cntd)$", "", re.sub(r"(?<!\d)\d{1,2}$", "", key))
+
+
+def _list_digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
+
+
+@cache
+def _load_known() -> dict[str, tuple[str, int]]:
+    text = (files(__package__) / "roll_headers.yaml").read_text(encoding="utf-8")
+    known = {}
+    for target, groups in yaml.safe_load(text).items():
+        for rank, group in enumerate(groups):
+            known.update({str(key): (target, rank) for key in group})
+    return known
