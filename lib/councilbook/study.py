@@ -1,7 +1,8 @@
 """`Study`: the one object that a notebook holds."""
 
+import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -23,7 +24,7 @@ from councilbook.catalogue import (
     StudySpec,
     load_catalogue,
 )
-from councilbook.errors import CouncilbookError, NotebookError, ParameterError, suggest
+from councilbook.errors import CouncilbookError, NotebookError, ParameterError, SourceError, suggest
 from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.disks import explain_os_errors
 from councilbook.gate.editions import Edition, hold_edition
@@ -50,6 +51,7 @@ from councilbook.sources.geography import (
     select_rows,
 )
 from councilbook.sources.landscape import describe_landscape
+from councilbook.sources.mappings import Inspection, read_mapping
 from councilbook.sources.readers import convert_types, describe_place, read_rows
 
 LOOKUP = "lsoa_lookup"
@@ -148,6 +150,39 @@ class Study:
         found = self.find(entry)
         self._used[found.source.id] = found
         return found
+
+    def read_mapping(self, found: FoundFile) -> dict[str, str | None] | None:
+        """Read what the council says its columns are: by header, the column of ours, or None if it is not used.
+
+        None if it says nothing, as is so for a twin.
+
+        Raises:
+            CheckError: the file in which it says so cannot be read.
+        """
+        file = None if found.is_synthetic else self.finder.find_mapping(found.source)
+        return read_mapping(file) if file else None
+
+    def inspect_file(self, found: FoundFile) -> Inspection:
+        """Let a source's reader find out which column of a file is which, and whether a run can read it.
+
+        Args:
+            found: a file of a source that has a reader.
+
+        Raises:
+            SourceError, CheckError: it cannot even be looked at. No error of another kind gets out, as its message
+                could hold a cell.
+        """
+        module, function = str(found.source.reader).split(":")
+        read: Callable[[Study, FoundFile], Inspection] = getattr(importlib.import_module(module), function)
+        try:
+            return read(replace(self, _used={}), found)
+        except CouncilbookError:
+            raise
+        except Exception as error:
+            raise SourceError(
+                f"Source {found.source.id}: {found.path.name} cannot be read ({type(error).__name__}). Save it anew as "
+                "CSV UTF-8."
+            ) from None
 
     def has(self, source: str) -> bool:
         """Tell whether an optional source is for this council's nation, and can be loaded."""

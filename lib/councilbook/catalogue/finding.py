@@ -112,6 +112,11 @@ class Finder:
                 return FoundFile(source, path, origin)
         return self.find_local(self.catalogue.source(source.or_else)) if source.or_else else None
 
+    def find_mapping(self, source: Source) -> Path | None:
+        """Return where a council may say which column of a file is which, whether it does or not."""
+        closed = self.catalogue.workbook.closed
+        return closed / source.mapping_name if closed and self.mode == "real" and source.reader else None
+
     def _places(self, source: Source) -> list[tuple[Origin, Path]]:
         workbook = self.catalogue.workbook
         if source.spectrum != "open":

@@ -13,6 +13,7 @@ from councilbook.catalogue import (
     Mode,
     Source,
     StudySpec,
+    hash_file,
     hash_files,
     hash_text,
     list_files,
@@ -184,7 +185,8 @@ def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tel
         tell: called while a file is downloaded.
 
     Returns:
-        Origin and checksum of each source that is on this machine, also of those that are only described.
+        Origin and checksum of each source that is on this machine, also of those that are only described; and the
+        checksum of the file in which a council says which column is which.
 
     Raises:
         SourceError: an open source is neither on this machine nor can it be fetched. Those that have to be got by hand
@@ -209,6 +211,8 @@ def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tel
             if local.path not in checksums:
                 checksums[local.path] = local.sha256
             found[source.id] = f"{local.origin} {checksums[local.path]}"
+            if (mapping := finder.find_mapping(local.source)) and mapping.is_file():
+                found[source.id] += f" {hash_file(mapping)}"
     return found
 
 

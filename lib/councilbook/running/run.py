@@ -24,7 +24,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from councilbook.catalogue import Catalogue, Council, Mode, hash_file, load_catalogue
+from councilbook.catalogue import Catalogue, Council, Finder, Mode, hash_file, load_catalogue
 from councilbook.errors import CouncilbookError, NotebookError
 from councilbook.gate.disks import describe_full_disk, describe_os_error, explain_os_errors, tells_of_full_disk
 from councilbook.gate.editions import (
@@ -237,6 +237,8 @@ def _make(job: Job, tell: Tell, warm: Warm | None) -> str | None:
         last = read_record(job.private)
         if last and not stale:
             return last.run_date
+        if job.mode == "real":
+            _require_readable(job, catalogue, stale)
         if warm:
             warm.prepare(list_imports(job, catalogue, stale))
         has_restricted = not all(catalogue.dataset(name).is_open for name in datasets)
@@ -247,6 +249,13 @@ def _make(job: Job, tell: Tell, warm: Warm | None) -> str | None:
             record = Record(council=job.council, data=job.mode, run_date=job.run_date, notebooks=fingerprints)
             commit_edition(staging, record)
     return None
+
+
+def _require_readable(job: Job, catalogue: Catalogue, stale: Sequence[str]) -> None:
+    from councilbook.running.checking import require_readable
+
+    finder = Finder(catalogue, job.mode, job.council, job.seed, job.mirror)
+    require_readable(catalogue, job.study, stale, finder, job.run_date)
 
 
 def _run_notebook(
