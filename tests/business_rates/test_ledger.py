@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from councilbook.business_rates.roll.ledger import inspect_ledger, read_ledger
+from councilbook.business_rates.ledger.reading import inspect_ledger, read_ledger
 from councilbook.catalogue import Finder, load_catalogue
 from councilbook.cli import app
 from councilbook.errors import CheckError, SourceError
@@ -128,7 +128,7 @@ def test_an_error_that_nobody_foresaw_shows_no_cell(closed, study, monkeypatch):
     def fail(*_, **__):
         raise ValueError("Firm 1 Ltd")
 
-    monkeypatch.setattr("councilbook.business_rates.roll.ledger.read_roll", fail)
+    monkeypatch.setattr("councilbook.business_rates.ledger.reading.read_roll", fail)
     with pytest.raises(SourceError, match=r"rates_ledger.csv cannot be read \(ValueError\)") as error:
         study.inspect_file(find(study))
     assert "Firm" not in str(error.value)

@@ -1,8 +1,5 @@
 """A council's roll as a file: its encoding, delimiter and header row, and its records, whatever their length."""
 
-import codecs
-import csv
-import io
 import re
 import zipfile
 import zlib
@@ -10,12 +7,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations, dropwhile, islice
 from pathlib import Path
-from typing import IO
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from councilbook.business_rates.ledger import texts
+from councilbook.business_rates.ledger.tables import (
+    LEAST_KNOWN,
+    LEAST_KNOWN_BESIDE,
+    ROWS_SEARCHED_FOR_HEADER,
+    NoHeaderError,
+    find_text,
+    join_tables,
+    list_tops,
+)
+from councilbook.business_rates.ledger.texts import CHUNK, Record, Rows, Text, find_encoding
 from councilbook.business_rates.roll.columns import (
     Column,
     apply_mapping,
@@ -25,23 +33,10 @@ from councilbook.business_rates.roll.columns import (
     map_header,
 )
 from councilbook.business_rates.roll.rules import EXPECTED, KINDS, Kind, Use, clean_cells, convert_cells
-from councilbook.business_rates.roll.tables import (
-    LEAST_KNOWN,
-    LEAST_KNOWN_BESIDE,
-    ROWS_SEARCHED_FOR_HEADER,
-    NoHeaderError,
-    Record,
-    Text,
-    find_text,
-    join_tables,
-    list_tops,
-)
 from councilbook.errors import CheckError, SourceError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 SAMPLED_ROWS = 20_000
-MOST_LINES = 20  # of one record; more, and a quotation mark was not closed
-CHUNK = 50_000  # records at a time; of more, Python's housekeeping takes longer, of fewer, DuckDB's planning
 MOST_LEFT_OUT = 2  # columns that most records may lack
 UNREADABLE = (EOFError, OSError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
@@ -177,39 +172,6 @@ def _is_repeated(name: str, header: Sequence[str]) -> bool:
     return sum(cell.strip() == first for cell in header) >= int(count)
 
 
-def find_encoding(text: Text) -> str:
-    """Tell whether a text is UTF-8 or the cp1252 of older council files.
-
-    Raises:
-        SourceError: it is neither, or no text at all.
-    """
-    able = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8-sig", "cp1252")}
-    line = 1
-    with text.open() as file:
-        block = file.read(2**20)
-        if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"PK\x03\x04")):
-            raise SourceError(f"{text.name}: UTF-16, or a workbook in a packed file. Save it as CSV UTF-8.")
-        while block:
-            if b"\0" in block:
-                row = line + block.count(b"\n", 0, block.index(b"\0"))
-                raise SourceError(
-                    f"{text.name}: row {row} has a NUL byte, as a damaged file has, or one in UTF-16. Save it anew as "
-                    "CSV UTF-8."
-                )
-            line += block.count(b"\n")
-            for name in [] if block.isascii() and not any(one.getstate()[0] for one in able.values()) else list(able):
-                try:
-                    able[name].decode(block)
-                except UnicodeDecodeError:
-                    del able[name]
-            block = file.read(2**20)
-    if "utf-8-sig" in able and able["utf-8-sig"].getstate()[0]:  # it ends within a letter
-        del able["utf-8-sig"]
-    if not able:
-        raise SourceError(f"{text.name}: neither UTF-8 nor cp1252. Save it as CSV UTF-8.")
-    return next(iter(able))
-
-
 def find_header(
     text: Text, encoding: str, delimiter: str | None, confirmed: Sequence[str] = ()
 ) -> tuple[str, int, list[str]]:
@@ -248,16 +210,14 @@ def _find_best(
 
 
 def _read_top(text: Text, encoding: str, delimiter: str) -> list[Record]:
-    with _open_text(text, encoding) as file:
-        return list(islice(_read(file, delimiter, text.name), ROWS_SEARCHED_FOR_HEADER))
+    return list(islice(texts.read_records(text, encoding, delimiter), ROWS_SEARCHED_FOR_HEADER))
 
 
 def _read_member(text: Text) -> Iterator[Record]:
     """Read the records of a text in a zip of several, whose delimiter is tried out."""
     encoding = find_encoding(text)
     known, delimiter, *_ = _find_best(text, encoding, list(DELIMITERS), ())
-    with _open_text(text, encoding) as file:
-        yield from _read(file, delimiter if known >= LEAST_KNOWN_BESIDE else ",", text.name)
+    yield from texts.read_records(text, encoding, delimiter if known >= LEAST_KNOWN_BESIDE else ",")
 
 
 def read_records(layout: Layout) -> Iterator[Record]:
@@ -265,9 +225,8 @@ def read_records(layout: Layout) -> Iterator[Record]:
     if layout.text is None:
         yield from layout.records
         return
-    with _open_text(layout.text, layout.encoding) as file:
-        records = _read(file, layout.delimiter, layout.text.name)
-        yield from dropwhile(lambda record: record[0] <= layout.header_row, records)
+    records = texts.read_records(layout.text, layout.encoding, layout.delimiter)
+    yield from dropwhile(lambda record: record[0] <= layout.header_row, records)
 
 
 def align_cells(cells: list[str], layout: Layout) -> list[str]:
@@ -280,26 +239,61 @@ def align_cells(cells: list[str], layout: Layout) -> list[str]:
 
 def make_chunks(layout: Layout) -> Iterator[tuple[pa.Table, int]]:
     """Yield the records as tables for `roll_rules.write_query`, each with how many blank rows were left out of it."""
-    records = read_records(layout)
+    if layout.text is None:
+        firsts = range(0, len(layout.records), CHUNK)
+        blocks: Iterator[Rows | list[Record]] = (list(layout.records[first : first + CHUNK]) for first in firsts)
+    else:
+        blocks = texts.read_blocks(layout.text, layout.encoding, layout.delimiter, layout.usual_cells)
+    for block in blocks:
+        if isinstance(block, list):
+            yield _lay_out_records([record for record in block if record[0] > layout.header_row], layout)
+        else:
+            yield _lay_out_rows(*block, layout)
+
+
+def _lay_out_records(chunk: Sequence[Record], layout: Layout) -> tuple[pa.Table, int]:
     width, places = len(layout.header), [use.position for use in layout.uses]
-    while chunk := list(islice(records, CHUNK)):
-        rows, counts, is_long, cells = [], [], [], []
-        for row, record in chunk:
-            count = len(record)
-            if count != width:
-                record = align_cells(record, layout)
-                if count == layout.usual_cells:
-                    count = width
-            if not any(record) or not "".join(record).strip():
-                continue
-            rows.append(row)
-            counts.append(count)
-            is_long.append(len(record) > width and bool("".join(record[width:]).strip()))
-            cells.append(record)
-        columns = list(zip(*cells, strict=False)) or [()] * width  # as many as the shortest has: at least the header's
-        data = {"row": pa.array(rows, pa.int64()), "cells": pa.array(counts, pa.int32()), "is_long": pa.array(is_long)}
-        data |= {f"c{place}": clean_cells(columns[place]) for place in places}
-        yield pa.table(data), len(chunk) - len(rows)
+    rows, counts, is_long, cells = [], [], [], []
+    for row, record in chunk:
+        count = len(record)
+        if count != width:
+            record = align_cells(record, layout)
+            if count == layout.usual_cells:
+                count = width
+        if not any(record) or not "".join(record).strip():
+            continue
+        rows.append(row)
+        counts.append(count)
+        is_long.append(len(record) > width and bool("".join(record[width:]).strip()))
+        cells.append(record)
+    columns = list(zip(*cells, strict=False)) or [()] * width  # as many as the shortest has: at least the header's
+    data = {"row": pa.array(rows, pa.int64()), "cells": pa.array(counts, pa.int32())}
+    data |= {"is_long": pa.array(is_long, pa.bool_())}
+    data |= {f"c{place}": clean_cells(columns[place]) for place in places}
+    return pa.table(data), len(chunk) - len(rows)
+
+
+def _lay_out_rows(rows: pa.Array, columns: Sequence[pa.Array], layout: Layout) -> tuple[pa.Table, int]:
+    """Do the same as `_lay_out_records` with records of the usual number of cells, column by column."""
+    is_below = pc.greater(rows, layout.header_row)
+    if not pc.all(is_below).as_py():
+        rows, columns = rows.filter(is_below), [column.filter(is_below) for column in columns]
+    given = iter(columns)
+    nothing = pa.array([""] * len(rows), pa.string()) if layout.left_out else None
+    by_place = [nothing if place in layout.left_out else next(given) for place in range(len(layout.header))]
+    used = {use.position: clean_cells(by_place[use.position]) for use in layout.uses}
+    blank = np.ones(len(rows), dtype=bool)
+    for column in used.values():
+        blank &= column.is_null().to_numpy(zero_copy_only=False)
+    doubtful = np.flatnonzero(blank)
+    if len(doubtful):  # all that is used is blank: look at what else there is
+        texts_there = [column.take(pa.array(doubtful)).to_pylist() for column in columns]
+        blank[doubtful] = [not "".join(cells).strip() for cells in zip(*texts_there, strict=True)]
+    data = {"row": rows, "cells": pa.array(np.full(len(rows), len(layout.header), np.int32))}
+    data |= {"is_long": pa.array(np.zeros(len(rows), bool))}
+    data |= {f"c{place}": column for place, column in used.items()}
+    table = pa.table(data)
+    return (table.filter(pa.array(~blank)), int(blank.sum())) if len(doubtful) else (table, 0)
 
 
 def _find_left_out(
@@ -355,20 +349,3 @@ def _count_misfits(
                 wrong[target] = int((~fits).sum())
         counts.append(wrong)
     return counts
-
-
-def _read(file: IO[str], delimiter: str, name: str) -> Iterator[Record]:
-    reader = csv.reader(file, delimiter=delimiter)
-    begin = 1
-    try:
-        for cells in reader:
-            if reader.line_num - begin >= MOST_LINES:
-                raise SourceError(f"{name}: row {begin} runs over {MOST_LINES} lines; a quotation mark is not closed.")
-            yield begin, cells
-            begin = reader.line_num + 1
-    except csv.Error as error:
-        raise SourceError(f"{name}: row {begin} is not CSV that can be read ({error}).") from None
-
-
-def _open_text(text: Text, encoding: str) -> IO[str]:
-    return io.TextIOWrapper(text.open(), encoding=encoding, newline="")

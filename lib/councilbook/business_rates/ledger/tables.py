@@ -5,7 +5,6 @@ that has other headers and a reference (reliefs, exemptions) is joined to the pr
 did not join and what was left out is said.
 """
 
-import gzip
 import io
 import re
 import zipfile
@@ -16,10 +15,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, cast
+from typing import Any
 
 import python_calamine
 
+from councilbook.business_rates.ledger.texts import Record, Text
 from councilbook.business_rates.roll.columns import count_known, map_header, normalise_header
 from councilbook.business_rates.roll.rules import RELIEF_TARGETS
 from councilbook.errors import SourceError
@@ -34,34 +34,6 @@ MOST_AT_ONE = 12  # rows of a joined table at one property
 SAME_EDITION = 0.5  # of the references of a table; more are in another one, where both are editions of one roll
 MOST_CELLS = 20_000_000  # of all tables of a workbook or zip together, which are read into memory
 LEAST_FILLED = 0.5  # of the rows, for cells right of the last header to be a column of their own
-
-Record = tuple[int, list[str]]  # the line or row that it begins on, from 1, and its cells
-
-
-@dataclass(frozen=True)
-class Text:
-    """A text file, plain or gzip, or a member of a zip.
-
-    Attributes:
-        path: the file.
-        member: its name inside the zip.
-    """
-
-    path: Path
-    member: str = ""
-
-    @property
-    def name(self) -> str:
-        """What a message calls it."""
-        return f"{self.path.name}, {self.member}" if self.member else self.path.name
-
-    def open(self) -> IO[bytes]:
-        """Open it, unpacked."""
-        if self.member:
-            return zipfile.ZipFile(self.path).open(self.member)
-        with self.path.open("rb") as file:
-            is_packed = file.read(2) == b"\x1f\x8b"
-        return cast("IO[bytes]", gzip.open(self.path)) if is_packed else self.path.open("rb")
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """A council's ledger as a run and `councilbook check` read it: by the columns that the council has confirmed."""
 
+from councilbook.business_rates.ledger.tables import NoHeaderError
 from councilbook.business_rates.roll.columns import TARGETS, show_columns, store_mapping
 from councilbook.business_rates.roll.files import guess_columns
 from councilbook.business_rates.roll.reading import Roll, read_roll
-from councilbook.business_rates.roll.tables import NoHeaderError
 from councilbook.catalogue import FoundFile
 from councilbook.errors import CheckError, CouncilbookError, SourceError
 from councilbook.sources.mappings import Inspection
