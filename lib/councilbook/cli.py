@@ -295,11 +295,66 @@ def check(
         for chosen in choose_councils(catalogue, council or [spec.default_council]):
             table = _make_table(f"{study}, {chosen.name}, {data} data", "Kind", "Name", "Result", "Detail")
             with console.status(f"Checking {study} for {chosen.name}"):
-                for line in check_everything(catalogue, spec, chosen, data, mirror, seed, stand_ins=allow_stand_ins):
+                lines = check_everything(
+                    catalogue, spec, chosen, data, mirror, seed, _read_clock(), stand_ins=allow_stand_ins
+                )
+                for line in lines:
                     faults += not line.ok
                     verdict = "[green]ok[/]" if line.ok else "[bold red]FAULT[/]"
                     table.add_row(line.kind, line.name, verdict, escape(line.detail))
             console.print(table)
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command(
+    epilog=_examples(
+        ("councilbook columns business_rates", "The columns of every file that the study reads by itself."),
+        (
+            "councilbook columns business_rates rates_ledger --force",
+            "Guess again, and write the file of one anew.",
+        ),
+    )
+)
+def columns(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="A study by id (see `list`).")],
+    source: Annotated[str | None, typer.Argument(metavar="SOURCE", help="One of its sources. None given: all.")] = None,
+    council: Councils = None,
+    mirror: Mirror = None,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Guess again and write the file anew; the one that is there is kept as .before."),
+    ] = False,
+) -> None:
+    """Show what each column of a council's own file is taken for, and write the file to correct it in.
+
+    It is columns_SOURCE.yaml in the closed folder (COUNCILBOOK_CLOSED), and the next run goes by it. No cell is shown.
+    """
+    from councilbook.catalogue import Finder
+    from councilbook.running.checking import inspect_columns
+    from councilbook.running.jobs import choose_councils
+    from councilbook.sources.mappings import write_mapping
+
+    catalogue = _open_catalogue([study], council)
+    spec = catalogue.study(study)
+    console = _make_console()
+    faults = 0
+    for chosen in choose_councils(catalogue, council or [spec.default_council]):
+        finder = Finder(catalogue, "real", chosen, 0, mirror)
+        for found, file, inspection in inspect_columns(catalogue, spec, finder, source, _read_clock(), afresh=force):
+            title = f"{found.source.id}, {chosen.name}: {found.path.name}"
+            table = _make_table(title, "Header", "Read as", "How it was found", "Cells that fit", "Note")
+            for header, target, how, fits, note in inspection.list_rows():
+                table.add_row(*map(escape, (header, target, how, fits, note)))
+            console.print(table)
+            for line in [inspection.result, *inspection.warnings]:
+                console.print(Text(line), soft_wrap=True)
+            if inspection.fault:
+                faults += 1
+                console.print(Text(f"A run stops here: {inspection.fault}", "red"), soft_wrap=True)
+            is_new = write_mapping(file, inspection, found.path.name, force=force)
+            told = "written; correct it there" if is_new else "there already and left alone (--force writes it anew)"
+            console.print(Text(f"{file}: {told}"), soft_wrap=True)
     if faults:
         raise typer.Exit(1)
 

@@ -2,7 +2,7 @@
 
 import importlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -53,6 +53,7 @@ from councilbook.sources.geography import (
     select_rows,
 )
 from councilbook.sources.landscape import describe_landscape
+from councilbook.sources.mappings import Inspection, read_mapping
 from councilbook.sources.readers import convert_types, describe_place, read_rows
 from councilbook.sources.streams import Keep
 
@@ -170,16 +171,47 @@ class Study:
             SourceError, CheckError: it cannot be read, or it is not; see the function that the catalogue names.
         """
         if found.source.owner and not found.is_synthetic:
-            module, function = found.source.owner.split(":")
-            check: Callable[[Study, FoundFile], None] = getattr(importlib.import_module(module), function)
-            try:
-                check(replace(self, _used={}), found)
-            except CouncilbookError:
-                raise
-            except Exception as error:
-                raise SourceError(
-                    f"Source {found.source.id}, file {found.path.name}: it cannot be read ({type(error).__name__})."
-                ) from (error if found.source.shows_values else None)
+            self._ask(found.source.owner, found)
+
+    def read_mapping(self, found: FoundFile) -> dict[str, str | None] | None:
+        """Read what the council says its columns are: by header, the column of ours, or None if it is not used.
+
+        None if it says nothing, as is so for a twin.
+
+        Raises:
+            CheckError: the file in which it says so cannot be read.
+        """
+        file = None if found.is_synthetic else self.finder.find_mapping(found.source)
+        return read_mapping(file) if file else None
+
+    def inspect_file(self, found: FoundFile) -> Inspection:
+        """Let a source's reader find out which column of a file is which, and whether a run can read it.
+
+        Args:
+            found: a file of a source that has a reader.
+
+        Raises:
+            SourceError, CheckError: it cannot even be looked at.
+        """
+        inspection: Inspection = self._ask(str(found.source.reader), found)
+        return inspection
+
+    def _ask(self, named: str, found: FoundFile) -> Any:
+        """Call a function of the study that the catalogue names as module:function, on a file.
+
+        Raises:
+            SourceError: it failed with an error of another kind, whose message could hold a cell.
+        """
+        module, function = named.split(":")
+        try:
+            return getattr(importlib.import_module(module), function)(replace(self, _used={}), found)
+        except CouncilbookError:
+            raise
+        except Exception as error:
+            raise SourceError(
+                f"Source {found.source.id}, file {found.path.name}: it cannot be read ({type(error).__name__}). Save "
+                "it anew as CSV UTF-8."
+            ) from (error if found.source.shows_values else None)
 
     def has(self, source: str) -> bool:
         """Tell whether an optional source is for this council's nation, and can be loaded."""

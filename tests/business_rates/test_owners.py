@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import box
 
-from councilbook.business_rates.roll.owners import measure_agreement, refuse_other_council
+from councilbook.business_rates.ledger.owners import measure_agreement, refuse_other_council
 from councilbook.catalogue import Council, FoundFile
 from councilbook.catalogue.finding import Origin
 from councilbook.errors import CheckError

@@ -157,7 +157,7 @@ def test_check_shows_each_line_and_fails_if_one_is_faulty(
 
     def check_everything(*given: Any, stand_ins: bool) -> list[CheckLine]:
         assert not stand_ins
-        asked.append((given[1].id, given[2].slug, *given[3:]))
+        asked.append((given[1].id, given[2].slug, *given[3:6]))
         return [CheckLine("open_counts", "source", ok, "Row 3 [n]")]
 
     monkeypatch.setattr("councilbook.running.checking.check_everything", check_everything)
@@ -183,7 +183,7 @@ def test_version_is_printed() -> None:
     assert call("--version").output == f"councilbook {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["run", "list", "fetch", "check", "report"])
+@pytest.mark.parametrize("command", ["run", "list", "fetch", "check", "columns", "report"])
 def test_every_command_has_examples(command: str) -> None:
     result = call(command, "--help")
     assert "Examples" in result.output

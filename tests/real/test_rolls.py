@@ -1,17 +1,25 @@
 """The rolls that councils publish: counts and sums as they were found in the files, and every header line mapped."""
 
 import csv
+import gzip
+import zipfile
 from collections import Counter, defaultdict
 from datetime import date
 from pathlib import Path
 
+import openpyxl
+import pandas as pd
 import pytest
 import yaml
+from odf.opendocument import OpenDocumentSpreadsheet
+from odf.table import Table, TableCell, TableRow
+from odf.text import P
 
 from councilbook.business_rates.roll.columns import count_known, map_header
+from councilbook.business_rates.roll.files import align_cells, find_layout, read_records
 from councilbook.business_rates.roll.headers import normalise_header
 from councilbook.business_rates.roll.reading import read_roll
-from councilbook.business_rates.roll.rules import FUTURE
+from councilbook.business_rates.roll.rules import FUTURE, open_rules
 
 FOLDER = "north_lanarkshire/ndr"
 ROLLS = {  # rows, sum of the numbers under "Rateable value", rows kept, encoding
@@ -141,3 +149,64 @@ def test_headers_mean_what_the_columns_beside_them_leave(mirror, council, column
         if one.header.strip() == column
     }
     assert targets == {target}
+
+
+# --- the same rolls in other files ---
+
+
+def list_rows(path):
+    """Return a roll's rows with each cell below its header, as a workbook has them."""
+    with open_rules() as database:
+        layout = find_layout(path, database)
+    return [list(layout.header), *(align_cells(cells, layout) for _, cells in read_records(layout))]
+
+
+def write_xlsx(path, rows):
+    book = openpyxl.Workbook(write_only=True)
+    book.create_sheet("Notes").append(["Published every quarter"])
+    sheet = book.create_sheet("Roll")
+    for row in rows:
+        sheet.append(row)
+    book.save(path)
+
+
+def write_ods(path, rows):
+    document, table = OpenDocumentSpreadsheet(), Table(name="Roll")
+    for row in rows:
+        line = TableRow()
+        for cell in row:
+            made = TableCell(valuetype="string")
+            made.addElement(P(text=cell))
+            line.addElement(made)
+        table.addElement(line)
+    document.spreadsheet.addElement(table)
+    document.save(str(path))
+
+
+def write_zip(path, content):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("readme.txt", "What this is")
+        archive.writestr("export/roll.csv", content)
+
+
+@pytest.mark.parametrize("ending", ["csv", "zip", "xlsx", "ods"])
+@pytest.mark.parametrize("name", ROLLS)
+def test_a_roll_is_the_same_in_any_file(rolls, mirror, tmp_path, name, ending):
+    if ending == "ods" and ROLLS[name][0] > 3000:
+        pytest.skip("odfpy takes minutes to write it")
+    source, path = mirror / FOLDER / f"nndr_{name}_2019-06.csv.gz", tmp_path / f"roll.{ending}"
+    content = gzip.decompress(source.read_bytes())
+    match ending:
+        case "csv":
+            path.write_bytes(content)
+        case "zip":
+            write_zip(path, content)
+        case "xlsx":
+            write_xlsx(path, list_rows(source))
+        case "ods":
+            write_ods(path, list_rows(source))
+    roll, same = read_roll(path, run_date="2026-01-01"), rolls[name]
+    pd.testing.assert_frame_equal(roll.frame, same.frame)
+    assert roll.rows_in_file == same.rows_in_file
+    assert roll.rateable_value_in_file_gbp == pytest.approx(same.rateable_value_in_file_gbp, abs=1e-6)
+    assert roll.aside["row"].tolist() == same.aside["row"].tolist()

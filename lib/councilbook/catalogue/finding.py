@@ -223,6 +223,11 @@ class Finder:
         others = ", ".join(f".{one}" for one in source.formats[1:])
         return f"{stem}_{self.council.slug}.{ending}" + (f" (or {others})" if others else "")
 
+    def find_mapping(self, source: Source) -> Path | None:
+        """Return where a council may say which column of a file is which, whether it does or not."""
+        closed = self.catalogue.workbook.closed
+        return closed / source.mapping_name if closed and self.mode == "real" and source.reader else None
+
     def _places(self, source: Source) -> list[tuple[Origin, Path]]:
         raw = raw_path(source, self.catalogue.workbook)
         dated = [raw.with_name(name) for name in _list_dated(raw.parent, source)] if source.formats else []

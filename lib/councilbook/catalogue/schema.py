@@ -193,6 +193,16 @@ class Source(Entry):
     format: Literal["xlsx", "csv", "geojson", "xml", "file", "none"] = Field(
         description="file: read by the study itself, not as a table that is declared here; none: only described."
     )
+    reader: str | None = Field(
+        default=None,
+        pattern=r"^[\w.]+:\w+$",
+        description="module:function that finds out which column is which, where each council has other headers.",
+    )
+    columns_file: str = Field(
+        default="",
+        description="File in the closed folder in which a council says which column is which; columns_<id>.yaml if "
+        "none is named.",
+    )
     tables: dict[Name, Table] = Field(default={})
     known_faults: list[str] = Field(default=[])
     twin: Twin | None = None
@@ -235,6 +245,8 @@ class Source(Entry):
             raise ValueError("needs a file name and a table, or format: none where it is only described")
         if self.format == "xml" and not all(table.record for table in self.tables.values()):
             raise ValueError("needs the element that is a row (`record`) in each table")
+        if (self.reader or self.columns_file) and self.format != "file":
+            raise ValueError("a reader is for what the study reads itself (format: file)")
         if self.councils and "{council}" not in self.file:
             raise ValueError("each council has its own file, so its name must have {council} in it")
         if self.or_else and self.spectrum == "open":
@@ -245,6 +257,11 @@ class Source(Entry):
     def shows_values(self) -> bool:
         """Whether a message may repeat what its cells hold: anyone may read it, and no person is behind it."""
         return self.spectrum == "open" and not self.personal_data
+
+    @property
+    def mapping_name(self) -> str:
+        """What the file is called in which a council says which column is which."""
+        return self.columns_file or f"columns_{self.id}.yaml"
 
     def covers(self, council: "Council") -> bool:
         """Whether it is for the nation of any of a council's areas."""

@@ -1,8 +1,7 @@
 """Whether every source and dataset is as the catalogue declares: what `councilbook check` tells."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -10,18 +9,21 @@ from councilbook.catalogue import (
     Catalogue,
     Council,
     Finder,
+    FoundFile,
     Mode,
     Source,
     StudySpec,
 )
-from councilbook.errors import CouncilbookError
+from councilbook.errors import CatalogueError, CouncilbookError, SourceError, suggest
 from councilbook.gate.writing import (
     choose_root,
     dataset_folder,
     read_package,
     read_published,
 )
+from councilbook.paths import CLOSED_VARIABLE
 from councilbook.sources.checks import check_fields
+from councilbook.sources.mappings import Inspection
 from councilbook.study import Study
 
 
@@ -42,6 +44,7 @@ def check_everything(
     mode: Mode,
     mirror: Path | None,
     seed: int,
+    run_date: str,
     *,
     stand_ins: bool = False,
 ) -> Iterator[CheckLine]:
@@ -52,7 +55,7 @@ def check_everything(
     """
     finder = Finder(catalogue, mode, council, seed, mirror, stand_ins)
     builds = [name for name, notebook in spec.notebooks.items() if notebook.kind == "build"]
-    study = Study(catalogue, spec, builds[0], finder, date.min.isoformat())
+    study = Study(catalogue, spec, builds[0], finder, run_date)
     for source in catalogue.expand(name for build in builds for name in spec.notebooks[build].sources):
         try:
             is_there = study.is_there(source)
@@ -73,9 +76,70 @@ def _check_file(study: Study, source: Source) -> CheckLine:
     try:
         found = study.find(source)
         study.check_owner(found)
+        inspection = study.inspect_file(found) if found.source.reader else None
     except CouncilbookError as error:
         return CheckLine(source.id, "source", False, str(error))
-    return CheckLine(source.id, "source", True, f"a file from {found.origin}, which the study reads itself")
+    if inspection and inspection.fault:
+        return CheckLine(source.id, "source", False, inspection.fault)
+    told = "\n".join([inspection.result, *inspection.warnings]) if inspection else "which the study reads itself"
+    return CheckLine(source.id, "source", True, f"a file from {found.origin}, {told}")
+
+
+def inspect_columns(
+    catalogue: Catalogue, spec: StudySpec, finder: Finder, source: str | None, run_date: str, *, afresh: bool
+) -> Iterator[tuple[FoundFile, Path, Inspection]]:
+    """Find out which column is which in a council's own files.
+
+    Args:
+        catalogue: the workbook's.
+        spec: the study that reads them.
+        finder: finds them, in a real run.
+        source: the id of one; None: all that have a reader and are there.
+        run_date: ISO.
+        afresh: go by no mapping that is there; it is kept beside, as .before.
+
+    Yields:
+        A file, where the council may say which column is which, and what was found.
+
+    Raises:
+        SourceError: there is no closed folder, or no file.
+        CatalogueError: the source is not known, or its columns are declared and need no telling.
+    """
+    if catalogue.workbook.closed is None:
+        raise SourceError(f"{CLOSED_VARIABLE} names no closed folder, for a council to say in what its columns are.")
+    able = {one.id: one for one in catalogue.sources_of(spec.id) if one.reader}
+    if source is not None and source not in able:
+        raise CatalogueError(
+            f"{source} is no source of {spec.id} whose columns a council can tell.{suggest(source, able)}"
+        )
+    chosen = list(able.values()) if source is None else [able[source]]
+    found = {local.path: local for one in chosen if (local := finder.find_local(one))}
+    if not found:
+        raise SourceError(finder.describe_nowhere(chosen[0]))
+    study = Study(catalogue, spec, next(iter(spec.notebooks)), finder, run_date)
+    for local in found.values():
+        mapping = finder.find_mapping(local.source)
+        assert mapping
+        if afresh and mapping.exists():
+            mapping.replace(mapping.with_name(f"{mapping.name}.before"))
+        yield local, mapping, study.inspect_file(local)
+
+
+def require_readable(catalogue: Catalogue, study: str, notebooks: Iterable[str], finder: Finder, run_date: str) -> None:
+    """Check the files that notebooks read by a reader of their own, before the first of them is run.
+
+    Raises:
+        SourceError, CheckError: one cannot be read, and the notebook would have stopped with the same message; or it is
+            another council's.
+    """
+    spec = catalogue.study(study)
+    reads = [name for name in notebooks if spec.notebooks[name].kind == "build"]
+    for source in catalogue.expand(name for notebook in reads for name in spec.notebooks[notebook].sources):
+        if source.format == "file" and (found := finder.find_local(source)):
+            own = Study(catalogue, spec, reads[0], finder, run_date)
+            if found.source.reader and (fault := own.inspect_file(found).fault):
+                raise SourceError(fault)
+            own.check_owner(found)
 
 
 def _check_source(study: Study, source: Source, table: str) -> CheckLine:

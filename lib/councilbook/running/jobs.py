@@ -13,6 +13,7 @@ from councilbook.catalogue import (
     Mode,
     Source,
     StudySpec,
+    hash_file,
     hash_files,
     hash_text,
     list_files,
@@ -199,7 +200,8 @@ def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tel
         tell: called with notes on the closed files, and while a file is downloaded.
 
     Returns:
-        Origin and checksum of each source that is on this machine, also of those that are only described.
+        Origin and checksum of each source that is on this machine, also of those that are only described; and the
+        checksum of the file in which a council says which column is which.
 
     Raises:
         CatalogueError: the study is not for the council's nation.
@@ -228,6 +230,8 @@ def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tel
             if local.path not in checksums:
                 checksums[local.path] = local.sha256
             found[source.id] = f"{local.origin} {checksums[local.path]}"
+            if (mapping := finder.find_mapping(local.source)) and mapping.is_file():
+                found[source.id] += f" {hash_file(mapping)}"
     return found
 
 
@@ -239,6 +243,8 @@ def _list_needed(used: Sequence[Source], finder: Finder) -> list[Source]:
             optional.setdefault(source.series, []).append(source)
     newest = [editions[-1] for editions in optional.values() if not any(map(finder.find_local, editions))]
     return [source for source in used if source.spectrum == "open" and not source.optional] + newest
+
+
 def describe_closed(finder: Finder, sources: Sequence[Source]) -> list[str]:
     """Say in lines which closed files a real run has found, which it does not read, and what stands in for the others.
 

@@ -57,7 +57,6 @@ from councilbook.running.jobs import (
     fingerprint_notebooks,
     fingerprint_site,
     list_sources,
-    list_study_sources,
 )
 from councilbook.running.kernels import Watch, list_imports, list_variables, open_folder, print_to, run_cells
 from councilbook.running.lanes import run_in_lanes
@@ -239,7 +238,8 @@ def _make(job: Job, tell: Tell, warm: Warm | None) -> str | None:
         last = read_record(job.private)
         if last and not stale:
             return last.run_date
-        check_owners(catalogue, job)
+        if job.mode == "real":
+            _require_readable(job, catalogue, stale)
         if warm:
             warm.prepare(list_imports(job, catalogue, stale))
         has_restricted = not all(catalogue.dataset(name).is_open for name in datasets)
@@ -252,21 +252,11 @@ def _make(job: Job, tell: Tell, warm: Warm | None) -> str | None:
     return None
 
 
-def check_owners(catalogue: Catalogue, job: Job) -> None:
-    """Check that the files which the studies read themselves are this council's, before the first notebook runs.
+def _require_readable(job: Job, catalogue: Catalogue, stale: Sequence[str]) -> None:
+    from councilbook.running.checking import require_readable
 
-    Raises:
-        SourceError, CheckError: one cannot be read, or is another council's.
-    """
-    if job.mode == "sample":
-        return
-    from councilbook.study import Study
-
-    spec = catalogue.study(job.study)
     finder = Finder(catalogue, job.mode, job.council, job.seed, job.mirror, job.stand_ins)
-    for source in list_study_sources(catalogue, job.study):
-        if source.format == "file" and (found := finder.find_local(source)):
-            Study(catalogue, spec, next(iter(spec.notebooks)), finder, job.run_date).check_owner(found)
+    require_readable(catalogue, job.study, stale, finder, job.run_date)
 
 
 def _run_notebook(

@@ -131,6 +131,17 @@ def describe_place(found: FoundFile, table: Table) -> str:
     return f"Source {found.source.id}, file {found.path.name}{sheet}"
 
 
+def check_workbook(path: Path, where: str) -> None:
+    """Check that a workbook neither unpacks to too much nor spans more cells than fit into memory.
+
+    Raises:
+        SourceError: it does, or it is damaged.
+    """
+    if zipfile.is_zipfile(path):  # the older xls is none
+        _check_archive(path, where)
+        _check_extent(path, where)
+
+
 # --- cells -------------------------------------------------------------------------------------------------
 
 

@@ -70,8 +70,8 @@ def lay_out_lines(
         year: financial year of the bills.
 
     Returns:
-        number, version_date, year, line, is_withheld (whether the register withholds who pays) and value_gbp, a row a line of
-        a bill that is not nil.
+        number, version_date, year, line, is_withheld (whether the register withholds who pays) and value_gbp, a row a
+        line of a bill that is not nil.
     """
     named = register.loc[register["released_name"].notna(), "property_reference"]
     withheld = ~references.isin(set(named)).to_numpy(dtype=bool)
@@ -109,7 +109,7 @@ def sum_held(rows: pd.DataFrame, kept: pd.DataFrame | None) -> pd.DataFrame:
         kept: what the last sums were made of, or None.
 
     Returns:
-        line, title, as_of, year, value_gbp, bills; rest_gbp, rest_bills, largest_gbp and second_gbp (of those withheld);
+        line, title, as_of, year, value_gbp, bills; rest_gbp, rest_bills, largest_gbp, second_gbp (of those withheld);
         moved, largest_move_gbp, second_move_gbp and moves_gbp (of these, since last time). Lines that one bill or none
         has are left out.
     """

@@ -1,21 +1,30 @@
 """A council's roll as a file: its encoding, delimiter and header row, and its records, whatever their length."""
 
-import codecs
-import csv
-import gzip
+import re
+import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
-from io import BufferedReader
 from itertools import combinations, dropwhile, islice
 from pathlib import Path
-from typing import IO
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from councilbook.business_rates.ledger import texts
+from councilbook.business_rates.ledger.tables import (
+    LEAST_KNOWN,
+    LEAST_KNOWN_BESIDE,
+    ROWS_SEARCHED_FOR_HEADER,
+    NoHeaderError,
+    find_text,
+    join_tables,
+    list_tops,
+)
+from councilbook.business_rates.ledger.texts import CHUNK, Record, Rows, Text, find_encoding
 from councilbook.business_rates.roll.cells import check_columns, find_roll_day
 from councilbook.business_rates.roll.columns import (
     Column,
@@ -25,17 +34,12 @@ from councilbook.business_rates.roll.columns import (
     map_header,
 )
 from councilbook.business_rates.roll.rules import EXPECTED, KINDS, Kind, Use, clean_cells, convert_cells
-from councilbook.errors import SourceError
+from councilbook.errors import CheckError, SourceError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
-ROWS_SEARCHED_FOR_HEADER = 40
-LEAST_KNOWN = 3  # headers, to be sure of a header row
 SAMPLED_ROWS = 20_000
-MOST_LINES = 20  # of one record; more, and a quotation mark was not closed
-CHUNK = 50_000  # records at a time; of more, Python's housekeeping takes longer, of fewer, DuckDB's planning
 MOST_LEFT_OUT = 2  # columns that most records may lack
-
-Record = tuple[int, list[str]]  # the line that it begins on, from 1, and its cells
+UNREADABLE = (EOFError, OSError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -44,13 +48,16 @@ class Layout:
 
     Attributes:
         path: the file.
-        encoding: utf-8-sig or cp1252.
-        delimiter: between cells.
-        header_row: the line of the header, from 1.
+        encoding: utf-8-sig or cp1252; "" of a workbook, and of several files that were put together.
+        delimiter: between cells; "" likewise.
+        header_row: the line or row of the header, from 1.
         header: its cells.
         columns: what each is taken for.
         usual_cells: how many cells most records have.
         left_out: positions of the header that records of `usual_cells` lack; none if they have all.
+        text: the text that it lies in; None of what was put together.
+        records: what was put together.
+        notes: by sheet or file, what became of it there.
     """
 
     path: Path
@@ -61,6 +68,9 @@ class Layout:
     columns: tuple[Column, ...]
     usual_cells: int
     left_out: tuple[int, ...] = ()
+    text: Text | None = None
+    records: Sequence[Record] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def uses(self) -> list[Use]:
@@ -79,7 +89,7 @@ def find_layout(
     """Find out how a roll lies in its file.
 
     Args:
-        path: a CSV, plain or gzip.
+        path: a CSV, plain, gzip or zip; a workbook; or a zip of several.
         database: from `roll_rules.open_rules`.
         mapping: what the council has confirmed; it is guessed if there is none.
         delimiter: tried out if it is not given.
@@ -89,52 +99,86 @@ def find_layout(
         SourceError: the file cannot be read, or no row of it is a roll's header.
         CheckError: a column cannot be told, or is not what its header says.
     """
-    encoding = find_encoding(path)
-    found = find_header(path, encoding, delimiter, list(mapping or ()))
-    row, header = found[1], tuple(found[2])
-    columns = apply_mapping(header, mapping) if mapping else map_header(header, on)
-    layout = Layout(path, encoding, found[0], row, header, tuple(columns), len(header))
+    layout = find_head(path, list(mapping or ()), delimiter)
+    header = layout.header
+    columns = apply_mapping(header, _fit_mapping(header, mapping)) if mapping else map_header(header, on)
     sample = [cells for _, cells in islice(read_records(layout), SAMPLED_ROWS) if any(cells)]
     usual, left_out = _find_left_out(sample, columns, database, path)
-    layout = Layout(path, encoding, found[0], row, header, tuple(columns), usual, left_out)
+    layout = replace(layout, columns=tuple(columns), usual_cells=usual, left_out=left_out)
     aligned = [align_cells(cells, layout) for cells in sample]
     by_column = [[text for cells in aligned if (text := cells[place].strip())] for place in range(len(header))]
     if not mapping and on is not None:  # where there are several lists of values, that of the roll's own day is read
         columns = map_header(header, find_roll_day(columns, by_column, database, on))
-    checked = check_columns(columns, by_column, database)
-    return Layout(path, encoding, found[0], row, header, tuple(checked), usual, left_out)
+    return replace(layout, columns=tuple(check_columns(columns, by_column, database)))
 
 
-def find_encoding(path: Path) -> str:
-    """Tell whether a file is UTF-8 or the cp1252 of older council files.
+def find_head(path: Path, confirmed: Sequence[str] = (), delimiter: str | None = None) -> Layout:
+    """Find where a roll lies in its file, and its header; what its columns are is left open.
+
+    Args:
+        path: as for `find_layout`.
+        confirmed: headers that the council has named.
+        delimiter: tried out if it is not given.
 
     Raises:
-        SourceError: it is neither, or no text at all.
+        SourceError: the file cannot be read, or no row of it is a roll's header.
     """
-    able = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8-sig", "cp1252")}
     try:
-        with _open_binary(path) as file:
-            block = file.read(2**20)
-            if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"PK\x03\x04")):
-                raise SourceError(f"{path.name}: a workbook, or UTF-16. Save it as CSV UTF-8.")
-            while True:
-                for name in list(able):
-                    try:
-                        able[name].decode(block, final=not block)
-                    except UnicodeDecodeError:
-                        del able[name]
-                if not block:
-                    break
-                block = file.read(2**20)
-    except (EOFError, OSError, zlib.error) as error:
-        raise SourceError(f"{path.name}: the file cannot be read or unpacked ({error}).") from None
-    if not able:
-        raise SourceError(f"{path.name}: neither UTF-8 nor cp1252. Save it as CSV UTF-8.")
-    return next(iter(able))
+        if text := find_text(path):
+            encoding = find_encoding(text)
+            found, row, header = find_header(text, encoding, delimiter, confirmed)
+            return Layout(path, encoding, found, row, tuple(header), (), len(header), text=text)
+        joined = join_tables(path, _read_member, confirmed)
+    except UNREADABLE as error:
+        raise SourceError(f"{path.name}: the file cannot be read or unpacked ({type(error).__name__}).") from None
+    row, header = joined.records[0]
+    return Layout(path, "", "", row, tuple(header), (), len(header), records=joined.records[1:], notes=joined.notes)
+
+
+def guess_columns(path: Path) -> list[Column]:
+    """Guess what the columns of a file are that cannot be read as it is, so that a council can say it.
+
+    Two may then be taken for the same. Where no row is a roll's header, it is the row with most names.
+
+    Raises:
+        SourceError: the file cannot be read at all.
+    """
+    try:
+        header = find_head(path).header
+    except NoHeaderError:
+        if text := find_text(path):
+            encoding = find_encoding(text)
+            able = [record for one in DELIMITERS for record in _read_top(text, encoding, one)]
+        else:
+            able = list_tops(path, _read_member)
+        header = tuple(
+            max((cells for _, cells in able), key=lambda cells: len({cell.strip() for cell in cells} - {""}))
+        )
+    try:
+        return map_header(header)
+    except CheckError:
+        return [replace(map_header([cell])[0], position=place) for place, cell in enumerate(header)]
+
+
+def _fit_mapping(header: Sequence[str], mapping: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Let what a council says of a joined column hold for as many of it as the file has this time."""
+    fitted = dict(mapping)
+    for name in (cell.strip() for cell in header):
+        first = re.sub(r" \(\d+\)$", "", name)
+        if name not in mapping and first in mapping:
+            fitted[name] = mapping[first]
+    absent = [name for name in fitted if name not in header and re.search(r" \(\d+\)$", name)]
+    return {name: target for name, target in fitted.items() if name not in absent or _is_repeated(name, header)}
+
+
+def _is_repeated(name: str, header: Sequence[str]) -> bool:
+    """Tell whether a counted name, as "Date From (2)", is of a header that comes so often."""
+    first, _, count = name[:-1].rpartition(" (")
+    return sum(cell.strip() == first for cell in header) >= int(count)
 
 
 def find_header(
-    path: Path, encoding: str, delimiter: str | None, confirmed: Sequence[str] = ()
+    text: Text, encoding: str, delimiter: str | None, confirmed: Sequence[str] = ()
 ) -> tuple[str, int, list[str]]:
     """Return the delimiter, the line of the header and its cells.
 
@@ -142,32 +186,52 @@ def find_header(
         SourceError: no row near the top has headers of a roll.
     """
     if delimiter not in (None, *DELIMITERS):
-        raise SourceError(f"{path.name}: the delimiter may be {', '.join(DELIMITERS.values())}, not {delimiter!r}.")
-    best: tuple[int, str, int, list[str]] = (0, "", 0, [])
-    for one in [delimiter] if delimiter else list(DELIMITERS):
-        with _open_text(path, encoding) as file:
-            for row, cells in islice(_read(file, one, path), ROWS_SEARCHED_FOR_HEADER):
-                known = max(count_known(cells), sum(cell.strip() in confirmed for cell in cells))
-                if known > best[0]:
-                    best = (known, one, row, cells)
-    if best[0] < LEAST_KNOWN:
+        raise SourceError(f"{text.name}: the delimiter may be {', '.join(DELIMITERS.values())}, not {delimiter!r}.")
+    known, found, row, header = _find_best(text, encoding, [delimiter] if delimiter else list(DELIMITERS), confirmed)
+    if known < LEAST_KNOWN:
         way = f"with {DELIMITERS.get(delimiter, repr(delimiter))} as delimiter" if delimiter else "with any delimiter"
         instead = ""
         if delimiter:
-            other = find_header(path, encoding, None, confirmed)
+            other = find_header(text, encoding, None, confirmed)
             instead = f" With {DELIMITERS[other[0]]} as delimiter, row {other[1]} is one."
-        raise SourceError(
-            f"{path.name}: {way}, none of its first {ROWS_SEARCHED_FOR_HEADER} rows is the header of a roll "
+        raise NoHeaderError(
+            f"{text.name}: {way}, none of its first {ROWS_SEARCHED_FOR_HEADER} rows is the header of a roll "
             f"(at least {LEAST_KNOWN} columns that can be told).{instead}"
         )
-    return best[1:]
+    return found, row, header
+
+
+def _find_best(
+    text: Text, encoding: str, delimiters: Sequence[str], confirmed: Sequence[str]
+) -> tuple[int, str, int, list[str]]:
+    """Return the row with most known headers: how many, the delimiter, its line and its cells."""
+    best: tuple[int, str, int, list[str]] = (0, delimiters[0], 0, [])
+    for one in delimiters:
+        for row, cells in _read_top(text, encoding, one):
+            known = max(count_known(cells), sum(cell.strip() in confirmed for cell in cells))
+            if known > best[0]:
+                best = (known, one, row, cells)
+    return best
+
+
+def _read_top(text: Text, encoding: str, delimiter: str) -> list[Record]:
+    return list(islice(texts.read_records(text, encoding, delimiter), ROWS_SEARCHED_FOR_HEADER))
+
+
+def _read_member(text: Text) -> Iterator[Record]:
+    """Read the records of a text in a zip of several, whose delimiter is tried out."""
+    encoding = find_encoding(text)
+    known, delimiter, *_ = _find_best(text, encoding, list(DELIMITERS), ())
+    yield from texts.read_records(text, encoding, delimiter if known >= LEAST_KNOWN_BESIDE else ",")
 
 
 def read_records(layout: Layout) -> Iterator[Record]:
     """Yield the records below the header, blank ones too, each with the line that it begins on."""
-    with _open_text(layout.path, layout.encoding) as file:
-        records = _read(file, layout.delimiter, layout.path)
-        yield from dropwhile(lambda record: record[0] <= layout.header_row, records)
+    if layout.text is None:
+        yield from layout.records
+        return
+    records = texts.read_records(layout.text, layout.encoding, layout.delimiter)
+    yield from dropwhile(lambda record: record[0] <= layout.header_row, records)
 
 
 def align_cells(cells: list[str], layout: Layout) -> list[str]:
@@ -180,26 +244,61 @@ def align_cells(cells: list[str], layout: Layout) -> list[str]:
 
 def make_chunks(layout: Layout) -> Iterator[tuple[pa.Table, int]]:
     """Yield the records as tables for `roll_rules.write_query`, each with how many blank rows were left out of it."""
-    records = read_records(layout)
+    if layout.text is None:
+        firsts = range(0, len(layout.records), CHUNK)
+        blocks: Iterator[Rows | list[Record]] = (list(layout.records[first : first + CHUNK]) for first in firsts)
+    else:
+        blocks = texts.read_blocks(layout.text, layout.encoding, layout.delimiter, layout.usual_cells)
+    for block in blocks:
+        if isinstance(block, list):
+            yield _lay_out_records([record for record in block if record[0] > layout.header_row], layout)
+        else:
+            yield _lay_out_rows(*block, layout)
+
+
+def _lay_out_records(chunk: Sequence[Record], layout: Layout) -> tuple[pa.Table, int]:
     width, places = len(layout.header), [use.position for use in layout.uses]
-    while chunk := list(islice(records, CHUNK)):
-        rows, counts, is_long, cells = [], [], [], []
-        for row, record in chunk:
-            count = len(record)
-            if count != width:
-                record = align_cells(record, layout)
-                if count == layout.usual_cells:
-                    count = width
-            if not any(record) or not "".join(record).strip():
-                continue
-            rows.append(row)
-            counts.append(count)
-            is_long.append(len(record) > width and bool("".join(record[width:]).strip()))
-            cells.append(record)
-        columns = list(zip(*cells, strict=False)) or [()] * width  # as many as the shortest has: at least the header's
-        data = {"row": pa.array(rows, pa.int64()), "cells": pa.array(counts, pa.int32()), "is_long": pa.array(is_long)}
-        data |= {f"c{place}": clean_cells(columns[place]) for place in places}
-        yield pa.table(data), len(chunk) - len(rows)
+    rows, counts, is_long, cells = [], [], [], []
+    for row, record in chunk:
+        count = len(record)
+        if count != width:
+            record = align_cells(record, layout)
+            if count == layout.usual_cells:
+                count = width
+        if not any(record) or not "".join(record).strip():
+            continue
+        rows.append(row)
+        counts.append(count)
+        is_long.append(len(record) > width and bool("".join(record[width:]).strip()))
+        cells.append(record)
+    columns = list(zip(*cells, strict=False)) or [()] * width  # as many as the shortest has: at least the header's
+    data = {"row": pa.array(rows, pa.int64()), "cells": pa.array(counts, pa.int32())}
+    data |= {"is_long": pa.array(is_long, pa.bool_())}
+    data |= {f"c{place}": clean_cells(columns[place]) for place in places}
+    return pa.table(data), len(chunk) - len(rows)
+
+
+def _lay_out_rows(rows: pa.Array, columns: Sequence[pa.Array], layout: Layout) -> tuple[pa.Table, int]:
+    """Do the same as `_lay_out_records` with records of the usual number of cells, column by column."""
+    is_below = pc.greater(rows, layout.header_row)
+    if not pc.all(is_below).as_py():
+        rows, columns = rows.filter(is_below), [column.filter(is_below) for column in columns]
+    given = iter(columns)
+    nothing = pa.array([""] * len(rows), pa.string()) if layout.left_out else None
+    by_place = [nothing if place in layout.left_out else next(given) for place in range(len(layout.header))]
+    used = {use.position: clean_cells(by_place[use.position]) for use in layout.uses}
+    blank = np.ones(len(rows), dtype=bool)
+    for column in used.values():
+        blank &= column.is_null().to_numpy(zero_copy_only=False)
+    doubtful = np.flatnonzero(blank)
+    if len(doubtful):  # all that is used is blank: look at what else there is
+        texts_there = [column.take(pa.array(doubtful)).to_pylist() for column in columns]
+        blank[doubtful] = [not "".join(cells).strip() for cells in zip(*texts_there, strict=True)]
+    data = {"row": rows, "cells": pa.array(np.full(len(rows), len(layout.header), np.int32))}
+    data |= {"is_long": pa.array(np.zeros(len(rows), bool))}
+    data |= {f"c{place}": column for place, column in used.items()}
+    table = pa.table(data)
+    return (table.filter(pa.array(~blank)), int(blank.sum())) if len(doubtful) else (table, 0)
 
 
 def _find_left_out(
@@ -255,32 +354,3 @@ def _count_misfits(
                 wrong[target] = int((~fits).sum())
         counts.append(wrong)
     return counts
-
-
-def _read(file: IO[str], delimiter: str, path: Path) -> Iterator[Record]:
-    reader = csv.reader(file, delimiter=delimiter)
-    begin = 1
-    try:
-        for cells in reader:
-            if reader.line_num - begin >= MOST_LINES:
-                raise SourceError(
-                    f"{path.name}: row {begin} runs over {MOST_LINES} lines; a quotation mark is not closed."
-                )
-            yield begin, cells
-            begin = reader.line_num + 1
-    except csv.Error as error:
-        raise SourceError(f"{path.name}: row {begin} is not CSV that can be read ({error}).") from None
-
-
-def _open_binary(path: Path) -> gzip.GzipFile | BufferedReader:
-    with path.open("rb") as file:
-        is_packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path) if is_packed else path.open("rb")
-
-
-def _open_text(path: Path, encoding: str) -> IO[str]:
-    with path.open("rb") as file:
-        is_packed = file.read(2) == b"\x1f\x8b"
-    if is_packed:
-        return gzip.open(path, "rt", encoding=encoding, newline="")
-    return path.open("r", encoding=encoding, newline="")

@@ -120,7 +120,7 @@ def read_roll(
     """Read a council's roll.
 
     Args:
-        path: a CSV, plain or gzip, in UTF-8 or cp1252.
+        path: a CSV in UTF-8 or cp1252, plain, gzip or zip; a workbook; or a zip of several files of one roll.
         run_date: dates after it are no dates of the roll.
         mapping: the council's confirmed columns, from `Roll.stored_mapping`; guessed if there is none.
         delimiter: comma, semicolon, tab or pipe; tried out if it is not given.
@@ -153,7 +153,7 @@ def read_roll(
         blank_rows=blank,
         rateable_value_in_file_gbp=float(total),
         encoding=layout.encoding,
-        delimiter=DELIMITERS[layout.delimiter],
+        delimiter=DELIMITERS.get(layout.delimiter, ""),
         header_row=layout.header_row,
     )
 
@@ -344,6 +344,8 @@ def _show(layout: Layout) -> pd.DataFrame:
     if "property_reference" not in targets:
         instead = "The column of ba_reference." if "ba_reference" in targets else UNFOLLOWED
         extra.append(("", "property_reference", f"Warning: no such column. {instead}"))
+    for name, note in layout.notes.items():
+        shown.loc[len(shown)] = [name, pd.NA, None, "sheet or file", None, note]
     for file_column, column, note in extra:
         shown.loc[len(shown)] = [file_column, pd.NA, column, "guessed from cells", None, note]
     return shown

@@ -9,7 +9,6 @@ another's.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -18,11 +17,11 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
+from councilbook.business_rates.ledger.reading import read_ledger
 from councilbook.business_rates.missing.lists import tidy_postcodes
 from councilbook.business_rates.register.properties import find_places
 from councilbook.business_rates.roll.columns import normalise_header
 from councilbook.business_rates.roll.files import find_layout, read_records
-from councilbook.business_rates.roll.reading import read_roll
 from councilbook.business_rates.roll.rules import open_rules
 from councilbook.catalogue import Council, FoundFile
 from councilbook.catalogue.councils import Authority, find_authority, list_codes
@@ -76,7 +75,7 @@ def refuse_other_council(study: "Study", found: FoundFile) -> None:
             one's. No cell is shown.
     """
     council, where = study.finder.council, f"Source {found.source.id}, file {found.path.name}"
-    roll = read_roll(found.path, run_date=date.max).frame
+    roll = read_ledger(study, found).frame
     named, way = list_named(found), "Correct --council, or put the right file in its place."
     if named and (others := [one for one in named if not _is_part(one, council)]):
         raise CheckError(f"{where}: a column of it names {others[0]}, and this run is for {council.name}. {way}")

@@ -1,0 +1,69 @@
+"""A council's ledger as a run and `councilbook check` read it: by the columns that the council has confirmed."""
+
+from councilbook.business_rates.ledger.tables import NoHeaderError
+from councilbook.business_rates.roll.columns import TARGETS, show_columns, store_mapping
+from councilbook.business_rates.roll.files import guess_columns
+from councilbook.business_rates.roll.reading import Roll, read_roll
+from councilbook.catalogue import FoundFile
+from councilbook.errors import CheckError, CouncilbookError, SourceError
+from councilbook.sources.mappings import Inspection
+from councilbook.study import Study
+
+
+def read_ledger(study: Study, found: FoundFile) -> Roll:
+    """Read a council's ledger, or the list that it has published.
+
+    Args:
+        study: the study as it is run; its date counts, and what the council says of its columns in the closed folder.
+        found: from `Study.open_file`.
+
+    Raises:
+        SourceError: the file cannot be read.
+        CheckError: what its columns are cannot be told, or is not as the council says. The message names the file in
+            which the council can say it.
+    """
+    mapping = study.read_mapping(found)
+    if mapping is not None and not any(mapping.values()):
+        raise CheckError(
+            f"{found.source.mapping_name} in the closed folder says of no column what it is. Correct it there."
+        )
+    try:
+        return read_roll(found.path, run_date=study.run_date, mapping=mapping)
+    except NoHeaderError as error:
+        raise SourceError(f"{error} {_tell_way(study, found)}") from None
+    except CheckError as error:
+        raise CheckError(f"{found.path.name}: {error} {_tell_way(study, found)}") from None
+
+
+def _tell_way(study: Study, found: FoundFile) -> str:
+    name = found.source.mapping_name
+    if study.read_mapping(found):
+        return f"Its columns are read as {name} in the closed folder says; correct it there."
+    return (
+        f"To say which column is which, correct {name} in the closed folder; "
+        f"`councilbook columns {study.spec.id} {found.source.id}` writes it."
+    )
+
+
+def inspect_ledger(study: Study, found: FoundFile) -> Inspection:
+    """Find out which column of a ledger is which, and what a run would make of it.
+
+    Raises:
+        CheckError: the file in which the council says so cannot be read.
+        SourceError: the ledger cannot even be looked at.
+    """
+    fields = found.source.table().fields if found.source.tables else {}
+    targets = {target: fields[target].description if target in fields else "" for target in TARGETS}
+    try:
+        roll = read_ledger(study, found)
+    except CouncilbookError as error:
+        try:
+            columns = guess_columns(found.path)
+        except CouncilbookError:
+            raise error from None
+        return Inspection(show_columns(columns), store_mapping(columns), targets, fault=str(error))
+    counts = roll.count_rows()
+    rows = ", ".join(f"{count:,} {what}" for what, count in zip(counts["what"], counts["rows"], strict=True))
+    result = f"{roll.rows_in_file:,} rows: {rows}"
+    warnings = [*roll.warnings, *([_tell_way(study, found)] if roll.warnings else [])]
+    return Inspection(roll.mapping, roll.stored_mapping, targets, result, warnings)

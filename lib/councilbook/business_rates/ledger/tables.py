@@ -1,0 +1,417 @@
+"""What a council's file holds: one CSV, the sheets of a workbook, or several files in a zip, made into one table.
+
+Cells of a workbook become the text that they would be in a CSV. Sheets with the same headers follow each other; one
+that has other headers and a reference (reliefs, exemptions) is joined to the properties by it. What was joined, what
+did not join and what was left out is said.
+"""
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import python_calamine
+
+from councilbook.business_rates.ledger.texts import Record, Text
+from councilbook.business_rates.roll.columns import count_known, map_header, normalise_header
+from councilbook.business_rates.roll.rules import RELIEF_TARGETS
+from councilbook.errors import SourceError
+from councilbook.sources.readers import check_workbook
+
+ROWS_SEARCHED_FOR_HEADER = 40
+LEAST_KNOWN = 3  # headers, to be sure of a header row
+LEAST_KNOWN_BESIDE = 2  # of a table that is joined by a reference, which is one of them
+REFERENCES = ("property_reference", "ba_reference", "uprn")
+OF_RELIEFS = (*RELIEF_TARGETS, "exemption")
+MOST_AT_ONE = 12  # rows of a joined table at one property
+SAME_EDITION = 0.5  # of the references of a table; more are in another one, where both are editions of one roll
+MOST_CELLS = 20_000_000  # of all tables of a workbook or zip together, which are read into memory
+LEAST_FILLED = 0.5  # of the rows, for cells right of the last header to be a column of their own
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of a workbook or zip: its name, and its records from the header on."""
+
+    name: str
+    records: list[Record]
+
+    @property
+    def header(self) -> list[str]:
+        """Its header's cells, without blanks around."""
+        return [cell.strip() for cell in self.records[0][1]]
+
+
+@dataclass(frozen=True)
+class Joined:
+    """The one table that several became.
+
+    Attributes:
+        records: from the header on.
+        notes: by what of the file they are about, what was joined and what was left out.
+    """
+
+    records: list[Record]
+    notes: Mapping[str, str]
+
+
+class NoHeaderError(SourceError):
+    """No row near the top of a file has headers of a roll."""
+
+
+ReadText = Callable[[Text], Iterator[Record]]
+
+
+def find_text(path: Path) -> Text | None:
+    """Return the one text that a file is, or has in it; None where it holds tables to be put together.
+
+    Raises:
+        SourceError: it is a damaged zip, or one with nothing in it that can be read.
+    """
+    if _tell_kind(path) == "workbook":
+        return None
+    if _tell_kind(path) == "text":
+        return Text(path)
+    members = _list_members(path)
+    return Text(path, members[0]) if len(members) == 1 and not _is_workbook(members[0]) else None
+
+
+def join_tables(path: Path, read_text: ReadText, confirmed: Sequence[str] = ()) -> Joined:
+    """Read the tables of a workbook or zip, and put them together.
+
+    Args:
+        path: the file.
+        read_text: reads the records of a text in a zip.
+        confirmed: headers that the council has named.
+
+    Raises:
+        SourceError: it cannot be read, no sheet of it is a roll, or two are editions of the same one.
+    """
+    found, notes = [], {}
+    for name, is_hidden, read in _list_tables(path, read_text):
+        if is_hidden:
+            notes[name] = "Warning: a hidden sheet; it was left out."
+        elif sheet := _cut_to_header(name, read(), confirmed):
+            found.append(sheet)
+        else:
+            notes[name] = "No row of it is the header of a roll; it was left out."
+    able = [sheet for sheet in found if _count(sheet.header, confirmed) >= LEAST_KNOWN]
+    if not able:
+        raise NoHeaderError(
+            f"{path.name}: none of its sheets or files ({', '.join(notes) or 'none'}) has the header of a roll among "
+            f"its first {ROWS_SEARCHED_FOR_HEADER} rows (at least {LEAST_KNOWN} columns that can be told)."
+        )
+    main = max(able, key=lambda sheet: (len(_find_targets(sheet.header) - set(OF_RELIEFS)), len(sheet.records)))
+    stacked, notes = _stack(main, found, notes, path)
+    for sheet in found:
+        if sheet is not main and sheet.name not in notes:
+            stacked, notes[sheet.name] = _join(stacked, sheet, path)
+    return Joined(stacked.records, notes)
+
+
+def list_tops(path: Path, read_text: ReadText) -> list[Record]:
+    """Return the rows among which the header of a workbook or zip must be."""
+    tables = [read() for _, is_hidden, read in _list_tables(path, read_text) if not is_hidden]
+    return [record for records in tables for record in records[:ROWS_SEARCHED_FOR_HEADER]]
+
+
+# --- what is in a file -------------------------------------------------------------------------------------
+
+
+def _tell_kind(path: Path) -> str:
+    with path.open("rb") as file:
+        start = file.read(8)
+    if start == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        return "workbook"
+    if not start.startswith(b"PK\x03\x04"):
+        return "text"
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except zipfile.BadZipFile:
+        raise SourceError(f"{path.name}: the workbook or zip is damaged, or was cut off. Save it anew.") from None
+    return "workbook" if {"[Content_Types].xml", "META-INF/manifest.xml"} & set(names) else "zip"
+
+
+def _is_workbook(name: str) -> bool:
+    return PurePosixPath(name).suffix.lower() in {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
+
+
+def _list_members(path: Path) -> list[str]:
+    """List what can be read in a zip: texts and workbooks, and not what systems and people put beside them."""
+    with zipfile.ZipFile(path) as archive:
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+    if any(info.flag_bits & 1 for info in infos):
+        raise SourceError(f"{path.name}: it needs a password. Unpack it, and pack it again without one.")
+    names = [info.filename for info in infos if not re.search(r"(^|/)(__MACOSX/|\.)", info.filename)]
+    readable = [name for name in names if re.search(r"\.(csv|tsv)$", name, re.IGNORECASE) or _is_workbook(name)]
+    readable = readable or [name for name in names if name.lower().endswith(".txt")]  # else a note beside the data
+    if not readable:
+        raise SourceError(f"{path.name}: there is no CSV and no workbook in it, but {', '.join(names) or 'nothing'}.")
+    return readable
+
+
+def _list_tables(path: Path, read_text: ReadText) -> Iterator[tuple[str, bool, Callable[[], list[Record]]]]:
+    """Yield the tables of a file: name, whether it is hidden, and what reads it."""
+    if _tell_kind(path) == "workbook":
+        check_workbook(path, path.name)
+        yield from _list_sheets(path.read_bytes(), path.name)
+        return
+    members = _list_members(path)
+    stems = {PurePosixPath(one).stem for one in members}
+    for member in members:
+        name = PurePosixPath(member).stem if len(stems) == len(members) else member
+        if _is_workbook(member):
+            with zipfile.ZipFile(path) as archive:
+                sheets = list(_list_sheets(archive.read(member), f"{path.name}, {member}"))
+            for sheet, is_hidden, read in sheets:
+                yield f"{name}, {sheet}" if len(sheets) > 1 else name, is_hidden, read
+        else:
+            yield name, False, partial(_read_all, read_text, Text(path, member))
+
+
+def _read_all(read_text: ReadText, text: Text) -> list[Record]:
+    records = list(read_text(text))
+    _check_cells(sum(len(cells) for _, cells in records), text.name)
+    return records
+
+
+def _list_sheets(content: bytes, where: str) -> Iterator[tuple[str, bool, Callable[[], list[Record]]]]:
+    try:
+        workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+    except python_calamine.PasswordError:
+        raise SourceError(f"{where}: the workbook needs a password. Save it without one.") from None
+    except (python_calamine.CalamineError, OSError, zlib.error) as error:
+        raise SourceError(f"{where}: not a workbook that can be read ({type(error).__name__}). Save it anew.") from None
+    for sheet in workbook.sheets_metadata:
+        if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet:
+            is_hidden = sheet.visible != python_calamine.SheetVisibleEnum.Visible
+            yield sheet.name, is_hidden, partial(_read_sheet, workbook, sheet.name, where)
+
+
+def _read_sheet(workbook: python_calamine.CalamineWorkbook, name: str, where: str) -> list[Record]:
+    try:
+        sheet = workbook.get_sheet_by_name(name)
+        _check_cells(sheet.total_height * sheet.total_width, f"{where}, sheet {name!r}")
+        rows = sheet.to_python(skip_empty_area=False)
+    except (python_calamine.CalamineError, OSError, zlib.error) as error:
+        raise SourceError(f"{where}: sheet {name!r} cannot be read ({type(error).__name__}). Save it anew.") from None
+    return [(number, [write_cell(cell) for cell in cells]) for number, cells in enumerate(rows, 1)]
+
+
+def _check_cells(cells: int, where: str) -> None:
+    if cells > MOST_CELLS:
+        raise SourceError(f"{where}: {cells:,} cells are more than fit into memory. Save it as CSV UTF-8.")
+
+
+def write_cell(cell: Any) -> str:
+    """Write a workbook's cell as a CSV has it: days as ISO, whole numbers without decimals, none with an exponent."""
+    match cell:
+        case str():
+            return cell
+        case bool():
+            return str(cell).upper()
+        case int():
+            return str(cell)
+        case float() if cell.is_integer():
+            return str(int(cell))
+        case float():  # a workbook keeps 17 digits of what was typed as 12.34, and shows 15
+            return format(Decimal(f"{cell:.15g}"), "f")
+        case datetime() if (cell.hour, cell.minute, cell.second) == (0, 0, 0):
+            return cell.date().isoformat()
+        case datetime():
+            return cell.replace(microsecond=0).isoformat(" ")
+        case date():
+            return cell.isoformat()
+    return "" if cell is None else str(cell)
+
+
+# --- one table of several ----------------------------------------------------------------------------------
+
+
+def _cut_to_header(name: str, records: list[Record], confirmed: Sequence[str]) -> Sheet | None:
+    """Cut a table to its header and what is below; None if it has no header that can be told."""
+    counts = [_count(cells, confirmed) for _, cells in records[:ROWS_SEARCHED_FOR_HEADER]]
+    if not counts or max(counts) < LEAST_KNOWN_BESIDE:
+        return None
+    first = counts.index(max(counts))
+    width = _find_width(records[first:])
+    cut = [
+        (row, cells[:width] + [""] * (width - len(cells)) + _list_beyond(cells, width))
+        for row, cells in records[first:]
+    ]
+    return Sheet(name, cut)
+
+
+def _count(cells: Sequence[str], confirmed: Sequence[str]) -> int:
+    return max(count_known(cells), sum(cell.strip() in confirmed for cell in cells))
+
+
+def _find_width(records: Sequence[Record]) -> int:
+    """Return how many columns a table has: up to its last header, and beyond it those that most rows fill."""
+    header = records[0][1]
+    named = max(place for place, cell in enumerate(header, 1) if cell.strip())
+    widest = max(len(cells) for _, cells in records)
+    beyond = [0] * (widest - named)
+    for _, cells in records[1:]:
+        for place, cell in enumerate(cells[named:]):
+            beyond[place] += bool(cell.strip())
+    filled = [place for place, count in enumerate(beyond, 1) if count > LEAST_FILLED * len(records)]
+    return named + max(filled, default=0)
+
+
+def _list_beyond(cells: list[str], width: int) -> list[str]:
+    return cells[width:] if any(cell.strip() for cell in cells[width:]) else []
+
+
+def find_target(header: str) -> str | None:
+    """Return what a header alone is taken for."""
+    return map_header([header])[0].target if header.strip() else None
+
+
+def _find_targets(header: Sequence[str]) -> set[str]:
+    return {target for cell in header if (target := find_target(cell))}
+
+
+def _reorder(sheet: Sheet, header: Sequence[str]) -> Sheet:
+    """Put a table's columns into the order of another header with the same names."""
+    names = list(map(normalise_header, sheet.header))
+    order = [names.index(normalise_header(cell)) for cell in header]
+    return Sheet(
+        sheet.name, [(row, [cells[place] for place in order] + cells[len(order) :]) for row, cells in sheet.records]
+    )
+
+
+def _stack(main: Sheet, sheets: Sequence[Sheet], notes: dict[str, str], path: Path) -> tuple[Sheet, dict[str, str]]:
+    """Put those with the main table's headers below it; their rows are counted on from a round number."""
+    names = sorted(map(normalise_header, main.header))
+    same = [sheet for sheet in sheets if sheet is not main and sorted(map(normalise_header, sheet.header)) == names]
+    if not same:
+        return main, notes
+    step = 10 ** len(str(max(sheet.records[-1][0] for sheet in (main, *same))))
+    keys = _find_keys(main, main)
+    records, seen = list(main.records), _list_keys(main, keys[0][0]) if keys else set()
+    for number, sheet in enumerate(same, 1):
+        aligned = _reorder(sheet, main.header)
+        own = _list_keys(aligned, keys[0][0]) if keys else set()
+        if own and len(own & seen) > SAME_EDITION * min(len(own), len(seen)):
+            raise SourceError(
+                f"{path.name}: {main.name!r} and {sheet.name!r} hold the same properties, as two editions of one roll "
+                "do. Keep the one that is meant."
+            )
+        seen |= own
+        records += [(number * step + row, cells) for row, cells in aligned.records[1:]]
+        notes[sheet.name] = (
+            f"It has the headers of {main.name!r}, so its {len(sheet.records) - 1:,} rows follow; row 1 of it is "
+            f"counted as row {number * step + 1:,}."
+        )
+    return Sheet(main.name, records), notes
+
+
+def _join(main: Sheet, other: Sheet, path: Path) -> tuple[Sheet, str]:
+    """Join a table to the properties by a reference; return what came of it, and what is to be said."""
+    keys = _find_keys(main, other)
+    if not keys:
+        return main, f"Warning: it has no reference by which it could be joined to {main.name!r}; it was left out."
+    here, there = max(keys, key=lambda pair: len(_list_keys(main, pair[0]) & _list_keys(other, pair[1])))
+    known, asked = _list_keys(main, here), _list_keys(other, there)
+    if not known & asked:
+        raise SourceError(
+            f"{path.name}: none of the {len(asked):,} references of {other.name!r} (column {other.header[there]!r}) is "
+            f"among those of {main.name!r} ({main.header[here]!r}). Take it out, or give both the same references."
+        )
+    places, names, dropped = _choose_columns(main, other, there)
+    pieces: dict[str, list[tuple[str, ...]]] = {}
+    for _, cells in other.records[1:]:
+        piece, key = tuple(cells[place].strip() for place in places), _clean_key(cells[there])
+        if key and piece not in (of_one := pieces.setdefault(key, [])) and any(piece):
+            of_one.append(piece)
+    times = max(len(pieces[key]) for key in known & asked)
+    if times > MOST_AT_ONE:
+        raise SourceError(
+            f"{path.name}: {other.name!r} has up to {times:,} rows at one reference (column {other.header[there]!r}), "
+            "so they are not of properties. Take it out, or keep the rows of this year."
+        )
+    header = [f"{name} ({time})" if time > 1 else name for time in range(1, times + 1) for name in names]
+    records = [(main.records[0][0], [*main.records[0][1], *header])]
+    width = len(main.header)
+    for row, cells in main.records[1:]:
+        own = (
+            [cell for piece in pieces.get(_clean_key(cells[here]), []) for cell in piece] if cells[here].strip() else []
+        )
+        records.append((row, cells[:width] + own + [""] * (len(header) - len(own)) + cells[width:]))
+    lost = len(asked - known)
+    note = (
+        f"{len(other.records) - 1:,} rows, joined by {other.header[there]!r} to {len(known & asked):,} properties of "
+        f"{main.name!r}; not there: {lost:,} of its {len(asked):,} references."
+    )
+    if dropped:
+        note += f" {main.name!r} has these columns as well, and they count: {', '.join(dropped)}."
+    return replace(main, records=records), f"Warning: {note}" if lost > SAME_EDITION * len(asked) else note
+
+
+def _find_keys(main: Sheet, other: Sheet) -> list[tuple[int, int]]:
+    """Return pairs of columns by which tables could be joined: known references of one kind, and others of one name."""
+    pairs = []
+    for here, cell in enumerate(main.header):
+        for there, beside in enumerate(other.header):
+            kind = find_target(cell)
+            is_known = kind in REFERENCES and kind == find_target(beside)
+            is_named = normalise_header(cell) == normalise_header(beside)
+            if is_known or (is_named and re.search(r"\b(ref\w*|account|id|number|no)\b", normalise_header(cell))):
+                pairs.append((here, there))
+    return pairs
+
+
+def _list_keys(sheet: Sheet, place: int) -> set[str]:
+    return {_clean_key(cells[place]) for _, cells in sheet.records[1:]} - {""}
+
+
+def _clean_key(cell: str) -> str:
+    """Write a reference so that a number and its text are the same."""
+    return re.sub(r"\s+|^'", "", cell).casefold().removesuffix(".0").lstrip("0")
+
+
+def _choose_columns(main: Sheet, other: Sheet, key: int) -> tuple[list[int], list[str], list[str]]:
+    """Choose what is joined of a table: positions, the names they get, and what the main table has already.
+
+    Of a table of reliefs or exemptions only these keep their names: its `Start Date` is not the account's, nor is its
+    `Description` the property's.
+    """
+    about = _name_subject(other)
+    own = _find_targets(main.header)
+    places, names, dropped = [], [], []
+    for place, cell in enumerate(other.header):
+        if place == key or not any(cells[place].strip() for _, cells in other.records[1:]):
+            continue
+        target = find_target(cell)
+        if target in own and target not in OF_RELIEFS and (not about or target in (*REFERENCES, "address", "postcode")):
+            dropped.append(cell)
+            continue
+        places.append(place)
+        names.append(_name_joined(about, cell))
+    return places, names, dropped
+
+
+def _name_joined(about: str, header: str) -> str:
+    """Name a joined column so that it is taken for what it is: `Type` among exemptions is an `Exemption Type`."""
+    if not about or about.casefold() in header.casefold():
+        return header
+    longer = f"{about} {header}"
+    return header if find_target(header) in OF_RELIEFS and find_target(longer) not in OF_RELIEFS else longer
+
+
+def _name_subject(sheet: Sheet) -> str:
+    """Say whether a table is of reliefs or of exemptions, by its name or its headers; "" if it is of neither."""
+    for text in (sheet.name, " ".join(sheet.header)):
+        for subject, pattern in {"Exemption": "exempt", "Relief": r"relief|discount|\bsbrr?\b"}.items():
+            if re.search(pattern, text, re.IGNORECASE):
+                return subject
+    return ""
