@@ -20,7 +20,8 @@ from typing import Any
 import python_calamine
 
 from councilbook.business_rates.ledger.texts import Record, Text
-from councilbook.business_rates.roll.columns import count_known, map_header, normalise_header
+from councilbook.business_rates.roll.columns import count_known, map_header
+from councilbook.business_rates.roll.headers import normalise_header
 from councilbook.business_rates.roll.rules import RELIEF_TARGETS
 from councilbook.errors import SourceError
 from councilbook.sources.readers import check_workbook
