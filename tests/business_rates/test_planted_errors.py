@@ -36,6 +36,22 @@ def draw(nation: str, year: str, seed: int = 3, rows: int = 4_000) -> tuple[pd.D
     return clean, ledger, truth
 
 
+def test_a_twin_of_the_first_year_of_every_nation_has_errors() -> None:
+    for nation in ("scotland", "england", "wales"):
+        rules, random = load_rules(nation), np.random.default_rng(5)
+        ledger, truth = plant_errors(draw_bills(random, 400, rules, next(iter(rules.years))), random, rules)
+        assert truth["error"].nunique() > 5 and len(ledger) == len(truth)
+
+
+def test_a_bill_by_the_multiplier_of_another_use_is_found() -> None:
+    # 40,000 by 43.2p and 1p, where a shop pays 38.2p and 1p
+    for is_shop, billed, direction in ((True, 17_680.00, "too high"), (False, 15_680.00, "too low")):
+        found = find_errors(one(year="2026-27", is_retail=is_shop, billed_gbp=billed), RULES["england"])
+        assert found[["kind", "direction", "stake_gbp"]].to_numpy().tolist() == [["other_multiplier", direction, 2_000]]
+    found = find_errors(one(year="2025-26", is_retail=True, billed_gbp=19_960.00), RULES["england"])
+    assert "other_multiplier" not in set(found["kind"])
+
+
 def one(**more: Any) -> pd.DataFrame:
     given = {"property_reference": "1", "year": "2024-25", "rateable_value_gbp": 40_000.0, **more}
     return pd.DataFrame([given])

@@ -25,6 +25,7 @@ REASONS = {
     "credit_not_paid": "The account is closed and still has a credit: it is due to the ratepayer.",
     "duplicate": "The same property is billed more than once for the same days of the year.",
     "other_year": "The billed sum is that of the rates and reliefs of another year.",
+    "other_multiplier": "The billed sum is that of a shop and the account is of none, or the other way round.",
     "other_rate": "The billed sum is the charge at another year's rate less this year's share of relief.",
     "whole_year": "The billed sum is that of the whole year; the account is liable for a part of it.",
     "part_year": "The account is liable for the whole year; the billed sum is that of fewer days.",
@@ -149,6 +150,7 @@ def _list_mistakes(
     return [
         ("swapped_digits", lambda: _are_swapped(billed, right["net_gbp"].to_numpy())),
         ("whole_year", lambda: _matches(billed, _bill_whole_year(wrong, rules))),
+        ("other_multiplier", lambda: _fits_other_use(wrong, rules, billed)),
         (
             "empty_relief_left_on",
             lambda: _flag(wrong, "is_occupied", True).to_numpy() & _fits_empty(wrong, rules, billed),
@@ -167,6 +169,13 @@ def _matches(billed: NDArray[np.float64], other: pd.Series) -> NDArray[np.bool_]
 
 def _bill_whole_year(wrong: pd.DataFrame, rules: Rules) -> pd.Series:
     return compute_bills(wrong.drop(columns=["days_liable", "liable_from_date"], errors="ignore"), rules)["net_gbp"]
+
+
+def _fits_other_use(wrong: pd.DataFrame, rules: Rules, billed: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell which bills are those by the multiplier of shops for what is none, or the other way round."""
+    has_own = wrong["year"].map({name: bool(year.retail_rates) for name, year in rules.years.items()}).to_numpy()
+    other = compute_bills(wrong.assign(is_retail=~_flag(wrong, "is_retail")), rules)["net_gbp"]
+    return np.asarray(has_own & _matches(billed, other), dtype=bool)
 
 
 def _fits_empty(wrong: pd.DataFrame, rules: Rules, billed: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -210,9 +219,19 @@ def _fits_other_rate(
     lowest = wrong["year"].map({name: float(year.rates[0].pence) for name, year in rules.years.items()}).to_numpy()
     paid = lowest * right["gross_gbp"].to_numpy() / np.maximum(basic, 0.01)
     fits = np.zeros(len(wrong), dtype=bool)
-    for pence in sorted({float(rate.pence) for year in rules.years.values() for rate in year.rates}):
+    for pence in _list_rates(rules):
         fits |= (np.abs(billed - net * pence / np.maximum(paid, 0.01)) <= ROUNDING) & (net > 1)
     return fits
+
+
+def _list_rates(rules: Rules) -> list[float]:
+    """List all rates of all years, in pence with what is added to each."""
+    rates = {
+        float(rate.pence + (year.levy.pence if year.levy else 0))
+        for year in rules.years.values()
+        for rate in (*year.rates, *year.retail_rates)
+    }
+    return sorted(rates)
 
 
 def _fits_part_year(

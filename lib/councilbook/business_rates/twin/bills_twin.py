@@ -218,7 +218,7 @@ def _take_other_rate(bills: pd.DataFrame, random: np.random.Generator, rules: Ru
 
 
 def _find_old_share(bills: pd.DataFrame, rules: Rules) -> "pd.Series[float]":
-    return find_small_business_share(bills.drop(columns="liable_from_date").assign(year="2019-20"), rules)
+    return find_small_business_share(bills.drop(columns="liable_from_date").assign(year=next(iter(rules.years))), rules)
 
 
 def _take_relief_of_other_year(bills: pd.DataFrame, random: np.random.Generator, rules: Rules) -> Change:  # noqa: ARG001
