@@ -470,6 +470,17 @@ def test_a_check_of_everything_goes_on_after_a_fault(catalogue: Catalogue, mirro
     assert "Source prices (Prices) is not in data/raw" in lines["prices.prices"].detail
 
 
+def test_a_check_shows_nothing_of_a_fault_that_nobody_thought_of(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: object) -> None:
+        raise KeyError("Mrs Hartley")
+
+    monkeypatch.setattr("councilbook.study.read_rows", fail)
+    line = check_small(catalogue, "sample")["clients.clients"]
+    assert (line.ok, line.detail) == (False, "Source clients: it cannot be read (KeyError).")
+
+
 # --- twins that are fitted to open sources, and data that are not open ---
 
 

@@ -117,6 +117,9 @@ def test_what_is_read_instead_of_a_closed_file_is_what_was_used(
     monkeypatch.delenv("COUNCILBOOK_CLOSED", raising=False)
     change(catalogue, "clients", or_else="cold_spots")
     change(catalogue, "cold_spots", format="csv", file="cold_spots.csv", dated_by=r"<Day>(.+?)</Day>")
+    unused = describe(catalogue, mode="real").loc["cold_spots"]
+    assert unused["used_as"] == "not used"
+    assert "It is read only where this is not there: Clients." in unused["gap"]
     raw = catalogue.workbook.raw / "cold_spots" / "cold_spots.csv"
     raw.parent.mkdir(parents=True)
     raw.write_text("<Day>2026-07-01</Day>\n", encoding="utf-8")

@@ -149,6 +149,8 @@ def _check_source(study: Study, source: Source, table: str) -> CheckLine:
         frame = study.load_table(source, table, keep)
     except CouncilbookError as error:
         return CheckLine(name, "source", False, str(error))
+    except Exception as error:  # its message may show a record
+        return CheckLine(name, "source", False, f"Source {source.id}: it cannot be read ({type(error).__name__}).")
     rows, notes = frame.attrs.get("rows_read", len(frame)), frame.attrs.get("notes", [])
     return CheckLine(name, "source", True, ". ".join([f"{rows:,} rows from {study.find(source).origin}", *notes]))
 

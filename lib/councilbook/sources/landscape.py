@@ -8,6 +8,9 @@ import pandas as pd
 from councilbook.catalogue import Finder, FoundFile, Source, StudySpec
 from councilbook.catalogue.schema import NATIONS
 
+UNREAD = "No notebook reads it yet."
+STANDS_BY = "It is read only where this is not there: {}."
+
 Found = Mapping[str, FoundFile | None]  # by source id, its file if it is on this machine
 
 
@@ -34,19 +37,21 @@ def describe_landscape(sources: Sequence[Source], study: StudySpec, finder: Find
         editions.setdefault(source.series or source.id, []).append(source)
     found = {source.id: finder.find_local(source) for source in sources if source.format != "none"}
     instead = {one.source.id for name, one in found.items() if one and name in named and one.source.id != name}
+    unread = {one.or_else: STANDS_BY.format(one.title) for one in sources if one.or_else}
     rows = pd.DataFrame(
-        _describe(name, group, found, name in named | instead, finder, run_date) for name, group in editions.items()
+        _describe(name, group, found, name in named | instead, unread.get(name, UNREAD), finder, run_date)
+        for name, group in editions.items()
     )
     rows["spectrum"] = pd.Categorical(rows["spectrum"], ["closed", "shared", "open"])
     return rows.sort_values(["spectrum", "source_id"], ignore_index=True).astype({"spectrum": "str"})
 
 
 def _describe(
-    name: str, group: Sequence[Source], found: Found, is_named: bool, finder: Finder, run_date: str
+    name: str, group: Sequence[Source], found: Found, is_named: bool, unread: str, finder: Finder, run_date: str
 ) -> dict[str, object]:
     first, last = group[0], group[-1]
     here = found.get(first.id)
-    used_as, why = _tell_use(group, found, finder) if is_named else ("not used", "No notebook reads it yet.")
+    used_as, why = _tell_use(group, found, finder) if is_named else ("not used", unread)
     published = here.published if here and used_as == "real" else first.published
     return {
         "source_id": name,
