@@ -94,12 +94,45 @@ def test_links_are_scored_by_pair_and_counted_by_property():
 # --- bills ---
 
 
-def test_lines_of_bills_are_summed_with_the_two_largest_of_each():
-    lines = pd.DataFrame({f"{line}_gbp": [0.0, 0.0, 0.0] for line in LINES})
-    lines = lines.assign(gross_gbp=[100.0, 50.0, 25.0], net_gbp=[100.0, 50.0, 0.0], charity_relief_gbp=[0, 0, 25.0])
-    sums = bill_tables.sum_lines(lines).set_index("line")
-    assert list(sums.index) == ["gross", "net"]  # of one contributor alone nothing is said
-    assert sums.loc["gross", ["value_gbp", "bills", "largest_gbp", "second_gbp"]].tolist() == [175, 3, 100, 50]
+def make_lines(named, withheld):
+    """Lay out bills with a gross charge each, of organisations that a register names and of others."""
+    pounds = [*named, *withheld]
+    lines = pd.DataFrame({f"{line}_gbp": [0.0] * len(pounds) for line in LINES}).assign(gross_gbp=pounds)
+    register = pd.DataFrame({"property_reference": range(len(pounds)), "released_name": None}, dtype="object")
+    register.loc[: len(named) - 1, "released_name"] = "A LTD"
+    return lines, register["property_reference"], register
+
+
+def lay_out(named, withheld, day="2026-11-01"):
+    return bill_tables.lay_out_lines(*make_lines(named, withheld), day)
+
+
+def test_lines_of_bills_are_summed_with_what_no_register_shows_and_what_changed():
+    before, now = lay_out([900.0, 70.0], [50.0, 20.0, 20.0]), lay_out([900.0, 71.0], [50.0, 20.0, 30.0, 5.0])
+    [gross] = bill_tables.sum_held(now, before).to_dict("records")  # no other line has two bills
+    assert (gross["line"], gross["value_gbp"], gross["bills"]) == ("gross", 1076, 6)
+    assert (gross["rest_gbp"], gross["rest_bills"], gross["largest_gbp"], gross["second_gbp"]) == (105, 4, 50, 30)
+    assert (gross["moved"], gross["largest_move_gbp"], gross["second_move_gbp"]) == (2, 30, 20)  # 20 became 30, 5 came
+    assert gross["moves_gbp"] == 55
+    assert bill_tables.sum_held(now, None)["moved"].tolist() == [0]
+    assert list(bill_tables.sum_held(now.iloc[:0], None)) == list(bill_tables.sum_held(now, None))
+
+
+def test_sums_of_bills_stay_until_ten_of_those_withheld_have_changed(bill_totals):
+    withheld = [100.0 + number for number in range(40)]
+    first = lay_out([5_000.0], withheld)
+    one_relief = lay_out([5_000.0], [0.0, *withheld[1:]], "2026-12-01")
+    ten = lay_out([9_000.0], [pounds + 50.5 for pounds in withheld[:10]] + withheld[10:], "2027-01-01")
+    rule = bill_totals.disclosure
+    assert bill_tables.hold_lines(None, first, rule) is first
+    assert bill_tables.hold_lines(first, one_relief, rule) is first
+    assert bill_tables.hold_lines(first, ten, rule) is ten
+    assert bill_tables.hold_lines(first, lay_out([9_000.0], withheld), rule)["value_gbp"].max() == 9_000  # of the named
+
+
+@pytest.fixture(scope="module")
+def bill_totals():
+    return load_catalogue(find_workbook()).dataset("bill_totals")
 
 
 def test_orders_of_checking_are_scored_on_a_twin_and_beat_chance():

@@ -407,3 +407,36 @@ def test_a_version_without_the_mark_of_totals_is_read_as_before() -> None:
 def test_true_totals_are_no_part_of_themselves() -> None:
     frame = pd.DataFrame({"area": ["a", "b", "c", "All"], "people": [4, 30, 70, 104]})
     assert "is_partial" not in protect_counts(frame, make_rule(totals={"area": "All"}), ["area"]).frame
+
+
+def test_counts_that_a_register_shows_are_not_hidden_and_bound_what_is() -> None:
+    rule = make_rule(counts=["people", "members"], part_of={"members": "people"}, public=["people"])
+    frame = pd.DataFrame({"area": ["a", "b", "c"], "people": [6, 60, 0], "members": [4, 30, 0]})
+    safe = protect_counts(frame, rule, ["area"]).frame
+    assert safe["people"].tolist() == [5, 60, 0]
+    assert safe["members"].tolist() == [pd.NA, 30, 0]
+    low, high = read_intervals(safe, read_table(frame, rule, ["area"], []).cells, rule)
+    assert (low[:3].tolist(), high[:3].tolist()) == ([3, 58, 0], [7, 62, 2])
+    hidden = protect_counts(frame, make_rule(counts=["people", "members"], part_of=rule.part_of), ["area"]).frame
+    assert hidden["people"].isna().tolist() == [True, False, False]
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=6))
+def test_what_is_left_when_a_register_is_taken_off_is_never_few(counts: list[tuple[int, int]]) -> None:
+    frame = pd.DataFrame(counts, columns=["of_register", "left"]).rename_axis("area").reset_index()
+    frame["people"] = frame["of_register"] + frame["left"]
+    safe = protect_counts(frame.drop(columns="of_register"), make_rule(rest={"people": "left"}), ["area"]).frame
+    assert "left" not in safe
+    shown = safe["people"].notna()
+    assert (frame["left"][shown].eq(0) | frame["left"][shown].ge(10)).all()
+    few = frame["left"].between(1, 9) | frame["people"].between(1, 9)
+    assert shown.equals(~few)
+
+
+def test_more_counts_are_withheld_where_other_tables_ask_for_it() -> None:
+    frame = add_margins(pd.DataFrame({"area": ["a", "b"], "people": [30, 50]}), ["area"], ["people"])
+    rule = make_rule(totals={"area": "All"}, published_totals="what is left")
+    withhold = pd.DataFrame({"people": [True, False, False]})
+    safe = protect_counts(frame, rule, ["area"], withhold=withhold).frame
+    assert safe["people"].tolist() == [pd.NA, 50, 50]
+    assert safe["is_partial"].tolist() == [False, False, True]

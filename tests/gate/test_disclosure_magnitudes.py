@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from attack import attack, list_sums
 from councilbook.catalogue import MagnitudeRule
 from councilbook.errors import CheckError
-from councilbook.gate.disclosure.tables.magnitudes import measure_protection, protect_magnitudes, tabulate_magnitudes
+from councilbook.gate.disclosure.tables.magnitudes import (
+    find_unsafe_moves,
+    measure_protection,
+    protect_magnitudes,
+    tabulate_magnitudes,
+)
 
 LARGEST = ["largest_1", "largest_2"]
 TOTALS = {"ward": "All", "kind": "All"}
@@ -214,3 +219,55 @@ def test_contributions_that_cannot_be_those_of_a_sum_are_an_error(changes: dict[
     table = pd.DataFrame([row]).astype({"contributors": "Int64"})
     with pytest.raises(CheckError, match=message):
         protect_magnitudes(table, make_rule(), ["ward"])
+
+
+ROUNDED = {
+    "unsafe": "round",
+    "rest": ("rest", "rest_contributors"),
+    "moves": ["moved", "move_1", "move_2", "moves"],
+    "threshold": 10,
+}
+BILLS = st.floats(1, 1e6).map(lambda pounds: round(pounds, 2))
+
+
+def make_rest(of_register: list[float], others: list[float]) -> pd.DataFrame:
+    """Lay out one sum of bills that a register shows and of others."""
+    first, second = [*sorted(others, reverse=True), 0.0, 0.0][:2]
+    row = {
+        "line": "relief",
+        "bill": sum(of_register) + sum(others),
+        "contributors": len(of_register) + len(others),
+        "rest": sum(others),
+        "rest_contributors": len(others),
+        "largest_1": first,
+        "largest_2": second,
+    }
+    return pd.DataFrame([row | dict.fromkeys(ROUNDED["moves"], 0.0)])
+
+
+@given(st.lists(BILLS, max_size=5), st.lists(BILLS, min_size=1, max_size=12))
+def test_whoever_takes_the_register_off_a_rounded_sum_is_left_with_an_interval_that_protects(
+    of_register: list[float], others: list[float]
+) -> None:
+    rule = make_rule(**ROUNDED)
+    frame = make_rest(of_register, others)
+    safe = protect_magnitudes(frame, rule, ["line"])
+    rest = safe.frame["bill"].iloc[0] - sum(of_register)
+    half = safe.record["information_lost"]["most that rounding changes a sum by"]
+    assert abs(rest - sum(others)) <= half + 0.01
+    level = measure(sum(others), len(others), *frame.loc[0, LARGEST], threshold=10)
+    assert 2 * half >= 4 * level
+    assert half <= 0.5 or half <= 10 * level
+    assert safe.frame["contributors"].isna().iloc[0] == (len(others) < 10)
+
+
+def test_sums_of_which_no_small_rest_is_left_are_rounded_to_pounds() -> None:
+    safe = protect_magnitudes(make_rest([9_000_000.0], [100.4] * 40), make_rule(**ROUNDED), ["line"])
+    assert safe.frame["bill"].tolist() == [9_004_016]
+    assert safe.frame["contributors"].tolist() == [40]
+
+
+def test_the_change_of_a_sum_tells_if_few_make_it_or_two_dominate_it() -> None:
+    rule = make_rule(**ROUNDED)
+    moves = [[0, 0, 0, 0], [1, 500, 0, 500], [9, 10, 10, 90], [10, 10, 10, 100], [12, 900, 10, 1_010]]
+    assert find_unsafe_moves(pd.DataFrame(moves, columns=rule.moves), rule).tolist() == [False, True, True, False, True]

@@ -1,14 +1,16 @@
 """The gate with each of its rules, and what is known beside a release."""
 
 import json
+import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from unittest.mock import Mock
 
 import pandas as pd
 import pytest
 
-from councilbook.catalogue import Catalogue, Council, Dataset, FoundFile, fill_in_defaults
+from councilbook.catalogue import About, Catalogue, Council, Dataset, FoundFile, fill_in_defaults
 from councilbook.errors import CheckError, ReleaseRefusedError
 from councilbook.gate.decisions import Surroundings, pass_gate
 from councilbook.gate.disclosure.registers import MONTH_OF_CHANGE, LastVersion
@@ -254,3 +256,59 @@ def test_a_parameter_that_a_dataset_sets_itself_gives_its_own_reason(catalogue: 
     assert audit["reasons"]["threshold"] == "The regulator publishes from five."
     assert audit["reasons"]["round_to"] == catalogue.disclosure["round_to"].reason
     assert read_published(folder, dataset)["visits"].tolist() == [pd.NA, 5]
+
+
+def declare_sums(catalogue: Catalogue) -> Dataset:
+    fields = {"line": TEXT, "pounds": NUMBER, "bills": COUNT, "is_suppressed": FLAG}
+    rule = {"value": "pounds", "contributors": "bills", "largest": ["first", "second"], "unsafe": "round"}
+    moves = ["moved", "first_move", "second_move", "all_moves"]
+    return declare(catalogue, "sums", ["line"], fields, rule="magnitudes", rest=["rest", "others"], moves=moves, **rule)
+
+
+def lay_out_sum(others: list[float], moved: list[float]) -> pd.DataFrame:
+    first, second = sorted(others, reverse=True)[:2]
+    first_move, second_move = [*sorted(moved, reverse=True), 0.0, 0.0][:2]
+    row = {"line": "relief", "pounds": 5_000 + sum(others), "bills": 30 + len(others), "rest": sum(others)}
+    row |= {"others": len(others), "first": first, "second": second, "moved": len(moved), "all_moves": sum(moved)}
+    return pd.DataFrame([row | {"first_move": first_move, "second_move": second_move}])
+
+
+def test_a_sum_that_changed_by_one_relief_since_last_month_is_refused(catalogue: Catalogue) -> None:
+    sums, others = declare_sums(catalogue), [100.0 + number for number in range(20)]
+    folder = release(catalogue, sums, lay_out_sum(others, []))
+    assert read_published(folder, sums)["pounds"].tolist() == [7_190]
+    with pytest.raises(ReleaseRefusedError, match="fewer than 10 contributions"):
+        release(catalogue, sums, lay_out_sum(others[1:], [100.0]))
+    release(catalogue, sums, lay_out_sum(others, []))  # held as it was
+    eleven = [50.0 + number for number in range(11)]
+    release(catalogue, sums, lay_out_sum([*others, *eleven], eleven))
+    assert read_published(folder, sums)["pounds"].tolist() == [7_795]
+
+
+def test_a_release_is_held_against_what_lies_published_about_the_same_records(catalogue: Catalogue) -> None:
+    about = {"records": "clients", "counts": {"ill": {"health": "ill"}}}
+    fields = {"ward": TEXT, "people": COUNT, "ill": COUNT, "is_suppressed": FLAG, "is_partial": FLAG}
+    rule = {"counts": ["people", "ill"], "public": ["people"], "totals": {"ward": "all"}}
+    by_ward = declare(catalogue, "by_ward", ["ward"], fields, rule="counts", **rule)
+    by_ward = by_ward.model_copy(update={"about": About.model_validate(about)})
+    fields = {"number": COUNT, "ward": {**TEXT, "required": False}, "health": TEXT}
+    rule = {"quasi_identifiers": {"ward": {}}, "sensitive": ["health"], "harmless": ["number"], "t": 1}
+    records = declare(
+        catalogue, "rows", ["number"], fields, rule="records", because="A trial of the gate alone", **rule
+    )
+    records = records.model_copy(update={"about": About(records="clients")})
+    ill, well = {"A": 6, "B": 30, "C": 25}, {"A": 34, "B": 30, "C": 45}
+    counts = pd.DataFrame({"ward": list(ill), "people": [40, 60, 70], "ill": list(ill.values())})
+    counts = pd.concat([counts, pd.DataFrame({"ward": ["all"], "people": [170], "ill": [61]})], ignore_index=True)
+    rows = [(ward, what) for ward in ill for what, of in (("ill", ill), ("well", well)) for _ in range(of[ward])]
+    people = pd.DataFrame(rows, columns=["ward", "health"]).assign(number=range(170))
+    alone = read_published(release(catalogue, records, people), records)
+    assert alone["ward"].notna().all()
+    known = replace(catalogue, datasets={**catalogue.datasets, "by_ward": by_ward, "rows": records})
+    folder = release(known, by_ward, counts)
+    assert read_published(folder, by_ward)["ill"].isna().sum() == 2  # and not the total
+    assert read_published(release(known, records, people), records)["ward"].isna().all()
+    few = people.assign(health=people["health"].mask(people["ward"] != "A", "well"))  # of all, so no level hides it
+    shutil.rmtree(catalogue.workbook.processed)
+    release(known, by_ward, counts.assign(ill=[6, 0, 0, 6]))
+    assert len(read_published(release(known, records, few), records)) == 0

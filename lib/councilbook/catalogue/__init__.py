@@ -15,6 +15,7 @@ from councilbook.catalogue.reading import (
     read_contents,
 )
 from councilbook.catalogue.rules import (
+    About,
     CountRule,
     Default,
     Guarded,
@@ -46,6 +47,7 @@ from councilbook.catalogue.schema import (
 )
 
 __all__ = [
+    "About",
     "Areas",
     "Catalogue",
     "Contents",

@@ -22,6 +22,25 @@ class Default(Entry):
     reason: str = Field(min_length=20)
 
 
+class About(Entry):
+    """Which records a dataset tells of, and how: by this the gate holds it against all others that tell of them."""
+
+    records: Name = Field(description="A name for the records; datasets with the same one tell of the same records.")
+    tells: str | None = Field(
+        default=None,
+        pattern=r"^[\w.]+:\w+$",
+        description="Of a register, module:function that reads off it what everybody knows of each of these records.",
+    )
+    counts: dict[str, dict[str, str]] = Field(
+        default={}, description="Count to what it counts: the records with these values of these attributes."
+    )
+    named_by: dict[str, str] = Field(
+        default={}, description="Field of the key to the field that names the attribute whose value it has."
+    )
+    apart: list[str] = Field(default=[], description="Fields of the key that say what was counted, not of whom.")
+    only: dict[str, str] = Field(default={}, description="Field to its value in the rows that tell of these records.")
+
+
 class OpenSourcesOnly(Entry):
     """Passes a table as it is, if nothing but open sources was loaded beside it."""
 
@@ -67,6 +86,14 @@ class CountRule(Guarded):
 
     rule: Literal["counts"]
     counts: list[str] = Field(min_length=1)
+    public: list[str] = Field(
+        default=[], description="Counts that a register shows row by row, so that to hide one would protect nothing."
+    )
+    rest: dict[str, str] = Field(
+        default={},
+        description="Count to a column with how many of these no register shows row by row: a reader takes off the "
+        "others. The column is read, and not released.",
+    )
     shares: dict[str, tuple[str, str]] = Field(
         default={}, description="Field to the counts that it is the share of, in percent; computed once they are safe."
     )
@@ -100,6 +127,11 @@ class CountRule(Guarded):
         return self.totals if self.published_totals == "what is left" else {}
 
     @property
+    def inputs(self) -> list[str]:
+        """Columns that the rule reads and that are not released."""
+        return list(self.rest.values())
+
+    @property
     def covered(self) -> set[str]:
         """Fields that the rule makes safe."""
         return {*self.counts, *self.shares}
@@ -110,7 +142,7 @@ class CountRule(Guarded):
             raise ValueError("the threshold must be a multiple of what counts are rounded to")
         named = [one for pair in self.shares.values() for one in pair]
         named += [*self.part_of, *self.part_of.values(), *self.adds_up]
-        named += [part for parts in self.adds_up.values() for part in parts]
+        named += [part for parts in self.adds_up.values() for part in parts] + [*self.public, *self.rest]
         if unknown := sorted(set(named) - set(self.counts)):
             raise ValueError(f"names counts that are not among its counts: {', '.join(unknown)}")
         return self
@@ -126,6 +158,20 @@ class MagnitudeRule(Guarded):
     value: str = Field(description="Field with the sums.")
     contributors: str = Field(description="Field with the number of contributors to each sum.")
     largest: list[str] = Field(min_length=2, description="Columns with the largest contributions, largest first.")
+    rest: tuple[str, str] | None = Field(
+        default=None,
+        description="Columns with the sum and the number of contributions that no register shows one by one: a reader "
+        "takes off the others. The largest contributions are of these.",
+    )
+    moves: list[str] = Field(
+        default=[],
+        description="Columns with how many of these changed since the last release, the largest changes, largest "
+        "first, and all of them added up: a sum may change only if its change is safe as well.",
+    )
+    unsafe: Literal["suppress", "round"] = Field(
+        default="suppress",
+        description="What becomes of an unsafe sum; where sums add up, all can be rounded so coarsely that none tells.",
+    )
     totals: dict[str, str] = Field(
         default={}, description="Field of the key to its value that stands for all of its other values."
     )
@@ -139,7 +185,7 @@ class MagnitudeRule(Guarded):
     @property
     def inputs(self) -> list[str]:
         """Columns that the rule reads and that are not released."""
-        return self.largest
+        return [*self.largest, *(self.rest or ()), *self.moves]
 
     @property
     def covered(self) -> set[str]:
@@ -150,6 +196,8 @@ class MagnitudeRule(Guarded):
     def _enough(self) -> Self:
         if self.threshold % self.round_to:
             raise ValueError("the threshold must be a multiple of what counts are rounded to")
+        if self.moves and len(self.moves) < 2 + max(2, self.dominance_n):
+            raise ValueError("moves needs how many changed, and as many of the largest changes as dominance looks at")
         if self.dominance_n > len(self.largest):
             raise ValueError(f"dominance of {self.dominance_n} needs as many columns of largest contributions")
         return self

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from councilbook.catalogue.councils import Authority, find_county, read_authorities
 from councilbook.catalogue.entries import SNAKE_CASE, Entry, Name
-from councilbook.catalogue.rules import CountRule, Guarded, Held, MagnitudeRule, RecordRule, RegisterRule, Rule
+from councilbook.catalogue.rules import About, CountRule, Guarded, Held, MagnitudeRule, RecordRule, RegisterRule, Rule
 from councilbook.errors import CatalogueError, suggest
 
 Spectrum = Literal["closed", "shared", "open"]
@@ -235,6 +235,7 @@ class Dataset(Entry):
     classification: Spectrum
     licence: str
     disclosure: Rule | None = Field(default=None, description="None: refused beside closed sources.")
+    about: About | None = Field(default=None, description="None: no other dataset tells of the same records.")
     geometry: bool = False
     key: list[str] = Field(min_length=1)
     standard: str = Field(default="", description="Address of a standard whose own headings the fields have.")

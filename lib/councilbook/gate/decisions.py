@@ -22,12 +22,12 @@ from councilbook.catalogue import (
     RegisterRule,
 )
 from councilbook.errors import CheckError, ReleaseRefusedError
+from councilbook.gate.beside import Published, protect_counts_beside, protect_records_beside
 from councilbook.gate.disclosure.coefficients import check_model
-from councilbook.gate.disclosure.records import protect_records
 from councilbook.gate.disclosure.registers import LastVersion, check_versions, protect_register, refuse_leaks
-from councilbook.gate.disclosure.tables.counts import ProtectedCounts, protect_counts
+from councilbook.gate.disclosure.tables.counts import ProtectedCounts
 from councilbook.gate.disclosure.tables.linked import find_exposed_by_areas, find_exposed_by_versions
-from councilbook.gate.disclosure.tables.magnitudes import protect_magnitudes
+from councilbook.gate.disclosure.tables.magnitudes import find_unsafe_moves, protect_magnitudes
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Surroundings:
     earlier: Sequence[pd.DataFrame] = ()  # its earlier versions, as they were published
     others: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # other datasets of the same count, by id
     crosswalks: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # to the areas of each, by its id
+    about: Mapping[str, Published] = field(default_factory=dict)  # other datasets about the same records, by id
+    shown: pd.DataFrame | None = None  # of coarser rows, what registers showed of each on the day of the last version
     last: LastVersion | None = None  # of a register
     run_date: str = ""  # ISO date of this version
 
@@ -137,14 +139,16 @@ def _apply(
 ) -> Passed:
     match rule:
         case CountRule():
-            counts = protect_counts(frame, rule, dataset.key, around.earlier)
+            counts = protect_counts_beside(frame, rule, dataset, around.earlier, around.about)
             _compare_releases(rule, dataset, counts, around)
             return Passed(counts.frame, {**record, **counts.record}, counts.for_approver)
         case MagnitudeRule():
             sums = protect_magnitudes(frame, rule, dataset.key)
+            _compare_sums(rule, dataset, frame, sums.frame, around)
             return Passed(sums.frame.drop(columns=rule.inputs), {**record, **sums.record}, sums.for_approver)
         case RecordRule():
-            records = protect_records(frame, rule)
+            last = [Published(dataset, version, around.shown) for version in around.earlier]
+            records = protect_records_beside(frame, rule, dataset, last, around.about)
             by = [*rule.quasi_identifiers, *dataset.key]  # the order of a register can tell who is who
             ordered = records.frame.sort_values(by, ignore_index=True)
             cells = {"cells": frame[list(rule.quasi_identifiers)].size}
@@ -156,6 +160,21 @@ def _apply(
         case ModelRule():
             return Passed(frame, record | check_model(frame, rule))
     raise NotImplementedError(f"The gate does not know the rule {rule!r}.")
+
+
+def _compare_sums(
+    rule: MagnitudeRule, dataset: Dataset, frame: pd.DataFrame, safe: pd.DataFrame, around: Surroundings
+) -> None:
+    """Refuse sums that changed since the last release by what tells of a contributor."""
+    if not (rule.moves and around.earlier):
+        return
+    before, now = (table.set_index(dataset.key)[rule.value] for table in (around.earlier[-1], safe))
+    changed = ~now.eq(before.reindex(now.index)).fillna(False).to_numpy(dtype=bool)
+    if told := int((find_unsafe_moves(frame, rule).to_numpy() & changed).sum()):
+        raise ReleaseRefusedError(
+            f"{told} sums changed since the last release by what fewer than {rule.threshold} contributions make, or "
+            "one or two of them alone. Release the sums of last time until more have changed."
+        )
 
 
 def _compare_registers(

@@ -24,12 +24,15 @@ from councilbook.catalogue import (
     FoundFile,
     Guarded,
     Held,
+    MagnitudeRule,
     Mode,
+    RecordRule,
     RegisterRule,
     hash_file,
     hash_text,
 )
 from councilbook.errors import CheckError, CouncilbookError
+from councilbook.gate.beside import Published, gather_told
 from councilbook.gate.decisions import Passed, Surroundings, pass_gate
 from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.metadata import (
@@ -43,6 +46,7 @@ from councilbook.pages.html.formulas import escape_formula, restore_formula
 from councilbook.paths import Workbook, make_private_folder, replace_folder, restore_folder, write_atomically
 from councilbook.sources.checks import check_fields
 
+SHOWN = "shown.parquet"
 COORDINATE_DECIMALS = 6  # about 0.1 m
 DTYPES = {"string": "str", "boolean": "boolean", "date": "datetime64[us]", "number": "float64"}
 
@@ -125,6 +129,7 @@ def release_dataset(
         folder = Path(temporary) / dataset.id
         folder.mkdir()
         _write_files(dataset, table, origin, catalogue, passed.audit, folder, target)
+        _keep_shown(dataset, around, bool(around.earlier) and _has_same_rows(folder, target), folder)
         if passed.for_approver:
             _tell_approver(catalogue.workbook, origin, dataset, passed)
         replace_folder(folder, target)
@@ -260,25 +265,72 @@ def _look_around(
     crosswalks: Mapping[str, pd.DataFrame],
     last: LastVersion | None,
 ) -> Surroundings:
-    """Read what a dataset has to be compared with: its earlier versions, and the same count on other areas."""
+    """Read what a dataset has to be compared with: its earlier versions, and others of the same records or count."""
     rule = dataset.disclosure
     if isinstance(rule, RegisterRule):
         return Surroundings(origin.published, last=last, run_date=origin.run_date)
-    if not isinstance(rule, CountRule):
+    if not isinstance(rule, CountRule | MagnitudeRule | RecordRule):
         return Surroundings(origin.published)
-    others = {}
-    for linked in rule.linked:
-        folder = dataset_folder(root, origin.study, origin.council, linked.dataset)
-        if (folder / "datapackage.json").exists():
-            others[linked.dataset] = read_published(folder, catalogue.dataset(linked.dataset))
-    target = dataset_folder(root, origin.study, origin.council, dataset.id)
-    earlier = [_type_text(text, dataset) for text in _read_versions(target, dataset.id, origin.is_synthetic)]
-    return Surroundings(origin.published, earlier, others, crosswalks)
+    here = dataset_folder(root, origin.study, origin.council, "")
+    named = {linked.dataset for linked in rule.linked} if isinstance(rule, CountRule) else set()
+    alike = {one for one, spec in catalogue.datasets.items() if dataset.about and _is_beside(dataset, spec)}
+    there = {
+        one: read_published(here / one, catalogue.dataset(one))
+        for one in sorted(named | alike)
+        if _is_published(here / one, None if one in named else origin.is_synthetic)
+    }
+    earlier = [_type_text(text, dataset) for text in _read_versions(here / dataset.id, dataset.id, origin.is_synthetic)]
+    return Surroundings(
+        origin.published,
+        earlier,
+        {one: table for one, table in there.items() if one in named},
+        crosswalks,
+        {
+            one: Published(catalogue.dataset(one), table, _read_shown(here / one))
+            for one, table in there.items()
+            if one in alike
+        },
+        _read_shown(here / dataset.id),
+    )
+
+
+def _read_shown(folder: Path) -> pd.DataFrame | None:
+    """Read what registers showed of each record on the day of coarser rows."""
+    file = folder / "earlier" / SHOWN
+    return pd.read_parquet(file) if file.exists() else None
+
+
+def _has_same_rows(folder: Path, last: Path) -> bool:
+    name = f"{last.name}.csv"
+    return (folder / name).read_bytes() == (last / name).read_bytes()
+
+
+def _keep_shown(dataset: Dataset, around: Surroundings, is_same: bool, folder: Path) -> None:
+    """Keep what registers show of each record on the day of coarser rows, for the counts of later days."""
+    if not isinstance(dataset.disclosure, RecordRule):
+        return
+    shown = around.shown if is_same and around.shown is not None else gather_told(around.about).shown
+    if shown is not None:
+        (folder / "earlier").mkdir()
+        shown.to_parquet(folder / "earlier" / SHOWN)
+
+
+def _is_beside(dataset: Dataset, other: Dataset) -> bool:
+    """Whether another dataset is open and about the same records."""
+    same = dataset.about and other.about and dataset.about.records == other.about.records
+    return bool(same) and other.is_open and other.id != dataset.id
+
+
+def _is_published(folder: Path, synthetic: bool | None) -> bool:
+    """Whether a dataset is there, from data of this kind if one is given: invented records are not the real ones."""
+    if not (folder / "datapackage.json").exists():
+        return False
+    return synthetic is None or read_package(folder)["councilbook"]["synthetic"] == synthetic
 
 
 def _read_versions(folder: Path, name: str, synthetic: bool) -> list[pd.DataFrame]:
     """Read every version of a dataset that was published, oldest first, as text; none if they are of another kind."""
-    if not (folder / "datapackage.json").exists() or read_package(folder)["councilbook"]["synthetic"] != synthetic:
+    if not _is_published(folder, synthetic):
         return []
     return [_read_csv(file) for file in [*sorted((folder / "earlier").glob("*.csv")), folder / f"{name}.csv"]]
 

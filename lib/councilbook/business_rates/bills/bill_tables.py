@@ -21,31 +21,111 @@ from councilbook.business_rates.bills.anomalies import (
 from councilbook.business_rates.bills.errors_in_bills import find_errors
 from councilbook.business_rates.bills.rules import LINES, Rules
 from councilbook.business_rates.twin.bills_twin import draw_bills, plant_errors
+from councilbook.catalogue import MagnitudeRule
 from councilbook.errors import CheckError
+from councilbook.gate.disclosure.tables.magnitudes import find_unsafe_moves
 
 TWIN_BILLS = 7_000
 LEAST_BILLS = 100  # with a charge, for a model of what is usual among them
 MOST_UNUSUAL = 100  # bills that the model alone puts on the list
+SUMMED = [
+    *("line", "title", "as_of", "value_gbp", "bills"),
+    *("rest_gbp", "rest_bills", "largest_gbp", "second_gbp"),
+]
 OF_ENTRIES = ("missed_relief", "credit_not_paid", "duplicate")  # found whatever was charged
 
 
-def sum_lines(lines: pd.DataFrame) -> pd.DataFrame:
-    """Sum each line of all bills, laid out for the gate's rule `magnitudes`.
+def lay_out_lines(
+    lines: pd.DataFrame, references: "pd.Series[str]", register: pd.DataFrame, as_of: str
+) -> pd.DataFrame:
+    """Lay out the lines of all bills for `sum_held`, and for the next run to hold its sums against.
 
     Args:
-        lines: from `bills.compute_bills`.
+        lines: from `charges.compute_bills`.
+        references: property_reference of each.
+        register: the published open register. Whoever has it knows the bills of the organisations that it names.
+        as_of: ISO date.
 
     Returns:
-        line, title, value_gbp, bills (that have it), largest_gbp and second_gbp, which the gate reads; lines that no
-        bill has are left out.
+        number, version_date, line, is_withheld (whether the register withholds who pays) and value_gbp, a row a line of
+        a bill that is not nil.
     """
-    rows = []
+    named = register.loc[register["released_name"].notna(), "property_reference"]
+    withheld = ~references.isin(set(named)).to_numpy(dtype=bool)
+    parts = [
+        pd.DataFrame({"line": line, "is_withheld": withheld, "value_gbp": lines[f"{line}_gbp"].astype("float64").abs()})
+        for line in LINES
+    ]
+    laid = pd.concat(parts, ignore_index=True)
+    laid = laid[laid["value_gbp"] > 0].sort_values(["line", "is_withheld", "value_gbp"], ignore_index=True)
+    return laid.assign(number=range(1, len(laid) + 1), version_date=pd.Timestamp(as_of))
+
+
+def hold_lines(kept: pd.DataFrame | None, rows: pd.DataFrame, rule: MagnitudeRule) -> pd.DataFrame:
+    """Return the lines that are to be summed: those of last time until enough have changed since.
+
+    Two sums a month apart give the relief of the one person who got or lost it.
+
+    Args:
+        kept: what the last sums were made of, or None.
+        rows: those of now, from `lay_out_lines`.
+        rule: by which the gate decides whether a change tells of somebody.
+    """
+    if kept is None or kept.empty:
+        return rows
+    return kept if find_unsafe_moves(sum_held(rows, kept), rule).any() else rows
+
+
+def sum_held(rows: pd.DataFrame, kept: pd.DataFrame | None) -> pd.DataFrame:
+    """Sum lines, laid out for the gate's rule `magnitudes` with what no register shows, and with what changed.
+
+    A change is a sum that was not there before, or is not there any more, whoever it was of: so it needs no reference.
+
+    Args:
+        rows: from `hold_lines`.
+        kept: what the last sums were made of, or None.
+
+    Returns:
+        line, title, as_of, value_gbp, bills; rest_gbp, rest_bills, largest_gbp and second_gbp (of those withheld);
+        moved, largest_move_gbp, second_move_gbp and moves_gbp (of these, since last time). Lines that one bill or none
+        has are left out.
+    """
+    table = []
     for line, title in LINES.items():
-        pounds = lines[f"{line}_gbp"].astype("float64").abs()
-        held = pounds[pounds > 0].nlargest(len(pounds))
-        if len(held) > 1:
-            rows.append((line, title, round(held.sum(), 2), len(held), held.iloc[0], held.iloc[1]))
-    return pd.DataFrame(rows, columns=["line", "title", "value_gbp", "bills", "largest_gbp", "second_gbp"])
+        own = rows[rows["line"] == line]
+        if len(own) < 2:
+            continue
+        rest = own.loc[own["is_withheld"], "value_gbp"]
+        told = rest if kept is None else kept.loc[(kept["line"] == line) & kept["is_withheld"], "value_gbp"]
+        moves = _list_moves(told, rest)
+        table.append(
+            {
+                "line": line,
+                "title": title,
+                "as_of": rows["version_date"].iloc[0],
+                "value_gbp": round(own["value_gbp"].sum(), 2),
+                "bills": len(own),
+                "rest_gbp": round(rest.sum(), 2),
+                "rest_bills": len(rest),
+                **_name_largest(rest, "gbp"),
+                "moved": max(int((moves > 0).sum()), int((moves < 0).sum())),
+                **_name_largest(moves.abs(), "move_gbp"),
+                "moves_gbp": round(moves.abs().sum(), 2),
+            }
+        )
+    return pd.DataFrame(table, columns=[*SUMMED, "moved", "largest_move_gbp", "second_move_gbp", "moves_gbp"])
+
+
+def _list_moves(before: "pd.Series[float]", after: "pd.Series[float]") -> "pd.Series[float]":
+    """List the sums that are new, and, negative, those that are gone."""
+    counts = after.round(2).value_counts().sub(before.round(2).value_counts(), fill_value=0).astype("int64")
+    pounds = counts.index.to_series() * np.sign(counts)
+    return pounds.repeat(counts.abs().tolist())
+
+
+def _name_largest(pounds: "pd.Series[float]", name: str) -> dict[str, float]:
+    first, second = np.append(pounds.nlargest(2).to_numpy(dtype="float64"), [0.0, 0.0])[:2]
+    return {f"largest_{name}": float(first), f"second_{name}": float(second)}
 
 
 def count_findings(findings: pd.DataFrame) -> pd.DataFrame:

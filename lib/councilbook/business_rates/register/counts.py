@@ -5,7 +5,8 @@ import pandas as pd
 
 from councilbook.business_rates.names.persons import ORGANISATION, WITHHELD
 from councilbook.business_rates.register.open_register import check_same_rows
-from councilbook.business_rates.roll.contents import find_empty
+from councilbook.business_rates.register.properties import VALUE_BANDS, cut_bands, group_descriptions
+from councilbook.business_rates.roll.contents import NOT_TOLD, find_empty
 
 ALL_WARDS, ALL_USES = "All wards", "All uses"
 
@@ -53,3 +54,40 @@ def count_withheld(groups: pd.Series, roll: pd.DataFrame, parties: pd.DataFrame,
     told = {"withheld_empty": empty.notna().any(), "withheld_relieved": relieved.any()}
     blank = pd.Series(pd.NA, counts.index, dtype="Int64")
     return counts.assign(**{name: blank for name, is_told in told.items() if not is_told})
+
+
+def add_withheld(filled: pd.DataFrame, roll: pd.DataFrame, parties: pd.DataFrame) -> pd.DataFrame:
+    """Add of how many properties whose ratepayer is withheld each column of the roll is filled, for the gate to read.
+
+    Whoever has the open register takes those of organisations off, and would know how many of the others have a relief.
+
+    Args:
+        filled: column and properties, from `contents.count_columns`.
+        roll: the roll.
+        parties: from `show_parties`.
+
+    Returns:
+        The table with withheld_properties.
+    """
+    check_same_rows(roll, parties)
+    withheld = roll[(parties["party"] != ORGANISATION).to_numpy()].notna().sum()
+    return filled.assign(withheld_properties=filled["column"].map(withheld))
+
+
+def tell_of_withheld(register: pd.DataFrame) -> pd.DataFrame:
+    """Read off the published register what everybody knows of each property whose ratepayer is withheld.
+
+    Args:
+        register: the open register as it was released.
+
+    Returns:
+        ward_code, use, value_band: a row a property, in the words of the tables that count them.
+    """
+    withheld = register[register["released_name"].isna()]
+    return pd.DataFrame(
+        {
+            "ward_code": withheld["ward_code"].fillna(NOT_TOLD),
+            "use": group_descriptions(withheld["description"], withheld["description_code"]),
+            "value_band": cut_bands(withheld["rateable_value_gbp"], VALUE_BANDS),
+        }
+    )

@@ -4,7 +4,7 @@ Full-domain generalisation: each quasi-identifier is released at one level of it
 are a lattice, of which each node is tried that could have less loss than the best so far, so the result has the least.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
@@ -109,7 +109,9 @@ class _Solution:
     loss: float
 
 
-def protect_records(records: pd.DataFrame, rule: RecordRule) -> ProtectedRecords:
+def protect_records(
+    records: pd.DataFrame, rule: RecordRule, is_safe: Callable[[pd.DataFrame], bool] = lambda _: True
+) -> ProtectedRecords:
     """Generalise and locally suppress records to reach a rule's k, l and t with the least loss.
 
     Where a level leaves a few classes that are too small, or whose sensitive values are too alike or too unlike those
@@ -124,6 +126,8 @@ def protect_records(records: pd.DataFrame, rule: RecordRule) -> ProtectedRecords
     Args:
         records: a row a person, household or business.
         rule: what is declared of them.
+        is_safe: tells of records as they would go out whether they give nothing away beside what else is published;
+            of the levels for which they do not, that of the least loss is taken.
 
     Raises:
         ReleaseRefusedError: there are too few records, or too few sensitive values, for any level to reach the target.
@@ -136,15 +140,15 @@ def protect_records(records: pd.DataFrame, rule: RecordRule) -> ProtectedRecords
     _refuse_hopeless(records, rule)
     ladders = [build_ladder(records[name], hierarchy) for name, hierarchy in rule.quasi_identifiers.items()]
     cells, cell = _count_cells(records, rule, ladders)
-    best = _find_least_loss(cells, rule)
+    best, frame = _find_least_loss(
+        cells, rule, is_safe, lambda solution: _write(records, names, ladders, solution, cell)
+    )
     depths = best.depths[cell]
     kept = depths <= len(names)
-    frame = records.loc[kept].reset_index(drop=True)
-    cells_blanked = 0
-    for number, (name, ladder, level) in enumerate(zip(names, ladders, best.levels, strict=True)):
-        blank = kept & (depths > number)
-        cells_blanked += int((ladder.groups[level][ladder.leaves[blank]] > 0).sum())
-        frame[name] = ladder.labels[level].array.take(np.where(blank, 0, ladder.leaves)[kept])
+    cells_blanked = sum(
+        int((ladder.groups[level][ladder.leaves[kept & (depths > number)]] > 0).sum())
+        for number, (ladder, level) in enumerate(zip(ladders, best.levels, strict=True))
+    )
     after = measure_risk(frame, names, rule.sensitive, rule.population_size)
     _require_target(after, rule)
     return ProtectedRecords(
@@ -157,6 +161,19 @@ def protect_records(records: pd.DataFrame, rule: RecordRule) -> ProtectedRecords
         before=before,
         after=after,
     )
+
+
+def _write(
+    records: pd.DataFrame, names: Sequence[str], ladders: Sequence[Ladder], solution: _Solution, cell: Codes
+) -> pd.DataFrame:
+    """Write the records that are left as a solution has them."""
+    depths = solution.depths[cell]
+    kept = depths <= len(names)
+    frame = records.loc[kept].reset_index(drop=True)
+    for number, (name, ladder, level) in enumerate(zip(names, ladders, solution.levels, strict=True)):
+        blank = kept & (depths > number)
+        frame[name] = ladder.labels[level].array.take(np.where(blank, 0, ladder.leaves)[kept])
+    return frame
 
 
 def can_protect(records: pd.DataFrame, rule: RecordRule) -> bool:
@@ -208,14 +225,24 @@ def _count_cells(records: pd.DataFrame, rule: RecordRule, ladders: list[Ladder])
     return _Cells(sizes, [ladder.leaves[first] for ladder in ladders], ladders, spreads), cell
 
 
-def _find_least_loss(cells: _Cells, rule: RecordRule) -> _Solution:
+def _find_least_loss(
+    cells: _Cells,
+    rule: RecordRule,
+    is_safe: Callable[[pd.DataFrame], bool],
+    write: Callable[[_Solution], pd.DataFrame],
+) -> tuple[_Solution, pd.DataFrame]:
     """Try the nodes of the lattice from the least loss that each can have, until that is no less than the best."""
-    best: _Solution | None = None
+    best: tuple[_Solution, pd.DataFrame] | None = None
     for levels, least in _order_nodes(cells):
-        if best and least >= best.loss:
+        if best and least >= best[0].loss:
             break
-        best = _suppress(levels, least, cells, rule, best) or best
-    assert best, "the node with nothing left passes"
+        found = _suppress(levels, least, cells, rule, best[0] if best else None)
+        if found and is_safe(frame := write(found)):
+            best = found, frame
+    if best is None:
+        raise ReleaseRefusedError(
+            "However coarse they are, the records give a suppressed count of another table back. Count coarser groups."
+        )
     return best
 
 

@@ -1,7 +1,7 @@
 """Disclosure control of tables of counts and shares."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,12 +47,18 @@ class ProtectedCounts(Protected):
 
 
 def protect_counts(
-    frame: pd.DataFrame, rule: CountRule, key: Sequence[str], earlier: Sequence[pd.DataFrame] = ()
+    frame: pd.DataFrame,
+    rule: CountRule,
+    key: Sequence[str],
+    earlier: Sequence[pd.DataFrame] = (),
+    withhold: pd.DataFrame | None = None,
 ) -> ProtectedCounts:
     """Suppress small counts and those that would give them back, round the others, then take totals and shares.
 
     1. Primary: a count from 1 to below the threshold could point at a person. So could what is left of a whole beside
-       a part of it, and, if the rule says so, a count of 0 or a part that is the whole.
+       a part of it, what is left when a reader takes off those that a register shows (`rest`), and, if the rule says
+       so, a count of 0 or a part that is the whole. Counts that a register gives to whoever counts its rows (`public`)
+       are shown, however small.
     2. Secondary: more counts go, until what a reader can conclude of an unsafe one from the sums covers all from 1, or
        from 0 if it is 0, to the threshold. The reader is taken to know each shown count exactly, and the true totals.
     3. The counts that are left are rounded.
@@ -71,11 +77,13 @@ def protect_counts(
         rule: its declaration.
         key: the fields that together name a row once.
         earlier: versions of the table that were published. To suppress what they show would protect nothing.
+        withhold: by row and count, what is suppressed beside that, as other tables would help to work small ones out.
 
     Returns:
-        The table with a column is_suppressed: whether a count of the row was blanked. Where totals are of what is left,
-        is_partial says whether one that is shown lacks counts below it. What would narrow a suppressed count down, as
-        how many are small themselves and what they sum to, is for the approver alone.
+        The table, without the columns that are read only, with a column is_suppressed: whether a count of the row was
+        blanked. Where totals are of what is left, is_partial says whether one that is shown lacks counts below it. What
+        would narrow a suppressed count down, as how many are small themselves and what they sum to, is for the approver
+        alone.
 
     Raises:
         CheckError: counts are not whole numbers of 0 or more, or do not add up as the rule says.
@@ -83,11 +91,14 @@ def protect_counts(
     """
     table = read_table(frame, rule, key, earlier)
     pattern = choose_secondary(table.cells, table.aim, rule.solver_seconds)
+    if withhold is not None:
+        also = table.cells.line_up(withhold[rule.counts].to_numpy(), False) & table.cells.is_published
+        pattern = replace(pattern, hidden=pattern.hidden | also)
     hidden = pd.DataFrame(table.cells.lay_out(pattern.hidden), frame.index, rule.counts)
     rounded = table.exact.apply(round_counts, base=rule.round_to).mask(hidden)
     shown, partial = _sum_what_is_left(table.cells, rounded, rule)
     blanked = table.exact.notna() & shown.isna()
-    safe = frame.assign(**shown, is_suppressed=blanked.any(axis="columns"))
+    safe = frame.drop(columns=rule.inputs).assign(**shown, is_suppressed=blanked.any(axis="columns"))
     if rule.totals_of_what_is_left:
         safe["is_partial"] = partial.any(axis="columns")
     for column, (part, whole) in rule.shares.items():
@@ -105,7 +116,9 @@ def read_table(frame: pd.DataFrame, rule: CountRule, key: Sequence[str], earlier
     shown_before = np.zeros(len(cells.numbers), dtype=bool)
     for low, high in known:
         shown_before |= (cells.numbers >= low) & (cells.numbers <= high) & np.isfinite(high)
-    return CountTable(exact, cells, known, aim_at_counts(cells, rule, shown_before & cells.is_published))
+    rest = frame[rule.inputs].set_axis(list(rule.rest), axis="columns").reindex(columns=rule.counts).astype("Float64")
+    left = cells.line_up(rest.to_numpy(dtype="float64", na_value=np.nan), np.nan)
+    return CountTable(exact, cells, known, aim_at_counts(cells, rule, shown_before & cells.is_published, left))
 
 
 def read_counts(frame: pd.DataFrame, counts: Sequence[str]) -> pd.DataFrame:
@@ -125,7 +138,7 @@ def round_counts(counts: pd.Series, base: int) -> pd.Series:
     return ((counts / base).round() * base).astype("Int64")
 
 
-def aim_at_counts(cells: Cells, rule: CountRule, shown_before: Flags) -> Aim:
+def aim_at_counts(cells: Cells, rule: CountRule, shown_before: Flags, rest: Numbers) -> Aim:
     """Say which counts are unsafe, and what a reader must not conclude of them.
 
     Beside small counts these are small remainders of a whole, and missing counts that the others show to be small.
@@ -134,12 +147,16 @@ def aim_at_counts(cells: Cells, rule: CountRule, shown_before: Flags) -> Aim:
         cells: the table.
         rule: its declaration.
         shown_before: cells that readers know from earlier releases.
+        rest: of each cell, how many of it no register shows; NaN where it shows none, or nobody can tell.
     """
     numbers, size = cells.numbers, len(cells.keys) * len(cells.columns)
     implied = np.arange(len(numbers)) >= size
     missing = ~cells.is_published & ~implied
-    high, unlimited = np.full(len(numbers), float(rule.threshold)), np.full(len(numbers), np.inf)
+    public = cells.line_up(np.tile(np.isin(cells.columns, rule.public), (len(cells.keys), 1)), False) & ~missing
+    taken_off = np.nan_to_num(numbers - rest)
+    high, unlimited = taken_off + rule.threshold, np.full(len(numbers), np.inf)
     unsafe = (numbers > 0) & (numbers < rule.threshold) & ~missing
+    unsafe |= (rest > 0) & (rest < rule.threshold) & ~missing
     if rule.zeros == "suppress":
         unsafe |= (numbers == 0) & cells.is_published
     if rule.full == "suppress":
@@ -149,28 +166,34 @@ def aim_at_counts(cells: Cells, rule: CountRule, shown_before: Flags) -> Aim:
         least, most = np.where(cells.is_published, numbers, 0), np.where(cells.is_published, numbers, np.inf)
         _, most = bound_cells(cells.relations, least, most, missing, unlimited, high)
         unsafe |= missing & (most >= 1) & (most < rule.threshold)
+    unsafe &= ~public
     seen = cells.is_published & (rule.zeros == "show")
-    floor = np.where(seen, np.minimum(numbers, 1), 0)  # where zeros are shown, a suppressed count is none
+    floor = np.where(seen, np.minimum(numbers, taken_off + 1), 0)  # where zeros are shown, a suppressed count is none
     zero = seen & (numbers == 0)
-    most = np.where(zero, 0, np.inf)  # even if all else is suppressed, a sum is no less than its parts can be
-    low, _ = bound_cells(cells.relations, floor, most, unsafe, np.minimum(numbers, 1), unlimited)
-    return Aim(unsafe, np.where(unsafe, low, floor), high, floor, shown_before | zero)
+    # even if all else is suppressed, a sum is no less than its parts can be, and a part no more than a public whole
+    floor = np.where(public, numbers, floor)
+    most = np.where(zero | public, numbers, np.inf)
+    reach = np.minimum(numbers, floor)
+    low, top = bound_cells(cells.relations, floor, most, unsafe, reach, high if public.any() else unlimited)
+    high = np.where(unsafe & np.isfinite(top), np.minimum(high, top), high)
+    return Aim(unsafe, np.where(unsafe, low, floor), high, floor, shown_before | zero | public)
 
 
 def read_intervals(version: pd.DataFrame, layout: Layout, rule: CountRule) -> tuple[Numbers, Numbers]:
     """Return what a published version says of the cells of a table: each at least and at most.
 
-    A count that is shown was rounded, and is 0 or not below the threshold. One that is not shown is 0 or more, and 1 or
-    more if its row was suppressed and zeros are shown. A total of what was left says nothing of the true one, and no
-    version anything of what is only implied.
+    A count that is shown was rounded, and is 0 or, unless it is public, not below the threshold. One that is not shown
+    is 0 or more, and 1 or more if its row was suppressed and zeros are shown. A total of what was left says nothing of
+    the true one, and no version anything of what is only implied.
     """
     aligned = align_rows(version, layout.keys, [*layout.columns, "is_suppressed"])
     shown = aligned[layout.columns].to_numpy(dtype="float64", na_value=np.nan)
     blanked = aligned[["is_suppressed"]].to_numpy(dtype="float64", na_value=0) > 0
     if rule.totals_of_what_is_left:
         shown[layout.margins.any(axis="columns")] = np.nan
-    low = np.where(shown > 0, np.maximum(shown - rule.round_to // 2, rule.threshold), 0)
-    high = np.where(shown > 0, shown + rule.round_to // 2, 0)
+    half, public = rule.round_to // 2, np.isin(layout.columns, rule.public)
+    low = np.where(shown > 0, np.maximum(shown - half, np.where(public, 0, rule.threshold)), 0)
+    high = np.where((shown > 0) | public, shown + half, 0)
     unknown = np.isnan(shown)
     low = np.where(unknown, blanked & (rule.zeros == "show"), low)
     return layout.line_up(low, 0), layout.line_up(np.where(unknown, np.inf, high), np.inf)

@@ -92,7 +92,7 @@ def find_exposed_by_areas(
         layout = read_layout(rows, [field, *slices], [link.count], {}, {}, {})
         known.append(read_intervals(release, layout, rule))
     lower, upper = (np.concatenate(side) for side in zip(*known, strict=True))
-    relations, wanted = _drop_contradicted(relations, lower, upper), np.isinf(upper)
+    relations, wanted = drop_contradicted(relations, lower, upper), np.isinf(upper)
     is_sliver = np.arange(len(lower)) < len(slivers)
     reach_low, reach_high = np.where(is_sliver, np.inf, 1.0), np.full(len(lower), float(rule.threshold))
     low, high = bound_cells(relations, lower, upper, wanted, reach_low, reach_high)
@@ -132,7 +132,7 @@ def _expose_earlier(version: pd.DataFrame, layout: Layout, now: pd.DataFrame, ru
     cell, least, most = bound_by_sums(relations, np.zeros(relations.shape[0]), full_lower, full_upper)
     possible = (most >= least) & (most >= lower[cell])
     grown = np.bincount(cell, possible & _tells_small(least, most, rule.threshold), len(gaps)) > 0
-    holding = _drop_contradicted(relations, full_lower, full_upper)
+    holding = drop_contradicted(relations, full_lower, full_upper)
     after = _tells_small(*bound_cells(holding, full_lower, full_upper, gaps & ~filled, *reach), rule.threshold)
     exposed: Flags = gaps & ~before & np.where(filled, grown, after)
     return exposed
@@ -145,8 +145,22 @@ def _tells_small(low: Numbers, high: Numbers, threshold: int) -> Flags:
     return tells
 
 
-def _drop_contradicted(relations: csr_array, lower: Numbers, upper: Numbers) -> csr_array:
-    """Drop sums until what is known of each cell does not contradict the others; as little as can be is off there."""
+def find_least(relations: csr_array, lower: Numbers, upper: Numbers, cell: int) -> float | None:
+    """Return the least value that a cell can have; None if what is known of the cells contradicts the others."""
+    cost = np.zeros(relations.shape[1])
+    cost[cell] = 1
+    bounds = np.column_stack([lower, upper])
+    solved = linprog(cost, A_eq=relations, b_eq=np.zeros(relations.shape[0]), bounds=bounds, method="highs")
+    return float(solved.fun) if solved.status == 0 else None
+
+
+def drop_contradicted(relations: csr_array, lower: Numbers, upper: Numbers) -> csr_array:
+    """Drop sums until what is known of each cell does not contradict the others; as little as can be is off there.
+
+    Args:
+        relations: as in `Cells`.
+        lower, upper: what is known of each cell.
+    """
     rows, cells = relations.shape
     bounds, right = np.column_stack([lower, upper]), np.zeros(rows)
     if not rows or not linprog(np.zeros(cells), A_eq=relations, b_eq=right, bounds=bounds, method="highs").status:

@@ -28,6 +28,9 @@ def protect_magnitudes(frame: pd.DataFrame, rule: MagnitudeRule, key: Sequence[s
     Two contributors who are each alone behind a sum know those sums. Where a total has just these two unsafe parts,
     they are protected from each other as well.
 
+    Where a register shows most contributors one by one, all this is about the rest of them (`rest`). Where the rule
+    says so, unsafe sums are not suppressed but all are rounded, see `round_sums`.
+
     Args:
         frame: a long table with the sums, how many contribute, and the largest contributions.
         rule: its declaration.
@@ -42,10 +45,14 @@ def protect_magnitudes(frame: pd.DataFrame, rule: MagnitudeRule, key: Sequence[s
     """
     contributors = read_counts(frame, [rule.contributors])[rule.contributors]
     cells = build_cells(frame, key, [rule.value], rule.totals)
-    many = contributors.to_numpy(dtype="float64", na_value=np.nan)
+    sums, many = cells.numbers, contributors.to_numpy(dtype="float64", na_value=np.nan)
+    if rule.rest:
+        sums, many = (frame[name].to_numpy(dtype="float64", na_value=np.nan) for name in rule.rest)
     largest = frame[rule.largest].astype("Float64").fillna(0).to_numpy(dtype="float64")
-    _check_contributions(cells, many, largest, rule)
-    level = np.where(cells.is_published, measure_protection(cells.numbers, many, largest, rule), 0)
+    _check_contributions(cells, sums, many, largest, rule)
+    level = np.where(cells.is_published, measure_protection(sums, many, largest, rule), 0)
+    if rule.unsafe == "round":
+        return round_sums(frame, contributors, many, level, rule)
     cells, level = _pair_lone_contributors(cells, level, many == 1)
     scale = SCALE / max(SCALE, cells.numbers.max(initial=0))
     cells, level = replace(cells, numbers=cells.numbers * scale), level * scale
@@ -76,6 +83,67 @@ def protect_magnitudes(frame: pd.DataFrame, rule: MagnitudeRule, key: Sequence[s
         "totals_suppressed": int((pattern.hidden & cells.is_total).sum()),
     }
     return Protected(safe, hidden, record, for_approver)
+
+
+def round_sums(
+    frame: pd.DataFrame, contributors: "pd.Series[int]", many: Numbers, level: Numbers, rule: MagnitudeRule
+) -> Protected:
+    """Round all sums so coarsely that what is left of none of them, once a reader takes off what is known, tells.
+
+    The base is 1, 2 or 5 times a power of ten, and four times the largest protection level or more: a rounded sum then
+    leaves an interval of that width, and one of twice the level even where lines that add up to each other narrow it
+    ("sliding protection", Fischetti and Salazar-Gonzalez 2001). How many contribute is suppressed where too few of them
+    are not shown by a register.
+
+    Args:
+        frame: the table.
+        contributors: how many contribute to each sum.
+        many: how many of these no register shows.
+        level: from `measure_protection`.
+        rule: its declaration.
+    """
+    base = _choose_base(4 * float(level.max(initial=0)))
+    few = pd.Series((many > 0) & (many < rule.threshold), index=frame.index)
+    rounded = {
+        rule.value: (frame[rule.value] / base).round() * base,
+        rule.contributors: round_counts(contributors, rule.round_to).mask(few),
+    }
+    record = {
+        "cells": int(frame[rule.value].notna().sum()),
+        "cells_suppressed": int(few.sum()),
+        "rows_suppressed": int(few.sum()),
+        "method": "rounded",
+        "note": "Lines add up to each other, so all are rounded rather than some suppressed.",
+        "information_lost": {
+            "most that rounding changes a sum by": base / 2,
+            "most that rounding changes a number of contributors by": rule.round_to // 2,
+        },
+    }
+    hidden = frame[[rule.value]].notna() & False
+    return Protected(frame.assign(**rounded, is_suppressed=few), hidden, record, {"unsafe": int((level > 0).sum())})
+
+
+def _choose_base(least: float) -> float:
+    if least <= 1:
+        return 1.0
+    power: float = 10.0 ** np.floor(np.log10(least))
+    return next(one * power for one in (1, 2, 5, 10) if one * power >= least)
+
+
+def find_unsafe_moves(frame: pd.DataFrame, rule: MagnitudeRule) -> "pd.Series[bool]":
+    """Find the sums whose change since the last release tells of a contributor, by the rule that holds for a sum.
+
+    The difference of two releases is a sum of what changed. It is unsafe if fewer contributions changed than may
+    contribute to a sum, or if the largest changes dominate it; where changes go both ways, their sizes are added.
+
+    Args:
+        frame: the table, with the columns of `moves`.
+        rule: its declaration.
+    """
+    many = frame[rule.moves[0]].to_numpy(dtype="float64")
+    largest = frame[rule.moves[1:-1]].to_numpy(dtype="float64")
+    sums = frame[rule.moves[-1]].to_numpy(dtype="float64")
+    return pd.Series(measure_protection(sums, many, largest, rule) > 0, index=frame.index)
 
 
 def measure_protection(sums: Numbers, many: Numbers, largest: Numbers, rule: MagnitudeRule) -> Numbers:
@@ -141,9 +209,8 @@ def tabulate_magnitudes(
     return pd.concat(tables, ignore_index=True)
 
 
-def _check_contributions(cells: Cells, many: Numbers, largest: Numbers, rule: MagnitudeRule) -> None:
+def _check_contributions(cells: Cells, sums: Numbers, many: Numbers, largest: Numbers, rule: MagnitudeRule) -> None:
     """Look whether the contributions can be those of the sums."""
-    sums = cells.numbers
     faults = {
         f"no {rule.contributors}": np.isnan(many),
         "contributions below 0, or not the largest first": (largest < 0).any(axis=1)
@@ -151,6 +218,7 @@ def _check_contributions(cells: Cells, many: Numbers, largest: Numbers, rule: Ma
         f"contributions of more than {rule.value}": largest.sum(axis=1) > sums * (1 + 1e-9) + 1e-9,
         f"more contributions than {rule.contributors}": (largest > 0).sum(axis=1) > many,
         f"a {rule.value} without {rule.contributors}": (sums > 0) & (many == 0),
+        f"more that no register shows than {rule.value}": sums > cells.numbers * (1 + 1e-9) + 0.01,
     }
     for words, where in faults.items():
         if rows := int((where & cells.is_published).sum()):

@@ -1,0 +1,240 @@
+"""All that is published about the same records, attacked at once: no suppressed count comes back."""
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from councilbook.business_rates.register.counts import ALL_USES, ALL_WARDS, tell_of_withheld
+from councilbook.catalogue import RecordRule, load_catalogue
+from councilbook.errors import ReleaseRefusedError
+from councilbook.gate.beside import Published, protect_counts_beside, protect_records_beside
+from councilbook.gate.disclosure.records import protect_records
+from councilbook.gate.disclosure.tables.counts import protect_counts
+from councilbook.paths import find_workbook
+from union_attack import attack, find_recovered, read_published
+
+CATALOGUE = load_catalogue(find_workbook())
+REGISTER, BY_WARD, BY_USE, COARSE = "open_rates_register", "rates_by_ward", "rates_by_use", "rates_deidentified"
+DESCRIPTIONS = {"Shops and services": "SHOP", "Offices": "OFFICE", "Public services and community": "SCHOOL"}
+USES = [*DESCRIPTIONS]
+RECORDS = ("withheld_ratepayers",)
+
+
+def make_people(*groups):
+    """Lay out properties whose ratepayer is withheld: ward, use, occupancy and relief, so many of each."""
+    columns = ["ward_code", "use", "occupancy", "relief"]
+    people = pd.DataFrame([group[:4] for group in groups for _ in range(group[4])], columns=columns)
+    return people.assign(value_band="up to £5,000", liability_year=2020.0, credit="none")
+
+
+def make_register(people):
+    """Lay out the open register of these alone: the others cannot hide them."""
+    return pd.DataFrame(
+        {
+            "property_reference": people.index.astype("str"),
+            "ward_code": people["ward_code"],
+            "description": people["use"].map(DESCRIPTIONS),
+            "description_code": pd.Series(None, people.index, dtype="str"),
+            "rateable_value_gbp": 4_000.0,
+            "released_name": pd.Series(None, people.index, dtype="str"),
+        }
+    )
+
+
+def count(people, by, total):
+    rows = people.assign(
+        properties=1,
+        withheld_properties=1,
+        withheld_empty=people["occupancy"].eq("empty").astype(int),
+        withheld_relieved=people["relief"].eq("small business").astype(int),
+    )
+    columns = ["properties", "withheld_properties", "withheld_empty", "withheld_relieved"]
+    sums = rows.groupby(by)[columns].sum().reset_index()
+    return pd.concat([sums, rows[columns].sum().to_frame().T.assign(**{by: total})], ignore_index=True)
+
+
+def find_rule(name):
+    rule = CATALOGUE.dataset(name).disclosure
+    return rule if isinstance(rule, RecordRule) else rule.model_copy(update={"solver_seconds": 0.001})
+
+
+def make_tables(people):
+    records = people.sample(frac=1, random_state=1).reset_index(drop=True)
+    records = records.assign(record=range(1, len(records) + 1), version_date=pd.Timestamp("2026-04-01"))
+    return {BY_WARD: count(people, "ward_code", ALL_WARDS), BY_USE: count(people, "use", ALL_USES), COARSE: records}
+
+
+def publish_alone(people):
+    """Publish each table as if there were no other."""
+    made = make_tables(people)
+    out = {REGISTER: make_register(people)}
+    for name in (BY_WARD, BY_USE):
+        out[name] = protect_counts(made[name], find_rule(name), CATALOGUE.dataset(name).key).frame
+    return out | {COARSE: protect_records(made[COARSE], find_rule(COARSE)).frame}
+
+
+def publish_beside(people, before=None, people_before=None):
+    """Publish each table beside those that are out; before: those of last month, and of whom they were."""
+    made, before = make_tables(people), before or {}
+    shown = {}
+    if people_before is not None:  # the rows of the year stay
+        made[COARSE] = make_tables(people_before)[COARSE]
+        then = tell_of_withheld(make_register(people_before))
+        shown[COARSE] = then.set_axis(then.index.astype("str"))
+    out = before | {REGISTER: make_register(people)}
+    for name, table in made.items():
+        dataset, rule = CATALOGUE.dataset(name), find_rule(name)
+        others = {one: Published(CATALOGUE.dataset(one), out[one], shown.get(one)) for one in out if one != name}
+        protect, earlier = protect_counts_beside, [before[name]] if name in before else []
+        if name == COARSE:
+            protect, earlier = protect_records_beside, [Published(dataset, one, shown.get(COARSE)) for one in earlier]
+        out[name] = protect(table, rule, dataset, earlier, others).frame
+    return out
+
+
+def list_recovered(people, *months):
+    """Attack what was published, and return the counts that come out."""
+    specs = {name: CATALOGUE.dataset(name) for name in months[0]}
+    bounds = attack(*(read_published(specs, tables)[RECORDS] for tables in months))
+    return find_recovered(
+        bounds, 10, bounds.apply(lambda cell: is_small(people, cell), axis=1) if len(bounds) else None
+    )
+
+
+def is_small(people, cell):
+    by = "ward_code" if cell["dataset"] == BY_WARD else "use"
+    table = count(people, by, "all")
+    return 1 <= table.loc[table[by] == cell["row"], cell["count"]].iloc[0] < 10
+
+
+SIX = make_people(  # as in a town where six schools of people have a relief, and four wards of them
+    ("W1", USES[2], "occupied", "small business", 3),
+    ("W2", USES[2], "occupied", "small business", 3),
+    ("W1", USES[2], "occupied", "none", 30),
+    ("W2", USES[2], "occupied", "none", 14),
+    ("W1", USES[0], "occupied", "small business", 60),
+    ("W2", USES[0], "occupied", "small business", 80),
+    ("W1", USES[0], "occupied", "none", 45),
+    ("W2", USES[0], "occupied", "none", 75),
+    ("W1", USES[1], "occupied", "small business", 30),
+    ("W2", USES[1], "occupied", "small business", 60),
+    ("W1", USES[1], "occupied", "none", 28),
+    ("W2", USES[1], "occupied", "none", 32),
+)
+
+
+def test_tables_that_are_safe_alone_give_a_hidden_six_back_to_the_attack():
+    recovered = list_recovered(SIX, publish_alone(SIX)).set_index("row")
+    six = recovered[recovered["dataset"] == BY_USE].loc[USES[2]]
+    assert six["count"] == "withheld_relieved"
+    assert six[["low", "high"]].tolist() == pytest.approx([6, 6])
+
+
+def test_beside_each_other_they_give_nothing_back():
+    out = publish_beside(SIX)
+    assert out[BY_USE].set_index("use")["withheld_relieved"].isna()[USES[2]]
+    assert list_recovered(SIX, out).empty
+    assert out[COARSE]["relief"].notna().all()  # what is sensitive is not lost
+    assert set(tell_of_withheld(out[REGISTER])) == {"ward_code", "use", "value_band"}
+
+
+def test_rows_that_are_out_and_say_too_much_are_made_coarser_beside_the_next_counts():
+    rows = make_tables(SIX)[COARSE]  # as an older release, which was not coarse in the uses
+    out = publish_beside(SIX, {COARSE: rows})
+    assert out[BY_USE]["withheld_relieved"].notna().sum() > 1  # to suppress all of them would not have helped
+    assert list_recovered(SIX, out).empty
+
+
+def release_by_use(people, by_ward):
+    register, by_use = CATALOGUE.dataset(REGISTER), CATALOGUE.dataset(BY_USE)
+    published = {
+        REGISTER: Published(register, make_register(people)),
+        BY_WARD: Published(CATALOGUE.dataset(BY_WARD), by_ward),
+    }
+    return protect_counts_beside(count(people, "use", ALL_USES), find_rule(BY_USE), by_use, [], published).frame
+
+
+def test_a_count_is_suppressed_that_would_give_one_of_another_table_back():
+    people = make_people(
+        ("W1", USES[2], "occupied", "small business", 4),
+        ("W1", USES[2], "occupied", "none", 36),
+        ("W2", USES[2], "occupied", "small business", 20),
+        ("W2", USES[2], "occupied", "none", 40),
+    )
+    by_ward = count(people, "ward_code", ALL_WARDS).assign(is_suppressed=[True, False, True])
+    by_ward["withheld_relieved"] = [pd.NA, 20, pd.NA]
+    assert release_by_use(people, by_ward)["withheld_relieved"].isna().all()  # all that have one use are those of both
+
+
+def test_a_table_is_refused_if_a_count_comes_out_whatever_is_suppressed():
+    people = make_people(
+        ("W1", USES[2], "occupied", "small business", 6),
+        ("W1", USES[2], "occupied", "none", 20),
+        ("W2", USES[2], "occupied", "none", 30),
+        ("W1", USES[1], "occupied", "small business", 4),
+        ("W2", USES[1], "occupied", "small business", 10),
+    )
+    by_ward = protect_counts(count(people, "ward_code", ALL_WARDS), find_rule(BY_WARD), ["ward_code"]).frame
+    assert by_ward["withheld_relieved"].tolist() == [10, 10, 20]
+    with pytest.raises(ReleaseRefusedError, match="same records"):  # six more than there are offices
+        release_by_use(people, by_ward)
+
+
+@st.composite
+def draw_people(draw):
+    groups = [(ward, use) for ward in ("W1", "W2", "W3") for use in USES]
+    sizes = st.integers(0, 25)
+    return make_people(
+        *(
+            (ward, use, occupancy, relief, draw(sizes))
+            for ward, use in groups
+            for occupancy, relief in (("occupied", "small business"), ("occupied", "none"), ("empty", "none"))
+        ),
+        ("W1", USES[0], "occupied", "none", 10),
+        ("W1", USES[0], "occupied", "small business", 10),
+    )
+
+
+@settings(max_examples=6)
+@given(draw_people())
+def test_no_count_comes_out_of_anything_that_passes_the_gate(people):
+    out = publish_beside(people)
+    assert list_recovered(people, out).empty
+
+
+def test_two_months_in_a_row_give_nothing_back_and_the_rows_stay_as_they_were():
+    first = publish_beside(SIX)
+    same = publish_beside(SIX, first, SIX)
+    assert all(same[name].equals(first[name]) for name in first)
+    moved = SIX.drop(index=[*range(60, 62), 130, *range(300, 304)])  # of large groups; the rows of the year stay
+    joined = make_people(("W2", USES[0], "occupied", "none", 5)).set_axis(range(1_000, 1_005))
+    second = publish_beside(pd.concat([moved, joined]), first, SIX)
+    assert second[COARSE].equals(first[COARSE])
+    assert not second[BY_USE].equals(first[BY_USE])
+    assert list_recovered(SIX, first, second).empty
+
+
+def test_groups_of_a_table_add_up_to_the_same_total_whatever_they_are_groups_of():
+    reach = CATALOGUE.dataset("home_visit_reach")
+    counts = {("tenure", "owned"): (300, 60), ("tenure", "rented"): (100, 24)}
+    counts |= {("lad22_code", "E1"): (200, 50), ("lad22_code", "E2"): (105, 31), ("lad22_code", "E3"): (95, 3)}
+    rows = [("First", *group, poor, reached) for group, (poor, reached) in counts.items()]
+    columns = ["order", "grouping", "group", "fuel_poor_households", "reached_households"]
+    table = pd.DataFrame(rows, columns=columns)
+    alone = protect_counts(table, find_rule(reach.id), reach.key).frame
+    assert alone["reached_households"].isna().sum() == 1
+
+    def recover(published, reached=84):
+        [known] = read_published({reach.id: reach}, {reach.id: published}).values()
+        known.counted.append(({"fuel_poor": "yes", "reached": "yes"}, reached, reached))  # as another table says
+        return find_recovered(attack(known), 10)
+
+    assert recover(alone)["row"].tolist() == ["First/lad22_code/E3"]
+    safe = protect_counts_beside(table, find_rule(reach.id), reach, [], {})
+    assert recover(safe.frame).empty
+    assert safe.frame["reached_households"].isna().sum() == 2
+    later = table.assign(reached_households=[62, 24, 50, 32, 4])  # two more, of whom one is of few
+    second = protect_counts_beside(later, find_rule(reach.id), reach, [safe.frame], {}).frame
+    assert recover(second, 86).empty
+    assert second["reached_households"].isna().equals(safe.frame["reached_households"].isna())
