@@ -1,5 +1,6 @@
 """The roll is published month after month: what a run keeps, and what the next one holds against it."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ import pytest
 
 from councilbook.business_rates.register import coarse_rows, open_register
 from councilbook.catalogue import Dataset, load_catalogue
-from councilbook.gate.writing import choose_root, dataset_folder, read_published
-from councilbook.paths import Workbook
+from councilbook.gate import writing
+from councilbook.gate.writing import choose_root, dataset_folder
+from councilbook.paths import Workbook, find_workbook
+from union_attack import attack, find_recovered, read_published
 from whole_workbook import copy_workbook
 
 STUDY, COUNCIL = "business_rates", "north_lanarkshire"
@@ -45,14 +48,15 @@ def months(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
         def read(dataset: str) -> pd.DataFrame:
             spec: Dataset = catalogue.dataset(dataset)
             folder: Path = dataset_folder(choose_root(workbook, spec), STUDY, council, dataset)
-            return read_published(folder, spec)
+            return writing.read_published(folder, spec)
 
         kept, make = [], coarse_rows.make_deidentified
         for day in ("2026-11-15", "2026-12-15", "2027-01-15", "2027-04-15"):
             if day == "2027-04-15":
                 patch.setattr(coarse_rows, "make_deidentified", lambda *given: make(*given).iloc[3:])
             made = publish_roll(workbook, day)
-            out = ("open_rates_register", "rates_deidentified", "rates_changes", "rates_versions", "rates_by_ward")
+            told = ("open_rates_register", "rates_by_ward", "rates_by_use", "rates_party_counts", "rates_deidentified")
+            out = (*told, "rates_changes", "rates_versions")
             kept.append({name: read(name) for name in out} | {"held": made["held"], "register": made["register"]})
         return kept
 
@@ -95,3 +99,14 @@ def test_a_month_in_which_nothing_changed_says_so(months: list[dict[str, Any]]) 
     assert {"joined", "left", "new value"} <= set(changed[0])
     assert changed[1:] == [{}, {}, {}]
     assert months[0]["rates_by_ward"].equals(months[1]["rates_by_ward"])
+
+
+def test_no_hidden_count_comes_out_of_two_months_of_all_that_is_published(months: list[dict[str, Any]]) -> None:
+    datasets = load_catalogue(find_workbook(Path(__file__).parent)).datasets
+    told = [name for name in months[0] if name in datasets and datasets[name].about]
+    assert {"open_rates_register", "rates_by_ward", "rates_by_use", "rates_deidentified"} <= set(told)
+    for two in pairwise(months[1:]):  # over the end of a quarter, and of a year
+        found = [read_published(datasets, {name: month[name] for name in told}) for month in two]
+        bounds = attack(*(known["withheld_ratepayers",] for known in found))
+        assert len(bounds) > 10
+        assert find_recovered(bounds, 10).empty
