@@ -80,7 +80,7 @@ def test_no_hidden_count_of_households_at_risk_comes_out(datasets, published):
     [known] = read_published({spec.id: spec}, {spec.id: sectors}).values()
     households = scores["observations"].max()  # and a fifth of them are at risk
     known.counted += [({}, households, households), ({"at_risk": "yes"}, households // 5, households // 5 + 1)]
-    for sector in sectors["postcode_sector"].unique()[:8]:
+    for sector in sectors["postcode_sector"].unique()[:3]:
         part = [one for one in known.hidden if one[3]["postcode_sector"] == sector]
         known_here = type(known)(None, known.counted, [], part, known.whole)
         assert find_recovered(attack(known_here), THRESHOLD).empty, sector

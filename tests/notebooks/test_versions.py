@@ -105,7 +105,7 @@ def test_no_hidden_count_comes_out_of_two_months_of_all_that_is_published(months
     datasets = load_catalogue(find_workbook(Path(__file__).parent)).datasets
     told = [name for name in months[0] if name in datasets and datasets[name].about]
     assert {"open_rates_register", "rates_by_ward", "rates_by_use", "rates_deidentified"} <= set(told)
-    for two in pairwise(months):
+    for two in pairwise(months[1:]):  # over the end of a quarter, and of a year
         found = [read_published(datasets, {name: month[name] for name in told}) for month in two]
         bounds = attack(*(known["withheld_ratepayers",] for known in found))
         assert len(bounds) > 10

@@ -110,7 +110,7 @@ def _suppress_until_safe(
         )
     withhold = safe.hidden & False
     while exposed := [one for one in exposed if one not in already]:
-        withhold = _withhold_one_more(safe, about, own, exposed, withhold)
+        withhold = _withhold_more(safe, about, own, exposed, withhold)
         safe = protect(withhold)
         exposed, own = _expose(safe, told, rule, about)
     return safe
@@ -129,29 +129,39 @@ def _tell_true(own: Counts, exact: pd.DataFrame) -> Callable[[Count], float | No
     return lambda one: float(exact[one.column].iloc[one.row]) if id(one) in ours else None
 
 
-def _withhold_one_more(
+def _withhold_more(
     safe: ProtectedCounts, about: About, own: Counts, exposed: Sequence[Count], withhold: pd.DataFrame
 ) -> pd.DataFrame:
-    """Choose the smallest count that is shown, of those that can take the place of one that comes out.
+    """Choose in each part of the table the smallest count that is shown and can take the place of one that comes out.
 
-    If that is in this table, these are first the counts of other groups beside it, then those of other groupings; if it
-    is in another table, those of its kind.
+    Where that is in this table, these are first the counts of other groups beside it, then those of other groupings;
+    where it is in another table, those of its kind.
     """
-    parts = [part for part in own.parts.values() if set(part) & set(exposed)] or list(own.parts.values())
-    shown = [one for part in parts for one in part if one.row >= 0 and not one.is_hidden and one.low > 0]
-    kinds = [frozenset(values.items()) for values in about.counts.values()]
-    for fields in (lambda one: _name_fields(one.where), lambda _: None):
-        of = {(one.column, fields(one)) for part in parts for one in part if one in exposed}
-        beside = [one for one in shown if (one.column, fields(one)) in of]
-        if not of:
-            named = {kind for kind in kinds if kind and any(kind <= one.where for one in exposed)}
-            beside = [one for one in shown if any(kind <= one.where for kind in named)]
-        if beside:
+    touched = [part for part in own.parts.values() if set(part) & set(exposed)]
+    more = withhold.copy()
+    for part in touched or own.parts.values():
+        if beside := _list_alike(part, exposed, about):
             least = min(beside, key=lambda one: (safe.table.exact[one.column].iloc[one.row], one.row))
-            more = withhold.copy()
             more.loc[more.index[least.row], least.column] = True
-            return more
-    raise ReleaseRefusedError("A suppressed count could be worked out from it and what else is published beside it.")
+    if more.equals(withhold):
+        raise ReleaseRefusedError(
+            "A suppressed count could be worked out from it and what else is published beside it."
+        )
+    return more
+
+
+def _list_alike(part: Sequence[Count], exposed: Sequence[Count], about: About) -> list[Count]:
+    """List the counts of a part that are shown and, once suppressed, widen what is known of one that comes out."""
+    shown = [one for one in part if one.row >= 0 and not one.is_hidden and one.low > 0]
+    mine = [one for one in part if one in exposed]
+    if not mine:
+        kinds = [frozenset(values.items()) for values in about.counts.values() if values]
+        named = {kind for kind in kinds if any(kind <= one.where for one in exposed)}
+        return [one for one in shown if any(kind <= one.where for kind in named)]
+    near = {(one.column, _name_fields(one.where)) for one in mine}
+    columns = {one.column for one in mine}
+    beside = [one for one in shown if (one.column, _name_fields(one.where)) in near]
+    return beside or [one for one in shown if one.column in columns]
 
 
 def _name_fields(where: Iterable[tuple[str, str]]) -> frozenset[str]:
@@ -189,7 +199,7 @@ def protect_records_beside(
 
     def is_safe(safe: pd.DataFrame, shown: pd.DataFrame | None = None) -> bool:
         beside = replace(told, coarser=(replace(_read_coarser(safe, rule), shown=shown),))
-        return dataset.about is None or not told.counts or not find_exposed(beside, find_true)
+        return dataset.about is None or not told.counts or not find_exposed(beside, find_true, of_rows=True)
 
     then = None
     if earlier and _are_same(records, earlier[-1].table, rule):

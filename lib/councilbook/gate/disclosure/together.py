@@ -149,25 +149,27 @@ def add_totals(counts: Counts, exact: pd.DataFrame, about: About) -> Counts:
     return Counts(parts, counts.groups, counts.threshold)
 
 
-def find_exposed(told: Told, find_true: Callable[[Count], float | None]) -> list[Count]:
+def find_exposed(told: Told, find_true: Callable[[Count], float | None], *, of_rows: bool = False) -> list[Count]:
     """Find the hidden counts of which all tables together say more than they may.
 
     Of a count that is small, a reader must think possible all from 1 to the threshold, or to as many as a register
     shows where these are fewer; of what is left over of these, that it is as many as the threshold. Of a count whose
     number is not known here, nobody may be sure that it is small. No hidden count may be pinned to one number.
 
-    The reader is taken to know the counts that are shown exactly, as far as their numbers are known here: over several
-    months a rounded count tells more than its interval.
+    Where no coarser rows tell of it, the reader is taken to know the counts that are shown exactly, as far as their
+    numbers are known here: over several months a rounded count tells more than its interval.
 
     Args:
         told: all that is published, and what is to be.
         find_true: returns the number of a count; None where it is not known.
+        of_rows: whether to look only at what coarser rows tell of.
     """
     exposed: list[Count] = []
     for name in dict.fromkeys(name for counts in told.counts for name in counts.parts):
         here = [one for counts in told.counts for one in counts.parts.get(name, counts.parts.get((), ()))]
         for linked, coarser in _split(told, here):
-            if hidden := [one for one in linked if one.is_hidden]:
+            hidden = [one for one in linked if one.is_hidden]
+            if hidden and (coarser or not of_rows):
                 part = Told(told.shown, told.counts, coarser)
                 exposed += _find_exposed_part(part, linked, hidden, find_true)
     return list(dict.fromkeys(exposed))
@@ -200,7 +202,7 @@ def _find_exposed_part(
             system.add(np.asarray(places, dtype=np.intp), records, records)
     for one in counts:
         if not one.is_hidden:
-            number = find_true(one) if one.row >= 0 else None
+            number = find_true(one) if one.row >= 0 and not told.coarser else None
             known = (number, number) if number is not None and one.low <= number <= one.high else (one.low, one.high)
             system.add(_find(groups, one.where), *known)
     for table in told.coarser:
