@@ -36,8 +36,8 @@ def test_each_series_is_told_by_its_newest_edition_and_what_is_gone_from_the_cat
     used = ["national_energy_measures", "gas_2019", "electricity_2019", "electricity_2024", "gone"]
     assert describe_outdated(whole, used, "2026-11-29") == [
         "LSOA domestic gas consumption, of 2019 here, while that of 2024 is out",
-        "Household Energy Efficiency statistics, measures installed by month and scheme, of 23 June 2022 here; the next "
-        "was due by 31 July 2022",
+        "Household Energy Efficiency statistics, measures installed by month and scheme, of 23 June 2022 here; the "
+        "next was due by 31 July 2022",
     ]
 
 
