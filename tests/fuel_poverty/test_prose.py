@@ -71,7 +71,7 @@ def test_a_revised_series_is_told_apart_and_no_change_is_told_across_it() -> Non
     three = prose.describe_change(totals(lihc, *lilee, (2023, "LILEE", 1000, 110)), [2022.5])
     assert three.endswith(
         "In the series as revised for 2023 it was 11.0% in 2023. The definition changed in between and the series was "
-        "revised after 2022, so the 3 parts must not be compared."
+        "revised after 2022, so the three parts must not be compared."
     )
 
 
@@ -79,7 +79,7 @@ def test_newer_data_and_years_without_figures_are_told_or_nothing_is() -> None:
     some = totals(*((year, "LILEE", 1000, 80) for year in (2019, 2022, 2023)))
     assert prose.describe_outdated([]) == prose.describe_absent(EDITIONS.iloc[[0, 2, 3]], some, "Kent") == ""
     assert prose.describe_outdated(["Gas: a", "Oil: b"]) == (
-        "**Newer data are out, or due, than this page uses.** Gas: a; Oil: b."
+        "**Newer data are out, or due, than this page uses:** Gas: a; Oil: b."
     )
     assert prose.describe_absent(EDITIONS, some, "Kent").endswith("no figures of Kent for 2020 and 2024.")
 

@@ -178,7 +178,7 @@ def test_an_edition_without_a_row_for_the_council_is_left_out_and_counts_as_not_
         study = open_study(data="real", mirror=mirror)
         assert load(study)[["edition", "homes"]].to_numpy().tolist() == [[2020, 100], [2020, 300]]
         assert study.provenance()["source"].tolist() == ["Homes, 2020", "Lookup"]
-        assert study.list_outdated() == ["Homes: 2020 is used here, and 2021 is out"]
+        assert study.list_outdated() == ["Homes, of 2020 here, while that of 2021 is out"]
     (workbook.root / "mirror" / "homes.csv").write_text("lsoa_code,homes\nE5,55\n", encoding="utf-8")
     with pytest.raises(NotThereError, match=r"has no row for North"):
         open_study(data="real", mirror=mirror).load_series("homes")

@@ -58,7 +58,7 @@ def test_the_report_says_what_is_newer_which_of_two_figures_it_uses_and_that_eve
 ):
     page = (workbook.reports / "fuel_poverty" / council / "index.html").read_text(encoding="utf-8")
     for part in (
-        "LSOA domestic gas consumption: 2019 is used here, and 2024 is out",
+        "LSOA domestic gas consumption, of 2019 here, while that of 2024 is out",
         "11.0% (2.73 million households)",
         "9.95% (2.47 million)",
         "are no errors",

@@ -18,10 +18,10 @@ def whole() -> Catalogue:
 @pytest.mark.parametrize(
     ("used", "run_date", "told"),
     [
-        ([2013, 2022], "2026-11-29", [f"{TITLE}: 2022 is used here, and 2024 is out"]),
+        ([2013, 2022], "2026-11-29", [f"{TITLE}, of 2022 here, while that of 2024 is out"]),
         ([2022, 2024], "2026-11-29", []),
         ([2022, 2024], "2027-05-31", []),
-        ([2024], "2027-06-01", [f"{TITLE}: 2024 is used here, and the next was due by 31 May 2027"]),
+        ([2024], "2027-06-01", [f"{TITLE}, of 2024 here; the next was due by 31 May 2027"]),
     ],
 )
 def test_a_newer_edition_or_one_that_was_due_is_told(
@@ -33,8 +33,12 @@ def test_a_newer_edition_or_one_that_was_due_is_told(
 def test_each_series_is_told_by_its_newest_edition_and_what_is_gone_from_the_catalogue_is_passed_over(
     whole: Catalogue,
 ) -> None:
-    told = describe_outdated(whole, ["gas_2019", "electricity_2019", "electricity_2024", "gone"], "2026-11-29")
-    assert told == ["LSOA domestic gas consumption: 2019 is used here, and 2024 is out"]
+    used = ["national_energy_measures", "gas_2019", "electricity_2019", "electricity_2024", "gone"]
+    assert describe_outdated(whole, used, "2026-11-29") == [
+        "LSOA domestic gas consumption, of 2019 here, while that of 2024 is out",
+        "Household Energy Efficiency statistics, measures installed by month and scheme, of 23 June 2022 here; the "
+        "next was due by 31 July 2022",
+    ]
 
 
 def test_editions_are_listed_with_what_was_revised_or_said_twice(whole: Catalogue) -> None:

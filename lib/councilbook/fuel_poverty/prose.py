@@ -48,7 +48,7 @@ def describe_change(totals: pd.DataFrame, breaks: Collection[float] = ()) -> str
     reasons += [f"the series was revised after {int(one)}" for one in sorted(breaks)]
     if len(sentences) > 1:
         told = " and ".join(reasons)
-        parts = "two" if len(sentences) == 2 else f"{len(sentences)} parts"
+        parts = {2: "two", 3: "three parts"}.get(len(sentences), f"{len(sentences)} parts")
         sentences.append(f"{told[0].upper()}{told[1:]}, so the {parts} must not be compared.")
     return " ".join(sentences)
 
@@ -59,7 +59,7 @@ def describe_outdated(phrases: Sequence[str]) -> str:
     Args:
         phrases: from `editions.describe_outdated`.
     """
-    return f"**Newer data are out, or due, than this page uses.** {'; '.join(phrases)}." if phrases else ""
+    return f"**Newer data are out, or due, than this page uses:** {'; '.join(phrases)}." if phrases else ""
 
 
 def describe_absent(editions: pd.DataFrame, totals: pd.DataFrame, name: str) -> str:

@@ -7,6 +7,8 @@ import pandas as pd
 
 from councilbook.catalogue import Catalogue, Source
 
+OUT = " is out"
+
 
 def list_editions(catalogue: Catalogue, series: str) -> pd.DataFrame:
     """List the editions of a series that the catalogue knows, oldest first.
@@ -28,21 +30,31 @@ def describe_outdated(catalogue: Catalogue, used: Iterable[str], run_date: str) 
         run_date: ISO date of the run.
 
     Returns:
-        A phrase a source or series, in order of title; none where all is of the newest edition.
+        A phrase a source or series: first those of which a newer edition is out, then those of which one was due, each
+        in order of title; none where all is of the newest edition.
     """
     newest: dict[str, Source] = {}
     for source in (catalogue.sources[name] for name in used if name in catalogue.sources):
         name = source.series or source.id
         newest[name] = max(source, newest.get(name, source), key=lambda one: one.edition or 0)
     phrases = (_describe_newer(catalogue, source, date.fromisoformat(run_date)) for source in newest.values())
-    return sorted(phrase for phrase in phrases if phrase)
+    return sorted((phrase for phrase in phrases if phrase), key=lambda phrase: (not phrase.endswith(OUT), phrase))
 
 
 def _describe_newer(catalogue: Catalogue, source: Source, today: date) -> str:
     last = catalogue.series(source.series)[-1] if source.series else source
     if (last.edition or 0) > (source.edition or 0):
-        return f"{source.title}: {source.edition} is used here, and {last.edition} is out"
+        return f"{source.title}, of {source.edition} here, while that of {last.edition}{OUT}"
     if last.next_due and last.next_due < today:
-        due = f"{last.next_due.day} {last.next_due:%B %Y}"
-        return f"{source.title}: {source.edition or source.published} is used here, and the next was due by {due}"
+        due = _write_day(last.next_due.isoformat())
+        return f"{source.title}, of {source.edition or _write_day(source.published)} here; the next was due by {due}"
     return ""
+
+
+def _write_day(text: str) -> str:
+    """Write an ISO date in words; a date that the publisher gives otherwise stays as it is."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{day.day} {day:%B %Y}"
