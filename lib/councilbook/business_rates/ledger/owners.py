@@ -20,8 +20,8 @@ from scipy.spatial import cKDTree
 from councilbook.business_rates.ledger.reading import read_ledger
 from councilbook.business_rates.missing.lists import tidy_postcodes
 from councilbook.business_rates.register.properties import find_places
-from councilbook.business_rates.roll.headers import normalise_header
 from councilbook.business_rates.roll.files import find_layout, read_records
+from councilbook.business_rates.roll.headers import normalise_header
 from councilbook.business_rates.roll.rules import open_rules
 from councilbook.catalogue import Council, FoundFile
 from councilbook.catalogue.councils import Authority, find_authority, list_codes
