@@ -236,14 +236,23 @@ def publish(root: Path, slug: str, packages: list[dict[str, Any]], cells: list[n
 @pytest.fixture(scope="session")
 def dots_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report whose one figure is a map of dots."""
-    root = tmp_path_factory.mktemp("dots")
+    return publish_figure(tmp_path_factory.mktemp("dots"), draw_dots())
+
+
+@pytest.fixture(scope="session")
+def dense_dots_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report whose map has a town of 3,000 postcodes of all bands within 300 metres, and few elsewhere."""
+    return publish_figure(tmp_path_factory.mktemp("dense"), draw_dots(town=3_000))
+
+
+def publish_figure(root: Path, figure: point_maps.PointMap) -> Path:
     new = nbformat.v4
     headline = new.new_code_cell(
         "show()", outputs=[shown("text/markdown", "- **12 homes** are cold.")], metadata={"tags": ["headline"]}
     )
-    figure = new.new_code_cell("draw()", outputs=[shown("text/html", draw_dots()._repr_html_())])
+    drawn = new.new_code_cell("draw()", outputs=[shown("text/html", figure._repr_html_())])
     title, sure = (new.new_markdown_cell(text) for text in ("# Dots\n\nWhere?", "## How sure are we\n\nFairly."))
-    publish(root, "north", [make_package("homes", "Homes")], [title, headline, figure, sure])
+    publish(root, "north", [make_package("homes", "Homes")], [title, headline, drawn, sure])
     return root / "reports" / SPEC.id / "north" / "index.html"
 
 
@@ -294,17 +303,25 @@ def answers_index() -> questions.AnswerIndex:
     return questions.index_answers(ANSWERS, SYNONYMS, "rates business")
 
 
-def draw_dots() -> point_maps.PointMap:
-    """Draw 300 postcodes in two districts: bands 1 in the west, 3 in the east, 2 between; two are at one spot."""
+TOWN = (0.65, 51.15)  # longitude and latitude
+
+
+def draw_dots(town: int = 0) -> point_maps.PointMap:
+    """Draw 300 postcodes in two districts: bands 1 in the west, 3 in the east, 2 between; two are at one spot.
+
+    Of a town's postcodes every third is of each band, all within some 300 metres.
+    """
     east = np.linspace(0.5, 0.7, 300)
     north = 51.1 + np.random.default_rng(1).uniform(0, 0.1, 300)
     east[151], north[151] = east[150], north[150]
+    spots = np.random.default_rng(2).normal(TOWN, (0.002, 0.001), (town, 2))
+    east, north = np.r_[east, spots[:, 0]], np.r_[north, spots[:, 1]]
     dots = pd.DataFrame(
         {
-            "postcode": [f"ZZ{one // 100} {one // 10 % 10}{'ABDEFGHJLN'[one % 10]}X" for one in range(300)],
-            "band": np.repeat([1, 2, 3], 100),
-            "pct": np.arange(300) / 10,
-            "interval": [f"{one}% to {one + 1}%" for one in range(300)],
+            "postcode": [f"ZZ{one // 100} {one // 10 % 10}{'ABDEFGHJLN'[one % 10]}X" for one in range(300 + town)],
+            "band": np.r_[np.repeat([1, 2, 3], 100), np.arange(town) % 3 + 1],
+            "pct": np.arange(300 + town) / 10,
+            "interval": [f"{one}% to {one + 1}%" for one in range(300 + town)],
         }
     )
     halves = [shapely.box(0.48, 51.08, 0.6, 51.22), shapely.box(0.6, 51.08, 0.72, 51.22)]

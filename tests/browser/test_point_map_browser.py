@@ -47,6 +47,33 @@ def test_all_bands_are_drawn_and_nothing_is_asked_for(visit: Open, dots_file: Pa
     assert opened.complaints == []
 
 
+# The share of pixels that have a colour in a square about a place of the canvas.
+SHARE = """([colour, x, y, half]) => {
+    const ratio = window.devicePixelRatio, page = document.querySelector("canvas").getContext("2d");
+    const {data} = page.getImageData((x - half) * ratio, (y - half) * ratio, 2 * half * ratio, 2 * half * ratio);
+    const wanted = [1, 3, 5].map(at => parseInt(colour.slice(at, at + 2), 16));
+    let alike = 0;
+    for (let at = 0; at < data.length; at += 4) alike += wanted.every((part, one) => data[at + one] === part);
+    return alike / (data.length / 4);
+}"""
+
+
+@pytest.mark.parametrize("zoomed_in", [0, 2, 4, 6])
+def test_where_dots_are_densest_the_highest_band_covers_all_others_at_any_zoom(
+    visit: Open, dense_dots_file: Path, zoomed_in: int
+) -> None:
+    opened = visit(dense_dots_file)
+    frame = opened.map_frame
+    wait_until(frame, "document.querySelector('canvas').width > 300")
+    find(frame, "ZZ3")  # the town's, which is then in view
+    for _ in range(zoomed_in):
+        frame.locator(".leaflet-control-zoom-in").click()
+    box = frame.locator("#map").bounding_box()
+    highest = read_colours(opened.page)[-1]
+    share = frame.evaluate(SHARE, [highest, box["width"] / 2, box["height"] / 2, 12])
+    assert share > (0.95 if zoomed_in < 2 else 0.6)  # close up there are digits
+
+
 @pytest.mark.parametrize("typed", ["ZZ1 2AX", "zz12ax"])
 def test_a_postcode_is_found_by_keyboard_however_it_is_typed(visit: Open, dots_file: Path, typed: str) -> None:
     frame = visit(dots_file).map_frame
