@@ -38,12 +38,17 @@ def describe_parties(parties: pd.DataFrame) -> str:
 
 
 def describe_rows(rows: pd.DataFrame) -> str:
-    """Say how many rows of the file were kept aside."""
-    kept = rows.loc[rows["what"] == "kept", "rows"].sum()
-    aside = rows.loc[~rows["what"].isin(["kept", "blank"]), "rows"].sum()
-    if not aside:
-        return "Every row of the roll could be read, or too few could not to say how many."
-    return f"Of some {kept + aside:,} rows of the roll, some {aside:,} did not fit and were kept aside, with a reason."
+    """Say how many rows of the file were kept aside, and how many have a placeholder for a name."""
+    is_kept, nameless = rows["what"].isin(["kept", contents.PLACEHOLDER]), rows["what"] == contents.PLACEHOLDER
+    kept, aside = rows.loc[is_kept, "rows"].sum(), rows.loc[~is_kept & (rows["what"] != "blank"), "rows"].sum()
+    told = "Every row of the roll could be read, or too few could not to say how many."
+    if aside:
+        told = (
+            f"Of some {kept + aside:,} rows of the roll, some {aside:,} did not fit and were kept aside, with a reason."
+        )
+    if hidden := rows.loc[nameless, "rows"].sum():
+        told += f" In {hidden:,} rows words like 'account holder' stand where a name should be, and count as no name."
+    return told
 
 
 def describe_changes(changes: pd.DataFrame) -> str:
