@@ -57,6 +57,13 @@ def read_words(kind: str) -> frozenset[str]:
 
 
 @lru_cache
+def read_plain_words() -> frozenset[str]:
+    """Return all words of places, trades and the like that are no given names or common surnames as well."""
+    kinds = ("trades", "associations", "places", "ordinary", "buildings", "streets", "units", "positions")
+    return frozenset().union(*map(read_words, kinds)) - read_words("also_names") - read_words("also_surnames")
+
+
+@lru_cache
 def _read_vocabularies() -> dict[str, str]:
     text = files(__package__).joinpath("words.yaml").read_text(encoding="utf-8")
     vocabularies: dict[str, str] = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 (plain text: NO and ON are words)
