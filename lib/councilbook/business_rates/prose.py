@@ -149,7 +149,7 @@ def describe_link_scores(scores: pd.DataFrame) -> str:
         parts.append(
             f"{precision:.0%} of the links to {REGISTERS[str(row['register'])]} are right, and {recall:.0%} are found"
         )
-    return f"In an invented town, of which the truth is known: {'; '.join(parts)}. These are scores on a twin."
+    return f"In an invented town, of which the truth is known: {'; '.join(parts)}. These are scores on synthetic data."
 
 
 def describe_missing(total: pd.DataFrame) -> str:
@@ -177,7 +177,7 @@ def describe_missing_scores(scores: pd.DataFrame) -> str:
     return (
         f"In an invented town, {row['right']} of the {row['checked']} that the list names first are truly missing, of "
         f"{row['planted']} businesses that no bill goes to; in random order it would be about {row['at_random']}. "
-        "These are scores on a twin."
+        "These are scores on synthetic data."
     )
 
 
@@ -256,9 +256,9 @@ def describe_bill_scores(scores: pd.DataFrame) -> str:
     rest = ", ".join(f"{_pounds(pounds[name])} {words}" for name, words in others.items())
     low, high = by_order.loc[best, ["recovered_low_gbp", "recovered_high_gbp"]]
     return (
-        f"On twins with planted errors, a hundred checks in the order of {order} put {_pounds(pounds[best])} right "
-        f"(95% interval over ledgers {_pounds(low)} to {_pounds(high)}), {rest}, and {_pounds(pounds['random'])} at "
-        "random. These are scores on a twin."
+        f"In synthetic ledgers with errors put into them, a hundred checks in the order of {order} put "
+        f"{_pounds(pounds[best])} right (95% interval over ledgers {_pounds(low)} to {_pounds(high)}), {rest}, and "
+        f"{_pounds(pounds['random'])} at random. These are scores on synthetic data."
     )
 
 
