@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from councilbook.business_rates.names.person_words import fold_letters
+from councilbook.business_rates.names.persons import classify_parties
 
 Redact = Callable[[pd.DataFrame], pd.Series]
 
@@ -41,6 +42,16 @@ STYLES: Mapping[str, str] = {
     "First & Last": "{g} & {s}",
     "(First Last)": "({g} {s})",
     "Unit 2 First Last": "Unit 2 {g} {s}",
+}
+# {c} a company's name without its form
+RUN_ON: Mapping[str, str] = {
+    "First Last Company Ltd": "{g} {s} {c} Ltd",
+    "F Last Company Ltd": "{i} {s} {c} Ltd",
+    "Last First Company Ltd": "{s} {g} {c} Ltd",
+    "Last F Company Ltd": "{s} {i} {c} Ltd",
+    "First Last Blue Bakery Ltd": "{g} {s} Blue Bakery Ltd",
+    "F Last Blue Bakery Ltd": "{i} {s} Blue Bakery Ltd",
+    "First Last Primary School": "{g} {s} Primary School",
 }
 DESCRIPTIONS: Mapping[str, str] = {
     "pub": "Public House And Premises",
@@ -155,6 +166,7 @@ def write_organisations(roll: pd.DataFrame, names: pd.DataFrame, seed: int) -> p
 
 
 def find_organisations_left(trial: pd.DataFrame, redacted: pd.Series) -> "pd.Series[bool]":
+    """Tell of each row that has an organisation written in whether its whole name stays."""
     rows = trial[trial["name"].notna()]
     whole = [
         text.startswith(name.replace(",", " ").strip())
@@ -192,3 +204,27 @@ def try_addresses(roll: pd.DataFrame, people: pd.DataFrame, redact: Redact, seed
     trial = write_names(roll, people, seed)
     left = find_names_left(trial, redact(trial))
     return trial.loc[left.index, ["style", "place", "source", "given", "surname", "address"]].assign(stays=left)
+
+
+def try_run_on_names(people: pd.DataFrame, companies: pd.Series, seed: int, size: int = 3000) -> pd.DataFrame:
+    """Run people's names into those of companies, of two to four words, and say which surnames are released.
+
+    Returns:
+        style and stays.
+    """
+    chance = np.random.default_rng(seed)
+    heads = companies.str.replace(r"(?i)\W+(?:limited|ltd|plc|llp)\.?$", "", regex=True)
+    heads = heads[heads.str.split().str.len().between(2, 4)].str.title()
+    some = people.iloc[chance.integers(len(people), size=size)]
+    tried = []
+    for style, pattern in RUN_ON.items():
+        chosen = chance.choice(heads, size)
+        names = [
+            pattern.format(g=g, s=s, i=g[0], c=c)
+            for g, s, c in zip(some["given"], some["surname"], chosen, strict=True)
+        ]
+        roll = pd.DataFrame({"property_reference": range(size), "ratepayer_name": pd.Series(names, dtype="str")})
+        released = classify_parties(roll)["released_name"].fillna("")
+        stays = [surname.lower() in text.lower() for surname, text in zip(some["surname"], released, strict=True)]
+        tried.append(pd.DataFrame({"style": style, "stays": stays}))
+    return pd.concat(tried, ignore_index=True)

@@ -339,8 +339,8 @@ def _find_marks(words: list[Word], content: list[Word], known: Known) -> list[Wo
             return content[:2]
     if _is_head(content[-1].text):
         lead = content[:2] if len(content) > PAIR else []
-        first = single[:1] if content[-1].text in read_words("associations") else single[:2]
-        return lead if lead and any(first) and any(odd[:2]) else []
+        of_kind = content[-1].text in read_words("associations") and single[1:3] == [True, True]  # Wick C P School
+        return lead if lead and any(single[:2]) and any(odd[:2]) and not of_kind else []
     return words if any(single) and any(odd) else []
 
 
