@@ -154,6 +154,21 @@ def test_a_pub_has_a_name_of_its_own():
     assert redact_addresses(addresses)[1] == STREET
 
 
+def test_a_charity_is_known_by_its_register_and_a_person_is_not_by_a_companys():
+    register = pd.DataFrame(
+        {
+            "unique_id": ["1", "2", "3"],
+            "register": ["oscr", "companies_house", "food_hygiene"],
+            "name": ["Zxcvb Qwerty Befrienders", "ZXCVB ASDFG LIMITED", "Poiuy Lkjhg"],
+            "status": "live",
+        }
+    )
+    lines = ["Zxcvb Qwerty Befrienders", "Zxcvb Asdfg", "Poiuy Lkjhg", "John Smith"]
+    addresses = pd.Series([f"{line}, {STREET}" for line in lines])
+    assert list(redact_addresses(addresses, register=register)) == [addresses[0], STREET, STREET, STREET]
+    assert list(redact_addresses(addresses)) == [STREET] * 4
+
+
 def test_streets_that_the_roll_knows_explain_a_line():
     learnt = redact_addresses(
         pd.Series(["Zxcvb Garage, 12, Zxcvb Road, Airdrie", "Qwerty Garage, 12, Zxcvb Road, Airdrie"])

@@ -217,10 +217,32 @@ def _find_companies(flat: pa.Array, register: pd.DataFrame | None) -> Flags:
         return np.zeros(len(flat), dtype=bool)
     ours = _canonicalise(flat)
     companies = register[(register["register"] == REGISTERS[0]) & (register["status"].str.lower() == "live")]
-    names = companies["name"].dropna().astype("str")
-    begins = {name[:BEGINNING] for name in ours} | {"THE "}
-    theirs = set(_canonicalise(prepare_names(names[names.str[:BEGINNING].str.upper().isin(begins)]).flat))
+    theirs = set(_canonicalise(prepare_names(_sift(companies, ours)["name"]).flat))
     return np.array([name in theirs for name in ours], dtype=bool)
+
+
+def _sift(register: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Leave of a register those entries that begin as one of these names does, or with THE."""
+    begins = {name[:BEGINNING] for name in names} | {"THE "}
+    return register[register["name"].astype("str").str[:BEGINNING].str.upper().isin(begins)]
+
+
+def link_by_name(names: pd.Series, register: pd.DataFrame) -> pd.DataFrame:
+    """Link names to the entries of a register that have the same words, with a legal form after them or without.
+
+    Args:
+        names: names, by what is to be their property_reference.
+        register: as for `persons.classify_parties`.
+
+    Returns:
+        Links, as for `persons.classify_parties`, each of probability 1.
+    """
+    ours = pd.Series(_canonicalise(prepare_names(names).flat), index=names.index, name="key")
+    some = _sift(register[register["register"].isin(REGISTERS)], ours.tolist())
+    theirs = [_ENDING.sub("", name) for name in _canonicalise(prepare_names(some["name"]).flat)]
+    entries = some[["register", "unique_id"]].assign(key=theirs)
+    bare = ours.map(lambda name: _ENDING.sub("", name)).rename_axis("property_reference").reset_index()
+    return bare.merge(entries, on="key").drop(columns="key").assign(match_probability=1.0)
 
 
 def canonicalise_names(names: pd.Series) -> pd.Series:

@@ -28,6 +28,7 @@ from councilbook.business_rates.names.address_lines import (
     find_unknown,
     learn_lines,
 )
+from councilbook.business_rates.names.evidence import link_by_name
 from councilbook.business_rates.names.person_words import FORM, KnownNames, fold_letters, read_known_names
 from councilbook.business_rates.names.persons import ORGANISATION, classify_parties
 
@@ -73,12 +74,13 @@ def find_home_addresses(roll: pd.DataFrame, parties: pd.DataFrame) -> "pd.Series
     return (described | addressed | ((here != "") & (here == letters) & withheld)).astype(bool)
 
 
-def redact_roll(roll: pd.DataFrame, parties: pd.DataFrame) -> pd.Series:
+def redact_roll(roll: pd.DataFrame, parties: pd.DataFrame, register: pd.DataFrame | None = None) -> pd.Series:
     """Take out of the addresses of a roll what may name a person, see `redact_addresses`.
 
     Args:
         roll: address, and postcode and description where there are such.
         parties: released_name, for the same rows.
+        register: companies and charities, as for `persons.classify_parties`; None: no register at hand.
     """
     columns = {name: roll[name] for name in ("postcode", "description") if name in roll.columns}
     owners = pd.Series(parties["released_name"].to_numpy(), index=roll.index, dtype="str")
@@ -87,6 +89,7 @@ def redact_roll(roll: pd.DataFrame, parties: pd.DataFrame) -> pd.Series:
         postcodes=columns.get("postcode"),
         descriptions=columns.get("description"),
         organisations=owners,
+        register=register,
     )
 
 
@@ -97,6 +100,7 @@ def redact_addresses(
     postcodes: pd.Series | None = None,
     descriptions: pd.Series | None = None,
     organisations: pd.Series | None = None,
+    register: pd.DataFrame | None = None,
 ) -> pd.Series:
     """Take out of addresses what may name a person.
 
@@ -110,6 +114,7 @@ def redact_addresses(
         postcodes: of the properties; the end of the address stands in for it.
         descriptions: what each property is; a pub, a school or the like has a name of its own.
         organisations: the ratepayer's name where it is released, else NA.
+        register: companies and charities, whose names are known wherever they stand.
 
     Returns:
         The rest of each address, NA if nothing is left, on the same index.
@@ -120,7 +125,7 @@ def redact_addresses(
     learnt = learn_lines(split, _find_areas(split, postcodes, told.index))
     owners = [None] * len(told) if organisations is None else organisations[told.index].tolist()
     judged = {line: find_unknown(line, learnt, names) for line in {line for lines in split for line in lines}}
-    for line in _find_companies([line for line, parts in judged.items() if parts], names):
+    for line in _find_organisations([line for line, parts in judged.items() if parts], names, register):
         judged[line] = []
     rest = []
     named = [False] * len(told) if descriptions is None else _find_named(descriptions[told.index]).tolist()
@@ -134,13 +139,14 @@ def redact_addresses(
     return redacted
 
 
-def _find_companies(lines: list[str], names: KnownNames) -> list[str]:
-    """Find which lines are names of companies or public bodies, by the rule for names of ratepayers."""
-    likely = sorted(line for line in lines if _COMPANY.search(line.upper()))
+def _find_organisations(lines: list[str], names: KnownNames, register: pd.DataFrame | None) -> list[str]:
+    """Find which lines are names of companies, charities or public bodies, by the rule for names of ratepayers."""
+    likely = sorted(line for line in lines if register is not None or _COMPANY.search(line.upper()))
     if not likely:
         return []
-    roll = pd.DataFrame({"property_reference": "", "ratepayer_name": pd.Series(likely, dtype="str")})
-    released = classify_parties(roll, known=names)["released_name"]
+    roll = pd.DataFrame({"property_reference": likely, "ratepayer_name": pd.Series(likely, dtype="str")})
+    links = None if register is None else link_by_name(roll.set_index("property_reference")["ratepayer_name"], register)
+    released = classify_parties(roll, register, links, known=names)["released_name"]
     whole: list[str] = roll["ratepayer_name"][released.notna() & (released == roll["ratepayer_name"])].tolist()
     return whole
 
