@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from councilbook.business_rates.names.person_addresses import find_home_addresses, redact_addresses
-from councilbook.business_rates.names.person_words import KnownNames
+from councilbook.business_rates.names.person_addresses import find_home_addresses, redact_roll
 
 AS_LISTED = "as in the rating list"
 
@@ -28,9 +27,9 @@ ADDRESS_REASONS = {
 ADDRESS_COLUMNS = ["property_reference", "reason", "is_home", "redacted_address"]
 
 
-def classify_addresses(roll: pd.DataFrame, parties: pd.DataFrame, known: KnownNames | None = None) -> pd.DataFrame:
+def classify_addresses(roll: pd.DataFrame, parties: pd.DataFrame) -> pd.DataFrame:
     """Decide for each property whether its address may be published as it is: ADDRESS_COLUMNS, a row a property."""
-    redacted = redact_addresses(roll["address"], known)
+    redacted = redact_roll(roll, parties)
     is_home = find_home_addresses(roll, parties)
     removed = (redacted != roll["address"]).fillna(roll["address"].notna()).to_numpy(dtype=bool)
     blank = roll["address"].isna().to_numpy()

@@ -142,7 +142,7 @@ STYLES: Mapping[str, str] = {
     "incorporated": "{g} {s} Incorporated",
     "occupier": "Occupier {g} {s}",
 }
-# A person runs into an organisation, with no mark: no wording tells them apart from one that bears the person's name.
+# A person runs into an organisation, with no mark: only where words are no plain words is a person suspected.
 UNMARKED: Mapping[str, str] = {
     "runs into a company": "{g} {s} {c} Ltd",
     "runs into a parish council": "{g} {s} Parish Council",
@@ -257,7 +257,7 @@ def evaluate_parties(
             person's own name, and the whole of what the roll says, each with Limited after it.
         hold_out: leave the names of an origin out of those that add suspicion when it is tried, as if nobody had known
             them.
-        styles: as in STYLES; UNMARKED has those in which a name that is not known does get out.
+        styles: as in STYLES; UNMARKED has those in which a name may get out.
         classify: another method to try, from roll, register and links to released names; `classify_parties` if None.
 
     Returns:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from councilbook.business_rates.names import person_words, persons
+from councilbook.business_rates.names import evidence, person_words, persons
 from councilbook.business_rates.names.person_words import ORGANISATION_WORDS, KnownNames, read_known_names
 from councilbook.errors import CheckError, ReleaseRefusedError
 from person_trials import UNMARKED, evaluate_parties
@@ -215,7 +215,13 @@ def test_parties_are_counted_by_reason_the_commonest_first():
         ("John Smith Roofing Services Ltd", persons.LEGAL_FORM),
         ("John Smith of Blue Kettle Ltd", persons.BESIDE),
         ("John Smith Ltd", persons.LEGAL_FORM),
-        ("Zxcvb Smith Blue Kettle Ltd", persons.LEGAL_FORM),
+        ("Zxcvb Qwerty Blue Kettle Ltd", persons.BESIDE),  # nobody has to know the name
+        ("Z Qwerty Blue Kettle Ltd", persons.BESIDE),
+        ("Z Q Qwerty Blue Kettle Ltd", persons.BESIDE),
+        ("Qwerty Z Blue Kettle Ltd", persons.BESIDE),
+        ("Zxcvb Qwerty Bakery Ltd", persons.LEGAL_FORM),
+        ("Zxcvb Kettle Bakery Services Ltd", persons.LEGAL_FORM),
+        ("Zxcvb Qwerty & Blue Kettle Bakery Ltd", persons.BESIDE),
         ("Blue (Kettle Ltd", persons.BESIDE),
         ("Blue (Kettle) Ltd", persons.LEGAL_FORM),
         ("Blue Kettle Ltd (In Liquidation)", persons.LEGAL_FORM),
@@ -270,7 +276,7 @@ def test_what_a_register_says_is_evidence_if_it_can_be_no_persons_name(ours, the
 
 def test_two_ways_to_write_a_name_are_one():
     names = pd.Series(["The Bread Co. Ltd", "BREAD CO LIMITED", "Cake P.L.C.", "Cake plc"], index=[3, 1, 2, 0])
-    written = persons.canonicalise_names(names)
+    written = evidence.canonicalise_names(names)
     assert written[3] == written[1] != written[2] == written[0]
 
 
@@ -371,3 +377,28 @@ def test_a_known_person_who_runs_into_an_organisation_is_held_back_and_an_unknow
     unknown = evaluate_parties(["zu_ZA"], 12, seed=4, styles=UNMARKED)
     assert known["leaked"].sum() == 0
     assert unknown["leaked"].sum() > 0  # said in the module; a page must not claim otherwise
+
+
+def test_a_whole_name_that_a_live_company_has_is_its_name_even_if_it_begins_like_a_persons():
+    register = pd.DataFrame(
+        {
+            "unique_id": ["1", "2", "3"],
+            "register": ["companies_house", "companies_house", "oscr"],
+            "name": [
+                "THE ZXCVB QWERTY BLUE KETTLE LIMITED",
+                "ZXCVB ASDFG BLUE KETTLE LTD",
+                "POIUY LKJHG BLUE KETTLE LTD",
+            ],
+            "status": ["live", "Dissolved", "live"],
+        }
+    )
+    links = pd.DataFrame(columns=["property_reference", "register", "unique_id", "match_probability"])
+    names = [
+        "Zxcvb Qwerty Blue Kettle Ltd",
+        "Poiuy Zxcvb Qwerty Blue Kettle Ltd",
+        "Zxcvb Asdfg Blue Kettle Ltd",
+        "Poiuy Lkjhg Blue Kettle Ltd",
+        "Zxcvb Qwerty & Blue Kettle Ltd",
+    ]
+    released = classify(*names, register=register, links=links)["released_name"].notna()
+    assert released.tolist() == [True, False, False, False, False]

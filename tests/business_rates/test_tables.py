@@ -140,7 +140,7 @@ def test_orders_of_checking_are_scored_on_a_twin_and_beat_chance():
     assert list(scores.index) == ["rules", "model", "both", "random"]
     assert scores.loc["rules", "recovered_gbp"] > 3 * scores.loc["random", "recovered_gbp"]
     told = prose.describe_bill_scores(scores.reset_index())
-    assert "scores on a twin" in told
+    assert "scores on synthetic data" in told
     assert f"£{round(scores.loc['random', 'recovered_gbp'], -2):,.0f} at random" in told
 
 
@@ -597,7 +597,7 @@ def test_links_that_are_right_are_told_of_those_found_and_of_those_that_there_ar
     assert prose.describe_link_scores(scores) == (
         "In an invented town, of which the truth is known: 90% of the links to the food hygiene register are right, "
         "and 75% are found; 88% of the links to the Scottish charity register are right, and 70% are found. These are "
-        "scores on a twin."
+        "scores on synthetic data."
     )
 
 
@@ -643,9 +643,9 @@ def test_the_order_of_checks_that_puts_most_right_is_told_beside_the_others():
         }
     )
     assert prose.describe_bill_scores(scores) == (
-        "On twins with planted errors, a hundred checks in the order of rules and model together put £52,100 right "
-        "(95% interval over ledgers £47,400 to £59,000), £41,000 by rules alone, £12,100 by the model alone, and "
-        "£3,000 at random. These are scores on a twin."
+        "In synthetic ledgers with errors put into them, a hundred checks in the order of rules and model together "
+        "put £52,100 right (95% interval over ledgers £47,400 to £59,000), £41,000 by rules alone, £12,100 by the "
+        "model alone, and £3,000 at random. These are scores on synthetic data."
     )
     swapped = scores.assign(order=["both", "model", "rules", "random"])
     assert "in the order of rules alone put £52,100 right" in prose.describe_bill_scores(swapped)

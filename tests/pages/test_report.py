@@ -50,6 +50,18 @@ def render(folder: Path, *cells: nbformat.NotebookNode, **options: object) -> Be
     return BeautifulSoup((folder / "page.html").read_text(encoding="utf-8"), "html.parser")
 
 
+def test_no_real_figures_stand_above_scores_of_an_invented_place(tmp_path: Path) -> None:
+    scores = code("score()", shown("text/markdown", "Nine of ten are right."), tags=("invented",))
+    real, mixed = (render(tmp_path, *cells, data="real") for cells in ([], [scores]))
+
+    assert "Real figures." in real.select_one(".data-banner").get_text()
+    banner = mixed.select_one(".data-banner").get_text()
+    assert "Partly synthetic figures." in banner and "measured in an invented place" in banner
+    assert "Made-up data stand in" not in banner
+    story = mixed.select_one(".story").get_text()
+    assert story.index("synthetic: measured in an invented place") < story.index("Nine of ten are right.")
+
+
 def test_key_findings_come_first_and_once(tmp_path: Path) -> None:
     page = render(tmp_path, nbformat.v4.new_markdown_cell("## How it changed\n\nIt fell."))
     text = page.main.get_text()

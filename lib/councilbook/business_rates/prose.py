@@ -38,12 +38,17 @@ def describe_parties(parties: pd.DataFrame) -> str:
 
 
 def describe_rows(rows: pd.DataFrame) -> str:
-    """Say how many rows of the file were kept aside."""
-    kept = rows.loc[rows["what"] == "kept", "rows"].sum()
-    aside = rows.loc[~rows["what"].isin(["kept", "blank"]), "rows"].sum()
-    if not aside:
-        return "Every row of the roll could be read, or too few could not to say how many."
-    return f"Of some {kept + aside:,} rows of the roll, some {aside:,} did not fit and were kept aside, with a reason."
+    """Say how many rows of the file were kept aside, and how many have a placeholder for a name."""
+    is_kept, nameless = rows["what"].isin(["kept", contents.PLACEHOLDER]), rows["what"] == contents.PLACEHOLDER
+    kept, aside = rows.loc[is_kept, "rows"].sum(), rows.loc[~is_kept & (rows["what"] != "blank"), "rows"].sum()
+    told = "Every row of the roll could be read, or too few could not to say how many."
+    if aside:
+        told = (
+            f"Of some {kept + aside:,} rows of the roll, some {aside:,} did not fit and were kept aside, with a reason."
+        )
+    if hidden := rows.loc[nameless, "rows"].sum():
+        told += f" In {hidden:,} rows words like 'account holder' stand where a name should be, and count as no name."
+    return told
 
 
 def describe_columns(columns: pd.DataFrame) -> str:
@@ -165,7 +170,7 @@ def describe_link_scores(scores: pd.DataFrame) -> str:
         parts.append(
             f"{precision:.0%} of the links to {REGISTERS[str(row['register'])]} are right, and {recall:.0%} are found"
         )
-    return f"In an invented town, of which the truth is known: {'; '.join(parts)}. These are scores on a twin."
+    return f"In an invented town, of which the truth is known: {'; '.join(parts)}. These are scores on synthetic data."
 
 
 def describe_missing(total: pd.DataFrame) -> str:
@@ -193,7 +198,7 @@ def describe_missing_scores(scores: pd.DataFrame) -> str:
     return (
         f"In an invented town, {row['right']} of the {row['checked']} that the list names first are truly missing, of "
         f"{row['planted']} businesses that no bill goes to; in random order it would be about {row['at_random']}. "
-        "These are scores on a twin."
+        "These are scores on synthetic data."
     )
 
 
@@ -296,9 +301,9 @@ def describe_bill_scores(scores: pd.DataFrame) -> str:
     rest = ", ".join(f"{_pounds(pounds[name])} {words}" for name, words in others.items())
     low, high = by_order.loc[best, ["recovered_low_gbp", "recovered_high_gbp"]]
     return (
-        f"On twins with planted errors, a hundred checks in the order of {order} put {_pounds(pounds[best])} right "
-        f"(95% interval over ledgers {_pounds(low)} to {_pounds(high)}), {rest}, and {_pounds(pounds['random'])} at "
-        "random. These are scores on a twin."
+        f"In synthetic ledgers with errors put into them, a hundred checks in the order of {order} put "
+        f"{_pounds(pounds[best])} right (95% interval over ledgers {_pounds(low)} to {_pounds(high)}), {rest}, and "
+        f"{_pounds(pounds['random'])} at random. These are scores on synthetic data."
     )
 
 

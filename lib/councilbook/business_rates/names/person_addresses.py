@@ -10,19 +10,27 @@ Sources:
     Act 1854: lists and rolls are open to inspection.
 """
 
-import numpy as np
+import re
+from typing import NamedTuple
+
 import pandas as pd
 
-from councilbook.business_rates.names.person_words import (
-    BUILDING_WORDS,
-    ORGANISATION_WORDS,
-    PLACE_WORDS,
-    TITLES,
-    KnownNames,
-    fold_letters,
-    read_known_names,
+from councilbook.business_rates.names.address_lines import (
+    MARK,
+    NAMED_AFTER,
+    ONE_WORD,
+    PERSON,
+    STREET_LIKE,
+    UNKNOWN,
+    Part,
+    cut_out,
+    ends_as_a_street,
+    find_unknown,
+    learn_lines,
 )
-from councilbook.business_rates.names.persons import ORGANISATION
+from councilbook.business_rates.names.evidence import link_by_name
+from councilbook.business_rates.names.person_words import FORM, KnownNames, fold_letters, read_known_names
+from councilbook.business_rates.names.persons import ORGANISATION, classify_parties
 
 # properties that people let or live in, by description and by address
 HOME_DESCRIPTIONS = (
@@ -35,18 +43,17 @@ HOME_ADDRESSES = (
     r"(?:^|, ?)(?:[^,]* )?(?:FLATS?|APARTMENT|APT|BUNGALOW|BEDSIT|MAISONETTE|GRANNY ANNEXE?)\b"
     r"(?! (?:LANE|ROAD|STREET|MILLS?|CAP|IRON|TOP))"
 )
-_STREET = (
-    r"\b(?:STREET|ST|ROAD|RD|LANE|LN|AVENUE|AVE|CLOSE|DRIVE|WAY|COURT|GARDENS|TERRACE|PLACE|CRESCENT|GROVE|SQUARE|ROW"
-    r"|WYND|BRAE|LOAN|HILL|WALK|MEWS|PARADE)\.?$"
+NAMED_PROPERTIES = (  # that have a name of their own, hardly ever their owner's
+    r"PUBLIC HOUSE|\bPUB\b|\bINN\b|HOTEL|\bCLUB|SCHOOL|COLLEGE|ACADEMY|UNIVERSITY|HOSPICE|HOSPITAL|MUSEUM|GALLERY"
+    r"|CHURCH|CHAPEL|MOSQUE|TEMPLE|LIBRARY|THEATRE|CINEMA|\bHALL\b|CENTRE|NURSERY|(?:RESIDENTIAL|CARE|NURSING) HOME"
+    r"|SPORTS|COMMUNICATION STATION|TELECOM|\bMAST\b|ADVERTIS|\bATM\b"
 )
-_CARE = (
-    r"\bC ?[/\\] ?[O0]\b|\bCARE OF\b|\bFAO\b|\bATTN?\b|\bEXEC(?:UTORS?|UTRIX|ORS?|S)? OF\b"
-    r"|\bTHE LATE (?!SHOP|BAR|LOUNGE)|^T ?/ ?A\b|\bTRADING AS\b"
-)
-_TITLED = rf"(?:^|[ (&])(?:{'|'.join(TITLES)})\.? +[A-Z]"
-_INITIALLED = r"^[A-Z](?:[. &]+[A-Z]){0,3}[. &]+[A-Z-]{3,}$"
-MOST_OF_A_PERSON = 2  # properties that have the same person's name in their address
-MOST_WORDS = 4  # of a person's name, initials among them
+_SECTOR = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d(?=[A-Z]{2}\b|$)")
+_POSTCODE = re.compile(r"(?i)\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\s*$")
+LEAST_BEFORE_A_TOWN = 2  # lines, as a number and a street
+_COMPANY = re.compile(rf"\b(?:{FORM}|COUNCIL|NHS)\b")
+_NUMBER = re.compile(r"\d")
+_WORD = re.compile("[A-Z]+")
 
 
 def find_home_addresses(roll: pd.DataFrame, parties: pd.DataFrame) -> "pd.Series[bool]":
@@ -67,50 +74,141 @@ def find_home_addresses(roll: pd.DataFrame, parties: pd.DataFrame) -> "pd.Series
     return (described | addressed | ((here != "") & (here == letters) & withheld)).astype(bool)
 
 
-def redact_addresses(addresses: pd.Series, known: KnownNames | None = None) -> pd.Series:
-    """Take the lines out of addresses that name, or may name, a person.
+def redact_roll(roll: pd.DataFrame, parties: pd.DataFrame, register: pd.DataFrame | None = None) -> pd.Series:
+    """Take out of the addresses of a roll what may name a person, see `redact_addresses`.
 
-    A line, from comma to comma, goes if it says care of, the late or T/A, if it has a title with a word after it and is
-    no street, or if it is all names: a given name or initials, and a surname that is no building's. The name over a
-    shop's door goes with the rest, if it is a person's. A line of names that several properties share is a place's.
+    Args:
+        roll: address, and postcode and description where there are such.
+        parties: released_name, for the same rows.
+        register: companies and charities, as for `persons.classify_parties`; None: no register at hand.
+    """
+    columns = {name: roll[name] for name in ("postcode", "description") if name in roll.columns}
+    owners = pd.Series(parties["released_name"].to_numpy(), index=roll.index, dtype="str")
+    return redact_addresses(
+        roll["address"],
+        postcodes=columns.get("postcode"),
+        descriptions=columns.get("description"),
+        organisations=owners,
+        register=register,
+    )
+
+
+def redact_addresses(
+    addresses: pd.Series,
+    known: KnownNames | None = None,
+    *,
+    postcodes: pd.Series | None = None,
+    descriptions: pd.Series | None = None,
+    organisations: pd.Series | None = None,
+    register: pd.DataFrame | None = None,
+) -> pd.Series:
+    """Take out of addresses what may name a person.
+
+    What stays of a line is what the roll, or its words, say that it is: a number, a street, a building, a place or an
+    organisation; see `address_lines`. What is none of these goes, unless the ratepayer is an organisation whose name is
+    released and nothing speaks for a person, or it is the name of a house in a street without numbers.
 
     Args:
         addresses: lines divided by commas; NA where there is none.
-        known: names of people; those of `read_known_names` unless given.
+        known: names of people, which only ever speak against a line; those of `read_known_names` unless given.
+        postcodes: of the properties; the end of the address stands in for it.
+        descriptions: what each property is; a pub, a school or the like has a name of its own.
+        organisations: the ratepayer's name where it is released, else NA.
+        register: companies and charities, whose names are known wherever they stand.
 
     Returns:
         The rest of each address, NA if nothing is left, on the same index.
     """
     names = known or read_known_names()
-    lines = addresses.dropna().str.split(",").explode().str.strip()
-    codes, distinct = pd.factorize(lines)
-    flat = pd.Series([fold_letters(line).replace("'", "").replace("’", "") for line in distinct], dtype="str")
-    is_place = np.bincount(codes, minlength=len(distinct)) > MOST_OF_A_PERSON
-    goes = flat.str.contains(_CARE, regex=True) | (_find_names(flat, names) & ~is_place)
-    goes |= flat.str.contains(_TITLED, regex=True) & ~flat.str.contains(_STREET, regex=True)
-    out = goes.to_numpy(dtype=bool)[codes]
-    touched = lines.index[out].unique()
-    rest = lines[~out & (lines != "").to_numpy() & lines.index.isin(touched)]
+    told = addresses.dropna().astype("str")
+    split = [[line.strip() for line in re.split(r"[,\n\r]", text)] for text in told]
+    learnt = learn_lines(split, _find_areas(split, postcodes, told.index))
+    owners = [None] * len(told) if organisations is None else organisations[told.index].tolist()
+    judged = {line: find_unknown(line, learnt, names) for line in {line for lines in split for line in lines}}
+    for line in _find_organisations([line for line, parts in judged.items() if parts], names, register):
+        judged[line] = []
+    rest = []
+    named = [False] * len(told) if descriptions is None else _find_named(descriptions[told.index]).tolist()
+    for lines, owner, is_named in zip(split, owners, named, strict=True):
+        rest.append(
+            _redact_lines(lines, [judged[line] for line in lines], "" if pd.isna(owner) else str(owner), is_named)
+        )
     redacted = addresses.astype("str").copy()
-    redacted[touched] = rest.groupby(level=0).agg(", ".join).reindex(touched)
+    touched = [text is not None for text in rest]
+    redacted[told.index[touched]] = pd.array([text or None for text in rest if text is not None], dtype="str")
     return redacted
 
 
-def _find_names(flat: pd.Series, known: KnownNames) -> "pd.Series[bool]":
-    """Tell which lines are all names of one person, or a surname with initials; none with a digit is."""
-    not_people = ORGANISATION_WORDS | PLACE_WORDS | BUILDING_WORDS
-    given = known.given - {"THE", "CAR", "NEW", "OLD"}  # somewhere they are given names
-    initialled = flat.str.contains(_INITIALLED, regex=True)
-    words = flat.str.findall("[A-Z]+")
-    answer = []
-    for line, initial, digits in zip(words, initialled, flat.str.contains("[0-9]"), strict=True):
-        if digits or not 2 <= len(line) <= MOST_WORDS:
-            answer.append(False)
-        elif initial:
-            answer.append(line[-1] in known.any and line[-1] not in not_people)
-        else:
-            answer.append(line[0] in given and line[-1] in known.any and not not_people.intersection(line))
-    return pd.Series(answer, index=flat.index, dtype="bool")
+def _find_organisations(lines: list[str], names: KnownNames, register: pd.DataFrame | None) -> list[str]:
+    """Find which lines are names of companies, charities or public bodies, by the rule for names of ratepayers."""
+    likely = sorted(line for line in lines if register is not None or _COMPANY.search(line.upper()))
+    if not likely:
+        return []
+    roll = pd.DataFrame({"property_reference": likely, "ratepayer_name": pd.Series(likely, dtype="str")})
+    links = None if register is None else link_by_name(roll.set_index("property_reference")["ratepayer_name"], register)
+    released = classify_parties(roll, register, links, known=names)["released_name"]
+    whole: list[str] = roll["ratepayer_name"][released.notna() & (released == roll["ratepayer_name"])].tolist()
+    return whole
+
+
+def _find_areas(split: list[list[str]], postcodes: pd.Series | None, index: pd.Index) -> list[str]:
+    """Find the neighbourhood of each address: its postcode's sector, or else its last line."""
+    given = [""] * len(split) if postcodes is None else postcodes[index].astype("str").fillna("").tolist()
+    areas = []
+    for lines, postcode in zip(split, given, strict=True):
+        found = _SECTOR.search(postcode.upper()) or _SECTOR.search(lines[-1].upper())
+        areas.append(found[0] if found else lines[-1].upper())
+    return areas
+
+
+def _find_named(descriptions: pd.Series) -> "pd.Series[bool]":
+    """Tell which properties have names of their own, by their descriptions."""
+    return descriptions.astype("str").str.upper().str.contains(NAMED_PROPERTIES, regex=True, na=False)
+
+
+class _Around(NamedTuple):
+    """What stands around a part of an address."""
+
+    owned: frozenset[str]  # words of the ratepayer's name where it is released; empty if not
+    nearby: frozenset[str]  # words of lines of the address that are known
+    numbered: bool  # it has a number, so that no name of a house is needed
+    has_street: bool  # another line is a street's
+    is_named: bool  # the property is one that has a name of its own
+    ends: bool  # it stands last, where the town is
+
+
+def _redact_lines(lines: list[str], parts: list[list[Part]], owner: str, is_named: bool) -> str | None:
+    """Return what stays of an address; None if all of it does."""
+    if not any(parts):
+        return None
+    owned = frozenset(_WORD.findall(fold_letters(owner)))
+    nearby = {word for line, some in zip(lines, parts, strict=True) if not some for word in _WORD.findall(line.upper())}
+    numbered = any(_NUMBER.search(_POSTCODE.sub("", line)) for line in lines)
+    streets = [ends_as_a_street(line) for line in lines]
+    told = [place for place, line in enumerate(lines) if _POSTCODE.sub("", line).strip()]
+    kept = []
+    for place, (line, own, is_street) in enumerate(zip(lines, parts, streets, strict=True)):
+        ends = place == told[-1] and place >= LEAST_BEFORE_A_TOWN
+        around = _Around(owned, frozenset(nearby), numbered, sum(streets) > is_street, is_named, ends)
+        out = [part for part in own if _goes(part, around)]
+        kept.append(cut_out(line, out) if out else line)
+    return None if kept == lines else ", ".join(line for line in kept if line)
+
+
+def _goes(part: Part, around: _Around) -> bool:
+    """Tell whether a part of an address goes."""
+    if part.kind == MARK:
+        return True
+    if around.owned and (part.kind != PERSON or part.words <= around.owned):
+        return False
+    of_place = (around.is_named and len(part.words) == 1) or part.words <= around.nearby
+    if part.kind in (UNKNOWN, ONE_WORD) and of_place:
+        return False
+    return {
+        ONE_WORD: around.numbered and not around.ends,
+        NAMED_AFTER: not around.is_named,
+        STREET_LIKE: around.has_street,
+    }.get(part.kind, True)
 
 
 def _read_upper(roll: pd.DataFrame, name: str) -> pd.Series:

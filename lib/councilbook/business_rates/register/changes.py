@@ -71,7 +71,7 @@ def lay_out_earlier(
     """
     parties = open_register.withhold_alike(persons.classify_parties(roll, entries, links), roll)
     homes = properties.find_homes(roll) | person_addresses.find_home_addresses(roll, parties)
-    cleaned = roll.assign(address=person_addresses.redact_addresses(roll["address"]))
+    cleaned = roll.assign(address=person_addresses.redact_roll(roll, parties, entries))
     numbers = open_register.find_numbers(parties, links, entries)
     places = properties.find_places(roll, wards, zones)
     register = open_register.make_open_register(cleaned, parties, places, homes, numbers)

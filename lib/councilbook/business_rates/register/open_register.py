@@ -4,14 +4,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from councilbook.business_rates.names.persons import (
-    CHARITY_REGISTERS,
-    NO_EVIDENCE,
-    ORGANISATION,
-    THRESHOLD,
-    WITHHELD,
-    canonicalise_names,
-)
+from councilbook.business_rates.names.evidence import CHARITY_REGISTERS, canonicalise_names
+from councilbook.business_rates.names.persons import ORGANISATION, THRESHOLD, WITHHELD
+from councilbook.business_rates.names.wording import NO_EVIDENCE
 from councilbook.business_rates.register.properties import fill_descriptions, hide_homes
 from councilbook.business_rates.roll.contents import find_empty
 from councilbook.errors import CheckError

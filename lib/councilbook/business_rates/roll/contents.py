@@ -25,6 +25,7 @@ EXTRACTS: Mapping[str, str] = {  # a ready list, and the published column that i
 MADE_REFERENCE = r"row \d+(?: of \d{4}-\d\d-\d\d)?"  # of a row whose roll has none
 NOT_USED = "not used"  # stands for the columns of a file that nothing is made of
 NOT_TOLD = "not known"  # stands in a table for what the roll does not tell
+PLACEHOLDER = "kept without a name, as the file has a placeholder for it"  # what became of a row
 WORDS: Mapping[str, tuple[str, ...]] = {  # what readers miss where all of these columns are blank
     "who pays": ("ratepayer_name",),
     "since when somebody is liable": ("liability_start_date",),

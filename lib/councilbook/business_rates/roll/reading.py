@@ -16,7 +16,9 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from councilbook.business_rates.names.placeholders import blank_placeholders
 from councilbook.business_rates.roll.columns import require_address, show_columns, store_mapping
+from councilbook.business_rates.roll.contents import PLACEHOLDER
 from councilbook.business_rates.roll.files import DELIMITERS, Layout, find_layout, make_chunks, read_records
 from councilbook.business_rates.roll.rules import (
     COLUMNS,
@@ -50,6 +52,8 @@ class Roll:
         stored_mapping: the same to keep, and to give back to `read_roll` once it is confirmed.
         rows_in_file: rows below the header, blank ones too.
         blank_rows: those of them that are blank.
+        nameless_rows: rows of the frame that have a placeholder in the file where the ratepayer's name should be; they
+            are read as if they had no name.
         rateable_value_in_file_gbp: the sum of all numbers in the column of rateable values, kept or aside, but totals.
         encoding, delimiter, header_row: how the file was read.
     """
@@ -62,6 +66,7 @@ class Roll:
     stored_mapping: Mapping[str, str | None]
     rows_in_file: int
     blank_rows: int
+    nameless_rows: int
     rateable_value_in_file_gbp: float
     encoding: str
     delimiter: str
@@ -86,9 +91,15 @@ class Roll:
         return lines
 
     def count_rows(self) -> pd.DataFrame:
-        """Count the rows of the file by what became of them: what ("kept", a reason, "blank"), rows."""
+        """Count the rows of the file by what became of them: what ("kept", PLACEHOLDER, a reason, "blank"), rows."""
         reasons = self.aside.groupby("reason").size().sort_values(ascending=False)
-        counts = [("kept", len(self.frame)), *reasons.items(), ("blank", self.blank_rows)]
+        nameless = (PLACEHOLDER, self.nameless_rows)
+        counts = [
+            ("kept", len(self.frame) - self.nameless_rows),
+            nameless,
+            *reasons.items(),
+            ("blank", self.blank_rows),
+        ]
         counted = pd.DataFrame(counts, columns=["what", "rows"])
         return counted[(counted["rows"] > 0) | (counted["what"] == "kept")].reset_index(drop=True)
 
@@ -142,6 +153,7 @@ def read_roll(
             SELECT coalesce(sum(rateable_value_gbp), 0) FROM rows WHERE NOT starts_with(coalesce(fault, ''), '{TOTAL}')
         """).fetchall()[0][0]
     frame = kept[list(COLUMNS)].astype({name: PANDAS[kind] for name, kind in COLUMNS.items()})
+    frame, nameless = blank_placeholders(frame)
     return Roll(
         frame=frame,
         source_rows=kept["row"].rename("source_row"),
@@ -151,6 +163,7 @@ def read_roll(
         stored_mapping=store_mapping(layout.columns),
         rows_in_file=len(frame) + len(aside) + blank,
         blank_rows=blank,
+        nameless_rows=nameless,
         rateable_value_in_file_gbp=float(total),
         encoding=layout.encoding,
         delimiter=DELIMITERS.get(layout.delimiter, ""),

@@ -28,6 +28,8 @@ from councilbook.pages.withheld import Released, read_released, show_withheld
 from councilbook.paths import Workbook, replace_folder
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
+INVENTED = '<p><span class="badge badge-synthetic">synthetic: measured in an invented place</span></p>'
+INVENTED_TAG = "invented"  # of a cell whose figures come from a made-up place, whatever data the run has
 SETTINGS_TAGS = ("parameters", "injected-parameters", "setup")
 BESIDE_DATA = ("datapackage.json", "dcat.jsonld", "DICTIONARY.md", "CHANGELOG.md")
 ASKED = "how sure"  # how a heading of every report begins
@@ -73,7 +75,8 @@ def render_report(
 
     The page opens with the notebook's title, the text of the title's cell and, in a box, the outputs of the cell
     tagged `headline`. Then come its markdown and outputs in order, what was held back of the datasets, and how to
-    cite the page. Code is folded away; cells tagged `parameters`, `injected-parameters` or `setup` come last.
+    cite the page. Outputs of cells tagged `invented` are marked as synthetic, in a real run too. Code is folded away;
+    cells tagged `parameters`, `injected-parameters` or `setup` come last.
 
     Args:
         executed: the notebook with its outputs.
@@ -111,7 +114,10 @@ def render_report(
         raise NotebookError(f"{executed.stem} has no cell tagged `headline`, whose outputs are the key findings.")
     summary = _read_words(headline)
     synthetic_sources = _list_synthetic_sources(datasets)
-    figures: Figures = "synthetic" if data == "sample" else "mixed" if synthetic_sources else "real"
+    invented = _with_tags(soup, [INVENTED_TAG])
+    for cell in invented:
+        cell.insert(0, BeautifulSoup(INVENTED, "html.parser"))
+    figures: Figures = "synthetic" if data == "sample" else "mixed" if synthetic_sources or invented else "real"
     settings = _with_tags(soup, SETTINGS_TAGS)
     withheld = BeautifulSoup(show_withheld(datasets).text, "html.parser")
     for cell in [*headline, *settings]:
@@ -138,6 +144,7 @@ def render_report(
         data=data,
         figures=figures,
         synthetic_sources=synthetic_sources,
+        invented=bool(invented),
         run_date=run_date,
         notebook=executed.stem,
     )
