@@ -359,10 +359,11 @@ def _compete(con: duckdb.DuckDBPyConnection, pairs: str, settings: LinkSettings,
         "QUALIFY row_number() OVER (PARTITION BY record_l, record_r "
         "ORDER BY match_weight DESC, unique_id_l, unique_id_r) = 1), "
         f"shared AS (SELECT *, {odds} / ({none} + sum({odds}) OVER (PARTITION BY {one})) AS shared_probability, "
+        f"1 - {none} / ({none} + sum({odds}) OVER (PARTITION BY {one})) AS any_probability, "
         f"count(*) OVER (PARTITION BY {one} ORDER BY match_weight "
         f"RANGE BETWEEN {TIE} PRECEDING AND {TIE} FOLLOWING) - 1 AS ties FROM best) "
         "SELECT record_l AS property_reference, record_r AS unique_id, match_weight, "
-        "shared_probability AS match_probability, ties, COLUMNS('^mw_.*') FROM shared "
+        "shared_probability AS match_probability, any_probability, ties, COLUMNS('^mw_.*') FROM shared "
         f"WHERE shared_probability >= {LEAST_EXPLAINED} "
         "ORDER BY record_l, match_weight DESC, coalesce(status_r, 'live') <> 'live', record_r"
     ).df()

@@ -298,7 +298,7 @@ def _take_places(con: duckdb.DuckDBPyConnection, short: str) -> None:
         f"CREATE OR REPLACE TEMP TABLE {short}_base AS SELECT g.rowid AS row, record, uprn, status, "
         f"coalesce({write_postcode_sql('postcode')}, {write_postcode_sql('address')}) AS postcode, "
         f"{write_numbers_sql('address')} AS numbers, {write_address_words_sql('address')} AS words, "
-        f"{write_postcode_sql('reply_address')} AS reply_postcode, {_write_use_sql('kind')} AS use "
+        f"{write_postcode_sql('reply_address')} AS reply_postcode, {write_use_sql('kind')} AS use "
         f"FROM {short}_given g {chosen}"
     )
 
@@ -414,13 +414,13 @@ def _count_doors(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         "CREATE OR REPLACE TABLE door_frequency AS WITH doors AS ("
         f"SELECT DISTINCT record, door, postcode || ' ' || unnest(numbers) AS at FROM {ROLL} WHERE door IS NOT NULL) "
-        f"SELECT l.door, max(n - 1 + {ALONE}) / (SELECT count(*) FROM roll_given) AS tf_door FROM ("
+        f"SELECT l.door, {ALONE} * max(n) / (SELECT count(*) FROM roll_given) AS tf_door FROM ("
         "SELECT l.door, l.record, count(DISTINCT r.record) AS n FROM doors l JOIN doors r ON l.at = r.at "
         "GROUP BY l.door, l.record) l GROUP BY l.door"
     )
 
 
-def _write_use_sql(column: str) -> str:
+def write_use_sql(column: str) -> str:
     cases = " ".join(f"WHEN regexp_matches(upper({column}), '{USES[use]}') THEN '{use}'" for use in USES)
     return f"CASE {cases} END"
 
