@@ -39,12 +39,14 @@ KINDS: Mapping[str, str] = {
     "school": "SCHOOL|COLLEGE|UNIVERSITY",
     "shop": "RETAIL|SHOP|STORE|SUPERMARKET",
 }
+HOME_KINDS = ("mobile", "other_catering", "shop", "other")  # of businesses that people run from home
 ROADS = "STREET|ROAD|LANE|ST|RD|LN|HILL|CLOSE|BANK|VIEW|WALK|TERRACE|MEWS|SQUARE|FIELDS?|GREEN|COURT|GARTH|PLACE|WAY"
 # What words of a name or an address tell; those of a road are set aside: Church Street is no church.
 WORDS: Mapping[str, str] = {
     "worship": "CHURCH|CHAPEL|MOSQUE|MASJID|GURDWARA|TEMPLE|METHODIST|SALVATION ARMY|MINSTER|CATHEDRAL|PARISH",
     "care_home": "CARE HOME|NURSING HOME|RESIDENTIAL|REST HOME|CARE CENTRE|HOUSING|LIVING",
     "market": "MARKET|STALLS?",
+    "home_trade": "CUP ?CAKES?|CAKES?|BAKES?|BAKING|TREATS|PRESERVES|JAMS?|FUDGE|BROWNIES?|COOKIES?|SLIMMING|VAN|TRAILER",
     "farm_or_cottage": "FARM|COTTAGE|BARN|BED (?:&|AND) BREAKFAST|B ?& ?B",
 }
 TOLD: Mapping[str, str] = {
@@ -53,6 +55,9 @@ TOLD: Mapping[str, str] = {
     "worship": "its address names a place of worship",
     "care_home": "it looks like a care home",
     "market": "it is in a market",
+    "home_trade": "its name is that of a trade from home",
+    "busy": "its postcode has many businesses",
+    "off_trade": "its kind is often run from home, and few businesses are near",
     "farm_or_cottage": "it is at a farm or a cottage",
     "both": "also in the business directory",
     "alone": "in the business directory alone",
@@ -75,7 +80,8 @@ def describe_features(records: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFra
         placed: from `evidence.find_places` of these records.
 
     Returns:
-        0 or 1, on the index of the records: each of RUNGS, FITS and HOSTS, numbered, WORDS and KINDS.
+        0 or 1, on the index of the records: each of RUNGS, FITS, HOSTS, numbered, busy, off_trade (run from
+        home, perhaps), WORDS and KINDS.
     """
     rung = pd.Series(placed["rung"].to_numpy(), records.index)
     near = ~rung.isin(FAR)
@@ -86,6 +92,8 @@ def describe_features(records: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFra
     found |= {name: text.str.contains(rf"\b(?:{words})\b(?! (?:{ROADS})\b)") for name, words in WORDS.items()}
     group = _group_kinds(records["kind"])
     found |= {name: group == name for name in KINDS}
+    found["busy"] = placed["busy"].to_numpy()
+    found["off_trade"] = ~near & ~found["busy"] & group.isin(HOME_KINDS)
     return pd.DataFrame(found, index=records.index).astype(float)
 
 

@@ -28,6 +28,8 @@ RUNGS: Mapping[str, str] = {
     "name_nearby": "a property nearby has its name",
     "building": "its building is on the roll",
     "other_letter": "its number is on the roll with another letter",
+    "school_nearby": "a school nearby is on the roll that nothing is linked to",
+    "kind_in_street": "its street has a property of its kind, without a number, that nothing is linked to",
     "street_alone": "its postcode has a property of its kind that has neither number nor name",
     "street_taken": "its postcode has such a property, in which another business is",
     "kind_nearby": "its postcode has a property of its kind with a name of its own",
@@ -46,8 +48,10 @@ STREETS = (
 NAME_BITS, BUILDING_BITS, LEAST_BITS = 6.6, 7.5, 4.0
 TOGETHER_BITS, SAME_WORDS = 10.0, 0.7  # words that are none of them rare tell a building if most of it is the same
 ALIKE = 0.5  # of the bits of a building's words, those that both sides have
+WHOLE = "'pub', 'hotel', 'care'"  # kinds of which a street seldom has two
 SERVING = ("pub", "shop", "hotel")  # a cafe is often rated as a shop, and a bar as a restaurant
 HOSTING = ("education", "care", "hotel", "making", "office")  # within which others cook and sell
+BUSY = 6  # properties at a postcode, from which people seldom live there
 LARGE_GBP = 50_000  # of rateable value, from which a property may have others in it
 
 
@@ -60,8 +64,9 @@ def find_places(records: pd.DataFrame, roll: pd.DataFrame, taken: "pd.Series[str
         taken: references of properties that something is linked to.
 
     Returns:
-        unique_id, property_reference (missing on the last two rungs), rung (of RUNGS), fits (the property is of the
-        kind of the business) and hosts (it is of a kind, or a size, that others are in), in the order of the records.
+        unique_id, property_reference (missing where nothing is near), rung (of RUNGS), fits (the property is of the kind
+        of the business), hosts (it is of a kind, or a size, that others are in) and busy (its postcode has BUSY
+        properties or more), in the order of the records.
     """
     with duckdb.connect() as con:
         con.execute("SET enable_progress_bar = false")
@@ -69,8 +74,13 @@ def find_places(records: pd.DataFrame, roll: pd.DataFrame, taken: "pd.Series[str
         _weigh_words(con)
         _pair_sides(con)
         best = con.execute(_write_choice_sql()).df()
+        crowded = con.execute(
+            "SELECT r.id AS unique_id FROM record r JOIN property p ON r.postcode = p.postcode GROUP BY r.id "
+            f"HAVING count(*) >= {BUSY}"
+        ).df()
     placed = records[["unique_id"]].astype({"unique_id": "str"}).merge(best, on="unique_id", how="left", validate="1:1")
     placed["rung"] = placed["rung"].fillna("nothing")
+    placed["busy"] = placed["unique_id"].isin(crowded["unique_id"])
     return placed.fillna({FITS: False, HOSTS: False}).astype({FITS: bool, HOSTS: bool})
 
 
@@ -87,7 +97,7 @@ def _take_sides(con: duckdb.DuckDBPyConnection, records: pd.DataFrame, roll: pd.
     # a register has the number, and the name of a building, in the name of the business as often as not
     whole, names = "concat_ws(', ', name, address)", "concat_ws(' ', ratepayer_name, trading_name)"
     con.execute(
-        f"CREATE TABLE record AS SELECT unique_id AS id, {_write_columns_sql(whole, 'name', 'address', 'kind')} "
+        f"CREATE TABLE record AS SELECT unique_id AS id, upper(kind) SIMILAR TO '.*(SCHOOL|COLLEGE).*' AS teaches, {_write_columns_sql(whole, 'name', 'address', 'kind')} "
         "FROM theirs"
     )
     con.execute(
@@ -156,6 +166,7 @@ def _weigh_words(con: duckdb.DuckDBPyConnection) -> None:
 def _pair_sides(con: duckdb.DuckDBPyConnection) -> None:
     """Pairs that share a postcode, a rare word, a number and a street, or a street of a postcode district."""
     in_district = "SELECT id, split_part(postcode, ' ', 1) AS district, unnest(streets) AS street FROM"
+    in_sector = "SELECT id, left(postcode, len(postcode) - 2) AS sector FROM"
     at_number = "SELECT id, number, unnest(streets) AS street FROM (SELECT id, streets, unnest(digits) AS number FROM"
     con.execute(
         "CREATE TABLE pair AS SELECT DISTINCT record, property FROM ("
@@ -164,7 +175,9 @@ def _pair_sides(con: duckdb.DuckDBPyConnection) -> None:
         f"UNION ALL SELECT r.id, p.id FROM ({at_number} record)) r JOIN ({at_number} property)) p "
         "ON r.number = p.number AND r.street = p.street "
         f"UNION ALL SELECT r.id, p.id FROM ({in_district} record) r JOIN ({in_district} property) p "
-        "ON r.district = p.district AND r.street = p.street)"
+        "ON r.district = p.district AND r.street = p.street "
+        f"UNION ALL SELECT r.id, p.id FROM ({in_sector} record WHERE teaches) r JOIN ({in_sector} property "
+        "WHERE use = 'education') p ON r.sector = p.sector)"
     )
     con.execute(
         "CREATE TABLE shared AS SELECT record, property, "
@@ -190,11 +203,12 @@ def _write_choice_sql() -> str:
             r.postcode IS NULL OR p.postcode IS NULL AS unplaced, list_has_any(r.streets, p.streets) AS street,
             list_has_any(r.numbers, p.numbers) AS number, list_has_any(r.digits, p.digits) AS digits,
             len(list_filter(list_intersect(r.numbers, p.numbers), lambda x: x[1] <> 'U')) > 0 AS house,
-            len(r.numbers) = 0 OR len(p.numbers) = 0 AS unnumbered,
+            len(r.numbers) = 0 AS unnamed_door, r.use, len(r.numbers) = 0 OR len(p.numbers) = 0 AS unnumbered,
             coalesce(own.rarest, 0) >= {BUILDING_BITS} AS named, coalesce(total.rarest, 0) >= {BUILDING_BITS} AS asked,
             coalesce(s.name_bits, 0) AS name_bits, coalesce(s.building_bits, 0) AS building_bits,
             coalesce(s.alike, 0) AS common, coalesce(s.alike, 0) / greatest(coalesce(total.total, 0), 1) AS alike,
             len(list_intersect(r.streets, p.streets)) > 1 AS streets,
+            coalesce(r.use = p.use, false) AS alike_use, coalesce(r.use = 'education', false) AND r.teaches AS teaches,
             coalesce(r.use = p.use OR r.use IN ({serving}) AND p.use IN ({serving}), false) AS fits,
             coalesce(p.use IN ({hosting}), true) OR coalesce(p.value, 0) >= {LARGE_GBP} AS hosts
         FROM pair JOIN record r ON r.id = record JOIN property p ON p.id = property
@@ -219,6 +233,8 @@ def _list_conditions() -> list[str]:
         "AND (sector OR street) AND near AND NOT other AND (fits OR building OR street)",
         "(building AND (same OR near) OR streets AND sector) AND NOT other",
         "(same OR unplaced AND street) AND digits AND NOT number",
+        "sector AND alike_use AND free AND teaches",
+        f"sector AND alike_use AND free AND street AND unnumbered AND (unnamed_door OR use IN ({WHOLE}))",
         "same AND unnumbered AND fits AND NOT named AND free",
         "same AND unnumbered AND fits AND NOT named",
         "same AND unnumbered AND fits",
