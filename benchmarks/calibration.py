@@ -40,7 +40,9 @@ def read_food(mirror: Path, council: str) -> pd.DataFrame:
     named = {"FHRSID": "fhrs_id", "BusinessName": "business_name", "BusinessType": "business_type"}
     named |= {"PostCode": "postcode"} | {f"AddressLine{n}": f"address_{n}" for n in range(1, 5)}
     units = ElementTree.parse(io.BytesIO(gzip.decompress(path.read_bytes()))).iter("EstablishmentDetail")
-    return prepare_food(pd.DataFrame([{ours: unit.findtext(tag) or None for tag, ours in named.items()} for unit in units]))
+    return prepare_food(
+        pd.DataFrame([{ours: unit.findtext(tag) or None for tag, ours in named.items()} for unit in units])
+    )
 
 
 def list_council(mirror: Path, council: str) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, float]]:
@@ -91,7 +93,9 @@ def try_list(listed: pd.DataFrame, verdicts: pd.Series) -> None:
     first = verdicts.reindex(likely.index[:100]).dropna()
     known = first[first != "unsure"]
     on_roll = known.isin([chances.ON_ROLL, chances.INSIDE])
-    print(f"  likelier missing than not: {len(likely)}; of the first {len(likely.index[:100])} a clerk saw {len(first)}:")
+    print(
+        f"  likelier missing than not: {len(likely)}; of the first {len(likely.index[:100])} a clerk saw {len(first)}:"
+    )
     print(f"  {first.value_counts().to_dict()}; on the roll {tell_wilson(int(on_roll.sum()), len(known))}")
     both = listed.join(verdicts.rename("verdict"), how="inner").query("verdict != 'unsure'")
     both["band"] = pd.cut(both["probability"], BANDS, include_lowest=True)

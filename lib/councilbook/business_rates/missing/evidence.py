@@ -59,13 +59,13 @@ def find_places(records: pd.DataFrame, roll: pd.DataFrame, taken: "pd.Series[str
     """Find the property that each record of a register is nearest to.
 
     Args:
-        records: unique_id, name, address, postcode and kind; a row a business.
+        records: unique_id (of registers of their own), name, address, postcode and kind; a row a business.
         roll: the roll.
         taken: references of properties that something is linked to.
 
     Returns:
-        unique_id, property_reference (missing where nothing is near), rung (of RUNGS), fits (the property is of the kind
-        of the business), hosts (it is of a kind, or a size, that others are in) and busy (its postcode has BUSY
+        unique_id, property_reference (missing where nothing is near), rung (of RUNGS), fits (the property is of the
+        kind of the business), hosts (it is of a kind, or a size, that others are in) and busy (its postcode has BUSY
         properties or more), in the order of the records.
     """
     with duckdb.connect() as con:
@@ -73,15 +73,16 @@ def find_places(records: pd.DataFrame, roll: pd.DataFrame, taken: "pd.Series[str
         _take_sides(con, records, roll, taken)
         _weigh_words(con)
         _pair_sides(con)
-        best = con.execute(_write_choice_sql()).df()
+        best = con.execute(_write_choice_sql()).df().set_index("row")
         crowded = con.execute(
-            "SELECT r.id AS unique_id FROM record r JOIN property p ON r.postcode = p.postcode GROUP BY r.id "
+            "SELECT r.id AS row FROM record r JOIN property p ON r.postcode = p.postcode GROUP BY r.id "
             f"HAVING count(*) >= {BUSY}"
         ).df()
-    placed = records[["unique_id"]].astype({"unique_id": "str"}).merge(best, on="unique_id", how="left", validate="1:1")
+    placed = best.reindex(range(len(records))).assign(unique_id=records["unique_id"].to_numpy())
     placed["rung"] = placed["rung"].fillna("nothing")
-    placed["busy"] = placed["unique_id"].isin(crowded["unique_id"])
-    return placed.fillna({FITS: False, HOSTS: False}).astype({FITS: bool, HOSTS: bool})
+    placed["busy"] = placed.index.isin(crowded["row"])
+    flags = {name: placed[name].fillna(False).astype(bool) for name in (FITS, HOSTS)}
+    return placed.assign(**flags)[["unique_id", "property_reference", "rung", FITS, HOSTS, "busy"]]
 
 
 def _take_sides(con: duckdb.DuckDBPyConnection, records: pd.DataFrame, roll: pd.DataFrame, taken: Any) -> None:
@@ -91,14 +92,14 @@ def _take_sides(con: duckdb.DuckDBPyConnection, records: pd.DataFrame, roll: pd.
     ours = ours.astype("string").assign(
         value=roll["rateable_value_gbp"].astype("float64"), free=~roll["property_reference"].isin(taken)
     )
-    theirs = records[["unique_id", "name", "address", "postcode", "kind"]].astype("string")
+    theirs = records[["name", "address", "postcode", "kind"]].astype("string").assign(row=range(len(records)))
     con.register("theirs", theirs)
     con.register("ours", ours)
     # a register has the number, and the name of a building, in the name of the business as often as not
     whole, names = "concat_ws(', ', name, address)", "concat_ws(' ', ratepayer_name, trading_name)"
     con.execute(
-        f"CREATE TABLE record AS SELECT unique_id AS id, upper(kind) SIMILAR TO '.*(SCHOOL|COLLEGE).*' AS teaches, {_write_columns_sql(whole, 'name', 'address', 'kind')} "
-        "FROM theirs"
+        "CREATE TABLE record AS SELECT row AS id, upper(kind) SIMILAR TO '.*(SCHOOL|COLLEGE).*' AS teaches, "
+        f"{_write_columns_sql(whole, 'name', 'address', 'kind')} FROM theirs"
     )
     con.execute(
         f"CREATE TABLE property AS SELECT property_reference AS id, value, free, "
@@ -218,7 +219,7 @@ def _write_choice_sql() -> str:
             NOT number AND NOT unnumbered AS other,
             building_bits >= {BUILDING_BITS} AND (coalesce(here, false) OR alike >= {ALIKE}) AS building FROM compared
     ), ranked AS (SELECT *, CASE {cases} END AS rank FROM near)
-    SELECT record AS unique_id, property AS property_reference, {_write_names_sql()} AS rung, fits, hosts FROM ranked
+    SELECT record AS row, property AS property_reference, {_write_names_sql()} AS rung, fits, hosts FROM ranked
     WHERE rank IS NOT NULL QUALIFY row_number() OVER (
         PARTITION BY record ORDER BY rank, fits DESC, hosts DESC, free DESC, alike DESC, property) = 1"""
 

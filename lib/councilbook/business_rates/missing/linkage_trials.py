@@ -72,6 +72,28 @@ def count_certain(register: pd.DataFrame, roll: pd.DataFrame, links: pd.DataFram
     return {"certain": len(certain), "certain_linked": int(certain.isin(links["unique_id"]).sum())}
 
 
+def tabulate_certain(
+    registers: Mapping[str, pd.DataFrame],
+    roll: pd.DataFrame,
+    levels: Mapping[str, pd.DataFrame],
+    threshold: float = THRESHOLD,
+) -> pd.DataFrame:
+    """Tabulate `count_certain` of each register of premises: register, certain, certain_linked.
+
+    Args:
+        registers: by name, the register.
+        roll: the roll.
+        levels: by name, of `linkage.Linkage`; of registers of premises alone.
+        threshold: least probability of a link that is used.
+    """
+    rows = [
+        {"register": name} | count_certain(registers[name], roll, choose_places(one, threshold))
+        for name, one in levels.items()
+    ]
+    table = pd.DataFrame(rows, columns=["register", "certain", "certain_linked"])
+    return table.astype({"register": "str", "certain": "Int64", "certain_linked": "Int64"})
+
+
 def list_truth(town: Town, seed: int) -> dict[str, pd.DataFrame]:
     """List which record of each register is which property's, of those on the roll.
 

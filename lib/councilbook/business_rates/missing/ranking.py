@@ -104,9 +104,7 @@ def find_missing(
     return listed.sort_values(order, ascending=[False, False, True, True], ignore_index=True)
 
 
-def _say_reasons(
-    features: pd.DataFrame, rung: pd.Series, listed_by: pd.Series, rows: pd.DataFrame
-) -> "pd.Series[str]":
+def _say_reasons(features: pd.DataFrame, rung: pd.Series, listed_by: pd.Series, rows: pd.DataFrame) -> "pd.Series[str]":
     told = pd.DataFrame({name: features[name] > 0 for name in TOLD if name in features})
     told = told.assign(both=listed_by == "both", alone=listed_by == "alone")
     told["withheld"] = rows["address"].isna() & rows["postcode"].isna()

@@ -409,7 +409,8 @@ def _count_places(con: duckdb.DuckDBPyConnection) -> None:
 def _count_doors(con: duckdb.DuckDBPyConnection) -> None:
     """How likely it is that a property with this postcode and number is another than the one looked for.
 
-    Of properties that share them one is taken off; where there is one alone, `ALONE` of it stays.
+    Each property there is taken to draw `ALONE` of what has no property of its own: of two at one door, the one whose use
+    fits is the one in nearly all pairs that a clerk looked at.
     """
     con.execute(
         "CREATE OR REPLACE TABLE door_frequency AS WITH doors AS ("
@@ -421,6 +422,7 @@ def _count_doors(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def write_use_sql(column: str) -> str:
+    """SQL of what a place is for: the first of USES that a description matches, NULL where none does."""
     cases = " ".join(f"WHEN regexp_matches(upper({column}), '{USES[use]}') THEN '{use}'" for use in USES)
     return f"CASE {cases} END"
 
