@@ -131,8 +131,8 @@ def describe_recall(counts: pd.DataFrame) -> str:
     if len(known) and (row := known.iloc[0])["certain"] >= FEWEST_CERTAIN:
         return (
             f"Of some {row['certain']:,} businesses of {REGISTERS.get(str(row['register']), row['register'])} at whose "
-            f"number and postcode the roll has a property of their kind, **{row['certain_linked'] / row['certain']:.0%}** "
-            "were linked."
+            "number and postcode the roll has a property of their kind, "
+            f"**{row['certain_linked'] / row['certain']:.0%}** were linked."
         )
     rows = pd.DataFrame(read_calibration()["recall"])
     return (
@@ -160,8 +160,8 @@ def describe_calibration(counts: pd.DataFrame) -> str:
     )
     return (
         f"{told}How likely each is comes from what a clerk found of {seen} businesses in {len(fitted)} other councils, "
-        f"for no clerk has looked at this council's. In councils left out of that: {tried}. A trade at home whose address "
-        "is told cannot be told from a shop that is missing."
+        f"for no clerk has looked at this council's. In councils left out of that: {tried}. A trade at home whose "
+        "address is told cannot be told from a shop that is missing."
     )
 
 

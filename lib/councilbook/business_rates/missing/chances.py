@@ -100,7 +100,7 @@ def describe_features(records: pd.DataFrame, placed: pd.DataFrame) -> pd.DataFra
 def _group_kinds(kinds: pd.Series) -> pd.Series:
     upper = kinds.astype("str").str.upper()
     group = pd.Series("other", index=kinds.index)
-    for name, words in reversed(KINDS.items()):
+    for name, words in reversed(list(KINDS.items())):
         group = group.mask(upper.str.contains(words), name)
     return group
 

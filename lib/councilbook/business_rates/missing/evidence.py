@@ -152,12 +152,12 @@ def _weigh_words(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute("CREATE TABLE place AS SELECT greatest(count(DISTINCT postcode), 2) AS n FROM property")
     con.execute(
-        "CREATE TABLE weight AS SELECT word, log2((SELECT n FROM place) / greatest(count(DISTINCT postcode), 1)) AS bits "
-        "FROM told JOIN property USING (id) GROUP BY word"
+        "CREATE TABLE weight AS SELECT word, "
+        "log2((SELECT n FROM place) / greatest(count(DISTINCT postcode), 1)) AS bits FROM told JOIN property USING (id) GROUP BY word"
     )
     con.execute(
-        "CREATE TABLE asked AS SELECT id, word, bool_or(of = 'name') AS in_name, bool_or(of = 'address') AS in_address, "
-        "any_value(coalesce(bits, log2(2 * (SELECT n FROM place)))) AS bits FROM ("
+        "CREATE TABLE asked AS SELECT id, word, bool_or(of = 'name') AS in_name, "
+        "bool_or(of = 'address') AS in_address, any_value(coalesce(bits, log2(2 * (SELECT n FROM place)))) AS bits FROM ("
         "SELECT id, unnest(names) AS word, 'name' AS of FROM record UNION ALL "
         "SELECT id, unnest(words), 'address' FROM record) LEFT JOIN weight USING (word) "
         f"WHERE coalesce(bits, {LEAST_BITS}) >= {LEAST_BITS} GROUP BY id, word"
@@ -195,7 +195,8 @@ def _write_choice_sql() -> str:
     serving, hosting = (", ".join(f"'{use}'" for use in uses) for uses in (SERVING, HOSTING))
     cases = " ".join(f"WHEN {condition} THEN {rung}" for rung, condition in enumerate(_list_conditions()))
     return f"""WITH total AS (
-        SELECT id, sum(bits) FILTER (in_address) AS total, max(bits) FILTER (in_address) AS rarest FROM asked GROUP BY id
+        SELECT id, sum(bits) FILTER (in_address) AS total, max(bits) FILTER (in_address) AS rarest
+        FROM asked GROUP BY id
     ), own AS (SELECT id, max(bits) AS rarest FROM told JOIN weight USING (word) WHERE in_address GROUP BY id
     ), compared AS (
         SELECT record, property, p.free, r.postcode = p.postcode AS here,
@@ -213,7 +214,8 @@ def _write_choice_sql() -> str:
             coalesce(r.use = p.use OR r.use IN ({serving}) AND p.use IN ({serving}), false) AS fits,
             coalesce(p.use IN ({hosting}), true) OR coalesce(p.value, 0) >= {LARGE_GBP} AS hosts
         FROM pair JOIN record r ON r.id = record JOIN property p ON p.id = property
-        LEFT JOIN shared s USING (record, property) LEFT JOIN total ON total.id = record LEFT JOIN own ON own.id = property
+        LEFT JOIN shared s USING (record, property) LEFT JOIN total ON total.id = record
+        LEFT JOIN own ON own.id = property
     ), near AS (
         SELECT *, coalesce(here, false) AS same, sector OR unplaced OR street AND district AS near,
             NOT number AND NOT unnumbered AS other,

@@ -409,8 +409,8 @@ def _count_places(con: duckdb.DuckDBPyConnection) -> None:
 def _count_doors(con: duckdb.DuckDBPyConnection) -> None:
     """How likely it is that a property with this postcode and number is another than the one looked for.
 
-    Each property there is taken to draw `ALONE` of what has no property of its own: of two at one door, the one whose use
-    fits is the one in nearly all pairs that a clerk looked at.
+    Each property there is taken to draw `ALONE` of what has no property of its own: of two at one door, the one whose
+    use fits is the one in nearly all pairs that a clerk looked at.
     """
     con.execute(
         "CREATE OR REPLACE TABLE door_frequency AS WITH doors AS ("
