@@ -458,7 +458,7 @@ def test_links_that_are_right_are_told_of_those_found_and_of_those_that_there_ar
     assert prose.describe_link_scores(scores) == (
         "In an invented town, of which the truth is known: 90% of the links to the food hygiene register are right, "
         "and 75% are found; 88% of the links to the Scottish charity register are right, and 70% are found. These are "
-        "scores on a twin."
+        "synthetic scores."
     )
 
 

@@ -157,7 +157,8 @@ def _weigh_words(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(
         "CREATE TABLE asked AS SELECT id, word, bool_or(of = 'name') AS in_name, "
-        "bool_or(of = 'address') AS in_address, any_value(coalesce(bits, log2(2 * (SELECT n FROM place)))) AS bits FROM ("
+        "bool_or(of = 'address') AS in_address, "
+        "any_value(coalesce(bits, log2(2 * (SELECT n FROM place)))) AS bits FROM ("
         "SELECT id, unnest(names) AS word, 'name' AS of FROM record UNION ALL "
         "SELECT id, unnest(words), 'address' FROM record) LEFT JOIN weight USING (word) "
         f"WHERE coalesce(bits, {LEAST_BITS}) >= {LEAST_BITS} GROUP BY id, word"
