@@ -153,7 +153,8 @@ def _weigh_words(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("CREATE TABLE place AS SELECT greatest(count(DISTINCT postcode), 2) AS n FROM property")
     con.execute(
         "CREATE TABLE weight AS SELECT word, "
-        "log2((SELECT n FROM place) / greatest(count(DISTINCT postcode), 1)) AS bits FROM told JOIN property USING (id) GROUP BY word"
+        "log2((SELECT n FROM place) / greatest(count(DISTINCT postcode), 1)) AS bits "
+        "FROM told JOIN property USING (id) GROUP BY word"
     )
     con.execute(
         "CREATE TABLE asked AS SELECT id, word, bool_or(of = 'name') AS in_name, "

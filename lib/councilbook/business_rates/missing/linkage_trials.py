@@ -47,9 +47,8 @@ def choose_places(levels: pd.DataFrame, threshold: float = LINKED) -> pd.DataFra
     known = levels[levels["any_probability"] >= threshold]
     best = known.sort_values(["match_probability", "property_reference"], ascending=[False, True], kind="stable")
     best = best.drop_duplicates("unique_id").assign(match_probability=best["any_probability"])
-    return best[["property_reference", "register", "unique_id", "match_weight", "match_probability"]].reset_index(
-        drop=True
-    )
+    columns = ["property_reference", "register", "unique_id", "match_weight", "match_probability"]
+    return best[columns].sort_values("unique_id", ignore_index=True)
 
 
 def count_certain(register: pd.DataFrame, roll: pd.DataFrame, links: pd.DataFrame) -> dict[str, int]:
