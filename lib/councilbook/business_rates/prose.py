@@ -136,8 +136,9 @@ def describe_recall(counts: pd.DataFrame) -> str:
         )
     rows = pd.DataFrame(read_calibration()["recall"])
     return (
-        "Here too few businesses are certainly on the roll, by number, postcode and kind, to say how many of them are "
-        f"linked. In {len(rows)} other councils {rows['linked'].sum() / rows['certain'].sum():.0%} of "
+        "How many links are found of those that are there cannot be told here: too few businesses are certainly on the "
+        f"roll, by number, postcode and kind, or too few of them were missed. In {len(rows)} other councils "
+        f"{rows['linked'].sum() / rows['certain'].sum():.0%} of "
         f"{rows['certain'].sum():,} were."
     )
 
