@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from councilbook.business_rates.missing import ranking
+from councilbook.business_rates.missing import chances, evidence, ranking
 
 REGISTER = pd.DataFrame(
     {
@@ -53,50 +53,112 @@ BOTH = pd.concat([REGISTER, DIRECTORY], ignore_index=True)
 BETWEEN = pd.DataFrame({"food_id": ["1", "4"], "directory_id": ["1", "2"]})
 
 
-def test_what_is_linked_or_closed_is_not_listed_and_the_likeliest_comes_first():
+def test_what_is_linked_or_closed_is_not_listed_and_the_chances_of_each_outcome_add_to_one():
     listed = ranking.find_missing(REGISTER, LINKS, ROLL)
-    assert list(listed["unique_id"]) == ["4", "5", "2", "3"]
-    reasons = listed.set_index("unique_id")["reasons"]
-    assert reasons["4"] == "postcode is on the roll"
-    assert reasons["2"] == "address is on the roll under another name, or none"
-    assert reasons["3"] == "postcode is not on the roll; kind that seldom pays rates"
-    assert reasons["5"] == "no postcode"
+    assert set(listed["unique_id"]) == {"2", "3", "4", "5"}
+    assert listed["probability"].is_monotonic_decreasing
+    outcomes = ["probability", "on_roll_probability", "inside_probability", "not_rated_probability"]
+    assert listed[outcomes].sum(axis="columns").to_numpy() == pytest.approx(1)
     assert (listed["expected_gbp"] == listed["probability"] * listed["likely_rateable_value_gbp"]).all()
 
 
-def test_a_business_at_whose_postcode_somebody_unnamed_pays_is_less_likely_missing():
-    unnamed = ROLL.assign(ratepayer_name=["A Ltd", None])
-    before = ranking.find_missing(REGISTER, LINKS, ROLL).set_index("unique_id")["probability"]
-    after = ranking.find_missing(REGISTER, LINKS, unnamed).set_index("unique_id")
-    assert after.loc["4", "reasons"] == "somebody unnamed pays at its postcode; postcode is on the roll"
-    assert after.loc["4", "probability"] < 0.5 < before["4"]
-    assert (after["probability"].drop("4") == before.drop("4")).all()
-    linked = pd.DataFrame(
-        {"property_reference": ["b"], "register": "directory", "unique_id": ["9"], "match_probability": [0.9]}
+def test_a_business_whose_door_is_on_the_roll_is_likely_there_and_one_that_withholds_its_address_is_not_rated():
+    listed = ranking.find_missing(REGISTER, LINKS, ROLL).set_index("unique_id")
+    assert listed.loc["2", "outcome"] == chances.OUTCOMES["on_roll"]
+    assert listed.loc["2", "nearest_property"] == "b"
+    assert listed.loc["2", "reasons"].startswith(
+        "its number and postcode are on the roll; that property is of its kind"
     )
-    for roll, links in ((unnamed.assign(is_occupied=[True, False]), LINKS), (unnamed, pd.concat([LINKS, linked]))):
-        assert "unnamed" not in "".join(ranking.find_missing(REGISTER, links, roll)["reasons"])
+    assert listed.loc["5", "outcome"] == chances.OUTCOMES["not_rated"]
+    assert listed.loc["5", "reasons"].endswith("its address is withheld, as that of a home is")
+    assert listed.loc["3", "outcome"] == chances.OUTCOMES["not_rated"]  # a mobile caterer
+    assert listed["probability"].idxmax() == "4"  # a pub at a number that the roll has not
 
 
-def test_a_kind_of_which_few_are_on_the_roll_is_less_likely_missing():
-    register = pd.DataFrame(
+def place(name, address, postcode="ZZ1 1AA", kind="Restaurant/Cafe/Canteen", taken=()):
+    record = pd.DataFrame(
+        {"unique_id": ["1"], "name": [name], "address": [address], "postcode": [postcode], "kind": [kind]}
+    )
+    return evidence.find_places(record, TOWN, pd.Series(taken, dtype="object")).iloc[0]
+
+
+TOWN = pd.DataFrame(
+    [
+        ("door", "Brown Ltd", "5, High Street, Anytown, ZZ1 1AA", "ZZ1 1AA", "SHOP AND PREMISES", 9_000),
+        ("market", None, "Bigmart, Mill Lane, Anytown, ZZ1 2BB", "ZZ1 2BB", "SUPERSTORE AND PREMISES", 900_000),
+        ("hospital", "A Trust", "Fernleigh Hospital, Hill Road, Anytown, ZZ1 3CC", "ZZ1 3CC", "HOSPITAL", 300_000),
+        ("pub", None, "Red Lion, Church Road, Anytown, ZZ1 4DD", "ZZ1 4DD", "PUBLIC HOUSE AND PREMISES", 20_000),
+        ("school", None, "County Primary, Low Road, Anytown, ZZ1 5EE", "ZZ1 5EE", "SCHOOL AND PREMISES", 30_000),
+        ("board", None, "7, High Street, Anytown, ZZ1 1AA", "ZZ1 1AA", "ADVERTISING RIGHT", 500),
+        *[(f"office {n}", None, f"{n}, Long Road, Anytown", f"ZZ{n} 1AA", "OFFICES", 5_000) for n in range(10, 99)],
+        *[(f"works {n}", None, f"{n}, Dale Road, Anytown", f"YY{n} 1AA", "WORKSHOP", 5_000) for n in range(10, 99)],
+        *[(f"farm {n}", None, f"{n}, Moss Road, Anytown", f"XX{n} 1AA", "STORE", 5_000) for n in range(10, 99)],
+    ],
+    columns=["property_reference", "ratepayer_name", "address", "postcode", "description", "rateable_value_gbp"],
+)
+
+
+CASES = pd.DataFrame(
+    [
+        ("Chez Nous", "5 High Street, Anytown", "ZZ1 1AA", "Takeaway/sandwich shop", "door", "door"),
+        ("5 High Street", "Anytown", "ZZ1 1AA", "Takeaway/sandwich shop", "door", "door"),
+        ("Chez Nous", "5 High Street, Anytown", "ZZ1 9XX", "Takeaway/sandwich shop", "street_number", "door"),
+        ("Bigmarts", "Mill Lane, Anytown", "ZZ1 2BC", "Retailers - supermarkets/hypermarkets", "name_nearby", "market"),
+        ("League of Friends", "Fernleigh Hospital, Hill Road, Anytown", "ZZ1 3CC", "Other", "building", "hospital"),
+        ("Chez Nous", "5a High Street, Anytown", "ZZ1 1AA", "Takeaway/sandwich shop", "other_letter", "door"),
+        ("Infants", "Moor Road, Anytown", "ZZ1 5EF", "School/college/university", "school_nearby", "school"),
+        ("The Vine", "Church Road, Anytown", "ZZ1 4DE", "Pub/bar/nightclub", "kind_in_street", "pub"),
+        ("Chez Nous", "7 High Street, Anytown", "ZZ1 1AA", "Takeaway/sandwich shop", "other_numbers", "door"),
+        ("Chez Nous", "9 High Street, Anytown", "ZZ1 9XX", "Takeaway/sandwich shop", "street", "door"),
+        ("Chez Nous", "9 Nowhere Road, Anytown", "ZZ9 9XX", "Takeaway/sandwich shop", "nothing", None),
+    ],
+    columns=["name", "address", "postcode", "kind", "rung", "reference"],
+)
+
+
+def test_the_nearest_property_is_found_by_number_name_building_street_or_kind():
+    records = CASES.assign(unique_id=[f"{n}" for n in range(len(CASES))])
+    found = evidence.find_places(records, TOWN, pd.Series([], dtype="object"))
+    assert found["rung"].tolist() == CASES["rung"].tolist()
+    assert found["property_reference"].fillna("").tolist() == CASES["reference"].fillna("").tolist()
+
+
+def test_a_hospital_has_room_for_others_and_a_taken_pub_is_no_other_pub():
+    assert place("League of Friends", "Fernleigh Hospital, Hill Road, Anytown", "ZZ1 3CC")["hosts"]
+    assert not place("Chez Nous", "5 High Street, Anytown")["hosts"]
+    taken = place("The Vine", "Church Road, Anytown", "ZZ1 4DE", "Pub/bar/nightclub", taken=["pub"])
+    assert taken["rung"] == "street"
+
+
+def test_a_church_is_told_from_church_street_and_kinds_by_their_words():
+    records = pd.DataFrame(
         {
-            "register": "food_hygiene",
-            "unique_id": [str(number) for number in range(32)],
-            "name": "A",
-            "address": "9 Low Street",
-            "postcode": "ZZ9 9AA",
-            "status": "live",
-            "kind": ["Caring"] * 12 + ["Mobile caterer"] * 12 + ["Cafe"] * 8,
+            "name": ["Lunch", "Lunch", "Any Cupcakes"],
+            "address": ["St Ann's Church, Hill Road", "4 Church Street", None],
+            "kind": ["Other catering premises", "Takeaway/sandwich shop", "Retailers - other"],
         }
     )
-    rare = "fewer than half of its kind are on the roll"
-    reasons = ranking.find_missing(register, LINKS.assign(unique_id="0"), ROLL).set_index("kind")["reasons"]
-    assert reasons["Caring"].str.contains(rare).all()
-    assert not reasons[["Mobile caterer", "Cafe"]].str.contains(rare).any()
-    half = pd.concat([LINKS.assign(unique_id=str(number)) for number in range(6)])
-    reasons = ranking.find_missing(register, half, ROLL).set_index("kind")["reasons"]
-    assert not reasons.str.contains(rare).any()
+    placed = pd.DataFrame({"rung": ["street", "door", "nothing"], "fits": True, "hosts": False, "busy": False})
+    features = chances.describe_features(records, placed)
+    assert features["worship"].tolist() == [1, 0, 0]
+    assert features["home_trade"].tolist() == [0, 0, 1]
+    assert features["fits"].tolist() == [0, 1, 0]  # of a property that may be the one
+    assert features["off_trade"].tolist() == [1, 0, 1]
+    assert features.loc[1, "eating"] == features.loc[0, "other_catering"] == features.loc[2, "shop"] == 1
+
+
+def test_the_calibration_says_what_it_rests_on_and_has_a_coefficient_for_each_feature():
+    held = chances.read_calibration()
+    placed = pd.DataFrame({"rung": ["door"], "fits": [True], "hosts": [False], "busy": [False]})
+    record = REGISTER.iloc[:1].reset_index(drop=True)
+    features = chances.describe_features(record, placed)
+    for outcome in chances.OUTCOMES:
+        assert set(held["coefficients"][outcome]) == {"intercept", *features}
+    assert sum(held["assumed"]["address_withheld"].values()) == pytest.approx(1)
+    alone, both = (
+        chances.tell_chances(features, record, pd.Series([by]))["missing"].iloc[0] for by in ("alone", "both")
+    )
+    assert alone < both
 
 
 def test_a_link_that_is_not_likely_does_not_count():
@@ -104,16 +166,18 @@ def test_a_link_that_is_not_likely_does_not_count():
     assert "1" in set(ranking.find_missing(REGISTER, weak, ROLL)["unique_id"])
 
 
-def test_what_both_registers_have_is_listed_once_and_first():
+def test_what_both_registers_have_is_listed_once_and_is_likelier_missing():
     listed = ranking.find_missing(BOTH, LINKS, ROLL, BETWEEN)
     keys = list(zip(listed["register"], listed["unique_id"], strict=True))
     assert keys[0] == ("food_hygiene", "4")
-    assert listed["reasons"].iloc[0] == "also in the business directory; postcode is on the roll"
+    assert "also in the business directory" in listed["reasons"].iloc[0]
+    without = ranking.find_missing(REGISTER, LINKS, ROLL).set_index("unique_id")["probability"]
+    assert listed["probability"].iloc[0] > without["4"]
     assert ("directory", "1") not in keys  # it is on the roll by the food register
     assert ("directory", "2") not in keys
     alone = listed[listed["register"] == "directory"]
-    assert alone["unique_id"].tolist() == ["3", "7"]
-    assert alone["reasons"].str.startswith("in the business directory alone").all()
+    assert set(alone["unique_id"]) == {"3", "7"}
+    assert alone["reasons"].str.contains("in the business directory alone").all()
 
 
 def test_the_value_of_a_kind_is_drawn_to_that_of_all_where_few_are_linked():

@@ -91,6 +91,63 @@ def test_links_are_scored_by_pair_and_counted_by_property():
     assert "50% of the links" in prose.describe_link_scores(pd.DataFrame([score]))
 
 
+def test_a_business_is_linked_once_to_its_likeliest_property_if_it_is_likely_to_have_any():
+    levels = pd.DataFrame(
+        {
+            "property_reference": ["a", "b", "c", "d"],
+            "register": "food_hygiene",
+            "unique_id": ["1", "1", "2", "3"],
+            "match_weight": 5.0,
+            "match_probability": [0.45, 0.48, 0.9, 0.3],
+            "any_probability": [0.93, 0.93, 0.9, 0.3],
+        }
+    )
+    chosen = linkage_trials.choose_places(levels)
+    assert chosen["property_reference"].tolist() == ["b", "c"]
+    assert chosen["match_probability"].tolist() == [0.93, 0.9]
+    assert linkage_trials.choose_places(levels, 0.92)["unique_id"].tolist() == ["1"]
+
+
+def test_those_certainly_on_the_roll_are_counted_without_a_link_and_their_share_is_told():
+    roll = pd.DataFrame(
+        {
+            "property_reference": ["a", "b", "c"],
+            "ratepayer_name": None,
+            "address": ["1, High Street", "2, High Street", "3, High Street"],
+            "postcode": "ZZ1 1AA",
+            "description": ["SHOP", "CAFE", "OFFICES"],
+            "rateable_value_gbp": 5_000.0,
+        }
+    )
+    food = pd.DataFrame(
+        {
+            "unique_id": ["1", "2", "3", "4"],
+            "name": ["A", "B", "C", "D"],
+            "address": ["1 High Street", "2 High Street", "3 High Street", "2 High Street"],
+            "postcode": "ZZ1 1AA",
+            "kind": "Takeaway/sandwich shop",
+            "status": ["live", "live", "live", "closed"],
+        }
+    )
+    levels = pd.DataFrame({"property_reference": ["a"], "register": "food_hygiene", "unique_id": ["1"]})
+    levels = levels.assign(match_weight=9.0, match_probability=0.95, any_probability=0.95)
+    table = linkage_trials.tabulate_certain({"food_hygiene": food}, roll, {"food_hygiene": levels})
+    assert table[["certain", "certain_linked"]].to_numpy().tolist() == [[2, 1]]  # the office is of another kind
+    many = table.assign(certain=200, certain_linked=150)
+    assert "some 200 businesses" in prose.describe_recall(many)
+    assert "**75%** were linked" in prose.describe_recall(many)
+    assert "In 5 other councils 97% of 4,560 were" in prose.describe_recall(table)
+
+
+def test_the_page_says_how_long_the_list_is_and_what_a_clerk_found_elsewhere():
+    counts = pd.DataFrame({"kind": ["All kinds"], "listed": [550], "likely": [10]})
+    told = prose.describe_calibration(counts)
+    assert told.startswith("Some 550 businesses have no link, and some **10** of them are likelier missing than not.")
+    assert "518 businesses in 4 other councils" in told
+    assert "in Harrogate 1 of the 9 that came first were on the roll after all" in told
+    assert prose.describe_calibration(counts.assign(likely=pd.NA)).startswith("How likely each is")
+
+
 # --- bills ---
 
 

@@ -12,14 +12,12 @@ from hypothesis import strategies as st
 from cleaned import clean_addresses, clean_names, split_names
 from councilbook.errors import CheckError
 from councilbook.methods.linkage.comparisons import SETTINGS
+from councilbook.methods.linkage.explaining import explain_pair
 from councilbook.methods.linkage.linking import (
     Linkage,
-    explain_pair,
     fit_linkage,
     link_exactly,
     link_roll,
-    tabulate_blocking,
-    tabulate_weights,
 )
 from councilbook.methods.linkage.review import (
     draw_clerical_sample,
@@ -152,12 +150,12 @@ def test_links_are_shaped_as_promised(linkage: Linkage) -> None:
 
 
 def test_the_model_can_be_shown(linkage: Linkage) -> None:
-    weights = tabulate_weights(linkage)
+    weights = linkage.weights
     assert weights.groupby("comparison")["m"].sum().round(6).eq(1).all()
     assert weights["u"].between(0, 1).all()
     name = weights[weights["comparison"] == "name"].set_index("level")["weight_bits"]
     assert name["the same name"] > 5 > 0 > name["different names"]
-    blocking = tabulate_blocking(linkage)
+    blocking = linkage.blocking
     assert blocking["pairs_so_far"].iloc[-1] < blocking["pairs_without_blocking"].iloc[0] / 10
     assert not blocking["rule"].str.contains('"').any()
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from councilbook.business_rates.missing.chances import OUTCOMES, read_calibration
 from councilbook.business_rates.requests.foi_tables import ASSUMED
 from councilbook.business_rates.roll import contents
 
@@ -112,6 +113,7 @@ def describe_coarse(whole: pd.DataFrame) -> str:
     )
 
 
+ALL_KINDS = "All kinds"  # of businesses without a link
 NO_TOTALS = "The sums of the bills are withheld, as a few bills make up too much of them."
 REGISTERS = {
     "food_hygiene": "the food hygiene register",
@@ -146,6 +148,50 @@ def describe_links(counts: pd.DataFrame) -> str:
     )
 
 
+FEWEST_CERTAIN = 100  # below, the share that other councils had is told
+
+
+def describe_recall(counts: pd.DataFrame) -> str:
+    """Say how many of the businesses that are certainly on the roll were linked, here or, if too few, elsewhere."""
+    known = counts.dropna(subset=["certain", "certain_linked"])
+    if len(known) and (row := known.iloc[0])["certain"] >= FEWEST_CERTAIN:
+        return (
+            f"Of some {row['certain']:,} businesses of {REGISTERS.get(str(row['register']), row['register'])} at whose "
+            "number and postcode the roll has a property of their kind, "
+            f"**{row['certain_linked'] / row['certain']:.0%}** were linked."
+        )
+    rows = pd.DataFrame(read_calibration()["recall"])
+    return (
+        "How many links are found of those that are there cannot be told here: too few businesses are certainly on the "
+        f"roll, by number, postcode and kind, or too few of them were missed. In {len(rows)} other councils "
+        f"{rows['linked'].sum() / rows['certain'].sum():.0%} of "
+        f"{rows['certain'].sum():,} were."
+    )
+
+
+def describe_calibration(counts: pd.DataFrame) -> str:
+    """Say how long the list is, what its chances rest on, and what was found of it in councils left out."""
+    total = counts[counts["kind"] == ALL_KINDS].dropna(subset=["listed", "likely"])
+    held = read_calibration()
+    told = ""
+    if len(total):
+        listed, likely = (f"{total[name].iloc[0]:,}" for name in ("listed", "likely"))
+        told = f"Some {listed} businesses have no link, and some **{likely}** of them are likelier missing than not. "
+    verdicts = pd.DataFrame(held["verdicts"])
+    fitted = verdicts[~verdicts["left_out"]]
+    seen = int(fitted[list(OUTCOMES)].to_numpy().sum())
+    tried = "; ".join(
+        f"in {one['council']} {one['on_roll']} of the {one['seen']} that came first were on the roll after all, and "
+        f"{one['not_rated']} rightly were not, being at home for the most part"
+        for one in held["left_out"]
+    )
+    return (
+        f"{told}How likely each is comes from what a clerk found of {seen} businesses in {len(fitted)} other councils, "
+        f"for no clerk has looked at this council's. In councils left out of that: {tried}. A trade at home whose "
+        "address is told cannot be told from a shop that is missing."
+    )
+
+
 def describe_review(review: pd.DataFrame) -> str:
     """Say how many of the links that are used are right, by a clerk's verdicts on a sample of them."""
     known = review.dropna(subset=["links", "reviewed", "right", "right_low", "right_high"])
@@ -163,7 +209,7 @@ def describe_review(review: pd.DataFrame) -> str:
 
 
 def describe_link_scores(scores: pd.DataFrame) -> str:
-    """Say how many links are right on a twin."""
+    """Say how many links are right in an invented town."""
     parts = []
     for row in scores[scores["method"] != "exact match"].dropna().to_dict("records"):
         precision, recall = row["right_links"] / row["found_links"], row["right_links"] / row["true_links"]
@@ -191,7 +237,7 @@ def describe_missing(total: pd.DataFrame) -> str:
 
 
 def describe_missing_scores(scores: pd.DataFrame) -> str:
-    """Say how many of those checked first are truly missing, and would be in random order, on a twin."""
+    """Say how many of those checked first are truly missing, and would be in random order: a synthetic score."""
     if scores.empty:
         return "The list is too short to be scored."
     row = scores[scores["checked"] <= max(scores["planted"].iloc[0], scores["checked"].min())].iloc[-1]

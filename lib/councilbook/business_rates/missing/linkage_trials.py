@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from councilbook.business_rates.missing.evidence import find_places
 from councilbook.business_rates.missing.lists import prepare_companies, prepare_food
 from councilbook.business_rates.twin.town import Town, draw_town
 from councilbook.business_rates.twin.views import (
@@ -16,6 +17,7 @@ from councilbook.business_rates.twin.views import (
 from councilbook.catalogue import TwinRequest
 from councilbook.methods.linkage.linking import link_exactly, link_roll
 
+LINKED = 0.5  # probability of a link from which a business counts as on the roll
 THRESHOLD = 0.9  # least probability of a link that is used; names are published on a higher one
 
 
@@ -27,6 +29,68 @@ def choose_best(links: pd.DataFrame, threshold: float = THRESHOLD) -> pd.DataFra
         threshold: least match_probability.
     """
     return links[(links["rank"] == 1) & (links["match_probability"] >= threshold)].reset_index(drop=True)
+
+
+def choose_places(levels: pd.DataFrame, threshold: float = LINKED) -> pd.DataFrame:
+    """Return the likeliest property of each business, of businesses that are likely enough to be on the roll at all.
+
+    Two businesses may be in one property, and of two properties at one door either may be the one: what counts is that
+    a business has any.
+
+    Args:
+        levels: of `linkage.Linkage`, from a register of premises.
+        threshold: least probability that it has a link.
+
+    Returns:
+        property_reference, register, unique_id, match_weight and match_probability (that it has a link at all).
+    """
+    known = levels[levels["any_probability"] >= threshold]
+    best = known.sort_values(["match_probability", "property_reference"], ascending=[False, True], kind="stable")
+    best = best.drop_duplicates("unique_id").assign(match_probability=best["any_probability"])
+    columns = ["property_reference", "register", "unique_id", "match_weight", "match_probability"]
+    return best[columns].sort_values("unique_id", ignore_index=True)
+
+
+def count_certain(register: pd.DataFrame, roll: pd.DataFrame, links: pd.DataFrame) -> dict[str, int]:
+    """Count the businesses that are certainly on the roll, and those of them that were linked.
+
+    Certain is a business at whose postcode and number the roll has a property of its kind. No link is looked at, so on
+    real files this is how many links are found of those that are there.
+
+    Args:
+        register: of premises, in the columns of `lists.COLUMNS`.
+        roll: the roll.
+        links: those that are used, from `choose_places`.
+
+    Returns:
+        certain, certain_linked.
+    """
+    live = register[register["status"] == "live"]
+    placed = find_places(live, roll, links["property_reference"].iloc[:0])
+    certain = placed.loc[(placed["rung"] == "door") & placed["fits"], "unique_id"]
+    return {"certain": len(certain), "certain_linked": int(certain.isin(links["unique_id"]).sum())}
+
+
+def tabulate_certain(
+    registers: Mapping[str, pd.DataFrame],
+    roll: pd.DataFrame,
+    levels: Mapping[str, pd.DataFrame],
+    threshold: float = THRESHOLD,
+) -> pd.DataFrame:
+    """Tabulate `count_certain` of each register of premises: register, certain, certain_linked.
+
+    Args:
+        registers: by name, the register.
+        roll: the roll.
+        levels: by name, of `linkage.Linkage`; of registers of premises alone.
+        threshold: least probability of a link that is used.
+    """
+    rows = [
+        {"register": name} | count_certain(registers[name], roll, choose_places(one, threshold))
+        for name, one in levels.items()
+    ]
+    table = pd.DataFrame(rows, columns=["register", "certain", "certain_linked"])
+    return table.astype({"register": "str", "certain": "Int64", "certain_linked": "Int64"})
 
 
 def list_truth(town: Town, seed: int) -> dict[str, pd.DataFrame]:

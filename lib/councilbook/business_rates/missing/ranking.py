@@ -10,36 +10,29 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.special import expit
 from scipy.stats import hypergeom
 
-from councilbook.business_rates.missing.linkage_trials import choose_best
+from councilbook.business_rates.missing.chances import (
+    HALF,
+    MISSING,
+    OUTCOMES,
+    TOLD,
+    describe_features,
+    name_outcomes,
+    tell_chances,
+)
+from councilbook.business_rates.missing.evidence import RUNGS, find_places
+from councilbook.business_rates.missing.linkage_trials import LINKED, choose_best, choose_places
 from councilbook.business_rates.missing.lists import prepare_directory, prepare_food
 from councilbook.business_rates.roll.contents import find_empty
 from councilbook.business_rates.twin.town import Town
 from councilbook.business_rates.twin.views import draw_directory, draw_food_register
-from councilbook.methods.linkage.linking import link_roll
+from councilbook.methods.linkage.linking import fit_linkage, link_roll
 
-NOT_RATED = ("Mobile caterer", "Farmers/growers", "Importers/Exporters", "Distributors/Transporters")
 FOOD_KINDS = r"(?i)restaurant|\bcaf|takeaway|sandwich|\bpub\b|\bbar\b"  # of registers: places to eat and drink
 FOOD_USE = r"RESTAURANT|CAFE|TAKEAWAY|TAKE AWAY|HOT FOOD|PUBLIC HOUSE|\bBAR\b|\bINN\b"  # of the roll's descriptions
-LINKED = 0.5  # probability of a link from which a business counts as on the roll
 ROLL, FOOD, DIRECTORY = "roll", "food_hygiene", "directory"
-# Log odds that a business without a link is one that no bill goes to. Assumptions, from what each would mean.
-LOG_ODDS = {
-    "unlinked": 1.0,
-    "address is on the roll under another name, or none": -2.5,
-    "somebody unnamed pays at its postcode": -2.0,
-    "postcode is on the roll": 0.4,
-    "postcode is not on the roll": -0.3,
-    "no postcode": -1.5,
-    "kind that seldom pays rates": -3.0,
-    "fewer than half of its kind are on the roll": -2.0,
-    "also in the business directory": 1.5,
-    "in the business directory alone": -1.5,
-}
 ALL_KINDS, DIRECTORY_ALONE = "All kinds", "Of the directory alone"
-HALF, FEWEST_OF_KIND = 0.5, 10
 SHRINK_TO = 5  # properties, of all kinds, that a kind's median is weighed with
 KEYS = ["register", "unique_id"]
 
@@ -77,8 +70,10 @@ def find_missing(
         between: from `link_registers`; None without a directory.
 
     Returns:
-        register, unique_id, kind, postcode, probability, likely_rateable_value_gbp, expected_gbp (of rateable value),
-        reasons (in words, joined by `; `); by probability, then expected value. Closed: a record may be a person's.
+        register, unique_id, kind, postcode, outcome (in words), probability (of missing), those of the other outcomes,
+        nearest_property (its reference, missing where there is none), likely_rateable_value_gbp, expected_gbp (of
+        rateable value), reasons (in words, joined by `; `); by probability, then expected value. Closed: a record may
+        be a person's.
     """
     found = set(_name_keys(links[links["match_probability"] >= LINKED]))
     if between is not None:  # the one is on the roll if the other is, and is listed by the food register
@@ -89,66 +84,36 @@ def find_missing(
     else:
         in_both = set()
     keys = pd.Series(_name_keys(registers), index=registers.index)
-    is_found = keys.isin(found)
-    rows = registers[(registers["status"] == "live") & ~is_found]
-    doors = set(_name_doors(roll).dropna())
-    named = _name_doors(rows).isin(doors)
-    known = rows["postcode"].isin(set(roll["postcode"].dropna()))
-    reasons = {
-        "unlinked": pd.Series(True, index=rows.index),
-        "also in the business directory": keys[rows.index].isin(in_both),
-        "in the business directory alone": rows["register"] == DIRECTORY,
-        "address is on the roll under another name, or none": named,
-        "somebody unnamed pays at its postcode": ~named & rows["postcode"].isin(_list_unnamed(links, roll)),
-        "postcode is on the roll": known & ~named,
-        "postcode is not on the roll": ~known & rows["postcode"].notna(),
-        "no postcode": rows["postcode"].isna(),
-        "kind that seldom pays rates": rows["kind"].isin(NOT_RATED),
-        "fewer than half of its kind are on the roll": rows["kind"].isin(_list_rare_kinds(registers, is_found)),
-    }
-    held = pd.DataFrame(reasons)
-    probability = expit(held.astype(float) @ pd.Series(LOG_ODDS)[list(reasons)])
-    told = [[reason for reason, holds in zip(reasons, row, strict=True) if holds] for row in held.to_numpy()]
+    rows = registers[(registers["status"] == "live") & ~keys.isin(found)].reset_index(drop=True)
+    both = pd.Series(_name_keys(rows), index=rows.index, dtype="object").isin(in_both)
+    listed_by = pd.Series("food", index=rows.index).mask(rows["register"] == DIRECTORY, "alone").mask(both, "both")
+    placed = find_places(rows, roll, links.loc[links["match_probability"] >= LINKED, "property_reference"])
+    features = describe_features(rows, placed)
+    chances = tell_chances(features, rows, listed_by)
     value = rows["kind"].map(estimate_values(registers, links, roll)).astype("float64")
     listed = rows[[*KEYS, "kind", "postcode"]].assign(
-        probability=probability,
+        outcome=name_outcomes(chances),
+        probability=chances[MISSING],
+        **{f"{name}_probability": chances[name] for name in OUTCOMES if name != MISSING},
+        nearest_property=placed["property_reference"].to_numpy(),
         likely_rateable_value_gbp=value,
-        expected_gbp=probability * value,
-        reasons=["; ".join(row[1:]) for row in told],  # the first holds of all
+        expected_gbp=chances[MISSING] * value,
+        reasons=_say_reasons(features, placed["rung"], listed_by, rows),
     )
     order = ["probability", "expected_gbp", *KEYS]
     return listed.sort_values(order, ascending=[False, False, True, True], ignore_index=True)
 
 
-def _list_rare_kinds(registers: pd.DataFrame, is_linked: "pd.Series[bool]") -> set[str]:
-    """List the kinds of which fewer than half are on the roll, but for NOT_RATED, which weigh by themselves.
-
-    Most of such a kind pay no rates, or the roll is but a part of the council's: to be off it says little.
-    """
-    live = registers["status"] == "live"
-    shares = is_linked[live].groupby(registers.loc[live, "kind"]).agg(["mean", "size"])
-    rare = shares[(shares["mean"] < HALF) & (shares["size"] >= FEWEST_OF_KIND)]
-    return set(rare.index) - set(NOT_RATED)
-
-
-def _list_unnamed(links: pd.DataFrame, roll: pd.DataFrame) -> set[str]:
-    """List the postcodes of properties that are in use, that nothing is linked to, and of which no name is told.
-
-    A published roll leaves out the names of persons; what seems to be missing may be one of these.
-    """
-    unnamed = roll["ratepayer_name"].isna() & ~find_empty(roll).fillna(False).astype(bool)
-    linked = links.loc[links["match_probability"] >= LINKED, "property_reference"].astype("str")
-    return set(roll.loc[unnamed & ~roll["property_reference"].astype("str").isin(linked), "postcode"].dropna())
+def _say_reasons(features: pd.DataFrame, rung: pd.Series, listed_by: pd.Series, rows: pd.DataFrame) -> "pd.Series[str]":
+    told = pd.DataFrame({name: features[name] > 0 for name in TOLD if name in features})
+    told = told.assign(both=listed_by == "both", alone=listed_by == "alone")
+    told["withheld"] = rows["address"].isna() & rows["postcode"].isna()
+    words = [[TOLD[name] for name in told.columns[held]] for held in told.to_numpy(dtype=bool)]
+    return pd.Series(["; ".join([RUNGS[at], *more]) for at, more in zip(rung, words, strict=True)], index=rows.index)
 
 
 def _name_keys(rows: pd.DataFrame) -> list[tuple[str, str]]:
     return list(zip(*(rows[key].astype("str") for key in KEYS), strict=True))
-
-
-def _name_doors(rows: pd.DataFrame) -> pd.Series:
-    """Name the door of each address: its postcode with its first number; missing where either is."""
-    number = rows["address"].astype("str").str.extract(r"(\d+\w?)\b", expand=False)
-    return rows["postcode"].astype("str").where(rows["postcode"].notna()).str.cat(number.str.upper(), sep=" ")
 
 
 def estimate_values(registers: pd.DataFrame, links: pd.DataFrame, roll: pd.DataFrame) -> "pd.Series[float]":
@@ -238,7 +203,7 @@ def count_missing(listed: pd.DataFrame) -> pd.DataFrame:
 
     What a directory alone has is one kind: the words of its categories are the provider's, and not for everybody.
     """
-    likely = (listed["probability"] > 0.5).astype(int)
+    likely = (listed["probability"] > HALF).astype(int)
     kind = listed["kind"].mask(listed["register"] == DIRECTORY, DIRECTORY_ALONE)
     counts = (
         listed.assign(kind=kind, listed=1, likely=likely).groupby("kind", as_index=False)[["listed", "likely"]].sum()
@@ -310,5 +275,5 @@ def link_town(town: Town, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.Dat
     layout = {"food_type": "business_type", "address": "address_1"}
     food = prepare_food(draw_food_register(town, seed).rename(columns=layout))
     directory = prepare_directory(draw_directory(town, seed))
-    links = pd.concat([choose_best(link_roll(roll, one), LINKED) for one in (food, directory)], ignore_index=True)
+    links = pd.concat([choose_places(fit_linkage(roll, one).levels) for one in (food, directory)], ignore_index=True)
     return pd.concat([food, directory], ignore_index=True), links, roll, link_registers(food, directory)

@@ -37,9 +37,9 @@ from councilbook.methods.linkage.comparisons import (
     SETTINGS,
     LinkSettings,
     list_levels,
-    make_blocking,
     make_settings,
 )
+from councilbook.methods.linkage.explaining import count_blocked, tabulate_model, tell_bits, weigh_level
 from councilbook.methods.linkage.sides import REGISTER, ROLL, Sizes, prepare_sides
 
 Numbers = NDArray[np.float64]
@@ -99,37 +99,6 @@ def fit_linkage(roll: pd.DataFrame, register: pd.DataFrame | Path, settings: Lin
         return _fit(con, name, sizes, settings)
 
 
-def tabulate_weights(linkage: Linkage) -> pd.DataFrame:
-    """The model in a table: comparison, level, m, u and weight in bits (log2 of m/u), before rarity is taken in."""
-    return linkage.weights.copy()
-
-
-def tabulate_blocking(linkage: Linkage) -> pd.DataFrame:
-    """How many pairs each blocking rule adds to those before it, and the pairs there would be without blocking."""
-    return linkage.blocking.copy()
-
-
-def explain_pair(linkage: Linkage, property_reference: str, unique_id: str) -> pd.DataFrame:
-    """The weight of one link, step by step: step, level, weight_bits and running total_bits. No name, no address.
-
-    Raises `CheckError` where the pair was not compared or fell below the least weight that is kept.
-    """
-    levels = linkage.levels
-    found = levels[(levels["property_reference"] == property_reference) & (levels["unique_id"] == unique_id)]
-    if found.empty:
-        raise CheckError("This pair is not among the links that were kept; explain_pair knows only those")
-    row = found.iloc[0]
-    steps = [("prior", "before anything is compared", _bits(linkage.prior))]
-    for comparison, table in linkage.weights.groupby("comparison", sort=False):
-        weight = float(row[f"mw_{comparison}"])
-        level = table.loc[np.isclose(table["weight_bits"], weight, atol=1e-9), "level"]
-        steps.append((str(comparison), "not known on one side" if level.empty else str(level.iloc[0]), weight))
-        if (rarity := f"mw_tf_adj_{comparison}") in row and row[rarity]:
-            steps.append((str(comparison), "how rare it is", float(row[rarity])))
-    table = pd.DataFrame(steps, columns=["step", "level", "weight_bits"])
-    return table.assign(total_bits=table["weight_bits"].cumsum())
-
-
 def link_exactly(roll: pd.DataFrame, register: pd.DataFrame | Path) -> pd.DataFrame:
     """The floor: links of equal cleaned name (any of them) and equal postcode; property_reference and unique_id."""
     with _open_database(PREMISES) as con:
@@ -138,9 +107,6 @@ def link_exactly(roll: pd.DataFrame, register: pd.DataFrame | Path) -> pd.DataFr
             f"SELECT DISTINCT l.record AS property_reference, r.record AS unique_id FROM {ROLL} l JOIN {REGISTER} r "
             "ON l.name = r.name AND l.postcode = r.postcode ORDER BY 1, 2"
         ).df()
-
-
-# --- the comparisons: levels from most to least alike, each with the m that is assumed where few pairs speak ---
 
 
 # --- estimation ---
@@ -158,7 +124,7 @@ def _fit(con: duckdb.DuckDBPyConnection, name: str, sizes: Sizes, settings: Link
     _estimate_m(sides, model, settings, min(sizes.roll, sizes.register))
     linker = _make_linker(con, sides, model)
     blocked = linker.inference.compute_blocked_pairs_for_predict()
-    blocking = _count_blocked(con, blocked.physical_name, settings.registered_elsewhere, sizes)
+    blocking = count_blocked(con, blocked.physical_name, settings.registered_elsewhere, sizes)
     scored = linker.inference.predict(warning_mode="never").physical_name
     _refine(con, scored, model, sizes, settings.registered_elsewhere)
     pairs = _make_linker(con, sides, model).inference.predict(warning_mode="never").physical_name
@@ -173,7 +139,7 @@ def _fit(con: duckdb.DuckDBPyConnection, name: str, sizes: Sizes, settings: Link
     )
     return Linkage(
         links=links[LINK_COLUMNS].reset_index(drop=True),
-        weights=_tabulate(model),
+        weights=tabulate_model(model),
         blocking=blocking,
         levels=levels.drop(columns="name_status", errors="ignore").reset_index(drop=True),
         sizes=sizes,
@@ -279,7 +245,7 @@ def _refine(con: duckdb.DuckDBPyConnection, pairs: str, model: dict[str, Any], s
     groups, gammas, rarities = _read_pairs(con, pairs, model, "record_l" if seats else "record_r")
     everything = sizes.roll * sizes.register
     for _ in range(ROUNDS):
-        weights = np.full(len(groups), _bits(model["probability_two_random_records_match"]))
+        weights = np.full(len(groups), tell_bits(model["probability_two_random_records_match"]))
         for comparison, gamma in zip(model["comparisons"], gammas, strict=True):
             weights += _weigh_pairs(comparison, gamma, rarities)
         odds = np.exp2(np.clip(weights, -100, 100))
@@ -314,7 +280,7 @@ def _list_chances(model: dict[str, Any]) -> list[float]:
 def _weigh_pairs(comparison: dict[str, Any], gamma: Integers, rarities: dict[str, Numbers]) -> Numbers:
     """What one comparison adds to each pair, in bits, as Splink reckons it; nothing where a side is missing."""
     levels = list_levels(comparison)
-    weights = np.array([*(_weigh(level) for level in levels), 0.0])[gamma]
+    weights = np.array([*(weigh_level(level) for level in levels), 0.0])[gamma]
     for number, level in enumerate(levels):
         if (column := level.get("tf_adjustment_column")) is not None:
             alone = level.get("disable_tf_exact_match_detection", False)
@@ -343,7 +309,7 @@ def _read_pairs(
     gammas = []
     for comparison in model["comparisons"]:
         weights = np.ma.filled(read[f"mw_{comparison['output_column_name']}"].astype(float), 0.0)
-        known = np.array([_weigh(level) for level in list_levels(comparison)])
+        known = np.array([weigh_level(level) for level in list_levels(comparison)])
         near = np.abs(weights[:, None] - known[None, :])
         gammas.append(np.where(near.min(axis=1) < 1e-9, near.argmin(axis=1), len(known)))
     rarities = {column: np.ma.filled(read[f"rarity_{column}"].astype(float), np.nan) for column in columns}
@@ -359,42 +325,20 @@ def _compete(con: duckdb.DuckDBPyConnection, pairs: str, settings: LinkSettings,
         "QUALIFY row_number() OVER (PARTITION BY record_l, record_r "
         "ORDER BY match_weight DESC, unique_id_l, unique_id_r) = 1), "
         f"shared AS (SELECT *, {odds} / ({none} + sum({odds}) OVER (PARTITION BY {one})) AS shared_probability, "
+        f"1 - {none} / ({none} + sum({odds}) OVER (PARTITION BY {one})) AS any_probability, "
         f"count(*) OVER (PARTITION BY {one} ORDER BY match_weight "
         f"RANGE BETWEEN {TIE} PRECEDING AND {TIE} FOLLOWING) - 1 AS ties FROM best) "
         "SELECT record_l AS property_reference, record_r AS unique_id, match_weight, "
-        "shared_probability AS match_probability, ties, COLUMNS('^mw_.*') FROM shared "
+        "shared_probability AS match_probability, any_probability, ties, COLUMNS('^mw_.*') FROM shared "
         f"WHERE shared_probability >= {LEAST_EXPLAINED} "
         "ORDER BY record_l, match_weight DESC, coalesce(status_r, 'live') <> 'live', record_r"
     ).df()
-
-
-def _count_blocked(con: duckdb.DuckDBPyConnection, blocked: str, seats: bool, sizes: Sizes) -> pd.DataFrame:
-    counts = dict(con.execute(f"SELECT match_key, count(*) FROM {blocked} GROUP BY match_key").fetchall())
-    table = pd.DataFrame({"rule": list(make_blocking(seats))})
-    table["pairs_added"] = [int(counts.get(str(number), 0)) for number in range(len(table))]
-    table["pairs_so_far"] = table["pairs_added"].cumsum()
-    return table.assign(pairs_without_blocking=sizes.roll * sizes.register)
-
-
-def _tabulate(model: dict[str, Any]) -> pd.DataFrame:
-    rows = []
-    for comparison in model["comparisons"]:
-        for level in list_levels(comparison):
-            rare = level.get("tf_adjustment_column") is not None
-            chances = level["m_probability"], level["u_probability"]
-            rows.append((comparison["output_column_name"], level["label_for_charts"], *chances, _weigh(level), rare))
-    columns = ["comparison", "level", "m", "u", "weight_bits", "counts_rarity"]
-    return pd.DataFrame(rows, columns=columns)
 
 
 def _walk_levels(model: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for comparison in model["comparisons"]:
         for level in list_levels(comparison):
             yield comparison["output_column_name"], level
-
-
-def _weigh(level: dict[str, Any]) -> float:
-    return float(np.log2(level["m_probability"] / level["u_probability"]))
 
 
 def _pair_levels(
@@ -418,10 +362,6 @@ def _name_register(register: pd.DataFrame | Path) -> str:
     if len(names) != 1:
         raise CheckError(f"One register at a time: its column register holds {len(names)} names")
     return str(names[0])
-
-
-def _bits(probability: float) -> float:
-    return float(np.log2(probability / (1 - probability)))
 
 
 @contextmanager

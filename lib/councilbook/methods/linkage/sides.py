@@ -298,7 +298,7 @@ def _take_places(con: duckdb.DuckDBPyConnection, short: str) -> None:
         f"CREATE OR REPLACE TEMP TABLE {short}_base AS SELECT g.rowid AS row, record, uprn, status, "
         f"coalesce({write_postcode_sql('postcode')}, {write_postcode_sql('address')}) AS postcode, "
         f"{write_numbers_sql('address')} AS numbers, {write_address_words_sql('address')} AS words, "
-        f"{write_postcode_sql('reply_address')} AS reply_postcode, {_write_use_sql('kind')} AS use "
+        f"{write_postcode_sql('reply_address')} AS reply_postcode, {write_use_sql('kind')} AS use "
         f"FROM {short}_given g {chosen}"
     )
 
@@ -409,18 +409,20 @@ def _count_places(con: duckdb.DuckDBPyConnection) -> None:
 def _count_doors(con: duckdb.DuckDBPyConnection) -> None:
     """How likely it is that a property with this postcode and number is another than the one looked for.
 
-    Of properties that share them one is taken off; where there is one alone, `ALONE` of it stays.
+    Each property there is taken to draw `ALONE` of what has no property of its own: of two at one door, the one whose
+    use fits is the one in nearly all pairs that a clerk looked at.
     """
     con.execute(
         "CREATE OR REPLACE TABLE door_frequency AS WITH doors AS ("
         f"SELECT DISTINCT record, door, postcode || ' ' || unnest(numbers) AS at FROM {ROLL} WHERE door IS NOT NULL) "
-        f"SELECT l.door, max(n - 1 + {ALONE}) / (SELECT count(*) FROM roll_given) AS tf_door FROM ("
+        f"SELECT l.door, {ALONE} * max(n) / (SELECT count(*) FROM roll_given) AS tf_door FROM ("
         "SELECT l.door, l.record, count(DISTINCT r.record) AS n FROM doors l JOIN doors r ON l.at = r.at "
         "GROUP BY l.door, l.record) l GROUP BY l.door"
     )
 
 
-def _write_use_sql(column: str) -> str:
+def write_use_sql(column: str) -> str:
+    """SQL of what a place is for: the first of USES that a description matches, NULL where none does."""
     cases = " ".join(f"WHEN regexp_matches(upper({column}), '{USES[use]}') THEN '{use}'" for use in USES)
     return f"CASE {cases} END"
 
