@@ -101,6 +101,15 @@ def test_a_count_of_rows_or_the_number_of_an_account_is_no_reference(read, heade
     assert any("nothing is followed from one version to the next" in line for line in roll.warnings)
 
 
+def test_property_over_numbers_is_the_reference_and_over_words_a_line_of_the_address(read):
+    numbers = read(HEADER.replace("Property Ref", "Property"), *rows(8)).frame
+    assert (numbers["property_reference"].iloc[0], numbers["address"].iloc[0]) == ("400", "400 Mill Road")
+    words = read(
+        f"Ref No,{HEADER.replace('Property Ref', 'Property')}", *[f"9{n},Unit {row}" for n, row in enumerate(rows(8))]
+    )
+    assert words.frame["address"].iloc[0] == "Unit 400, 400 Mill Road"
+
+
 def test_a_blank_reference_of_the_authority_is_no_reference_for_all(read):
     roll = read(
         HEADER.replace("Property Ref", "BA Reference"),
