@@ -101,6 +101,15 @@ def test_a_count_of_rows_or_the_number_of_an_account_is_no_reference(read, heade
     assert any("nothing is followed from one version to the next" in line for line in roll.warnings)
 
 
+def test_property_over_numbers_is_the_reference_and_over_words_a_line_of_the_address(read):
+    numbers = read(HEADER.replace("Property Ref", "Property"), *rows(8)).frame
+    assert (numbers["property_reference"].iloc[0], numbers["address"].iloc[0]) == ("400", "400 Mill Road")
+    words = read(
+        f"Ref No,{HEADER.replace('Property Ref', 'Property')}", *[f"9{n},Unit {row}" for n, row in enumerate(rows(8))]
+    )
+    assert words.frame["address"].iloc[0] == "Unit 400, 400 Mill Road"
+
+
 def test_a_blank_reference_of_the_authority_is_no_reference_for_all(read):
     roll = read(
         HEADER.replace("Property Ref", "BA Reference"),
@@ -157,7 +166,7 @@ def test_streets_and_towns_are_the_address_where_there_is_no_whole_one(read):
 @pytest.mark.parametrize("row", [
     "Grand Total,,,,,{total},", "Total,,,,,{total},", "Sub-total,,,,,900,", "Totals:,,,,,{total},", ",,,,,{total},",
     ",Total,,,,{total},",    ",,Total rateable value,,,{total},", ",,,,TOTAL,{total},", "Total for Ward 3,,,,,900,",
-    "30,,,,,{total},", "Count 30,,,,,{total},",
+    "30,,,,,{total},", "Count 30,,,,,{total},", "TOTAL (30),,,,,900,", "No of hereditaments (total),,,,,900,",
 ])  # fmt: skip
 def test_a_total_is_kept_aside_and_is_no_property(read, row):
     lines = rows(12)
@@ -183,7 +192,7 @@ def test_a_property_that_has_total_in_its_name_is_one(read):
 @pytest.mark.parametrize("written", [
     "02/04/2010 12:00:00 AM", "2/4/2010 0:00", "2010-04-02 00:00:00.000", "2010-04-02T00:00:00.000+01:00", "2010/04/02",
     "2010-04-02 00:00:00 UTC", "Apr  2 2010 12:00AM", "02-APR-10 12.00.00.000000000 AM", "02 Apr 2010 00:00:00",
-    "2 April 2010",
+    "2 April 2010", "April 2, 2010",
 ])  # fmt: skip
 def test_dates_of_databases_are_read(rules, written):
     assert str(convert_cells(rules, [written], "day")[0])[:10] == "2010-04-02"

@@ -46,7 +46,10 @@ def test_each_header_that_councils_have_published_becomes_what_a_person_says_it_
     ("prop_pcode", "postcode"), ("Postocde", "postcode"), ("prop_descrip", "description"),
     ("Current VOA Description", "description"), ("Rateble Value", "rateable_value_gbp"),
     ("Net RV", "rateable_value_gbp"),
-    ("Liabilty Start Date", "liability_start_date"), ("Unocc", "is_empty"), ("Part Empty", "is_part_empty"),
+    ("Liabilty Start Date", "liability_start_date"),
+    ("Date Account Opened", "liability_start_date"), ("Relief(s) Applied", "relief"), ("PCode", "postcode"),
+    ("Empty/Occupied", "is_occupied"), ("Cyfeiriad / Address", "address"),
+    ("Unocc", "is_empty"), ("Part Empty", "is_part_empty"),
     ("Occupied Property / Empty Property", "is_occupied"), ("Current Relief 1", "relief"), ("relief", "relief"),
     ("Relief Code 2", "relief"), ("SBRApplied", "small_business_relief"), ("SBRAmount", "small_business_relief"),
     ("SBRR Award", "small_business_relief"), ("CharityReliefAmount", "mandatory_relief"),
@@ -62,6 +65,7 @@ def test_headers_of_other_councils_are_known_by_their_words_and_in_spite_of_thei
 @pytest.mark.parametrize("header", [
     "Account Reference", "Account No", "Phone", "Contact", "SBRSupplement", "SBR Supp", "Date of Small Business Relief",
     "Mandatory Relief From", "AnnualCharge", "Empty RV", "Status", "ChgType", "Liability End Date", "Ratepayer Phone",
+    "Date Account Closed", "Account End Date",
 ])  # fmt: skip
 def test_headers_that_only_sound_alike_are_not_taken_for_what_they_are_not(header):
     assert found(header)[header] is None

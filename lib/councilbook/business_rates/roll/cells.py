@@ -13,7 +13,7 @@ from datetime import date
 import duckdb
 import pandas as pd
 
-from councilbook.business_rates.roll.columns import NO_NEED, NOT_KNOWN, WHERE_TO_CORRECT, Column
+from councilbook.business_rates.roll.columns import NO_NEED, NOT_KNOWN, WHERE_TO_CORRECT, Column, Found
 from councilbook.business_rates.roll.headers import PERSONAL, normalise_header, read_header
 from councilbook.business_rates.roll.rules import BOUNDS, KINDS, LEGAL_END, LOST_DIGITS, convert_cells
 from councilbook.errors import CheckError
@@ -47,6 +47,7 @@ _STREET = re.compile(
     r"estate|centre|house|mill|unit|floor|rd|st|ave|ln)\b",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"[A-Za-z]{2}")
 _ENDS_IN_POSTCODE = re.compile(r"[A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2}\W*$")
 _OCCUPATION = re.compile(
     r"(un|not |part(ly)? )?occ(upied)?( property)?|o|v|void|vacant|empty( property)?|part(ly)? empty", re.IGNORECASE
@@ -129,7 +130,7 @@ def _continue_blank_headers(columns: list[Column], cells: Sequence[Sequence[str]
         named = _looks_like_names(texts) and _share(texts, _STREET) < LEAST_FIT
         goes_on = target in ("address", "ratepayer_address") and not named
         goes_on |= target == "ratepayer_name" and _share(texts, LEGAL_END) > LEAST_FIT
-        if not goes_on or _share(texts, re.compile(r"[A-Za-z]{2}")) < LEAST_FIT:
+        if not goes_on or _share(texts, _WORD) < LEAST_FIT:
             before = None
             continue
         if target == "address" and _share(texts, _ENDS_IN_POSTCODE) > LEAST_FIT_OF_GUESS and max(map(len, texts)) < 10:
@@ -168,6 +169,12 @@ def _drop_weak_references(columns: list[Column], cells: Sequence[Sequence[str]],
     for column in columns:
         texts = cells[column.position]
         meaning = read_header(column.header)
+        if meaning.target == "address_name" and texts and _share(texts, _WORD) < LEAST_FIT:  # "Property", over numbers
+            is_reference = all(one.target != "property_reference" for one in columns) and _tells_rows_apart(texts, rows)
+            target, note = ("property_reference", "Please confirm.") if is_reference else (None, NOT_KNOWN)
+            found: Found = "guessed from cells" if is_reference else "not used"
+            columns[column.position] = replace(column, target=target, found=found, note=note)
+            continue
         is_named = "ref" in meaning.key and not meaning.key.startswith("ref")
         if column.target != "property_reference" or is_named or (meaning.is_known and not meaning.rank):
             continue

@@ -72,7 +72,8 @@ _GUESSES: Mapping[str, str] = {  # words of a header that no council has used ye
     r"|^(current |voa? |vo |valuation |ndr |primary )+(property )?description$|^use( of property)?$",
     "rateable_value_gbp": r"^(current |new |net |the |property )*(rateable|annual) value?s?$"
     r"|^(current|net|adopted) (rv|nav)$",
-    "liability_start_date": r"\b(liable|liability|occupation|account).*\b(from|start|since|begin\w*|commenc\w*)",
+    "liability_start_date": r"^(?!.*\b(end\w*|to|clos\w*|ceas\w*|until)\b)(.*\b(liable|liability|occupation|account)\b"
+    r".*\b(from|start|since|begin\w*|commenc\w*|opened|date)|date (of )?(liab\w*|occupation|account))",
     "empty_since_date": r"\b(empty|void|vacant|unoccupied|unocc) (since|from|start|date)|^date (empty|void|vacant)",
     "is_occupied": r"^(is |currently |property )*occup(ied|ation|ancy)( property)?( status| indicator| flag| y n)?$"
     r"|^occupied( property)? (or )?(empty|void|vacant|unoccupied)( property)?$",
@@ -123,7 +124,7 @@ def normalise_header(header: str) -> str:
     words = re.sub(
         r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])",
         " ",
-        header.replace("%", " pct ").replace("£", " ").replace("'", ""),
+        header.replace("(s)", "s").replace("%", " pct ").replace("£", " ").replace("'", ""),
     )
     return " ".join(re.findall(r"[a-z0-9]+", words.lower()))
 
@@ -143,7 +144,8 @@ def read_words(header: str) -> Meaning:
     if year := _find_list(words) or _find_list(long):
         return Meaning("rateable_value_gbp", 1, f"list {year}", is_known=True, is_exact=True, year=year)
     short = " ".join(word for word in long.split() if word not in _FILLERS)
-    for text in dict.fromkeys((words, long, short)):
+    whole = _LONG.get(words.replace(" ", ""), words)  # "PCode" is one short word
+    for text in dict.fromkeys((words, long, short, whole)):
         if found := _look_up(text):
             return found
     parts = [read_words(part) for part in re.split(r"\s[/|]\s", header)] if re.search(r"\s[/|]\s", header) else []

@@ -97,7 +97,7 @@ LEGAL_END = re.compile(rf"(?i)^(?:[(]?(?:{_GENERAL})[),.]* )*[(]?(?:{_FORMS})[).
 _GOES_ON = r"\b(of|the|for|in|at|by)$|[-(]$"
 _TOTAL = (
     r"(grand|sub|overall|report|page|sheet|running)?[ -]*totals?([ :.-]+(for|of|rv|rateable|values?|properties|number|"
-    r"count|all|ward|parish)\b.*)?[ :.-]*[£0-9,. ]*|sum( of .*)?|total .* (rv|rateable values?|properties)"
+    r"count|all|ward|parish)\b.*)?[ :.-]*[£0-9,. ()]*|sum( of .*)?|total .* (rv|rateable values?|properties)"
 )
 _DAY = r"^\d{1,2}[/.-]\d{1,2}[/.-]"
 _TIME = r"([T ]+[0-9:.]+( ?[AaPp]\.?[Mm]\.?)?( ?(Z|UTC|GMT|BST|[+-]\d\d:?\d\d))?)?$"
@@ -138,8 +138,9 @@ CREATE OR REPLACE TEMP MACRO to_iso_day(x) AS CASE
     WHEN regexp_full_match(x, '(18|19|20)\d{{6}}') THEN CAST(try_strptime(x, '%Y%m%d') AS DATE)
     WHEN regexp_matches(x, '^\d{{4}}[/.]\d{{2}}[/.]\d{{2}}{_TIME}')
         THEN try_cast(regexp_replace(left(x, 10), '[/.]', '-', 'g') AS DATE)
-    WHEN regexp_matches(x, '^[A-Za-z]{{3}} +\d{{1,2}},? +\d{{4}}( |$)') THEN CAST(try_strptime(regexp_replace(
-        regexp_extract(x, '^[A-Za-z]{{3}} +\d{{1,2}},? +\d{{4}}', 0), '[ ,]+', ' ', 'g'), '%b %d %Y') AS DATE)
+    WHEN regexp_matches(x, '^[A-Za-z]{{3,9}} +\d{{1,2}},? +\d{{4}}( |$)') THEN CAST(try_strptime(regexp_replace(
+        regexp_extract(x, '^[A-Za-z]{{3,9}} +\d{{1,2}},? +\d{{4}}', 0), '[ ,]+', ' ', 'g'),
+        ['%b %d %Y', '%B %d %Y']) AS DATE)
     WHEN regexp_matches(x, '^\d{{1,2}}[ -][A-Za-z]{{3,9}}[ -](\d{{4}}|\d{{2}})[T ]+[0-9:.]+')
         THEN to_iso_word(regexp_extract(x, '^\d{{1,2}}[ -][A-Za-z]{{3,9}}[ -]\d+', 0))
     ELSE to_iso_word(x) END;
@@ -366,7 +367,7 @@ def _write_total(uses: Sequence[Use]) -> str:
         cells.setdefault(use.target, []).append(f"c{use.position}")
     references = [cell for name in REFERENCES for cell in cells.get(name, [])]
     labels = [cell for name in ("ratepayer_name", "description", "description_code") for cell in cells.get(name, [])]
-    tests = [f"is_total({cell})" for cell in references]
+    tests = [f"(is_total({cell}) OR ({cell} ILIKE '%total%' AND address IS NULL))" for cell in references]
     tests += [f"(is_total({cell}) AND address IS NULL)" for cell in [*labels, *cells.get("postcode", [])]]
     tests += [f"(is_total({cell}) AND is_total(address))" for cell in cells.get("address", [])]
     texts = [
