@@ -22,6 +22,7 @@ NAMED_BY_OTHERS = {
     "_repr_html_",  # by IPython
     "attribute_value",  # by Beautiful Soup
     "construct_mapping",  # by PyYAML
+    "readinto",  # by io.BufferedReader
 }
 OFFERED = {
     "find_thresholds": "the thresholds of both indicators from a whole survey",

@@ -282,7 +282,7 @@ def _lay_out_rows(rows: pa.Array, columns: Sequence[pa.Array], layout: Layout) -
     if not pc.all(is_below).as_py():
         rows, columns = rows.filter(is_below), [column.filter(is_below) for column in columns]
     given = iter(columns)
-    nothing = pa.array([""] * len(rows), pa.string()) if layout.left_out else None
+    nothing = pa.array([""] * (len(rows) if layout.left_out else 0), pa.string())
     by_place = [nothing if place in layout.left_out else next(given) for place in range(len(layout.header))]
     used = {use.position: clean_cells(by_place[use.position]) for use in layout.uses}
     blank = np.ones(len(rows), dtype=bool)
