@@ -23,6 +23,7 @@ NAMED_BY_OTHERS = {
     "attribute_value",  # by Beautiful Soup
     "construct_mapping",  # by PyYAML
     "readable",  # by pyarrow
+    "readinto",  # by io.BufferedReader
 }
 OFFERED = {
     "find_thresholds": "the thresholds of both indicators from a whole survey",

@@ -3,7 +3,7 @@
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import combinations, dropwhile, islice
@@ -38,6 +38,7 @@ from councilbook.errors import CheckError, SourceError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 SAMPLED_ROWS = 20_000
+BATCH = 20_000  # rows that a thread of DuckDB takes at a time
 MOST_LEFT_OUT = 2  # columns that most records may lack
 UNREADABLE = (EOFError, OSError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
@@ -244,16 +245,18 @@ def align_cells(cells: list[str], layout: Layout) -> list[str]:
 
 def make_chunks(layout: Layout) -> Iterator[tuple[pa.Table, int]]:
     """Yield the records as tables for `roll_rules.write_query`, each with how many blank rows were left out of it."""
-    if layout.text is None:
-        firsts = range(0, len(layout.records), CHUNK)
-        blocks: Iterator[Rows | list[Record]] = (list(layout.records[first : first + CHUNK]) for first in firsts)
-    else:
-        blocks = texts.read_blocks(layout.text, layout.encoding, layout.delimiter, layout.usual_cells)
-    for block in blocks:
+    for block in _list_blocks(layout):
         if isinstance(block, list):
             yield _lay_out_records([record for record in block if record[0] > layout.header_row], layout)
         else:
             yield _lay_out_rows(*block, layout)
+
+
+def _list_blocks(layout: Layout) -> Iterator[Rows | list[Record]]:
+    if layout.text is None:
+        firsts = range(0, len(layout.records), CHUNK)
+        return (list(layout.records[first : first + CHUNK]) for first in firsts)
+    return texts.read_blocks(layout.text, layout.encoding, layout.delimiter, layout.usual_cells)
 
 
 def _lay_out_records(chunk: Sequence[Record], layout: Layout) -> tuple[pa.Table, int]:
@@ -284,7 +287,7 @@ def _lay_out_rows(rows: pa.Array, columns: Sequence[pa.Array], layout: Layout) -
     if not pc.all(is_below).as_py():
         rows, columns = rows.filter(is_below), [column.filter(is_below) for column in columns]
     given = iter(columns)
-    nothing = pa.array([""] * len(rows), pa.string()) if layout.left_out else None
+    nothing = pa.array([""] * (len(rows) if layout.left_out else 0), pa.string())
     by_place = [nothing if place in layout.left_out else next(given) for place in range(len(layout.header))]
     used = {use.position: clean_cells(by_place[use.position] or []) for use in layout.uses}
     blank = np.ones(len(rows), dtype=bool)
@@ -298,7 +301,25 @@ def _lay_out_rows(rows: pa.Array, columns: Sequence[pa.Array], layout: Layout) -
     data |= {"is_long": pa.array(np.zeros(len(rows), bool))}
     data |= {f"c{place}": column for place, column in used.items()}
     table = pa.table(data)
-    return (table.filter(pa.array(~blank)), int(blank.sum())) if len(doubtful) else (table, 0)
+    if len(doubtful):
+        table = table.filter(pa.array(~blank))
+    return pa.Table.from_batches(table.to_batches(BATCH), table.schema), int(blank.sum())
+
+
+def pick_cells(layout: Layout, rows: Collection[int]) -> dict[int, list[str]]:
+    """Read the cells of some rows again, as they stand in the file."""
+    found: dict[int, list[str]] = {}
+    for block in _list_blocks(layout) if rows else ():
+        if isinstance(block, list):
+            found |= {row: cells for row, cells in block if row in rows}
+        else:
+            starts, columns = block
+            places = pc.indices_nonzero(pc.is_in(starts, pa.array(list(rows), starts.type)))
+            picked = zip(*(column.take(places).to_pylist() for column in columns), strict=True)
+            found |= dict(zip(starts.take(places).to_pylist(), map(list, picked), strict=True))
+        if len(found) == len(rows):
+            break
+    return found
 
 
 def _find_left_out(

@@ -7,19 +7,20 @@ column was taken for is shown, and can be kept and confirmed. The same SQL reads
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from councilbook.business_rates.names.placeholders import blank_placeholders
 from councilbook.business_rates.roll.columns import require_address, show_columns, store_mapping
 from councilbook.business_rates.roll.contents import PLACEHOLDER
-from councilbook.business_rates.roll.files import DELIMITERS, Layout, find_layout, make_chunks, read_records
+from councilbook.business_rates.roll.files import DELIMITERS, Layout, find_layout, make_chunks, pick_cells
 from councilbook.business_rates.roll.rules import (
     COLUMNS,
     OTHER_CONTENT,
@@ -158,7 +159,7 @@ def read_roll(
         frame=frame,
         source_rows=kept["row"].rename("source_row"),
         aside=aside.astype({"row": "int64", "reason": "str", "column": "str"}),
-        aside_cells=_pick_cells(layout, set(aside["row"])),
+        aside_cells=pick_cells(layout, set(aside["row"])),
         mapping=_show(layout),
         stored_mapping=store_mapping(layout.columns),
         rows_in_file=len(frame) + len(aside) + blank,
@@ -238,12 +239,21 @@ def _load(database: duckdb.DuckDBPyConnection, layout: Layout, council: str, run
     database.execute(f"CREATE TABLE IF NOT EXISTS rows (council VARCHAR, row BIGINT, {columns}, fault VARCHAR)")
     query = write_query(layout.uses, layout.header, run_date, _takes_postcode_from_address(layout))
     blank = 0
-    for chunk, without in make_chunks(layout):
+    for chunk, without in _read_ahead(make_chunks(layout)):
         blank += without
         database.register("chunk", chunk)
         database.execute(f"INSERT INTO rows SELECT ? AS council, * FROM ({query})", [council])
         database.unregister("chunk")
     return blank
+
+
+def _read_ahead(chunks: Iterator[tuple[pa.Table, int]]) -> Iterator[tuple[pa.Table, int]]:
+    """Yield chunks while a thread reads the next one: parsing and SQL both leave Python free."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, chunks, None)
+        while chunk := coming.result():
+            coming = thread.submit(next, chunks, None)
+            yield chunk
 
 
 def _takes_postcode_from_address(layout: Layout) -> bool:
@@ -320,23 +330,12 @@ def _count(database: duckdb.DuckDBPyConnection, blank: Mapping[str, int]) -> pd.
     return pd.DataFrame(table, columns=["council", "rows_in_file", "kept", "aside", "blank"])
 
 
-def _pick_cells(layout: Layout, rows: set[Any]) -> dict[int, list[str]]:
-    """Read the cells of some rows again, as they stand in the file."""
-    found = {}
-    for row, cells in read_records(layout) if rows else ():
-        if row in rows:
-            found[row] = cells
-            if len(found) == len(rows):
-                break
-    return found
-
-
 def _add_cells(database: duckdb.DuckDBPyConnection, layouts: Mapping[str, Layout]) -> None:
     """Put the cells of all rows that are kept aside into the table `cells`."""
     database.execute("CREATE TABLE cells (council VARCHAR, row BIGINT, cells VARCHAR[])")
     for council, layout in layouts.items():
         rows = {row for (row,) in database.execute("SELECT row FROM aside WHERE council = ?", [council]).fetchall()}
-        found = _pick_cells(layout, rows)
+        found = pick_cells(layout, rows)
         picked = pd.DataFrame({"row": list(found), "cells": list(found.values())})
         if len(picked):
             database.register("picked", picked)
