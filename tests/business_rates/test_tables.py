@@ -143,7 +143,7 @@ def test_the_page_says_how_long_the_list_is_and_what_a_clerk_found_elsewhere():
     counts = pd.DataFrame({"kind": ["All kinds"], "listed": [550], "likely": [10]})
     told = prose.describe_calibration(counts)
     assert told.startswith("Some 550 businesses have no link, and some **10** of them are likelier missing than not.")
-    assert "518 businesses in 4 other councils" in told
+    assert "518 businesses in Bradford, Kirklees, Calderdale and Selby" in told
     assert "in Harrogate 1 of the 9 that came first were on the roll after all" in told
     assert prose.describe_calibration(counts.assign(likely=pd.NA)).startswith("How likely each is")
 

@@ -186,8 +186,8 @@ def describe_calibration(counts: pd.DataFrame) -> str:
         for one in held["left_out"]
     )
     return (
-        f"{told}How likely each is comes from what a clerk found of {seen} businesses in {len(fitted)} other councils, "
-        f"for no clerk has looked at this council's. In councils left out of that: {tried}. A trade at home whose "
+        f"{told}How likely each is comes from what a clerk found of {seen} businesses in "
+        f"{_join(list(fitted['council']))}. In councils left out of that: {tried}. A trade at home whose "
         "address is told cannot be told from a shop that is missing."
     )
 
