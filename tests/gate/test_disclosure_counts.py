@@ -17,6 +17,7 @@ from councilbook.errors import CheckError, ReleaseRefusedError
 from councilbook.gate.disclosure.tables import secondary
 from councilbook.gate.disclosure.tables.cells import Flags, Protected
 from councilbook.gate.disclosure.tables.counts import protect_counts, read_intervals, read_table, round_counts
+from councilbook.gate.disclosure.tables.linked import find_exposed_by_versions
 
 FIELDS = ("area", "sex", "age")
 COUNT = st.one_of(st.just(0), st.integers(1, 9), st.integers(8, 14), st.integers(10, 80), st.integers(0, 10**6))
@@ -419,6 +420,8 @@ def test_counts_that_a_register_shows_are_not_hidden_and_bound_what_is() -> None
     assert (low[:3].tolist(), high[:3].tolist()) == ([3, 58, 0], [7, 62, 2])
     hidden = protect_counts(frame, make_rule(counts=["people", "members"], part_of=rule.part_of), ["area"]).frame
     assert hidden["people"].isna().tolist() == [True, False, False]
+    again = protect_counts(frame, rule, ["area"], [hidden])  # as by a version that hid what the register shows
+    assert find_exposed_by_versions(again, rule, [hidden]).empty
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=6))

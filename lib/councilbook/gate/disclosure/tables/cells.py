@@ -1,6 +1,6 @@
 """A table as cells and the sums between them, and what those sums give away."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,11 @@ class Layout:
     def line_up(self, table: NDArray[Any], implied: float) -> NDArray[Any]:
         """Return what is laid out in rows and columns for each cell, and one value for all implied cells."""
         return np.append(table.ravel(order="F"), np.full(self.relations.shape[1] - table.size, implied, table.dtype))
+
+    def find_columns(self, columns: Collection[str]) -> Flags:
+        """Return which cells are of these columns."""
+        named: Flags = np.isin(self.columns, list(columns))
+        return self.line_up(np.tile(named, (len(self.keys), 1)), False)
 
 
 @dataclass(frozen=True)

@@ -152,7 +152,7 @@ def aim_at_counts(cells: Cells, rule: CountRule, shown_before: Flags, rest: Numb
     numbers, size = cells.numbers, len(cells.keys) * len(cells.columns)
     implied = np.arange(len(numbers)) >= size
     missing = ~cells.is_published & ~implied
-    public = cells.line_up(np.tile(np.isin(cells.columns, rule.public), (len(cells.keys), 1)), False) & ~missing
+    public = cells.find_columns(rule.public) & ~missing
     taken_off = np.nan_to_num(numbers - rest)
     high, unlimited = taken_off + rule.threshold, np.full(len(numbers), np.inf)
     unsafe = (numbers > 0) & (numbers < rule.threshold) & ~missing

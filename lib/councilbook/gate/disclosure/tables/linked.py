@@ -124,6 +124,8 @@ def _expose_earlier(version: pd.DataFrame, layout: Layout, now: pd.DataFrame, ru
     relations = layout.relations
     lower, upper = read_intervals(version, layout, rule)
     now_lower, now_upper = read_intervals(now, layout, rule)
+    known = np.isinf(upper) & np.isfinite(now_upper) & layout.find_columns(rule.public)  # as a register showed
+    lower, upper = np.where(known, now_lower, lower), np.where(known, now_upper, upper)
     gaps = np.isinf(upper)
     filled = gaps & np.isfinite(now_upper)
     reach = np.ones(len(gaps)), np.full(len(gaps), float(rule.threshold))
