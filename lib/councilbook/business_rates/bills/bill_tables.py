@@ -32,7 +32,7 @@ TWIN_BILLS = 7_000
 LEAST_BILLS = 100  # with a charge, for a model of what is usual among them
 MOST_UNUSUAL = 100  # bills that the model alone puts on the list
 SUMMED = [
-    *("line", "title", "as_of", "value_gbp", "bills"),
+    *("line", "title", "as_of", "year", "value_gbp", "bills"),
     *("rest_gbp", "rest_bills", "largest_gbp", "second_gbp"),
 ]
 OF_ENTRIES = ("missed_relief", "credit_not_paid", "duplicate")  # found whatever was charged
