@@ -19,7 +19,7 @@ import pandas as pd
 
 from councilbook.catalogue import FoundFile, load_catalogue
 from councilbook.paths import find_workbook
-from councilbook.sources.readers import read_rows
+from councilbook.sources.files.readers import read_rows
 
 NAMES = ["pcd", "pcd2", "pcds", "dointr", "doterm", "oa21", "lsoa21", "lat", "long"]
 FILLED = [f"code{number}" for number in range(50 - len(NAMES))]  # an E00000000 each, as the directory has

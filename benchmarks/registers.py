@@ -24,7 +24,7 @@ import pandas as pd
 from councilbook.business_rates.missing.lists import prepare_companies
 from councilbook.catalogue import FoundFile, load_catalogue
 from councilbook.paths import find_workbook
-from councilbook.sources.readers import read_rows
+from councilbook.sources.files.readers import read_rows
 
 HEADER = (
     "CompanyName, CompanyNumber,RegAddress.CareOf,RegAddress.POBox,RegAddress.AddressLine1, RegAddress.AddressLine2,"

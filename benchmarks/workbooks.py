@@ -14,7 +14,7 @@ import pandas as pd
 
 from councilbook.catalogue import Finder, load_catalogue
 from councilbook.paths import find_workbook
-from councilbook.sources.readers import convert_types, read_rows
+from councilbook.sources.files.readers import convert_types, read_rows
 
 WORKBOOK = find_workbook(Path(__file__).parent)
 

@@ -27,7 +27,7 @@ from councilbook.catalogue import Catalogue, FieldSpec, Finder, Source, Table, l
 from councilbook.catalogue.fetching import raw_path
 from councilbook.paths import Workbook
 from councilbook.running.jobs import list_study_sources
-from councilbook.sources.readers import accepted_headers
+from councilbook.sources.files.readers import accepted_headers
 from councilbook.study import Study
 
 STUDY = Path(__file__).parent / "closed_study"

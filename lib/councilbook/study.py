@@ -42,6 +42,8 @@ from councilbook.pages.html import Html
 from councilbook.paths import NOTEBOOK_VARIABLE, STAND_INS_VARIABLE, find_workbook
 from councilbook.sources.checks import check_fields
 from councilbook.sources.editions import describe_outdated, list_editions
+from councilbook.sources.files.readers import convert_types, describe_place, read_rows
+from councilbook.sources.files.streams import Keep
 from councilbook.sources.geography import (
     Gazetteer,
     Place,
@@ -54,8 +56,6 @@ from councilbook.sources.geography import (
 )
 from councilbook.sources.landscape import describe_landscape
 from councilbook.sources.mappings import Inspection, read_mapping
-from councilbook.sources.readers import convert_types, describe_place, read_rows
-from councilbook.sources.streams import Keep
 
 LOOKUP = "lsoa_lookup"
 OUTPUT_AREAS = "oa_lookup"
@@ -482,7 +482,8 @@ class Study:
                 )
             return areas, lambda: self.read_table(source, None)[1]
 
-        return {source.id: gazetteer(source) for source in self.catalogue.expand(self.spec.places)}
+        places = self.catalogue.expand(self.spec.places)
+        return {source.id: gazetteer(source) for source in places if not source.optional or self.is_there(source)}
 
     def _load_any(self, name: str, table: str | None = None, keep: Keep | None = None) -> pd.DataFrame:
         """Load a table of a source, or of the newest edition of a series that is there."""

@@ -64,7 +64,7 @@ def test_the_report_says_first_that_it_is_synthetic_and_what_it_found(
 ) -> None:
     page = visit(sample.reports / REPORT).page
     assert page.locator("text=Synthetic figures").first.is_visible()
-    assert "89,335 of 782,357 households" in page.locator("section.summary").inner_text()
+    assert "71,609 of 812,386 households" in page.locator("section.summary").inner_text()
 
 
 def test_the_index_leads_to_the_report_and_every_link_of_the_site_works(

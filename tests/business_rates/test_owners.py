@@ -35,6 +35,7 @@ def make_study(
     study = SimpleNamespace(finder=SimpleNamespace(council=council), catalogue=catalogue)
     wards = gpd.GeoDataFrame({"ward_code": ["E05000001"]}, geometry=[box(*ward or (0, 0, 1, 1))], crs=4326)
     study.load_table = lambda source, table: wards if source == "wards" else food.astype({"authority": "str"})
+    study.read_mapping, study.run_date = (lambda found: None), "2026-01-01"
     study.is_there = lambda source: ward is not None
     return cast(Study, study)
 

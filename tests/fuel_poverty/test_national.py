@@ -10,7 +10,7 @@ from councilbook.errors import CheckError
 from councilbook.fuel_poverty.programmes import national
 from councilbook.fuel_poverty.twin.publications import SCHEME_MONTHS, national_measures
 from councilbook.paths import find_workbook
-from councilbook.sources.readers import convert_types, read_rows
+from councilbook.sources.files.readers import convert_types, read_rows
 
 CATALOGUE = load_catalogue(find_workbook(Path(__file__).parent))
 SOURCE = CATALOGUE.source("national_energy_measures")

@@ -23,7 +23,7 @@ ROOT = find_workbook(Path(__file__).parent)
         ("import os", "imports os"),
         ("from pathlib import Path", "imports pathlib.Path"),
         ("import duckdb, geopandas", "imports duckdb"),
-        ("from councilbook.sources import readers", "imports councilbook.sources.readers"),
+        ("from councilbook.sources.files import readers", "imports councilbook.sources.files.readers"),
         ("from councilbook.gate.writing import read_published", "imports councilbook.gate.writing.read_published"),
         ("from councilbook.other import areas", "imports councilbook.other.areas"),
         ("from . import secrets", "imports a module relative to the notebook"),

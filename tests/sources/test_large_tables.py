@@ -11,8 +11,8 @@ import pytest
 from councilbook.catalogue import Areas, FoundFile, load_catalogue
 from councilbook.errors import SourceError
 from councilbook.paths import find_workbook
+from councilbook.sources.files.readers import read_rows
 from councilbook.sources.geography import fill_lsoas
-from councilbook.sources.readers import read_rows
 
 SOURCE = load_catalogue(find_workbook()).source("postcode_directory")
 TABLE = SOURCE.table()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 
 from councilbook.errors import SourceError
-from councilbook.sources.outlines import read_outlines
+from councilbook.sources.files.outlines import read_outlines
 
 WHERE = "Source wards, file wards.geojson"
 FLAT = [(-4.0, 55.8), (-3.9, 55.8), (-3.9, 55.85), (-4.0, 55.85), (-4.0, 55.8)]

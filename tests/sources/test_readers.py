@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from councilbook.catalogue import FoundFile, Source
 from councilbook.errors import CheckError, SourceError
-from councilbook.sources.readers import convert_types, read_rows
+from councilbook.sources.files.readers import convert_types, read_rows
 
 FIELDS = {"code": {"column": ["LSOA Code"]}, "homes": {"column": ["Number of households", "Households"]}}
 HEADER = ["LSOA Code", "Number of households"]
@@ -352,7 +352,7 @@ def test_workbook_that_is_damaged_is_an_error(tmp_path, damage):
 def test_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch, limit, pack):
     size = 60 * 2**20 if limit == "MOST_RATIO" else 2**21
     if limit == "MOST_BYTES":
-        monkeypatch.setattr("councilbook.sources.readers.MOST_BYTES", 2**20)
+        monkeypatch.setattr("councilbook.sources.files.readers.MOST_BYTES", 2**20)
     path = tmp_path / ("homes.xlsx" if pack == "xlsx" else "homes.csv")
     if pack == "xlsx":
         write_workbook(path, [HEADER])
@@ -536,7 +536,7 @@ def test_a_large_csv_is_read_as_a_small_one_is(tmp_path, monkeypatch, rows, is_p
         update={"fields": {**table.fields, "homes": table.fields["homes"].model_copy(update={"type": "number"})}}
     )
     small = read_rows(found, table)
-    monkeypatch.setattr("councilbook.sources.readers.LARGE_CSV", 1)
+    monkeypatch.setattr("councilbook.sources.files.readers.LARGE_CSV", 1)
     large = read_rows(found, table)
     assert (large.dtypes == "str").all() == is_plain
     pd.testing.assert_frame_equal(
@@ -546,7 +546,7 @@ def test_a_large_csv_is_read_as_a_small_one_is(tmp_path, monkeypatch, rows, is_p
 
 
 def test_a_cell_of_a_large_csv_that_is_no_number_is_named_by_its_row(tmp_path, monkeypatch):
-    monkeypatch.setattr("councilbook.sources.readers.LARGE_CSV", 1)
+    monkeypatch.setattr("councilbook.sources.files.readers.LARGE_CSV", 1)
     found, table = write_homes(tmp_path / "homes.csv", ["E1,10,yes,a", "E2,ten,no,b"], header=LARGE_HEADER)
     fields = {**table.fields, "homes": table.fields["homes"].model_copy(update={"type": "integer"})}
     table = table.model_copy(update={"fields": fields})
@@ -558,7 +558,7 @@ def test_a_cell_of_a_large_csv_that_is_no_number_is_named_by_its_row(tmp_path, m
 def test_a_pseudonymised_file_with_a_name_in_it_is_refused_though_nobody_reads_that_column(
     tmp_path, monkeypatch, large
 ):
-    monkeypatch.setattr("councilbook.sources.readers.LARGE_CSV", large)
+    monkeypatch.setattr("councilbook.sources.files.readers.LARGE_CSV", large)
     path = tmp_path / "homes.csv"
     path.write_text("LSOA Code,Households,remark\nE1,3,none\nE2,4,Mary Hartley\n", encoding="utf-8")
     found, table = describe(path, "csv", personal_data=True)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from councilbook.catalogue import FoundFile, Source
 from councilbook.errors import SourceError
-from councilbook.sources import streams
-from councilbook.sources.readers import read_rows
-from councilbook.sources.streams import Keep
+from councilbook.sources.files import streams
+from councilbook.sources.files.readers import read_rows
+from councilbook.sources.files.streams import Keep
 
 FIELDS = {
     "name": {"column": "CompanyName", "description": "Name"},

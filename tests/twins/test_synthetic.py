@@ -64,17 +64,17 @@ def read_table(source: Source, content: bytes) -> pd.DataFrame:
 
 
 def test_every_national_source_that_is_read_has_its_twin() -> None:
-    """Of a series its newest edition; imd_2019 says which areas districts of 2019 had, and a sample has none."""
+    """Of a series its newest edition. Two say where a place lies, as all places of a sample do."""
     sources = [CATALOGUE.source(name) for name in CATALOGUE.study_sources["national"]]
     newest = {source.series or source.id: source.id for source in sources if source.format != "none"}
-    assert set(TWINS) == set(newest.values()) - {"imd_2019"}
+    assert set(TWINS) == set(newest.values()) - {"imd_2019", "oa_lookup"}
 
 
 @pytest.mark.parametrize("name", TWINS)
 def test_twin_has_the_headers_that_the_catalogue_names(name: str, tables: dict[str, pd.DataFrame]) -> None:
     headers = {" ".join(str(column).split()) for column in tables[name].columns}
     for field, spec in CATALOGUE.source(name).table().fields.items():
-        assert headers & set(spec.column), field
+        assert headers & set(spec.column) or spec.may_be_absent, field
 
 
 @pytest.mark.parametrize("name", TWINS)

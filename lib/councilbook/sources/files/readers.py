@@ -31,10 +31,10 @@ from defusedxml.ElementTree import iterparse
 
 from councilbook.catalogue import FieldSpec, FoundFile, Table
 from councilbook.errors import SourceError
+from councilbook.sources.files.large_tables import read_large_csv
+from councilbook.sources.files.outlines import read_outlines
+from councilbook.sources.files.streams import Keep, stream_rows
 from councilbook.sources.identifiers import check_pseudonymised
-from councilbook.sources.large_tables import read_large_csv
-from councilbook.sources.outlines import read_outlines
-from councilbook.sources.streams import Keep, stream_rows
 
 MOST_BYTES = 2**30  # unpacked; the largest official table that we know takes a fifth of it
 MOST_CELLS = 20_000_000  # official tables reach some 300,000
