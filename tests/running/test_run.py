@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from councilbook import errors
 from councilbook.catalogue import FoundFile, load_catalogue
 from councilbook.errors import CatalogueError, CheckError, CouncilbookError, NotebookError, ParameterError, SourceError
 from councilbook.gate.editions import open_staging, read_record
@@ -31,7 +32,7 @@ from councilbook.running.jobs import (
     plan_jobs,
 )
 from councilbook.running.kernels import set_variables
-from councilbook.running.run import rerender, run_job, run_jobs
+from councilbook.running.run import SAFE_ERRORS, rerender, run_job, run_jobs
 from councilbook.running.warm import open_lines
 from tiny_workbook import (
     RELEASE,
@@ -689,3 +690,9 @@ def test_of_notebooks_side_by_side_one_that_fails_is_told_and_nothing_is_changed
     assert failure
     assert (failure.notebook, failure.reason) == ("1b_more", "SystemError: too bad")
     assert not (fresh.processed / "tiny").exists()
+
+
+def test_every_error_of_ours_says_what_is_wrong_without_a_record() -> None:
+    kinds = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, Exception)]
+    assert {one.__name__ for one in kinds} == SAFE_ERRORS
+    assert "NotThereError" in SAFE_ERRORS  # also where one is a kind of another

@@ -24,6 +24,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from councilbook import errors
 from councilbook.catalogue import Catalogue, Council, Finder, Mode, hash_file, load_catalogue
 from councilbook.errors import CouncilbookError, NotebookError
 from councilbook.gate.disks import describe_full_disk, describe_os_error, explain_os_errors, tells_of_full_disk
@@ -67,7 +68,11 @@ KERNEL_STARTS = 3 if sys.platform == "win32" else 2  # a TCP port may be taken; 
 STOP_SECONDS = 20  # that a stopped job gets to shut its kernel down
 MESSAGE_LENGTH = 1000
 ERROR_TAG = "papermill-error-cell-tag"
-SAFE_ERRORS = {"CouncilbookError", *(error.__name__ for error in CouncilbookError.__subclasses__())}
+SAFE_ERRORS = {
+    error.__name__
+    for error in vars(errors).values()
+    if isinstance(error, type) and issubclass(error, errors.CouncilbookError)
+}
 
 OnEvent = Callable[[Step | Note | JobResult], None]
 Work = Callable[[Job, Tell, Connection | None], JobResult]
