@@ -51,7 +51,7 @@ def test_a_councils_own_extract_takes_the_place_of_the_twin(study: Study, homes:
     put(study, "kid_households", homes)
     loaded = study.load("kid_households")
     assert loaded["household_id"].tolist() == homes["household_id"].tolist()
-    assert study.provenance().set_index("source")["data"].filter(like="KID").tolist() == ["real"]
+    assert study.provenance().set_index("source")["data"].filter(like="Linked records").tolist() == ["real"]
 
 
 def change(column: str, value: object) -> Callable[[pd.DataFrame], pd.DataFrame]:
