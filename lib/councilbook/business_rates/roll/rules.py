@@ -209,11 +209,11 @@ class Use:
 def open_rules(
     memory_limit: str | None = None, folder: str | None = None, threads: int = 2
 ) -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB database that knows the rules, in memory or in a folder, within a limit of memory as '1GB'."""
+    """Open a DuckDB database that knows the rules, in memory; what is beyond a limit, as '1GB', goes into the folder."""
     config: dict[str, str | bool | int | float | list[str]] = {"threads": threads, "temp_directory": folder or ""}
     if memory_limit:
         config["memory_limit"] = memory_limit
-    database = duckdb.connect(f"{folder}/rolls.duckdb" if folder else ":memory:", config=config)
+    database = duckdb.connect(":memory:", config=config)
     database.execute(_MACROS)
     return database
 
