@@ -144,7 +144,7 @@ def test_the_page_says_how_long_the_list_is_and_what_a_clerk_found_elsewhere():
     told = prose.describe_calibration(counts)
     assert told.startswith("Some 550 businesses have no link, and some **10** of them are likelier missing than not.")
     assert "518 businesses in Bradford, Kirklees, Calderdale and Selby" in told
-    assert "in Harrogate 1 of the 9 that came first were on the roll after all" in told
+    assert "in Harrogate, 1 of the first 9 were on the roll after all" in told
     assert prose.describe_calibration(counts.assign(likely=pd.NA)).startswith("How likely each is")
 
 
@@ -471,7 +471,7 @@ def test_sums_that_are_withheld_are_said_to_be():
     assert "some 5 bills, perhaps too little by £1,200" in told
     assert "nobody has claimed" not in told
     few = stakes.assign(bills=pd.array([None, 5, None], dtype="Int64"))
-    assert "Of charges that may be too high no number" in prose.describe_bills(totals.fillna(5e5), few)
+    assert "The number of charges that may be too high is hidden" in prose.describe_bills(totals.fillna(5e5), few)
     assert "Too few bills" in prose.describe_bills(totals.fillna(5e5), stakes.head(0))
 
 
@@ -595,8 +595,8 @@ def test_the_register_is_told_with_its_properties_value_and_names():
         {"released_name": ["Bread Ltd", None, "Cake PLC", "Tea LLP"], "rateable_value_gbp": [2.5e6, 1e6, 3.25e6, 4e5]}
     )
     assert prose.describe_register(register, "Here", COLUMNS) == (
-        "The open register of Here has **4 properties** with a rateable value of £7.2 million. Of **3** (75%) it names "
-        "who pays; of the others it does not, since nothing proves that no person is behind them."
+        "The open register of Here has **4 properties** with a rateable value of £7.2 million. It names "
+        "**3 ratepayers** (75%) and hides the rest, who may be individuals."
     )
     assert prose.describe_register(register, "Here", set()).endswith(
         "It names nobody who pays, as the roll that it is made of names nobody."
@@ -739,9 +739,9 @@ def test_costs_and_savings_are_told_with_their_own_intervals_and_the_claim():
     )
     claim = {"claim_gbp": 18_000, "chance_of_more": 0.023, "requests_year": 1_500.0, "requests_basis": "counted"}
     assert prose.describe_costs(costs, pd.DataFrame([claim])) == (
-        "Requests on business rates are estimated to cost **£7,200 a year** (90% interval £2,700 to £15,100). Of this "
-        "publication would save £1,000, net of keeping it up (−£700 to £4,300). That they cost the £18,000 of the case "
-        "study, or more, has a chance of 2%."
+        "Requests on business rates are estimated to cost **£7,200 a year** (90% interval £2,700 to £15,100). "
+        "Publishing would save £1,000 of this after costs (−£700 to £4,300). The chance is 2% that they cost the "
+        "£18,000 of the case study, or more."
     )
 
 

@@ -21,8 +21,8 @@ def describe_register(register: pd.DataFrame, name: str, told: Collection[str]) 
     if not contents.is_told("released_name", told):
         return f"{has} It names nobody who pays, as the roll that it is made of names nobody."
     return (
-        f"{has} Of **{named:,}** ({named / len(register):.0%}) it names who pays; of the others "
-        "it does not, since nothing proves that no person is behind them."
+        f"{has} It names **{named:,} ratepayers** ({named / len(register):.0%}) and hides the rest, who may be "
+        "individuals."
     )
 
 
@@ -181,14 +181,14 @@ def describe_calibration(counts: pd.DataFrame) -> str:
     fitted = verdicts[~verdicts["left_out"]]
     seen = int(fitted[list(OUTCOMES)].to_numpy().sum())
     tried = "; ".join(
-        f"in {one['council']} {one['on_roll']} of the {one['seen']} that came first were on the roll after all, and "
-        f"{one['not_rated']} rightly were not, being at home for the most part"
+        f"in {one['council']}, {one['on_roll']} of the first {one['seen']} were on the roll after all, and "
+        f"{one['not_rated']} owe no rates, mostly because they trade from home"
         for one in held["left_out"]
     )
     return (
         f"{told}How likely each is comes from what a clerk found of {seen} businesses in "
-        f"{_join(list(fitted['council']))}. In councils left out of that: {tried}. A trade at home whose "
-        "address is told cannot be told from a shop that is missing."
+        f"{_join(list(fitted['council']))}. Tried on councils left out of that: {tried}. Someone "
+        "who trades from home and publishes the address looks like a shop that is missing."
     )
 
 
@@ -308,9 +308,7 @@ def describe_bills(totals: pd.DataFrame, stakes: pd.DataFrame) -> str:
     hidden = stakes[(stakes["what"] == "charge") & stakes["bills"].isna()]
     if len(hidden):
         which = " or ".join(sorted(hidden["direction"]))
-        told.append(
-            f"Of charges that may be {which} no number is told, as they are few or one of them decides the sum."
-        )
+        told.append(f"The number of charges that may be {which} is hidden, because it could identify someone.")
     entries = _describe_stakes(stakes[stakes["what"] == "entries"])
     if entries:
         told.append(
@@ -366,9 +364,9 @@ def describe_costs(costs: pd.DataFrame, claim: pd.DataFrame) -> str:
         )
     return (
         f"Requests on business rates are estimated to cost **{_pounds(cost['median'])} a year** "
-        f"(90% interval {_pounds(cost['low'])} to {_pounds(cost['high'])}). Of this publication would save "
-        f"{_pounds(net['median'])}, net of keeping it up ({_pounds(net['low'])} to {_pounds(net['high'])}). That they "
-        f"cost the £{claim['claim_gbp'].iloc[0]:,.0f} of the case study, or more, has a chance of {chance:.0%}.{basis}"
+        f"(90% interval {_pounds(cost['low'])} to {_pounds(cost['high'])}). Publishing would save "
+        f"{_pounds(net['median'])} of this after costs ({_pounds(net['low'])} to {_pounds(net['high'])}). The chance "
+        f"is {chance:.0%} that they cost the £{claim['claim_gbp'].iloc[0]:,.0f} of the case study, or more.{basis}"
     )
 
 

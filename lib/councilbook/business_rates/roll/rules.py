@@ -209,7 +209,7 @@ class Use:
 def open_rules(
     memory_limit: str | None = None, folder: str | None = None, threads: int = 2
 ) -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB database that knows the rules, in memory; what is beyond a limit, as '1GB', goes into the folder."""
+    """Open a DuckDB database that knows the rules, in memory; what is beyond a limit, as '1GB', goes to the folder."""
     config: dict[str, str | bool | int | float | list[str]] = {"threads": threads, "temp_directory": folder or ""}
     if memory_limit:
         config["memory_limit"] = memory_limit
