@@ -77,6 +77,17 @@ def test_a_roll_that_names_another_council_is_refused(tmp_path: Path, named: str
         refuse_other_council(make_study(), roll)
 
 
+def test_whose_a_roll_is_can_be_told_where_only_the_council_knows_its_headers(tmp_path: Path) -> None:
+    found, study = write_roll(tmp_path, names=True, **{"LA Name": "Bradford"}), make_study()
+    text = found.path.read_text(encoding="utf-8").replace("Property Reference", "Key").replace("Ratepayer", "Who")
+    text = text.replace("Property Address", "Where").replace("Postcode", "Pc").replace("Rateable Value", "Worth")
+    found.path.write_text(text, encoding="utf-8")
+    mapping = {"Key": "property_reference", "Where": "address", "Worth": "rateable_value_gbp"}
+    study.read_mapping = lambda _found: mapping  # type: ignore[method-assign]
+    with pytest.raises(CheckError, match=r"a column of it names Bradford \(E08000032\)"):
+        refuse_other_council(study, found)
+
+
 def test_a_roll_of_a_council_that_the_council_took_the_place_of_is_taken(tmp_path: Path) -> None:
     roll = write_roll(tmp_path, names=True, **{"Billing Authority": "Harrogate Borough Council"})
     refuse_other_council(make_study(NORTH_YORKSHIRE), roll)

@@ -137,9 +137,10 @@ def require_readable(catalogue: Catalogue, study: str, notebooks: Iterable[str],
     for source in catalogue.expand(name for notebook in reads for name in spec.notebooks[notebook].sources):
         if source.format == "file" and (found := finder.find_local(source)):
             own = Study(catalogue, spec, reads[0], finder, run_date)
-            if found.source.reader and (fault := own.inspect_file(found).fault):
+            if found.source.owner:
+                own.check_owner(found)  # which reads it
+            elif found.source.reader and (fault := own.inspect_file(found).fault):
                 raise SourceError(fault)
-            own.check_owner(found)
 
 
 def _check_source(study: Study, source: Source, table: str) -> CheckLine:

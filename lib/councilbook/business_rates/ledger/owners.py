@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
@@ -20,9 +21,8 @@ from scipy.spatial import cKDTree
 from councilbook.business_rates.ledger.reading import read_ledger
 from councilbook.business_rates.missing.lists import tidy_postcodes
 from councilbook.business_rates.register.properties import find_places
-from councilbook.business_rates.roll.files import find_layout, read_records
+from councilbook.business_rates.roll.files import find_head, read_records
 from councilbook.business_rates.roll.headers import normalise_header
-from councilbook.business_rates.roll.rules import open_rules
 from councilbook.catalogue import Council, FoundFile
 from councilbook.catalogue.councils import Authority, find_authority, list_codes
 from councilbook.errors import CatalogueError, CheckError
@@ -76,7 +76,8 @@ def refuse_other_council(study: "Study", found: FoundFile) -> None:
     """
     council, where = study.finder.council, f"Source {found.source.id}, file {found.path.name}"
     roll = read_ledger(study, found).frame
-    named, way = list_named(found), "Correct --council, or put the right file in its place."
+    named = list_named(found.path, study.read_mapping(found) or {})
+    way = "Correct --council, or put the right file in its place."
     if named and (others := [one for one in named if not _is_part(one, council)]):
         raise CheckError(f"{where}: a column of it names {others[0]}, and this run is for {council.name}. {way}")
     food = study.load_table(study.catalogue.source(FOOD), None)
@@ -120,10 +121,14 @@ def refuse_other_wards(study: "Study", food: pd.DataFrame) -> None:
         )
 
 
-def list_named(found: FoundFile) -> list[Authority]:
-    """List the councils that a column of billing authorities names, if a roll has one; in a sample of its rows."""
-    with open_rules() as database:
-        layout = find_layout(found.path, database)
+def list_named(path: Path, confirmed: Iterable[str]) -> list[Authority]:
+    """List the councils that a column of billing authorities names, if a roll has one; in a sample of its rows.
+
+    Args:
+        path: the roll.
+        confirmed: headers of which the council has said what they are.
+    """
+    layout = find_head(path, list(confirmed))
     places = [n for n, cell in enumerate(layout.header) if OF_AUTHORITY.fullmatch(normalise_header(cell))]
     sample = [cells for _, cells in islice(read_records(layout), SAMPLED_ROWS)] if places else []
     return _find_authorities(pd.Series([cells[n] for cells in sample for n in places if n < len(cells)], dtype="str"))
