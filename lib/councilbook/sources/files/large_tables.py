@@ -5,15 +5,13 @@ than a gigabyte. What is kept of them fits in a small part of the memory that th
 """
 
 import csv
-import gzip
 import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO
 
 import pandas as pd
 import pyarrow as pa
@@ -22,6 +20,7 @@ import pyarrow.csv as arrow_csv
 
 from councilbook.catalogue import Table
 from councilbook.errors import SourceError
+from councilbook.sources.files.streams import open_unpacked
 
 BLOCK = 2**24  # bytes that are parsed at a time
 
@@ -44,13 +43,17 @@ def read_large_csv(
     Raises:
         SourceError: the file cannot be unpacked or is no CSV.
     """
+
+    def find_member(archive: zipfile.ZipFile) -> str:
+        return _find_member(archive, table, where)
+
     try:
-        with _open_stream(path, table, where) as stream:
+        with open_unpacked(path, find_member) as stream:
             header = next(csv.reader(TextIOWrapper(stream, "utf-8-sig", newline=""), delimiter=table.delimiter), [])
         columns = find_columns(header)
         if {name for name, field in table.fields.items() if not field.may_be_absent} - set(columns):
             return None
-        with _open_stream(path, table, where) as stream:
+        with open_unpacked(path, find_member) as stream:
             batches = list(_read_batches(stream, table, columns, len(header)))
     except (pa.ArrowInvalid, UnicodeDecodeError, zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
         raise SourceError(f"{where}: not a CSV, gzip or zip file that can be read ({error}).") from None
@@ -80,21 +83,6 @@ def _read_batches(stream: IO[bytes], table: Table, columns: Mapping[str, int], w
         numbers = pd.Series(range(row, row + len(cells)))[kept.to_pandas()]
         row += len(cells)
         yield cells.filter(kept).to_pandas().set_axis(numbers.to_numpy())
-
-
-@contextmanager
-def _open_stream(path: Path, table: Table, where: str) -> Iterator[IO[bytes]]:
-    with path.open("rb") as file:
-        start = file.read(4)
-    if start == b"PK\x03\x04":
-        with zipfile.ZipFile(path) as archive, archive.open(_find_member(archive, table, where)) as stream:
-            yield stream
-    elif start[:2] == b"\x1f\x8b":
-        with gzip.open(path) as unpacked:
-            yield cast(IO[bytes], unpacked)
-    else:
-        with path.open("rb") as plain:
-            yield plain
 
 
 def _find_member(archive: zipfile.ZipFile, table: Table, where: str) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Protocol
+from typing import IO, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -251,20 +251,33 @@ class _Text(io.RawIOBase):
 
 
 @contextmanager
-def _open(path: Path, table: Table, where: str) -> Iterator[_Bytes]:
-    """Open a file's content, unpacked as it is read, so that a bomb takes no memory."""
+def open_unpacked(path: Path, find_member: Callable[[zipfile.ZipFile], str]) -> Iterator[IO[bytes]]:
+    """Open a file, plain, in a gzip or in a zip, so that it is unpacked as it is read.
+
+    Args:
+        path: the file.
+        find_member: returns the name of the file in a zip that is meant.
+    """
     with path.open("rb") as file:
         start = file.read(4)
+    if start == b"PK\x03\x04":
+        with zipfile.ZipFile(path) as archive, archive.open(find_member(archive)) as member:
+            yield member
+    elif start.startswith(b"\x1f\x8b"):
+        with gzip.open(path) as unpacked:
+            yield cast("IO[bytes]", unpacked)
+    else:
+        with path.open("rb") as plain:
+            yield plain
+
+
+@contextmanager
+def _open(path: Path, table: Table, where: str) -> Iterator[_Bytes]:
+    """Open a file's content, unpacked as it is read, so that a bomb takes no memory."""
     try:
-        if start.startswith(b"\x1f\x8b"):
-            with gzip.open(path) as packed:
-                yield _Limited(packed, path.stat().st_size, where)
-        elif start == b"PK\x03\x04":
-            with zipfile.ZipFile(path) as archive, archive.open(_find_member(archive, table, where)) as packed:
-                yield _Limited(packed, path.stat().st_size, where)
-        else:
-            with path.open("rb") as plain:
-                yield plain
+        with open_unpacked(path, lambda archive: _find_member(archive, table, where)) as file:
+            is_plain = isinstance(file, io.BufferedReader)
+            yield file if is_plain else _Limited(file, path.stat().st_size, where)
     except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise SourceError(f"{where}: the packed file is damaged, or was cut off ({error}).") from None
     except (RuntimeError, NotImplementedError) as error:  # a password, or a compression that Python does not know
