@@ -1,6 +1,5 @@
 """`Study`: the one object that a notebook holds."""
 
-import importlib
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -22,6 +21,7 @@ from councilbook.catalogue import (
     NotebookSpec,
     Source,
     StudySpec,
+    find_function,
     load_catalogue,
 )
 from councilbook.errors import CouncilbookError, NotebookError, NotThereError, ParameterError, SourceError, suggest
@@ -202,9 +202,8 @@ class Study:
         Raises:
             SourceError: it failed with an error of another kind, whose message could hold a cell.
         """
-        module, function = named.split(":")
         try:
-            return getattr(importlib.import_module(module), function)(replace(self, _used={}), found)
+            return find_function(named)(replace(self, _used={}), found)
         except CouncilbookError:
             raise
         except Exception as error:

@@ -5,7 +5,7 @@ module of the library that uses the network.
 """
 
 from councilbook.catalogue.fetching import Progress, check_kind, describe_manual_way, fetch, raw_path, read_checksums
-from councilbook.catalogue.finding import Finder, FoundFile, TwinRequest
+from councilbook.catalogue.finding import Finder, FoundFile, TwinRequest, find_function
 from councilbook.catalogue.fingerprints import hash_file, hash_files, hash_library, hash_text, list_files
 from councilbook.catalogue.reading import (
     Catalogue,
@@ -83,6 +83,7 @@ __all__ = [
     "describe_manual_way",
     "fetch",
     "fill_in_defaults",
+    "find_function",
     "hash_file",
     "hash_files",
     "hash_library",

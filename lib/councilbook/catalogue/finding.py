@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from difflib import SequenceMatcher
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -247,9 +248,7 @@ class Finder:
         folder = twins / version / f"{self.council.slug}-{self.seed}{self._name_inputs(twin)}"
         path = folder / source.id / source.file
         if not path.exists():
-            module, function = twin.make.split(":")
-            make: Callable[[Source, TwinRequest], bytes | Mapping[str, bytes]]
-            make = getattr(importlib.import_module(module), function)
+            make: Callable[[Source, TwinRequest], bytes | Mapping[str, bytes]] = find_function(twin.make)
             made = make(source, TwinRequest(self.council, self.seed, self.mode, load))
             if isinstance(made, bytes):
                 files = [(source, made)]
@@ -300,6 +299,13 @@ class Finder:
             f"Source {source.id} ({source.title}) {where}.{seen} {way.strip()}. Or run with --allow-stand-ins: then "
             f"the {instead[0]} stands in for it, and the page says so."
         )
+
+
+def find_function(named: str) -> Callable[..., Any]:
+    """Return what an entry of the catalogue names as module:function; it is imported only now that it is needed."""
+    module, function = named.split(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return found
 
 
 def _list_data_files(folder: Path) -> list[str]:

@@ -1,12 +1,11 @@
 """A release held against all else that is published about the same records, until it gives nothing away beside it."""
 
-import importlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from councilbook.catalogue import About, CountRule, Dataset, RecordRule, RegisterRule
+from councilbook.catalogue import About, CountRule, Dataset, RecordRule, RegisterRule, find_function
 from councilbook.errors import ReleaseRefusedError
 from councilbook.gate.disclosure.records import ProtectedRecords, can_protect, protect_records
 from councilbook.gate.disclosure.tables.counts import ProtectedCounts, protect_counts
@@ -49,8 +48,7 @@ def gather_told(published: Mapping[str, Published]) -> Told:
 
 
 def _read_register(register: Published, tells: str) -> pd.DataFrame:
-    module, function = tells.split(":")
-    shown: pd.DataFrame = getattr(importlib.import_module(module), function)(register.table).astype("str")
+    shown: pd.DataFrame = find_function(tells)(register.table).astype("str")
     return shown.set_axis(register.table.loc[shown.index, register.dataset.key[0]].astype("str"))
 
 
