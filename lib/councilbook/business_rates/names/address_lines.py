@@ -43,7 +43,7 @@ _SAME_LENGTH = (
     (re.compile(r"\bC OF E\b", re.I), "COFE"),
     (re.compile(r"\((?:V[AC]|RC|CE|A|C)\)", re.I), ""),
 )
-_POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\s*$", re.I)
+POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\s*$", re.I)
 _DIGIT = re.compile(r"\d")
 _JOINING = frozenset("& OF IN ON TO FOR WITH THE AT".split())  # noqa: SIM905
 
@@ -83,7 +83,7 @@ def split_line(text: str) -> list[list[Word]]:
         text = pattern.sub(lambda match, instead=instead: instead.ljust(len(match[0])), text)  # type: ignore[misc]
     parts: list[list[Word]] = [[]]
     after_unit = False
-    for match in _TOKEN.finditer(_POSTCODE.sub("", text)):
+    for match in _TOKEN.finditer(POSTCODE.sub("", text)):
         if match[0] == "&":
             parts[-1].append(Word("&", match.start(), match.end(), owns=False))
         elif match[0][0].isalpha() and not _DIGIT.search(match[0]):
@@ -168,7 +168,7 @@ def learn_lines(addresses: Iterable[Sequence[str]], areas: Iterable[str]) -> Kno
     where: dict[tuple[str, int], Counter[str]] = defaultdict(Counter)
     before: dict[str, Counter[str]] = defaultdict(Counter)  # towns that a village is written before
     for lines, area in zip(addresses, areas, strict=True):
-        told = [line for line in lines if not _POSTCODE.fullmatch(line)]
+        told = [line for line in lines if not POSTCODE.fullmatch(line)]
         for place, line in enumerate(told):
             for phrase in _list_phrases(line):
                 where[phrase, min(len(told) - 1 - place, 2) if place else 2][area] += 1

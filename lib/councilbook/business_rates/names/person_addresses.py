@@ -20,6 +20,7 @@ from councilbook.business_rates.names.address_lines import (
     NAMED_AFTER,
     ONE_WORD,
     PERSON,
+    POSTCODE,
     STREET_LIKE,
     UNKNOWN,
     Part,
@@ -49,7 +50,6 @@ NAMED_PROPERTIES = (  # that have a name of their own, hardly ever their owner's
     r"|SPORTS|COMMUNICATION STATION|TELECOM|\bMAST\b|ADVERTIS|\bATM\b"
 )
 _SECTOR = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d(?=[A-Z]{2}\b|$)")
-_POSTCODE = re.compile(r"(?i)\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\s*$")
 LEAST_BEFORE_A_TOWN = 2  # lines, as a number and a street
 _COMPANY = re.compile(rf"\b(?:{FORM}|COUNCIL|NHS)\b")
 _NUMBER = re.compile(r"\d")
@@ -183,9 +183,9 @@ def _redact_lines(lines: list[str], parts: list[list[Part]], owner: str, is_name
         return None
     owned = frozenset(_WORD.findall(fold_letters(owner)))
     nearby = {word for line, some in zip(lines, parts, strict=True) if not some for word in _WORD.findall(line.upper())}
-    numbered = any(_NUMBER.search(_POSTCODE.sub("", line)) for line in lines)
+    numbered = any(_NUMBER.search(POSTCODE.sub("", line)) for line in lines)
     streets = [ends_as_a_street(line) for line in lines]
-    told = [place for place, line in enumerate(lines) if _POSTCODE.sub("", line).strip()]
+    told = [place for place, line in enumerate(lines) if POSTCODE.sub("", line).strip()]
     kept = []
     for place, (line, own, is_street) in enumerate(zip(lines, parts, streets, strict=True)):
         ends = place == told[-1] and place >= LEAST_BEFORE_A_TOWN

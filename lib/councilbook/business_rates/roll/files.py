@@ -289,7 +289,7 @@ def _lay_out_rows(rows: pa.Array, columns: Sequence[pa.Array], layout: Layout) -
     given = iter(columns)
     nothing = pa.array([""] * (len(rows) if layout.left_out else 0), pa.string())
     by_place = [nothing if place in layout.left_out else next(given) for place in range(len(layout.header))]
-    used = {use.position: clean_cells(by_place[use.position] or []) for use in layout.uses}
+    used = {use.position: clean_cells(by_place[use.position]) for use in layout.uses}
     blank = np.ones(len(rows), dtype=bool)
     for column in used.values():
         blank &= column.is_null().to_numpy(zero_copy_only=False)
