@@ -9,8 +9,27 @@ import pytest
 from councilbook.business_rates.names import persons
 from councilbook.business_rates.register import properties
 from councilbook.business_rates.roll.reading import read_roll
+from councilbook.business_rates.roll.rules import open_rules
 from councilbook.business_rates.twin import accounts, views
 from councilbook.catalogue import Council, TwinRequest
+
+
+@pytest.fixture(scope="module")
+def rules():
+    with open_rules() as database:
+        yield database
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Read lines as a roll."""
+
+    def read_text(*lines, encoding="utf-8", run_date="2026-01-01", **more):
+        path = tmp_path / "roll.csv"
+        path.write_bytes("\r\n".join(lines).encode(encoding))
+        return read_roll(path, run_date=run_date, **more)
+
+    return read_text
 
 
 @pytest.fixture(scope="session")

@@ -1,31 +1,21 @@
 """What the cells of a roll say: what a spreadsheet spoilt, totals, states, reliefs, and names that go on."""
 
+from functools import partial
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from councilbook.business_rates.roll.reading import read_roll
-from councilbook.business_rates.roll.rules import LOST_REFERENCE, TOTAL, convert_cells, open_rules
+from councilbook.business_rates.roll.rules import LOST_REFERENCE, TOTAL, convert_cells
 from councilbook.errors import CheckError
 
 HEADER = "Property Ref,Ratepayer,Address,Postcode,Description,RV,Liable From"
 ROW = "{0},Acme {0} Ltd,{0} Mill Road,ML1 1AA,SHOP AND PREMISES,{1},2017-04-01"
 
 
-@pytest.fixture(scope="module")
-def rules():
-    with open_rules() as database:
-        yield database
-
-
 @pytest.fixture
-def read(tmp_path):
-    def read_text(*lines, **more):
-        path = tmp_path / "roll.csv"
-        path.write_text("\n".join(lines), encoding="utf-8")
-        return read_roll(path, run_date="2026-11-23", **more)
-
-    return read_text
+def read(read):
+    return partial(read, run_date="2026-11-23")  # the lists of 2026 are in force
 
 
 def rows(count, first=400):

@@ -37,22 +37,6 @@ WORSE = (  # the 21 columns of a file that was made worse on purpose, to train o
 )
 
 
-@pytest.fixture(scope="module")
-def rules():
-    with open_rules() as database:
-        yield database
-
-
-@pytest.fixture
-def read(tmp_path):
-    def read_text(*lines, encoding="utf-8", run_date="2026-01-01", **more):
-        path = tmp_path / "roll.csv"
-        path.write_bytes("\r\n".join(lines).encode(encoding))
-        return read_roll(path, run_date=run_date, **more)
-
-    return read_text
-
-
 def rows(count, first=1):
     return [ROW.format(number, 1000 * number) for number in range(first, first + count)]
 
