@@ -23,9 +23,9 @@ class Default(Entry):
 
 
 class About(Entry):
-    """Which records a dataset tells of, and how: by this the gate holds it against all others that tell of them."""
+    """Which records a dataset is about, and how: by this the gate holds it against all others about them."""
 
-    records: Name = Field(description="A name for the records; datasets with the same one tell of the same records.")
+    records: Name = Field(description="A name for the records; datasets with the same one are about the same records.")
     tells: str | None = Field(
         default=None,
         pattern=r"^[\w.]+:\w+$",
@@ -37,8 +37,10 @@ class About(Entry):
     named_by: dict[str, str] = Field(
         default={}, description="Field of the key to the field that names the attribute whose value it has."
     )
-    apart: list[str] = Field(default=[], description="Fields of the key that say what was counted, not of whom.")
-    only: dict[str, str] = Field(default={}, description="Field to its value in the rows that tell of these records.")
+    apart: list[str] = Field(
+        default=[], description="Fields of the key that say what was counted, and not among which records."
+    )
+    only: dict[str, str] = Field(default={}, description="Field to its value in the rows that are about these records.")
 
 
 class OpenSourcesOnly(Entry):

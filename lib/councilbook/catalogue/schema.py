@@ -295,7 +295,7 @@ class Dataset(Entry):
     classification: Spectrum
     licence: str
     disclosure: Rule | None = Field(default=None, description="None: refused beside closed sources.")
-    about: About | None = Field(default=None, description="None: no other dataset tells of the same records.")
+    about: About | None = Field(default=None, description="None: no other dataset is about the same records.")
     geometry: bool = False
     key: list[str] = Field(min_length=1)
     standard: str = Field(default="", description="Address of a standard whose own headings the fields have.")

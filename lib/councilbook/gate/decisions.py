@@ -165,7 +165,7 @@ def _apply(
 def _compare_sums(
     rule: MagnitudeRule, dataset: Dataset, frame: pd.DataFrame, safe: pd.DataFrame, around: Surroundings
 ) -> None:
-    """Refuse sums that changed since the last release by what tells of a contributor."""
+    """Refuse sums whose change since the last release gives a contributor away."""
     if not (rule.moves and around.earlier):
         return
     before, now = (table.set_index(dataset.key)[rule.value] for table in (around.earlier[-1], safe))

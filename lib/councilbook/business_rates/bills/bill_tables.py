@@ -92,7 +92,7 @@ def hold_lines(kept: pd.DataFrame | None, rows: pd.DataFrame, rule: MagnitudeRul
     Args:
         kept: what the last sums were made of, or None.
         rows: those of now, from `lay_out_lines`.
-        rule: by which the gate decides whether a change tells of somebody.
+        rule: by which the gate decides whether a change gives somebody away.
     """
     if kept is None or kept.empty:
         return rows

@@ -1,4 +1,4 @@
-"""Which names of ratepayers are no names: a word or two that stands for all whom a council may not name.
+"""Which names of ratepayers are no names: a word or two in the place of all names that a council may not give.
 
 Read as a name, it makes one business of thousands of properties, and reliefs for small businesses look wrong. It is
 told by its words (`placeholder` and `placeholder_filler` of `words.yaml`), or by standing on an outsized share of the

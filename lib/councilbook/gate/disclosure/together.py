@@ -156,13 +156,13 @@ def find_exposed(told: Told, find_true: Callable[[Count], float | None], *, of_r
     shows where these are fewer; of what is left over of these, that it is as many as the threshold. Of a count whose
     number is not known here, nobody may be sure that it is small. No hidden count may be pinned to one number.
 
-    Where no coarser rows tell of it, the reader is taken to know the counts that are shown exactly, as far as their
+    Where no coarser rows are about it, the reader is taken to know the counts that are shown exactly, as far as their
     numbers are known here: over several months a rounded count tells more than its interval.
 
     Args:
         told: all that is published, and what is to be.
         find_true: returns the number of a count; None where it is not known.
-        of_rows: whether to look only at what coarser rows tell of.
+        of_rows: whether to look only at what coarser rows are about.
     """
     exposed: list[Count] = []
     for name in dict.fromkeys(name for counts in told.counts for name in counts.parts):
@@ -176,7 +176,7 @@ def find_exposed(told: Told, find_true: Callable[[Count], float | None], *, of_r
 
 
 def _split(told: Told, counts: Sequence[Count]) -> Iterator[tuple[list[Count], tuple[Coarser, ...]]]:
-    """Yield the counts in parts that no table links, as each tells of other things that no register shows."""
+    """Yield the counts in parts that no table links, as each is about other things that no register shows."""
     public = set() if told.shown is None else {str(one) for one in told.shown}
     tables = [replace(table, rows=table.rows.dropna(axis="columns", how="all")) for table in told.coarser]
     of_count = [frozenset(name for name, _ in one.where) - public for one in counts]

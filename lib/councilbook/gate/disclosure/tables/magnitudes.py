@@ -131,7 +131,7 @@ def _choose_base(least: float) -> float:
 
 
 def find_unsafe_moves(frame: pd.DataFrame, rule: MagnitudeRule) -> "pd.Series[bool]":
-    """Find the sums whose change since the last release tells of a contributor, by the rule that holds for a sum.
+    """Find the sums whose change since the last release gives a contributor away, by the rule that holds for a sum.
 
     The difference of two releases is a sum of what changed. It is unsafe if fewer contributions changed than may
     contribute to a sum, or if the largest changes dominate it; where changes go both ways, their sizes are added.
