@@ -436,6 +436,15 @@ def test_days_empty_have_no_small_business_relief() -> None:
     assert decided["discretionary_relief_gbp"] == 125.43  # of the days occupied
 
 
+def test_a_bill_of_one_day_and_a_base_of_nothing_are_worked_out_as_any_other() -> None:
+    last = {"is_occupied": False, "empty_since_date": "2019-03-31"}  # one day empty, which is free
+    lines = bill(ENGLAND, "2018-19", 36_500, **last)
+    assert (lines["empty_relief_gbp"], lines["net_gbp"]) == (49.30, 17_472.00)  # 36,500 × 49.3p / 365, of 48.0p × 364
+    lines = bill(ENGLAND, "2019-20", 36_600, is_retail=True, days_liable=1)
+    assert (lines["retail_relief_gbp"], lines["net_gbp"]) == (16.37, 32.73)  # a third of 36,600 × 49.1p / 366 = 49.10
+    assert bill(SCOTLAND, "2023-24", 30_000, transition_base_gbp=0)["net_gbp"] == 0
+
+
 def test_empty_in_england() -> None:
     empty = {"is_occupied": False, "empty_since_date": "2019-07-01"}
     # occupied 91 of 366 days at 49.1p, exempt to the end of September, then 183 days at 50.4p

@@ -159,6 +159,12 @@ def test_lilee_gap_is_what_band_c_saves_if_that_is_less() -> None:
     assert measure_one(measure_lilee, fuel_cost_at_band_c_gbp_year=1_100)["fuel_poverty_gap_gbp_year"] == 700
 
 
+@pytest.mark.parametrize(("income", "is_poor"), [(13_799, True), (13_800, False)])
+def test_lilee_who_is_at_the_income_threshold_is_not_below_it(income: float, is_poor: bool) -> None:
+    result = measure_one(measure_lilee, ahc_income_gbp_year=income)
+    assert (result["is_low_income"], result["is_fuel_poor"]) == (is_poor, is_poor)
+
+
 def test_lilee_counts_fuel_by_people_unless_told_to_count_it_as_income() -> None:
     alone = make_household(adults=1, ahc_income_gbp_year=7_540, required_fuel_cost_gbp_year=1_640)
     # income 7,540 / 0.58 = 13,000; fuel by people 1,640 / 0.82 = 2,000, as income 1,640 / 0.58 = 2,827.59

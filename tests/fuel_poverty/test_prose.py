@@ -39,6 +39,8 @@ def test_the_latest_year_is_told_in_whole_households_and_as_one_in_so_many() -> 
     [
         (200, 100, "By LILEE it fell from 20.0% in 2019 to 10.0% in 2022."),
         (100, 200, "By LILEE it rose from 10.0% in 2019 to 20.0% in 2022."),
+        (100, 101, "By LILEE it rose from 10.0% in 2019 to 10.1% in 2022."),
+        (100, 99, "By LILEE it fell from 10.0% in 2019 to 9.9% in 2022."),
         (100, 100, "By LILEE it hardly changed, from 10.0% in 2019 to 10.0% in 2022."),
     ],
 )

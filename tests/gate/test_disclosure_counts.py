@@ -240,6 +240,27 @@ def test_a_missing_count_that_its_total_shows_to_be_small_is_protected() -> None
     assert safe["is_suppressed"].tolist() == [False, True, False, False]
 
 
+@pytest.mark.parametrize(("total", "is_protected"), [(131, True), (139, True), (140, False), (130, False)])
+def test_a_missing_count_is_unsafe_from_one_to_the_threshold(total: int, is_protected: bool) -> None:
+    frame = pd.DataFrame({"area": ["a", "b", "c", "All"], "people": [pd.NA, 60, 70, total]}).astype({"people": "Int64"})
+    safe = protect_counts(frame, make_rule(totals={"area": "All"}), ["area"])
+    assert safe.hidden["people"].any() == is_protected
+
+
+@pytest.mark.parametrize("more", [1, 12])
+def test_a_part_that_is_more_than_its_whole_is_an_error(more: int) -> None:
+    with pytest.raises(CheckError, match="Column ill is declared as a part of people, but is more in 1 rows"):
+        protect({"ill": [40 + more, 20], "people": [40, 60]}, part_of={"ill": "people"})
+
+
+def test_what_is_small_by_itself_and_what_goes_with_it_are_counted_for_the_approver() -> None:
+    """The remainder of 4 is unsafe and no published count; the part that gives it back is suppressed for it."""
+    frame = pd.DataFrame({"area": ["a", "b"], "ill": [56, 3], "people": [60, 80]})
+    rule = make_rule(counts=["ill", "people"], part_of={"ill": "people"})
+    safe = protect_counts(frame, rule, ["area"]).for_approver
+    assert (safe["primary"], safe["secondary"]) == (1, 1)
+
+
 def test_a_table_without_rows_passes() -> None:
     frame = pd.DataFrame({"area": [], "people": []}).astype({"area": "str", "people": "Int64"})
     safe = protect_counts(frame, make_rule(totals={"area": "All"}, part_of={}), ["area"])

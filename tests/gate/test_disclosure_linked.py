@@ -184,6 +184,15 @@ def test_areas_that_contradict_each_other_are_left_out_and_others_are_not() -> N
     assert found.to_dict("records") == [{"area": "L2", "other_area": "W3", "what": "difference"}]
 
 
+@pytest.mark.parametrize("off", [1, 2, 5])
+def test_areas_that_are_off_by_few_are_left_out_as_well(off: int) -> None:
+    here = pd.DataFrame({"lsoa": ["L1", "L2", "L3"], "people": [60, 63, 80]})
+    there = pd.DataFrame({"ward": ["W1", "W2", "W3"], "people": [60 + off, 60, 83]})
+    crosswalk = pd.DataFrame({"area": ["L1", "L2", "L2", "L3"], "other_area": ["W1", "W2", "W3", "W3"]})
+    found = find_exposed_by_areas(here, there, crosswalk, LINK, make_rule(), ["lsoa"])
+    assert found.to_dict("records") == [{"area": "L2", "other_area": "W3", "what": "difference"}]
+
+
 def test_each_slice_of_the_other_fields_is_compared_by_itself() -> None:
     pieces = {("L1", "W1"): 60, ("L1", "W2"): 3, ("L2", "W2"): 80}
     here, there, crosswalk = cross(pieces)

@@ -46,6 +46,7 @@ def test_a_model_far_from_saturated_passes_unchanged_and_is_recorded() -> None:
     ("columns", "fault"),
     [
         ({"degrees_of_freedom": [117, 9, 9]}, "2 of 3 coefficients are of a model with fewer than 10 residual degrees"),
+        ({"degrees_of_freedom": [117, 2, 117]}, "1 of 3 coefficients are of a model with fewer than 10 residual"),
         ({"degrees_of_freedom": 1}, "3 of 3 coefficients are of a saturated model"),
         ({"degrees_of_freedom": 0}, "3 of 3 coefficients are of a saturated model"),
         ({"smallest_group": [120, None, 9]}, "1 of 3 coefficients are about fewer than 10 records. Join levels"),

@@ -1,7 +1,9 @@
 """Disclosure control of records: what somebody who has the released table can and cannot tell."""
 
 import json
+from dataclasses import replace
 from itertools import accumulate, product
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -9,10 +11,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import OptimizeResult, minimize
 
 from councilbook.catalogue import Hierarchy, RecordRule
 from councilbook.errors import CheckError, ReleaseRefusedError
-from councilbook.gate.disclosure import records
+from councilbook.gate.disclosure import recognition, records
 from councilbook.gate.disclosure.hierarchies import build_ladder
 from councilbook.gate.disclosure.recognition import code_values, measure_risk, measure_spread, open_database
 from councilbook.gate.disclosure.records import ProtectedRecords, can_protect, protect_records
@@ -207,6 +210,41 @@ def test_an_estimate_that_cannot_be_made_takes_the_worst_case() -> None:
     risk = measure_risk(frame, ["age"], [], population_size=100_000)
     assert risk.population_uniques_pct == 100
     assert "all records are unique" in risk.population_basis
+
+
+def test_an_estimate_that_does_not_converge_takes_the_worst_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recognition, "minimize", lambda *_, **__: OptimizeResult(success=False, x=[0.0, 0.0]))
+    risk = measure_risk(pd.DataFrame({"age": [30, 30, 31, 32]}), ["age"], [], population_size=100)
+    assert (risk.sample_uniques_pct, risk.population_uniques_pct) == (50, 50)
+    assert "did not converge" in risk.population_basis
+
+
+def test_the_estimate_is_that_of_pitmans_formula_written_out() -> None:
+    """The likelihood as the product of what each next record is: one of a kind seen before, or of a new one."""
+    sizes, population = [1] * 40 + [2] * 8 + [3] * 3 + [12, 25], 400
+    kinds = np.repeat(np.arange(len(sizes)), sizes)
+
+    def tell(alpha: float, theta: float) -> float:
+        total, logarithm = 0, 0.0
+        for size in sizes:
+            for before in range(size):
+                weight = before - alpha if before else theta + alpha * tell_kinds(total)
+                logarithm += np.log(weight / (theta + total))
+                total += 1
+        return logarithm
+
+    def tell_kinds(total: int) -> int:
+        return int(np.searchsorted(np.cumsum(sizes), total, side="right"))
+
+    grid = [
+        (alpha, theta) for alpha in np.linspace(0.05, 0.95, 19) for theta in np.linspace(-0.9, 50, 30) if theta > -alpha
+    ]
+    start = max(grid, key=lambda at: tell(*at))
+    fit = minimize(lambda at: -tell(*at), start, method="L-BFGS-B", bounds=[(0.01, 0.99), (start[1] - 2, start[1] + 2)])
+    alpha, theta = fit.x
+    missed = np.prod([(theta + alpha - 1 + others) / (theta + others) for others in range(len(kinds), population)])
+    risk = measure_risk(pd.DataFrame({"kind": kinds}), ["kind"], [], population_size=population)
+    assert risk.population_uniques_pct == pytest.approx(100 * 40 / len(kinds) * missed, rel=0.01)
 
 
 def test_a_population_smaller_than_its_sample_is_refused() -> None:
@@ -443,6 +481,29 @@ def test_what_was_done_is_recorded_in_numbers_alone() -> None:
     assert json.loads(json.dumps(record)) == record
 
 
+def test_as_many_records_are_touched_as_the_rule_allows_and_no_more() -> None:
+    frame = pd.DataFrame({"age": [30] * 18 + [31, 32]})
+    safe = protect_records(frame, make_rule({"age": {}}, k=3, sensitive=[], most_suppressed_pct=10))
+    assert (safe.records_dropped, safe.levels) == (2, {"age": 0})
+    strict = protect_records(frame, make_rule({"age": {}}, k=3, sensitive=[], most_suppressed_pct=9.9))
+    assert (strict.records_dropped, strict.levels) == (0, {"age": 1})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"k": 3}, {"l": 1, "l_by": {"ill": 1}}, {"t": 0.31, "t_by": {"ill": 0.31}}, {"population_uniques_pct": 5.1}],
+)
+def test_records_that_miss_one_of_the_targets_alone_are_refused(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    frame = pd.DataFrame({"age": [30] * 4, "ill": [1, 2, 1, 2]})
+    rule = make_rule({"age": {}}, sensitive=["ill"], k=4, l=2, t=0.3, most_unique_pct=5)
+    risk = protect_records(frame, rule).after
+    monkeypatch.setattr(records, "measure_risk", lambda *_: replace(risk, **changes))
+    with pytest.raises(ReleaseRefusedError, match="The records reach k"):
+        protect_records(frame, rule)
+
+
 @pytest.mark.parametrize("rows", [1, 9])
 def test_fewer_records_than_k_are_refused_with_what_was_reached(rows: int) -> None:
     frame = pd.DataFrame(
@@ -460,6 +521,7 @@ def test_a_table_without_records_tells_of_nobody_and_passes() -> None:
     safe = protect_records(frame, make_rule({"age": {"bands": [10]}}, k=10, l=2, sensitive=["illness"]))
     assert safe.frame.equals(frame)
     assert (safe.levels, safe.loss, safe.record["risk_after"]["records"]) == ({"age": 0}, 0, 0)
+    assert (safe.records_blanked, safe.records_dropped, safe.cells_blanked) == (0, 0, 0)
     assert json.loads(json.dumps(safe.record)) == safe.record
 
 
@@ -523,6 +585,8 @@ def test_other_numbers_fall_into_bands_without_a_gap() -> None:
     labels = list_labels(pd.Series([0.3, -0.05, 0.29]), bands=[0.1])
     assert labels[0] == ["0.3", "-0.05", "0.29"]
     assert labels[1] == ["0.3 to under 0.4", "-0.1 to under 0", "0.2 to under 0.3"]
+    assert list_labels(pd.Series([0, 3]), bands=[2.5])[1] == ["0 to under 2.5", "2.5 to under 5"]
+    assert list_labels(pd.Series([0.5, 7.0]), bands=[5])[1] == ["0 to under 5", "5 to under 10"]
 
 
 def test_dates_become_periods() -> None:

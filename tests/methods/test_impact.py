@@ -255,6 +255,17 @@ def test_a_caliper_is_in_standard_deviations_of_the_score() -> None:
     assert 10 < few.unmatched_households == same.unmatched_households < 95
 
 
+def test_the_caliper_is_of_the_pooled_spread_of_the_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The spread of Austin (2011): the root of the mean of both groups' variances."""
+    seen: list[tuple[pd.Series, pd.Series, float]] = []
+    monkeypatch.setattr(
+        impact, "_pair_nearest", lambda *given: seen.append(given) or [(given[0].index[0], given[1].index[0])]
+    )
+    match_controls(*make_matchable(), [], caliper=0.3)
+    treated, controls, widest = seen[0]
+    assert widest == pytest.approx(0.3 * np.sqrt((treated.var(ddof=0) + controls.var(ddof=0)) / 2))
+
+
 # --- effect ---
 
 
@@ -286,6 +297,15 @@ def test_intervals_are_those_of_differences_of_mean_changes() -> None:
         assert effect == pytest.approx(treated.mean() - controls.mean())
         half = find_half_width(treated, controls)
         assert [effect - low, high - effect] == pytest.approx([half, half], rel=0.01)
+
+
+def test_few_clusters_have_the_wider_interval_of_their_degrees_of_freedom() -> None:
+    """Of one year before and one since, both estimates are the same, so their intervals are."""
+    panel = prepare_panel(*plant({2013: -200.0}, treated=3, controls=4))
+    found = estimate_effect(panel[panel["year"].isin([2012, 2015])], "gas_kwh")
+    assert [found.effect, found.low_95, found.high_95] == pytest.approx(
+        [found.naive, found.naive_low_95, found.naive_high_95]
+    )
 
 
 def test_the_test_of_the_years_before_is_that_of_their_joint_mean() -> None:
