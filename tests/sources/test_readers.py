@@ -285,7 +285,7 @@ def test_utf_16_is_refused_by_name(read_text, encoding):
 def test_html_page_is_no_table(read_text):
     page = "<!DOCTYPE html>\n<title>404, not found</title>\n"
     expect_error(read_text, page, says=["no column"])
-    expect_error(read_text, page, "xlsx", sheet="Table 3", says=["not a whole zip file"])
+    expect_error(read_text, page, "xlsx", sheet="Table 3", says=["not a workbook that can be read"])
     expect_error(read_text, page, "geojson", geometry=True, says=["not GeoJSON"])
 
 
@@ -306,8 +306,11 @@ def test_geojson_without_features_is_an_error(read_text):
         (gzip.compress(PLAIN.encode())[:-9], "cut off"),
         (gzip.compress(PLAIN.encode())[:20] + b"\0" * 40, "damaged"),
         (gzip.compress(PLAIN.encode())[:-8] + b"\0" * 8, "damaged"),  # checksum
-        (make_zip("homes.csv")[:-30], "not a whole zip file"),
-        (make_zip("homes.csv", compression=zipfile.ZIP_STORED).replace(b"E01,10", b"E01,99"), "the zip is damaged"),
+        (make_zip("homes.csv")[:-30], "is damaged, or was cut off"),
+        (
+            make_zip("homes.csv", compression=zipfile.ZIP_STORED).replace(b"E01,10", b"E01,99"),
+            "is damaged, or was cut off",
+        ),
         (make_zip("other.csv"), "expected one file 'homes.csv' in it (`member` in the catalogue), found other.csv"),
         (make_zip("a/homes.csv", "b/homes.csv"), "found a/homes.csv, b/homes.csv"),
     ],
@@ -343,8 +346,7 @@ def test_workbook_that_is_damaged_is_an_error(tmp_path, damage):
         rewrite_sheet(path, lambda xml: xml[: xml.rindex(b"E01")])
     else:
         path.write_bytes(make_zip("readme.txt"))
-    says = "not a whole zip file" if damage == "cut" else "not a workbook that can be read"
-    expect_error(read_rows, *describe(path, "xlsx", sheet="Table 3"), says=[says])
+    expect_error(read_rows, *describe(path, "xlsx", sheet="Table 3"), says=["not a workbook that can be read"])
 
 
 @pytest.mark.parametrize("limit", ["MOST_BYTES", "MOST_RATIO"])
@@ -352,7 +354,7 @@ def test_workbook_that_is_damaged_is_an_error(tmp_path, damage):
 def test_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch, limit, pack):
     size = 60 * 2**20 if limit == "MOST_RATIO" else 2**21
     if limit == "MOST_BYTES":
-        monkeypatch.setattr("councilbook.sources.files.readers.MOST_BYTES", 2**20)
+        monkeypatch.setattr("councilbook.sources.files.packed.MOST_BYTES", 2**20)
     path = tmp_path / ("homes.xlsx" if pack == "xlsx" else "homes.csv")
     if pack == "xlsx":
         write_workbook(path, [HEADER])

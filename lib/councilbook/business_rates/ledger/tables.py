@@ -24,7 +24,7 @@ from councilbook.business_rates.roll.columns import count_known, map_header
 from councilbook.business_rates.roll.headers import normalise_header
 from councilbook.business_rates.roll.rules import RELIEF_TARGETS
 from councilbook.errors import SourceError
-from councilbook.sources.files.readers import check_workbook
+from councilbook.sources.files.packed import check_workbook
 
 ROWS_SEARCHED_FOR_HEADER = 40
 LEAST_KNOWN = 3  # headers, to be sure of a header row

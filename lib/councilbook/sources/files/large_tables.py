@@ -20,7 +20,7 @@ import pyarrow.csv as arrow_csv
 
 from councilbook.catalogue import Table
 from councilbook.errors import SourceError
-from councilbook.sources.files.streams import open_unpacked
+from councilbook.sources.files.packed import open_unpacked
 
 BLOCK = 2**24  # bytes that are parsed at a time
 

@@ -7,15 +7,10 @@ names file, sheet and row. The index of every table is the row in its file, so t
 
 import codecs
 import csv
-import gzip
 import io
 import re
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from functools import cache, reduce
-from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
@@ -33,13 +28,11 @@ from councilbook.catalogue import FieldSpec, FoundFile, Table
 from councilbook.errors import SourceError
 from councilbook.sources.files.large_tables import read_large_csv
 from councilbook.sources.files.outlines import read_outlines
+from councilbook.sources.files.packed import check_workbook, unpack
 from councilbook.sources.files.streams import Keep, stream_rows
 from councilbook.sources.identifiers import check_pseudonymised
 
-MOST_BYTES = 2**30  # unpacked; the largest official table that we know takes a fifth of it
-MOST_CELLS = 20_000_000  # official tables reach some 300,000
 LARGE_CSV = 2**21  # letters, from which a CSV is read by pyarrow: some ten times faster, and a third of the memory
-MOST_RATIO = 250  # unpacked to packed; honest spreadsheets reach about 30
 ROWS_SEARCHED_FOR_HEADER = 40
 SHOWN = 3  # examples in a message
 
@@ -60,15 +53,14 @@ def read_rows(found: FoundFile, table: Table, keep: Keep | None = None) -> pd.Da
     if table.stream:
         return _stream(found, table, where, keep)
     if table.geometry:
-        areas, notes = read_outlines(b"".join(_unpack_gzip(found.path, where)), where)
+        areas, notes = read_outlines(unpack(found.path, table.member, where), where)
         frame = _name_columns(areas, table, where, found)
         frame.attrs["notes"] = notes
     elif found.source.format == "xml":
         frame = _name_columns(_read_xml(found, table, where), table, where, found)
     else:
         if found.source.format == "xlsx":
-            _check_archive(found.path, where)
-            _check_extent(found.path, where)
+            check_workbook(found.path, where)
             cells = _read_sheet(found, table, where)
         else:
             cells = _read_csv(found, table, where)
@@ -131,17 +123,6 @@ def describe_place(found: FoundFile, table: Table) -> str:
     return f"Source {found.source.id}, file {found.path.name}{sheet}"
 
 
-def check_workbook(path: Path, where: str) -> None:
-    """Check that a workbook neither unpacks to too much nor spans more cells than fit into memory.
-
-    Raises:
-        SourceError: it does, or it is damaged.
-    """
-    if zipfile.is_zipfile(path):  # the older xls is none
-        _check_archive(path, where)
-        _check_extent(path, where)
-
-
 # --- cells -------------------------------------------------------------------------------------------------
 
 
@@ -162,7 +143,7 @@ def _read_csv(found: FoundFile, table: Table, where: str) -> pd.DataFrame:
         large = read_large_csv(found.path, table, lambda header: _match_headers(header, table)[0], where)
         if large is not None:
             return large
-    text = _decode(_unpack(found, table, where), table.encoding, where)
+    text = _decode(unpack(found.path, table.member, where), table.encoding, where)
     if len(text) >= LARGE_CSV and (plain := _read_plain_csv(text, table.delimiter)) is not None:
         return plain
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=table.delimiter, strict=True)
@@ -219,7 +200,7 @@ def _read_xml(found: FoundFile, table: Table, where: str) -> pd.DataFrame:
     """
     records = []
     try:
-        for _, element in iterparse(io.BytesIO(_unpack(found, table, where))):
+        for _, element in iterparse(io.BytesIO(unpack(found.path, table.member, where))):
             if element.tag == table.record:
                 records.append(dict(_list_texts(element)))
                 element.clear()
@@ -249,101 +230,6 @@ def _decode(content: bytes, encoding: str, where: str) -> str:
             f"{where}: row {row} is not {encoding} (byte {error.start:,}). Declare the `encoding` that it has "
             "(older council files are often cp1252), or save it as CSV UTF-8."
         ) from None
-
-
-# --- packed files ------------------------------------------------------------------------------------------
-
-
-def _unpack(found: FoundFile, table: Table, where: str) -> bytes:
-    """Return a text file's bytes, out of a zip or gzip file if it lies in one."""
-    with found.path.open("rb") as file:
-        is_zip = file.read(4) == b"PK\x03\x04"
-    if not is_zip:
-        return b"".join(_unpack_gzip(found.path, where))
-    _check_archive(found.path, where)
-    with zipfile.ZipFile(found.path) as archive:
-        members = [name for name in archive.namelist() if PurePosixPath(name).name == table.member]
-        if len(members) != 1:
-            raise SourceError(
-                f"{where}: a zip file; expected one file {table.member!r} in it (`member` in the catalogue), found "
-                f"{_join(archive.namelist()) or 'none'}."
-            )
-        try:
-            return archive.read(members[0])
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise SourceError(f"{where}: the zip is damaged ({error}).") from None
-        except RuntimeError as error:  # a password, or a compression that Python does not know
-            raise SourceError(f"{where}: the zip cannot be unpacked ({error}).") from None
-
-
-def _unpack_gzip(path: Path, where: str) -> Iterator[bytes]:
-    """Yield a file's content, unpacked as it comes so that a bomb is noticed while it is small."""
-    with path.open("rb") as file:
-        is_packed = file.read(2) == b"\x1f\x8b"
-    if not is_packed:
-        yield path.read_bytes()
-        return
-    size, packed = 0, path.stat().st_size
-    try:
-        with gzip.open(path) as unpacked:
-            while content := unpacked.read(2**20):
-                size += len(content)
-                _check_size(size, packed, where)
-                yield content
-    except EOFError:
-        raise SourceError(f"{where}: the gzip file ends too early; it was cut off.") from None
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise SourceError(f"{where}: the gzip file is damaged ({error}).") from None
-
-
-def _check_archive(path: Path, where: str) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-    except zipfile.BadZipFile as error:
-        raise SourceError(f"{where}: not a whole zip file ({error}).") from None
-    _check_size(size, path.stat().st_size, where)
-
-
-def _check_extent(path: Path, where: str) -> None:
-    """Check that no sheet of a workbook spans more cells than fit into memory: one far-off cell is enough for that.
-
-    The library that reads the sheets makes room for all of them at once, and ends the process if it cannot.
-    """
-    try:
-        spans = _measure_sheets(path, path.stat().st_mtime_ns)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise SourceError(f"{where}: not a workbook that can be read ({error}).") from None
-    for sheet, (rows, columns) in spans.items():
-        if rows * columns > MOST_CELLS:
-            raise SourceError(
-                f"{where}: {sheet} spans {rows:,} rows and {columns:,} columns. No official file does; a stray cell "
-                "far off the table may be the cause."
-            )
-
-
-@cache
-def _measure_sheets(path: Path, modified: int) -> dict[str, tuple[int, int]]:  # noqa: ARG001 (a changed file is another)
-    """Return the last row and column of each sheet of a workbook; once a file, however many tables are read from it."""
-    spans = {}
-    with zipfile.ZipFile(path) as archive:
-        for sheet in (name for name in archive.namelist() if name.startswith("xl/worksheets/")):
-            content = archive.read(sheet)
-            rows = max(map(int, re.findall(rb'<row [^>]*?\br="(\d{1,7})"', content)), default=0)
-            columns = max(map(_number_column, set(re.findall(rb' r="([A-Z]{1,3})\d', content))), default=0)
-            spans[PurePosixPath(sheet).name] = rows, columns
-    return spans
-
-
-def _number_column(letters: bytes) -> int:
-    return reduce(lambda number, letter: 26 * number + letter - 64, letters, 0)
-
-
-def _check_size(size: int, packed: int, where: str) -> None:
-    if size > MOST_BYTES or (size > 50 * 2**20 and size > MOST_RATIO * packed):
-        raise SourceError(
-            f"{where}: unpacks from {packed:,} to at least {size:,} bytes. No official file does; it may be a zip bomb."
-        )
 
 
 # --- headers -----------------------------------------------------------------------------------------------

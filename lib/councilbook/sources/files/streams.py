@@ -6,15 +6,10 @@ a byte that is no UTF-8 is read as cp1252, which older files are in; only where 
 
 import codecs
 import csv
-import gzip
 import io
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import IO, Protocol, cast
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -24,11 +19,11 @@ import pyarrow.csv as arrow_csv
 
 from councilbook.catalogue import Table
 from councilbook.errors import SourceError
+from councilbook.sources.files.packed import Content, open_content
 
 PIECE = 2**23  # bytes at a time
 LONGEST_LINE = 2**25
 MOST_BYTES = 2**36  # unpacked; the largest register that we know takes a 25th of it
-MOST_RATIO = 250  # unpacked to packed
 MOST_FAULTY = 0.01  # of the rows
 FEW_FAULTY = 10  # are set aside whatever share they are, if most rows are right
 
@@ -77,7 +72,7 @@ def stream_rows(
     """
     tally, kept = _Tally(), []
     unique = [table.key] if table.key else [[name] for name, one in table.fields.items() if one.unique]
-    with _open(path, table, where) as file:
+    with open_content(path, table.member, where, MOST_BYTES) as file:
         text = _Text(file, table.encoding, where)
         for piece in _read_pieces(text, table, where, choose, tally):
             typed, fault = check(piece)
@@ -182,16 +177,10 @@ def _tell_faults(tally: _Tally) -> list[str]:
 # --- bytes -------------------------------------------------------------------------------------------------
 
 
-class _Bytes(Protocol):
-    """What bytes can be read from."""
-
-    def read(self, size: int = -1, /) -> bytes: ...
-
-
 class _Text(io.RawIOBase):
     """A file's bytes as UTF-8, whole lines at a time; a line that is none is read as cp1252, and counted."""
 
-    def __init__(self, file: _Bytes, encoding: str, where: str) -> None:
+    def __init__(self, file: Content, encoding: str, where: str) -> None:
         self.file, self.encoding, self.where = file, encoding, where
         self.rest, self.ready, self.line, self.odd, self.first = b"", b"", 0, 0, 0
 
@@ -248,62 +237,3 @@ class _Text(io.RawIOBase):
             self.odd, self.first = self.odd + 1, self.first or self.line + at
             return line.decode("cp1252", "replace").encode()
         return line
-
-
-@contextmanager
-def open_unpacked(path: Path, find_member: Callable[[zipfile.ZipFile], str]) -> Iterator[IO[bytes]]:
-    """Open a file, plain, in a gzip or in a zip, so that it is unpacked as it is read.
-
-    Args:
-        path: the file.
-        find_member: returns the name of the file in a zip that is meant.
-    """
-    with path.open("rb") as file:
-        start = file.read(4)
-    if start == b"PK\x03\x04":
-        with zipfile.ZipFile(path) as archive, archive.open(find_member(archive)) as member:
-            yield member
-    elif start.startswith(b"\x1f\x8b"):
-        with gzip.open(path) as unpacked:
-            yield cast("IO[bytes]", unpacked)
-    else:
-        with path.open("rb") as plain:
-            yield plain
-
-
-@contextmanager
-def _open(path: Path, table: Table, where: str) -> Iterator[_Bytes]:
-    """Open a file's content, unpacked as it is read, so that a bomb takes no memory."""
-    try:
-        with open_unpacked(path, lambda archive: _find_member(archive, table, where)) as file:
-            is_plain = isinstance(file, io.BufferedReader)
-            yield file if is_plain else _Limited(file, path.stat().st_size, where)
-    except (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise SourceError(f"{where}: the packed file is damaged, or was cut off ({error}).") from None
-    except (RuntimeError, NotImplementedError) as error:  # a password, or a compression that Python does not know
-        raise SourceError(f"{where}: the zip cannot be unpacked ({error}).") from None
-
-
-def _find_member(archive: zipfile.ZipFile, table: Table, where: str) -> str:
-    names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX")]
-    found = [name for name in names if table.member in (None, PurePosixPath(name).name)]
-    if len(found) != 1:
-        raise SourceError(f"{where}: a zip file; expected one table in it, found {', '.join(names) or 'none'}.")
-    return found[0]
-
-
-class _Limited(io.RawIOBase):
-    """A packed file's content, which is refused once it is larger than any honest one."""
-
-    def __init__(self, file: _Bytes, packed: int, where: str) -> None:
-        self.file, self.packed, self.where, self.size = file, packed, where, 0
-
-    def read(self, size: int = -1, /) -> bytes:
-        content = self.file.read(size)
-        self.size += len(content)
-        if self.size > MOST_BYTES or (self.size > 50 * 2**20 and self.size > MOST_RATIO * self.packed):
-            raise SourceError(
-                f"{self.where}: unpacks from {self.packed:,} to at least {self.size:,} bytes. No official file does; "
-                "it may be a zip bomb."
-            )
-        return content
