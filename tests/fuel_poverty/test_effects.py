@@ -73,7 +73,7 @@ def test_real_data_have_nothing_planted_to_tell_of() -> None:
 
 def test_on_a_twin_it_is_said_which_estimates_held_what_was_planted() -> None:
     table = make_table({**GAS, "planted": -680}, {**NAIVE, "planted": -680})
-    assert "Of 1 outcomes, our interval holds what was planted in 1, and that of the two-way estimate in 0" in (
+    assert "Of 1 outcomes, our interval holds what was put in for 1, and that of the two-way estimate in 0" in (
         effects.describe_planted(table)
     )
 

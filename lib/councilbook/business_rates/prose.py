@@ -92,7 +92,7 @@ def describe_coarse(whole: pd.DataFrame) -> str:
     """Say of which day the coarser table is, and what is left of its detail; or why there is none."""
     if whole.empty:
         return (
-            "Here there is no such table: the roll tells of no relief, or too few of its rows are withheld, for one in "
+            "Here there is no such table: the roll shows no relief, or too few of its rows are withheld, for one in "
             "which nobody stands out."
         )
     details = {

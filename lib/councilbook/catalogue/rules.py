@@ -110,7 +110,7 @@ class CountRule(Guarded):
     threshold: int = Field(ge=1, description="Counts from 1 to below this are suppressed.")
     round_to: int = Field(ge=1, description="Counts are rounded to its multiples.")
     zeros: Choice = Field(description="Whether a count of 0 is shown.")
-    full: Choice = Field(description="Whether a part is shown that is the whole, as it tells of everybody in it.")
+    full: Choice = Field(description="Whether a part is shown that is the whole, as it gives everybody in it away.")
     published_totals: Literal["what is left", "rounded"] = Field(
         description="Totals are the sums of the counts that are shown, or the true ones, rounded."
     )
@@ -261,7 +261,9 @@ class RegisterRule(Guarded):
     law: str = Field(min_length=20, description="What lets anybody see the public fields, and what does not.")
     public: list[str] = Field(min_length=1, description="Fields of the thing itself.")
     name: str = Field(description="Field with the organisation's name.")
-    telling: list[str] = Field(default=[], description="Other fields that tell of whoever stands behind the thing.")
+    telling: list[str] = Field(
+        default=[], description="Other fields that could identify whoever stands behind the thing."
+    )
     is_organisation: str = Field(description="Column that says whether that is known to be an organisation.")
     name_inside: str = Field(description="Column with the name as it is in the register.")
     redacted: str | None = Field(

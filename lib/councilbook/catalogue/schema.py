@@ -167,7 +167,7 @@ class Source(Entry):
     title: str
     description: str
     publisher: str
-    steward: str = Field(description="Who looks after it, or whom a council asks for it.")
+    steward: str = Field(description="Who looks after it, or who a council asks for it.")
     spectrum: Spectrum
     personal_data: bool
     licence: str | None = Field(default=None, description="Key of a licence in national.yaml.")

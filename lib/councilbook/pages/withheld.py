@@ -27,7 +27,7 @@ RULES = {
         "blank."
     ),
     "register": (
-        "Only organisations are named. Of each other row, the name and what tells of whoever bears it are left blank, "
+        "Only organisations are named. Of each other row, the name and what could identify its bearer are left blank, "
         "and the name is taken out of every text."
     ),
     "model": "Only results of a model are shown that rest on groups of at least {threshold} records.",

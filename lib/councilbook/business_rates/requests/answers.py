@@ -135,7 +135,9 @@ def _write_answer(found: Match) -> str:
         if kept:
             parts.append(f"Not published: {_list(kept, ', ')}.")
     if found.untold:
-        parts.append(f"The roll that is published here does not tell this, or not of whom: {_list(found.untold)}.")
+        parts.append(
+            f"The roll that is published here does not say this, or not about which ratepayer: {_list(found.untold)}."
+        )
     return " ".join(parts)
 
 

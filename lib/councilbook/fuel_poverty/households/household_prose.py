@@ -35,7 +35,7 @@ def describe_records(name: str, *, is_synthetic: bool) -> str:
         return f"The records are those of {name}. They stay where they are: what is shown has passed the release gate."
     return (
         "**The records behind this part are synthetic.** No real household is in them: they were drawn so that they "
-        "add up to the figures above. They show how the method works and what its answer hangs on, not what it would "
+        "add up to the figures above. They show how the method works and what its answer depends on, not what it would "
         f"find in {name}."
     )
 

@@ -158,8 +158,8 @@ def describe_planted(table: pd.DataFrame) -> str:
         if (rows := [_take(table, outcome, term) for outcome in outcomes])
     }
     return (
-        f"The data are synthetic, and the effects in them were planted. Of {len(outcomes)} outcomes, our interval "
-        f"holds what was planted in {held['average']}, and that of the two-way estimate in {held['naive']}. They say "
+        f"The data are synthetic, and the effects in them were put there. Of {len(outcomes)} outcomes, our interval "
+        f"holds what was put in for {held['average']}, and that of the two-way estimate in {held['naive']}. They say "
         "nothing about a real programme."
     )
 

@@ -1,0 +1,97 @@
+"""Words that people read: none that docs/writing.md rules out, wherever somebody may read them."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+LEAST_WORDS = 3  # a string of fewer is a name
+
+
+def read_ruled_out() -> list[str]:
+    """Read the left column of the table in docs/writing.md."""
+    rows = re.findall(r"^\| (.+?) \| .+? \|$", (ROOT / "docs/writing.md").read_text(encoding="utf-8"), re.MULTILINE)
+    return [word for row in rows[1:] for word in row.split(", ")]
+
+
+def list_texts(path: Path) -> Iterator[str]:
+    """List what a person may read of a file: prose, and sentences that a program prints."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".py":
+        yield from list_strings(text)
+    elif path.suffix == ".ipynb":
+        for cell in json.loads(text)["cells"]:
+            source = "".join(cell["source"])
+            yield from list_strings(source) if cell["cell_type"] == "code" else [source]
+    elif path.suffix in {".yaml", ".yml"}:
+        yield from walk(yaml.safe_load(text))
+    elif path.suffix == ".md":
+        yield re.sub(r"^```.*?^```", "", text.partition("\n## Words\n")[0], flags=re.MULTILINE | re.DOTALL)
+    else:
+        yield re.sub(r"\{[%{#].*?[%}#]\}|<(script|style).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL)
+
+
+def list_strings(code: str) -> Iterator[str]:
+    """List the sentences in a program: strings of some words that are no docstrings; what is put into them is a 0."""
+    tree = ast.parse(code)
+    documents = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            words = "".join(str(part.value) if isinstance(part, ast.Constant) else "0" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not {id(node)} & (documents | inside):
+            words = node.value
+        else:
+            continue
+        if len(words.split()) >= LEAST_WORDS:
+            yield words
+
+
+def walk(value: object) -> Iterator[str]:
+    """List the texts of some words in a YAML file."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from walk(one)
+    elif isinstance(value, str) and len(value.split()) >= LEAST_WORDS:
+        yield value
+
+
+PLACES = [
+    *ROOT.glob("*.md"),
+    *ROOT.glob("docs/*.md"),
+    *ROOT.glob("notebooks/*/*.ipynb"),
+    *ROOT.glob("notebooks/*/*.yaml"),
+    *ROOT.glob("data/catalogue/*.yaml"),
+    *ROOT.glob("lib/councilbook/**/*.py"),
+    *ROOT.glob("lib/councilbook/**/*.j2"),
+]
+RULED_OUT = re.compile(r"\b(" + "|".join(map(re.escape, read_ruled_out())) + r")\b", re.IGNORECASE)
+
+
+def test_words_are_those_that_people_use() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]!r} in {text[max(0, match.start() - 40) : match.end() + 20]!r}"
+        for path in PLACES
+        for text in list_texts(path)
+        for match in RULED_OUT.finditer(text)
+    ]
+    assert not found, "\n".join(found)
+
+
+def test_a_word_that_is_ruled_out_is_found_in_each_kind_of_file(tmp_path: Path) -> None:
+    texts = {
+        "one.py": 'def f(n):\n    """Whom."""\n    return f"It hangs on {n} things."\n',
+        "two.ipynb": json.dumps({"cells": [{"cell_type": "markdown", "source": ["A number that\n", "hangs on it."]}]}),
+        "three.yaml": "a: [{b: This hangs on that}]",
+        "four.md": "It hangs on that.",
+        "five.j2": "<p>It {{ one }} hangs on that.</p>",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        assert [match[0] for one in list_texts(tmp_path / name) for match in RULED_OUT.finditer(one)] == ["hangs on"]
