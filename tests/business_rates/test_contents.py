@@ -56,7 +56,7 @@ def test_what_nobody_keeps_back_is_not_said_to_be_kept_back():
     found = answers.make_answers([register], "england").set_index("topic")
     credits = found.loc["credit_balances"]
     assert credits["decision"] == "not"
-    assert "does not tell this" in credits["answer"]
+    assert "does not say this" in credits["answer"]
     assert credits["withheld_under"] == credits["why"] == credits["extract"] == ""
     assert "not in this roll" in str(
         answers.make_entries(found.reset_index())[list(found.index).index("credit_balances")]
@@ -87,7 +87,7 @@ def test_the_page_says_that_a_roll_names_nobody_and_what_it_leaves_out():
     assert "**0 ratepayers**" in prose.describe_register(register, "Bradford", ALL)
     assert prose.describe_untold(ALL) == ""
     told = prose.describe_untold(ALL - {"ratepayer_name", "account_charge_gbp"})
-    assert told == "The roll that this page is made of does not tell who pays or what was charged."
+    assert told == "The roll that this page is made of does not say who pays or what was charged."
 
 
 @pytest.mark.parametrize("name", contents.EXTRACTS)

@@ -38,7 +38,7 @@ def test_the_twin_of_requests_has_every_topic_and_can_be_read():
     assert len(topics) > 8
     assert topics["requests"].is_monotonic_decreasing
     assert topics["requests"].sum() == len(requests)
-    assert f"{topics['requests'].iloc[0]} were **" in prose.describe_topics(topics)
+    assert f"({topics['requests'].iloc[0]} times)" in prose.describe_topics(topics)
 
 
 def test_statistics_have_the_council_and_another_number_stands_in_where_they_do_not():
@@ -86,9 +86,9 @@ def test_links_are_scored_by_pair_and_counted_by_property():
     assert "alone would give" not in prose.describe_links(pd.DataFrame([nameless]))
     assert len(linkage_trials.join_links({"food_hygiene": best})) == 2
     told = prose.describe_links(pd.DataFrame([count]))
-    assert told.startswith("Properties were linked to what others know: some **2** to the food hygiene register.")
-    assert told.endswith("would give 2 of these 2.")
-    assert "50% of the links" in prose.describe_link_scores(pd.DataFrame([score]))
+    assert told.startswith("We found some **2** properties in the food hygiene register.")
+    assert told.endswith("would find 2 of these 2.")
+    assert "50% right, and 33% found" in prose.describe_link_scores(pd.DataFrame([score]))
 
 
 def test_a_business_is_linked_once_to_its_likeliest_property_if_it_is_likely_to_have_any():
@@ -134,18 +134,18 @@ def test_those_certainly_on_the_roll_are_counted_without_a_link_and_their_share_
     table = linkage_trials.tabulate_certain({"food_hygiene": food}, roll, {"food_hygiene": levels})
     assert table[["certain", "certain_linked"]].to_numpy().tolist() == [[2, 1]]  # the office is of another kind
     many = table.assign(certain=200, certain_linked=150)
-    assert "some 200 businesses" in prose.describe_recall(many)
-    assert "**75%** were linked" in prose.describe_recall(many)
-    assert "In 5 other councils 97% of 4,560 were" in prose.describe_recall(table)
+    assert "some 200 of the food hygiene register" in prose.describe_recall(many)
+    assert "**75%** of the businesses that must be on the roll were linked" in prose.describe_recall(many)
+    assert "In 5 other councils 97% of 4,560 were found" in prose.describe_recall(table)
 
 
 def test_the_page_says_how_long_the_list_is_and_what_a_clerk_found_elsewhere():
     counts = pd.DataFrame({"kind": ["All kinds"], "listed": [550], "likely": [10]})
     told = prose.describe_calibration(counts)
     assert told.startswith("Some 550 businesses have no link, and some **10** of them are likelier missing than not.")
-    assert "518 businesses in Bradford, Kirklees, Calderdale and Selby" in told
-    assert "in Harrogate, 1 of the first 9 were on the roll after all" in told
-    assert prose.describe_calibration(counts.assign(likely=pd.NA)).startswith("How likely each is")
+    assert "518 businesses that a clerk looked up in Bradford, Kirklees, Calderdale and Selby" in told
+    assert "In Harrogate, which played no part in that, 1 of the first 9 were on the roll after all" in told
+    assert prose.describe_calibration(counts.assign(likely=pd.NA)).startswith("The chances come from")
 
 
 # --- bills ---
@@ -443,7 +443,7 @@ def test_what_a_roll_does_not_tell_of_bills_is_summed_at_most():
     }
     assert sums.loc["transition", ["largest_gbp", "second_gbp"]].tolist() == [600.0, 400.0]
     words = prose.describe_unknowns(sums.reset_index().assign(year="2026-27"))
-    assert "on some 2 bills and at most £48,000" in words and "no sum can be put on them" in words
+    assert "concerns some 2 bills, and at most £48,000" in words and "We can put no sum on" in words
     open_shops = bills.assign(exemption=pd.NA, other_relief_gbp=0.0)
     sums = bill_tables.sum_unknowns(open_shops, charges.compute_bills(open_shops, rules), rules).set_index("what")
     assert sums.loc["shops", ["bills", "value_gbp"]].tolist() == [2, 2_500.0]  # 5p of 20,000 and of 30,000
@@ -514,7 +514,7 @@ def test_what_changed_is_told_and_so_is_that_there_is_nothing_to_compare():
 
 def test_rows_that_were_kept_aside_are_told():
     rows = pd.DataFrame({"what": ["kept", "rateable value 0", "blank"], "rows": [95, 10, 5]})
-    assert "some 105 rows of the roll, some 10 did not fit" in prose.describe_rows(rows)
+    assert "Some 10 rows of the roll, of 105, did not fit" in prose.describe_rows(rows)
     assert prose.describe_rows(rows.iloc[:1]).startswith("Every row")
 
 
@@ -529,9 +529,11 @@ def test_an_estimate_that_is_withheld_is_not_told():
         "high": 120,
     }
     told = prose.describe_missing(pd.DataFrame([row]))
-    assert told.startswith("The roll has some 100 places to eat and drink and the food register 90; 110 are on one")
+    assert told.startswith(
+        "The roll has some 100 places to eat and drink and the food register 90. 110 are on at least one"
+    )
     assert "may be **115**" in told
-    assert ", the food register 90 and the business directory 70;" in prose.describe_missing(
+    assert ", the food register 90 and the business directory 70." in prose.describe_missing(
         pd.DataFrame([row | {"in_directory": 70}])
     )
     assert "too few" in prose.describe_missing(pd.DataFrame([row | {"seen": None}]))
@@ -540,7 +542,7 @@ def test_an_estimate_that_is_withheld_is_not_told():
 def test_it_is_told_what_a_clerk_found_or_that_nobody_has_looked():
     row = {"register": "food_hygiene", "links": 310, "reviewed": 70, "right": 300, "right_low": 280, "right_high": 310}
     told = prose.describe_review(pd.DataFrame([row]))
-    assert "of the 310 links to the food hygiene register some **300** (95% interval 280 to 310; 70 seen)" in told
+    assert "**300** of 310 links to the food hygiene register (95% interval 280 to 310; the clerk saw 70)" in told
     assert prose.describe_review(pd.DataFrame([row]).iloc[:0]).startswith("Nobody has looked")
 
 
@@ -548,10 +550,13 @@ def test_of_a_list_as_many_are_told_as_were_planted():
     scores = pd.DataFrame(
         {"checked": [10, 18, 20, 90], "right": [10, 17, 17, 18], "at_random": [2, 4, 4, 18], "planted": 18}
     )
-    assert "17 of the 18 that the list names first are truly missing, of 18" in prose.describe_missing_scores(scores)
+    assert (
+        "no bill goes to 18 businesses. Of the first 18 on the list, 17 are among them"
+        in prose.describe_missing_scores(scores)
+    )
     assert "in random order it would be about 4" in prose.describe_missing_scores(scores)
     few = prose.describe_missing_scores(scores.assign(planted=3))
-    assert "10 of the 10 that the list names first" in few
+    assert "Of the first 10 on the list, 10 are among them" in few
     assert "too short" in prose.describe_missing_scores(scores.iloc[:0])
 
 
@@ -615,8 +620,8 @@ def test_the_commonest_reason_to_publish_and_to_withhold_is_told_of_each():
         columns=["party", "reason", "properties"],
     )
     assert prose.describe_parties(parties) == (
-        "Most names that were published were so for this reason: public body; most names that were withheld were so "
-        "for this reason: no evidence."
+        "The commonest reason why a name was published: public body. The commonest reason why a name was withheld: no "
+        "evidence."
     )
 
 
@@ -637,8 +642,8 @@ def test_links_and_those_of_an_exact_match_are_told_by_register():
         }
     )
     assert prose.describe_links(counts) == (
-        "Properties were linked to what others know: some **1,200** to the food hygiene register and **340** to the "
-        "Scottish charity register. The same name and postcode alone would give 630 of these 1,540."
+        "We found some **1,200** properties in the food hygiene register and some **340** properties in the Scottish "
+        "charity register. A match of name and postcode alone would find 630 of these 1,540."
     )
 
 
@@ -652,9 +657,8 @@ def test_links_that_are_right_are_told_of_those_found_and_of_those_that_there_ar
         columns=["method", "register", "right_links", "found_links", "true_links"],
     )
     assert prose.describe_link_scores(scores) == (
-        "In an invented town, of which the truth is known: 90% of the links to the food hygiene register are right, "
-        "and 75% are found; 88% of the links to the Scottish charity register are right, and 70% are found. These are "
-        "scores on synthetic data."
+        "In an invented town we know which links are right, and which of them were found (scores on synthetic data):\n\n"
+        "- the food hygiene register: 90% right, and 75% found\n- the Scottish charity register: 88% right, and 70% found"
     )
 
 
@@ -668,9 +672,9 @@ def test_a_clerks_verdicts_are_told_by_register_with_their_interval():
         columns=["register", "links", "reviewed", "right", "right_low", "right_high"],
     ).convert_dtypes()
     assert prose.describe_review(review) == (
-        "By the verdicts of a clerk on a sample, these are right: of the 310 links to the food hygiene register some "
-        "**300** (95% interval 280 to 309; 70 seen) and of the 1,200 links to the Scottish charity register some "
-        "**1,100** (95% interval 1,040 to 1,180; 55 seen)."
+        "A clerk looked at a sample of the links. From it we estimate how many are right:\n\n"
+        "- **300** of 310 links to the food hygiene register (95% interval 280 to 309; the clerk saw 70)\n"
+        "- **1,100** of 1,200 links to the Scottish charity register (95% interval 1,040 to 1,180; the clerk saw 55)"
     )
 
 
@@ -685,8 +689,8 @@ def test_places_to_eat_are_told_by_list_and_in_all():
         "high": 1420,
     }
     assert prose.describe_missing(pd.DataFrame([row])) == (
-        "The roll has some 1,100 places to eat and drink, the food register 990 and the business directory 470; 1,210 "
-        "are on one of them at least. With those that are on none there may be **1,315** (95% interval 1,260 to 1,420)."
+        "The roll has some 1,100 places to eat and drink, the food register 990 and the business directory 470. 1,210 "
+        "are on at least one list. With those on no list there may be **1,315** (95% interval 1,260 to 1,420)."
     )
 
 
@@ -700,9 +704,9 @@ def test_the_order_of_checks_that_puts_most_right_is_told_beside_the_others():
         }
     )
     assert prose.describe_bill_scores(scores) == (
-        "In synthetic ledgers with errors put into them, a hundred checks in the order of rules and model together "
-        "put £52,100 right (95% interval over ledgers £47,400 to £59,000), £41,000 by rules alone, £12,100 by the "
-        "model alone, and £3,000 at random. These are scores on synthetic data."
+        "We put errors into synthetic ledgers. A hundred checks in the order of rules and model together put £52,100 "
+        "right (95% interval £47,400 to £59,000). It would be £41,000 by rules alone, £12,100 by the model alone, and "
+        "£3,000 at random. These are scores on synthetic data."
     )
     swapped = scores.assign(order=["both", "model", "rules", "random"])
     assert "in the order of rules alone put £52,100 right" in prose.describe_bill_scores(swapped)
@@ -719,12 +723,11 @@ def test_what_bills_come_to_and_what_is_at_stake_is_told_in_both_directions():
         columns=["what", "direction", "bills", "value_gbp"],
     )
     owe = "By the rules of 2024-25 the properties owe **£7.9 million** a year"
-    by_rules = f"{owe}, of a charge of £12.3 million before reliefs."
+    by_rules = f"{owe}. Before reliefs it is £12.3 million."
     assert prose.describe_bills(totals, stakes) == (
-        f"{by_rules} What was charged is not what the rules make of it in some 1,200 bills, perhaps too much by "
-        "£90,400, and in some 35 bills, perhaps too little by £12,100. What the ledger says of reliefs does not fit "
-        "the rules either in some 410 bills, perhaps too much by £70,200: most often a relief that the value gives "
-        "and nobody has claimed. A difference is a reason to look. Many are right, for reasons that a ledger "
+        f"{by_rules} The charge is not what the rules give in some 1,200 bills, perhaps too much by £90,400, and in "
+        "some 35 bills, perhaps too little by £12,100. The reliefs do not fit the rules in some 410 bills, perhaps too "
+        "much by £70,200. Most often nobody has claimed a relief that is due. A difference is a reason to look. Many are right, for reasons that a ledger "
         "does not show."
     )
     assert prose.summarise_bills(totals, stakes) == (
@@ -748,5 +751,6 @@ def test_costs_and_savings_are_told_with_their_own_intervals_and_the_claim():
 def test_topics_are_told_with_their_number_and_that_of_all():
     topics = pd.DataFrame({"title": ["Credits", "Empty properties", "Lists"], "requests": [1100, 460, 90]})
     assert prose.describe_topics(topics) == (
-        "Of 1,650 things that known requests asked for, 1100 were **credits** and 460 **empty properties**."
+        "People asked most often for **credits** (1100 times) and **empty properties** (460). Known requests asked for "
+        "1,650 things in all."
     )

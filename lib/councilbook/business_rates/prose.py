@@ -33,9 +33,8 @@ def describe_parties(parties: pd.DataFrame) -> str:
     for party, words in (("organisation", "published"), ("withheld", "withheld")):
         rows = shown[shown["party"] == party]
         if len(rows):
-            parts.append(f"most names that were {words} were so for this reason: {rows['reason'].iloc[0]}")
-    sentence = "; ".join(parts)
-    return f"{sentence[:1].upper()}{sentence[1:]}." if sentence else "The counts are too small to be shown."
+            parts.append(f"The commonest reason why a name was {words}: {rows['reason'].iloc[0]}.")
+    return " ".join(parts) or "The counts are too small to be shown."
 
 
 def describe_rows(rows: pd.DataFrame) -> str:
@@ -45,7 +44,7 @@ def describe_rows(rows: pd.DataFrame) -> str:
     told = "Every row of the roll could be read, or too few could not to say how many."
     if aside:
         told = (
-            f"Of some {kept + aside:,} rows of the roll, some {aside:,} did not fit and were kept aside, with a reason."
+            f"Some {aside:,} rows of the roll, of {kept + aside:,}, did not fit. They were kept aside, with a reason."
         )
     if hidden := rows.loc[nameless, "rows"].sum():
         told += f" In {hidden:,} rows words like 'account holder' stand where a name should be, and count as no name."
@@ -91,10 +90,7 @@ def describe_changes(changes: pd.DataFrame, register: pd.DataFrame | None = None
 def describe_coarse(whole: pd.DataFrame) -> str:
     """Say of which day the coarser table is, and what is left of its detail; or why there is none."""
     if whole.empty:
-        return (
-            "Here there is no such table: the roll shows no relief, or too few of its rows are withheld, for one in "
-            "which nobody stands out."
-        )
+        return "Here there is no such table. The roll shows no relief, or withholds so few rows that somebody would stand out."
     details = {
         "use": "what a property is used for",
         "value_band": "a band of its value",
@@ -127,7 +123,7 @@ REGISTERS = {
 def describe_untold(told: Collection[str]) -> str:
     """Say what the roll does not tell, so that a list which is not there is not taken for an empty one."""
     untold = contents.list_untold(told)
-    return f"The roll that this page is made of does not tell {_join(untold, 'or')}." if untold else ""
+    return f"The roll that this page is made of does not say {_join(untold, 'or')}." if untold else ""
 
 
 def describe_links(counts: pd.DataFrame) -> str:
@@ -136,15 +132,16 @@ def describe_links(counts: pd.DataFrame) -> str:
     if shown.empty:
         return "Too few properties were linked to a register to say how many."
     parts = [
-        f"**{row['linked']:,}** to {REGISTERS.get(str(row['register']), row['register'])}"
+        f"some **{row['linked']:,}** properties in {REGISTERS.get(str(row['register']), row['register'])}"
         for row in shown.to_dict("records")
     ]
-    told = f"Properties were linked to what others know: some {_join(parts)}."
+    told = f"We found {_join(parts)}."
     both = shown.dropna(subset=["exact"])
     if len(both) < len(shown):
         return told
     return (
-        f"{told} The same name and postcode alone would give {both['exact'].sum():,} of these {both['linked'].sum():,}."
+        f"{told} A match of name and postcode alone would find {both['exact'].sum():,} of these "
+        f"{both['linked'].sum():,}."
     )
 
 
@@ -156,16 +153,15 @@ def describe_recall(counts: pd.DataFrame) -> str:
     known = counts.dropna(subset=["certain", "certain_linked"])
     if len(known) and (row := known.iloc[0])["certain"] >= FEWEST_CERTAIN:
         return (
-            f"Of some {row['certain']:,} businesses of {REGISTERS.get(str(row['register']), row['register'])} at whose "
-            "number and postcode the roll has a property of their kind, "
-            f"**{row['certain_linked'] / row['certain']:.0%}** were linked."
+            f"**{row['certain_linked'] / row['certain']:.0%}** of the businesses that must be on the roll were linked. "
+            f"These are some {row['certain']:,} of {REGISTERS.get(str(row['register']), row['register'])}: the roll "
+            "has a property of their kind at their number and postcode."
         )
     rows = pd.DataFrame(read_calibration()["recall"])
     return (
-        "How many links are found of those that are there cannot be told here: too few businesses are certainly on the "
-        f"roll, by number, postcode and kind, or too few of them were missed. In {len(rows)} other councils "
-        f"{rows['linked'].sum() / rows['certain'].sum():.0%} of "
-        f"{rows['certain'].sum():,} were."
+        "We cannot say which share of all links was found here, as too few businesses are certainly on the roll, or too "
+        f"few of them were missed. In {len(rows)} other councils {rows['linked'].sum() / rows['certain'].sum():.0%} of "
+        f"{rows['certain'].sum():,} were found."
     )
 
 
@@ -180,15 +176,14 @@ def describe_calibration(counts: pd.DataFrame) -> str:
     verdicts = pd.DataFrame(held["verdicts"])
     fitted = verdicts[~verdicts["left_out"]]
     seen = int(fitted[list(OUTCOMES)].to_numpy().sum())
-    tried = "; ".join(
-        f"in {one['council']}, {one['on_roll']} of the first {one['seen']} were on the roll after all, and "
-        f"{one['not_rated']} owe no rates, mostly because they trade from home"
+    tried = " ".join(
+        f"In {one['council']}, which played no part in that, {one['on_roll']} of the first {one['seen']} were on the "
+        f"roll after all. {one['not_rated']} owe no rates, mostly because they trade from home."
         for one in held["left_out"]
     )
     return (
-        f"{told}How likely each is comes from what a clerk found of {seen} businesses in "
-        f"{_join(list(fitted['council']))}. Tried on councils left out of that: {tried}. Someone "
-        "who trades from home and publishes the address looks like a shop that is missing."
+        f"{told}The chances come from {seen} businesses that a clerk looked up in {_join(list(fitted['council']))}. "
+        f"{tried} Someone who trades from home and publishes the address looks like a shop that is missing."
     )
 
 
@@ -201,11 +196,11 @@ def describe_review(review: pd.DataFrame) -> str:
             "sides say of each."
         )
     parts = [
-        f"of the {row['links']:,} links to {REGISTERS.get(str(row['register']), row['register'])} some "
-        f"**{row['right']:,}** (95% interval {row['right_low']:,} to {row['right_high']:,}; {row['reviewed']:,} seen)"
+        f"- **{row['right']:,}** of {row['links']:,} links to {REGISTERS.get(str(row['register']), row['register'])} "
+        f"(95% interval {row['right_low']:,} to {row['right_high']:,}; the clerk saw {row['reviewed']:,})"
         for row in known.to_dict("records")
     ]
-    return f"By the verdicts of a clerk on a sample, these are right: {_join(parts)}."
+    return "\n".join(["A clerk looked at a sample of the links. From it we estimate how many are right:\n", *parts])
 
 
 def describe_link_scores(scores: pd.DataFrame) -> str:
@@ -213,10 +208,11 @@ def describe_link_scores(scores: pd.DataFrame) -> str:
     parts = []
     for row in scores[scores["method"] != "exact match"].dropna().to_dict("records"):
         precision, recall = row["right_links"] / row["found_links"], row["right_links"] / row["true_links"]
-        parts.append(
-            f"{precision:.0%} of the links to {REGISTERS[str(row['register'])]} are right, and {recall:.0%} are found"
-        )
-    return f"In an invented town, of which the truth is known: {'; '.join(parts)}. These are scores on synthetic data."
+        parts.append(f"- {REGISTERS[str(row['register'])]}: {precision:.0%} right, and {recall:.0%} found")
+    told = (
+        "In an invented town we know which links are right, and which of them were found (scores on synthetic data):\n"
+    )
+    return "\n".join([told, *parts])
 
 
 def describe_missing(total: pd.DataFrame) -> str:
@@ -231,8 +227,8 @@ def describe_missing(total: pd.DataFrame) -> str:
     if pd.notna(row["in_directory"]):
         lists.append(f"the business directory {row['in_directory']:,}")
     return (
-        f"{_join(lists).capitalize()}; {row['seen']:,} are on one of them at least. With those that are on none there "
-        f"may be **{row['estimate']:,}** (95% interval {row['low']:,} to {row['high']:,})."
+        f"{_join(lists).capitalize()}. {row['seen']:,} are on at least one list. With those on no list there may be "
+        f"**{row['estimate']:,}** (95% interval {row['low']:,} to {row['high']:,})."
     )
 
 
@@ -242,8 +238,8 @@ def describe_missing_scores(scores: pd.DataFrame) -> str:
         return "The list is too short to be scored."
     row = scores[scores["checked"] <= max(scores["planted"].iloc[0], scores["checked"].min())].iloc[-1]
     return (
-        f"In an invented town, {row['right']} of the {row['checked']} that the list names first are truly missing, of "
-        f"{row['planted']} businesses that no bill goes to; in random order it would be about {row['at_random']}. "
+        f"In an invented town, no bill goes to {row['planted']} businesses. Of the first {row['checked']} on the list, "
+        f"{row['right']} are among them; in random order it would be about {row['at_random']}. "
         "These are scores on synthetic data."
     )
 
@@ -263,8 +259,8 @@ def _describe_totals(totals: pd.DataFrame) -> str | None:
         return None
     owe = f"By the rules of {totals['year'].iloc[0]} the properties owe **£{pounds['net'] / 1e6:,.1f} million** a year"
     if pounds["net"] == pounds["gross"]:
-        return f"{owe} before reliefs, of which the roll tells none."
-    return f"{owe}, of a charge of £{pounds['gross'] / 1e6:,.1f} million before reliefs."
+        return f"{owe} before reliefs. The roll shows no relief."
+    return f"{owe}. Before reliefs it is £{pounds['gross'] / 1e6:,.1f} million."
 
 
 def describe_accounts(accounts: pd.DataFrame) -> str:
@@ -283,15 +279,15 @@ def describe_unknowns(unknowns: pd.DataFrame) -> str:
     """Say by how much the bills may be too high at most, for the thing that is not told and weighs most."""
     shown = unknowns.dropna(subset=["value_gbp", "bills"]).sort_values("value_gbp", ascending=False)
     rest = (
-        "A transition from older values, properties in other councils, limits on subsidies and changes for earlier "
-        "days are not in the roll either, and no sum can be put on them."
+        "We can put no sum on four more things that are not in the roll: a transition from older values, properties in "
+        "other councils, limits on subsidies, and changes for earlier days."
     )
     if shown.empty:
         return rest
     first = shown.iloc[0]
     return (
-        f"A roll does not tell all that a bill rests on. What weighs most in the bills of {first['year']} is this, on "
-        f"some {first['bills']:,} bills and at most {_pounds(first['value_gbp'])} in all: {_lower(first['title'])}. "
+        f"A roll does not say all that a bill rests on. The largest gap in {first['year']} concerns some "
+        f"{first['bills']:,} bills, and at most {_pounds(first['value_gbp'])}: {_lower(first['title'])}. "
         f"{rest}"
     )
 
@@ -304,7 +300,7 @@ def describe_bills(totals: pd.DataFrame, stakes: pd.DataFrame) -> str:
     told = [whole]
     charged = _describe_stakes(stakes[stakes["what"] == "charge"])
     if charged:
-        told.append(f"What was charged is not what the rules make of it in {charged}.")
+        told.append(f"The charge is not what the rules give in {charged}.")
     hidden = stakes[(stakes["what"] == "charge") & stakes["bills"].isna()]
     if len(hidden):
         which = " or ".join(sorted(hidden["direction"]))
@@ -312,8 +308,7 @@ def describe_bills(totals: pd.DataFrame, stakes: pd.DataFrame) -> str:
     entries = _describe_stakes(stakes[stakes["what"] == "entries"])
     if entries:
         told.append(
-            f"What the ledger says of reliefs does not fit the rules{' either' if charged else ''} in {entries}: most "
-            "often a relief that the value gives and nobody has claimed."
+            f"The reliefs do not fit the rules in {entries}. Most often nobody has claimed a relief that is due."
         )
     if not charged and not entries and hidden.empty:
         told.append("Too few bills look wrong to say how many.")
@@ -342,12 +337,12 @@ def describe_bill_scores(scores: pd.DataFrame) -> str:
     order = {"both": "rules and model together", "rules": "rules alone", "model": "the model alone"}[best]
     others = {"rules": "by rules alone", "model": "by the model alone"}
     others.pop(best, None)
-    rest = ", ".join(f"{_pounds(pounds[name])} {words}" for name, words in others.items())
+    rest = "".join(f"{_pounds(pounds[name])} {words}, " for name, words in others.items())
     low, high = by_order.loc[best, ["recovered_low_gbp", "recovered_high_gbp"]]
     return (
-        f"In synthetic ledgers with errors put into them, a hundred checks in the order of {order} put "
-        f"{_pounds(pounds[best])} right (95% interval over ledgers {_pounds(low)} to {_pounds(high)}), {rest}, and "
-        f"{_pounds(pounds['random'])} at random. These are scores on synthetic data."
+        f"We put errors into synthetic ledgers. A hundred checks in the order of {order} put {_pounds(pounds[best])} "
+        f"right (95% interval {_pounds(low)} to {_pounds(high)}). It would be {rest}and {_pounds(pounds['random'])} at "
+        "random. These are scores on synthetic data."
     )
 
 
@@ -374,8 +369,9 @@ def describe_topics(topics: pd.DataFrame) -> str:
     """Say what is asked for most."""
     first, second = topics.iloc[0], topics.iloc[1]
     return (
-        f"Of {topics['requests'].sum():,} things that known requests asked for, {first['requests']} were "
-        f"**{_lower(first['title'])}** and {second['requests']} **{_lower(second['title'])}**."
+        f"People asked most often for **{_lower(first['title'])}** ({first['requests']} times) and "
+        f"**{_lower(second['title'])}** ({second['requests']}). Known requests asked for {topics['requests'].sum():,} "
+        "things in all."
     )
 
 

@@ -19,8 +19,8 @@ RULES = {
         "the nearest {round_to}."
     ),
     "magnitudes": (
-        "A sum is not shown if it is made of fewer than {threshold} contributions, or if a few of them make up so much "
-        "of it that one could be worked out."
+        "A sum of fewer than {threshold} contributions is not shown. Nor is one of which a few make up so much that "
+        "one of them could be worked out."
     ),
     "records": (
         "Details are made coarser until at least {k} records look alike by them, and what still stands out is left "

@@ -117,8 +117,8 @@ def _name_grounds(found: Match, law: Law) -> dict[str, str]:
         "why": " ".join(sections[one].why for one in found.withheld),
         "decisions": "; ".join(decisions),
         "risk": " ".join(
-            f"Others have refused this{'' if cite_decisions(one, law) else ' in other parts of the United Kingdom'}; "
-            f"under the council's own Act the ground would be {sections[one].cite(law)}. {sections[one].why}"
+            f"Others have refused this{'' if cite_decisions(one, law) else ' in other parts of the United Kingdom'}. "
+            f"Under the council's own Act the ground would be {sections[one].cite(law)}. {sections[one].why}"
             for one in risks
         ),
     }
