@@ -657,8 +657,9 @@ def test_links_that_are_right_are_told_of_those_found_and_of_those_that_there_ar
         columns=["method", "register", "right_links", "found_links", "true_links"],
     )
     assert prose.describe_link_scores(scores) == (
-        "In an invented town we know which links are right, and which of them were found (scores on synthetic data):\n\n"
-        "- the food hygiene register: 90% right, and 75% found\n- the Scottish charity register: 88% right, and 70% found"
+        "In an invented town we know which links are right, and which were found (scores on synthetic data):\n\n"
+        "- the food hygiene register: 90% right, and 75% found\n"
+        "- the Scottish charity register: 88% right, and 70% found"
     )
 
 
@@ -727,7 +728,8 @@ def test_what_bills_come_to_and_what_is_at_stake_is_told_in_both_directions():
     assert prose.describe_bills(totals, stakes) == (
         f"{by_rules} The charge is not what the rules give in some 1,200 bills, perhaps too much by £90,400, and in "
         "some 35 bills, perhaps too little by £12,100. The reliefs do not fit the rules in some 410 bills, perhaps too "
-        "much by £70,200. Most often nobody has claimed a relief that is due. A difference is a reason to look. Many are right, for reasons that a ledger "
+        "much by £70,200. Most often nobody has claimed a relief that is due. A difference is a reason to look. "
+        "Many are right, for reasons that a ledger "
         "does not show."
     )
     assert prose.summarise_bills(totals, stakes) == (

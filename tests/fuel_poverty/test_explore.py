@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import geopandas as gpd
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.scenarios.explore import describe_plan, list_measures, plan_areas, show_explorer
-from councilbook.fuel_poverty.scenarios.settings import load_settings
+from councilbook.fuel_poverty.scenarios.settings import Start, load_settings
 
 AREAS = pd.DataFrame(
     {
@@ -18,12 +20,13 @@ AREAS = pd.DataFrame(
         "fuel_poor_households": [50, 160, 60],
     }
 )
+START = Start(2022, 2400, 270, 0.6, 480, 1500, 620, 4, need=0.9)
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 20_000_000), st.integers(-90, 150), st.sets(st.sampled_from(list_measures()), min_size=1))
 def test_a_plan_keeps_to_its_budget_and_never_treats_more_homes_than_there_are(budget, price, measures):
-    planned = plan_areas(AREAS, budget, price, sorted(measures))
+    planned = plan_areas(AREAS, START, budget, price, sorted(measures))
     assert planned["cost_gbp"].sum() <= budget + 0.01
     assert (planned["homes_treated"] <= planned["households"]).all()
     assert (planned["households_lifted"] <= planned["homes_treated"]).all()
@@ -33,13 +36,26 @@ def test_a_plan_keeps_to_its_budget_and_never_treats_more_homes_than_there_are(b
 
 def test_money_goes_first_where_most_are_fuel_poor():
     cost = load_settings().parameters["unit_cost[insulation]"].default
-    planned = plan_areas(AREAS, 10 * cost, measures=["insulation"])
+    planned = plan_areas(AREAS, START, 10 * cost, measures=["insulation"])
     assert planned["homes_treated"].tolist() == [0, 10, 0]
     assert planned["main_measure"].tolist() == ["none", "insulation", "none"]
 
 
+def test_a_plan_is_of_the_councils_own_homes_and_need():
+    """More homes in bands D to G can be treated where there are more, and fewer of them are fuel poor in less need."""
+    plenty = 10**9
+    few, more = (plan_areas(AREAS, replace(START, inefficient_share=share), plenty) for share in (0.45, 0.6))
+    assert [one["homes_treated"].sum() for one in (few, more)] == [1080, 1440]
+    cost = 100 * load_settings().parameters["unit_cost[insulation]"].default
+    less, as_many = (
+        plan_areas(AREAS, replace(START, need=need), cost, measures=["insulation"])["households_lifted"].sum()
+        for need in (0.1, 1.0)
+    )
+    assert 0 < less < as_many
+
+
 def test_dearer_energy_makes_more_households_fuel_poor_by_the_models_elasticity():
-    planned = plan_areas(AREAS, 0, price_change_pct=50)
+    planned = plan_areas(AREAS, START, 0, price_change_pct=50)
     elasticity = load_settings().parameters["price_elasticity"].default
     assert planned["fuel_poor_at_price"].sum() == pytest.approx(270 * 1.5**elasticity)
     assert planned["homes_treated"].sum() == 0
@@ -51,11 +67,11 @@ def test_dearer_energy_makes_more_households_fuel_poor_by_the_models_elasticity(
 )
 def test_what_cannot_be_planned_is_an_error(measures, price, message):
     with pytest.raises(CheckError, match=message):
-        plan_areas(AREAS, 1000, price, measures)
+        plan_areas(AREAS, START, 1000, price, measures)
 
 
 def test_the_plan_is_told_in_a_sentence():
-    assert describe_plan(plan_areas(AREAS, 0), 0).startswith("£0 of £0 treats 0 homes in 0 of 3 areas")
+    assert describe_plan(plan_areas(AREAS, START, 0), 0).startswith("£0 of £0 treats 0 homes in 0 of 3 areas")
 
 
 def test_each_figure_of_the_sentence_is_that_of_the_plan():
@@ -77,7 +93,7 @@ def test_each_figure_of_the_sentence_is_that_of_the_plan():
 
 def test_the_explorer_shows_the_plan_that_its_sliders_ask_for():
     outlines = gpd.GeoDataFrame(AREAS, geometry=[shapely.box(x, 51, x + 0.1, 51.1) for x in (0.5, 0.6, 0.7)], crs=4326)
-    box = show_explorer(outlines, budget_gbp=100_000, most_gbp=1_000_000)
+    box = show_explorer(outlines, START, budget_gbp=100_000, most_gbp=1_000_000)
     budget, price, measures, result = box.children
     assert (budget.value, price.value, list(measures.value)) == (100_000, 0, list_measures())
     assert "of £100,000 treats" in result.value

@@ -90,7 +90,10 @@ def describe_changes(changes: pd.DataFrame, register: pd.DataFrame | None = None
 def describe_coarse(whole: pd.DataFrame) -> str:
     """Say of which day the coarser table is, and what is left of its detail; or why there is none."""
     if whole.empty:
-        return "Here there is no such table. The roll shows no relief, or withholds so few rows that somebody would stand out."
+        return (
+            "Here there is no such table. The roll shows no relief, or withholds so few rows that somebody would "
+            "stand out."
+        )
     details = {
         "use": "what a property is used for",
         "value_band": "a band of its value",
@@ -159,7 +162,7 @@ def describe_recall(counts: pd.DataFrame) -> str:
         )
     rows = pd.DataFrame(read_calibration()["recall"])
     return (
-        "We cannot say which share of all links was found here, as too few businesses are certainly on the roll, or too "
+        "We cannot say which share of all links was found here: too few businesses are certainly on it, or too "
         f"few of them were missed. In {len(rows)} other councils {rows['linked'].sum() / rows['certain'].sum():.0%} of "
         f"{rows['certain'].sum():,} were found."
     )
@@ -209,9 +212,7 @@ def describe_link_scores(scores: pd.DataFrame) -> str:
     for row in scores[scores["method"] != "exact match"].dropna().to_dict("records"):
         precision, recall = row["right_links"] / row["found_links"], row["right_links"] / row["true_links"]
         parts.append(f"- {REGISTERS[str(row['register'])]}: {precision:.0%} right, and {recall:.0%} found")
-    told = (
-        "In an invented town we know which links are right, and which of them were found (scores on synthetic data):\n"
-    )
+    told = "In an invented town we know which links are right, and which were found (scores on synthetic data):\n"
     return "\n".join([told, *parts])
 
 

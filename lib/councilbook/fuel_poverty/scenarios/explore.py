@@ -1,7 +1,7 @@
 """Sliders over a budget, the price of energy and the measures: what they would do, area by area.
 
 For an analyst at the screen and for workshops. The numbers are rough: costs and effects of a home are the defaults of
-the systems model (`cold_homes.yaml`), most of which are assumptions, and their ranges are left out here.
+the systems model (`cold_homes.yaml`), brought to the council's need. Most are assumptions; their ranges are left out.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import pandas as pd
 
 from councilbook.errors import CheckError, suggest
 from councilbook.fuel_poverty.scenarios.engine import load_model
-from councilbook.fuel_poverty.scenarios.settings import load_settings
+from councilbook.fuel_poverty.scenarios.settings import Start, load_settings
 from councilbook.methods.budget import choose_plan
 from councilbook.pages import html
 from councilbook.pages.maps import area_maps
@@ -26,16 +26,21 @@ def list_measures() -> list[str]:
 
 
 def plan_areas(
-    areas: pd.DataFrame, budget_gbp: float, price_change_pct: float = 0, measures: Sequence[str] | None = None
+    areas: pd.DataFrame,
+    start: Start,
+    budget_gbp: float,
+    price_change_pct: float = 0,
+    measures: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Spend a budget on homes in bands D to G, area by area, to lift the most households out of fuel poverty.
 
     Fuel poverty moves with the price by the model's elasticity. The share of treated homes that are fuel poor is the
     model's, more where more are fuel poor: in proportion to the area's own share, and never more than the area has.
-    Homes in bands D to G are taken to be as common everywhere as in the model's example place.
+    Homes in bands D to G are taken to be as common in each area as in the whole council.
 
     Args:
         areas: a row an area: area_code, lad22_name, households, fuel_poor_households.
+        start: from `futures.make_start`.
         budget_gbp: what may be spent.
         price_change_pct: by how much energy is dearer than in the year of the figures.
         measures: which of `list_measures` may be used; all if None.
@@ -54,12 +59,11 @@ def plan_areas(
         raise CheckError(f"A plan needs at least one measure: {', '.join(list_measures())}.")
     if price_change_pct <= -100:
         raise CheckError(f"The price changes by {price_change_pct} %; expected more than -100 %.")
-    settings = load_settings()
-    value = {name: parameter.default for name, parameter in settings.parameters.items()}
+    value = {**load_settings().defaults, **start.localise({})}
     dearer = (1 + price_change_pct / 100) ** value["price_elasticity"]
     planned = areas.assign(
         fuel_poor_at_price=(areas["fuel_poor_households"] * dearer).clip(upper=areas["households"]),
-        eligible_homes=(areas["households"] * settings.inputs["inefficient_share_at_start"].value).round(),
+        eligible_homes=(areas["households"] * start.inefficient_share).round(),
     )
     share = planned["fuel_poor_at_price"] / planned["households"]
     relative = share / (planned["fuel_poor_at_price"].sum() / planned["households"].sum())
@@ -111,11 +115,12 @@ def describe_plan(planned: pd.DataFrame, budget_gbp: float) -> str:
     )
 
 
-def show_explorer(areas: gpd.GeoDataFrame, budget_gbp: int, most_gbp: int) -> widgets.Widget:
+def show_explorer(areas: gpd.GeoDataFrame, start: Start, budget_gbp: int, most_gbp: int) -> widgets.Widget:
     """Show sliders for budget and price and a choice of measures, with the map and the plan that follow from them.
 
     Args:
         areas: as for `plan_areas`, with area_name and outlines.
+        start: from `futures.make_start`.
         budget_gbp: where the budget's slider starts.
         most_gbp: where it ends.
     """
@@ -130,7 +135,7 @@ def show_explorer(areas: gpd.GeoDataFrame, budget_gbp: int, most_gbp: int) -> wi
     result = widgets.HTML(layout=widgets.Layout(max_width="100%"))
 
     def follow(_change: object = None) -> None:
-        result.value = _show_plan(areas, budget.value, price.value, measures.value)
+        result.value = _show_plan(areas, start, budget.value, price.value, measures.value)
 
     for control in (budget, price, measures):
         control.observe(follow, names="value")
@@ -138,10 +143,12 @@ def show_explorer(areas: gpd.GeoDataFrame, budget_gbp: int, most_gbp: int) -> wi
     return widgets.VBox([budget, price, measures, result])
 
 
-def _show_plan(areas: gpd.GeoDataFrame, budget_gbp: int, price_change_pct: int, measures: Sequence[str]) -> str:
+def _show_plan(
+    areas: gpd.GeoDataFrame, start: Start, budget_gbp: int, price_change_pct: int, measures: Sequence[str]
+) -> str:
     if not measures:
         return "Choose at least one measure."
-    planned = gpd.GeoDataFrame(plan_areas(areas, budget_gbp, price_change_pct, measures), crs=areas.crs)
+    planned = gpd.GeoDataFrame(plan_areas(areas, start, budget_gbp, price_change_pct, measures), crs=areas.crs)
     words = describe_plan(planned, budget_gbp)
     still = html.fill('<img alt="{}" src="{}" width="100%">', words, _draw_plan(planned, words))
     return html.join([html.fill("<p>{}</p>", words), still, _list_districts(planned)]).text
