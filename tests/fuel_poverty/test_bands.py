@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -15,7 +16,8 @@ def make(shares: list[float], homes: list[int] | None = None) -> pd.DataFrame:
         for letter in "AB"
     ]
     columns = ["postcode", "oa21_code", "lsoa21_code", "households", "fuel_poor_pct", "fuel_poor_households"]
-    return pd.DataFrame(rows, columns=columns)
+    made = pd.DataFrame(rows, columns=columns)
+    return made.assign(expected_band=made["fuel_poor_pct"], highest_band_chance_pct=50.0)
 
 
 TEN = make([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
@@ -59,6 +61,31 @@ def test_intervals_and_districts_are_told_in_words():
     two = bands.describe_districts(banded.assign(lad22_name=["South"] * 12 + ["North"] * 8))
     assert "North has the largest part" in two
     assert "(50%), South the smallest (0%)" in two
+
+
+def test_a_place_is_banded_by_its_fifths_in_the_draws_and_not_by_its_estimate():
+    """The second place has the higher mean, but is mostly low: it is in the highest fifth rarely."""
+    rates = np.tile(np.arange(10.0), (10, 1))
+    rates[:, 8] = [20.0, 20.0] + [0.5] * 8
+    rates[:, 7] = 8.0
+    expected, chance = bands.weigh_bands(rates, np.full(10, 30.0))
+    assert chance[[7, 8, 9]].tolist() == [80, 20, 100]
+    assert expected[0] == 1
+    assert expected[7] > expected[8]
+
+
+def test_large_places_take_more_of_a_fifth():
+    expected, chance = bands.weigh_bands(np.array([[1.0, 2.0, 3.0]]), np.array([100.0, 20.0, 30.0]))
+    assert expected.tolist() == [2, 4, 5]
+    assert chance.tolist() == [0, 0, 100]
+
+
+def test_how_sure_the_highest_band_is_is_told_of_its_homes():
+    banded = bands.band_postcodes(make([1] * 8 + [9, 10], [10] * 8 + [5, 15]))
+    banded["highest_band_chance_pct"] = [10.0] * 16 + [90.0, 90.0, 60.0, 60.0]
+    words = bands.describe_certainty(banded)
+    assert "**68%** on average; by lot it would be 20%" in words  # 90 % of 10 homes, 60 % of 30
+    assert "For 25% of its homes the chance is 80% or more" in words
 
 
 def test_the_highest_band_is_told_beside_its_share_of_homes():

@@ -5,11 +5,15 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from councilbook.catalogue.councils import join_names
 
 NAMED = 10  # areas in a sentence
+SURE = 80  # percent
+
+Numbers = npt.NDArray[np.float64]
 
 BANDS: Mapping[int, str] = {
     1: "1: lowest fifth of homes",
@@ -20,8 +24,32 @@ BANDS: Mapping[int, str] = {
 }
 
 
+def weigh_bands(rates: Numbers, homes: Numbers) -> tuple[Numbers, Numbers]:
+    """Work out in which fifth of all homes a place would be, in each draw of the places' rates.
+
+    An estimate in the highest fifth may be there by its error alone. So places are ordered by their expected fifth,
+    which is the best order for how many homes end up in a fifth too high or too low, summed over the limits.
+
+    Args:
+        rates: a row a draw, a column a place.
+        homes: of each place.
+
+    Returns:
+        The expected fifth, 1 (lowest) to 5, and the chance of the highest, in percent.
+    """
+    order = np.argsort(rates, axis=1, kind="stable")
+    ordered = homes[order]
+    fifths = np.empty_like(rates)
+    np.put_along_axis(fifths, order, _cut((np.cumsum(ordered, axis=1) - ordered / 2) / homes.sum()), axis=1)
+    return fifths.mean(axis=0), 100 * (fifths == len(BANDS)).mean(axis=0)
+
+
+def _cut(middle: Any) -> Any:
+    return np.minimum(np.floor(len(BANDS) * middle) + 1, len(BANDS))
+
+
 def band_postcodes(estimates: pd.DataFrame) -> pd.DataFrame:
-    """Put postcodes into fifths of all homes by their estimated share in fuel poverty.
+    """Put postcodes into fifths of all homes by the chances of their output area to be in each fifth.
 
     Postcodes of one output area have one estimate, and are put into one band: that of the middle of their homes.
 
@@ -29,13 +57,14 @@ def band_postcodes(estimates: pd.DataFrame) -> pd.DataFrame:
         estimates: from `risk.estimate_postcodes`.
 
     Returns:
-        The same rows with band, 1 (lowest) to 5.
+        The same rows with band, 1 (lowest) to 5, and without expected_band.
     """
-    places = estimates.groupby("oa21_code").agg(share=("fuel_poor_pct", "first"), homes=("households", "sum"))
-    places = places.sort_values("share", kind="stable")
-    middle = (places["homes"].cumsum() - places["homes"] / 2) / places["homes"].sum()
-    bands = np.minimum(np.floor(len(BANDS) * middle) + 1, len(BANDS)).astype("int64")
-    return estimates.assign(band=estimates["oa21_code"].map(bands))
+    places = estimates.groupby("oa21_code").agg(
+        expected=("expected_band", "first"), share=("fuel_poor_pct", "first"), homes=("households", "sum")
+    )
+    places = places.sort_values(["expected", "share"], kind="stable")
+    bands = _cut((places["homes"].cumsum() - places["homes"] / 2) / places["homes"].sum()).astype("int64")
+    return estimates.drop(columns="expected_band").assign(band=estimates["oa21_code"].map(bands))
 
 
 def sum_bands(banded: pd.DataFrame) -> pd.DataFrame:
@@ -142,6 +171,22 @@ def describe_bands(banded: pd.DataFrame, name: str) -> str:
     return (
         f"Open data put **{len(high):,} of {len(banded):,} postcodes** of {name} into the highest band of risk. They "
         f"have {homes:.0f}% of the homes and an expected **{poor:.0f}%** of those in fuel poverty."
+    )
+
+
+def describe_certainty(banded: pd.DataFrame) -> str:
+    """Say how sure it is that the homes of the highest band belong there.
+
+    Args:
+        banded: from `band_postcodes`.
+    """
+    high = banded[banded["band"] == max(BANDS)]
+    chance, homes = high["highest_band_chance_pct"], high["households"]
+    sure = 100 * homes[chance >= SURE].sum() / homes.sum()
+    return (
+        f"Some homes are in the highest band by error. The chance that a home there belongs there is "
+        f"**{np.average(chance, weights=homes):.0f}%** on average; by lot it would be {100 / len(BANDS):.0f}%. For "
+        f"{sure:.0f}% of its homes the chance is {SURE}% or more."
     )
 
 

@@ -26,6 +26,7 @@ from statsmodels.genmod.families import Binomial
 from statsmodels.genmod.generalized_linear_model import GLM
 
 from councilbook.errors import CheckError
+from councilbook.fuel_poverty.postcodes.bands import weigh_bands
 from councilbook.fuel_poverty.postcodes.covariates import OA_COVARIATES, list_known, list_known_below, share_out
 
 DRAWS = 200
@@ -114,7 +115,8 @@ def fit_and_estimate(
 
     Returns:
         oa21_code, lsoa21_code, area_code, households, fuel_poor_pct, fuel_poor_households (expected), low_95, high_95
-        (percent), sorted by area and output area. Within each area the expected households add up to the official.
+        (percent), expected_band and highest_band_chance_pct (see `bands.weigh_bands`), sorted by area and output area.
+        Within each area the expected households add up to the official.
 
     Raises:
         CheckError: there are fewer areas than FEWEST_TO_FIT, or an output area lies in none of them.
@@ -137,11 +139,14 @@ def fit_and_estimate(
     rates = benchmark_rates((design @ model.coefficients)[None, :], households, members, poor)[0]
     drawn_rates = benchmark_rates(drawn @ design.T + unexplained, households, members, poor)
     limits = np.quantile(drawn_rates, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
+    expected_band, chance = weigh_bands(drawn_rates, households)
     return rows[["oa21_code", "lsoa21_code", "area_code", "households"]].assign(
         fuel_poor_pct=100 * rates,
         fuel_poor_households=households * rates,
         low_95=100 * limits[0],
         high_95=100 * limits[1],
+        expected_band=expected_band,
+        highest_band_chance_pct=chance,
     )
 
 
@@ -157,8 +162,8 @@ def estimate_postcodes(postcodes: pd.DataFrame, estimates: pd.DataFrame) -> pd.D
 
     Returns:
         postcode, oa21_code, lsoa21_code, households, fuel_poor_pct, fuel_poor_households (expected; they add up to the
-        official figure of each published area), low_95, high_95 (of the percentage); sorted by postcode. A postcode
-        whose output area has no estimate has no row.
+        official figure of each published area), low_95, high_95 (of the percentage), expected_band and
+        highest_band_chance_pct; sorted by postcode. A postcode whose output area has no estimate has no row.
 
     Raises:
         CheckError: a postcode has two rows.
