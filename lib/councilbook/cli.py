@@ -309,7 +309,7 @@ def check(
 
 @app.command(
     epilog=_examples(
-        ("councilbook columns business_rates", "The columns of every file that the study reads by itself."),
+        ("councilbook columns business_rates", "The columns of every closed file of the study that is there."),
         (
             "councilbook columns business_rates rates_ledger --force",
             "Guess again, and write the file of one anew.",
@@ -326,7 +326,7 @@ def columns(
         typer.Option("--force", help="Guess again and write the file anew; the one that is there is kept as .before."),
     ] = False,
 ) -> None:
-    """Show what each column of a council's own file is taken for, and write the file to correct it in.
+    """Show what each column and code of a council's own file is taken for, and write the file to correct it in.
 
     It is columns_SOURCE.yaml in the closed folder (COUNCILBOOK_CLOSED), and the next run goes by it. No cell is shown.
     """
@@ -347,7 +347,7 @@ def columns(
             for header, target, how, fits, note in inspection.list_rows():
                 table.add_row(*map(escape, (header, target, how, fits, note)))
             console.print(table)
-            for line in [inspection.result, *inspection.warnings]:
+            for line in [*inspection.list_codes(), inspection.result, *inspection.warnings]:
                 console.print(Text(line), soft_wrap=True)
             if inspection.fault:
                 faults += 1

@@ -107,7 +107,7 @@ def inspect_columns(
     """
     if catalogue.workbook.closed is None:
         raise SourceError(f"{CLOSED_VARIABLE} names no closed folder, for a council to say in what its columns are.")
-    able = {one.id: one for one in catalogue.sources_of(spec.id) if one.reader}
+    able = {one.id: one for one in catalogue.sources_of(spec.id) if one.is_mapped}
     if source is not None and source not in able:
         raise CatalogueError(
             f"{source} is no source of {spec.id} whose columns a council can tell.{suggest(source, able)}"
