@@ -361,6 +361,44 @@ def columns(
 
 @app.command(
     epilog=_examples(
+        ("councilbook example kid_households", "An example of one closed file, in this folder."),
+        ("councilbook example --to ../examples", "One of every closed and shared source."),
+    )
+)
+def example(
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE", help="Closed sources by id (see `list`). None given: all.")
+    ] = None,
+    to: Annotated[Path, typer.Option(file_okay=False, help="Folder to write into.")] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+) -> None:
+    """Write an example of a closed file: its header, and invented rows to put your own in the place of."""
+    from councilbook.errors import suggest
+    from councilbook.paths import write_atomically
+    from councilbook.sources.layouts import choose_laid_out, name_example, write_example
+
+    catalogue = _open_catalogue(None)
+    able = {one.id: one for one in choose_laid_out(catalogue.sources.values())}
+    if unknown := [name for name in sources or [] if name not in able]:
+        raise ParameterError(f"{unknown[0]} is no closed source with declared columns.{suggest(unknown[0], able)}")
+    chosen = [able[name] for name in sources or able]
+    if not force and (there := [to / name_example(one) for one in chosen if (to / name_example(one)).exists()]):
+        raise ParameterError(f"{there[0]} is there already; --force writes over it. Nothing was written.")
+    console = _make_console()
+    for one in chosen:
+        with write_atomically(to / name_example(one)) as temporary:
+            temporary.write_text(write_example(one), encoding="utf-8", newline="\n")
+        own = [study for study in catalogue.studies if one in catalogue.sources_of(study)]
+        console.print(
+            f"[bold]{escape(str(to / name_example(one)))}[/]: {escape(one.title)}. Put your rows in the place of the "
+            f"invented ones, save it in the closed folder as {one.file.replace('.', '_COUNCIL.', 1)}, and run "
+            f"`councilbook columns {' '.join(own[:1])} {one.id}`.",
+            soft_wrap=True,
+        )
+
+
+@app.command(
+    epilog=_examples(
         ("councilbook report", "Every report there is."),
         ("councilbook report fuel_poverty --council kent_medway", "One report."),
         ("councilbook report --pdf", "Every report, and beside each page a tagged PDF of it."),
