@@ -14,7 +14,7 @@ from councilbook.pages.site import CARDS, NEWS, Site, build_site, list_entries, 
 from councilbook.paths import Workbook, find_workbook
 from small_site import APPROVED, ROLE, SPEC, WAITING, make_catalogue, make_record, write_report
 
-PAGES = ("index.html", "data.html", "sources.html", "search.html", "accessibility.html")
+PAGES = ("index.html", "data.html", "sources.html", "search.html", "accessibility.html", "layout-clients.html")
 HOSTILE = "</script><script>alert(1)</script><!-- & \"quoted\" 'x'"
 BASE = "https://council.example/reports/"
 
@@ -89,8 +89,8 @@ def test_every_page_has_the_same_header_and_help(site: Path) -> None:
     current = [page.select_one("[aria-current]").get_text() for page in pages]
 
     assert all(one == links[0] for one in links)
-    assert [href for href, _ in links[0]] == list(PAGES)
-    assert current == ["Reports", "Data", "Sources", "Search", "Accessibility"]
+    assert [href for href, _ in links[0]] == list(PAGES[:5])
+    assert current == ["Reports", "Data", "Sources", "Search", "Accessibility", "Sources"]
     for page in pages:
         assert "Something wrong here, or hard to read? Ask the council" in read_words(page.footer)
         assert page.footer.select_one("a")["href"] == "accessibility.html"
