@@ -145,6 +145,37 @@ def test_a_code_that_says_too_little_is_read_as_the_first_that_it_may_be_and_tha
     assert "tenure: 'o' may be owned_outright or mortgaged; it is read as the first" in notes
 
 
+def test_sparse_columns_of_diagnoses_and_a_pseudonym_made_of_an_nhs_number_are_read(catalogue, tmp_path):
+    tables = write_closed_folder(tmp_path, 60)
+
+    def spread(frame):
+        parts = frame["ICD10_Codes"].str.split("; ", expand=True).fillna("")
+        diagnoses = {f"Diag_{place + 1:02}": parts[place] for place in parts}
+        return (
+            frame.drop(columns="ICD10_Codes").rename(columns={"Pseudo_Person_ID": "Pseudo NHS No"}).assign(**diagnoses)
+        )
+
+    spoil(tmp_path, "kid_people", spread)
+    headers = open_extract(catalogue, tmp_path, "kid_people").inspect().mapping
+    assert [target for header, target in headers.items() if header.startswith("Diag")] == ["ICD-10 codes"] * 3
+    loaded = load(catalogue, tmp_path, "kid_people", Told(headers | {"Pseudo NHS No": "person_id"}))
+    for name in ("person_id", "respiratory", "falls"):
+        assert loaded[name].tolist() == tables["kid_people"][name].tolist()
+    spoil(tmp_path, "kid_people", lambda frame: frame.rename(columns={"Pseudo NHS No": "NHS No"}))
+    with pytest.raises(CheckError, match="the column NHS No is named like one"):
+        load(catalogue, tmp_path, "kid_people", Told(headers | {"NHS No": "person_id"} | {"Pseudo NHS No": None}))
+
+
+def test_a_top_code_of_ages_is_told(catalogue, tmp_path):
+    write_closed_folder(tmp_path, 20)
+    spoil(tmp_path, "kid_people", lambda frame: frame.assign(Age_Years=["90+", *frame["Age_Years"][1:]]))
+    with pytest.raises(
+        CouncilbookError, match=r"1 cells of age are no integer.*Say under `codes` in columns_kid_people"
+    ):
+        load(catalogue, tmp_path, "kid_people")
+    assert load(catalogue, tmp_path, "kid_people", Told(codes={"Age_Years": {"90+": "90"}}))["age"].iloc[0] == 90
+
+
 def test_of_a_code_and_its_words_the_column_that_can_be_read_is_taken(catalogue, tmp_path):
     tables = write_closed_folder(tmp_path, 50)
     words = {"O": "1", "Mortgage": "2", "HA": "3", "PR": "4"}

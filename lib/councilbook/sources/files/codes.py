@@ -15,6 +15,7 @@ import pandas as pd
 from councilbook.catalogue import FieldSpec
 
 MISSING = frozenset({"", "null", "(null)", "n/a", "na", "#n/a", "nan", "none"})  # as `fold_code` writes them
+MARK = 8  # letters, more than any such mark has
 BLANK = "(blank)"  # how a council names a blank cell, to say what it means
 NO_VALUE = "missing"  # how a council says that a code is no value
 YES = ("true", "yes", "y", "t", "1")
@@ -50,7 +51,9 @@ def list_values(field: FieldSpec) -> list[str]:
 def is_missing(cells: "pd.Series[str]") -> "pd.Series[bool]":
     """Tell which cells say nothing, by marks that every file may have."""
     places, words = pd.factorize(cells.fillna(""))
-    says_nothing = pd.Series([fold_code(str(word)) in MISSING for word in words], dtype="bool")
+    says_nothing = pd.Series(
+        [len(word) <= MARK and fold_code(word) in MISSING for word in map(str, words)], dtype="bool"
+    )
     return says_nothing.iloc[places].set_axis(cells.index)
 
 
@@ -79,11 +82,14 @@ def read_cells(cells: "pd.Series[str]", field: FieldSpec, told: Mapping[str, str
     parse = _choose_parser(field)
     known = list_known(field)
     missing = MISSING | {fold_code(mark) for mark in field.missing}
+    longest = max(MARK, *map(len, missing))
     own = {fold_code(code): value for code, value in told.items()} | dict(told)
 
     def read(word: str) -> str | None:
-        word = own.get(word or BLANK, own.get(fold_code(word or BLANK), word))
-        if (folded := fold_code(word)) in known:
+        if own:
+            word = own.get(word or BLANK, own.get(fold_code(word or BLANK), word))
+        folded = fold_code(word) if known or len(word) <= longest else word  # most cells of a file are long pseudonyms
+        if folded in known:
             return known[folded]
         return None if folded in missing or word == NO_VALUE else parse(word)
 

@@ -5,6 +5,7 @@ then not known stops the run. No cell of a file is shown, but codes of columns w
 are short, of few kinds, and each on many rows.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -40,6 +41,7 @@ from councilbook.sources.mappings import UNKNOWN, Inspection
 LEAST_ROWS, MOST_LETTERS, MOST_CODES = 10, 8, 30  # a code is shown if it is so frequent and short, and of so few
 LEAST_OF_KIND = 3  # rows of each kind of a text, on average, for it to be no name
 SHOWN = 3
+PSEUDONYM = re.compile(r"(?i)pseudo|anon|hash|encrypt|token")
 
 
 @dataclass(frozen=True)
@@ -162,8 +164,10 @@ class Extract:
         check_pseudonymised(cells, self.where)
 
     def _is_called_so(self, column: Column) -> bool:
+        """Tell whether a header is known for what it is taken for, or says that it is a pseudonym."""
         name = str(column.target)
-        return name in self.table.fields and rank_header(column.header, name, self.table) <= KNOWN
+        is_known = name in self.table.fields and rank_header(column.header, name, self.table) <= KNOWN
+        return is_known or (name in self.table.key and bool(PSEUDONYM.search(column.header)))
 
     def _holds_codes(self, column: Column) -> bool:
         if column.target not in self.table.fields:

@@ -18,7 +18,7 @@ from councilbook.sources.files.codes import find_strange, is_missing, read_cells
 from councilbook.sources.files.diagnoses import list_groups, load_code_lists, split_codes
 from councilbook.sources.files.readers import accepted_headers, write_cells
 
-LOOKED_AT = 10_000  # rows, for how well a column fits
+LOOKED_AT = 10_000  # cells, for how well a column fits
 LEAST_FIT = 95  # % of cells, where a header does not tell by itself
 LEAST_ALIKE, LEAST_LETTERS = 0.85, 5  # of a misspelt header and a known one: one letter in seven
 HOW = ("its header", "a known header", "nearly a known header", "its cells")
@@ -151,16 +151,16 @@ def _measure(body: pd.DataFrame, column: Column, table: Table, told: Told) -> Co
     """Say which share of a column's cells can be read as what it is taken for."""
     if column.target is None:
         return column
-    cells = write_cells(body.iloc[:LOOKED_AT, column.place])
-    cells, codes = cells[~is_missing(cells)], told.codes.get(column.header, {})
+    spec = table.fields.get(column.target)
+    if spec and spec.type == "string" and not (spec.enum or spec.pattern):
+        return column
+    cells = write_cells(body.iloc[:, column.place])
+    cells, codes = cells[~is_missing(cells)].head(LOOKED_AT), told.codes.get(column.header, {})
     if system := load_code_lists().get(column.target):
         parts = [split_codes(str(cell)) for cell in cells]
         fits = pd.Series([all(code in codes or system.read_code(code) for code in part) for part in parts], dtype=bool)
     else:
-        spec = table.fields[column.target]
-        if spec.type == "string" and not (spec.enum or spec.pattern):
-            return column
-        fits = _find_fitting(read_cells(cells, spec, codes), spec)
+        fits = _find_fitting(read_cells(cells, table.fields[column.target], codes), table.fields[column.target])
     return replace(column, fits_pct=100 * float(fits.mean()) if len(fits) else float("nan"))
 
 

@@ -137,9 +137,11 @@ def convert_types(rows: pd.DataFrame, table: Table, found: FoundFile) -> pd.Data
         values, bad = _convert(rows[name], field)
         if bad.any():
             shown = f", as {_join(map(repr, rows.loc[bad, name].iloc[:SHOWN]))}" if found.source.shows_values else ""
+            own = f"Say under `codes` in {found.source.mapping_name} in the closed folder what they stand for"
+            way = own if found.has_own_columns else "Declare such marks as `missing`"
             raise SourceError(
                 f"{describe_place(found, table)}: {int(bad.sum())} cells of {name} are no {field.type}{shown} "
-                f"(row {_join(rows.index[bad][:SHOWN])}). Declare such marks as `missing`, or mend the file."
+                f"(row {_join(rows.index[bad][:SHOWN])}). {way}, or mend the file."
             )
         typed[name] = values
     return typed
