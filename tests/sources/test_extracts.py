@@ -142,7 +142,7 @@ def test_what_a_council_says_must_fit_its_file(catalogue, tmp_path, told, messag
 def test_a_code_that_says_too_little_is_read_as_the_first_that_it_may_be_and_that_is_said(catalogue, tmp_path):
     write_closed_folder(tmp_path, 50)
     notes = open_extract(catalogue, tmp_path, "kid_households").read().attrs["notes"]
-    assert "tenure: 'o' may be owned_outright or mortgaged; it is read as the first" in notes
+    assert "tenure: 'o' may be owned_outright or mortgaged; it is read as the first." in notes
 
 
 def test_sparse_columns_of_diagnoses_and_a_pseudonym_made_of_an_nhs_number_are_read(catalogue, tmp_path):

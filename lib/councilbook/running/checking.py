@@ -153,7 +153,8 @@ def _check_source(study: Study, source: Source, table: str) -> CheckLine:
     except Exception as error:  # its message may show a record
         return CheckLine(name, "source", False, f"Source {source.id}: it cannot be read ({type(error).__name__}).")
     rows, notes = frame.attrs.get("rows_read", len(frame)), frame.attrs.get("notes", [])
-    return CheckLine(name, "source", True, ". ".join([f"{rows:,} rows from {study.find(source).origin}", *notes]))
+    told = f"{rows:,} rows from {study.find(source).origin}"
+    return CheckLine(name, "source", True, " ".join([f"{told}.", *notes]) if notes else told)
 
 
 def _check_dataset(study: Study, name: str) -> CheckLine:

@@ -122,7 +122,7 @@ class Extract:
             rows = self.read()
             typed = convert_types(rows, self.table, self.found)
             check_fields(typed, self.table.fields, self.table.key, self.where, show_values=False)
-            result, warnings = f"{len(rows):,} rows can be read.", [f"{note}." for note in rows.attrs["notes"]]
+            result, warnings = f"{len(rows):,} rows can be read.", rows.attrs["notes"]
         except CouncilbookError as error:
             fault = str(error)
         shown = pd.DataFrame(
@@ -235,18 +235,20 @@ class Extract:
         """Say what a reader of the figures should know of how the file was read; it names no header of the file."""
         notes = []
         if renamed := [one for one in self._taken.values() if one.found != HOW[DECLARED]]:
-            notes.append(f"{len(renamed)} columns stand under headers of the council's own")
+            notes.append(f"{len(renamed)} columns stand under headers of the council's own.")
         if absent:
-            notes.append(f"it has no column for {', '.join(absent)}")
+            notes.append(f"It has no column for {', '.join(absent)}.")
         if groups:
             systems = " and ".join(dict.fromkeys(str(one.target) for one in self._coded))
-            notes.append(f"{', '.join(groups)} are made from {systems}; who has no such code counts as without")
+            notes.append(f"{', '.join(groups)} are made from {systems}; who has no such code counts as without.")
         for name, one in self._taken.items():
             if coarse := find_coarse(self.table.fields[name]):
                 own = {fold_code(code) for code in self.told.codes.get(one.header, {})}
                 held = {fold_code(str(code)) for code in self._write(one).dropna().unique()} - own
                 read = {code: " or ".join(values) for code, values in coarse.items() if code in held}
-                notes += [f"{name}: {code!r} may be {values}; it is read as the first" for code, values in read.items()]
+                notes += [
+                    f"{name}: {code!r} may be {values}; it is read as the first." for code, values in read.items()
+                ]
         return notes
 
     def _check_told(self) -> None:
