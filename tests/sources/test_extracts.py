@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from councilbook.catalogue import Catalogue, FoundFile, load_catalogue
-from councilbook.errors import CheckError, CouncilbookError
+from councilbook.errors import CheckError, CouncilbookError, SourceError
 from councilbook.paths import find_workbook
 from councilbook.sources.checks import check_fields
 from councilbook.sources.files.extracts import Extract
@@ -106,6 +106,19 @@ def test_what_is_not_known_stops_a_run_and_is_not_shown(catalogue, tmp_path, nam
     shown = f"{refused.value} {inspection.fault} {inspection.codes} {inspection.list_rows()} {inspection.warnings}"
     assert SECRET not in shown
     assert "ct11aa" not in shown
+
+
+@pytest.mark.parametrize("foreign", [True, False])
+@pytest.mark.parametrize("told", [Told(), Told({"PCD": "postcode"})])
+def test_a_record_in_the_place_of_the_header_is_not_shown(catalogue, tmp_path, foreign, told):
+    for name in write_closed_folder(tmp_path, 20, foreign=foreign):
+        file = tmp_path / f"{name}.csv"
+        record = file.read_text().splitlines()[1]
+        file.write_text(file.read_text().split("\n", 1)[1])
+        for look in (Extract.read, Extract.inspect):
+            with pytest.raises(SourceError, match="row 1: it looks like a record and not like a header") as refused:
+                look(open_extract(catalogue, tmp_path, name, told))
+            assert not any(cell in str(refused.value) for cell in record.split(",") if len(cell) > 5)
 
 
 def test_a_rare_code_and_a_column_of_many_kinds_are_not_shown(catalogue, tmp_path):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from councilbook.catalogue import FieldSpec, Source, Table
 
 ROWS = 3
-DAY, YEAR, AMOUNT = "2026-01-{:02}", 2021, 1000  # of an example that the catalogue does not give
+DAY, YEAR, AGE, AMOUNT = "2026-01-{:02}", 2021, 40, 1000  # of an example that the catalogue does not give
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,10 @@ def make_example(name: str, table: Table, row: int) -> str:
         return values[row % len(values)]
     if field.type == "date":
         return DAY.format(row + 1)
-    least, step = (YEAR, 1) if field.type == "year" else (field.minimum or 0, AMOUNT if field.type == "number" else 1)
+    usual = YEAR if field.type == "year" else AGE if field.unit == "years" else field.minimum or 0
+    step = AMOUNT if field.type == "number" else 1
     most = field.maximum if field.maximum is not None else float("inf")
-    return f"{min(least + step * row, most):.10g}"
+    return f"{min(usual + step * row, most):.10g}"
 
 
 def _describe_values(field: FieldSpec, *, is_key: bool) -> str:

@@ -13,16 +13,18 @@ from difflib import SequenceMatcher
 import pandas as pd
 
 from councilbook.catalogue import FieldSpec, Table
-from councilbook.errors import CheckError, suggest
+from councilbook.errors import CheckError, SourceError, suggest
 from councilbook.sources.files.codes import find_strange, is_missing, read_cells
 from councilbook.sources.files.diagnoses import list_groups, load_code_lists, split_codes
 from councilbook.sources.files.readers import accepted_headers, write_cells
+from councilbook.sources.identifiers import POSTCODE
 
 LOOKED_AT = 10_000  # cells, for how well a column fits
 LEAST_FIT = 95  # % of cells, where a header does not tell by itself
 LEAST_ALIKE, LEAST_LETTERS = 0.85, 5  # of a misspelt header and a known one: one letter in seven
 HOW = ("its header", "a known header", "nearly a known header", "its cells")
 DECLARED, KNOWN, NEARLY, BY_CELLS = range(4)
+DATUM = r"[£+-]?[\d,.]+|\d+[/-]\d+[/-]\d+.*"  # an amount, a number or a day
 DIAGNOSES = re.compile(r"diagnos|\bdiag|condition|\bltc")  # in the header of a column of codes of some system
 
 _LONG = {"hh": "household", "pcd": "postcode", "pc": "postcode", "u": "under", "yr": "year", "yrs": "year"}
@@ -71,8 +73,14 @@ def choose_columns(body: pd.DataFrame, table: Table, told: Told, where: str) -> 
 
     Raises:
         CheckError: the council names a header or a column of ours that there is not, or one twice.
+        SourceError: there is a record in the place of the header, which must not be shown.
     """
     headers = ["" if header is None else " ".join(str(header).split()) for header in body.columns]
+    if _is_record(headers, table):
+        raise SourceError(
+            f"{where}, row {table.header_row}: it looks like a record and not like a header. Put the names of the "
+            "columns into this row."
+        )
     columns = [Column(header, place) for place, header in enumerate(headers)]
     if told.columns is None:
         return _guess_columns(body, columns, table, told)
@@ -89,13 +97,21 @@ def choose_columns(body: pd.DataFrame, table: Table, told: Told, where: str) -> 
     return [_measure(body, one, table, told) for one in taken]
 
 
+def _is_record(headers: Sequence[str], table: Table) -> bool:
+    """Tell whether what stands for a header is a record: it has cells of data, and more than names that are known."""
+    forms = [DATUM, rf".*{POSTCODE}.*", *(one.pattern for one in table.fields.values() if one.pattern)]
+    cells = [one for one in headers if any(re.fullmatch(form, one) for form in forms)]
+    named = [one for one in headers if any(rank_header(one, name, table) <= KNOWN for name in table.fields)]
+    return len(cells) > len(named)
+
+
 def rank_header(header: str, name: str, table: Table) -> int:
     """Tell how well a header names a field: as declared, but for words that say nothing, nearly, or not at all."""
     known = [name, *accepted_headers(name, table)]
     if header.casefold() in {" ".join(one.split()).casefold() for one in known}:
         return DECLARED
     words, names = _squash(header), {_squash(one) for one in known}
-    if words in names:
+    if {words, words.removeprefix("household")} & names:
         return KNOWN
     digits = re.sub(r"\D", "", words)
     same = [one for one in names if re.sub(r"\D", "", one) == digits and len(words) >= LEAST_LETTERS]
