@@ -8,7 +8,7 @@ from councilbook.errors import CheckError, CouncilbookError, SourceError
 from councilbook.paths import find_workbook
 from councilbook.sources.checks import check_fields
 from councilbook.sources.files.extracts import Extract
-from councilbook.sources.files.guesses import Told
+from councilbook.sources.files.guesses import KNOWN, Told, rank_header
 from councilbook.sources.files.readers import convert_types
 from councilbook.sources.mappings import read_codes, read_mapping, write_mapping
 from kid_like import MONEY, TENURE_CODES, encode_tables, write_closed_folder
@@ -195,6 +195,25 @@ def test_of_a_code_and_its_words_the_column_that_can_be_read_is_taken(catalogue,
     spoil(tmp_path, "kid_households", lambda frame: frame.assign(tenure_code=frame["TenureType"].map(words)))
     loaded = load(catalogue, tmp_path, "kid_households")
     assert loaded["tenure"].tolist() == tables["kid_households"]["tenure"].tolist()
+
+
+STYLES = {
+    "upper": str.upper,
+    "title": lambda header: header.replace("_", " ").title(),
+    "camel": lambda header: header.replace("_", " ").title().replace(" ", ""),
+    "dash": lambda header: header.replace("_", "-"),
+    "household": lambda header: f"HH{header.title().replace('_', '')}" if header != "year" else "Yr",
+}
+
+
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+def test_a_header_in_any_style_names_its_field_and_no_other(catalogue, style):
+    for name in ("kid_households", "kid_people", "interventions_register", "household_outcomes"):
+        table = catalogue.source(name).table()
+        for field, spec in table.fields.items():
+            for header in (field, *spec.column):
+                named = [one for one in table.fields if rank_header(style(header), one, table) <= KNOWN]
+                assert named == [field], (header, style(header))
 
 
 def test_no_header_is_listed_for_two_fields_of_a_table(catalogue):

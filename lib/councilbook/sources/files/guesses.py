@@ -121,7 +121,7 @@ def rank_header(header: str, name: str, table: Table) -> int:
 
 def _squash(header: str) -> str:
     """Write a header in small letters and digits alone, short words in full and without those that say nothing."""
-    split = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header.replace("kWh", "kwh")).lower()
+    split = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", header.replace("kWh", "kwh")).lower()
     words = [_LONG.get(word, word) for word in re.findall(r"[a-z]+|[0-9]+", split)]
     return "".join([word for word in words if word not in _FILLERS] or words)
 
