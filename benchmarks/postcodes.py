@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 COUNCILS, YEARS = ("kent_medway", "county_durham"), (2022, 2023, 2024)
 LAST = "list_known_below"  # the cell of the notebook after which everything is loaded
 YEARS_READ = """official.prepare_years(
-    Study.open("fuel_poverty", "2_areas", council, data, mirror=mirror).load_series("sub_regional_fuel_poverty")
+    Study.open("fuel_poverty", "2_areas", council, data, mirror=mirror, seed=seed, run_date=run_date)
+    .load_series("sub_regional_fuel_poverty")
 )"""
 GROUPS = [0, 5, 20, 40, 60, 80, 95, 100.1]  # percent
 

@@ -42,7 +42,19 @@ SOURCES = (
     {"id": "homes_2020", "title": "Homes", "spectrum": "open", "series": "homes", "edition": 2020},
     {"id": "homes_2021", "title": "Homes", "spectrum": "open", "series": "homes", "edition": 2021},
     {"id": "visits", "title": "Visits to homes", "spectrum": "shared", "known_faults": ["Some are in it twice."]},
-    {"id": "clients", "title": "Clients of the housing team", "spectrum": "closed", "personal_data": True},
+    {
+        **{"id": "clients", "title": "Clients of the housing team", "spectrum": "closed", "personal_data": True},
+        **{"format": "csv", "file": "clients.csv", "pseudonymised": True},
+        "tables": {
+            "clients": {
+                "key": ["client_reference_of_the_housing_team"],
+                "fields": {
+                    "client_reference_of_the_housing_team": {"description": "Pseudonym"},
+                    "falls": {"type": "boolean", "description": "Has fallen"},
+                },
+            }
+        },
+    },
     {"id": "spare", "title": "A source of no study", "spectrum": "open"},
 )
 

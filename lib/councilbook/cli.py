@@ -309,7 +309,7 @@ def check(
 
 @app.command(
     epilog=_examples(
-        ("councilbook columns business_rates", "The columns of every file that the study reads by itself."),
+        ("councilbook columns business_rates", "The columns of every closed file of the study that is there."),
         (
             "councilbook columns business_rates rates_ledger --force",
             "Guess again, and write the file of one anew.",
@@ -326,7 +326,7 @@ def columns(
         typer.Option("--force", help="Guess again and write the file anew; the one that is there is kept as .before."),
     ] = False,
 ) -> None:
-    """Show what each column of a council's own file is taken for, and write the file to correct it in.
+    """Show what each column and code of a council's own file is taken for, and write the file to correct it in.
 
     It is columns_SOURCE.yaml in the closed folder (COUNCILBOOK_CLOSED), and the next run goes by it. No cell is shown.
     """
@@ -347,7 +347,7 @@ def columns(
             for header, target, how, fits, note in inspection.list_rows():
                 table.add_row(*map(escape, (header, target, how, fits, note)))
             console.print(table)
-            for line in [inspection.result, *inspection.warnings]:
+            for line in [*inspection.list_codes(), inspection.result, *inspection.warnings]:
                 console.print(Text(line), soft_wrap=True)
             if inspection.fault:
                 faults += 1
@@ -357,6 +357,44 @@ def columns(
             console.print(Text(f"{file}: {told}"), soft_wrap=True)
     if faults:
         raise typer.Exit(1)
+
+
+@app.command(
+    epilog=_examples(
+        ("councilbook example kid_households", "An example of one closed file, in this folder."),
+        ("councilbook example --to ../examples", "One of every closed and shared source."),
+    )
+)
+def example(
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="SOURCE", help="Closed sources by id (see `list`). None given: all.")
+    ] = None,
+    to: Annotated[Path, typer.Option(file_okay=False, help="Folder to write into.")] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+) -> None:
+    """Write an example of a closed file: its header, and invented rows to put your own in the place of."""
+    from councilbook.errors import suggest
+    from councilbook.paths import write_atomically
+    from councilbook.sources.layouts import choose_laid_out, name_example, write_example
+
+    catalogue = _open_catalogue(None)
+    able = {one.id: one for one in choose_laid_out(catalogue.sources.values())}
+    if unknown := [name for name in sources or [] if name not in able]:
+        raise ParameterError(f"{unknown[0]} is no closed source with declared columns.{suggest(unknown[0], able)}")
+    chosen = [able[name] for name in sources or able]
+    if not force and (there := [to / name_example(one) for one in chosen if (to / name_example(one)).exists()]):
+        raise ParameterError(f"{there[0]} is there already; --force writes over it. Nothing was written.")
+    console = _make_console()
+    for one in chosen:
+        with write_atomically(to / name_example(one)) as temporary:
+            temporary.write_text(write_example(one), encoding="utf-8", newline="\n")
+        own = [study for study in catalogue.studies if one in catalogue.sources_of(study)]
+        console.print(
+            f"[bold]{escape(str(to / name_example(one)))}[/]: {escape(one.title)}. Put your rows in the place of the "
+            f"invented ones, save it in the closed folder as {one.file.replace('.', '_COUNCIL.', 1)}, and run "
+            f"`councilbook columns {' '.join(own[:1])} {one.id}`.",
+            soft_wrap=True,
+        )
 
 
 @app.command(

@@ -42,6 +42,8 @@ from councilbook.pages.html import Html
 from councilbook.paths import NOTEBOOK_VARIABLE, STAND_INS_VARIABLE, find_workbook
 from councilbook.sources.checks import check_fields
 from councilbook.sources.editions import describe_outdated, list_editions
+from councilbook.sources.extracts.guesses import Told
+from councilbook.sources.extracts.reading import Extract
 from councilbook.sources.files.readers import convert_types, describe_place, read_rows
 from councilbook.sources.files.streams import Keep
 from councilbook.sources.geography import (
@@ -55,7 +57,7 @@ from councilbook.sources.geography import (
     select_rows,
 )
 from councilbook.sources.landscape import describe_landscape
-from councilbook.sources.mappings import Inspection, read_mapping
+from councilbook.sources.mappings import Inspection, read_codes, read_mapping
 
 LOOKUP = "lsoa_lookup"
 OUTPUT_AREAS = "oa_lookup"
@@ -184,17 +186,34 @@ class Study:
         file = None if found.is_synthetic else self.finder.find_mapping(found.source)
         return read_mapping(file) if file else None
 
+    def tell_way(self, found: FoundFile) -> str:
+        """Say in which file a council can say, or has said, which column and which code is which."""
+        name = found.source.mapping_name
+        if self.read_mapping(found):
+            return f"Its columns are read as {name} in the closed folder says; correct it there."
+        return (
+            f"To say which column is which, and what its codes mean, correct {name} in the closed folder; "
+            f"`councilbook columns {self.spec.id} {found.source.id}` writes it."
+        )
+
     def inspect_file(self, found: FoundFile) -> Inspection:
-        """Let a source's reader find out which column of a file is which, and whether a run can read it.
+        """Find out which column of a council's own file is which, and whether a run can read it.
 
         Args:
-            found: a file of a source that has a reader.
+            found: a file of a source that has a reader, or declared fields.
 
         Raises:
             SourceError, CheckError: it cannot even be looked at.
         """
+        if found.has_own_columns:
+            return self._open_extract(found).inspect()
         inspection: Inspection = self._ask(str(found.source.reader), found)
         return inspection
+
+    def _open_extract(self, found: FoundFile, table: str | None = None) -> Extract:
+        file = self.finder.find_mapping(found.source)
+        told = Told(self.read_mapping(found), read_codes(file) if file else {}, self.tell_way(found))
+        return Extract(found, found.source.table(table), told)
 
     def _ask(self, named: str, found: FoundFile) -> Any:
         """Call a function of the study that the catalogue names as module:function, on a file.
@@ -541,7 +560,8 @@ class Study:
         """Read a table, as text, with the file that it is of; once, but for one that is read piece by piece."""
         if (source.id, name) not in self._rows or source.table(name).stream:
             found = self.find(source)
-            rows = read_rows(found, source.table(name), keep)
+            is_own = found.has_own_columns
+            rows = self._open_extract(found, name).read() if is_own else read_rows(found, source.table(name), keep)
             found = replace(found, notes=tuple(rows.attrs.get("notes", ())))
             self._used[source.id] = found
             if source.table(name).stream:

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.browser
 
 REPORT = "fuel_poverty/kent_medway/index.html"
 RATES = "business_rates/north_lanarkshire/index.html"
-PAGES = ("index.html", "data.html", "sources.html", "search.html", "accessibility.html", REPORT, RATES)
+LAYOUTS = ("layout-kid_households.html", "layout-rates_ledger.html")
+PAGES = ("index.html", "data.html", "sources.html", "search.html", "accessibility.html", REPORT, RATES, *LAYOUTS)
 
 
 def test_the_report_has_its_map_charts_and_tables_and_asks_for_nothing(

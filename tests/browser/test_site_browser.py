@@ -19,6 +19,7 @@ PAGES = (
     "accessibility.html",
     "warmth/north/index.html",
     "warmth/south/index.html",
+    "layout-clients.html",
 )
 AROUND = PAGES[:5]
 NAVIGATION = ["Councilbook", "Reports", "Data", "Sources", "Search", "Accessibility"]

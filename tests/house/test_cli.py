@@ -179,11 +179,30 @@ def test_report_renders_again_what_was_run(workbook: Workbook) -> None:
     assert page.exists()
 
 
+def test_an_example_file_is_written_once_and_says_where_it_goes(workbook: Workbook) -> None:
+    use_sources(workbook)
+    folder = workbook.root.parent / "examples"
+    result = call("example", "closed_visits", "--to", str(folder))
+    (written,) = folder.iterdir()
+    assert result.exit_code == 0
+    assert f"{written}: " in result.output
+    assert "councilbook columns" in result.output and "closed_visits" in result.output
+    written.write_text("mine")
+    for names in (["closed_visits"], []):
+        again = call("example", *names, "--to", str(folder))
+        assert again.exit_code == 2
+        assert "is there already" in again.output
+    assert written.read_text() == "mine"
+    assert call("example", "--force", "--to", str(folder)).exit_code == 0
+    assert written.read_text() != "mine"
+    assert call("example", "open_counts").exit_code == 2
+
+
 def test_version_is_printed() -> None:
     assert call("--version").output == f"councilbook {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["run", "list", "fetch", "check", "columns", "report"])
+@pytest.mark.parametrize("command", ["run", "list", "fetch", "check", "columns", "example", "report"])
 def test_every_command_has_examples(command: str) -> None:
     result = call(command, "--help")
     assert "Examples" in result.output

@@ -328,7 +328,7 @@ def change_cell(book: Book, name: str, field: str, value: str) -> None:
         (repeat_record, "person_id: 2 rows not as expected, each value once"),
         (add_ragged_row, "more cells than the header"),
         (leave_quote_open, "is not CSV that can be read"),
-        (lose_header, "no column, or more than one, for person_id"),
+        (lose_header, "row 1: it looks like a record and not like a header"),
         (use_other_encoding, "is not utf-8-sig"),
         (use_utf_16, "encoded in UTF-16"),
         (put_text_for_workbook, "bills_ledger.bills FAULT"),
@@ -340,6 +340,9 @@ def test_no_canary_is_in_what_is_said_of_a_bad_file(book: Book, spoil: Callable[
     printed = call("check", "closed_study", "--data", "real")
     assert told in " ".join(printed.replace("│", " ").split()), printed
     assert search_printed(printed) == set()
+    result = CliRunner().invoke(app, ["columns", "closed_study"])
+    written = "".join(file.read_text(encoding="utf-8") for file in book.closed.glob("columns_*.yaml"))
+    assert search_printed(result.output + written) == set()
 
 
 def search_printed(printed: str) -> set[str]:

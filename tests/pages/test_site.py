@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -6,13 +7,14 @@ import pytest
 from bs4 import BeautifulSoup
 from rdflib import DCAT, RDF, Graph, URIRef
 
-from councilbook.catalogue import StudySpec
+from councilbook.catalogue import StudySpec, load_catalogue
 from councilbook.pages.page import PAGE_BYTES
 from councilbook.pages.reports.report_records import DatasetRecord, Section, read_reports
 from councilbook.pages.site import CARDS, NEWS, Site, build_site, list_entries, list_news, list_search_index
+from councilbook.paths import Workbook, find_workbook
 from small_site import APPROVED, ROLE, SPEC, WAITING, make_catalogue, make_record, write_report
 
-PAGES = ("index.html", "data.html", "sources.html", "search.html", "accessibility.html")
+PAGES = ("index.html", "data.html", "sources.html", "search.html", "accessibility.html", "layout-clients.html")
 HOSTILE = "</script><script>alert(1)</script><!-- & \"quoted\" 'x'"
 BASE = "https://council.example/reports/"
 
@@ -49,6 +51,26 @@ def change_dataset(**fields: Any) -> list[DatasetRecord]:
     return [make_record().datasets[0].model_copy(update=fields)]
 
 
+def test_each_closed_source_has_a_page_on_its_layout_with_an_example_file(tmp_path: Path) -> None:
+    catalogue = load_catalogue(find_workbook())
+    own = replace(catalogue, workbook=Workbook(tmp_path))
+    own.workbook.reports.mkdir(parents=True)
+    for name in ("layout-gone.html", "example_gone.csv"):
+        (own.workbook.reports / name).write_text("")
+    build_site(own)
+    sources = read(own.workbook.reports / "sources.html")
+    linked = {str(link["href"]) for link in sources.select("dl a") if str(link["href"]).startswith("layout-")}
+    assert linked == {file.name for file in own.workbook.reports.glob("layout-*.html")}
+    assert {"layout-kid_households.html", "layout-rates_ledger.html", "layout-link_verdicts.html"} <= linked
+    page = read(own.workbook.reports / "layout-kid_people.html")
+    assert (own.workbook.reports / str(page.select_one("a[download]")["href"])).read_text().startswith("person_id,")
+    words = read_words(page.main)
+    assert "one of: F (or female, woman, 2); M (or male, man, 1)" in words
+    assert "circulatory: I; " in words and "World Health Organization" in words
+    assert "Fuel poverty: " in words and "kid_people_COUNCIL.csv" in words
+    assert not (own.workbook.reports / "example_gone.csv").exists()
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A site of two places and a dataset that waits for approval."""
@@ -67,8 +89,8 @@ def test_every_page_has_the_same_header_and_help(site: Path) -> None:
     current = [page.select_one("[aria-current]").get_text() for page in pages]
 
     assert all(one == links[0] for one in links)
-    assert [href for href, _ in links[0]] == list(PAGES)
-    assert current == ["Reports", "Data", "Sources", "Search", "Accessibility"]
+    assert [href for href, _ in links[0]] == list(PAGES[:5])
+    assert current == ["Reports", "Data", "Sources", "Search", "Accessibility", "Sources"]
     for page in pages:
         assert "Something wrong here, or hard to read? Ask the council" in read_words(page.footer)
         assert page.footer.select_one("a")["href"] == "accessibility.html"

@@ -9,6 +9,7 @@ import pytest
 from councilbook.errors import CheckError, CouncilbookError
 from councilbook.fuel_poverty.households.extract import prepare_households
 from councilbook.study import Study
+from kid_like import draw_tables, find_places, write_closed_folder
 
 SECRET = "Quackenzilde"
 
@@ -52,6 +53,28 @@ def test_a_councils_own_extract_takes_the_place_of_the_twin(study: Study, homes:
     loaded = study.load("kid_households")
     assert loaded["household_id"].tolist() == homes["household_id"].tolist()
     assert study.provenance().set_index("source")["data"].filter(like="Linked records").tolist() == ["real"]
+
+
+def test_an_extract_in_anothers_columns_and_codes_is_loaded_as_ours(study: Study, homes: pd.DataFrame) -> None:
+    closed = study.catalogue.workbook.closed
+    assert closed
+    write_closed_folder(closed, 100, places=find_places(study), seed=3)
+    tables = draw_tables(100, find_places(study), seed=3)
+    for source in ("kid_households", "kid_people"):
+        loaded = study.load(source)
+        key = tables[source].columns[0]
+        assert loaded[key].tolist() == tables[source][key].tolist()
+    assert loaded["respiratory"].tolist() == tables["kid_people"]["respiratory"].tolist()
+    (closed / "columns_kid_households.yaml").write_text("columns: {TenureType: tenure}\n", encoding="utf-8")
+    with pytest.raises(CouncilbookError, match=r"for household_id.*read as columns_kid_households[.]yaml in"):
+        open_again(study).load("kid_households")
+    put(study, "kid_households", homes)
+    with pytest.raises(CouncilbookError, match="0 columns are called 'TenureType'"):
+        open_again(study).load("kid_households")
+
+
+def open_again(study: Study) -> Study:
+    return Study(study.catalogue, study.spec, study.notebook, study.finder, study.run_date)
 
 
 def change(column: str, value: object) -> Callable[[pd.DataFrame], pd.DataFrame]:

@@ -72,6 +72,11 @@ class FoundFile:
         return self.origin == "twin"
 
     @property
+    def has_own_columns(self) -> bool:
+        """Whether it is a council's own file, of declared fields, which may stand under other headers and codes."""
+        return self.source.is_mapped and not self.source.reader and not self.is_synthetic
+
+    @property
     def published(self) -> str:
         """Its own date, or else that of the edition which the catalogue knows."""
         return self.dated or self.source.published
@@ -227,7 +232,7 @@ class Finder:
     def find_mapping(self, source: Source) -> Path | None:
         """Return where a council may say which column of a file is which, whether it does or not."""
         closed = self.catalogue.workbook.closed
-        return closed / source.mapping_name if closed and self.mode == "real" and source.reader else None
+        return closed / source.mapping_name if closed and self.mode == "real" and source.is_mapped else None
 
     def _places(self, source: Source) -> list[tuple[Origin, Path]]:
         raw = raw_path(source, self.catalogue.workbook)

@@ -34,6 +34,12 @@ class FieldSpec(Entry):
         default=[], description="Headers that publishers have used for it; its own name if none is given."
     )
     missing: list[str] = Field(default=[], description="Marks that mean 'no value' here, beside a blank.")
+    codes: dict[str, list[str]] = Field(
+        default={},
+        description="By value, what councils write for it in a closed file; what stands under two values is taken for "
+        "the first of them, and the page says so.",
+    )
+    example: str = Field(default="", description="An invented value for the example file, where a type gives none.")
     scale: float = Field(default=1, description="What a value in the file is multiplied by.")
     required: bool = True
     pattern: str | None = None
@@ -44,6 +50,12 @@ class FieldSpec(Entry):
     may_be_absent: bool = Field(
         default=False, description="Some editions have no such column; its cells are then blank."
     )
+
+    @model_validator(mode="after")
+    def _codes_of_its_values(self) -> Self:
+        if unknown := sorted(set(self.codes) - set(self.enum or [])):
+            raise ValueError(f"codes are of values in enum, and {', '.join(unknown)} is none")
+        return self
 
 
 class Areas(Entry):
@@ -257,6 +269,11 @@ class Source(Entry):
     def shows_values(self) -> bool:
         """Whether a message may repeat what its cells hold: anyone may read it, and no person is behind it."""
         return self.spectrum == "open" and not self.personal_data
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether a council may say in a file of its own which column, and which code, is which."""
+        return bool(self.reader) or (self.spectrum != "open" and self.format in ("csv", "xlsx"))
 
     @property
     def mapping_name(self) -> str:

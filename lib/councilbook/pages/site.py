@@ -19,6 +19,8 @@ from councilbook.pages.html.pieces import Html, embed_json
 from councilbook.pages.page import PAGE_BYTES, Current, render_page, shorten_attributions, write_page
 from councilbook.pages.reports.report_records import DatasetRecord, ReportRecord, Spectrum, read_reports
 from councilbook.paths import write_atomically
+from councilbook.sources.extracts.diagnoses import list_groups, load_code_lists
+from councilbook.sources.layouts import choose_laid_out, describe_layout, name_example, write_example
 
 CARDS = 24  # more reports than this are listed in short, with a box to find one
 DATASETS_ON_ONE_PAGE = 120  # more than this have a page a place
@@ -96,6 +98,7 @@ class Entry:
     faults: tuple[str, ...]
     frequency: str = ""  # how often it comes; empty where nobody has said
     next_due: str = ""
+    layout: str = ""  # address of the page that says how a council's own file is laid out
 
 
 def build_site(catalogue: Catalogue) -> None:
@@ -112,6 +115,7 @@ def build_site(catalogue: Catalogue) -> None:
     entries = list(list_entries(catalogue, site.reports))
     _write_data(site)
     _write_sources(site, entries)
+    _write_layouts(site)
     _write_search(site, entries)
     site.write("accessibility.html", "accessibility", {"date_of_run": site.last_run})
     _write_index(site)
@@ -262,6 +266,30 @@ def _write_sources(site: Site, entries: Sequence[Entry]) -> None:
     site.write("sources.html", "sources", values)
 
 
+def _write_layouts(site: Site) -> None:
+    """Write how a council's own file of each closed and shared source is laid out, with an example file to fill."""
+    made = set()
+    for source in choose_laid_out(site.catalogue.sources.values()):
+        page, example = f"layout-{source.id}.html", name_example(source)
+        readers = {
+            f"{spec.title}: {notebook.title}": spec.id
+            for spec in site.catalogue.studies.values()
+            for notebook in spec.notebooks.values()
+            if source in site.catalogue.expand(notebook.sources)
+        }
+        stem, _, ending = source.file.partition(".")
+        groups = list_groups(source.table())
+        values = {"source": source, "columns": describe_layout(source.table()), "example": example, "groups": groups}
+        values |= {"lists": load_code_lists().values(), "readers": list(readers), "stem": stem, "ending": ending}
+        site.write(page, "sources", values | {"studies": sorted(set(readers.values()))}, "layout.html.j2")
+        with write_atomically(site.folder / example) as temporary:
+            temporary.write_text(write_example(source), encoding="utf-8", newline="\n")
+        made |= {page, example}
+    for left in [*site.folder.glob("layout-*.html"), *site.folder.glob("example_*")]:
+        if left.name not in made:
+            left.unlink()
+
+
 def list_entries(catalogue: Catalogue, reports: Iterable[ReportRecord]) -> Iterator[Entry]:
     """Yield every source that is in the catalogue or was used in a report, by title; a series is one entry."""
     used: dict[str, set[str]] = defaultdict(set)
@@ -320,6 +348,7 @@ def _describe_sources(
         publisher=newest.publisher,
         steward=newest.steward,
         spectrum=newest.spectrum,
+        layout=f"layout-{newest.id}.html" if choose_laid_out([newest]) else "",
         licence=licence.title if licence else "none: it is not open",
         licence_url=licence.url if licence else "",
         personal_data="yes" if any(one.personal_data for one in sources) else "no",

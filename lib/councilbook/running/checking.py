@@ -107,7 +107,7 @@ def inspect_columns(
     """
     if catalogue.workbook.closed is None:
         raise SourceError(f"{CLOSED_VARIABLE} names no closed folder, for a council to say in what its columns are.")
-    able = {one.id: one for one in catalogue.sources_of(spec.id) if one.reader}
+    able = {one.id: one for one in catalogue.sources_of(spec.id) if one.is_mapped}
     if source is not None and source not in able:
         raise CatalogueError(
             f"{source} is no source of {spec.id} whose columns a council can tell.{suggest(source, able)}"
@@ -153,7 +153,8 @@ def _check_source(study: Study, source: Source, table: str) -> CheckLine:
     except Exception as error:  # its message may show a record
         return CheckLine(name, "source", False, f"Source {source.id}: it cannot be read ({type(error).__name__}).")
     rows, notes = frame.attrs.get("rows_read", len(frame)), frame.attrs.get("notes", [])
-    return CheckLine(name, "source", True, ". ".join([f"{rows:,} rows from {study.find(source).origin}", *notes]))
+    told = f"{rows:,} rows from {study.find(source).origin}"
+    return CheckLine(name, "source", True, " ".join([f"{told}.", *notes]) if notes else told)
 
 
 def _check_dataset(study: Study, name: str) -> CheckLine:

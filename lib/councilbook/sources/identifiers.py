@@ -57,13 +57,10 @@ def check_pseudonymised(frame: pd.DataFrame, where: str) -> None:
     Raises:
         CheckError: with the column and the rows, and no value.
     """
+    check_names(map(str, frame.columns), where)
     for place, column in enumerate(frame.columns):
-        name = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", str(column)).lower())
+        name = _normalise(str(column))
         values = frame.iloc[:, place]
-        if NAMED_LIKE_PEOPLE.search(name) and not AREA_NAMES.fullmatch(name):
-            raise CheckError(
-                f"{where}: the column {column} is named like one that tells who somebody is. {PSEUDONYMS_ONLY}"
-            )
         if is_bool_dtype(values) or is_datetime64_any_dtype(values):
             continue
         for kind, found in _find_identifiers(values, name):
@@ -71,6 +68,23 @@ def check_pseudonymised(frame: pd.DataFrame, where: str) -> None:
                 rows = ", ".join(map(str, frame.index[found][:SHOWN]))
                 held = f"{column} has what looks like {kind} in {found.sum()} rows (row {rows})"
                 raise CheckError(f"{where}: {held}. {PSEUDONYMS_ONLY}")
+
+
+def check_names(columns: Iterable[str], where: str) -> None:
+    """Refuse columns that are named like such as tell who somebody is.
+
+    Raises:
+        CheckError: one is.
+    """
+    for column in columns:
+        if NAMED_LIKE_PEOPLE.search(name := _normalise(column)) and not AREA_NAMES.fullmatch(name):
+            raise CheckError(
+                f"{where}: the column {column} is named like one that tells who somebody is. {PSEUDONYMS_ONLY}"
+            )
+
+
+def _normalise(column: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", column).lower())
 
 
 def _find_identifiers(values: pd.Series, name: str) -> Iterable[tuple[str, Flags]]:

@@ -15,6 +15,7 @@ import yaml
 from councilbook.errors import CheckError, SourceError
 from councilbook.paths import write_atomically
 
+UNKNOWN = "?"  # what stands for a code until a council has said what it is
 UNUSED = ("not used", "", "~", "null", "none")  # how a council may write that a column is not used
 HEAD = """\
 # What each column of {file} is taken for. `councilbook columns` wrote this file.
@@ -22,6 +23,11 @@ HEAD = """\
 # Correct what is wrong and save. `councilbook run` and `councilbook check` then go by this file, and guess no more.
 # Delete it to have the columns guessed again; `councilbook columns --force` writes it anew.
 """
+CODES_HEAD = (
+    "# What each code in a column is taken for: before the colon the code, after it ours; say it where there is a ?.",
+    "# A code that is no value is `missing`; a blank cell that means something is `(blank)`. Any code may be added:",
+    "# those on fewer than ten rows, and long ones, are not shown.",
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Inspection:
         result: what a run makes of the file, in one sentence.
         warnings: what the council should look at.
         fault: what stops a run; none if nothing does.
+        codes: by header, the codes of its cells and what each is taken for; `UNKNOWN` where nobody can tell.
     """
 
     columns: pd.DataFrame
@@ -43,6 +50,7 @@ class Inspection:
     result: str = ""
     warnings: Sequence[str] = field(default_factory=list)
     fault: str | None = None
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def list_rows(self) -> list[list[str]]:
         """List the columns in words: header, column of ours, how it was found, share of cells that fit, note."""
@@ -55,6 +63,16 @@ class Inspection:
         shown = words[["file_column", "column", "found", "fits_pct", "note"]].astype("object").fillna("")
         return [list(map(str, row)) for row in shown.itertuples(index=False)]
 
+    def list_codes(self) -> list[str]:
+        """Say in a line a column what each of its codes is taken for."""
+        said = {
+            header: ", ".join(
+                f"{code} is {'not known' if value == UNKNOWN else value}" for code, value in codes.items()
+            )
+            for header, codes in self.codes.items()
+        }
+        return [f"Codes of {header}: {words}." for header, words in said.items()]
+
 
 def read_mapping(file: Path) -> dict[str, str | None] | None:
     """Read what a council says its columns are: by header, the column of ours or None; None where it says nothing.
@@ -65,25 +83,53 @@ def read_mapping(file: Path) -> dict[str, str | None] | None:
     if not file.is_file():
         return None
     where = file.name
-    try:
-        node = yaml.compose(file.read_text(encoding="utf-8-sig"), yaml.CBaseLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        place = getattr(error, "problem_mark", None)
-        line = f" in line {place.line + 1}" if place else ""
-        raise CheckError(f"{where}: not YAML that can be read{line}. A header with a colon needs quotes.") from None
+    node = _compose(file)
     inner = [value for key, value in _list_pairs(node) if key.value == "columns"]
     if len(inner) != 1 or not isinstance(inner[0], yaml.MappingNode):
         raise CheckError(f"{where}: expected one key `columns` at the top, and below it lines of `header: column`.")
-    mapping: dict[str, str | None] = {}
-    for key, value in inner[0].value:
-        header, line = str(key.value).strip(), key.start_mark.line + 1
+    pairs = _read_lines(inner[0], where, "header: column")
+    return {header: None if target.casefold() in UNUSED else target for header, target in pairs.items()}
+
+
+def read_codes(file: Path) -> dict[str, dict[str, str]]:
+    """Read what a council says its codes are: by header and code, what it stands for; nothing where it says nothing.
+
+    Raises:
+        CheckError: the file is there, and it cannot be read so.
+    """
+    inner = [value for key, value in _list_pairs(_compose(file)) if key.value == "codes"] if file.is_file() else []
+    told = {
+        str(header.value).strip(): _read_lines(codes, file.name, "code: value")
+        for header, codes in (pair for value in inner for pair in _list_pairs(value))
+    }
+    return {
+        header: {code: value for code, value in codes.items() if value not in ("", UNKNOWN)}
+        for header, codes in told.items()
+    }
+
+
+def _compose(file: Path) -> yaml.Node | None:
+    try:
+        return yaml.compose(file.read_text(encoding="utf-8-sig"), yaml.CBaseLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        place = getattr(error, "problem_mark", None)
+        line = f" in line {place.line + 1}" if place else ""
+        raise CheckError(f"{file.name}: not YAML that can be read{line}. A header with a colon needs quotes.") from None
+
+
+def _read_lines(node: yaml.Node, where: str, expected: str) -> dict[str, str]:
+    """Read lines of two texts, of which the first stands once."""
+    if not isinstance(node, yaml.MappingNode):
+        raise CheckError(f"{where}, line {node.start_mark.line + 1}: expected lines of `{expected}`.")
+    lines: dict[str, str] = {}
+    for key, value in node.value:
+        text, line = str(key.value).strip(), key.start_mark.line + 1
         if not (isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)):
-            raise CheckError(f"{where}, line {line}: expected `header: column`.")
-        if header in mapping:
-            raise CheckError(f"{where}, line {line}: {header!r} stands here twice.")
-        target = str(value.value).strip()
-        mapping[header] = None if target.casefold() in UNUSED else target
-    return mapping
+            raise CheckError(f"{where}, line {line}: expected `{expected}`.")
+        if text in lines:
+            raise CheckError(f"{where}, line {line}: {text!r} stands here twice.")
+        lines[text] = str(value.value).strip()
+    return lines
 
 
 def _list_pairs(node: yaml.Node | None) -> list[tuple[yaml.Node, yaml.Node]]:
@@ -130,4 +176,7 @@ def _format_mapping(inspection: Inspection, about: str) -> str:
             yaml.safe_dump({header: target or UNUSED[0]}, allow_unicode=True, width=10**6).strip().replace("\n", "\n  ")
         )
         lines.append(f"  {pair}{f'  # {notes[header]}' if header in notes else ''}")
-    return "\n".join(lines) + "\n"
+    if inspection.codes:
+        told = {header: dict(codes) for header, codes in inspection.codes.items()}
+        lines += ["", *CODES_HEAD, yaml.safe_dump({"codes": told}, allow_unicode=True, width=10**6, sort_keys=False)]
+    return "\n".join(lines).rstrip() + "\n"

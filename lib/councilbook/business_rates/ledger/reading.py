@@ -30,19 +30,9 @@ def read_ledger(study: Study, found: FoundFile) -> Roll:
     try:
         return read_roll(found.path, run_date=study.run_date, mapping=mapping)
     except NoHeaderError as error:
-        raise SourceError(f"{error} {_tell_way(study, found)}") from None
+        raise SourceError(f"{error} {study.tell_way(found)}") from None
     except CheckError as error:
-        raise CheckError(f"{found.path.name}: {error} {_tell_way(study, found)}") from None
-
-
-def _tell_way(study: Study, found: FoundFile) -> str:
-    name = found.source.mapping_name
-    if study.read_mapping(found):
-        return f"Its columns are read as {name} in the closed folder says; correct it there."
-    return (
-        f"To say which column is which, correct {name} in the closed folder; "
-        f"`councilbook columns {study.spec.id} {found.source.id}` writes it."
-    )
+        raise CheckError(f"{found.path.name}: {error} {study.tell_way(found)}") from None
 
 
 def inspect_ledger(study: Study, found: FoundFile) -> Inspection:
@@ -65,5 +55,5 @@ def inspect_ledger(study: Study, found: FoundFile) -> Inspection:
     counts = roll.count_rows()
     rows = ", ".join(f"{count:,} {what}" for what, count in zip(counts["what"], counts["rows"], strict=True))
     result = f"{roll.rows_in_file:,} rows: {rows}"
-    warnings = [*roll.warnings, *([_tell_way(study, found)] if roll.warnings else [])]
+    warnings = [*roll.warnings, *([study.tell_way(found)] if roll.warnings else [])]
     return Inspection(roll.mapping, roll.stored_mapping, targets, result, warnings)

@@ -59,18 +59,38 @@ def read_rows(found: FoundFile, table: Table, keep: Keep | None = None) -> pd.Da
     elif found.source.format == "xml":
         frame = _name_columns(_read_xml(found, table, where), table, where, found)
     else:
-        if found.source.format == "xlsx":
-            check_workbook(found.path, where)
-            cells = _read_sheet(found, table, where)
-        else:
-            cells = _read_csv(found, table, where)
-        body = _take_header(cells, table, where, found)
+        body = read_body(found, table)
         frame = _name_columns(body, table, where, found)
         if found.source.pseudonymised:  # now the header is known to be one, and may be shown
             check_pseudonymised(body, where)
+    return keep_rows(frame, table, where)
+
+
+def read_body(found: FoundFile, table: Table) -> pd.DataFrame:
+    """Read all columns of a CSV or a sheet below its header row, under the headers of the file.
+
+    Raises:
+        SourceError: see `read_rows`.
+    """
+    where = describe_place(found, table)
+    if found.source.format == "xlsx":
+        check_workbook(found.path, where)
+        cells = _read_sheet(found, table, where)
+    else:
+        cells = _read_csv(found, table, where)
+    return _take_header(cells, table, where, found)
+
+
+def keep_rows(frame: pd.DataFrame, table: Table, where: str) -> pd.DataFrame:
+    """Leave out blank rows, and those that `table.rows` does not match.
+
+    Raises:
+        SourceError: no row is left.
+    """
+    if not table.geometry and not table.record:
         frame = frame[~frame.isin(["", None]).all(axis="columns")]
     for column, pattern in table.rows.items():
-        frame = frame[_write_cells(frame[column]).str.fullmatch(pattern)]
+        frame = frame[write_cells(frame[column]).str.fullmatch(pattern)]
     if frame.empty:
         raise SourceError(f"{where}: no row of data below the header (looked for {table.rows or 'any row'}).")
     return frame
@@ -109,9 +129,11 @@ def convert_types(rows: pd.DataFrame, table: Table, found: FoundFile) -> pd.Data
         values, bad = _convert(rows[name], field)
         if bad.any():
             shown = f", as {_join(map(repr, rows.loc[bad, name].iloc[:SHOWN]))}" if found.source.shows_values else ""
+            own = f"Say under `codes` in {found.source.mapping_name} in the closed folder what they stand for"
+            way = own if found.has_own_columns else "Declare such marks as `missing`"
             raise SourceError(
                 f"{describe_place(found, table)}: {int(bad.sum())} cells of {name} are no {field.type}{shown} "
-                f"(row {_join(rows.index[bad][:SHOWN])}). Declare such marks as `missing`, or mend the file."
+                f"(row {_join(rows.index[bad][:SHOWN])}). {way}, or mend the file."
             )
         typed[name] = values
     return typed
@@ -157,7 +179,7 @@ def _read_csv(found: FoundFile, table: Table, where: str) -> pd.DataFrame:
         raise SourceError(f"{where}: row {begin} is not CSV that can be read ({error}).") from None
     header = records.get(table.header_row, [])
     long = [row for row, record in records.items() if row > table.header_row and any(record[len(header) :])]
-    if long and not _match_headers(header, table)[1]:
+    if long and (found.has_own_columns or not _match_headers(header, table)[1]):
         raise SourceError(
             f"{where}: {len(long)} rows have more cells than the header in row {table.header_row} has names, "
             f"{len(header)} (row {_join(long[:SHOWN])}). A delimiter may stand unquoted in a text."
@@ -313,7 +335,7 @@ LARGEST_INTEGER = 2**53  # beyond, a float does not hold every integer
 
 def _convert(raw: pd.Series, field: FieldSpec) -> tuple[pd.Series, pd.Series]:
     """Return a column's typed values, and which cells held something that is not of the type."""
-    text = _write_cells(raw)
+    text = write_cells(raw)
     absent = raw.isna() | text.isin(["", *field.missing])
     text = text.mask(absent)
     if field.type == "string":
@@ -350,7 +372,7 @@ def _parse_numbers(text: pd.Series) -> pd.Series:
     return pd.to_numeric(text, errors="coerce")
 
 
-def _write_cells(raw: pd.Series) -> pd.Series:
+def write_cells(raw: pd.Series) -> pd.Series:
     """Write cells as people do: 12, not a spreadsheet's 12.0, and no space around. A missing cell stays missing."""
     if isinstance(raw.dtype, pd.StringDtype):
         return raw.str.strip()

@@ -1,0 +1,129 @@
+"""What a cell of a council's own file says: its codes, days, amounts and postcodes, written as our columns have them.
+
+Known without being told are yes and no in their usual forms, the codes that the catalogue lists, marks of a missing
+value, days as ISO or as day, month and year, amounts with a pound sign, and codes in small letters or without their
+space. What is not known stays as it is, so that the checks that follow find it.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime
+
+import pandas as pd
+
+from councilbook.catalogue import FieldSpec
+
+MISSING = frozenset({"", "null", "(null)", "n/a", "na", "#n/a", "nan", "none"})  # as `fold_code` writes them
+MARK = 8  # letters, more than any such mark has
+BLANK = "(blank)"  # how a council names a blank cell, to say what it means
+NO_VALUE = "missing"  # how a council says that a code is no value
+YES = ("true", "yes", "y", "t", "1")
+NO = ("false", "no", "n", "f", "0")
+DAYS = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d %b %Y", "%d-%b-%Y"]
+DAYS += ["%d %B %Y", "%d-%b-%y"]
+TIME = re.compile(r"[T ]\d{1,2}:\d\d.*$")
+
+
+def fold_code(code: str) -> str:
+    """Write a code without what councils vary in: case, spaces, dashes, a decimal point that says nothing."""
+    words = re.sub(r"[\s_-]+", " ", code).strip().casefold()
+    return re.sub(r"(?<=\d)\.0+$", "", words)
+
+
+def list_known(field: FieldSpec) -> dict[str, str]:
+    """List the codes of a column that are known without being told, folded, with what they stand for."""
+    if field.type == "boolean":
+        return {**dict.fromkeys(YES, "true"), **dict.fromkeys(NO, "false")}
+    if not field.enum:
+        return {}
+    known = {fold_code(value): value for value in field.enum}
+    for value, codes in field.codes.items():
+        known |= {fold_code(code): value for code in codes if fold_code(code) not in known}
+    return known
+
+
+def list_values(field: FieldSpec) -> list[str]:
+    """List what a column of codes may say, as a council writes it; nothing if it holds no codes."""
+    return ["yes", "no"] if field.type == "boolean" else list(field.enum or [])
+
+
+def is_missing(cells: "pd.Series[str]") -> "pd.Series[bool]":
+    """Tell which cells say nothing, by marks that every file may have."""
+    places, words = pd.factorize(cells.fillna(""))
+    says_nothing = pd.Series(
+        [len(word) <= MARK and fold_code(word) in MISSING for word in map(str, words)], dtype="bool"
+    )
+    return says_nothing.iloc[places].set_axis(cells.index)
+
+
+def find_coarse(field: FieldSpec) -> dict[str, list[str]]:
+    """Find the codes that the catalogue lists under several values, folded, with these; the first is what is read."""
+    values: dict[str, list[str]] = {}
+    for value, codes in field.codes.items():
+        for code in codes:
+            values.setdefault(fold_code(code), []).append(value)
+    return {code: several for code, several in values.items() if len(several) > 1}
+
+
+def read_cells(cells: "pd.Series[str]", field: FieldSpec, told: Mapping[str, str]) -> "pd.Series[str]":
+    """Read the cells of one column.
+
+    Args:
+        cells: text without spaces around; missing where a cell is.
+        field: what the column is.
+        told: by code, what a council says that it stands for, or `NO_VALUE`; `BLANK` stands for a blank cell.
+
+    Returns:
+        The cells as `readers.convert_types` takes them: values of `enum`, true and false, ISO days, numbers, missing
+        values. A cell that is none of these is left as it was.
+    """
+    places, words = pd.factorize(cells.fillna(""))  # of millions of cells a few words
+    parse = _choose_parser(field)
+    known = list_known(field)
+    missing = MISSING | {fold_code(mark) for mark in field.missing}
+    longest = max(MARK, *map(len, missing))
+    own = {fold_code(code): value for code, value in told.items()} | dict(told)
+
+    def read(word: str) -> str | None:
+        if own:
+            word = own.get(word or BLANK, own.get(fold_code(word or BLANK), word))
+        folded = fold_code(word) if known or len(word) <= longest else word  # most cells of a file are long pseudonyms
+        if folded in known:
+            return known[folded]
+        return None if folded in missing or word == NO_VALUE else parse(word)
+
+    read_words = pd.Series([read(str(word)) for word in words], dtype="str")
+    return read_words.iloc[places].set_axis(cells.index)
+
+
+def find_strange(cells: "pd.Series[str]", field: FieldSpec) -> "pd.Series[bool]":
+    """Tell which cells, once read, are no code of the column; none if its values are not listed."""
+    values = ["true", "false"] if field.type == "boolean" else field.enum
+    return ~cells.isin(values) & cells.notna() if values else pd.Series(False, index=cells.index)
+
+
+def _choose_parser(field: FieldSpec) -> Callable[[str], str]:
+    if field.type == "date":
+        return _read_day
+    if field.type in ("integer", "number", "year"):
+        return lambda word: re.sub(r"^([+-]?)\s*£\s*", r"\1", word)
+    if field.pattern:
+        return lambda word: _tidy(word, str(field.pattern))
+    return str
+
+
+def _read_day(word: str) -> str:
+    for form in DAYS:
+        with suppress(ValueError):
+            return datetime.strptime(TIME.sub("", word), form).date().isoformat()  # noqa: DTZ007 (a day has no zone)
+    return word
+
+
+def _tidy(word: str, pattern: str) -> str:
+    """Write a code as its pattern asks: in capitals, and with the one space that a postcode has."""
+    joined = re.sub(r"\s", "", word.upper())
+    for one in (word, word.upper(), joined, f"{joined[:-3]} {joined[-3:]}"):
+        if re.fullmatch(pattern, one):
+            return one
+    return word

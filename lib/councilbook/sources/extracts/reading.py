@@ -1,0 +1,273 @@
+"""A council's own file of declared fields, under its own headers and codes: what a run reads, and what a council sees.
+
+What a column and a code is, the council says in a file (`mappings`), or it is guessed (`guesses`, `codes`). What is
+then not known stops the run. No cell of a file is shown, but codes of columns whose values the catalogue lists, if they
+are short, of few kinds, and each on many rows.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from councilbook.catalogue import FieldSpec, FoundFile, Table
+from councilbook.errors import CheckError, CouncilbookError, SourceError
+from councilbook.sources.checks import check_fields
+from councilbook.sources.extracts.codes import (
+    NO_VALUE,
+    find_coarse,
+    find_strange,
+    fold_code,
+    is_missing,
+    list_known,
+    list_values,
+    read_cells,
+)
+from councilbook.sources.extracts.diagnoses import NO_GROUP, find_groups, list_groups, load_code_lists
+from councilbook.sources.extracts.guesses import DECLARED, HOW, KNOWN, Column, Told, choose_columns, rank_header
+from councilbook.sources.files.readers import (
+    accepted_headers,
+    convert_types,
+    describe_place,
+    keep_rows,
+    read_body,
+    write_cells,
+)
+from councilbook.sources.identifiers import check_names, check_pseudonymised
+from councilbook.sources.mappings import UNKNOWN, Inspection
+
+LEAST_ROWS, MOST_LETTERS, MOST_CODES = 10, 8, 30  # a code is shown if it is so frequent and short, and of so few
+LEAST_OF_KIND = 3  # rows of each kind of a text, on average, for it to be no name
+SHOWN = 3
+PSEUDONYM = re.compile(r"(?i)pseudo|anon|hash|encrypt|token")
+
+
+@dataclass(frozen=True)
+class Extract:
+    """A council's own file.
+
+    Attributes:
+        found: the file.
+        table: what is declared of it.
+        told: what the council says of it.
+    """
+
+    found: FoundFile
+    table: Table
+    told: Told
+
+    @cached_property
+    def where(self) -> str:
+        """What the file is, for a message."""
+        return describe_place(self.found, self.table)
+
+    @cached_property
+    def _body(self) -> pd.DataFrame:
+        return read_body(self.found, self.table)
+
+    @cached_property
+    def _columns(self) -> list[Column]:
+        return choose_columns(self._body, self.table, self.told, self.where)
+
+    @cached_property
+    def _taken(self) -> dict[str, Column]:
+        return {one.target: one for one in self._columns if one.target in self.table.fields}
+
+    @cached_property
+    def _coded(self) -> list[Column]:
+        """The columns of diagnosis codes."""
+        return [one for one in self._columns if one.target in load_code_lists()]
+
+    def read(self) -> pd.DataFrame:
+        """Read it as `readers.read_rows` reads a file in our layout.
+
+        Returns:
+            The declared fields, cells as `convert_types` takes them; a condition that has no column of its own comes
+            from codes of diagnoses, where the file has such.
+
+        Raises:
+            SourceError: the file cannot be read, or has no column for a field.
+            CheckError: a code is not known, the council's mapping does not fit its file, or people can be read in it.
+        """
+        self._check_told()
+        fields, taken = self.table.fields, self._taken
+        groups = [name for name in list_groups(self.table) if name not in taken] if self._coded else []
+        absent = [name for name in fields if name not in taken and name not in groups]
+        self._require(absent)
+        if self.found.source.pseudonymised:
+            self._refuse_people()
+        frame = pd.DataFrame(index=self._body.index).assign(**dict.fromkeys(absent), **dict.fromkeys(groups, "false"))
+        for name, one in taken.items():
+            frame[name] = read_cells(self._write(one), fields[name], self.told.codes.get(one.header, {}))
+        for one in self._coded:
+            self._read_diagnoses(frame, one, groups)
+        frame = keep_rows(frame, self.table, self.where)
+        for name, one in taken.items():
+            self._refuse_codes(frame.loc[find_strange(frame[name], fields[name]), name], one, list_values(fields[name]))
+        frame = frame[list(self.table.fields)]
+        frame.attrs["notes"] = list(self._list_notes(groups, absent))
+        return frame
+
+    def inspect(self) -> Inspection:
+        """Find out which column is which, what its codes are taken for, and whether a run can read it.
+
+        Raises:
+            SourceError, CheckError: it cannot even be looked at.
+        """
+        columns = self._columns
+        fault, result, warnings = None, "", []
+        try:
+            rows = self.read()
+            typed = convert_types(rows, self.table, self.found)
+            check_fields(typed, self.table.fields, self.table.key, self.where, show_values=False)
+            result, warnings = f"{len(rows):,} rows can be read.", rows.attrs["notes"]
+        except CouncilbookError as error:
+            fault = str(error)
+        shown = pd.DataFrame(
+            [(one.header, one.place + 1, one.target, one.found, one.fits_pct, "") for one in columns],
+            columns=["file_column", "position", "column", "found", "fits_pct", "note"],
+        )
+        fields = self.table.fields.items()
+        targets = {name: "; ".join([one.description, ", ".join(list_values(one))]).strip("; ") for name, one in fields}
+        if groups := list_groups(self.table):
+            targets |= dict.fromkeys(load_code_lists(), f"turned into {', '.join(groups)}")
+        mapping = {one.header: one.target for one in columns if one.header}
+        codes = {one.header: known for one in columns if (known := self._list_codes(one))}
+        return Inspection(shown, mapping, targets, result, warnings, fault, codes)
+
+    def _write(self, column: Column) -> "pd.Series[str]":
+        return write_cells(self._body.iloc[:, column.place])
+
+    def _read_diagnoses(self, frame: pd.DataFrame, column: Column, groups: Sequence[str]) -> None:
+        """Set the conditions that a column of codes tells of."""
+        cells = self._write(column)
+        told, system = self.told.codes.get(column.header, {}), load_code_lists()[str(column.target)]
+        flags, strange = find_groups(cells.mask(is_missing(cells)), system, told, groups)
+        self._refuse_codes(strange, column, [str(column.target), *groups, NO_GROUP])
+        for name, has in flags.items():
+            frame.loc[has, name] = "true"
+
+    # --- what stops a run ---
+
+    def _refuse_people(self) -> None:
+        """Refuse an extract in which people can be read.
+
+        Not looked at are columns of codes, which are refused where they hold anything else, and declared texts of few
+        kinds, each on several rows: the name of a scheme looks like a person's.
+        """
+        check_names((one.header for one in self._columns if not self._is_called_so(one)), self.where)
+        plain = [one for one in self._columns if not self._holds_codes(one)]
+        names = [one.target or one.header for one in plain]
+        cells = self._body.iloc[:, [one.place for one in plain]].set_axis(names, axis="columns")
+        check_pseudonymised(cells, self.where)
+
+    def _is_called_so(self, column: Column) -> bool:
+        """Tell whether a header is known for what it is taken for, or says that it is a pseudonym."""
+        name = str(column.target)
+        is_known = name in self.table.fields and rank_header(column.header, name, self.table) <= KNOWN
+        return is_known or (name in self.table.key and bool(PSEUDONYM.search(column.header)))
+
+    def _holds_codes(self, column: Column) -> bool:
+        if column.target not in self.table.fields:
+            return column.target is not None
+        spec = self.table.fields[column.target]
+        is_free = spec.type == "string" and not spec.pattern and column.target not in self.table.key
+        kinds = self._body.iloc[:, column.place].nunique()
+        return bool(list_values(spec)) or (is_free and kinds <= min(MOST_CODES, len(self._body) / LEAST_OF_KIND))
+
+    def _require(self, absent: Sequence[str]) -> None:
+        fields = self.table.fields
+        if missing := [name for name in absent if fields[name].required and not fields[name].may_be_absent]:
+            known = {name: " or ".join(map(repr, accepted_headers(name, self.table))) for name in missing}
+            wanted = "; ".join(f"{name} ({headers})" for name, headers in known.items())
+            raise SourceError(
+                f"{self.where}, row {self.table.header_row}: no column, or more than one, for {wanted}. {self.told.way}"
+            )
+
+    def _refuse_codes(self, strange: "pd.Series[str]", column: Column, expected: Sequence[str]) -> None:
+        """Refuse codes of a column that nobody has said the meaning of.
+
+        Raises:
+            CheckError: there are some; it shows those that can be no person's own words.
+        """
+        if strange.empty:
+            return
+        name = column.header if column.header == column.target else f"{column.header}, read as {column.target}"
+        rows = strange.index.unique()
+        safe = self._list_safe(strange, column)
+        hidden = strange.nunique() - len(safe)
+        codes = [f"Not known: {', '.join(map(repr, safe))}."] if safe else []
+        codes += [f"{hidden} kinds of cells are too rare or too long to be shown."] if hidden else []
+        raise CheckError(
+            f"{self.where}:\n  {name}: {len(rows)} rows not as expected, one of {', '.join(expected)} "
+            f"(row {', '.join(map(str, rows[:SHOWN]))}). {' '.join(codes)} {self.told.way}"
+        )
+
+    # --- what is shown ---
+
+    def _list_safe(self, codes: "pd.Series[str]", column: Column) -> list[str]:
+        """List the codes that can be no person's own words: known, or short; on many rows, in a column of few kinds."""
+        if self._body.iloc[:, column.place].nunique() > MOST_CODES:
+            return []
+        known = list_known(self.table.fields[str(column.target)]) if column.target in self.table.fields else {}
+        frequent = sorted(str(code) for code, rows in codes.value_counts().items() if rows >= LEAST_ROWS)
+        return [code for code in frequent if len(code) <= MOST_LETTERS or fold_code(code) in known]
+
+    def _list_codes(self, column: Column) -> dict[str, str]:
+        """List codes of a column with what each is taken for: those that may be shown, and those that were told."""
+        own = dict(self.told.codes.get(column.header, {}))
+        if column.target not in self.table.fields or not list_values(spec := self.table.fields[column.target]):
+            return own
+        cells = self._write(column)
+        taken = {code: self._read_code(code, spec) for code in self._list_safe(cells[~is_missing(cells)], column)}
+        return taken | own
+
+    def _read_code(self, code: str, spec: FieldSpec) -> str:
+        read = read_cells(pd.Series([code]), spec, {})
+        if find_strange(read, spec).any():
+            return UNKNOWN
+        value = str(read.fillna(NO_VALUE).iloc[0])
+        return {"true": "yes", "false": "no"}.get(value, value)
+
+    def _list_notes(self, groups: Sequence[str], absent: Sequence[str]) -> list[str]:
+        """Say what a reader of the figures should know of how the file was read; it names no header of the file."""
+        notes = []
+        if renamed := [one for one in self._taken.values() if one.found != HOW[DECLARED]]:
+            notes.append(f"{len(renamed)} columns stand under headers of the council's own.")
+        if absent:
+            notes.append(f"It has no column for {', '.join(absent)}.")
+        if groups:
+            systems = " and ".join(dict.fromkeys(str(one.target) for one in self._coded))
+            notes.append(f"{', '.join(groups)} are made from {systems}; who has no such code counts as without.")
+        for name, one in self._taken.items():
+            if coarse := find_coarse(self.table.fields[name]):
+                own = {fold_code(code) for code in self.told.codes.get(one.header, {})}
+                held = {fold_code(str(code)) for code in self._write(one).dropna().unique()} - own
+                read = {code: " or ".join(values) for code, values in coarse.items() if code in held}
+                notes += [
+                    f"{name}: {code!r} may be {values}; it is read as the first." for code, values in read.items()
+                ]
+        return notes
+
+    def _check_told(self) -> None:
+        """Check that what the council says of codes is of columns that there are, and says something of ours.
+
+        Raises:
+            CheckError: it does not.
+        """
+        headers = {one.header: one for one in self._columns}
+        for header, codes in self.told.codes.items():
+            if header not in headers:
+                raise CheckError(f"{self.where}: no column {header!r}, of whose codes it is told. {self.told.way}")
+            target = headers[header].target
+            if target in load_code_lists():
+                able = [*list_groups(self.table), NO_GROUP]
+            elif target not in self.table.fields or not (able := list_values(self.table.fields[target])):
+                continue
+            known = {*able, NO_VALUE, *(list_known(self.table.fields[target]) if target in self.table.fields else ())}
+            for code, value in codes.items():
+                if value not in known and fold_code(value) not in known:
+                    said = f"{self.where}: {header}, code {code!r}: {value!r}"
+                    raise CheckError(f"{said} is none of {', '.join(able)}. {self.told.way}")

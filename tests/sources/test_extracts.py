@@ -1,0 +1,223 @@
+"""A council's extract in its own columns and codes is the same as in ours, and what it hides is not shown."""
+
+import pandas as pd
+import pytest
+
+from councilbook.catalogue import Catalogue, FoundFile, load_catalogue
+from councilbook.errors import CheckError, CouncilbookError, SourceError
+from councilbook.paths import find_workbook
+from councilbook.sources.checks import check_fields
+from councilbook.sources.extracts.guesses import KNOWN, Told, rank_header
+from councilbook.sources.extracts.reading import Extract
+from councilbook.sources.files.readers import convert_types
+from councilbook.sources.mappings import read_codes, read_mapping, write_mapping
+from kid_like import MONEY, TENURE_CODES, encode_tables, write_closed_folder
+
+SECRET = "Quackenzilde"
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue(find_workbook())
+
+
+def open_extract(catalogue, folder, name, told=None):
+    source = catalogue.source(name)
+    return Extract(FoundFile(source, folder / source.file, "closed folder"), source.table(), told or Told())
+
+
+def load(catalogue, folder, name, told=None):
+    extract = open_extract(catalogue, folder, name, told)
+    typed = convert_types(extract.read(), extract.table, extract.found)
+    check_fields(typed, extract.table.fields, extract.table.key, extract.where, show_values=False)
+    return typed
+
+
+@pytest.mark.parametrize("system", ["icd", "read", "snomed"])
+def test_an_extract_in_anothers_columns_and_codes_is_the_same_as_in_ours(catalogue, tmp_path, system):
+    folders = {foreign: tmp_path / str(foreign) for foreign in (True, False)}
+    for foreign, folder in folders.items():
+        folder.mkdir()
+        tables = write_closed_folder(folder, 100, foreign=foreign, system=system)
+    for name, table in tables.items():
+        ours, theirs = (load(catalogue, folder, name) for folder in (folders[False], folders[True]))
+        pd.testing.assert_frame_equal(theirs, ours)
+        assert len(ours) == len(table) and ours.notna().any().all()
+
+
+def test_own_codes_go_through_the_file_in_which_a_council_says_them(catalogue, tmp_path):
+    tables = write_closed_folder(tmp_path, 100)
+    codes = dict(zip(TENURE_CODES, "3142", strict=True))
+    encode_tables(tables, codes=codes)["kid_households"].to_csv(tmp_path / "kid_households.csv", index=False)
+    with pytest.raises(
+        CheckError, match=r"TenureType, read as tenure: 100 rows not .*\n?.*Not known: '1', '2', '3', '4'"
+    ):
+        load(catalogue, tmp_path, "kid_households")
+    file = tmp_path / "columns_kid_households.yaml"
+    inspection = open_extract(catalogue, tmp_path, "kid_households").inspect()
+    assert inspection.codes["TenureType"] == dict.fromkeys("1234", "?")
+    assert "100 rows not as expected" in inspection.fault
+    write_mapping(file, inspection, "kid_households.csv", force=False)
+    assert read_codes(file)["TenureType"] == {}
+    text = file.read_text()
+    for tenure, code in codes.items():
+        text = text.replace(f"'{code}': '?'", f"{code}: {tenure}")
+    file.write_text(text)
+    told = Told(read_mapping(file), read_codes(file))
+    loaded = load(catalogue, tmp_path, "kid_households", told)
+    assert loaded["tenure"].tolist() == tables["kid_households"]["tenure"].tolist()
+    assert open_extract(catalogue, tmp_path, "kid_households", told).inspect().fault is None
+
+
+def test_what_is_missing_from_a_health_extract_is_named(catalogue, tmp_path):
+    write_closed_folder(tmp_path, 30, without=[name for name in MONEY if name != "fuel_cost_at_band_c_gbp_year"])
+    inspection = open_extract(catalogue, tmp_path, "kid_households").inspect()
+    assert inspection.fault is None or "for income_gbp_year" in inspection.fault
+    assert set(inspection.columns["column"].dropna()) >= {"tenure", "postcode", "fuel_cost_at_band_c_gbp_year"}
+
+
+def spoil(folder, name, change):
+    file = folder / f"{name}.csv"
+    change(pd.read_csv(file, dtype="str", keep_default_na=False)).to_csv(file, index=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "told"),
+    [
+        ("kid_households", lambda frame: frame.assign(TenureType=SECRET), "100 rows not as expected.*1 kinds of cells"),
+        ("kid_households", lambda frame: frame.assign(TenureType=frame["PCD"] + frame["AHC Income"]), "100 rows not"),
+        ("kid_households", lambda frame: frame.assign(Surname=SECRET), "column Surname is named like one that tells"),
+        ("kid_households", lambda frame: frame.assign(note=f"Mary {SECRET}"), "note has what looks like a name"),
+        ("kid_households", lambda frame: frame.drop(columns="TenureType"), "no column, or more than one, for tenure"),
+        ("kid_people", lambda frame: frame.assign(ICD10_Codes=SECRET), "for respiratory"),
+        (
+            "kid_people",
+            lambda frame: frame.assign(ICD10_Codes=[SECRET, "J45, I10 and more", *frame["ICD10_Codes"][2:]]),
+            r"ICD10_Codes, read as ICD-10 codes: 2 rows not as expected.*\(row 2, 3\)\. 3 kinds of cells",
+        ),
+    ],
+)
+def test_what_is_not_known_stops_a_run_and_is_not_shown(catalogue, tmp_path, name, change, told):
+    write_closed_folder(tmp_path, 100)
+    spoil(tmp_path, name, change)
+    with pytest.raises(CouncilbookError, match=f"(?s){told}") as refused:
+        load(catalogue, tmp_path, name)
+    inspection = open_extract(catalogue, tmp_path, name).inspect()
+    shown = f"{refused.value} {inspection.fault} {inspection.codes} {inspection.list_rows()} {inspection.warnings}"
+    assert SECRET not in shown
+    assert "ct11aa" not in shown
+
+
+@pytest.mark.parametrize("foreign", [True, False])
+@pytest.mark.parametrize("told", [Told(), Told({"PCD": "postcode"})])
+def test_a_record_in_the_place_of_the_header_is_not_shown(catalogue, tmp_path, foreign, told):
+    for name in write_closed_folder(tmp_path, 20, foreign=foreign):
+        file = tmp_path / f"{name}.csv"
+        record = file.read_text().splitlines()[1]
+        file.write_text(file.read_text().split("\n", 1)[1])
+        for look in (Extract.read, Extract.inspect):
+            with pytest.raises(SourceError, match="row 1: it looks like a record and not like a header") as refused:
+                look(open_extract(catalogue, tmp_path, name, told))
+            assert not any(cell in str(refused.value) for cell in record.split(",") if len(cell) > 5)
+
+
+def test_a_rare_code_and_a_column_of_many_kinds_are_not_shown(catalogue, tmp_path):
+    write_closed_folder(tmp_path, 100)
+    spoil(tmp_path, "kid_households", lambda frame: frame.assign(TenureType=["Z9"] * 9 + ["Q7"] * 10 + ["PR"] * 81))
+    with pytest.raises(CheckError, match=r"19 rows not as expected.*Not known: 'Q7'\. 1 kinds of cells") as refused:
+        load(catalogue, tmp_path, "kid_households")
+    assert "Z9" not in str(refused.value)
+    names = [f"Smith{row % 40}" for row in range(400)]  # each on ten rows
+    write_closed_folder(tmp_path, 400)
+    spoil(tmp_path, "kid_households", lambda frame: frame.assign(TenureType=names))
+    with pytest.raises(CheckError, match=r"400 rows not as expected") as refused:
+        load(catalogue, tmp_path, "kid_households")
+    assert "Smith" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (Told({"Tenure": "tenure"}), "0 columns are called 'Tenure', not one. Say it there."),
+        (Told({"TenureType": "tenur"}), "'tenur' is no column of ours. Did you mean tenure"),
+        (Told({"TenureType": "tenure", "PCD": "tenure"}), "several columns are said to be tenure"),
+        (Told(codes={"Ten": {"O": "mortgaged"}}), "no column 'Ten', of whose codes it is told"),
+        (Told(codes={"TenureType": {"O": "rented"}}), "TenureType, code 'O': 'rented' is none of owned_outright, mort"),
+    ],
+)
+def test_what_a_council_says_must_fit_its_file(catalogue, tmp_path, told, message):
+    write_closed_folder(tmp_path, 20)
+    told = Told(told.columns, told.codes, "Say it there.")
+    with pytest.raises(CheckError, match=message):
+        load(catalogue, tmp_path, "kid_households", told)
+
+
+def test_a_code_that_says_too_little_is_read_as_the_first_that_it_may_be_and_that_is_said(catalogue, tmp_path):
+    write_closed_folder(tmp_path, 50)
+    notes = open_extract(catalogue, tmp_path, "kid_households").read().attrs["notes"]
+    assert "tenure: 'o' may be owned_outright or mortgaged; it is read as the first." in notes
+
+
+def test_sparse_columns_of_diagnoses_and_a_pseudonym_made_of_an_nhs_number_are_read(catalogue, tmp_path):
+    tables = write_closed_folder(tmp_path, 60)
+
+    def spread(frame):
+        parts = frame["ICD10_Codes"].str.split("; ", expand=True).fillna("")
+        diagnoses = {f"Diag_{place + 1:02}": parts[place] for place in parts}
+        return (
+            frame.drop(columns="ICD10_Codes").rename(columns={"Pseudo_Person_ID": "Pseudo NHS No"}).assign(**diagnoses)
+        )
+
+    spoil(tmp_path, "kid_people", spread)
+    headers = open_extract(catalogue, tmp_path, "kid_people").inspect().mapping
+    assert [target for header, target in headers.items() if header.startswith("Diag")] == ["ICD-10 codes"] * 3
+    loaded = load(catalogue, tmp_path, "kid_people", Told(headers | {"Pseudo NHS No": "person_id"}))
+    for name in ("person_id", "respiratory", "falls"):
+        assert loaded[name].tolist() == tables["kid_people"][name].tolist()
+    spoil(tmp_path, "kid_people", lambda frame: frame.rename(columns={"Pseudo NHS No": "NHS No"}))
+    with pytest.raises(CheckError, match="the column NHS No is named like one"):
+        load(catalogue, tmp_path, "kid_people", Told(headers | {"NHS No": "person_id"} | {"Pseudo NHS No": None}))
+
+
+def test_a_top_code_of_ages_is_told(catalogue, tmp_path):
+    write_closed_folder(tmp_path, 20)
+    spoil(tmp_path, "kid_people", lambda frame: frame.assign(Age_Years=["90+", *frame["Age_Years"][1:]]))
+    with pytest.raises(
+        CouncilbookError, match=r"1 cells of age are no integer.*Say under `codes` in columns_kid_people"
+    ):
+        load(catalogue, tmp_path, "kid_people")
+    assert load(catalogue, tmp_path, "kid_people", Told(codes={"Age_Years": {"90+": "90"}}))["age"].iloc[0] == 90
+
+
+def test_of_a_code_and_its_words_the_column_that_can_be_read_is_taken(catalogue, tmp_path):
+    tables = write_closed_folder(tmp_path, 50)
+    words = {"O": "1", "Mortgage": "2", "HA": "3", "PR": "4"}
+    spoil(tmp_path, "kid_households", lambda frame: frame.assign(tenure_code=frame["TenureType"].map(words)))
+    loaded = load(catalogue, tmp_path, "kid_households")
+    assert loaded["tenure"].tolist() == tables["kid_households"]["tenure"].tolist()
+
+
+STYLES = {
+    "upper": str.upper,
+    "title": lambda header: header.replace("_", " ").title(),
+    "camel": lambda header: header.replace("_", " ").title().replace(" ", ""),
+    "dash": lambda header: header.replace("_", "-"),
+    "household": lambda header: f"HH{header.title().replace('_', '')}" if header != "year" else "Yr",
+}
+
+
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+def test_a_header_in_any_style_names_its_field_and_no_other(catalogue, style):
+    for name in ("kid_households", "kid_people", "interventions_register", "household_outcomes"):
+        table = catalogue.source(name).table()
+        for field, spec in table.fields.items():
+            for header in (field, *spec.column):
+                named = [one for one in table.fields if rank_header(style(header), one, table) <= KNOWN]
+                assert named == [field], (header, style(header))
+
+
+def test_no_header_is_listed_for_two_fields_of_a_table(catalogue):
+    for source in catalogue.sources.values():
+        if source.is_mapped and source.tables:
+            listed = [header.casefold() for one in source.table().fields.values() for header in one.column]
+            assert sorted(set(listed)) == sorted(listed), source.id
