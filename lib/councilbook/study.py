@@ -439,9 +439,9 @@ class Study:
         ]
         return html.join(parts)
 
-    def list_kinds(self, dataset: str) -> Sequence[str]:
-        """List the kinds of figure in a released dataset that was read here: real, or synthetic, assumed or both."""
-        return html.list_kinds(read_package(self._published[dataset]))
+    def list_kinds(self) -> dict[str, Sequence[str]]:
+        """List the kinds of figure in each released dataset that was read here: real, or synthetic, assumed or both."""
+        return {name: html.list_kinds(read_package(folder)) for name, folder in self._published.items()}
 
     def _list_assumed(self) -> pd.DataFrame:
         """List the datasets read or made here that rest on assumptions, each with a badge and what is assumed."""

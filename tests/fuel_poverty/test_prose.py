@@ -215,6 +215,6 @@ def test_the_strongest_association_is_the_first_and_keeps_its_capitals() -> None
 def test_scores_on_real_areas_are_not_called_synthetic_where_households_are(
     made: list[str], real_part: str, synthetic_part: str
 ) -> None:
-    said = prose.describe_scored({name: name in made for name in prose.SCORED})
+    said = prose.describe_scored({name: name in made for name in [*prose.SCORED, "others"]})
     assert ("real data" in said, "synthetic" in said) == (bool(real_part), bool(synthetic_part))
     assert real_part in said and synthetic_part in said

@@ -196,9 +196,10 @@ def describe_scored(is_synthetic: Mapping[str, bool]) -> str:
     """Say which scores are on real data, and which on synthetic.
 
     Args:
-        is_synthetic: by name of the datasets in `SCORED`.
+        is_synthetic: by name of the datasets on the page; those that are not in `SCORED` have no scores.
     """
-    kinds = {kind: [SCORED[name] for name, one in is_synthetic.items() if one is kind] for kind in (False, True)}
+    scored = {SCORED[name]: made for name, made in is_synthetic.items() if name in SCORED}
+    kinds = {kind: [what for what, made in scored.items() if made is kind] for kind in (False, True)}
     said = []
     if kinds[False]:
         said.append(
