@@ -109,6 +109,8 @@ def make_package(
             "study": study,
             "council": {"slug": council, "name": council.capitalize(), "codes": {"E06000001": ""}},
             "synthetic": False,
+            "kinds": ["real"],
+            "assumptions": [],
             "classification": "open",
             "approval": OPEN,
             "rows": 1065,
@@ -173,7 +175,7 @@ def make_record(study: str = "warmth", slug: str = "north", **fields: Any) -> Re
         approval=OPEN,
         changes=make_package("cold_homes", "Cold homes")["councilbook"]["changes"],
         rows=1065,
-        synthetic=False,
+        kinds=["real"],
         files=[FileRecord(path="cold_homes.csv", format="CSV", bytes=1234)],
     )
     record = {

@@ -444,8 +444,10 @@ class Study:
             "Files read",
             headers={"source": "Source", "file": "File", "checksum": "SHA-256"},
         )
+        assumed = self._list_assumed()
         parts = [
             html.table(rows, "Sources of every figure on this page", headers=headers),
+            *([html.table(assumed, "What is assumed, since no source of this run gives it")] if len(assumed) else []),
             *([html.fold("How the synthetic data were made", html.definition_list(made))] if made else []),
             *(
                 [html.fold("What was repaired or set aside to read the files", html.definition_list(mended))]
@@ -455,6 +457,19 @@ class Study:
             html.fold("Every file with its checksum", listed),
         ]
         return html.join(parts)
+
+    def list_kinds(self) -> dict[str, Sequence[str]]:
+        """List the kinds of figure in each released dataset that was read here: real, or synthetic, assumed or both."""
+        return {name: html.list_kinds(read_package(folder)) for name, folder in self._published.items()}
+
+    def _list_assumed(self) -> pd.DataFrame:
+        """List the datasets read or made here that rest on assumptions, each with a badge and what is assumed."""
+        packages = [read_package(folder) for folder in self._published.values()]
+        read = {one["title"]: one["councilbook"].get("assumptions", []) for one in packages}
+        made = [self.catalogue.dataset(name) for name in self._notebook.releases]
+        told = read | {one.title: [one.assumes] for one in made if one.assumes}
+        rows = [(title, html.badge("assumed", "assumed"), "; ".join(texts)) for title, texts in told.items() if texts]
+        return pd.DataFrame(rows, columns=["Dataset", "Data", "Assumptions about"])
 
     def show_stamp(self) -> Html:
         """Show what this run was: study, council, data, date, seed, version."""

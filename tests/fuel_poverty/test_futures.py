@@ -228,3 +228,23 @@ def test_limits_count_the_assumptions_among_all_values() -> None:
     outcomes = pd.DataFrame({"scenario": ["Insulation", "Income advice"], "assumptions": 17, "parameters": 23})
     limits = futures.describe_limits(outcomes)
     assert limits.startswith("**What this cannot tell.** 17 of the model's 23 values are assumptions. Households")
+
+
+def test_values_are_listed_with_range_source_and_whether_they_are_assumed() -> None:
+    row = {"parameter": "unit_cost[heating]", "value": 9500.0, "low": 3000.0, "high": 13800.5, "unit": "GBP/household"}
+    none = {"parameter": "findable_share", "value": 0.5, "low": 0.2, "high": 0.8, "unit": "dimensionless"}
+    rows = [
+        row | {"basis": "published", "source": "An office (2021). Costs.", "note": "The median."},
+        none | {"basis": "assumption", "source": None, "note": "No source gives it."},
+    ]
+    assert futures.list_values(pd.DataFrame(rows)).to_numpy().tolist() == [
+        [
+            "unit cost, heating",
+            "9,500",
+            "3,000 to 13,800.5",
+            "GBP/household",
+            "measured",
+            "An office (2021). Costs. The median.",
+        ],
+        ["findable share", "0.5", "0.2 to 0.8", "share or ratio", "assumption", "No source gives it."],
+    ]

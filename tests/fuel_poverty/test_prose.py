@@ -200,3 +200,23 @@ def test_the_strongest_association_is_the_first_and_keeps_its_capitals() -> None
         "Of what was looked at, **owned outright** goes with fuel poverty most closely: one standard deviation more of "
         "it (12.3), all else equal, goes with 0.52 times the odds of fuel poverty (95% interval 0.47 to 0.60)."
     )
+
+
+@pytest.mark.parametrize(
+    ("made", "real_part", "synthetic_part"),
+    [
+        ([], "The scores of areas, postcodes and households are on real data", ""),
+        (
+            ["household_model_scores"],
+            "The scores of areas and postcodes are on real data",
+            "households are on synthetic",
+        ),
+        (list(prose.SCORED), "", "The scores of areas, postcodes and households are on synthetic data"),
+    ],
+)
+def test_scores_on_real_areas_are_not_called_synthetic_where_households_are(
+    made: list[str], real_part: str, synthetic_part: str
+) -> None:
+    said = prose.describe_scored({name: name in made for name in [*prose.SCORED, "others"]})
+    assert ("real data" in said, "synthetic" in said) == (bool(real_part), bool(synthetic_part))
+    assert real_part in said and synthetic_part in said

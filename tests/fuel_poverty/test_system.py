@@ -1,5 +1,6 @@
 """The systems model: its file is whole, nothing gets lost in it, and both ways to run it agree."""
 
+import re
 from collections import Counter
 
 import numpy as np
@@ -106,6 +107,8 @@ def test_the_file_and_the_values_with_their_sources_name_the_same_with_the_same_
 def test_each_value_that_is_no_assumption_cites_a_publication() -> None:
     parameters = load_settings().parameters
     assert all(len(source) > 20 for it in parameters.values() for source in it.sources)
+    dated = re.compile(r"\((\d{4}|no date)[^)]*\)\. ")
+    assert [source for it in parameters.values() for source in it.sources if not dated.search(source)] == []
     assert {it.basis for it in parameters.values()} == {"published", "derived", "assumption"}
 
 

@@ -50,6 +50,8 @@ ABOUT = {
     "study": "fuel_poverty",
     "council": {"slug": "north", "name": "North", "codes": {"E06000901": "North", "E06000902": "More of it"}},
     "synthetic": True,
+    "kinds": ["synthetic"],
+    "assumptions": [],
     "licence_id": "OGL-UK-3.0",
     "rows": 1234,
     "provenance": [

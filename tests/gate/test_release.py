@@ -322,6 +322,23 @@ def test_a_release_is_synthetic_where_a_twin_or_the_sample_was_used(
         assert ("Synthetic: made up" in (folder / name).read_text(encoding="utf-8")) is synthetic
 
 
+@pytest.mark.parametrize(
+    ("assumed", "synthetic"), [("what a home costs", False), ("what a home costs", True), ("", False)]
+)
+def test_what_is_made_from_an_assumed_dataset_is_assumed_too(
+    assumed: str, synthetic: bool, catalogue: Catalogue
+) -> None:
+    dataset = catalogue.dataset("home_counts")
+    used = find(catalogue, "prices", origin="twin" if synthetic else "mirror")
+    made = read_package(release(catalogue, dataset.model_copy(update={"assumes": assumed}), HOMES, used=used))
+    derived = Origin("small", "1_open", COUNCIL, "real", "2026-11-23", [], [made])
+
+    kinds = ["synthetic"] * synthetic + ["assumed"] * bool(assumed) or ["real"]
+    assert made["councilbook"]["kinds"] == derived.describe_kinds(dataset)["kinds"] == kinds
+    assert derived.describe_kinds(dataset)["assumptions"] == [assumed] * bool(assumed)
+    assert ("It rests on assumptions about what a home costs." in made["description"]) is bool(assumed)
+
+
 # --- versions ---
 
 

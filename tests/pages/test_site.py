@@ -75,7 +75,7 @@ def test_each_closed_source_has_a_page_on_its_layout_with_an_example_file(tmp_pa
 def site(tmp_path: Path) -> Path:
     """A site of two places and a dataset that waits for approval."""
     waiting = change_dataset(id="clients", title="Clients", approval=WAITING)
-    approved = change_dataset(approval=APPROVED, synthetic=True)
+    approved = change_dataset(approval=APPROVED, kinds=["synthetic", "assumed"])
     return build(
         tmp_path,
         make_record(slug="north", datasets=[*make_record().datasets, *waiting]),
@@ -263,7 +263,7 @@ def test_each_dataset_is_described_with_its_files_version_and_approval(site: Pat
 
     for words in ("real", "open", "CSV", "(1.2 kB)", "1,065", "1.1.0 of 23 November 2026", "Approval not needed"):
         assert words in north
-    assert "synthetic" in south
+    assert "synthetic assumed" in south
     assert f"Approval by the {ROLE} on 20 November 2026" in south
     assert f"After approval by the {ROLE}" in clients
     assert [link["href"] for link in page.find(id="warmth-north-clients").select("a")][1:] == [

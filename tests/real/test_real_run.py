@@ -5,6 +5,7 @@ import json
 import frictionless
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
 from whole_workbook import copy_workbook, run_councilbook
 
@@ -48,8 +49,21 @@ def test_the_report_says_what_of_it_is_real_and_for_whom(workbook):
     page = (workbook.reports / "fuel_poverty" / "county_durham" / "index.html").read_text(encoding="utf-8")
     assert "County Durham" in page
     assert "Synthetic figures" not in page
-    assert "partly synthetic" in page
+    assert "partly synthetic, partly assumed" in page
     assert "The records behind this part are synthetic" in page
+
+
+@pytest.mark.parametrize("council", ["kent_medway", "county_durham"])
+def test_the_summary_of_a_real_council_rests_on_real_figures_alone(workbook, council):
+    page = (workbook.reports / "fuel_poverty" / council / "index.html").read_text(encoding="utf-8")
+    soup = BeautifulSoup(page, "html.parser")
+    summary = " ".join(soup.select_one(".summary").get_text().split())
+    assert "were in fuel poverty by the official estimate" in summary and "postcodes" in summary
+    assert "synthetic" not in summary and "visits" not in summary
+    banner = " ".join(soup.select_one(".data-banner").get_text().split())
+    assert banner.startswith("Real, synthetic and assumed figures.")
+    kinds = {table.find_previous(class_="kinds").get_text() for table in soup.select(".story .step table")}
+    assert {"real", "synthetic", "assumed"} <= kinds
 
 
 @pytest.mark.parametrize("council", ["kent_medway", "county_durham"])

@@ -313,6 +313,11 @@ class Dataset(Entry):
     licence: str
     disclosure: Rule | None = Field(default=None, description="None: refused beside closed sources.")
     about: About | None = Field(default=None, description="None: no other dataset is about the same records.")
+    assumes: str = Field(
+        default="",
+        description="Which of its values no source gives, in words that go on from 'assumptions about'; empty where "
+        "every value comes from the sources.",
+    )
     geometry: bool = False
     key: list[str] = Field(min_length=1)
     standard: str = Field(default="", description="Address of a standard whose own headings the fields have.")

@@ -1,11 +1,17 @@
 """Sentences of the fuel poverty report, each computed from released data."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from councilbook.catalogue.councils import join_names
+
+SCORED = {  # the datasets of scores, by what is scored
+    "fuel_poverty_model_scores": "areas",
+    "postcode_model_scores": "postcodes",
+    "household_model_scores": "households",
+}
 
 
 def describe_latest(totals: pd.DataFrame, name: str) -> str:
@@ -184,6 +190,27 @@ def describe_clustering(scores: pd.DataFrame) -> str:
         f"Neighbouring areas' errors go the same way (Moran's I {value:.2f}, where 0 is none and 1 the most; "
         f"p = {chance:.3f}): something that varies from place to place is not in the model."
     )
+
+
+def describe_scored(is_synthetic: Mapping[str, bool]) -> str:
+    """Say which scores are on real data, and which on synthetic.
+
+    Args:
+        is_synthetic: by name of the datasets on the page; those that are not in `SCORED` have no scores.
+    """
+    scored = {SCORED[name]: made for name, made in is_synthetic.items() if name in SCORED}
+    kinds = {kind: [what for what, made in scored.items() if made is kind] for kind in (False, True)}
+    said = []
+    if kinds[False]:
+        said.append(
+            f"The scores of {join_names(kinds[False])} are on real data, with whole parts of the council left out when "
+            "the models were fitted."
+        )
+    if kinds[True]:
+        said.append(
+            f"The scores of {join_names(kinds[True])} are on synthetic data, so they say nothing about the real place."
+        )
+    return " ".join(said)
 
 
 def _find_best(scores: pd.DataFrame) -> pd.Series:

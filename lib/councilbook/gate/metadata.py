@@ -94,7 +94,7 @@ def build_datapackage(
     return {
         "name": dataset.id,
         "title": dataset.title,
-        "description": (SYNTHETIC if about["synthetic"] else "") + dataset.description,
+        "description": (SYNTHETIC if about["synthetic"] else "") + dataset.description + _tell_assumptions(about),
         "version": version.number,
         "created": f"{version.changes[0]['date']}T00:00:00Z",
         "licenses": [{"name": about["licence_id"], "title": licence.title, "path": licence.url}],
@@ -106,6 +106,11 @@ def build_datapackage(
         "resources": [_describe_resource(dataset, resource) for resource in resources],
         "councilbook": {**about, "changes": list(version.changes)},
     }
+
+
+def _tell_assumptions(about: Mapping[str, Any]) -> str:
+    """Say what no source of the run gives, as a sentence that goes on from the description."""
+    return f" It rests on assumptions about {'; '.join(about['assumptions'])}." if about["assumptions"] else ""
 
 
 def _describe_resource(dataset: Dataset, resource: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,7 +135,7 @@ def build_dcat(package: Mapping[str, Any]) -> str:
         (DCTERMS.title, package["title"]),
         (DCTERMS.description, package["description"]),
         (DCAT.keyword, about["study"].replace("_", " ")),
-        (DCAT.keyword, "synthetic data" if about["synthetic"] else "real data"),
+        *((DCAT.keyword, f"{kind} data") for kind in about["kinds"]),
         (ADMS.versionNotes, about["changes"][0]["text"]),
     ]:
         graph.add((record, predicate, Literal(words, lang="en")))
@@ -167,7 +172,7 @@ def write_dictionary(package: Mapping[str, Any]) -> str:
         package["description"],
         "",
         f"- Place: {about['council']['name']}",
-        f"- {'Synthetic' if about['synthetic'] else 'Real'} data",
+        f"- {' and '.join(about['kinds']).capitalize()} data",
         f"- Version {package['version']} of {about['changes'][0]['date']}",
         f"- Licence: [{package['licenses'][0]['title']}]({package['licenses'][0]['path']}). {package['attribution']}",
         f"- A row is named by {' and '.join(f'`{name}`' for name in schema['primaryKey'])}; {about['rows']:,} rows.",

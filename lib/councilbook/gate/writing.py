@@ -74,6 +74,16 @@ class Origin:
         """Whether any of it comes from a twin; in sample mode all does."""
         return self.mode == "sample" or any(row["synthetic"] for row in self.provenance)
 
+    def describe_kinds(self, dataset: Dataset) -> dict[str, list[str]]:
+        """Say what a dataset and the released ones that it was made from assume, and so of what kinds its figures are.
+
+        They are real only where they are neither synthetic nor assumed.
+        """
+        taken = [one for package in self.published for one in package["councilbook"].get("assumptions", [])]
+        assumptions = list(dict.fromkeys([*taken, *filter(None, [dataset.assumes])]))
+        kinds = ["synthetic"] * self.is_synthetic + ["assumed"] * bool(assumptions)
+        return {"kinds": kinds or ["real"], "assumptions": assumptions}
+
 
 def release_dataset(
     dataset: Dataset,
@@ -240,6 +250,7 @@ def _write_files(
         "council": origin.council.model_dump(),
         "data": origin.mode,
         "synthetic": origin.is_synthetic,
+        **origin.describe_kinds(dataset),
         "classification": dataset.classification,
         **({"standard": dataset.standard} if dataset.standard else {}),
         "licence_id": dataset.licence,

@@ -8,6 +8,7 @@ import pandas as pd
 
 ALL_MEASURES = "All measures"
 NUMBERS = ["effect", "low_95", "high_95", "planted"]
+SYNTHETIC = " of synthetic homes"
 ENDS = ["average", "naive"]
 UNSURE = 0.05
 
@@ -36,7 +37,7 @@ def spread_effects(table: pd.DataFrame) -> pd.DataFrame:
         table: past_programme_effects.
 
     Returns:
-        outcome in words, effect, naive, pre_trend_p as text; and planted, where something was.
+        outcome in words, effect, naive, pre_trend_p as text; and known_effect, where the homes are synthetic.
     """
     rows = []
     for outcome in _list_outcomes(table):
@@ -44,7 +45,7 @@ def spread_effects(table: pd.DataFrame) -> pd.DataFrame:
         row = {"outcome": f"{words.name}, {words.unit}", "effect": _write_interval(average, words)}
         row |= {"naive": _write_interval(naive, words), "pre_trend_p": _write_p(float(average["pre_trend_p"]))}
         if pd.notna(average["planted"]):
-            row["planted"] = format(words.scale * average["planted"], words.number)
+            row["known_effect"] = format(words.scale * average["planted"], words.number)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -57,8 +58,8 @@ def trace_effect(table: pd.DataFrame, outcome: str) -> pd.DataFrame:
         outcome: one of its outcomes.
 
     Returns:
-        series ("estimate", and on a twin "planted"), years_since, effect, low_95, high_95, in the outcome's unit in
-        words. The year before the start, which all others are held against, is 0.
+        series ("estimate", and on a twin "known effect"), years_since, effect, low_95, high_95, in the outcome's unit
+        in words. The year before the start, which all others are held against, is 0.
     """
     rows = table[(table["outcome"] == outcome) & (table["measure"] == ALL_MEASURES)]
     rows = rows[rows["term"].str.startswith("year ")]
@@ -66,7 +67,7 @@ def trace_effect(table: pd.DataFrame, outcome: str) -> pd.DataFrame:
     numbers = rows[NUMBERS].astype("float64") * WORDS[outcome].scale
     trace = numbers.assign(series="estimate", years_since=years)
     reference = pd.DataFrame([{"series": "estimate", "years_since": -1, **dict.fromkeys(NUMBERS[:3], 0.0)}])
-    planted = trace.dropna(subset="planted").assign(series="planted")
+    planted = trace.dropna(subset="planted").assign(series="known effect")
     for name in NUMBERS[:3]:
         planted[name] = planted["planted"]
     columns = ["series", "years_since", *NUMBERS[:3]]
@@ -91,11 +92,17 @@ def describe_measures(compared: pd.DataFrame) -> str:
     return f"Effects of {len(compared)} measures with intervals, the lowest that of {lowest}."
 
 
-def describe_effect(table: pd.DataFrame, outcome: str) -> str:
-    """Say what measures did to an outcome, with the interval, or that it cannot be told from nothing."""
+def describe_effect(table: pd.DataFrame, outcome: str, *, is_synthetic: bool) -> str:
+    """Say what measures did to an outcome, with the interval, or that it cannot be told from nothing.
+
+    Args:
+        table: past_programme_effects.
+        outcome: one of its outcomes.
+        is_synthetic: whether the homes are a twin's, which the sentence then says.
+    """
     average, words = _take(table, outcome), WORDS[outcome]
     effect, low, high = (words.scale * float(average[name]) for name in NUMBERS[:3])
-    title = f"{words.name[0].upper()}{words.name[1:]}"
+    title = f"{words.name[0].upper()}{words.name[1:]}{SYNTHETIC if is_synthetic else ''}"
     if low <= 0 <= high:
         return (
             f"**{title}: no change that could be told from chance.** The estimate is {effect:+{words.number}} "
@@ -108,22 +115,29 @@ def describe_effect(table: pd.DataFrame, outcome: str) -> str:
     )
 
 
-def describe_naive(table: pd.DataFrame, outcome: str) -> str:
-    """Say how far the usual shortcut would have been off: it takes homes treated early as controls of later ones."""
+def describe_naive(table: pd.DataFrame, outcome: str, *, is_synthetic: bool) -> str:
+    """Say how far the usual shortcut would have been off: it takes homes treated early as controls of later ones.
+
+    Args:
+        table, outcome, is_synthetic: see `describe_effect`.
+    """
     average, naive, words = _take(table, outcome), _take(table, outcome, "naive"), WORDS[outcome]
-    said = f"The usual two-way estimate says {words.scale * float(naive['effect']):+{words.number}} {words.unit}"
+    subject = words.name + (SYNTHETIC if is_synthetic else "")
+    told = f"{words.scale * float(naive['effect']):+{words.number}} {words.unit}"
+    said = f"The usual two-way estimate for the {subject} says {told}"
     if average["low_95"] <= naive["effect"] <= average["high_95"]:
         return f"{said}, which lies within the interval of ours."
     off = 100 * (naive["effect"] / average["effect"] - 1)
     return f"{said}, {abs(off):.0f}% {'less' if off < 0 else 'more'} than ours: it mixes early and late starts."
 
 
-def describe_trends(table: pd.DataFrame) -> str:
+def describe_trends(table: pd.DataFrame, *, is_synthetic: bool) -> str:
     """Say what the test of the years before says of each outcome, and what it cannot say.
 
     Args:
-        table: past_programme_effects.
+        table, is_synthetic: see `describe_effect`.
     """
+    groups = "both groups of synthetic homes" if is_synthetic else "both groups"
     chances = {outcome: float(_take(table, outcome)["pre_trend_p"]) for outcome in _list_outcomes(table)}
     tested = {outcome: chance for outcome, chance in chances.items() if not np.isnan(chance)}
     apart = [outcome for outcome, chance in tested.items() if chance < UNSURE]
@@ -131,10 +145,12 @@ def describe_trends(table: pd.DataFrame) -> str:
     sentences = []
     if alike:
         sentences.append(
-            f"Before the measures, {_list(alike, tested)} moved alike in both groups, as far as the test can tell."
+            f"Before the measures, {_list(alike, tested)} moved alike in {groups}, as far as the test can tell."
         )
     if apart:
-        sentences.append(f"**{_list(apart, tested)} moved apart before already**, so do not rely on that effect.")
+        sentences.append(
+            f"**{_list(apart, tested)} moved apart in {groups} before already**, so do not rely on that effect."
+        )
     if not tested:
         sentences.append("There are too few years before the measures to test whether the groups moved alike.")
     sentences.append(
@@ -157,10 +173,11 @@ def describe_planted(table: pd.DataFrame) -> str:
         for term in ENDS
         if (rows := [_take(table, outcome, term) for outcome in outcomes])
     }
+    looked = "1 outcome" if len(outcomes) == 1 else f"{len(outcomes)} outcomes"
     return (
-        f"The data are synthetic, and the effects in them were put there. Of {len(outcomes)} outcomes, our interval "
-        f"holds what was put in for {held['average']}, and that of the two-way estimate in {held['naive']}. They say "
-        "nothing about a real programme."
+        "These homes are synthetic, so the effect that they were given is known. It was looked for in "
+        f"{looked}: our interval holds the known effect in {held['average']} of them, and that of the two-way estimate "
+        f"in {held['naive']}. This says nothing about a real programme."
     )
 
 

@@ -26,6 +26,7 @@ OUTCOMES = {  # in words, with the format of a number
     "budget_spent": ("spent (£)", ",.0f"),
     "cost_per_fuel_poor_year_avoided": ("cost of a year avoided (£)", ",.0f"),
 }
+KINDS = {"published": "measured", "derived": "computed from measured figures", "assumption": "assumption"}
 OBJECTIVE = "fuel_poor_years_avoided_per_home"
 RATED = 2022  # homes are rated in table 1e to March of this year
 UNDER_16 = ["people_0_to_4", "people_5_to_9", "people_10_to_15"]
@@ -177,10 +178,35 @@ def order_ends(weights: pd.DataFrame) -> pd.DataFrame:
         The rows with least and most; parameter in words, marked where it is an assumption.
     """
     ends = weights[["at_low", "at_default", "at_high"]]
-    words = weights["parameter"].str.replace("_", " ").str.replace("[", ", ").str.replace("]", "")
-    marked = words + weights["basis"].map({"assumption": " (assumption)"}).fillna("")
+    marked = _write_words(weights["parameter"]) + weights["basis"].map({"assumption": " (assumption)"}).fillna("")
     bars = weights.assign(parameter=marked, least=ends.min(axis=1), most=ends.max(axis=1))
     return bars.loc[bars["swing"] > 0]
+
+
+def list_values(weights: pd.DataFrame) -> pd.DataFrame:
+    """List the values of a tornado as a reader wants them: what is taken, between which ends, and who says so.
+
+    Args:
+        weights: fuel_poverty_sensitivity, or rows of it.
+
+    Returns:
+        value (in words), taken, low_high, unit, kind (`KINDS`), source.
+    """
+    return pd.DataFrame(
+        {
+            "value": _write_words(weights["parameter"]),
+            "taken": weights["value"].map("{:,.6g}".format),
+            "low_high": weights["low"].map("{:,.6g}".format) + " to " + weights["high"].map("{:,.6g}".format),
+            "unit": weights["unit"].replace("dimensionless", "share or ratio"),
+            "kind": weights["basis"].map(KINDS),
+            "source": (weights["source"].fillna("") + " " + weights["note"]).str.strip(),
+        }
+    )
+
+
+def _write_words(parameters: pd.Series) -> pd.Series:
+    """Write names such as unit_cost[heating] as "unit cost, heating"."""
+    return parameters.str.replace("_", " ").str.replace("[", ", ").str.replace("]", "")
 
 
 def count_bases() -> dict[str, int]:

@@ -138,8 +138,8 @@ def weigh_parameters(
     One at a time (`uncertainty.swing_parameters`), and all together: the partial rank correlation over draws.
 
     Returns:
-        parameter, unit, basis, low, high, at_low, at_default, at_high, swing, partial_rank_correlation: a row a
-        parameter, the widest swing first.
+        parameter, unit, basis, value (the default), low, high, at_low, at_default, at_high, swing,
+        partial_rank_correlation, source (citations) and note: a row a parameter, the widest swing first.
     """
     drawn = draw_values(seed, draws)
     parameters = {name: load_settings().parameters[name] for name in drawn}
@@ -152,6 +152,9 @@ def weigh_parameters(
     bars = swing_parameters(ends, {name: one.default for name, one in parameters.items()}, find_last)
     bars.insert(1, "unit", [one.unit for one in parameters.values()])
     bars.insert(2, "basis", [one.basis for one in parameters.values()])
+    bars.insert(3, "value", [one.default for one in parameters.values()])
+    bars["source"] = [" ".join(one.sources) or None for one in parameters.values()]
+    bars["note"] = [one.note for one in parameters.values()]
     table = bars.assign(partial_rank_correlation=correlate_ranks(np.column_stack([*drawn.values()]), find_last(drawn)))
     return table.sort_values("swing", ascending=False, kind="stable", ignore_index=True)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from councilbook.pages.html.pieces import Html, render_template
+from councilbook.pages.html.pieces import BadgeKind, Html, render_template
 
 FORMAT_NAMES = {"csv": "CSV", "geojson": "GeoJSON", "parquet": "GeoParquet"}
 
@@ -18,6 +18,13 @@ def downloads(datapackages: Sequence[Mapping[str, Any]]) -> Html:
     return render_template("downloads.html.j2", datasets=[describe_package(package) for package in datapackages])
 
 
+def list_kinds(package: Mapping[str, Any]) -> list[BadgeKind]:
+    """List the kinds of figure in a dataset: real alone, or else synthetic, assumed or both."""
+    about = package["councilbook"]
+    kinds: list[BadgeKind] = about.get("kinds") or ["synthetic" if about["synthetic"] else "real"]  # none in older ones
+    return kinds
+
+
 def describe_package(package: Mapping[str, Any]) -> dict[str, Any]:
     """Take from a datapackage.json what a reader is shown of a dataset."""
     about = package["councilbook"]
@@ -29,7 +36,7 @@ def describe_package(package: Mapping[str, Any]) -> dict[str, Any]:
         "licence": ", ".join(licence["title"] for licence in package["licenses"]),
         "approval": about.get("approval", {"state": "not needed"}),  # absent in what an older version released
         "rows": about["rows"],
-        "synthetic": about["synthetic"],
+        "kinds": list_kinds(package),
         "files": [
             {"path": file["path"], "format": FORMAT_NAMES[file["format"]], "bytes": file["bytes"]}
             for file in package["resources"]

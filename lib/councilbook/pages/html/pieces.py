@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from councilbook.pages.html.wording import format_bytes, format_date
 
-BadgeKind = Literal["real", "synthetic", "mixed", "closed", "shared", "open", "draft", "approved"]
+BadgeKind = Literal["real", "synthetic", "assumed", "mixed", "closed", "shared", "open", "draft", "approved"]
 
 
 @dataclass(frozen=True)

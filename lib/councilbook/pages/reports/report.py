@@ -23,6 +23,7 @@ from councilbook.pages.html.figures import number_figures
 from councilbook.pages.html.pieces import Html, join
 from councilbook.pages.page import HEADINGS, pack_frame, render_page, shorten_attributions, unpack_frame, write_page
 from councilbook.pages.reports.report_code import check_report_code
+from councilbook.pages.reports.report_kinds import find_kinds, leave_out_unreal, mark_kinds
 from councilbook.pages.reports.report_records import DatasetRecord, Figures, Place, ReportRecord, Section, SourceRecord
 from councilbook.pages.withheld import Released, read_released, show_withheld
 from councilbook.paths import Workbook, replace_folder
@@ -75,8 +76,10 @@ def render_report(
 
     The page opens with the notebook's title, the text of the title's cell and, in a box, the outputs of the cell
     tagged `headline`. Then come its markdown and outputs in order, what was held back of the datasets, and how to
-    cite the page. Outputs of cells tagged `invented` are marked as synthetic, in a real run too. Code is folded away;
-    cells tagged `parameters`, `injected-parameters` or `setup` come last.
+    cite the page. Figures and tables are marked as real, synthetic or assumed, see `report_kinds`; in a real run, cells
+    of the headline that are not of real figures alone are left out. Outputs of cells tagged `invented` are marked as
+    synthetic, in a real run too. Code is folded away; cells tagged `parameters`, `injected-parameters` or `setup` come
+    last.
 
     Args:
         executed: the notebook with its outputs.
@@ -100,6 +103,8 @@ def render_report(
         template_name="report", extra_template_basedirs=[str(TEMPLATES)], exclude_anchor_links=True
     )
     soup = BeautifulSoup(exporter.from_notebook_node(notebook)[0], "html.parser")
+    shown = find_kinds(soup.select("div.step"), code, datasets)
+    mark_kinds(shown, _with_tags(soup, [INVENTED_TAG]))
     title = soup.h1
     if title is None:
         raise NotebookError(f"{executed.stem} has no title: begin its first cell with `# ` and what the page is about.")
@@ -112,6 +117,9 @@ def render_report(
     headline = _with_tags(soup, ["headline"])
     if not headline:
         raise NotebookError(f"{executed.stem} has no cell tagged `headline`, whose outputs are the key findings.")
+    for cell in leave_out_unreal(headline, shown) if data == "real" else []:
+        headline = [one for one in headline if one is not cell]
+        cell.extract()
     summary = _read_words(headline)
     synthetic_sources = _list_synthetic_sources(datasets)
     invented = _with_tags(soup, [INVENTED_TAG])
@@ -144,6 +152,7 @@ def render_report(
         data=data,
         figures=figures,
         synthetic_sources=synthetic_sources,
+        assumptions=_list_assumptions(datasets),
         invented=bool(invented),
         run_date=run_date,
         notebook=executed.stem,
@@ -212,6 +221,7 @@ def publish_report(
             summary=rendered.summary,
             sections=list(rendered.sections),
             attributions=_list_attributions(datasets),
+            assumptions=_list_assumptions(datasets),
             sources=_list_sources(datasets),
             datasets=[_describe_dataset(one.package) for one in datasets],
         )
@@ -334,6 +344,10 @@ def _list_synthetic_sources(datasets: Iterable[Released]) -> list[str]:
 
 def _list_attributions(datasets: Iterable[Released]) -> list[str]:
     return shorten_attributions(one.package["attribution"] for one in datasets)
+
+
+def _list_assumptions(datasets: Iterable[Released]) -> list[str]:
+    return list(dict.fromkeys(text for one in datasets for text in one.package["councilbook"].get("assumptions", [])))
 
 
 def _list_approvers(datasets: Iterable[Released]) -> list[str]:

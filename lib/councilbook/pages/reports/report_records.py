@@ -1,11 +1,12 @@
 """The record of a report: what the rest of the site says of it, kept as report.json beside the page."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, model_validator
 
 Figures = Literal["real", "mixed", "synthetic"]
+Kind = Literal["real", "synthetic", "assumed"]
 Spectrum = Literal["closed", "shared", "open"]
 
 
@@ -57,8 +58,14 @@ class DatasetRecord(BaseModel):
     approval: dict[str, str] = {"state": "not needed"}
     changes: list[dict[str, str]] = []
     rows: int
-    synthetic: bool
+    kinds: list[Kind]
     files: list[FileRecord]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _know_kinds(cls, record: dict[str, Any]) -> dict[str, Any]:
+        """Take the kind of an earlier version's record, which knew no assumptions."""
+        return {"kinds": ["synthetic" if record.get("synthetic") else "real"], **record}
 
     @property
     def is_published(self) -> bool:
@@ -80,6 +87,7 @@ class ReportRecord(BaseModel):
     summary: str
     sections: list[Section] = []
     attributions: list[str] = []
+    assumptions: list[str] = []
     sources: list[SourceRecord] = []
     datasets: list[DatasetRecord]
 
