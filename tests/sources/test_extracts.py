@@ -141,7 +141,7 @@ def test_a_rare_code_and_a_column_of_many_kinds_are_not_shown(catalogue, tmp_pat
         (Told({"Tenure": "tenure"}), "0 columns are called 'Tenure', not one. Say it there."),
         (Told({"TenureType": "tenur"}), "'tenur' is no column of ours. Did you mean tenure"),
         (Told({"TenureType": "tenure", "PCD": "tenure"}), "several columns are said to be tenure"),
-        (Told(codes={"Ten": {"O": "mortgaged"}}), "no column 'Ten', of whose codes it is told"),
+        (Told(codes={"Ten": {"O": "mortgaged"}}), "it has no column 'Ten', whose codes are explained"),
         (Told(codes={"TenureType": {"O": "rented"}}), "TenureType, code 'O': 'rented' is none of owned_outright, mort"),
     ],
 )

@@ -141,7 +141,7 @@ class Extract:
         return write_cells(self._body.iloc[:, column.place])
 
     def _read_diagnoses(self, frame: pd.DataFrame, column: Column, groups: Sequence[str]) -> None:
-        """Set the conditions that a column of codes tells of."""
+        """Set the conditions that the codes in a column stand for."""
         cells = self._write(column)
         told, system = self.told.codes.get(column.header, {}), load_code_lists()[str(column.target)]
         flags, strange = find_groups(cells.mask(is_missing(cells)), system, told, groups)
@@ -260,7 +260,9 @@ class Extract:
         headers = {one.header: one for one in self._columns}
         for header, codes in self.told.codes.items():
             if header not in headers:
-                raise CheckError(f"{self.where}: no column {header!r}, of whose codes it is told. {self.told.way}")
+                raise CheckError(
+                    f"{self.where}: it has no column {header!r}, whose codes are explained. {self.told.way}"
+                )
             target = headers[header].target
             if target in load_code_lists():
                 able = [*list_groups(self.table), NO_GROUP]
