@@ -1,6 +1,7 @@
 """From the linked extract of a council to chances, reach, flags and bands: seconds and memory, beside a plain model.
 
     python benchmarks/households.py [--runs N] [--lsoas N]
+    python benchmarks/households.py --mirror FOLDER      after councilbook run fuel_poverty --data real --mirror FOLDER
 
 Each run is a process of its own. The extract is a synthetic population at the density of Kent and Medway, in thirteen
 districts, made from tables with no claim to be any place's: so the scores say how two models compare, not how well
@@ -10,6 +11,9 @@ one thread. Peak memory includes the extract, Python and pandas.
 The peer is what one would write without this module: scikit-learn's logistic regression with one-hot labels and
 standardised numbers, on the same predictors and the same districts left out, fitted to all other households and not
 calibrated. Its seconds are set beside those of our two models together.
+
+With --mirror the synthetic extract is the one that fits the official figures of Kent and Medway, and it is learnt from
+twice: from its own labels, and from official rates alone, as where records hold no incomes. Districts are left out.
 """
 
 import argparse
@@ -33,21 +37,28 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from councilbook.fuel_poverty.areas.prediction import Folds
-from councilbook.fuel_poverty.households.extract import LEVELS, OPEN, PREDICTORS, add_open, prepare_households
-from councilbook.fuel_poverty.households.flags import count_bands, find_at_risk, list_at_risk_postcodes, make_flags
-from councilbook.fuel_poverty.households.likelihood import (
-    BOOSTED,
-    LOGISTIC,
-    predict_held_out,
-    score_chances,
-    split_households,
+from councilbook.fuel_poverty.chances.likelihood import BOOSTED, LOGISTIC, predict_held_out, split_households
+from councilbook.fuel_poverty.chances.official_rates import FROM_RATES, learn_from_rates
+from councilbook.fuel_poverty.chances.routes import add_up
+from councilbook.fuel_poverty.chances.scores import COUNCIL_RATE, average_areas, score_chances
+from councilbook.fuel_poverty.households.extract import (
+    LEVELS,
+    OPEN,
+    PREDICTORS,
+    add_open,
+    keep_latest_certificates,
+    prepare_households,
 )
-from councilbook.fuel_poverty.households.targeting import count_reached, make_groups, make_orders, measure_reach
+from councilbook.fuel_poverty.households.fairness import make_groups, measure_reach
+from councilbook.fuel_poverty.households.flags import count_bands, find_at_risk, list_at_risk_postcodes, make_flags
+from councilbook.fuel_poverty.households.targeting import count_reached, find_visited, make_orders
 from councilbook.fuel_poverty.twin.population import draw_population
+from councilbook.study import Study
 from population import POSTCODES, make_tables
 
 LSOAS, DISTRICTS = 1107, 13
 BUDGETS = [1_000, 5_000, 10_000, 20_000, 50_000]
+WAYS = ("ours", "peer", "rates")
 PEER = "Plain logistic regression"
 SCORES = ("auc", "brier", "log_loss", "calibration_slope", "expected_calibration_error")
 Steps = dict[str, tuple[float, float]]  # seconds, processor seconds
@@ -103,13 +114,22 @@ def run_here(way: str, lsoas: int) -> None:
 
     prepared = measure("check and join", lambda: add_open(prepare_households(**extract), outputs))
     folds = split_households(prepared, seed=1)
+    truth = prepared["is_fuel_poor"]
     if way == "peer":
         steps.clear()
         chances = measure("predict", lambda: predict_plainly(prepared, folds))
+    elif way == "rates":
+        steps.clear()
+        rates = 100 * official.set_index("lsoa_code")["fuel_poor_households"] / official["households"].to_numpy()
+        bare = prepared.drop(columns="is_fuel_poor")
+        chances = measure(
+            "learn from official rates", lambda: learn_from_rates(bare, folds, rates).chances[[FROM_RATES]]
+        )
+        chances[FROM_RATES] = measure("add up", lambda: add_up(bare, chances[FROM_RATES], rates))
     else:
         chances = measure("predict", lambda: predict_held_out(prepared, folds, seed=1))[[LOGISTIC, BOOSTED]]
         measure_rest(prepared, chances[BOOSTED], official, measure)
-    scores = score_chances(prepared, chances, folds).set_index("model")[list(SCORES)]
+    scores = score_chances(truth, chances, folds).set_index("model")[list(SCORES)]
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     figures = {"steps": steps, "peak": peak, "households": len(prepared), "scores": scores.to_dict("index")}
     print(json.dumps(figures))
@@ -129,6 +149,43 @@ def measure_rest(
     measure("list and count postcodes", lambda: count_bands(prepared, listed, find_at_risk(chance)))
 
 
+def score_routes(prepared: pd.DataFrame, rates: pd.Series, estimates: pd.Series) -> None:
+    """Print how well each way of learning tells homes and areas of districts that were left out."""
+    folds, truth = split_households(prepared, seed=1), prepared["is_fuel_poor"]
+    bare = prepared.drop(columns="is_fuel_poor")
+    learnt = learn_from_rates(bare, folds, rates).chances
+    ways = pd.DataFrame({"from records": predict_held_out(prepared, folds, 1, [LOGISTIC])[LOGISTIC]})
+    ways["from official rates, not added up"] = learnt[FROM_RATES]
+    ways["from official rates"] = add_up(bare, learnt[FROM_RATES], rates)
+    ways["official rate of the area"] = prepared["lsoa21_code"].map(rates) / 100
+    ways["open estimate of the postcode"] = prepared["postcode"].map(estimates).fillna(0) / 100
+    scores = score_chances(truth, ways, folds).set_index("model")
+    print("| chance | AUC | calibration slope | reached with 5 % of visits, % | as the chances expect, % |")
+    print("|---|---|---|---|---|")
+    for name in ways:
+        visited = find_visited(ways[name], round(0.05 * len(ways)))
+        found, expected = (100 * float((visited * one).sum()) / truth.sum() for one in (truth, ways[name]))
+        row = scores.loc[name]
+        print(f"| {name} | {row['auc']:.3f} | {row['calibration_slope']:.2f} | {found:.1f} | {expected:.1f} |")
+    areas = average_areas(learnt, prepared["lsoa21_code"])
+    rate = prepared["lsoa21_code"].map(rates) / 100
+    squares = ((areas.sub(rate, axis="index")) ** 2).sum()
+    explained = 100 * (1 - squares[FROM_RATES] / squares[COUNCIL_RATE])
+    print(f"official rates of areas in districts left out: {explained:.1f} % of the variance around the rest's rate")
+
+
+def read_study(mirror: str) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
+    study = Study.open(
+        "fuel_poverty", "4_households", "kent_medway", "real", mirror=mirror, seed=2018, run_date="2026-11-23"
+    )
+    epc = keep_latest_certificates(study.load("epc_register"))
+    tables = [study.load(name) for name in ("kid_households", "kid_people", "wellbeing_acorn")]
+    known = study.published("output_area_covariates")
+    prepared = add_open(prepare_households(*tables, epc, study.load("postcode_directory")), known)
+    rates = known.drop_duplicates("lsoa21_code").set_index("lsoa21_code")["area_fuel_poor_pct"]
+    return prepared, rates, study.published("postcode_fuel_poverty").set_index("postcode")["fuel_poor_pct"]
+
+
 def run_once(way: str, lsoas: int) -> dict[str, Any]:
     command = [sys.executable, __file__, "--way", way, "--lsoas", str(lsoas)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
@@ -142,18 +199,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--lsoas", type=int, default=LSOAS)
-    parser.add_argument("--way", choices=["ours", "peer"], help="measure one of the two, in this process")
+    parser.add_argument("--way", choices=WAYS, help="measure one of them, in this process")
+    parser.add_argument("--mirror", help="score ways of learning on the extract that fits these official files")
     options = parser.parse_args()
+    if options.mirror:
+        score_routes(*read_study(options.mirror))
+        return
     if options.way:
         run_here(options.way, options.lsoas)
         return
-    runs = [{way: run_once(way, options.lsoas) for way in ("ours", "peer")} for _ in range(options.runs)]
+    runs = [{way: run_once(way, options.lsoas) for way in WAYS} for _ in range(options.runs)]
     print(
         f"{runs[0]['ours']['households']:,} households, {os.cpu_count()} cores, medians of {options.runs} runs in turn"
     )
     print("| step | seconds | processor seconds | peak GiB |")
     print("|---|---|---|---|")
-    for way in ("ours", "peer"):
+    for way in WAYS:
         steps = {step: find_medians(runs, way, step) for step in runs[0][way]["steps"]}
         steps["all"] = tuple(map(sum, zip(*steps.values(), strict=True)))
         peak = statistics.median(run[way]["peak"] for run in runs)
@@ -163,7 +224,7 @@ def main() -> None:
     print(f"peer / ours, processor seconds to predict: {statistics.median(ratios):.1f}")
     print("| model | " + " | ".join(SCORES) + " |")
     print("|---" * (len(SCORES) + 1) + "|")
-    for way in ("ours", "peer"):
+    for way in WAYS:
         for model, scores in runs[0][way]["scores"].items():
             print(f"| {model} | " + " | ".join(f"{scores[name]:.4f}" for name in SCORES) + " |")
 

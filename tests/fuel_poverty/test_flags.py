@@ -89,6 +89,26 @@ def test_each_flag_is_set_by_its_own_fact_and_said_in_words(change: dict[str, An
     assert row["reasons"] == "; ".join(FLAGS[name] for name in flags)
 
 
+def test_a_rating_that_nobody_knows_is_no_good_one() -> None:
+    homes = pd.DataFrame([UNREMARKABLE | {"fpeer_score": 20.0}, UNREMARKABLE | {"fpeer_score": np.nan}, UNREMARKABLE])
+    some = make_flags(homes)
+    assert some["low_rating"].tolist() == [True, pd.NA, False]
+    assert some["flags"].tolist() == [1, 0, 0]
+    none = make_flags(homes.drop(columns="fpeer_score"))
+    assert none["low_rating"].isna().all()
+    assert count_flags(some, homes.assign(is_fuel_poor=True))["flag"].tolist() == list(FLAGS)
+    counted = count_flags(none, homes.assign(expected_fuel_poor=0.4, heating="oil"))
+    assert counted["flag"].tolist() == [name for name in FLAGS if name != "low_rating"]
+
+
+def test_where_nobody_knows_who_is_poor_the_expected_are_counted_in_whole_numbers() -> None:
+    homes = pd.DataFrame([UNREMARKABLE | {"heating": "oil"}] * 4 + [UNREMARKABLE])
+    homes["expected_fuel_poor"] = [0.9, 0.8, 0.5, 0.4, 0.3]
+    counted = count_flags(make_flags(homes), homes).set_index("flag")
+    assert counted.loc["oil", ["households", "fuel_poor_households"]].tolist() == [4, 3]
+    assert counted.loc["prepayment", "fuel_poor_households"] == 0
+
+
 household = st.fixed_dictionaries(
     {
         "heating": st.sampled_from(["gas", "electric", "oil", "none", "other"]),

@@ -9,12 +9,19 @@ import pytest
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.households import household_prose as prose
 from councilbook.fuel_poverty.households.indicators import Assumptions
-from councilbook.fuel_poverty.households.targeting import COMBINED_HOUSEHOLD, COMBINED_POSTCODE, LSOA_RATE, RANDOM
+from councilbook.fuel_poverty.households.targeting import (
+    COMBINED_HOUSEHOLD,
+    COMBINED_POSTCODE,
+    LSOA_RATE,
+    PERFECT,
+    RANDOM,
+)
 
 
 def reached(low: float, high: float, visits: int = 10_000) -> pd.DataFrame:
-    """Three orders at one budget; the interval is that of the combined postcode estimate."""
+    """Four orders at one budget; the interval is that of the combined postcode estimate."""
     rows = [(COMBINED_POSTCODE, 3098.4, low, high), (LSOA_RATE, 3000.0, 2800.0, 3200.0), (RANDOM, 1141.9, 1115, 1171)]
+    rows.append((PERFECT, 9000.0, 9000.0, 9000.0))
     return pd.DataFrame(rows, columns=["order", "reached", "low_95", "high_95"]).assign(visits=visits)
 
 
@@ -45,7 +52,9 @@ def test_an_order_that_was_not_counted_at_the_budget_is_an_error() -> None:
 
 def varied(*values: tuple[float, float]) -> pd.DataFrame:
     """A row a homes_spread and times_random."""
-    return pd.DataFrame(values, columns=["homes_spread", "times_random"]).assign(order=COMBINED_POSTCODE)
+    return pd.DataFrame(values, columns=["homes_spread", "times_random"]).assign(
+        order=COMBINED_POSTCODE, reached_pct=12.2, expected_pct=np.nan
+    )
 
 
 def test_the_assumption_is_told_at_both_of_its_ends() -> None:
@@ -106,7 +115,7 @@ def test_no_group_is_named_where_none_is_reached_less_or_nobody_is_reached() -> 
 
 
 def scores(**best: Any) -> pd.DataFrame:
-    common = {"held_out": "each district in turn", "calibration_slope": 1.0}
+    common = {"held_out": "each district in turn", "calibration_slope": 1.0, "auc": 0.8}
     rows = [
         {"model": "Council rate", "kind": "baseline", "log_loss": 0.1, "expected_calibration_error": 0.5},
         {"model": "Boosted trees", "kind": "model", "log_loss": 0.31, "expected_calibration_error": 0.3},
@@ -157,3 +166,41 @@ def test_the_parts_of_the_method_that_were_not_checked_are_told_with_their_value
     assert "1.5 for three or more people" in other
     assert "half of the households" in other
     assert "1.21" not in other
+
+
+# --- where the records do not say who is fuel poor ---
+
+
+def test_without_perfect_knowledge_an_order_is_only_expected_to_reach() -> None:
+    table = reached(3201.0, 3300.0)
+    expected = table[table["order"] != PERFECT]
+    told = prose.describe_reach(expected, 10_000, is_synthetic=False)
+    assert "a list of postcodes by linked records is expected to reach **3,098 fuel-poor households**" in told
+    assert prose.is_expected(expected)
+    assert not prose.is_expected(table)
+
+
+def test_what_chances_were_learnt_from_is_told_by_what_was_published() -> None:
+    known = reached(3201.0, 3300.0)
+    expected = known[known["order"] != PERFECT]
+    model, none = pd.DataFrame({"kind": ["baseline", "model"]}), pd.DataFrame({"kind": ["baseline"]})
+    assert "The model learnt from that" in prose.describe_learning(model, known, 5_000)
+    told = prose.describe_learning(model, expected, 5_000)
+    for part in ("learnt from **official rates of areas**", "may not hold within them", "no fuel poverty gap is known"):
+        assert part in told
+    told = prose.describe_learning(none, expected, 120)
+    assert told.startswith("The records are of 120 households.")
+    assert "**official rate of its area**" in told
+
+
+def test_what_the_chances_expect_of_synthetic_households_is_held_against_what_is_found() -> None:
+    tried = varied((0, 2.4), (1, 3.1)).assign(expected_pct=[9.0, 18.6])
+    assert prose.describe_dependence(tried).endswith("its chances expect to reach 19%, and it reaches 12%.")
+
+
+def test_scores_against_official_rates_are_told_as_such_and_none_where_nothing_was_fitted() -> None:
+    table = scores(auc=np.nan)
+    assert "the areas' mean chances by the" in prose.describe_calibration(table, is_synthetic=False)
+    assert "from their official rates" in prose.describe_calibration(table, is_synthetic=False)
+    nothing = table[table["kind"] == "baseline"]
+    assert prose.describe_calibration(nothing, is_synthetic=False).startswith("No model of households was fitted")

@@ -9,6 +9,18 @@ from scipy.special import expit, logit
 
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.areas.prediction import Folds
+from councilbook.fuel_poverty.chances.coding import encode_predictors
+from councilbook.fuel_poverty.chances.likelihood import (
+    BOOSTED,
+    LOGISTIC,
+    _draw_samples,
+    _fit_calibrated,
+    estimate_odds,
+    fit_chance,
+    predict_held_out,
+    split_households,
+)
+from councilbook.fuel_poverty.chances.scores import COUNCIL_RATE, score_chances
 from councilbook.fuel_poverty.households.extract import (
     CONDITIONS,
     DEFINING,
@@ -18,19 +30,6 @@ from councilbook.fuel_poverty.households.extract import (
     add_open,
     keep_latest_certificates,
     prepare_households,
-)
-from councilbook.fuel_poverty.households.likelihood import (
-    BOOSTED,
-    COUNCIL_RATE,
-    LOGISTIC,
-    _draw_samples,
-    _encode,
-    _fit_calibrated,
-    estimate_odds,
-    fit_chance,
-    predict_held_out,
-    score_chances,
-    split_households,
 )
 
 Tables = dict[str, pd.DataFrame]
@@ -198,6 +197,27 @@ def test_of_several_certificates_of_a_home_the_latest_is_kept() -> None:
     assert keep_latest_certificates(epc.iloc[::-1])["lmk_key"].tolist() == ["e", "d", "c", "a"]
 
 
+def test_incomes_costs_ratings_and_who_is_fuel_poor_need_not_be_known() -> None:
+    known = make_tables()
+    for unknown in (
+        known["households"].drop(columns=list(DEFINING)),
+        known["households"].assign(**dict.fromkeys(DEFINING, None)),
+        known["households"].assign(**dict.fromkeys(DEFINING, np.nan)),
+    ):
+        prepared = prepare_households(**(known | {"households": unknown}))
+        assert not set(DEFINING) & set(prepared)
+        assert prepared["gp_contacts"].tolist() == [5, 6, 0]
+
+
+def test_a_rating_may_be_known_of_some_homes_but_who_is_fuel_poor_of_all_or_of_none() -> None:
+    tables = make_tables()
+    tables["households"]["fpeer_score"] = [np.nan, 55.0, np.nan]
+    assert prepare_households(**tables)["fpeer_score"].notna().tolist() == [False, True, False]
+    tables["households"]["is_fuel_poor"] = pd.array([True, None, False], dtype="boolean")
+    with pytest.raises(CheckError, match=r"is_fuel_poor in 1 rows .*every row, or in none \(row 1"):
+        prepare_households(**tables)
+
+
 # --- the model ---
 
 
@@ -291,7 +311,7 @@ def test_a_model_that_goes_the_wrong_way_where_it_is_calibrated_gives_everybody_
     poor = prepared["prepayment_meter"].to_numpy() ^ (np.arange(len(areas)) % 10 == 0)  # of the others, one in ten
     poor[samples.calibrate] ^= True
     for name in (LOGISTIC, BOOSTED):
-        chance = _fit_calibrated(name, _encode(prepared), poor, samples, seed=1)(_encode(prepared))
+        chance = _fit_calibrated(name, encode_predictors(prepared), poor, samples, seed=1)(encode_predictors(prepared))
         assert chance == pytest.approx(poor[samples.calibrate].mean())
 
 
@@ -314,7 +334,7 @@ def test_chances_are_of_every_household_and_the_same_for_the_same_seed(
 
 
 def test_models_find_what_was_planted_and_are_calibrated(prepared: pd.DataFrame, chances: pd.DataFrame) -> None:
-    scores = score_chances(prepared, chances, split_households(prepared, seed=1)).set_index("model")
+    scores = score_chances(prepared["is_fuel_poor"], chances, split_households(prepared, seed=1)).set_index("model")
     assert scores.loc[LOGISTIC, "auc"] > 0.62
     assert scores.loc[BOOSTED, "auc"] > 0.58
     assert scores.loc[LOGISTIC, "log_loss"] < scores.loc[COUNCIL_RATE, "log_loss"]
@@ -332,7 +352,7 @@ def test_scores_are_those_of_chances_that_are_known_to_be_wrong() -> None:
     frame = pd.DataFrame({"is_fuel_poor": np.where(first, np.arange(2000) % 2 == 0, np.arange(2000) % 10 == 0)})
     chances = pd.DataFrame({COUNCIL_RATE: 0.3, LOGISTIC: np.where(first, 0.9, 0.2)}, index=frame.index)
     folds = Folds(pd.Series(np.arange(2000) % 2), "halves")
-    flat, scores = score_chances(frame, chances, folds).to_dict("records")
+    flat, scores = score_chances(frame["is_fuel_poor"], chances, folds).to_dict("records")
     assert scores["brier"] == round((500 * 0.1**2 + 500 * 0.9**2 + 100 * 0.8**2 + 900 * 0.2**2) / 2000, 4)
     assert scores["auc"] == round((500 * 900 + 0.5 * (500 * 500 + 100 * 900)) / (600 * 1400), 4)
     assert scores["expected_calibration_error"] == round((0.4 + 0.1) / 2, 4)

@@ -18,11 +18,11 @@ from councilbook.fuel_poverty.households.indicators import (
     Thresholds,
     find_fpeer_bands,
     find_thresholds,
-    find_weighted_median,
     measure_lihc,
     measure_lilee,
     total_gaps,
 )
+from councilbook.fuel_poverty.households.medians import find_weighted_median
 from councilbook.paths import find_workbook
 from councilbook.sources.checks import check_fields
 

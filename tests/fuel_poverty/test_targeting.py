@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from scipy.special import logit
 
 from councilbook.errors import CheckError
+from councilbook.fuel_poverty.households.fairness import compare_reach, keep_comparable, make_groups, measure_reach
 from councilbook.fuel_poverty.households.targeting import (
     COMBINED_HOUSEHOLD,
     COMBINED_LSOA,
     COMBINED_POSTCODE,
+    EXPECTED,
     FEWEST_HOMES,
     IMD,
     LSOA_RATE,
@@ -19,13 +21,11 @@ from councilbook.fuel_poverty.households.targeting import (
     PERFECT,
     RANDOM,
     average_postcodes,
-    compare_reach,
     count_reached,
     find_budget,
     find_visited,
-    make_groups,
+    keep_large,
     make_orders,
-    measure_reach,
     shift_chances,
     vary_spread,
 )
@@ -329,3 +329,41 @@ def test_counts_that_left_through_the_gate_are_compared_as_those_that_did_not() 
 def test_the_budget_nearest_to_a_share_is_found() -> None:
     reached = pd.DataFrame({"visits": [10, 51, 100], "visits_pct": [1.0, 5.1, 10.0]})
     assert find_budget(reached, 5) == 51
+
+
+# --- where nobody knows who is fuel poor ---
+
+
+def test_where_nobody_knows_who_is_poor_what_is_reached_is_what_the_chances_expect() -> None:
+    orders, homes = make_homes()
+    chances = np.array([0.9, 0.5, 0.4, 0.3, 0.3, 0.2, 0.1, 0.1, 0.1, 0.1])
+    expected = homes.drop(columns="is_fuel_poor").assign(**{EXPECTED: chances})
+    table = count_reached(orders[[RANDOM, SCORED]], expected, [4], seed=1)
+    assert read(table, SCORED, "reached") == pytest.approx([0.9 + 0.5 + 0.4 + (0.3 + 0.3) / 2])
+    assert read(table, RANDOM, "reached") == pytest.approx([4 * 0.3])
+    assert PERFECT not in set(table["order"])
+
+
+def test_expected_households_of_each_grouping_add_up_to_the_same_whole_numbers() -> None:
+    orders, homes = make_homes()
+    chances = np.array([0.9, 0.5, 0.4, 0.3, 0.3, 0.2, 0.1, 0.1, 0.1, 0.1]) * 3
+    expected = homes.drop(columns="is_fuel_poor").assign(**{EXPECTED: chances})
+    groups = pd.DataFrame({"three": list("aabbbccccc"), "two": list("xyxyxyxyxy")}, index=homes.index)
+    reach = measure_reach(orders[[SCORED]], expected, groups, 4)
+    sums = reach.groupby("grouping")[["fuel_poor_households", "reached_households"]].sum()
+    assert sums.loc["three"].tolist() == sums.loc["two"].tolist() == [9, 6]
+    assert (reach["reached_households"] <= reach["fuel_poor_households"]).all()
+    first = reach.set_index("group").loc["a"]
+    assert first["reach_pct"] == pytest.approx(100)
+    assert first["ratio"] == pytest.approx(9 / 6.3)
+    assert keep_comparable(reach).empty
+
+
+def test_only_budgets_at_which_every_figure_is_about_enough_households_are_kept() -> None:
+    rows = [(RANDOM, 10, 2.0), (SCORED, 10, 9.0), (RANDOM, 200, 12.2), (SCORED, 200, 40.0)]
+    expected = pd.DataFrame(rows, columns=["order", "visits", "reached"])
+    assert keep_large(expected)["group_size"].tolist() == [10, 10, 200, 200]  # about all who are visited
+    known = pd.concat([expected, expected.tail(1).assign(order=PERFECT, reached=50.0)])
+    assert keep_large(known)[["visits", "group_size"]].to_numpy().tolist() == [[200, 12], [200, 40], [200, 50]]
+    with pytest.raises(CheckError, match="No number of visits reaches 10"):
+        keep_large(known.assign(reached=9.0))

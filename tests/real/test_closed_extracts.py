@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from councilbook.errors import CheckError, CouncilbookError
-from councilbook.fuel_poverty.households.extract import prepare_households
+from councilbook.fuel_poverty.households.extract import DEFINING, prepare_households
 from councilbook.study import Study
 from kid_like import draw_tables, find_places, write_closed_folder
 
@@ -77,6 +77,13 @@ def open_again(study: Study) -> Study:
     return Study(study.catalogue, study.spec, study.notebook, study.finder, study.run_date)
 
 
+def test_an_extract_need_not_hold_what_records_of_health_do_not_hold(study: Study, homes: pd.DataFrame) -> None:
+    put(study, "kid_households", homes.drop(columns=[name for name in DEFINING if name in homes]))
+    loaded = study.load("kid_households")
+    assert loaded[list(DEFINING)].isna().all(axis=None)
+    assert loaded["tenure"].eq("private_rented").all()
+
+
 def change(column: str, value: object) -> Callable[[pd.DataFrame], pd.DataFrame]:
     return lambda frame: frame.assign(**{column: [*frame[column].iloc[:3], value]})
 
@@ -93,7 +100,7 @@ def change(column: str, value: object) -> Callable[[pd.DataFrame], pd.DataFrame]
         (lambda frame: pd.concat([frame, frame.tail(1)]), r"household_id must name a row once, but 2 rows share it"),
         (change("income_gbp_year", -21_000), r"income_gbp_year: 1 rows not as expected, at least 0 \(row 5\)"),
         (change("income_gbp_year", SECRET), r"1 cells of income_gbp_year are no number \(row 5\)"),
-        (change("income_gbp_year", None), r"income_gbp_year: 1 rows not as expected, a value in every row \(row 5\)"),
+        (change("adults", None), r"adults: 1 rows not as expected, a value in every row \(row 5\)"),
         (change("tenure", SECRET), r"tenure: 1 rows not as expected, one of owned_outright"),
         (change("postcode", "CT1"), r"postcode: 1 rows not as expected, pattern"),
     ],

@@ -84,12 +84,11 @@ PREDICTORS: Mapping[str, str] = {**CLOSED, **SHARED, **OPEN}
 HOUSEHOLD_COLUMNS = (
     *("household_id", "postcode", "oa21_code", "lsoa21_code", "lad22_code", "tenure", "accommodation", "heating"),
     *("storage_heaters", "prepayment_meter", "adults", "children_14_plus", "children_under_14"),
-    *("oldest_age", "youngest_age", *DEFINING),
+    *("oldest_age", "youngest_age"),
 )
 PEOPLE_COLUMNS = ("person_id", "household_id", *CONDITIONS, "gp_contacts", "emergency_admissions", "social_care")
 ACORN_COLUMNS = ("postcode", "wellbeing_group")
 EPC_COLUMNS = ("lmk_key", "postcode", "current_energy_rating", "current_energy_efficiency")
-MAY_BE_MISSING = {"fuel_cost_at_band_c_gbp_year"}
 DIRECTORY_COLUMNS = ("postcode", "oa21_code", "lsoa21_code", "latitude", "longitude")
 RATINGS = tuple("ABCDEFG")
 LOWEST = {  # income after housing costs may be below 0; income before them may not
@@ -119,7 +118,8 @@ def prepare_households(
 
     Returns:
         The rows and columns of `households`, with a new index, latitude and longitude of the postcode, and the
-        columns of `CLOSED` and `SHARED`.
+        columns of `CLOSED` and `SHARED`. Columns of `DEFINING` may not be there, as records of health and care do not
+        hold them; those that hold no value are left out.
 
     Raises:
         CheckError: a column or a value is missing, a household, person, certificate or postcode has two rows, an
@@ -127,12 +127,16 @@ def prepare_households(
             output area, an LSOA is not the one of 2021 that the output area is in, an LSOA is in two districts, or a
             person has no household. It names rows by position, and shows no value.
     """
+    unknown = [name for name in DEFINING if name in households and households[name].isna().all()]
+    households = households.drop(columns=unknown)
     tables = {"households": households, "people": people, "acorn": acorn, "epc": epc}
     _check_table(households, "households", HOUSEHOLD_COLUMNS, "household_id")
     _check_table(people, "people", PEOPLE_COLUMNS, "person_id")
     _check_table(acorn, "acorn", ACORN_COLUMNS, "postcode")
     _check_table(epc, "epc", EPC_COLUMNS, "lmk_key")
     _check_table(postcodes, "postcodes", DIRECTORY_COLUMNS, "postcode")
+    if "is_fuel_poor" in households:
+        refuse_rows(households["is_fuel_poor"].isna(), "households: is_fuel_poor", "a value in every row, or in none")
     _check_labels(tables)
     _check_numbers(tables)
     place = _find_rows(households["postcode"], postcodes["postcode"])
@@ -187,8 +191,7 @@ def _check_table(frame: pd.DataFrame, where: str, columns: Iterable[str], key: s
     """Check that columns are there and filled, and that the key names a row once."""
     _need_columns(frame, where, columns)
     for name in columns:
-        if name not in MAY_BE_MISSING:
-            refuse_rows(frame[name].isna(), f"{where}: {name}", "a value in every row")
+        refuse_rows(frame[name].isna(), f"{where}: {name}", "a value in every row")
     refuse_rows(frame[key].duplicated(keep=False), f"{where}: {key}", "each once")
 
 
@@ -216,11 +219,15 @@ def _check_listed(frame: pd.DataFrame, where: str, name: str, levels: Sequence[o
 def _check_numbers(tables: Mapping[str, pd.DataFrame]) -> None:
     for where, limits in LOWEST.items():
         for name, lowest in limits.items():
+            if name in DEFINING and name not in tables[where]:
+                continue
             column = tables[where][name]
             if not is_numeric_dtype(column) or is_bool_dtype(column):
                 raise CheckError(f"{where}: {name} must be numbers, not {column.dtype}.")
-            values = column.to_numpy(dtype="float64")
+            values = column.to_numpy(dtype="float64", na_value=np.nan)
             is_wrong = ~np.isfinite(values) | (values < lowest)
+            if name in DEFINING:  # a cost or a rating may be known of some homes only
+                is_wrong &= column.notna().to_numpy()
             refuse_rows(is_wrong, f"{where}: {name}", f"a finite number of at least {lowest}")
 
 
@@ -267,6 +274,3 @@ def _sum_people(people: pd.DataFrame, home: npt.NDArray[np.intp], number: int) -
     weights = people[[*counts, *flags]].astype("float64")
     sums = pd.DataFrame({name: np.bincount(home, weights=weights[name], minlength=number) for name in weights})
     return sums.astype({**dict.fromkeys(counts, "int64"), **dict.fromkeys(flags, "bool")})
-
-
-# --- the model ---

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from councilbook.errors import CheckError
+from councilbook.fuel_poverty.chances.likelihood import Predict
 from councilbook.fuel_poverty.households.extract import OPEN, SHARED
 from councilbook.fuel_poverty.households.indicators import Thresholds, find_fpeer_bands, measure_lilee
-from councilbook.fuel_poverty.households.likelihood import Predict
-from councilbook.fuel_poverty.households.targeting import average_postcodes
+from councilbook.fuel_poverty.households.targeting import average_postcodes, count_poor
 from councilbook.fuel_poverty.postcodes.bands import BANDS
 from councilbook.sources.checks import refuse_rows
 
@@ -50,8 +50,8 @@ def make_flags(prepared: pd.DataFrame) -> pd.DataFrame:
         prepared: from `households.prepare_households`.
 
     Returns:
-        A column a flag of FLAGS, flags (how many) and reasons (in words, joined by "; "), on the same index. For those
-        who may see the closed data alone.
+        A column a flag of FLAGS, flags (how many) and reasons (in words, joined by "; "), on the same index. The flag
+        low_rating is missing where no rating is known. For those who may see the closed data alone.
     """
     flags = pd.DataFrame(
         {
@@ -62,30 +62,36 @@ def make_flags(prepared: pd.DataFrame) -> pd.DataFrame:
             "cold_sensitive_condition": prepared[list(COLD_SENSITIVE)].any(axis="columns"),
             "aged_66_or_over": prepared["oldest_age"] >= OLD_AGE,
             "aged_under_5": prepared["youngest_age"] < YOUNG_AGE,
-            "low_rating": find_fpeer_bands(prepared) < "C",
+            "low_rating": False,
         }
     ).astype("bool")
+    rated = prepared["fpeer_score"].notna() if "fpeer_score" in prepared else pd.Series(False, prepared.index)
+    if rated.any():
+        flags.loc[rated, "low_rating"] = find_fpeer_bands(prepared[rated]) < "C"
     # Eight flags have 256 combinations, which are put into words once each.
     codes = flags.to_numpy() @ (1 << np.arange(len(FLAGS)))
     distinct, place = np.unique(codes, return_inverse=True)
     words = ["; ".join(w for bit, w in enumerate(FLAGS.values()) if code >> bit & 1) for code in distinct]
-    return flags.assign(flags=flags.sum(axis="columns"), reasons=pd.Index(words, dtype="str").take(place))
+    told = flags.assign(flags=flags.sum(axis="columns"), reasons=pd.Index(words, dtype="str").take(place))
+    return told if rated.all() else told.assign(low_rating=flags["low_rating"].astype("boolean").where(rated))
 
 
 def count_flags(flags: pd.DataFrame, prepared: pd.DataFrame) -> pd.DataFrame:
-    """Count the households with each flag, and those of them that are fuel poor.
+    """Count the households with each flag, and those of them that are fuel poor, or are expected to be.
 
     Returns:
-        A row a flag, in the order of FLAGS: flag, reason, households, fuel_poor_households. Counts of closed data: not
-        for publication until the gate has been over them.
+        A row a flag, in the order of FLAGS, but for one that is known of no household: flag, reason, households,
+        fuel_poor_households. Counts of closed data: not for publication until the gate has been over them.
     """
-    poor = prepared["is_fuel_poor"]
+    poor = count_poor(prepared)
+    known = [name for name in FLAGS if flags[name].notna().any()]
+    has = {name: flags[name].fillna(False).to_numpy(dtype="bool") for name in known}
     return pd.DataFrame(
         {
-            "flag": list(FLAGS),
-            "reason": list(FLAGS.values()),
-            "households": [int(flags[name].sum()) for name in FLAGS],
-            "fuel_poor_households": [int((flags[name] & poor).sum()) for name in FLAGS],
+            "flag": known,
+            "reason": [FLAGS[name] for name in known],
+            "households": [int(has[name].sum()) for name in known],
+            "fuel_poor_households": [round(poor[has[name]].sum()) for name in known],
         }
     )
 

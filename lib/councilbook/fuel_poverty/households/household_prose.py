@@ -10,10 +10,10 @@ import pandas as pd
 
 from councilbook.catalogue.councils import join_names
 from councilbook.errors import CheckError
+from councilbook.fuel_poverty.households.fairness import FEWEST_NAMED
 from councilbook.fuel_poverty.households.indicators import USUAL, Assumptions
-from councilbook.fuel_poverty.households.targeting import COMBINED_POSTCODE, LSOA_RATE, RANDOM
+from councilbook.fuel_poverty.households.targeting import COMBINED_POSTCODE, LSOA_RATE, PERFECT, RANDOM
 
-FEWEST_NAMED = 100  # fuel-poor households; what is reached of a smaller group moves much by chance
 NOT_KNOWN = "not known"
 TENURES = {
     "owned_outright": "households that own their home outright",
@@ -37,6 +37,46 @@ def describe_records(name: str, *, is_synthetic: bool) -> str:
         "**The records behind this part are synthetic.** No real household is in them: they were drawn so that they "
         "add up to the figures above. They show how the method works and what its answer depends on, not what it would "
         f"find in {name}."
+    )
+
+
+def is_expected(reached: pd.DataFrame) -> bool:
+    """Tell whether what is reached is what chances expect, as nobody knows who is fuel poor: then none can be perfect.
+
+    Args:
+        reached: from `targeting.count_reached`.
+    """
+    return PERFECT not in set(reached["order"])
+
+
+def describe_learning(scores: pd.DataFrame, reached: pd.DataFrame, households: int) -> str:
+    """Say what the chances of households were learnt from, and what that leaves open.
+
+    Args:
+        scores: of the models, as published.
+        reached: from `targeting.count_reached`, as published.
+        households: that the records are of.
+    """
+    if not is_expected(reached):
+        return (
+            "The records say of each household whether it is in fuel poverty. The model learnt from that, and may use "
+            "nothing that the definition is computed from: no income, no cost, no rating of the home."
+        )
+    if not (scores["kind"] == "model").any():
+        return (
+            f"The records are of {households:,} households. That is too few to learn from, or they lie in too few "
+            "areas. So each household is given the **official rate of its area**, and a list of households is no "
+            "better than a list of areas."
+        )
+    return (
+        "The records do not say of enough households whether they are in fuel poverty. That takes incomes, fuel costs "
+        "and ratings of homes, which records of health and care do not hold; without them no fuel poverty gap is known "
+        "either. So the model learnt from **official rates of areas**, and the chances of the households of an area "
+        "add up to its official figure. What tells the homes of one area apart was learnt from how areas differ, which "
+        "may not hold within them, and no official figure can test it. How many fuel-poor households a list reaches is "
+        "what these chances expect. The intervals say how that varies with the areas there are, and not how far the "
+        "chances may be wrong: it is likely that they expect too much. The test on synthetic households, where it is "
+        "known who is poor, shows how much too much there."
     )
 
 
@@ -78,6 +118,7 @@ def describe_reach(reached: pd.DataFrame, visits: int, *, is_synthetic: bool, or
         CheckError: the table lacks an order at that budget.
     """
     own, rival, chance = (_find_row(reached, name, visits) for name in (order, LSOA_RATE, RANDOM))
+    reaches = _name_reaching(is_expected(reached))
     if own["low_95"] > rival["high_95"]:
         verdict = "more than"
     elif own["high_95"] < rival["low_95"]:
@@ -85,7 +126,7 @@ def describe_reach(reached: pd.DataFrame, visits: int, *, is_synthetic: bool, or
     else:
         verdict = "too near to tell from"
     return (
-        f"With {visits:,} visits, {_name_list(order)} reaches **{own['reached']:,.0f} fuel-poor "
+        f"With {visits:,} visits, {_name_list(order)} {reaches} **{own['reached']:,.0f} fuel-poor "
         f"{_name_homes(is_synthetic)}** ({_name_interval(own)}), {verdict} the {rival['reached']:,.0f} of "
         f"{_name_list(LSOA_RATE)} ({_name_interval(rival)}); visits at random reach {chance['reached']:,.0f}."
     )
@@ -105,11 +146,15 @@ def describe_dependence(varied: pd.DataFrame, *, order: str = COMBINED_POSTCODE)
     if len(rows) < 2:
         raise CheckError(f"{order}: {len(rows)} values of homes_spread; expected at least 2 to compare.")
     first, last = rows.iloc[0], rows.iloc[-1]
+    held = ""
+    if len(usual := rows[rows["homes_spread"] == 1].dropna(subset=["expected_pct"])):
+        expected, found = usual[["expected_pct", "reached_pct"]].iloc[0]
+        held = f" If they differ as assumed, its chances expect to reach {expected:.0f}%, and it reaches {found:.0f}%."
     return (
         f"That rests on an assumption which no open source can test, of how much the homes of one area differ: "
         f"{_name_list(order)} reaches **{first['times_random']:.1f} times** as many fuel-poor synthetic households as "
         f"random visits {_name_spread(first['homes_spread'])}, and **{last['times_random']:.1f} times** as many "
-        f"{_name_spread(last['homes_spread'])}."
+        f"{_name_spread(last['homes_spread'])}.{held}"
     )
 
 
@@ -119,16 +164,18 @@ def describe_fairness(
     is_synthetic: bool,
     names: Mapping[str, str],
     order: str = COMBINED_POSTCODE,
+    is_expected: bool = False,
 ) -> str:
     """Say of which group the order reaches the smallest share of the fuel poor, beside its share of all.
 
     Groups of fewer than FEWEST_NAMED fuel-poor households are not looked at, nor those whose label is not known.
 
     Args:
-        reach: from `targeting.measure_reach`.
+        reach: from `fairness.measure_reach`.
         is_synthetic: whether the households are a twin's.
         names: of districts, by code.
         order: the one that it is about.
+        is_expected: whether it is not known who is fuel poor, as `is_expected` tells.
     """
     own = reach[(reach["order"] == order) & reach["ratio"].notna()]
     rows = own[(own["fuel_poor_households"] >= FEWEST_NAMED) & (own["group"] != NOT_KNOWN)]
@@ -140,20 +187,23 @@ def describe_fairness(
     some = own[own["ratio"] > 0].iloc[0]  # reach and ratio of any group tell the reach of all
     overall = some["reach_pct"] / some["ratio"]
     return (
-        f"A{_name_list(order)[1:]} is least fair to {_name_group(least, names)}: it reaches "
+        f"A{_name_list(order)[1:]} is least fair to {_name_group(least, names)}: it {_name_reaching(is_expected)} "
         f"**{least['reach_pct']:.1f}%** of the fuel-poor {_name_homes(is_synthetic)} among them, and "
         f"{overall:.1f}% of all."
     )
 
 
 def describe_calibration(scores: pd.DataFrame, *, is_synthetic: bool) -> str:
-    """Say how far the better model's chances are from what was found where it had not looked.
+    """Say how far the better model's chances are from what was found, or from official rates, where it had not looked.
 
     Args:
-        scores: from `households.score_chances`; the better model is that of the smaller log loss.
+        scores: from `scores.score_chances`; the better model is that of the smaller log loss.
         is_synthetic: whether the households are a twin's.
     """
-    best = scores[scores["kind"] == "model"].sort_values("log_loss").iloc[0]
+    models = scores[scores["kind"] == "model"].sort_values("log_loss")
+    if models.empty:
+        return "No model of households was fitted, so there is none to score."
+    best = models.iloc[0]
     slope = best["calibration_slope"]
     if slope < FLAT:
         verdict = "too sure: high ones are too high and low ones too low"
@@ -161,11 +211,13 @@ def describe_calibration(scores: pd.DataFrame, *, is_synthetic: bool) -> str:
         verdict = "too cautious: high ones are too low and low ones too high"
     else:
         verdict = "neither too sure nor too cautious"
+    whose, where = "chances of the", f"on average in ten groups of {_name_homes(is_synthetic)}"
+    if pd.isna(best["auc"]):  # nobody knows who is fuel poor
+        whose, where = "areas' mean chances by the", "from their official rates, on average in ten groups of areas"
     return (
-        f"Leaving out {best['held_out']}, the chances of the {_lower(best['model'])} were off by "
-        f"**{100 * best['expected_calibration_error']:.1f} percentage points** on average in ten groups of "
-        f"{_name_homes(is_synthetic)} from the lowest chance to the highest, and were {verdict} (slope {slope:.2f}, "
-        "where 1 is right)."
+        f"Leaving out {best['held_out']}, the {whose} {_lower(best['model'])} were off by "
+        f"**{100 * best['expected_calibration_error']:.1f} percentage points** {where} from the lowest chance "
+        f"to the highest, and were {verdict} (slope {slope:.2f}, where 1 is right)."
     )
 
 
@@ -174,6 +226,10 @@ def _find_row(reached: pd.DataFrame, order: str, visits: int) -> pd.Series:
     if rows.empty:
         raise CheckError(f"The table of what is reached lacks the order {order} at {visits:,} visits.")
     return rows.iloc[0]
+
+
+def _name_reaching(is_expected: bool) -> str:
+    return "is expected to reach" if is_expected else "reaches"
 
 
 def _name_interval(row: pd.Series) -> str:

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from councilbook.errors import CheckError, suggest
+from councilbook.fuel_poverty.households.medians import find_weighted_median
 from councilbook.sources.checks import refuse_rows
 
 Numbers = NDArray[np.float64]
@@ -52,9 +53,6 @@ YOUNG_CHILD_PCT = 20  # the same: a child under 14
 POVERTY_LINE_SHARE = 0.6  # Hills 2012; BEIS 2020: share of the median equivalised income after housing costs
 BANDS = ("G", "F", "E", "D", "C", "B", "A")  # from the worst to the best
 BAND_LOWEST_SCORES = (1, 21, 39, 55, 69, 81, 92)  # BRE 2012, rating bands; DECC 2014 takes the same for the FPEER
-
-TIE = 1e-10  # share of the total weight by which sums in another order may differ
-SAMPLE = 2**16  # rows from which the place of a median is guessed
 
 
 @dataclass(frozen=True)
@@ -151,40 +149,6 @@ def find_thresholds(
         poverty_line_gbp_year=POVERTY_LINE_SHARE * find_weighted_median(read.equivalised_income, weights),
         fuel_cost_gbp_year=find_weighted_median(read.fuel_cost / read.fuel_factor, weights),
     )
-
-
-def find_weighted_median(values: Numbers, weights: Numbers) -> float:
-    """Find the value that as much weight is below as above.
-
-    It is the first value, from the smallest, at which the sum of weights is over half of the total. If the sum is
-    exactly half at a value, it is the mean of that value and the next. So a weight of 2 is the same as two equal rows,
-    a weight of 0 is the same as no row, and with equal weights it is the ordinary median.
-
-    Args:
-        values: finite numbers.
-        weights: a weight each, 0 or more.
-
-    Raises:
-        CheckError: a value or a weight is not so, or no weight is above 0.
-    """
-    _refuse(_is_outside(values), "values", "a finite number")
-    _refuse(_is_outside(weights, 0), "weights", "a finite number of at least 0")
-    if not weights.all():
-        values, weights = values[weights > 0], weights[weights > 0]
-    if not len(values):
-        raise CheckError("No row has a weight above 0, so there is no median.")
-    total = weights.sum()
-    low_half, high_half = total * (0.5 - TIE), total * (0.5 + TIE)
-    everywhere = (-np.inf, np.inf)
-    for low, high in (_guess_bracket(values, weights), everywhere):  # to sort only what is near is faster
-        is_near = (values >= low) & (values <= high)
-        near, sums = _sum_in_order(values[is_near], weights[is_near])
-        below = weights[values < low].sum()
-        if below < low_half and below + sums[-1] > high_half:
-            break
-    reached = near[np.searchsorted(sums, low_half - below, side="left")]
-    passed = near[np.searchsorted(sums, high_half - below, side="right")]
-    return float((reached + passed) / 2)
 
 
 def measure_lihc(households: pd.DataFrame, thresholds: Thresholds, assumptions: Assumptions = USUAL) -> pd.DataFrame:
@@ -326,20 +290,6 @@ def total_gaps(results: pd.DataFrame, weights: pd.Series | None = None) -> GapTo
     poor = float(counts @ results["is_fuel_poor"].to_numpy(dtype="float64"))
     gap = float(counts @ results["fuel_poverty_gap_gbp_year"].to_numpy())
     return GapTotals(households, poor, 100 * poor / households, gap, gap / poor if poor else None)
-
-
-def _guess_bracket(values: Numbers, weights: Numbers) -> tuple[float, float]:
-    """Guess from some of the rows between which two values the median is."""
-    step = max(len(values) // SAMPLE, 1)
-    ordered, sums = _sum_in_order(values[::step], weights[::step])
-    low, high = np.searchsorted(sums, sums[-1] * np.array([0.49, 0.51]))
-    return float(ordered[low]), float(ordered[high])
-
-
-def _sum_in_order(values: Numbers, weights: Numbers) -> tuple[Numbers, Numbers]:
-    """Put values in order, and sum the weights up to each."""
-    order = np.argsort(values)
-    return values[order], np.cumsum(weights[order])
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,15 @@ from collections.abc import Callable, Sequence
 import pandas as pd
 
 from councilbook.fuel_poverty.areas.prediction import Folds
+from councilbook.fuel_poverty.chances.routes import Learn
 from councilbook.fuel_poverty.households.extract import add_open, prepare_households
-from councilbook.fuel_poverty.households.likelihood import LOGISTIC, predict_held_out
-from councilbook.fuel_poverty.households.targeting import count_reached, make_orders, vary_spread
+from councilbook.fuel_poverty.households.targeting import (
+    COMBINED_HOUSEHOLD,
+    count_reached,
+    find_visited,
+    make_orders,
+    vary_spread,
+)
 from councilbook.fuel_poverty.twin.population import Population
 
 PARTS = 4  # of the areas, each left out in turn
@@ -27,6 +33,7 @@ def try_spreads(
     open_estimates: pd.Series,
     visits_pct: float,
     seed: int,
+    learn: Learn,
     spreads: Sequence[float] = SPREADS,
 ) -> pd.DataFrame:
     """Draw households for each assumption, and count whom the visits reach.
@@ -38,13 +45,15 @@ def try_spreads(
         open_estimates: estimated share by postcode, from open data.
         visits_pct: home visits, in percent of the households.
         seed: of samples, trees and intervals.
+        learn: how the chances are learnt, as `routes.Modelled.learn`.
         spreads: the assumptions.
 
     Returns:
-        As `targeting.vary_spread`, with visits, and the households that were drawn.
+        As `targeting.vary_spread`, with visits, the households that were drawn, and expected_pct: the share of the fuel
+        poor that the chances expect to reach, of COMBINED_HOUSEHOLD alone.
     """
     ranks = rank_deprivation(output_areas)
-    results = {}
+    results, expected = {}, {}
     for spread in spreads:
         drawn = draw(spread)
         prepared = add_open(
@@ -52,12 +61,17 @@ def try_spreads(
         )
         parts = pd.Series(pd.factorize(prepared["lsoa21_code"], sort=True)[0] % PARTS, prepared.index)
         folds = Folds(parts, "each quarter of the areas in turn")
-        chance = predict_held_out(prepared, folds, seed, [LOGISTIC])[LOGISTIC]
         rates = 100 * prepared.groupby("lsoa21_code")["is_fuel_poor"].mean()
+        chance = learn(prepared, folds, rates, seed)
         orders = make_orders(prepared, chance, rates, ranks, open_estimates)
         visits = round(visits_pct / 100 * len(prepared))  # the same for each, as all are drawn from the same counts
         results[spread] = count_reached(orders, prepared, [visits], seed)
-    return vary_spread(results, visits).assign(households=len(prepared), visits=visits)
+        expected[spread] = (
+            100 * float((find_visited(chance, visits) * chance).sum()) / int(prepared["is_fuel_poor"].sum())
+        )
+    varied = vary_spread(results, visits).assign(households=len(prepared), visits=visits)
+    is_ours = varied["order"] == COMBINED_HOUSEHOLD
+    return varied.assign(expected_pct=varied["homes_spread"].map(expected).where(is_ours))
 
 
 def rank_deprivation(output_areas: pd.DataFrame) -> pd.Series:

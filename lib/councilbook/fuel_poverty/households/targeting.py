@@ -30,11 +30,9 @@ COMBINED_POSTCODE = "Postcodes by linked records"
 COMBINED_LSOA = "Postcodes by linked records and official rates"
 COMBINED_HOUSEHOLD = "Households by linked records"
 PERFECT = "Perfect knowledge"
+EXPECTED = "expected_fuel_poor"  # of a household that nobody knows to be fuel poor or not: its chance
 DRAWS = 200
 FEWEST_HOMES = 10  # below, a postcode's mean would tell of its households; as the disclosure threshold
-RURAL_PCT = 50  # of the LSOAs of 2011 that an LSOA of 2021 came from
-AGE_LIMITS = (35, 50, 66, 75)  # years; the oldest member
-AGE_BANDS = ("under 35", "35 to 49", "50 to 65", "66 to 74", "75 or over")
 
 
 def make_orders(
@@ -51,14 +49,15 @@ def make_orders(
     households, and the orders that know them do better than they would.
 
     Args:
-        prepared: household rows with postcode, oa21_code, lsoa21_code, lad22_code and is_fuel_poor.
+        prepared: household rows with postcode, oa21_code, lsoa21_code, lad22_code; and is_fuel_poor if it is known.
         chance: out-of-fold probability of each, on the index of `prepared`.
         lsoa_rates: official share in fuel poverty by lsoa21_code, in percent; of 2011 figures, the common area's.
         imd_ranks: IMD rank by lsoa21_code, 1 the most deprived.
         open_estimates: estimated share by postcode, from open data (`risk.estimate_postcodes`).
 
     Returns:
-        A column an order, the highest visited first. A household without an open figure is visited last.
+        A column an order, the highest visited first; PERFECT only where it is known who is fuel poor. A household
+        without an open figure is visited last.
 
     Raises:
         CheckError: the indexes differ, or an open figure has no household at all.
@@ -77,8 +76,39 @@ def make_orders(
         means = average_postcodes(prepared, known).set_index("postcode")["chance"]
         orders[name] = prepared["postcode"].map(means)
     orders[COMBINED_HOUSEHOLD] = chance
-    orders[PERFECT] = prepared["is_fuel_poor"].astype("float64")
+    if "is_fuel_poor" in prepared:
+        orders[PERFECT] = prepared["is_fuel_poor"].astype("float64")
     return orders
+
+
+def count_poor(prepared: pd.DataFrame) -> Numbers:
+    """Return 1 for each household that is fuel poor and 0 for the others; or EXPECTED, where nobody knows."""
+    known = prepared["is_fuel_poor"] if "is_fuel_poor" in prepared else prepared[EXPECTED]
+    return np.asarray(known.to_numpy(dtype="float64"))
+
+
+def keep_large(reached: pd.DataFrame) -> pd.DataFrame:
+    """Keep the budgets at which every figure is about enough households to be shown, and say about how many.
+
+    Args:
+        reached: from `count_reached`.
+
+    Returns:
+        The same columns and group_size: the fuel-poor households reached; or, where nobody knows who is fuel poor, so
+        that a figure is about chances, the households visited.
+
+    Raises:
+        CheckError: no budget is large enough.
+    """
+    is_known = (reached["order"] == PERFECT).any()
+    sized = reached.assign(group_size=(reached["reached"].round() if is_known else reached["visits"]).astype("int64"))
+    shown = sized[sized.groupby("visits")["group_size"].transform("min") >= FEWEST_HOMES]
+    if shown.empty:
+        raise CheckError(
+            f"No number of visits reaches {FEWEST_HOMES} fuel-poor households by every order, so none can be shown. "
+            "Join the council with its neighbours: give their codes joined by +."
+        )
+    return shown.reset_index(drop=True)
 
 
 def shift_chances(prepared: pd.DataFrame, chance: pd.Series, lsoa_rates: pd.Series) -> pd.Series:
@@ -153,7 +183,8 @@ def count_reached(
 
     Args:
         orders: from `make_orders`; one is RANDOM.
-        prepared: lsoa21_code and is_fuel_poor, on the same index.
+        prepared: lsoa21_code, and is_fuel_poor or EXPECTED, on the same index. Of EXPECTED what is reached is what the
+            chances expect, and the intervals are not of how wrong these may be.
         budgets: numbers of visits, each from 0 to the number of households.
         seed: of the draws.
         draws: how many.
@@ -167,7 +198,7 @@ def count_reached(
         CheckError: the indexes differ, no household is fuel poor, RANDOM is not among the orders, or a budget is out of
             range.
     """
-    poor = _check_orders(orders, prepared, budgets)
+    poor = check_orders(orders, prepared, budgets)
     if RANDOM not in orders:
         raise CheckError(f"The order {RANDOM} is not there, so there is nothing to gain over.")
     areas, names = pd.factorize(prepared["lsoa21_code"], sort=True)
@@ -186,97 +217,10 @@ def find_visited(scores: pd.Series, visits: int) -> pd.Series:
     return ((visits - place) / ties).clip(0, 1)
 
 
-def make_groups(prepared: pd.DataFrame) -> pd.DataFrame:
-    """Say of each household which groups it is in, for `measure_reach`.
-
-    Args:
-        prepared: oldest_age, tenure, lad22_code, and rural_pct from `households.add_open`.
-
-    Returns:
-        age_band, tenure, lad22_code, rural_urban. A household is rural if at least half of its LSOA is; where that is
-        not known it is "not known".
-    """
-    ages = np.searchsorted(AGE_LIMITS, prepared["oldest_age"], side="right")
-    rural = np.where(prepared["rural_pct"] >= RURAL_PCT, "rural", "urban")
-    return pd.DataFrame(
-        {
-            "age_band": pd.Index(AGE_BANDS).take(ages),
-            "tenure": prepared["tenure"].to_numpy(),
-            "lad22_code": prepared["lad22_code"].to_numpy(),
-            "rural_urban": np.where(prepared["rural_pct"].isna(), "not known", rural),
-        },
-        index=prepared.index,
-    )
-
-
-def measure_reach(orders: pd.DataFrame, prepared: pd.DataFrame, groups: pd.DataFrame, visits: int) -> pd.DataFrame:
-    """Measure whether an order reaches the fuel poor of one group less than those of another.
-
-    The table counts households of closed data: it is for those who may see these, until the gate has been over it.
-
-    Args:
-        orders: from `make_orders`.
-        prepared: is_fuel_poor, on the same index.
-        groups: from `make_groups`, or other labels on the same index.
-        visits: the budget.
-
-    Returns:
-        A row an order, grouping and group: order, grouping, group, fuel_poor_households, reached (expected), reach_pct
-        (of the group's fuel poor), ratio (to the reach among all of the council's; missing if none is reached). A group
-        without fuel-poor households has no row.
-
-    Raises:
-        CheckError: the indexes differ, no household is fuel poor, or the budget is out of range.
-    """
-    poor = _check_orders(orders, prepared, [visits])
-    if not groups.index.equals(orders.index):
-        raise CheckError("The groups must have the index of the households.")
-    tables = []
-    for name in orders:
-        visited = find_visited(orders[name], visits)[poor]
-        overall = visited.mean()
-        for grouping in groups.columns:
-            sums = visited.groupby(groups.loc[poor, grouping]).agg(["size", "sum"])
-            share = sums["sum"] / sums["size"]
-            tables.append(
-                pd.DataFrame(
-                    {
-                        "order": name,
-                        "grouping": grouping,
-                        "group": sums.index.astype("str"),
-                        "fuel_poor_households": sums["size"].to_numpy(),
-                        "reached": sums["sum"].to_numpy(),
-                        "reach_pct": (100 * share).to_numpy(),
-                        "ratio": (share / overall).to_numpy() if overall else np.nan,
-                    }
-                )
-            )
-    return pd.concat(tables, ignore_index=True)
-
-
 def find_budget(reached: pd.DataFrame, visits_pct: float) -> int:
     """Return the number of visits in a table of `count_reached`, with visits_pct, that is nearest to a share."""
     nearest = (reached["visits_pct"] - visits_pct).abs().to_numpy().argmin()
     return int(reached["visits"].iloc[nearest])
-
-
-def compare_reach(published: pd.DataFrame) -> pd.DataFrame:
-    """Bring counts that have left through the gate into the form of `measure_reach`.
-
-    Args:
-        published: order, grouping, group, fuel_poor_households, reached_households, reached_pct; what is suppressed is
-            missing.
-
-    Returns:
-        order, grouping, group, fuel_poor_households, reach_pct, ratio (to the reach among all shown of the grouping).
-        A group of which a count is suppressed has no row.
-    """
-    shown = published.dropna(subset=["fuel_poor_households", "reached_households", "reached_pct"])
-    sums = shown.groupby(["order", "grouping"])[["fuel_poor_households", "reached_households"]].transform("sum")
-    overall = 100 * sums["reached_households"] / sums["fuel_poor_households"]
-    ratio = (shown["reached_pct"] / overall.where(overall > 0)).astype("float64")
-    table = shown.assign(reach_pct=shown["reached_pct"], ratio=ratio)
-    return table[["order", "grouping", "group", "fuel_poor_households", "reach_pct", "ratio"]].reset_index(drop=True)
 
 
 def vary_spread(results: Mapping[float, pd.DataFrame], visits: int) -> pd.DataFrame:
@@ -314,15 +258,15 @@ def _check_chance(prepared: pd.DataFrame, chance: pd.Series) -> None:
         raise CheckError("The chances must have the index of the households.")
 
 
-def _check_orders(orders: pd.DataFrame, prepared: pd.DataFrame, budgets: Sequence[int]) -> npt.NDArray[np.bool_]:
-    """Return who is fuel poor, if orders, households and budgets fit together."""
+def check_orders(orders: pd.DataFrame, prepared: pd.DataFrame, budgets: Sequence[int]) -> Numbers:
+    """Return `count_poor`, if orders, households and budgets fit together."""
     if not orders.index.equals(prepared.index):
         raise CheckError("The orders must have the index of the households.")
     if missing := [str(name) for name in orders if orders[name].isna().any()]:
         raise CheckError(f"The order {missing[0]} has no score for some households.")
     if any(not 0 <= budget <= len(orders) for budget in budgets):
         raise CheckError(f"A budget must be from 0 to {len(orders):,} visits, one a household.")
-    poor = prepared["is_fuel_poor"].to_numpy(dtype=bool)
+    poor = count_poor(prepared)
     if not poor.any():
         raise CheckError("No household is fuel poor, so there is nobody to reach.")
     return poor
@@ -331,7 +275,7 @@ def _check_orders(orders: pd.DataFrame, prepared: pd.DataFrame, budgets: Sequenc
 def _reach_by_draw(
     scores: Numbers,
     areas: npt.NDArray[np.intp],
-    poor: npt.NDArray[np.bool_],
+    poor: Numbers,
     weights: Numbers,
     visits: Numbers,
 ) -> Numbers:
@@ -353,7 +297,7 @@ def _reach_by_draw(
 
 
 def _sum_cells(
-    scores: Numbers, areas: npt.NDArray[np.intp], poor: npt.NDArray[np.bool_]
+    scores: Numbers, areas: npt.NDArray[np.intp], poor: Numbers
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Numbers, Numbers]:
     """Return group, area, households and fuel poor of each cell; groups of equal scores, highest first."""
     _, group = np.unique(-scores, return_inverse=True)
@@ -363,7 +307,7 @@ def _sum_cells(
     return cells // count, cells % count, sizes, np.bincount(cell, weights=poor).astype("float64")
 
 
-def _tabulate(name: str, reached: Numbers, by_chance: Numbers, visits: Numbers, poor: int) -> pd.DataFrame:
+def _tabulate(name: str, reached: Numbers, by_chance: Numbers, visits: Numbers, poor: float) -> pd.DataFrame:
     gain = reached - by_chance
     limits = np.quantile(reached[1:], [0.025, 0.975], axis=0)
     gain_limits = np.quantile(gain[1:], [0.025, 0.975], axis=0)
