@@ -77,6 +77,16 @@ class News:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Datasets of a study that people want for one purpose; those that are not plain are for who checks the work."""
+
+    title: str
+    study: str
+    is_plain: bool
+    datasets: list[tuple[ReportRecord, DatasetRecord]]
+
+
+@dataclass(frozen=True)
 class Entry:
     """A source, or a series of them, as the sources page shows it."""
 
@@ -173,18 +183,39 @@ def _write_data(site: Site) -> None:
     for slug, reports in places.items():
         name = reports[0].council.name
         part = describe_catalogue(site, reports, f"{CATALOGUE_ID}:{slug}", f"Data of the reports on {name}")
-        values = {"studies": _group_studies(reports), "place": name, "places": {}, "dcat": embed_json(part)}
+        values = {"studies": group_datasets(site, reports), "place": name, "places": {}, "dcat": embed_json(part)}
         site.write(f"data-{slug}.html", "data", values, "data.html.j2")
     for left in site.folder.glob("data-*.html"):
         if left.stem.removeprefix("data-") not in places:
             left.unlink()
     values = {
-        "studies": {} if places else _group_studies(site.reports),
+        "studies": {} if places else group_datasets(site, site.reports),
         "place": None,
         "places": places,
         "dcat": embed_json(described),
     }
     site.write("data.html", "data", values | {"count": site.dataset_count})
+
+
+def group_datasets(site: Site, reports: Iterable[ReportRecord]) -> dict[str, list[Group]]:
+    """Group each study's datasets by what people want, as the catalogue has it; those that it does not name come last.
+
+    Councils stand side by side under each.
+    """
+    grouped: dict[str, list[Group]] = {}
+    for title, members in _group_studies(reports).items():
+        study = members[0].study
+        declared = site.catalogue.groups.get(study, {})
+        found = [(report, one) for report in members for one in report.datasets]
+        ids = list(declared.values()) or [sorted({one.id for _, one in found})]
+        groups = [
+            Group(words, study, True, [pair for name in names for pair in found if pair[1].id == name])
+            for words, names in zip(declared or ["All datasets"], ids, strict=True)
+        ]
+        named = {name for names in ids for name in names}
+        groups.append(Group("", study, False, [pair for pair in found if pair[1].id not in named]))
+        grouped[title] = [group for group in groups if group.datasets]
+    return {title: groups for title, groups in grouped.items() if groups}
 
 
 def describe_catalogue(site: Site, reports: Sequence[ReportRecord], name: str, title: str) -> dict[str, Any]:
