@@ -6,6 +6,7 @@ from typing import Any
 
 from councilbook.catalogue import Catalogue, Licence, Source, StudySpec
 from councilbook.gate.metadata import build_dcat
+from councilbook.pages.dataset_pages import write_dataset_page
 from councilbook.pages.reports.report_records import (
     DatasetRecord,
     FileRecord,
@@ -21,6 +22,12 @@ ROLE = "Information governance lead"
 OPEN = {"state": "not needed", "why": "No real closed or shared data went into it, but open sources."}
 WAITING = {"state": "waiting", "role": ROLE, "content": "abc"}
 APPROVED = {"state": "approved", "role": ROLE, "content": "abc", "date": "2026-11-20"}
+SCHEMA = {
+    "fields": [
+        {"name": "home", "title": "Home", "type": "integer", "description": "Home: its number", "constraints": {}}
+    ],
+    "primaryKey": ["home"],
+}
 OGL = "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
 SPEC = StudySpec.model_validate(
     {
@@ -104,7 +111,9 @@ def make_package(
         "licenses": [{"name": "OGL-UK-3.0", "title": "Open Government Licence v3.0", "path": OGL}],
         "attribution": "Contains public data.",
         "sources": [{"title": "Homes", "path": "https://example.org/source"}],
-        "resources": [{"path": f"{name}.csv", "format": "csv", "bytes": 1234, "mediatype": "text/csv"}],
+        "resources": [
+            {"path": f"{name}.csv", "format": "csv", "bytes": 1234, "mediatype": "text/csv", "schema": SCHEMA}
+        ],
         "councilbook": {
             "study": study,
             "council": {"slug": council, "name": council.capitalize(), "codes": {"E06000001": ""}},
@@ -148,8 +157,6 @@ def write_dataset(processed: Path, package: dict[str, Any], audit: dict[str, Any
         (folder / resource["path"]).write_text("home\n1\n")
     (folder / "datapackage.json").write_text(json.dumps(package))
     (folder / "dcat.jsonld").write_text(build_dcat(package))
-    for name in ("DICTIONARY.md", "CHANGELOG.md"):
-        (folder / name).write_text(name)
     if audit is not None:
         (folder / "audit.json").write_text(json.dumps(audit))
 
@@ -209,4 +216,6 @@ def write_report(reports: Path, record: ReportRecord) -> None:
     for one in record.datasets:
         if one.is_published:
             package = make_package(one.id, one.title, council=record.council.slug, study=record.study)
+            package["councilbook"] |= {"kinds": list(one.kinds), "synthetic": "synthetic" in one.kinds}
             write_dataset(folder / "data", package, None)
+            write_dataset_page(package, folder / "data" / one.id)

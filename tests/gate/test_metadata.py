@@ -16,8 +16,6 @@ from councilbook.gate.metadata import (
     build_dcat,
     build_schema,
     next_version,
-    write_changelog,
-    write_dictionary,
 )
 
 DATASET = Dataset(
@@ -86,7 +84,7 @@ def test_only_the_table_has_a_schema(package: dict[str, Any]) -> None:
 
 
 def test_a_twin_is_named_as_such_among_the_sources(package: dict[str, Any]) -> None:
-    assert [source["title"] for source in package["sources"]] == ["Homes (synthetic twin)", "Prices"]
+    assert [source["title"] for source in package["sources"]] == ["Homes (synthetic)", "Prices"]
 
 
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph is deprecated")  # rdflib's own parser uses it
@@ -126,27 +124,6 @@ def test_the_dcat_record_says_which_standard_a_table_is_laid_out_by(package: dic
 
 def test_the_dcat_record_has_the_same_bytes_each_time(package: dict[str, Any]) -> None:
     assert build_dcat(package) == build_dcat(package)
-
-
-def test_the_dictionary_has_a_row_of_five_cells_for_each_field(package: dict[str, Any]) -> None:
-    text = write_dictionary(package)
-    rows = [line for line in text.splitlines() if line.startswith("| `")]
-    assert rows == [
-        r"| `code` | string |  | Small area | always there; like `^(E01\|W01)\d{6}$` |",
-        "| `year` | year |  | Year | always there; at least 2011 |",
-        "| `homes` | integer | homes | Homes | always there; at least 0; at most 1000000 |",
-        r"| `cold_pct` | number | percent | Cold \| all | at least 0; at most 99.5 |",
-        "| `kind` | string |  | Kind | unique; one of flat, house |",
-    ]
-    assert "Synthetic data" in text
-    assert "Version 1.1.0 of 2026-11-23" in text
-    assert "A row is named by `code` and `year`; 1,234 rows." in text
-
-
-def test_the_change_log_tells_the_newest_first(package: dict[str, Any]) -> None:
-    assert write_changelog(package) == (
-        "# Changes of Cold homes\n\n## 1.1.0 (2026-11-23)\n\nNew: kind.\n\n## 1.0.0 (2025-11-23)\n\nFirst release.\n"
-    )
 
 
 COLUMNS = list(DATASET.fields)

@@ -149,7 +149,7 @@ def test_beside_a_guarded_source_nothing_is_written_unless_a_rule_protects_it(
 
 def test_a_count_threshold_lets_a_closed_source_out_only_suppressed_and_rounded(catalogue: Catalogue) -> None:
     folder = release(catalogue, "client_counts", CLIENTS, used=find(catalogue, "clients", "homes_2021"))
-    assert (folder / "client_counts.csv").read_text(encoding="utf-8").splitlines() == [
+    assert (folder / "client_counts.csv").read_text(encoding="utf-8-sig").splitlines() == [
         "lsoa_code,clients,homes,clients_pct,is_suppressed",
         "E1,,100,,true",
         "E2,40,320,12.5,false",
@@ -208,16 +208,16 @@ def test_the_csv_keeps_its_order_and_is_utf8_with_iso_dates_and_plain_line_ends(
     folder = release(catalogue, EVERY_TYPE, make_rows())
     assert folder == catalogue.workbook.processed / "small" / "north" / "every_type"
     assert (folder / "every_type.csv").read_bytes().decode("utf-8") == (
-        "code,year,homes,visits,rate_pct,is_rural,is_old,counted,visited,note\n"
+        "\ufeffcode,year,homes,visits,rate_pct,is_rural,is_old,counted,visited,note\n"
         "E2,2021,1200,,12.5,true,,2026-01-31,,\n"
         'E1,2022,0,3,,false,true,2026-02-01,1999-12-31,"Füße, “kalt”"\n'
     )
     assert {path.name for path in folder.iterdir()} == {
         "every_type.csv",
+        "every_type.parquet",
+        "every_type.xlsx",
         "datapackage.json",
         "dcat.jsonld",
-        "DICTIONARY.md",
-        "CHANGELOG.md",
         "audit.json",
     }
     assert [path.name for path in folder.parent.iterdir()] == ["every_type"]
@@ -233,12 +233,11 @@ def test_no_text_in_a_csv_is_run_by_a_spreadsheet_and_readers_get_it_as_it_was(c
     dataset = EVERY_TYPE.model_copy(update={"fields": fields, "key": ["name"]})
     frame = pd.DataFrame({"name": texts, "change": -3, "rate": -0.5})
     folder = release(catalogue, dataset, frame)
-    lines = (folder / "every_type.csv").read_text(encoding="utf-8").splitlines()
+    lines = (folder / "every_type.csv").read_text(encoding="utf-8-sig").splitlines()
     assert lines[1:] == [f"{name},-3,-0.5" for name in ["'=1+1", "'+44", "'-", "'@a", "'\ta", "''=1", "O'Neill"]]
     pd.testing.assert_frame_equal(read_published(folder, dataset), frame)
     resource = read_package(folder)["resources"][0]
     assert "apostrophe before it" in resource["description"]
-    assert "apostrophe before it" in (folder / "DICTIONARY.md").read_text(encoding="utf-8")
     assert frictionless.validate(str(folder / "datapackage.json")).valid
     release(catalogue, dataset, frame)
     assert read_package(folder)["version"] == "1.0.0"
@@ -278,7 +277,7 @@ def test_frictionless_finds_the_data_package_valid(
     folder = release(catalogue, dataset, rows)
     report = frictionless.validate(str(folder / "datapackage.json"))
     assert report.valid, report.to_summary()
-    assert report.stats["tasks"] == (3 if dataset.geometry else 1)
+    assert report.stats["tasks"] == (4 if dataset.geometry else 3)
     monkeypatch.chdir(folder)
     assert CliRunner().invoke(console, ["validate", "datapackage.json"]).exit_code == 0
     (folder / f"{dataset.id}.csv").write_text("code,year\nE1,last\n", encoding="utf-8")
@@ -294,16 +293,22 @@ def test_the_data_package_says_what_from_what_and_for_whom(catalogue: Catalogue)
         "title": "Open Government Licence v3.0",
         "path": "https://example.org/ogl",
     }
-    assert [source["title"] for source in package["sources"]] == ["Homes, 2020", "Prices (synthetic twin)"]
+    assert [source["title"] for source in package["sources"]] == ["Homes, 2020", "Prices (synthetic)"]
     assert datetime.fromisoformat(package["created"]).date() == date(2026, 11, 23)
     assert about["council"] == COUNCIL.model_dump()
     assert (about["study"], about["data"], about["synthetic"]) == ("small", "real", True)
     assert [row["synthetic"] for row in about["provenance"]] == [False, True]
     files = {resource["path"]: resource for resource in package["resources"]}
-    assert list(files) == ["shapes.csv", "shapes.geojson", "shapes.parquet"]
-    homes = files["shapes.csv"]["schema"]["fields"][2]
+    assert list(files) == [
+        "shapes-synthetic.csv",
+        "shapes-synthetic.xlsx",
+        "shapes-synthetic.geojson",
+        "shapes-synthetic.parquet",
+    ]
+    homes = files["shapes-synthetic.csv"]["schema"]["fields"][2]
     assert homes == {
         "name": "homes",
+        "title": "Homes",
         "type": "integer",
         "description": "Homes",
         "unit": "homes",
@@ -317,8 +322,8 @@ def test_a_release_is_synthetic_where_a_twin_or_the_sample_was_used(
 ) -> None:
     folder = release(catalogue, "home_counts", HOMES, used=find(catalogue, "prices", origin=origin), mode=mode)
     assert read_package(folder)["councilbook"]["synthetic"] is synthetic
-    assert ("Real data" in (folder / "DICTIONARY.md").read_text(encoding="utf-8")) is not synthetic
-    for name in ("datapackage.json", "dcat.jsonld", "DICTIONARY.md"):
+    assert all(("synthetic" in file.name) is synthetic for file in folder.glob("home_counts*"))
+    for name in ("datapackage.json", "dcat.jsonld"):
         assert ("Synthetic: made up" in (folder / name).read_text(encoding="utf-8")) is synthetic
 
 
@@ -368,16 +373,14 @@ def test_versions_count_what_changed_and_the_log_keeps_them_all(catalogue: Catal
         (narrow, HOMES[["lsoa_code"]], "real", "5.0.0", "Now from real data."),
         (narrow, HOMES[["lsoa_code"]], "sample", "6.0.0", "Now from synthetic twins."),
     ]
-    log: list[str] = []
+    log: list[tuple[str, str]] = []
     for number, (dataset, frame, mode, version, text) in enumerate(steps, start=1):
         folder = release(catalogue, dataset, frame, mode=mode, day=f"2026-01-{number:02}")
         package = read_package(folder)
         assert (package["version"], package["councilbook"]["changes"][0]["text"]) == (version, text)
         if number != 2:
-            log = [f"{version} (2026-01-{number:02})", *log]
-        assert [change["version"] for change in package["councilbook"]["changes"]] == [one.split()[0] for one in log]
-        written = (folder / "CHANGELOG.md").read_text(encoding="utf-8")
-        assert [line[3:] for line in written.splitlines() if line.startswith("## ")] == log
+            log = [(version, f"2026-01-{number:02}"), *log]
+        assert [(change["version"], change["date"]) for change in package["councilbook"]["changes"]] == log
 
 
 def test_new_outlines_count_as_changed_rows_and_first_outlines_as_a_new_field(catalogue: Catalogue) -> None:
@@ -405,7 +408,7 @@ DAYS = st.dates(date(1000, 1, 1))
             st.integers(1000, 9999),
             st.integers(-(2**53), 2**53),
             st.none() | st.integers(-(2**53), 2**53),
-            st.none() | st.floats(allow_nan=False, allow_infinity=False),
+            st.none() | st.floats(allow_nan=False, allow_infinity=False).map(lambda one: float(f"{one:.6g}")),
             st.booleans(),
             st.none() | st.booleans(),
             DAYS,
@@ -456,3 +459,30 @@ def test_a_release_after_one_that_was_killed_goes_on_with_its_version(catalogue:
     kill_midway(catalogue)
     package = read_package(release(catalogue, "home_counts", HOMES.assign(homes=2)))
     assert [change["version"] for change in package["councilbook"]["changes"]] == ["1.0.1", "1.0.0"]
+
+
+def test_every_file_holds_the_same_cells_rounded_by_their_unit_and_the_same_bytes_each_time(
+    catalogue: Catalogue,
+) -> None:
+    number = {
+        name: FieldSpec(type="number", description="Any", unit=unit, required=False)
+        for name, unit in [("share", "percent"), ("cost", "GBP a year"), ("odds", None), ("latitude", "degrees")]
+    }
+    number["longitude"] = number["latitude"]
+    dataset = with_fields(catalogue.dataset("home_counts"), **number, note=FieldSpec(description="Note"))
+    frame = HOMES.assign(share=12.34567, cost=[0.128, None], odds=0.123456789, latitude=51.12345678, longitude=-1.5)
+    frame["note"] = ["£5", "=1+1"]
+    first = read_package(release(catalogue, dataset, frame))["resources"]
+    folder = release(catalogue, dataset, frame)
+    assert read_package(folder)["resources"] == first
+    csv = pd.read_csv(folder / "home_counts.csv", encoding="utf-8-sig")
+    assert csv["share"].eq(12.35).all()
+    assert csv["cost"].fillna(-1).tolist() == [0.13, -1]
+    assert csv["odds"].eq(0.123457).all()
+    assert csv["note"].tolist() == ["£5", "'=1+1"]
+    pd.testing.assert_frame_equal(pd.read_excel(folder / "home_counts.xlsx"), csv, check_dtype=False)
+    parquet = pd.read_parquet(folder / "home_counts.parquet")
+    pd.testing.assert_frame_equal(parquet.drop(columns="note"), csv.drop(columns="note"), check_dtype=False)
+    feature = json.loads((folder / "home_counts.geojson").read_text(encoding="utf-8"))["features"][0]
+    assert feature["geometry"]["coordinates"] == [-1.5, 51.123457]
+    assert read_package(folder)["version"] == "1.0.0"

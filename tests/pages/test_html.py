@@ -159,7 +159,7 @@ def test_downloads_link_every_file_by_dataset_and_format() -> None:
     assert [link["href"] for link in soup.find_all("a")] == [
         "data/area_fuel_poverty/area_fuel_poverty.csv",
         "data/area_fuel_poverty/area_fuel_poverty.parquet",
-        "data/area_fuel_poverty/DICTIONARY.md",
+        "data/area_fuel_poverty/index.html",
     ]
     text = " ".join(soup.get_text().split())
     for part in ("synthetic", "CSV file of Fuel poverty by area (120 kB)", "3.4 MB", "1,065 rows", "Version 1.2.0"):

@@ -289,11 +289,11 @@ def test_a_published_report_carries_its_data_and_no_audit_record(site: Path) -> 
     folder = site / "warmth" / "north"
 
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) == [
-        "data/cold_homes/CHANGELOG.md",
-        "data/cold_homes/DICTIONARY.md",
         "data/cold_homes/cold_homes.csv",
+        "data/cold_homes/cold_homes.zip",
         "data/cold_homes/datapackage.json",
         "data/cold_homes/dcat.jsonld",
+        "data/cold_homes/index.html",
         "index.html",
         "report.json",
     ]
@@ -389,7 +389,7 @@ def test_a_dataset_that_was_approved_since_the_run_is_offered(site: Path) -> Non
 
     assert [link["href"] for link in page.select(".downloads a")] == [
         "data/cold_homes/cold_homes.csv",
-        "data/cold_homes/DICTIONARY.md",
+        "data/cold_homes/index.html",
     ]
     assert "Draft" not in page.header.get_text()
 

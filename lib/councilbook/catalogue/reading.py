@@ -1,9 +1,9 @@
 """Reading and checking the whole catalogue."""
 
 import operator
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -87,6 +87,8 @@ class Catalogue:
     study_sources: Mapping[str, tuple[str, ...]]  # sources listed in <study>.yaml
     study_datasets: Mapping[str, tuple[str, ...]]
     disclosure: Mapping[str, Default]  # what a disclosure rule asks for by default, and why
+    groups: Mapping[str, Mapping[str, list[str]]] = field(default_factory=dict)  # by study; see `Contents`
+    synonyms: Sequence[Sequence[str]] = ()
 
     def source(self, name: str) -> Source:
         """Return a source by its id."""
@@ -220,6 +222,8 @@ def load_catalogue(workbook: Workbook) -> Catalogue:
     datasets: dict[str, Dataset] = {}
     study_sources: dict[str, tuple[str, ...]] = {}
     study_datasets: dict[str, tuple[str, ...]] = {}
+    groups: dict[str, dict[str, list[str]]] = {}
+    synonyms: list[list[str]] = []
     defaults = _read_defaults(workbook.catalogue / DEFAULTS)
     for file in sorted(workbook.catalogue.glob("*.yaml")):
         if file.name in ("councils.yaml", DEFAULTS):
@@ -233,12 +237,24 @@ def load_catalogue(workbook: Workbook) -> Catalogue:
             _add(datasets, dataset.id, dataset, file)
         study_sources[file.stem] = tuple(s.id for s in contents.sources)
         study_datasets[file.stem] = tuple(d.id for d in contents.datasets)
+        groups[file.stem] = contents.groups
+        synonyms += contents.synonyms
     studies = {
         file.parent.name: _parse(StudySpec, {"id": file.parent.name, **_read_yaml(file)}, file)
         for file in sorted(workbook.notebooks.glob("*/study.yaml"))
     }
     catalogue = Catalogue(
-        workbook, licences, sources, datasets, councils, studies, study_sources, study_datasets, defaults
+        workbook,
+        licences,
+        sources,
+        datasets,
+        councils,
+        studies,
+        study_sources,
+        study_datasets,
+        defaults,
+        groups,
+        synonyms,
     )
     _check_references(catalogue)
     return catalogue
@@ -362,6 +378,11 @@ def _check_references(catalogue: Catalogue) -> None:
         for name in ids:
             with _name_place(f"{file}.yaml, dataset {name}"):
                 _lookup(catalogue.licences, catalogue.datasets[name].licence, "licence")
+    for file, groups in catalogue.groups.items():
+        for title, ids in groups.items():
+            with _name_place(f"{file}.yaml, group {title!r}"):
+                for name in ids:
+                    catalogue.dataset(name)
     for study in catalogue.studies.values():
         with _name_place(f"{study.id}/study.yaml, default_council"):
             catalogue.council(study.default_council)

@@ -493,6 +493,10 @@ class Contents(Entry):
     licences: dict[str, Licence] = Field(default={})
     sources: list[Source] = Field(default=[])
     datasets: list[Dataset] = Field(default=[])
+    groups: dict[str, list[str]] = Field(
+        default={}, description="What people want, in plain words, to datasets; in none: for who checks the work."
+    )
+    synonyms: list[list[str]] = Field(default=[], description="Words that mean the same to who searches the site.")
 
 
 def study_schema() -> dict[str, Any]:

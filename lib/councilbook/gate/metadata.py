@@ -3,6 +3,7 @@
 Pure functions. A table's fields are declared once, in the catalogue; all of these are written from there.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,18 +21,11 @@ MEDIA_TYPES = {
     "csv": "text/csv",
     "geojson": "application/geo+json",
     "parquet": "application/vnd.apache.parquet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 
 SYNTHETIC = "Synthetic: made up from a seed to show how this works, and true of no real place. "
-LIMITS = {
-    "required": "always there",
-    "unique": "unique",
-    "pattern": "like `{}`",
-    "minimum": "at least {:.10g}",
-    "maximum": "at most {:.10g}",
-    "enum": "one of {}",
-}
 
 
 @dataclass(frozen=True)
@@ -64,7 +58,12 @@ def _describe_field(name: str, field: FieldSpec) -> dict[str, Any]:
         "maximum": _whole(field.maximum, field),
         "enum": field.enum and [escape_formula(value) for value in field.enum],  # as the CSV has them
     }
-    described: dict[str, Any] = {"name": name, "type": field.type, "description": field.description}
+    described: dict[str, Any] = {
+        "name": name,
+        "title": re.split(r"[:;(]", field.description)[0].strip(),  # what heads the column where people read it
+        "type": field.type,
+        "description": field.description,
+    }
     if field.unit:
         described["unit"] = field.unit
     described["constraints"] = {key: value for key, value in limits.items() if value is not None}
@@ -99,7 +98,7 @@ def build_datapackage(
         "created": f"{version.changes[0]['date']}T00:00:00Z",
         "licenses": [{"name": about["licence_id"], "title": licence.title, "path": licence.url}],
         "sources": [
-            {"title": row["title"] + (" (synthetic twin)" if row["synthetic"] else ""), "path": row["landing_page"]}
+            {"title": row["title"] + (" (synthetic)" if row["synthetic"] else ""), "path": row["landing_page"]}
             for row in about["provenance"]
         ],
         "attribution": licence.attribution,
@@ -117,7 +116,7 @@ def _describe_resource(dataset: Dataset, resource: Mapping[str, Any]) -> dict[st
     name = f"{dataset.id}-{resource['format']}"
     described = {"name": name, **resource, "mediatype": MEDIA_TYPES[resource["format"]]}
     if resource["format"] == "csv":
-        table = {"type": "table", "encoding": "utf-8", "description": FORMULA_NOTE}
+        table = {"type": "table", "encoding": "utf-8-sig", "description": FORMULA_NOTE}
         return described | table | {"schema": build_schema(dataset)}
     return described | {"type": "file"}
 
@@ -162,52 +161,9 @@ def build_dcat(package: Mapping[str, Any]) -> str:
     return str(graph.serialize(format="json-ld", auto_compact=True, indent=2, sort_keys=True)) + "\n"
 
 
-def write_dictionary(package: Mapping[str, Any]) -> str:
-    """Return a data dictionary in Markdown that a person can read."""
-    schema = _find_schema(package)
-    about = package["councilbook"]
-    lines = [
-        f"# {package['title']}",
-        "",
-        package["description"],
-        "",
-        f"- Place: {about['council']['name']}",
-        f"- {' and '.join(about['kinds']).capitalize()} data",
-        f"- Version {package['version']} of {about['changes'][0]['date']}",
-        f"- Licence: [{package['licenses'][0]['title']}]({package['licenses'][0]['path']}). {package['attribution']}",
-        f"- A row is named by {' and '.join(f'`{name}`' for name in schema['primaryKey'])}; {about['rows']:,} rows.",
-        "- A blank is a missing value.",
-        f"- {FORMULA_NOTE}",
-        "",
-        "| field | type | unit | what it is | limits |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    for field in schema["fields"]:
-        cells = [f"`{field['name']}`", field["type"], field.get("unit", ""), field["description"]]
-        cells.append(_write_limits(field["constraints"]))
-        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
-    lines += ["", "## Made from", ""]
-    lines += [f"- [{source['title']}]({source['path']})" for source in package["sources"]]
-    return "\n".join(lines) + "\n"
-
-
 def _find_schema(package: Mapping[str, Any]) -> dict[str, Any]:
     """Return the Table Schema of a package's one table."""
     return next(resource["schema"] for resource in package["resources"] if "schema" in resource)
-
-
-def _write_limits(constraints: Mapping[str, Any]) -> str:
-    return "; ".join(
-        LIMITS[name].format(", ".join(value) if name == "enum" else value) for name, value in constraints.items()
-    )
-
-
-def write_changelog(package: Mapping[str, Any]) -> str:
-    """Return the change log in Markdown, newest first."""
-    lines = [f"# Changes of {package['title']}", ""]
-    for change in package["councilbook"]["changes"]:
-        lines += [f"## {change['version']} ({change['date']})", "", change["text"], ""]
-    return "\n".join(lines)
 
 
 def next_version(

@@ -28,26 +28,23 @@ from councilbook.catalogue import (
     Mode,
     RecordRule,
     RegisterRule,
-    hash_file,
     hash_text,
 )
 from councilbook.errors import CheckError, CouncilbookError
 from councilbook.gate.beside import Published, gather_told
 from councilbook.gate.decisions import Passed, Surroundings, pass_gate
 from councilbook.gate.disclosure.registers import LastVersion
+from councilbook.gate.files import find_file, read_csv, read_text, round_numbers, write_tables
 from councilbook.gate.metadata import (
     build_datapackage,
     build_dcat,
     next_version,
-    write_changelog,
-    write_dictionary,
 )
-from councilbook.pages.html.formulas import escape_formula, restore_formula
+from councilbook.pages.html.formulas import restore_formula
 from councilbook.paths import Workbook, make_private_folder, replace_folder, restore_folder, write_atomically
 from councilbook.sources.checks import check_fields
 
 SHOWN = "shown.parquet"
-COORDINATE_DECIMALS = 6  # about 0.1 m
 DTYPES = {"string": "str", "boolean": "boolean", "date": "datetime64[us]", "number": "float64"}
 
 
@@ -96,9 +93,9 @@ def release_dataset(
 ) -> Path:
     """Check a table, pass it through the gate and write it with its metadata.
 
-    Writes <root>/<study>/<council>/<dataset>/ in one step: CSV (UTF-8, ISO dates), GeoJSON and GeoParquet where
-    there is geometry, datapackage.json, dcat.jsonld, DICTIONARY.md, CHANGELOG.md, audit.json. A dataset of counts keeps
-    its earlier versions in earlier/, to be compared with the next.
+    Writes <root>/<study>/<council>/<dataset>/ in one step: CSV (UTF-8, ISO dates), XLSX, Parquet, and GeoJSON where
+    there are outlines or points, datapackage.json, dcat.jsonld, audit.json. The names of synthetic files say that they
+    are. A dataset of counts keeps its earlier versions in earlier/, to be compared with the next.
 
     Args:
         dataset: what the catalogue declares.
@@ -130,7 +127,7 @@ def release_dataset(
     )
     if dataset.geometry and getattr(passed.frame, "crs", None) is None:
         raise CheckError(f"Dataset {dataset.id}: expected a GeoDataFrame that has its coordinate system (crs).")
-    table = passed.frame[columns].astype(_name_dtypes(dataset)).reset_index(drop=True)
+    table = round_numbers(passed.frame[columns].astype(_name_dtypes(dataset)).reset_index(drop=True), dataset)
     if dataset.is_open:
         target.parent.mkdir(parents=True, exist_ok=True)
     else:
@@ -154,9 +151,9 @@ def read_published(folder: Path, dataset: Dataset) -> pd.DataFrame:
     """
     read_package(folder)
     if dataset.geometry:
-        shapes: pd.DataFrame = gpd.read_parquet(folder / f"{dataset.id}.parquet")
+        shapes: pd.DataFrame = gpd.read_parquet(find_file(folder, "parquet"))
         return shapes
-    return _type_text(_read_csv(folder / f"{dataset.id}.csv"), dataset)
+    return _type_text(read_csv(find_file(folder, "csv")), dataset)
 
 
 def _type_text(text: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
@@ -230,20 +227,11 @@ def _write_files(
     folder: Path,
     target: Path,
 ) -> None:
-    csv = folder / f"{dataset.id}.csv"
-    _format_csv(table, dataset).to_csv(csv, index=False, encoding="utf-8", lineterminator="\n")
-    resources = [_describe_file(csv) | {"rows": len(table)}]
-    if dataset.geometry:
-        shapes = gpd.GeoDataFrame(table)
-        geojson, parquet = folder / f"{dataset.id}.geojson", folder / f"{dataset.id}.parquet"
-        dated = gpd.GeoDataFrame(_write_dates(shapes, dataset))
-        dated.to_file(geojson, driver="GeoJSON", COORDINATE_PRECISION=COORDINATE_DECIMALS, RFC7946="YES")
-        shapes.to_parquet(parquet, index=False, compression="zstd")
-        resources += [_describe_file(geojson), _describe_file(parquet)]
-    previous = (read_package(target), _read_text(target, dataset.id)) if target.exists() else None
-    version = next_version(dataset, _read_text(folder, dataset.id), origin.is_synthetic, origin.run_date, previous)
+    resources = write_tables(table, dataset, folder, dataset.id + ("-synthetic" if origin.is_synthetic else ""))
+    previous = (read_package(target), read_text(target)) if target.exists() else None
+    version = next_version(dataset, read_text(folder), origin.is_synthetic, origin.run_date, previous)
     if isinstance(dataset.disclosure, CountRule) and previous:
-        _keep_versions(dataset, origin, version.number, target, folder)
+        _keep_versions(origin, version.number, target, folder)
     about = {
         "study": origin.study,
         "notebook": origin.notebook,
@@ -264,8 +252,6 @@ def _write_files(
     write_json(folder / "datapackage.json", package)
     write_json(folder / "audit.json", audit)
     (folder / "dcat.jsonld").write_text(build_dcat(package), encoding="utf-8", newline="\n")
-    (folder / "DICTIONARY.md").write_text(write_dictionary(package), encoding="utf-8", newline="\n")
-    (folder / "CHANGELOG.md").write_text(write_changelog(package), encoding="utf-8", newline="\n")
 
 
 def _look_around(
@@ -290,7 +276,7 @@ def _look_around(
         for one in sorted(named | alike)
         if _is_published(here / one, None if one in named else origin.is_synthetic)
     }
-    earlier = [_type_text(text, dataset) for text in _read_versions(here / dataset.id, dataset.id, origin.is_synthetic)]
+    earlier = [_type_text(text, dataset) for text in _read_versions(here / dataset.id, origin.is_synthetic)]
     return Surroundings(
         origin.published,
         earlier,
@@ -312,8 +298,7 @@ def _read_shown(folder: Path) -> pd.DataFrame | None:
 
 
 def _has_same_rows(folder: Path, last: Path) -> bool:
-    name = f"{last.name}.csv"
-    return (folder / name).read_bytes() == (last / name).read_bytes()
+    return find_file(folder, "csv").read_bytes() == find_file(last, "csv").read_bytes()
 
 
 def _keep_shown(dataset: Dataset, around: Surroundings, is_same: bool, folder: Path) -> None:
@@ -339,11 +324,11 @@ def _is_published(folder: Path, synthetic: bool | None) -> bool:
     return synthetic is None or read_package(folder)["councilbook"]["synthetic"] == synthetic
 
 
-def _read_versions(folder: Path, name: str, synthetic: bool) -> list[pd.DataFrame]:
+def _read_versions(folder: Path, synthetic: bool) -> list[pd.DataFrame]:
     """Read every version of a dataset that was published, oldest first, as text; none if they are of another kind."""
     if not _is_published(folder, synthetic):
         return []
-    return [_read_csv(file) for file in [*sorted((folder / "earlier").glob("*.csv")), folder / f"{name}.csv"]]
+    return [read_csv(file) for file in [*sorted((folder / "earlier").glob("*.csv")), find_file(folder, "csv")]]
 
 
 def _tell_approver(workbook: Workbook, origin: Origin, dataset: Dataset, passed: Passed) -> None:
@@ -355,7 +340,7 @@ def _tell_approver(workbook: Workbook, origin: Origin, dataset: Dataset, passed:
         write_json(temporary, version)
 
 
-def _keep_versions(dataset: Dataset, origin: Origin, version: str, target: Path, folder: Path) -> None:
+def _keep_versions(origin: Origin, version: str, target: Path, folder: Path) -> None:
     """Keep what was published before, for the next release to be compared with."""
     package = read_package(target)
     if package["councilbook"]["synthetic"] != origin.is_synthetic:
@@ -365,7 +350,7 @@ def _keep_versions(dataset: Dataset, origin: Origin, version: str, target: Path,
     for file in (target / "earlier").glob("*.csv"):
         shutil.copyfile(file, kept / file.name)
     if package["version"] != version:
-        shutil.copyfile(target / f"{dataset.id}.csv", kept / f"{package['version']}.csv")
+        shutil.copyfile(find_file(target, "csv"), kept / f"{package['version']}.csv")
 
 
 def _decide_approval(
@@ -419,46 +404,6 @@ def describe_sources(used: Sequence[FoundFile]) -> list[dict[str, Any]]:
         }
         for found in used
     ]
-
-
-def _format_csv(table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
-    """Write booleans as true and false and dates as ISO, as Table Schema reads them, and line ends as one character.
-
-    Texts that a spreadsheet would run as formulas are escaped; `_parse_text` takes that back.
-    """
-    formatted = _write_dates(pd.DataFrame(table.drop(columns="geometry", errors="ignore")), dataset)
-    for name, field in dataset.fields.items():
-        if field.type == "boolean":
-            formatted[name] = formatted[name].map({True: "true", False: "false"})
-        elif field.type == "string":  # csv does not quote a lone carriage return, and would end the row there
-            formatted[name] = formatted[name].str.replace(r"\r\n?", "\n", regex=True)
-            formatted[name] = formatted[name].map(escape_formula, na_action="ignore")
-    return formatted
-
-
-def _write_dates(table: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
-    dates = [name for name, field in dataset.fields.items() if field.type == "date"]
-    return table.assign(**{name: table[name].dt.strftime("%Y-%m-%d") for name in dates})
-
-
-def _describe_file(path: Path) -> dict[str, Any]:
-    return {
-        "path": path.name,
-        "format": path.suffix[1:],
-        "bytes": path.stat().st_size,
-        "hash": f"sha256:{hash_file(path)}",
-    }
-
-
-def _read_text(folder: Path, name: str) -> pd.DataFrame:
-    """Read a dataset's table as text, with its geometry as another column if it has one."""
-    text = _read_csv(folder / f"{name}.csv")
-    shapes = folder / f"{name}.parquet"
-    return text.assign(geometry=gpd.read_parquet(shapes).geometry.to_wkb(hex=True)) if shapes.exists() else text
-
-
-def _read_csv(file: Path) -> pd.DataFrame:
-    return pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8")
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

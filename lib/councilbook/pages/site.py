@@ -16,8 +16,10 @@ from typing import Any
 
 from councilbook.catalogue import Catalogue, Source
 from councilbook.pages.html.pieces import Html, embed_json
+from councilbook.pages.html.questions import SKIPPED
 from councilbook.pages.page import PAGE_BYTES, Current, render_page, shorten_attributions, write_page
 from councilbook.pages.reports.report_records import DatasetRecord, ReportRecord, Spectrum, read_reports
+from councilbook.pages.search_words import add_words, list_alike, read_page_words
 from councilbook.paths import write_atomically
 from councilbook.sources.extracts.diagnoses import list_groups, load_code_lists
 from councilbook.sources.layouts import choose_laid_out, describe_layout, name_example, write_example
@@ -25,6 +27,8 @@ from councilbook.sources.layouts import choose_laid_out, describe_layout, name_e
 CARDS = 24  # more reports than this are listed in short, with a box to find one
 DATASETS_ON_ONE_PAGE = 120  # more than this have a page a place
 NEWS = 10
+CARD_LETTERS = 320
+FIGURE = re.compile(r"£\d[\d,.]*\d(?: (?:million|billion))?|\d[\d,]*(?:\.\d+)?%")
 SECTION_LETTERS = (300, 160, 80, 0)  # of each section that the search looks through: as many as fit on its page
 CATALOGUE_ID = "urn:councilbook:catalogue"
 CATALOGUE_FILE = "catalogue.jsonld"
@@ -76,6 +80,24 @@ class News:
     report: ReportRecord
     is_run: bool
     changes: Mapping[str, int]  # what change logs say, and of how many datasets
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a card on the first page says of a report: whole sentences, and the figure in them that is shown large."""
+
+    figure: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Group:
+    """Datasets of a study that people want for one purpose; those that are not plain are for who checks the work."""
+
+    title: str
+    study: str
+    is_plain: bool
+    datasets: list[tuple[ReportRecord, DatasetRecord]]
 
 
 @dataclass(frozen=True)
@@ -131,6 +153,7 @@ def _write_index(site: Site) -> None:
         "places": len({report.council.slug for report in site.reports}),
         "last_run": site.last_run,
         "in_short": len(site.reports) > CARDS,
+        "kinds": _sort_cards(site.reports),
         "printed": {one.folder for one in site.reports if (site.folder / one.folder / "report.pdf").exists()},
         "news": list_news(site.reports),
     }
@@ -141,6 +164,30 @@ def _group_studies(reports: Iterable[ReportRecord]) -> dict[str, list[ReportReco
     """Return the reports of each study by its title, both in alphabetical order."""
     ordered = sorted(reports, key=lambda one: (one.study_title.casefold(), one.council.name.casefold()))
     return {title: list(group) for title, group in groupby(ordered, lambda one: one.study_title)}
+
+
+def _sort_cards(reports: Iterable[ReportRecord]) -> dict[str, list[tuple[ReportRecord, Card]]]:
+    """Keep the cards of samples apart from those of real runs."""
+    cards: dict[str, list[tuple[ReportRecord, Card]]] = {"real": [], "sample": []}
+    for group in _group_studies(reports).values():
+        for report in group:
+            cards["sample" if report.figures == "synthetic" else "real"].append((report, pick_findings(report.summary)))
+    return cards
+
+
+def pick_findings(summary: str) -> Card:
+    """Pick the first whole sentences of a summary that say what was found, and the figure to show large.
+
+    What newer data are out says nothing of the place, and is left to the report.
+    """
+    sentences = [one for one in re.split(r"(?<=[.!?])\s+(?=[A-Z])", summary) if not one.startswith("Newer data")]
+    text = ""
+    for one in sentences:
+        if text and len(text) + len(one) > CARD_LETTERS:
+            break
+        text = f"{text} {one}".strip()
+    found = FIGURE.search(text)
+    return Card(found[0] if found else "", text)
 
 
 def list_news(reports: Iterable[ReportRecord]) -> list[News]:
@@ -177,18 +224,39 @@ def _write_data(site: Site) -> None:
     for slug, reports in places.items():
         name = reports[0].council.name
         part = describe_catalogue(site, reports, f"{CATALOGUE_ID}:{slug}", f"Data of the reports on {name}")
-        values = {"studies": _group_studies(reports), "place": name, "places": {}, "dcat": embed_json(part)}
+        values = {"studies": group_datasets(site, reports), "place": name, "places": {}, "dcat": embed_json(part)}
         site.write(f"data-{slug}.html", "data", values, "data.html.j2")
     for left in site.folder.glob("data-*.html"):
         if left.stem.removeprefix("data-") not in places:
             left.unlink()
     values = {
-        "studies": {} if places else _group_studies(site.reports),
+        "studies": {} if places else group_datasets(site, site.reports),
         "place": None,
         "places": places,
         "dcat": embed_json(described),
     }
     site.write("data.html", "data", values | {"count": site.dataset_count})
+
+
+def group_datasets(site: Site, reports: Iterable[ReportRecord]) -> dict[str, list[Group]]:
+    """Group each study's datasets by what people want, as the catalogue has it; those that it does not name come last.
+
+    Councils stand side by side under each.
+    """
+    grouped: dict[str, list[Group]] = {}
+    for title, members in _group_studies(reports).items():
+        study = members[0].study
+        declared = site.catalogue.groups.get(study, {})
+        found = [(report, one) for report in members for one in report.datasets]
+        ids = list(declared.values()) or [sorted({one.id for _, one in found})]
+        groups = [
+            Group(words, study, True, [pair for name in names for pair in found if pair[1].id == name])
+            for words, names in zip(declared or ["All datasets"], ids, strict=True)
+        ]
+        named = {name for names in ids for name in names}
+        groups.append(Group("", study, False, [pair for pair in found if pair[1].id not in named]))
+        grouped[title] = [group for group in groups if group.datasets]
+    return {title: groups for title, groups in grouped.items() if groups}
 
 
 def describe_catalogue(site: Site, reports: Sequence[ReportRecord], name: str, title: str) -> dict[str, Any]:
@@ -390,28 +458,43 @@ def list_search_index(site: Site, entries: Sequence[Entry], letters: int | None)
         letters: most letters of each section; None: no sections, but the title and the summary of each report.
 
     Returns:
-        pages, each [address, name]; and entries, each [number of its page, id there, heading, text].
+        pages, each [address, name]; entries, each [number of its page, id there, heading, text, stems of the other
+        words below it]; alike, stem to those that mean the same; and skip, words that say little.
     """
     pages: list[list[str]] = []
     rows: list[list[Any]] = []
 
-    def add(address: str, name: str, found: Iterable[tuple[str, str, str]]) -> None:
+    def add(address: str, name: str, found: Iterable[tuple[str, str, str]], words: Mapping[str, list[str]]) -> None:
         pages.append([address, name])
-        rows.extend([len(pages) - 1, *one] for one in found)
+        rows.extend([len(pages) - 1, *one, add_words([name, *one[1:]], words.get(one[0], ()))] for one in found)
 
+    is_whole = letters == SECTION_LETTERS[0] and len(site.reports) <= CARDS
     for report in site.reports:
         sections = [("", report.title, report.summary[: SECTION_LETTERS[0] if letters is None else letters])]
         if letters is not None:
             sections += [(one.id, one.heading, one.text[:letters]) for one in report.sections if one.id]
-        add(f"{report.folder}/index.html", report.name, sections)
+        address = f"{report.folder}/index.html"
+        add(address, report.name, sections, _read_words(site, address) if is_whole else {})
     for report in site.reports if letters is not None else ():
-        add(
-            name_data_page(site, report),
-            f"Data, {report.council.name}",
-            [(name_dataset(report, one), one.title, one.description[:letters]) for one in report.datasets],
-        )
-    add("sources.html", "Sources", [(one.id, one.title, one.description) for one in entries])
-    return {"pages": pages, "entries": rows}
+        name = f"Data, {report.council.name}"
+        listed = [(name_dataset(report, one), one.title, one.description[:letters]) for one in report.datasets]
+        if not is_whole:
+            add(name_data_page(site, report), name, listed, {})
+            continue
+        for dataset, (place, *said) in zip(report.datasets, listed, strict=True):
+            if dataset.is_published:
+                address = f"{report.folder}/data/{dataset.id}/index.html"
+                words = [word for some in _read_words(site, address).values() for word in some]
+                add(address, name, [("", said[0], said[1])], {"": words})
+            else:
+                add(name_data_page(site, report), name, [(place, said[0], said[1])], {})
+    add("sources.html", "Sources", [(one.id, one.title, one.description) for one in entries], {})
+    return {"pages": pages, "entries": rows, "alike": list_alike(site.catalogue.synonyms), "skip": sorted(SKIPPED)}
+
+
+def _read_words(site: Site, address: str) -> dict[str, list[str]]:
+    file = site.folder / address
+    return read_page_words(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
 def name_data_page(site: Site, report: ReportRecord) -> str:

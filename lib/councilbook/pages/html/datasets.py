@@ -5,7 +5,7 @@ from typing import Any
 
 from councilbook.pages.html.pieces import BadgeKind, Html, render_template
 
-FORMAT_NAMES = {"csv": "CSV", "geojson": "GeoJSON", "parquet": "GeoParquet"}
+FORMAT_NAMES = {"csv": "CSV", "xlsx": "Excel (XLSX)", "geojson": "GeoJSON", "parquet": "Parquet"}
 
 
 def downloads(datapackages: Sequence[Mapping[str, Any]]) -> Html:

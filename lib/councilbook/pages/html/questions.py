@@ -90,7 +90,7 @@ def index_answers(entries: Sequence[Answer], synonyms: Iterable[Sequence[str]] =
     Returns:
         Stem to the numbers of the entries that have it, with its weight in each.
     """
-    alike = _join_synonyms(synonyms)
+    alike = join_synonyms(synonyms)
     weights: dict[str, dict[int, float]] = {}
     for number, entry in enumerate(entries):
         facts = " ".join(str(value) for value in entry.facts.values())
@@ -107,7 +107,8 @@ def index_answers(entries: Sequence[Answer], synonyms: Iterable[Sequence[str]] =
     return index | {stem: [(number, SUBJECT_WEIGHT) for number in range(len(entries))] for stem in read_stems(subject)}
 
 
-def _join_synonyms(groups: Iterable[Sequence[str]]) -> dict[str, list[str]]:
+def join_synonyms(groups: Iterable[Sequence[str]]) -> dict[str, list[str]]:
+    """List for each stem of groups of words that mean the same the stems of the others."""
     alike: dict[str, list[str]] = {}
     for group in groups:
         stems = list(dict.fromkeys(stem for word in group for stem in read_stems(word)))

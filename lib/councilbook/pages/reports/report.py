@@ -18,6 +18,7 @@ from nbconvert import HTMLExporter
 
 from councilbook.catalogue import Council, StudySpec
 from councilbook.errors import NotebookError
+from councilbook.pages.dataset_pages import write_dataset_page
 from councilbook.pages.html.datasets import describe_package, downloads
 from councilbook.pages.html.figures import number_figures
 from councilbook.pages.html.pieces import Html, join
@@ -32,7 +33,7 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 INVENTED = '<p><span class="badge badge-synthetic">synthetic: measured in an invented place</span></p>'
 INVENTED_TAG = "invented"  # of a cell whose figures come from a made-up place, whatever data the run has
 SETTINGS_TAGS = ("parameters", "injected-parameters", "setup")
-BESIDE_DATA = ("datapackage.json", "dcat.jsonld", "DICTIONARY.md", "CHANGELOG.md")
+BESIDE_DATA = ("datapackage.json", "dcat.jsonld")
 ASKED = "how sure"  # how a heading of every report begins
 ENDING = (  # the sections that every report ends with
     ("what-was-held-back-and-why", "What was held back, and why"),
@@ -184,7 +185,7 @@ def publish_report(
         data: sample or real.
         run_date: ISO date of the run.
         processed: folder of the study's released datasets for this council.
-        target: folder to write: index.html, report.json and data/<dataset>/.
+        target: folder to write: index.html, report.json and data/<dataset>/, each with a page.
 
     Raises:
         NotebookError: see `render_report`; the target is left as it was.
@@ -388,3 +389,4 @@ def _copy_dataset(one: Released, source: Path, target: Path) -> None:
     folder.mkdir(parents=True)
     for name in [*(resource["path"] for resource in one.package["resources"]), *BESIDE_DATA]:
         shutil.copyfile(source / name, folder / name)
+    write_dataset_page(dict(one.package), folder)
