@@ -1,4 +1,5 @@
 import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,18 @@ from rdflib import DCAT, RDF, Graph, URIRef
 from councilbook.catalogue import StudySpec, load_catalogue
 from councilbook.pages.page import PAGE_BYTES
 from councilbook.pages.reports.report_records import DatasetRecord, Section, read_reports
-from councilbook.pages.site import CARDS, NEWS, Site, build_site, list_entries, list_news, list_search_index
+from councilbook.pages.search_words import read_page_words
+from councilbook.pages.site import (
+    CARDS,
+    NEWS,
+    Site,
+    build_site,
+    group_datasets,
+    list_entries,
+    list_news,
+    list_search_index,
+    pick_findings,
+)
 from councilbook.paths import Workbook, find_workbook
 from small_site import APPROVED, ROLE, SPEC, WAITING, make_catalogue, make_record, write_report
 
@@ -180,9 +192,10 @@ def test_a_thousand_reports_fit_on_pages_of_less_than_2_mb(tmp_path: Path) -> No
 def test_a_search_without_room_for_headings_has_titles_and_summaries(tmp_path: Path) -> None:
     site = Site(tmp_path, make_catalogue(tmp_path), [make_record()])
 
-    assert list_search_index(site, [], None) == {
+    index = list_search_index(site, [], None)
+    assert {key: index[key] for key in ("pages", "entries")} == {
         "pages": [["warmth/north/index.html", "Warm homes, North"], ["sources.html", "Sources"]],
-        "entries": [[0, "", "Homes in north", "12 homes are cold."]],
+        "entries": [[0, "", "Homes in north", "12 homes are cold.", ""]],
     }
 
 
@@ -195,7 +208,7 @@ def test_three_hundred_reports_are_searched_by_heading_and_words(tmp_path: Path)
 
     assert (site / "search.html").stat().st_size < PAGE_BYTES
     assert len(found) == 300
-    assert found[0][2:] == ["Part 11 of the report", "So many words. " * 20]
+    assert found[0][2:] == ["Part 11 of the report", "So many words. " * 20, ""]
 
 
 def test_pages_of_places_go_when_they_are_not_needed(tmp_path: Path) -> None:
@@ -220,7 +233,7 @@ def test_hostile_titles_stay_text(tmp_path: Path) -> None:
     for name in PAGES:
         assert len(read(site / name).find_all("script")) == len(read(harmless / name).find_all("script"))
         assert "alert(1)</script>" not in (site / name).read_text(encoding="utf-8")
-    assert read_index(site)["entries"][1][2:] == [HOSTILE, HOSTILE]
+    assert read_index(site)["entries"][1][2:4] == [HOSTILE, HOSTILE]
     assert HOSTILE in [str(one) for one in read_graph(site / "data.html").objects()]
 
 
@@ -339,3 +352,59 @@ def test_the_same_reports_make_the_same_bytes(tmp_path: Path) -> None:
 
     for page in one.glob("*.*"):
         assert page.read_bytes() == (other / page.name).read_bytes()
+
+
+def test_every_word_below_a_heading_is_read_also_where_it_is_folded_away() -> None:
+    page = """<nav>menu</nav><main><p>Warm homes</p><h2 id="a">Meters</h2><details><td>Prepayment 42</td></details>
+    <script>secret</script><h3 id="b">Age &amp; need</h3><p title="x">pensioners</p></main><footer>below</footer>"""
+
+    assert read_page_words(page) == {
+        "": ["warm", "home"],
+        "a": ["meter", "prepayment"],
+        "b": ["age", "need", "pensioner"],
+    }
+
+
+def test_a_card_has_whole_sentences_and_the_first_figure_in_them() -> None:
+    card = pick_findings(
+        "Newer data are out: X, 9%. Of 50 homes 8.8% are cold. It costs £1.2 million. " + "Long " * 80 + "."
+    )
+
+    assert (card.figure, card.text) == ("8.8%", "Of 50 homes 8.8% are cold. It costs £1.2 million.")
+
+
+def test_samples_are_shown_apart_from_real_reports(tmp_path: Path) -> None:
+    page = read(
+        build(tmp_path, make_record(slug="north"), make_record(slug="south", figures="synthetic")) / "index.html"
+    )
+    kinds = [(kind.get_text(), read_words(kind.find_next("li"))[:18]) for kind in page.select("h3")]
+
+    assert kinds == [("From real data", "Warm homes, North "), ("Samples, from synthetic data", "Warm homes, South ")]
+
+
+def test_datasets_are_grouped_by_what_people_want_and_checks_folded_away(tmp_path: Path) -> None:
+    datasets = [change_dataset(id=name, title=name)[0] for name in ("scores", "homes", "visits")]
+    groups = {"warmth": {"Where it is cold": ["visits", "homes"]}}
+    site = Site(tmp_path, replace(make_catalogue(tmp_path), groups=groups), [make_record(datasets=datasets)])
+    found = group_datasets(site, site.reports)["Warm homes"]
+
+    assert [(one.title, one.is_plain, [dataset.id for _, dataset in one.datasets]) for one in found] == [
+        ("Where it is cold", True, ["visits", "homes"]),
+        ("", False, ["scores"]),
+    ]
+
+
+def test_a_page_of_a_dataset_has_columns_first_rows_versions_and_every_file(site: Path) -> None:
+    folder = site / "warmth/south/data/cold_homes"
+    page = read(folder / "index.html")
+    words = read_words(page)
+
+    assert "synthetic data" in words
+    for some in ("Home: its number", "The first 1 of 1,065 rows", "1.0.0, 31 January 2026", "Open Government Licence"):
+        assert some in words
+    links = {str(link["href"]) for link in page.main.select("a[download]")}
+    assert links == {"cold_homes.csv", "cold_homes.zip"}
+    assert all((folder / link).is_file() for link in links)
+    with zipfile.ZipFile(folder / "cold_homes.zip") as packed:
+        assert packed.namelist() == ["datapackage.json", "cold_homes.csv"]
+        assert packed.read("cold_homes.csv") == (folder / "cold_homes.csv").read_bytes()

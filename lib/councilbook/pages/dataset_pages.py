@@ -69,7 +69,7 @@ def _list_columns(fields: list[Mapping[str, Any]], key: list[str]) -> Html:
     rows = [
         {
             "Column": _head(field),
-            "What it means": field["description"],
+            "What it means": "" if field["description"] == _head(field) else field["description"],
             "Unit": field.get("unit", ""),
             "Kind": TYPES[field["type"]],
             "Values": ", ".join(field["constraints"].get("enum", [])),
