@@ -1,8 +1,8 @@
 """Whether a factor that stretches or shrinks estimated differences brings the slope of the split-area test to 1.
 
-Run it as `python benchmarks/postcodes.py MIRROR`, with the official files of Kent and Medway and of County Durham. Rules
-for the factor: none; the slope within neighbourhoods of the same council and year; and the slope on the split areas of
-the other council, of all years or of the same. Each is tried on parts of split areas that had no say in its factor.
+Run it as `python benchmarks/postcodes.py MIRROR`, with the official files of Kent and Medway and of County Durham.
+Rules for the factor: none; the slope within neighbourhoods of the same council and year; and the slope on the split
+areas of the other council, of all years or of the same. Each is tried on parts that had no say in its factor.
 """
 
 import sys
