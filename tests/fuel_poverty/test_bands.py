@@ -15,7 +15,8 @@ def make(shares: list[float], homes: list[int] | None = None) -> pd.DataFrame:
         for letter in "AB"
     ]
     columns = ["postcode", "oa21_code", "lsoa21_code", "households", "fuel_poor_pct", "fuel_poor_households"]
-    return pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(low_95=table["fuel_poor_pct"] * 0.8, high_95=(table["fuel_poor_pct"] * 1.2).clip(upper=100))
 
 
 TEN = make([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
@@ -171,3 +172,34 @@ def test_areas_without_a_postcode_are_found_by_the_census_of_the_year_and_named(
     )
     many = pd.concat([without] * 6)
     assert bands.describe_areas_without(many, 99).endswith("Town 3 and others.")
+
+
+def test_a_band_is_surer_the_narrower_the_interval_and_the_farther_its_limit():
+    sure = {
+        width: bands.band_postcodes(spread(width)).groupby("oa21_code")["band_sure_pct"].first() for width in (1, 3)
+    }
+    assert sure[1].iloc[-1] > sure[1].iloc[-2]  # both in the highest band, the last farther from its limit
+    assert (sure[3] < sure[1]).all()
+    assert bands.band_postcodes(spread(0))["band_sure_pct"].min() == pytest.approx(100)
+
+
+def spread(width: float) -> pd.DataFrame:
+    return TEN.assign(
+        fuel_poor_pct=TEN["fuel_poor_pct"] + 20,
+        low_95=TEN["fuel_poor_pct"] + 20 - width,
+        high_95=TEN["fuel_poor_pct"] + 20 + width,
+    )
+
+
+def test_a_share_in_the_middle_of_an_interval_at_the_limit_is_in_its_band_by_half():
+    edge = make([10, 20, 30, 40, 50, 50.0001]).assign(low_95=1, high_95=99)
+    banded = bands.band_postcodes(edge)
+    assert banded.loc[banded["fuel_poor_pct"] == 50.0001, "band_sure_pct"].iloc[0] == pytest.approx(50, abs=5)
+
+
+def test_the_page_says_how_many_homes_of_the_highest_band_are_sure_of_it():
+    banded = make([10, 30], [30, 10]).assign(band=5, band_sure_pct=[79.9, 79.9, 90, 90])
+    assert bands.describe_certainty(banded) == (
+        "**How sure is a band?** 25% of the homes in the highest band belong to it with a chance of 80% or more; on "
+        "average the chance is 82%. The list says it for each postcode."
+    )

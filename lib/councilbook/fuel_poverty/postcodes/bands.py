@@ -6,10 +6,13 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from scipy.special import logit, ndtr
 
 from councilbook.catalogue.councils import join_names
 
 NAMED = 10  # areas in a sentence
+SURE = 80  # %: a band is called sure if the share lies in it with this chance
+INTERVAL_WIDTH = 2 * 1.959964  # standard deviations in a 95% interval
 
 BANDS: Mapping[int, str] = {
     1: "1: lowest fifth of homes",
@@ -29,13 +32,47 @@ def band_postcodes(estimates: pd.DataFrame) -> pd.DataFrame:
         estimates: from `risk.estimate_postcodes`.
 
     Returns:
-        The same rows with band, 1 (lowest) to 5.
+        The same rows with band, 1 (lowest) to 5, and band_sure_pct (see `_weigh_bands`).
     """
     places = estimates.groupby("oa21_code").agg(share=("fuel_poor_pct", "first"), homes=("households", "sum"))
     places = places.sort_values("share", kind="stable")
     middle = (places["homes"].cumsum() - places["homes"] / 2) / places["homes"].sum()
     bands = np.minimum(np.floor(len(BANDS) * middle) + 1, len(BANDS)).astype("int64")
-    return estimates.assign(band=estimates["oa21_code"].map(bands))
+    banded = estimates.assign(band=estimates["oa21_code"].map(bands))
+    return banded.assign(band_sure_pct=_weigh_bands(banded))
+
+
+def _weigh_bands(banded: pd.DataFrame) -> "pd.Series[float]":
+    """Return the chance, in percent, that a share lies within the limits of its band, by its interval.
+
+    The share is taken to be normal in log odds, with the estimate as its median; limits lie midway between the shares
+    on both sides. They are taken as known, which they nearly are, as they rest on all output areas.
+    """
+    shares = banded.groupby("band")["fuel_poor_pct"].agg(["min", "max"])
+    limits = ((shares["max"].shift(1) + shares["min"]) / 2).fillna(0)
+    lower, upper = banded["band"].map(limits), banded["band"].map(limits.shift(-1).fillna(100))
+    ends = banded[["low_95", "high_95", "fuel_poor_pct"]].set_axis(["low", "high", "middle"], axis="columns")
+    odds = logit(ends.assign(below=lower, above=upper).clip(1e-6, 100 - 1e-6) / 100)
+    spread = ((odds["high"] - odds["low"]) / INTERVAL_WIDTH).clip(lower=1e-6)
+    below, above = (ndtr((odds[end] - odds["middle"]) / spread) for end in ("below", "above"))
+    chance: pd.Series[float] = 100 * (above.where(upper < 100, 1.0) - below.where(lower > 0, 0.0))
+    return chance
+
+
+def describe_certainty(banded: pd.DataFrame) -> str:
+    """Say how sure the highest band is: for how many of its homes, and how likely a home of it belongs there.
+
+    Args:
+        banded: from `band_postcodes`, or postcode_fuel_poverty.
+    """
+    high = banded[banded["band"] == max(BANDS)]
+    weights, chances = high["households"], high["band_sure_pct"]
+    sure = 100 * weights[chances >= SURE].sum() / weights.sum()
+    return (
+        f"**How sure is a band?** {sure:.0f}% of the homes in the highest band belong to it with a chance of {SURE}% "
+        f"or more; on average the chance is {np.average(chances, weights=weights):.0f}%. The list says it for each "
+        "postcode."
+    )
 
 
 def sum_bands(banded: pd.DataFrame) -> pd.DataFrame:
