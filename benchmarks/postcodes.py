@@ -1,108 +1,118 @@
-"""How far postcode estimates overstate differences, and whether the chance of the highest band is right: real data.
+"""Whether a factor that stretches or shrinks estimated differences brings the slope of the split-area test to 1.
 
-`python benchmarks/postcodes.py MIRROR` runs the loading of notebook 3_postcodes for Kent and County Durham and three
-years of official figures. It prints, for each, the slope of official on estimated differences within neighbourhoods
-and within areas that were split in 2021, as the estimates come and with their differences multiplied by a factor that
-is learnt on the other council (from its neighbourhoods alone). Then it puts areas by their chance of the highest fifth,
-as estimated from neighbourhoods, beside the share of them that the official figures have there.
+Run it as `python benchmarks/postcodes.py MIRROR`, with the official files of Kent and Medway and of County Durham.
+Rules for the factor: none; the slope within neighbourhoods of the same council and year; and the slope on the split
+areas of the other council, of all years or of the same. Each is tried on parts that had no say in its factor.
 """
 
-import argparse
-import json
+import sys
+from collections.abc import Callable
+from functools import partial
+from itertools import product
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pandas as pd
+from scipy.stats import t
 
-from councilbook.fuel_poverty.postcodes import bands, risk, trials
+from councilbook.fuel_poverty.postcodes import covariates, trials
+from councilbook.study import Study
 
-ROOT = Path(__file__).resolve().parents[1]
-COUNCILS, YEARS = ("kent_medway", "county_durham"), (2022, 2023, 2024)
-LAST = "list_known_below"  # the cell of the notebook after which everything is loaded
-YEARS_READ = """official.prepare_years(
-    Study.open("fuel_poverty", "2_areas", council, data, mirror=mirror, seed=seed, run_date=run_date)
-    .load_series("sub_regional_fuel_poverty")
-)"""
-GROUPS = [0, 5, 20, 40, 60, 80, 95, 100.1]  # percent
+COUNCILS, YEARS = ("kent_medway", "E06000047"), (2021, 2022, 2023, 2024)
+CONVERTED = ["converted_house_households", "converted_building_households"]
+COUPLES = ["married_dependent_children_households", "cohabiting_dependent_children_households"]
 
 
-def main() -> None:
-    """Print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mirror")
-    mirror = parser.parse_args().mirror
-    loaded = {(council, year): load(council, year, mirror) for council in COUNCILS for year in YEARS}
-    rows, chances = [], []
-    for (council, year), own in loaded.items():
-        other = loaded[next(one for one in COUNCILS if one != council), year]
-        within = trials.score_within(*own, 1)
-        factor = trials.score_within(*other, 1)["slope"]
-        plain = trials.score_splits(*own, 1, within["widened_by"])
-        with stretched(float(factor)):
-            after, splits = trials.score_within(*own, 1), trials.score_splits(*own, 1, within["widened_by"])
-        names = {"within": within["slope"], "within, after": after["slope"], "factor": factor}
-        rows.append({"council": council, "year": year, **names, **tell(plain, "split"), **tell(splits, "split, after")})
-        chances.append(compare_chances(own, within["widened_by"]).assign(council=council, year=year))
+def load_council(code: str, mirror: str) -> tuple[Study, dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+    """Load what does not change from year to year."""
+    study = Study.open("fuel_poverty", "3_postcodes", code, "real", mirror=mirror, seed=1, run_date="2026-01-01")
+    homes, people = study.load("census_2021_oa_accommodation"), study.load("census_2021_composition")
+    homes["converted_flat_households"] = homes[CONVERTED].sum(axis=1)
+    people["couple_dependent_children_households"] = people[COUPLES].sum(axis=1)
+    frames = {
+        "postcodes": study.load("postcode_directory"),
+        "oa_deprivation": study.load("census_2021_oa_deprivation"),
+        "oa_accommodation": homes,
+        "tenure": study.load("census_2021_tenure"),
+        "heating": study.load("census_2021_heating"),
+        "composition": people,
+        "domains": study.load("iod_2025"),
+        "classification": study.load("lsoa_2011_classification"),
+        "lookup": study.place.lookup,
+    }
+    return study, frames, {name: study.load(f"census_2021_oa_{name}") for name in covariates.MORE_BELOW}
+
+
+def keep_differences(
+    kept: list[pd.DataFrame],
+    compare: Callable[..., dict[str, float]],
+    rows: pd.DataFrame,
+    estimates: pd.Series,
+    groups: pd.Series,
+) -> dict[str, float]:
+    """Keep the differences within groups that `trials` compares, and compare them."""
+    table = pd.DataFrame({"weight": rows["households"], "official": rows["fuel_poor_pct"], "estimated": estimates})
+    for name in ("official", "estimated"):
+        sums = (table[name] * table["weight"]).groupby(groups).transform("sum")
+        table[name] -= sums / table["weight"].groupby(groups).transform("sum")
+    kept.append(table.assign(whole=groups))
+    return compare(rows, estimates, groups)
+
+
+def compare_parts(code: str, mirror: str) -> pd.DataFrame:
+    """Give each part of a split area its official and estimated difference from the whole, and the factors' grounds."""
+    study, frames, below = load_council(code, mirror)
+    areas_study = Study.open("fuel_poverty", "2_areas", code, "real", mirror=mirror, seed=1, run_date="2026-01-01")
+    tables, original = [], trials._compare_within
+    for year in YEARS:
+        fuel_poor = areas_study.load(f"sub_regional_fuel_poverty_{year}")
+        output_areas = covariates.prepare_output_areas(**frames, fuel_poor=fuel_poor, below=below)
+        areas = covariates.prepare_areas(fuel_poor, frames["domains"], study.place.lookup)
+        kept: list[pd.DataFrame] = []
+
+        trials._compare_within = partial(keep_differences, kept, original)
+        within = trials.score_within(output_areas, areas, study.place.lookup, 1)
+        trials.score_splits(output_areas, areas, study.place.lookup, 1, 1.5)
+        trials._compare_within = original
+        tables.append(kept[-1].assign(council=code, year=year, within=within["slope"]))
+    return pd.concat(tables)
+
+
+def measure_slope(parts: pd.DataFrame, factor: "pd.Series[float] | float" = 1.0) -> tuple[float, float, float]:
+    """Return the slope of official on stretched differences with its 95 % interval, allowing for wholes."""
+    estimated = parts["estimated"] * factor
+    square = (parts["weight"] * estimated**2).sum()
+    slope = (parts["weight"] * parts["official"] * estimated).sum() / square
+    score = (parts["weight"] * estimated * (parts["official"] - slope * estimated)).groupby(parts["whole"]).sum()
+    reach = t.ppf(0.975, len(score) - 1) * np.sqrt((score**2).sum() * len(score) / (len(score) - 1)) / square
+    return slope, slope - reach, slope + reach
+
+
+def main(mirror: str) -> None:
+    """Print the slopes before and after."""
+    parts = pd.concat([compare_parts(code, mirror) for code in COUNCILS], ignore_index=True)
+    other = {code: measure_slope(parts[parts["council"] != code])[0] for code in COUNCILS}
+    same = {
+        key: measure_slope(parts[(parts["council"] != key[0]) & (parts["year"] == key[1])])[0]
+        for key in product(COUNCILS, YEARS)
+    }
+    keys = list(zip(parts["council"], parts["year"], strict=True))
+    rules = {
+        "none": pd.Series(1.0, parts.index),
+        "own slope within neighbourhoods": parts["within"],
+        "other council, all years": parts["council"].map(other),
+        "other council, same year": pd.Series([same[key] for key in keys], parts.index),
+    }
+    rows = []
+    for council, year in [*product(COUNCILS, YEARS), *(("both", year) for year in YEARS), ("both", "all")]:
+        some = (parts["council"].eq(council) | (council == "both")) & (parts["year"].eq(year) | (year == "all"))
+        row = {"council": council, "year": year, "wholes": parts.loc[some, "whole"].nunique()}
+        for name, factor in rules.items():
+            row[name] = "{:.2f} ({:.2f} to {:.2f})".format(*measure_slope(parts[some], factor[some]))
+        row["factor within"] = round(parts.loc[some, "within"].mean(), 2)
+        rows.append(row)
     print(pd.DataFrame(rows).to_string(index=False))
-    print(pool(pd.concat(chances)).to_string())
-
-
-def load(council: str, year: int, mirror: str) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Run the notebook's cells up to the covariates, and give output areas, areas and the lookup."""
-    cells = json.loads((ROOT / "notebooks/fuel_poverty/3_postcodes.ipynb").read_text(encoding="utf-8"))["cells"]
-    names: dict[str, Any] = {}
-    for cell in cells:
-        code = "".join(cell["source"])
-        if cell["cell_type"] != "code":
-            continue
-        code = code.replace('study.published("lsoa_fuel_poverty")', YEARS_READ)  # nothing needs to be released first
-        exec(code, names)
-        if "parameters" in cell["metadata"].get("tags", []):
-            names |= {"council": council, "data": "real", "mirror": mirror, "model_year": year}
-        if LAST in code:
-            break
-    return names["output_areas"], names["areas"], names["study"].place.lookup
-
-
-class stretched:  # noqa: N801 (a context manager)
-    """Multiply the differences that the model expects of places by a factor, before they are made to add up."""
-
-    def __init__(self, factor: float) -> None:
-        self.factor, self.before = factor, risk.benchmark_rates
-
-    def __enter__(self) -> None:
-        def benchmark(log_odds: risk.Numbers, homes: risk.Numbers, members: Any, poor: risk.Numbers) -> risk.Numbers:
-            return self.before(self.factor * log_odds, homes, members, poor)
-
-        risk.benchmark_rates = benchmark
-
-    def __exit__(self, *_: object) -> None:
-        risk.benchmark_rates = self.before
-
-
-def tell(score: dict[str, float], name: str) -> dict[str, str]:
-    """Write a slope with its interval."""
-    low, high = score["split_slope_low_95"], score["split_slope_high_95"]
-    return {name: f"{score['split_slope']:.2f} ({low:.2f} to {high:.2f})"}
-
-
-def compare_chances(own: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], widened_by: float) -> pd.DataFrame:
-    """Put each area's chance of the highest fifth, as its neighbourhood tells, beside whether it is there."""
-    output_areas, areas, lookup = own
-    known = trials._name_neighbourhoods(output_areas, areas, lookup)
-    above = known.groupby("neighbourhood", as_index=False)[["households", "fuel_poor_households"]].sum()
-    tried = trials._estimate_below(known, above, "neighbourhood", 1, widened_by, trials.list_known_below(output_areas))
-    rates = (known["fuel_poor_households"] / known["households"]).to_numpy()[None, :]
-    _, highest = bands.weigh_bands(rates, known["households"].to_numpy(dtype="float64"))
-    chance = known["area_code"].map(tried["highest_band_chance_pct"])
-    return pd.DataFrame({"chance": chance, "is_highest": highest > 0})
-
-
-def pool(chances: pd.DataFrame) -> pd.DataFrame:
-    """Group areas by their chance, over councils and years."""
-    groups = chances.groupby(pd.cut(chances["chance"], GROUPS, right=False), observed=True)
-    return groups.agg(areas=("chance", "size"), chance=("chance", "mean"), found=("is_highest", "mean")).round(2)
 
 
 if __name__ == "__main__":
-    main()
+    main(str(Path(sys.argv[1])))

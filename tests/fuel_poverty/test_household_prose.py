@@ -19,26 +19,27 @@ from councilbook.fuel_poverty.households.targeting import (
 
 
 def reached(low: float, high: float, visits: int = 10_000) -> pd.DataFrame:
-    """Four orders at one budget; the interval is that of the combined postcode estimate."""
-    rows = [(COMBINED_POSTCODE, 3098.4, low, high), (LSOA_RATE, 3000.0, 2800.0, 3200.0), (RANDOM, 1141.9, 1115, 1171)]
-    rows.append((PERFECT, 9000.0, 9000.0, 9000.0))
-    return pd.DataFrame(rows, columns=["order", "reached", "low_95", "high_95"]).assign(visits=visits)
+    """Four orders at one budget, whose own intervals overlap; the ends are of the difference of the first two."""
+    rows = [(COMBINED_POSTCODE, 3098.4, 98.4), (LSOA_RATE, 3000.0, 0.0), (RANDOM, 1141.9, -1858.1)]
+    rows.append((PERFECT, 9000.0, 6000.0))
+    table = pd.DataFrame(rows, columns=["order", "reached", "ahead"])
+    return table.assign(visits=visits, low_95=2800, high_95=3300, ahead_low_95=low, ahead_high_95=high)
 
 
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
     [
-        (3201.0, 3300.0, "more than"),
-        (3200.0, 3300.0, "too near to tell from"),
-        (2700.0, 2800.0, "too near to tell from"),
-        (2700.0, 2799.0, "fewer than"),
+        (1.0, 190.0, "more than"),
+        (-1.0, 190.0, "too near to tell from"),
+        (-190.0, 0.0, "too near to tell from"),
+        (-190.0, -1.0, "fewer than"),
     ],
 )
-def test_an_order_is_said_to_reach_more_only_if_the_intervals_are_apart(low: float, high: float, verdict: str) -> None:
+def test_an_order_is_said_to_reach_more_only_if_the_difference_is(low: float, high: float, verdict: str) -> None:
     assert prose.describe_reach(reached(low, high), 10_000, is_synthetic=False) == (
         "With 10,000 visits, a list of postcodes by linked records reaches **3,098 fuel-poor households** (95% "
-        f"interval {low:,.0f} to {high:,.0f}), {verdict} the 3,000 of a list of areas by official rate (95% interval "
-        "2,800 to 3,200); visits at random reach 1,142."
+        f"interval 2,800 to 3,300), {verdict} the 3,000 of a list of areas by official rate (difference +98, 95% "
+        f"interval {low:+,.0f} to {high:+,.0f}); visits at random reach 1,142."
     )
 
 

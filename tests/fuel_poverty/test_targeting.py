@@ -121,6 +121,15 @@ def test_intervals_are_of_which_lsoas_there_are() -> None:
     assert (row["gain"], row["gain_low_95"], row["gain_high_95"]) == (1, 0, 1)  # none where all or none are fuel poor
 
 
+def test_a_list_is_held_against_areas_by_the_difference_within_a_draw() -> None:
+    homes = pd.DataFrame({"lsoa21_code": ["L1"] * 4 + ["L2"] * 4, "is_fuel_poor": [True, False] * 4})
+    orders = pd.DataFrame({RANDOM: 0.0, LSOA_RATE: [1.0] * 4 + [0.0] * 4, SCORED: [1.0, 0.0] * 4})
+    table = count_reached(orders, homes, [4], seed=1, draws=50).set_index("order")
+    assert table.loc[SCORED, ["ahead", "ahead_low_95", "ahead_high_95"]].tolist() == pytest.approx([2, 2, 2])
+    assert table.loc[LSOA_RATE, ["ahead", "ahead_low_95", "ahead_high_95"]].tolist() == [0, 0, 0]
+    assert count_reached(orders.drop(columns=LSOA_RATE), homes, [4], seed=1, draws=5)["ahead"].isna().all()
+
+
 def test_a_draw_of_larger_lsoas_is_brought_back_to_the_size_of_the_council() -> None:
     homes = pd.DataFrame({"lsoa21_code": ["L1"] * 2 + ["L2"] * 6, "is_fuel_poor": [True, False] * 4})
     table = count_reached(pd.DataFrame({RANDOM: np.zeros(8)}), homes, [4, 8], seed=1, draws=50)

@@ -108,6 +108,8 @@ def _name_people(size: int, sizes: int) -> str:
 def describe_reach(reached: pd.DataFrame, visits: int, *, is_synthetic: bool, order: str = COMBINED_POSTCODE) -> str:
     """Say how many fuel-poor households an order reaches, beside the official LSOA rates and visits at random.
 
+    Intervals of two orders that are drawn together say little of their difference, whose own interval decides.
+
     Args:
         reached: from `targeting.count_reached`, with `order`, LSOA_RATE and RANDOM.
         visits: the budget.
@@ -119,16 +121,13 @@ def describe_reach(reached: pd.DataFrame, visits: int, *, is_synthetic: bool, or
     """
     own, rival, chance = (_find_row(reached, name, visits) for name in (order, LSOA_RATE, RANDOM))
     reaches = _name_reaching(is_expected(reached))
-    if own["low_95"] > rival["high_95"]:
-        verdict = "more than"
-    elif own["high_95"] < rival["low_95"]:
-        verdict = "fewer than"
-    else:
-        verdict = "too near to tell from"
+    low, high = own["ahead_low_95"], own["ahead_high_95"]
+    verdict = "more than" if low > 0 else "fewer than" if high < 0 else "too near to tell from"
     return (
         f"With {visits:,} visits, {_name_list(order)} {reaches} **{own['reached']:,.0f} fuel-poor "
         f"{_name_homes(is_synthetic)}** ({_name_interval(own)}), {verdict} the {rival['reached']:,.0f} of "
-        f"{_name_list(LSOA_RATE)} ({_name_interval(rival)}); visits at random reach {chance['reached']:,.0f}."
+        f"{_name_list(LSOA_RATE)} (difference {own['ahead']:+,.0f}, 95% interval {low:+,.0f} to {high:+,.0f}); "
+        f"visits at random reach {chance['reached']:,.0f}."
     )
 
 

@@ -191,7 +191,8 @@ def count_reached(
 
     Returns:
         A row an order and budget: order, visits, reached (expected), low_95, high_95, reached_pct (of all fuel poor),
-        gain (reached less what RANDOM reaches), gain_low_95, gain_high_95 (of the differences within a draw),
+        gain (reached less what RANDOM reaches), gain_low_95, gain_high_95 (of the differences within a draw), ahead
+        with its ends (the same against LSOA_RATE; missing where that is not among the orders),
         times_random (missing where random reaches none).
 
     Raises:
@@ -206,7 +207,13 @@ def count_reached(
     weights = np.r_[np.ones((1, len(names))), drawn]  # the first is the council as it is
     visits = np.asarray(budgets, dtype="float64")
     reached = {name: _reach_by_draw(orders[name].to_numpy(), areas, poor, weights, visits) for name in orders}
-    tables = [_tabulate(str(name), reached[name], reached[RANDOM], visits, poor.sum()) for name in orders]
+    areas_reach = reached.get(LSOA_RATE, np.full_like(reached[RANDOM], np.nan))
+    tables = [
+        _tabulate(str(name), reached[name], reached[RANDOM], visits, poor.sum()).assign(
+            **_compare_draws("ahead", reached[name] - areas_reach)
+        )
+        for name in orders
+    ]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -307,10 +314,14 @@ def _sum_cells(
     return cells // count, cells % count, sizes, np.bincount(cell, weights=poor).astype("float64")
 
 
+def _compare_draws(name: str, difference: Numbers) -> dict[str, Numbers]:
+    """Return a difference and the ends of its interval: within a draw both orders have the same areas."""
+    low, high = np.quantile(difference[1:], [0.025, 0.975], axis=0)
+    return {name: difference[0], f"{name}_low_95": low, f"{name}_high_95": high}
+
+
 def _tabulate(name: str, reached: Numbers, by_chance: Numbers, visits: Numbers, poor: float) -> pd.DataFrame:
-    gain = reached - by_chance
     limits = np.quantile(reached[1:], [0.025, 0.975], axis=0)
-    gain_limits = np.quantile(gain[1:], [0.025, 0.975], axis=0)
     return pd.DataFrame(
         {
             "order": name,
@@ -319,9 +330,7 @@ def _tabulate(name: str, reached: Numbers, by_chance: Numbers, visits: Numbers, 
             "low_95": limits[0],
             "high_95": limits[1],
             "reached_pct": 100 * reached[0] / poor,
-            "gain": gain[0],
-            "gain_low_95": gain_limits[0],
-            "gain_high_95": gain_limits[1],
+            **_compare_draws("gain", reached - by_chance),
             "times_random": reached[0] / np.where(by_chance[0] > 0, by_chance[0], np.nan),
         }
     )
