@@ -29,6 +29,15 @@ WORDS: Mapping[str, Words] = {
 }
 
 
+def list_outcomes(table: pd.DataFrame) -> list[str]:
+    """List the outcomes that there are estimates of: some may have too few values.
+
+    Args:
+        table: past_programme_effects.
+    """
+    return [outcome for outcome in WORDS if outcome in set(table["outcome"])]
+
+
 def spread_effects(table: pd.DataFrame) -> pd.DataFrame:
     """Write each outcome's average effect with its interval beside the naive one.
 
@@ -39,7 +48,7 @@ def spread_effects(table: pd.DataFrame) -> pd.DataFrame:
         outcome in words, effect, naive, pre_trend_p as text; and planted, where something was.
     """
     rows = []
-    for outcome in _list_outcomes(table):
+    for outcome in list_outcomes(table):
         average, naive, words = _take(table, outcome), _take(table, outcome, "naive"), WORDS[outcome]
         row = {"outcome": f"{words.name}, {words.unit}", "effect": _write_interval(average, words)}
         row |= {"naive": _write_interval(naive, words), "pre_trend_p": _write_p(float(average["pre_trend_p"]))}
@@ -92,8 +101,11 @@ def describe_measures(compared: pd.DataFrame) -> str:
 
 
 def describe_effect(table: pd.DataFrame, outcome: str) -> str:
-    """Say what measures did to an outcome, with the interval, or that it cannot be told from nothing."""
-    average, words = _take(table, outcome), WORDS[outcome]
+    """Say what measures did to an outcome, with the interval, or that it cannot be told from nothing, or at all."""
+    words = WORDS[outcome]
+    if outcome not in list_outcomes(table):
+        return f"**{words.name[0].upper()}{words.name[1:]}: not known.** Too few homes have values before and after."
+    average = _take(table, outcome)
     effect, low, high = (words.scale * float(average[name]) for name in NUMBERS[:3])
     title = f"{words.name[0].upper()}{words.name[1:]}"
     if low <= 0 <= high:
@@ -110,6 +122,8 @@ def describe_effect(table: pd.DataFrame, outcome: str) -> str:
 
 def describe_naive(table: pd.DataFrame, outcome: str) -> str:
     """Say how far the usual shortcut would have been off: it takes homes treated early as controls of later ones."""
+    if outcome not in list_outcomes(table):
+        return ""
     average, naive, words = _take(table, outcome), _take(table, outcome, "naive"), WORDS[outcome]
     said = f"The usual two-way estimate says {words.scale * float(naive['effect']):+{words.number}} {words.unit}"
     if average["low_95"] <= naive["effect"] <= average["high_95"]:
@@ -124,7 +138,7 @@ def describe_trends(table: pd.DataFrame) -> str:
     Args:
         table: past_programme_effects.
     """
-    chances = {outcome: float(_take(table, outcome)["pre_trend_p"]) for outcome in _list_outcomes(table)}
+    chances = {outcome: float(_take(table, outcome)["pre_trend_p"]) for outcome in list_outcomes(table)}
     tested = {outcome: chance for outcome, chance in chances.items() if not np.isnan(chance)}
     apart = [outcome for outcome, chance in tested.items() if chance < UNSURE]
     alike = [outcome for outcome in tested if outcome not in apart]
@@ -136,7 +150,9 @@ def describe_trends(table: pd.DataFrame) -> str:
     if apart:
         sentences.append(f"**{_list(apart, tested)} moved apart before already**, so do not rely on that effect.")
     if not tested:
-        sentences.append("There are too few years before the measures to test whether the groups moved alike.")
+        sentences.append(
+            "There are too few years before the measures, or homes, to test whether the groups moved alike."
+        )
     sentences.append(
         "The test can speak against the comparison, never for it: both may have parted later all the same."
     )
@@ -149,7 +165,7 @@ def describe_planted(table: pd.DataFrame) -> str:
     Args:
         table: past_programme_effects.
     """
-    outcomes = [outcome for outcome in _list_outcomes(table) if pd.notna(_take(table, outcome)["planted"])]
+    outcomes = [outcome for outcome in list_outcomes(table) if pd.notna(_take(table, outcome)["planted"])]
     if not outcomes:
         return ""
     held = {
@@ -162,10 +178,6 @@ def describe_planted(table: pd.DataFrame) -> str:
         f"holds what was planted in {held['average']}, and that of the two-way estimate in {held['naive']}. They say "
         "nothing about a real programme."
     )
-
-
-def _list_outcomes(table: pd.DataFrame) -> list[str]:
-    return [outcome for outcome in WORDS if outcome in set(table["outcome"])]
 
 
 def _take(table: pd.DataFrame, outcome: str, term: str = "average") -> pd.Series:
