@@ -309,7 +309,7 @@ def estimate_effect(panel: pd.DataFrame, outcome: str, cluster: str = "household
     effects = rows.loc[rows["cell"] != NO_CELL, "cell"]
     counts = effects.value_counts().sort_index()
     event = np.array([int(cell.split(":")[1]) for cell in counts.index])
-    terms = (np.flatnonzero(rows["cell"] != NO_CELL), counts.index.get_indexer(effects))
+    terms = (np.flatnonzero(rows["cell"] != NO_CELL), counts.index.get_indexer(pd.Index(effects)))
     estimates, covariance = _fit(
         rows, sparse.csr_array((np.ones(len(effects)), terms), (len(rows), len(counts))), cluster
     )
