@@ -89,7 +89,7 @@ WARM = [
     "rdflib",
 ]
 WARM += ["jinja2", "folium", "nbformat", "scipy.optimize", "scipy.sparse.csgraph", "scipy.stats", "sklearn.ensemble"]
-WARM += ["sklearn.linear_model", "pyfixest", "esda", "libpysal"]
+WARM += ["sklearn.linear_model", "esda", "libpysal"]
 
 
 @dataclass

@@ -5,7 +5,7 @@ command imports what it needs, so that `--help` answers at once.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -134,7 +134,8 @@ def run(
 ) -> None:
     """Run studies end to end: notebooks, datasets, report.
 
-    What has not changed is not run again. A notebook that fails leaves the last good outputs alone.
+    What has not changed is not run again. A notebook that fails leaves the last good outputs alone; the exit code is
+    1. Where a closed file is missing, or has too few records, the page leaves that part out and says so: 3.
     """
     from councilbook.gate.editions import read_record
     from councilbook.running.jobs import plan_jobs
@@ -553,11 +554,12 @@ def _show_progress(console: Console) -> Iterator["OnEvent"]:
 
 def _describe_outcome(result: "JobResult") -> str:
     since = f" since {result.since}" if result.since else ""
-    return f"{OUTCOMES[result.outcome]}{since}"
+    without = f", without {' and '.join(result.left_out)}" if result.left_out else ""
+    return f"{OUTCOMES[result.outcome]}{since}{without}"
 
 
 def _print_results(console: Console, catalogue: "Catalogue", results: Sequence["JobResult"]) -> None:
-    """Print what came of each job, then where things are; exit with 1 if one failed."""
+    """Print what came of each job, then where things are; exit with 1 if one failed, with 3 if a part was left out."""
     table = _make_table("", "Study", "Council", "Result", "Seconds")
     for result in results:
         edition = result.edition
@@ -565,7 +567,10 @@ def _print_results(console: Console, catalogue: "Catalogue", results: Sequence["
     console.print(table)
     for result in results:
         if result.outcome == "made":
-            _print_made(console, catalogue, result.edition)
+            _print_made(console, catalogue, result.edition, result.left_out)
+        for notebook, why in result.left_out.items():
+            console.print(f"\n[bold]{result.edition.name}: {notebook} is left out[/]", soft_wrap=True)
+            console.print(Text(why.reason), soft_wrap=True)
         if result.failure:
             _print_failure(console, result)
     index = catalogue.workbook.reports / "index.html"
@@ -573,12 +578,15 @@ def _print_results(console: Console, catalogue: "Catalogue", results: Sequence["
         console.print(Text(f"\nOpen {index}"), soft_wrap=True)
     if any(result.failure for result in results):
         raise typer.Exit(1)
+    if any(result.left_out for result in results):
+        raise typer.Exit(3)
 
 
-def _print_made(console: Console, catalogue: "Catalogue", edition: "Edition") -> None:
-    notebooks = catalogue.study(edition.study).notebooks.values()
+def _print_made(console: Console, catalogue: "Catalogue", edition: "Edition", left_out: Container[str]) -> None:
+    notebooks = catalogue.study(edition.study).notebooks.items()
     console.print(f"\n[bold]{edition.name}[/]: datasets in {escape(str(edition.processed))}", soft_wrap=True)
-    datasets = [catalogue.dataset(name) for notebook in notebooks for name in notebook.releases]
+    releases = [name for notebook, about in notebooks if notebook not in left_out for name in about.releases]
+    datasets = [catalogue.dataset(name) for name in releases]
     for dataset in datasets:
         if dataset.is_open:
             console.print(f"- {dataset.id}")

@@ -30,6 +30,10 @@ class CheckError(CouncilbookError):
     """Data that came in, or is about to go out, is not as its declared fields say."""
 
 
+class TooFewError(CheckError):
+    """There are too few records for what is asked. The message gives no count, so a page may show it."""
+
+
 class ReleaseRefusedError(CouncilbookError):
     """The gate did not let a dataset out; nothing was written."""
 

@@ -572,14 +572,15 @@ class Study:
         return self.read_table(source, None)[1]
 
     def read_table(self, source: Source, name: str | None, keep: Keep | None = None) -> tuple[FoundFile, pd.DataFrame]:
-        """Read a table, as text, with the file that it is of; once, but for one that is read piece by piece."""
-        if (source.id, name) not in self._rows or source.table(name).stream:
+        """Read a table, as text, with the file that it is of; an open one once, if it is not read piece by piece."""
+        passing = source.table(name).stream or source.spectrum != "open"  # what is large and read once is not kept
+        if (source.id, name) not in self._rows or passing:
             found = self.find(source)
             is_own = found.has_own_columns
             rows = self._open_extract(found, name).read() if is_own else read_rows(found, source.table(name), keep)
             found = replace(found, notes=tuple(rows.attrs.get("notes", ())))
             self._used[source.id] = found
-            if source.table(name).stream:
+            if passing:
                 return found, rows
             self._rows[source.id, name] = found, rows
         self._used[source.id] = self._rows[source.id, name][0]

@@ -92,7 +92,7 @@ def test_homes_are_described_by_what_no_measure_changes(features: pd.DataFrame, 
 
 def test_a_household_of_the_panel_that_is_not_known_is_refused(population: Population, panel: pd.DataFrame) -> None:
     known = population.households[population.households["household_id"] != panel["household_id"].iloc[0]]
-    with pytest.raises(CheckError, match="1 households with outcomes are not among the households"):
+    with pytest.raises(CheckError, match="1 households with outcomes are not among the linked records"):
         comparisons.describe_homes(known, panel)
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from scipy.stats import f as f_distribution
 from scipy.stats import t as t_distribution
 
@@ -102,7 +103,10 @@ def test_wrong_outcomes_are_refused_by_row_and_never_by_household(change: dict[s
             r"1 rows were installed outside the panel; expected after 2010 and before 2017.*\(row 0",
         ),
         (install(secret=2017), "outside the panel"),
-        (install(other=2012), r"Interventions: 1 rows are of a household without outcomes \(row 0\)"),
+        (
+            install(other=2012),
+            r"Interventions: 1 rows are of a household without outcomes; add its outcomes, or take them out \(row 0\)",
+        ),
         (install(secret=2012).assign(installed_on=pd.NaT), "no date of installation"),
     ],
 )
@@ -209,7 +213,7 @@ def test_features_that_are_not_one_whole_row_a_household_are_refused() -> None:
 
 def test_matching_needs_treated_households_and_others() -> None:
     panel, features = make_matchable()
-    with pytest.raises(CheckError, match="100 treated households and 0 others"):
+    with pytest.raises(CheckError, match="Households with a measure and others without one are needed"):
         match_controls(panel.dropna(subset="first_year"), features, [])
 
 
@@ -456,3 +460,25 @@ def test_a_year_with_few_treated_households_is_refused() -> None:
     table = tabulate_effect(estimate_effect(prepare_panel(interventions, outcomes), "gas_kwh"))
     with pytest.raises(ReleaseRefusedError, match="fewer than 10 records"):
         check_model(table, RULE)
+
+
+def test_the_fit_is_that_of_a_regression_with_a_column_a_household_and_year() -> None:
+    interventions, outcomes = plant({2012: -100.0, 2014: -50.0}, treated=20, controls=40)
+    outcomes = outcomes.sample(frac=0.9, random_state=3)  # a panel with gaps
+    rows = prepare_panel(interventions, outcomes)
+    rows = rows.assign(since=rows["event_year"].gt(0).fillna(False).astype("float64"), outcome=rows["gas_kwh"])
+    rows = rows.assign(pair=rows["household_id"].str[-1])  # clusters of several households
+    estimates, covariance = impact._fit(rows, sparse.csr_array(rows[["since"]].to_numpy()), "pair")
+    dummies = [
+        pd.get_dummies(rows[name], dtype="float64").iloc[:, first:]
+        for name, first in (("household_id", 0), ("year", 1))
+    ]
+    design = np.column_stack([rows["since"], *dummies])
+    inverse = np.linalg.inv(design.T @ design)
+    plain = inverse @ design.T @ rows["outcome"]
+    residuals = rows["outcome"] - design @ plain
+    scores = pd.DataFrame(design * residuals.to_numpy()[:, None]).groupby(rows["pair"].to_numpy()).sum().to_numpy()
+    groups, parameters = len(scores), 1 + rows["year"].nunique()  # households are nested in clusters
+    correction = groups / (groups - 1) * (len(rows) - 1) / (len(rows) - parameters)
+    assert estimates == pytest.approx(plain[:1])
+    assert covariance == pytest.approx(correction * (inverse @ scores.T @ scores @ inverse)[:1, :1])

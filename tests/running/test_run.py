@@ -177,7 +177,7 @@ def test_what_is_printed_and_logged_goes_to_the_screen_again_after_a_job(
 ) -> None:
     root = logging.getLogger()
     before = root.level, list(root.handlers)
-    with pytest.raises(ZeroDivisionError), running._log_to(tmp_path / "run.log"):
+    with pytest.raises(ZeroDivisionError), running.log_to(tmp_path / "run.log"):
         os.write(1, b"kept in\n")
         os.write(2, b"kept too\n")
         logging.getLogger("papermill").info("logged")

@@ -123,9 +123,7 @@ class Finder:
         source = source.for_council(self.council)
         if self.mode == "real" and source.url:
             return FoundFile(source, fetch(source, self.catalogue.workbook, progress), "download")
-        if source.twin and self._may_be_twin(source, source.twin):
-            return FoundFile(source, self._make_twin(source, source.twin, load), "twin")
-        raise NotThereError(self.describe_nowhere(source))
+        return FoundFile(source, self._make_twin(source, self.require_stand_in(source), load), "twin")
 
     def find_local(self, source: Source) -> FoundFile | None:
         """Return a source's file if it is on this machine already; nothing is downloaded or made.
@@ -150,14 +148,30 @@ class Finder:
                 return FoundFile(source, path, origin, dated=_find_date(path, source))
         return None
 
-    def require_stand_in(self, source: Source) -> None:
-        """Check that a twin may stand in for a closed source that is missing.
+    def require_stand_in(self, source: Source) -> Twin:
+        """Return the twin that may stand in for a source that is missing.
 
         Raises:
-            SourceError: it may not; the message says what to do.
+            NotThereError: none may; the message says what to do.
+            SourceError: the file of another source of the same records is there: no record of a twin is in it.
         """
-        if not (source.twin and self._may_be_twin(source, source.twin)):
-            raise SourceError(self.describe_nowhere(source))
+        if not (source.twin and self.may_be_twin(source, source.twin)):
+            raise NotThereError(self.describe_nowhere(source))
+        if real := self._list_real_ones(source):
+            raise SourceError(
+                f"Source {source.id} would be synthetic, and {' and '.join(real)} {'is' if len(real) == 1 else 'are'} "
+                f"real. They belong together ({source.belongs_with}): no record of the one is in the other. Put "
+                f"{self._name_closed(source)} into the closed folder as well. Or run without --allow-stand-ins: what "
+                f"needs {source.id} is then left out, where the rest can do without. Or take the real "
+                f"{'file' if len(real) == 1 else 'files'} out of the folder, so that all of them are synthetic."
+            )
+        return source.twin
+
+    def _list_real_ones(self, source: Source) -> list[str]:
+        """List the files that are there of other sources of the same records."""
+        others = [one for one in self.catalogue.sources.values() if source.belongs_with and one.id != source.id]
+        found = {one.id: self.find_local(one) for one in others if one.belongs_with == source.belongs_with}
+        return [f"{name} ({file.path.name})" for name, file in found.items() if file]
 
     def list_closed(self) -> dict[str, list[str]]:
         """Return the names of the data files in the closed folder; by source id, those that this council has of it.
@@ -217,7 +231,8 @@ class Finder:
         given, wanted = (join_words(text.partition(".")[0]).replace(" ", "") for text in (name, source.file))
         return wanted in given or SequenceMatcher(None, given, wanted).ratio() >= LEAST_ALIKE
 
-    def _may_be_twin(self, source: Source, twin: Twin) -> bool:
+    def may_be_twin(self, source: Source, twin: Twin) -> bool:
+        """Tell whether a source's twin may be read in this run."""
         if self.mode == "sample":
             return True
         is_unasked = self.catalogue.workbook.closed is None and not twin.on_request

@@ -228,6 +228,10 @@ class Source(Entry):
     or_else: str | None = Field(
         default=None, description="Open source that a real run may read where this one is not in the closed folder."
     )
+    belongs_with: str | None = Field(
+        default=None,
+        description="Name of the records that it is of: the files of the same records are all real, or all synthetic.",
+    )
     series: str | None = None
     edition: int | None = None
     frequency: str | None = Field(default=None, description="How often the publisher brings it out, in words.")
@@ -406,6 +410,10 @@ class NotebookSpec(Entry):
     kind: Literal["build", "report"]
     sources: list[str] = Field(default=[], description="Ids of sources or of series.")
     releases: list[str] = Field(default=[])
+    optional: bool = Field(
+        default=False,
+        description="The report goes on without it where a closed file is missing, or holds too few records for it.",
+    )
     after: list[str] | None = Field(
         default=None, description="Notebooks whose releases it reads; the one before it if none are named."
     )
@@ -477,6 +485,14 @@ class StudySpec(Entry):
         for place, (name, notebook) in enumerate(self.notebooks.items()):
             if later := sorted(set(notebook.after or []) - set(names[:place])):
                 raise ValueError(f"{name} comes after {', '.join(later)}, which is not before it in the list")
+        return self
+
+    @model_validator(mode="after")
+    def _optional_ones_lead_to_such(self) -> Self:
+        for name, notebook in self.notebooks.items():
+            missing = [one for one in self.list_before(name) if self.notebooks[one].optional]
+            if missing and notebook.kind == "build" and not notebook.optional:
+                raise ValueError(f"{name} comes after {missing[0]}, which is optional, so it has to be optional too")
         return self
 
     @model_validator(mode="after")

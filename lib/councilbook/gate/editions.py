@@ -68,6 +68,11 @@ class Edition:
         """Its executed notebooks, log and record: for the analyst alone."""
         return self.workbook.private / "runs" / self.study / self.council.slug
 
+    @property
+    def withdrawn(self) -> Path:
+        """Datasets that were released once and are left out now: what comes next is held against them."""
+        return self.private / "withdrawn"
+
     def executed(self, notebook: str) -> Path:
         """Return where the executed copy of a notebook is kept."""
         return self.private / f"{notebook}.ipynb"
@@ -110,6 +115,18 @@ class Staging:
         return self.folder / f"{notebook}.ipynb"
 
 
+class LeftOut(BaseModel):
+    """Why a part of an edition was left out.
+
+    Attributes:
+        reason: for who runs it, with what to do; safe to print.
+        shown: for everybody who reads the page; it gives no count.
+    """
+
+    reason: str
+    shown: str
+
+
 class Record(BaseModel):
     """What was made last, and from what."""
 
@@ -117,6 +134,7 @@ class Record(BaseModel):
     data: Mode
     run_date: str
     notebooks: dict[str, str]  # fingerprint of all that went into each
+    left_out: dict[str, LeftOut] = {}  # by notebook
     processed: dict[str, str] = {}  # checksum of each file
     restricted: dict[str, str] = {}
     report: dict[str, str] = {}
@@ -227,6 +245,8 @@ def open_staging(edition: Edition, datasets: Iterable[str] = ()) -> Iterator[Sta
             for dataset in datasets:
                 if (last / dataset).is_dir():
                     shutil.copytree(last / dataset, staged / dataset)
+        for dataset in {*datasets} & {folder.name for folder in edition.withdrawn.glob("*")}:
+            shutil.copytree(edition.withdrawn / dataset, staging.processed / dataset)
         yield staging
 
 
@@ -276,11 +296,16 @@ def commit_edition(staging: Staging, record: Record) -> None:
     outputs = {name: hash_folder(getattr(staging, name)) for name in ("processed", "restricted", "report")}
     ready = staging.folder / "record.json"
     ready.write_text(record.model_copy(update=outputs).model_dump_json(indent=2), encoding="utf-8")
+    for last in edition.processed.glob("[!.]*/"):
+        if not (staging.processed / last.name).exists():
+            shutil.copytree(last, edition.withdrawn / last.name, dirs_exist_ok=True)
     put_in_place(edition, news)
+    for again in edition.processed.glob("[!.]*/"):
+        shutil.rmtree(edition.withdrawn / again.name, ignore_errors=True)
     for executed in staging.folder.glob("*.ipynb"):
         executed.replace(edition.executed(executed.stem))
     for left in edition.private.glob("*.ipynb"):
-        if left.stem not in record.notebooks:  # one that failed, or that the study has no more
+        if left.stem not in record.notebooks.keys() - record.left_out.keys():  # failed, or the study has no more
             left.unlink()
     ready.replace(edition.private / "record.json")
 

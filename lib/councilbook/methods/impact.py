@@ -10,19 +10,19 @@ The result is an effect only if treated and controls would have moved in paralle
 speak against that, not for it.
 """
 
-import gc
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from scipy.stats import f as f_distribution
 from scipy.stats import t as t_distribution
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from councilbook.errors import CheckError
+from councilbook.errors import CheckError, TooFewError
 
 OUTCOMES = ["gas_kwh", "fuel_poverty_gap_gbp", "emergency_admissions"]
 MAY_BE_MISSING = {"gas_kwh"}
@@ -30,6 +30,7 @@ REFERENCE = -1  # the last whole year before the first measure: every other year
 CALIPER = 0.2  # standard deviations of the logit (Austin 2011, Pharmaceutical Statistics 10(2):150-161)
 SHOWN = 3
 NO_CELL = "none"
+TOLERANCE = 1e-9  # of a matrix with a diagonal of 1, below which a direction is taken for none
 
 
 def prepare_panel(interventions: pd.DataFrame, outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -80,9 +81,10 @@ def _check_interventions(interventions: pd.DataFrame, households: set[object], b
     where = "Interventions"
     missing = interventions[["household_id", "installed_on"]].isna().any(axis="columns")
     _refuse_rows(where, missing, "have no household or no date of installation")
-    _refuse_rows(where, ~interventions["household_id"].isin(households), "are of a household without outcomes")
+    lost = ~interventions["household_id"].isin(households)
+    _refuse_rows(where, lost, "are of a household without outcomes; add its outcomes, or take them out")
     inside = interventions["installed_on"].dt.year.between(begin, end, inclusive="neither")
-    expected = f"expected after {begin} and before {end}, so that years before and after are known"
+    expected = f"expected after {begin} and before {end}: take the household out of both files, or add more years"
     _refuse_rows(where, ~inside, f"were installed outside the panel; {expected}")
 
 
@@ -136,13 +138,14 @@ def match_controls(
         caliper: widest distance, in standard deviations of the logit of the propensity.
 
     Raises:
-        CheckError: features lack a household or a value, or name one twice; or there is nobody to match.
+        CheckError: features lack a household or a value, or name one twice.
+        TooFewError: there is nobody to match.
     """
     first = panel.groupby("household_id")["first_year"].first()
     known = _index_features(features, first.index)
     controls = first.index[first.isna()]
     if controls.empty or len(controls) == len(first):
-        raise CheckError(f"{len(first) - len(controls)} treated households and {len(controls)} others: need both.")
+        raise TooFewError("Households with a measure and others without one are needed, and all are of one kind.")
     free, pairs, compared = controls, [], []
     for year in sorted(first.dropna().unique()):
         treated = first.index[first.eq(year).fillna(False)]
@@ -235,7 +238,7 @@ def _assemble(
     panel: pd.DataFrame, pairs: pd.DataFrame, compared: list[dict[str, pd.DataFrame]], treated: int
 ) -> Matches:
     if pairs.empty:
-        raise CheckError("No treated household has a control within the caliper.")
+        raise TooFewError("No household with a measure has one without that is like it.")
     # a year of start in which no reading is missing has no covariate for it
     stacked = {name: pd.concat([one[name] for one in compared]).fillna(0.0) for name in compared[0]}
     weight = stacked["controls"].pop("weight")
@@ -264,7 +267,7 @@ class Effect:
         naive, naive_low_95, naive_high_95: the two-way fixed-effects estimate of the same rows, for comparison.
         profile: a row a year before or after: event_year, effect, low_95, high_95, households (treated ones).
         pre_trend_p: p-value of the joint Wald test that the years before differ from the reference by nothing;
-            missing where no year but the reference was before.
+            missing where no year but the reference was before, or the households are too few to test all of them.
         treated_households, control_households: those that the estimate rests on.
         observations: rows.
         degrees_of_freedom: rows less everything estimated, fixed effects included.
@@ -289,59 +292,52 @@ def estimate_effect(panel: pd.DataFrame, outcome: str, cluster: str = "household
     """Estimate a measure's effect by differences in differences with staggered starts (Sun and Abraham 2021).
 
     One regression with fixed effects of household and year, and a coefficient for each year of start and year since;
-    averages weigh those by the treated households seen in them. Of pyfixest's estimators, this one gives years
-    before and after one covariance matrix, which the pre-trend test needs, and holds no column a household in
-    memory, as `did2s` does for its standard errors; `lpdid` weighs by variance, so not as the treated are many.
+    averages weigh those by the treated households seen in them. Years before and after have one covariance matrix,
+    which the pre-trend test needs.
 
     Args:
         panel: from `prepare_panel` or `match_controls`. Rows without the outcome, and treated households that are
             not seen both before and after, are left out.
-        cluster: column of the clusters of the standard errors: the household, `pair` after matching, or whatever
-            measures were offered by.
+        cluster: column of the clusters of the standard errors, each of whole households: the household, `pair` after
+            matching, or whatever measures were offered by.
 
     Raises:
-        CheckError: nobody is treated, nobody is a control, a year of start lacks the year before it, or a
+        TooFewError: nobody is treated, nobody is a control, a year of start lacks the year before it, or a
             coefficient cannot be told from the others.
     """
     rows = _select_rows(panel, outcome, cluster)
-    fitted = _fit(rows, "i(cell, ref='none')", cluster)
-    cells = [str(name).removeprefix("cell::") for name in fitted.coef().index]
-    counts = rows.loc[rows["cell"] != NO_CELL, "cell"].value_counts()
-    if len(cells) != len(counts):
-        raise CheckError(f"{outcome}: {len(counts) - len(cells)} effects of a year of start cannot be told apart.")
-    weights = counts.reindex(cells).to_numpy("float64")
-    event = np.array([int(cell.split(":")[1]) for cell in cells])
-    estimates, covariance = fitted.coef().to_numpy(), np.asarray(fitted._vcov)
+    effects = rows.loc[rows["cell"] != NO_CELL, "cell"]
+    counts = effects.value_counts().sort_index()
+    event = np.array([int(cell.split(":")[1]) for cell in counts.index])
+    terms = (np.flatnonzero(rows["cell"] != NO_CELL), counts.index.get_indexer(pd.Index(effects)))
+    estimates, covariance = _fit(
+        rows, sparse.csr_array((np.ones(len(effects)), terms), (len(rows), len(counts))), cluster
+    )
+    weights = counts.to_numpy("float64")
     freedom = rows[cluster].nunique() - 1
     average = _average(estimates, covariance, [np.where(event > 0, weights, 0.0)], freedom).iloc[0]
     since = np.unique(event)
     profile = _average(estimates, covariance, [np.where(event == year, weights, 0.0) for year in since], freedom)
     profile = profile.assign(event_year=since, households=[int(weights[event == year].sum()) for year in since])
-    naive = _fit(rows, "since", cluster)
-    naive_low, naive_high = naive.confint(alpha=0.05).loc["since"]
+    since_start, spread = _fit(rows, sparse.csr_array(rows[["since"]].to_numpy()), cluster)
+    naive = _average(since_start, spread, [np.ones(1)], freedom).iloc[0]
     households = rows.groupby("household_id")["treated"].first()
     absorbed = len(households) + rows["year"].nunique() - 1
-    found = Effect(
+    return Effect(
         outcome=outcome,
         effect=float(average["effect"]),
         low_95=float(average["low_95"]),
         high_95=float(average["high_95"]),
-        naive=float(naive.coef()["since"]),
-        naive_low_95=float(naive_low),
-        naive_high_95=float(naive_high),
+        naive=float(naive["effect"]),
+        naive_low_95=float(naive["low_95"]),
+        naive_high_95=float(naive["high_95"]),
         profile=profile[["event_year", "effect", "low_95", "high_95", "households"]],
         pre_trend_p=_test_leads(estimates, covariance, event, weights, freedom),
         treated_households=int(households.sum()),
         control_households=int((~households).sum()),
         observations=len(rows),
-        degrees_of_freedom=len(rows) - absorbed - len(cells),
+        degrees_of_freedom=len(rows) - absorbed - len(counts),
     )
-    del (
-        fitted,
-        naive,
-    )  # they refer to themselves and hold the design, a gigabyte that would wait for the next collection
-    gc.collect()
-    return found
 
 
 def _select_rows(panel: pd.DataFrame, outcome: str, cluster: str) -> pd.DataFrame:
@@ -360,21 +356,57 @@ def _select_rows(panel: pd.DataFrame, outcome: str, cluster: str) -> pd.DataFram
     rows = rows[both.where(rows["treated"], seen["year"].transform("size") > 1)]
     if not rows["treated"].any() or rows["treated"].all():
         found = "no control" if rows["treated"].any() else "no treated household"
-        raise CheckError(f"{outcome}: {found} has enough years with a value; both are needed.")
+        raise TooFewError(f"{outcome}: {found} has enough years with a value; both are needed.")
     starts = rows.loc[rows["treated"], "start"]
     held = starts[rows["event"] == REFERENCE]
     if without := sorted(set(starts) - set(held)):
         years = ", ".join(map(str, without))
-        raise CheckError(f"{outcome}: nobody who started in {years} has a value in the year before.")
+        raise TooFewError(f"{outcome}: nobody who started in {years} has a value in the year before.")
     cell = rows["start"].astype(str) + ":" + rows["event"].astype(str)
     return rows.assign(cell=cell.where(rows["treated"] & (rows["event"] != REFERENCE), NO_CELL))
 
 
-def _fit(rows: pd.DataFrame, term: str, cluster: str):  # type: ignore[no-untyped-def]  # pyfixest has no stubs
-    from pyfixest import feols  # takes seconds, which what only reads a result should not have to wait for
+def _fit(rows: pd.DataFrame, terms: sparse.csr_array, cluster: str) -> tuple[np.ndarray, np.ndarray]:
+    """Fit the outcome by terms, with fixed effects of household and year and standard errors by cluster.
 
-    # feols works on a copy, as it changes what it is given
-    return feols(f"outcome ~ {term} | household_id + year", rows, vcov={"CRV1": cluster}, store_data=False)
+    Households are taken out by their means (Frisch and Waugh 1933, Econometrica 1(4):387-401), which leaves sums over
+    terms and years: no column of a term is ever held for all rows, as libraries for any regression hold them.
+
+    Returns:
+        The terms' coefficients, and their covariance, with the usual correction for few clusters: clusters nest
+        households, so these count as no parameters (Cameron and Miller 2015).
+
+    Raises:
+        TooFewError: a coefficient cannot be told from the others.
+    """
+    household, year, group = (_sort_into(rows[name]) for name in ("household_id", "year", cluster))
+    design = sparse.csr_array(sparse.hstack([terms, year.T.tocsr()[:, 1:]]))
+    sums, sizes = household @ design, household.sum(axis=1)
+    cross = (design.T @ design - sums.T @ sparse.diags_array(1 / sizes) @ sums).toarray()
+    scale = np.sqrt(np.where(np.diag(cross) > 0, np.diag(cross), 1.0))
+    known, k = cross / np.outer(scale, scale), terms.shape[1]
+    rank, of_years = (np.linalg.matrix_rank(one, tol=TOLERANCE, hermitian=True) for one in (known, known[k:, k:]))
+    if lost := k - (rank - of_years):
+        raise TooFewError(f"{lost} effects of a year of start cannot be told apart: too few years of them are seen.")
+    inverse = np.linalg.pinv(known, rcond=TOLERANCE, hermitian=True) / np.outer(scale, scale)
+    outcome = _center(rows["outcome"].to_numpy(), household, sizes)
+    estimates = inverse @ (design.T @ outcome)
+    residuals = outcome - _center(design @ estimates, household, sizes)
+    scores = group @ sparse.diags_array(residuals) @ design
+    few = group.shape[0] / (group.shape[0] - 1) * (len(rows) - 1) / (len(rows) - rank - 1)
+    covariance = few * inverse @ (scores.T @ scores).toarray() @ inverse
+    return estimates[:k], covariance[:k, :k]
+
+
+def _sort_into(keys: pd.Series) -> sparse.csr_array:
+    """Lay out which rows are of which key: a row a key, a column a row."""
+    codes, names = pd.factorize(keys)
+    return sparse.csr_array((np.ones(len(codes)), (codes, np.arange(len(codes)))), (len(names), len(codes)))
+
+
+def _center(values: np.ndarray, household: sparse.csr_array, sizes: np.ndarray) -> np.ndarray:
+    centered: np.ndarray = values - household.T @ (household @ values / sizes)
+    return centered
 
 
 def _average(
@@ -393,8 +425,15 @@ def _test_leads(
     if not leads.size:
         return np.nan
     matrix = np.array([np.where(event == year, weights, 0.0) / weights[event == year].sum() for year in leads])
-    effect = matrix @ estimates
-    wald = effect @ np.linalg.solve(matrix @ covariance @ matrix.T, effect)
+    effect, spread = matrix @ estimates, matrix @ covariance @ matrix.T
+    scale = np.sqrt(np.diag(spread))
+    if (
+        freedom < leads.size
+        or not scale.all()
+        or np.linalg.matrix_rank(spread / np.outer(scale, scale), tol=TOLERANCE, hermitian=True) < leads.size
+    ):
+        return np.nan
+    wald = effect @ np.linalg.solve(spread, effect)
     return float(f_distribution.sf(wald / leads.size, leads.size, freedom))
 
 

@@ -19,7 +19,7 @@ from councilbook.catalogue import (
     list_files,
 )
 from councilbook.errors import CatalogueError, ParameterError, SourceError
-from councilbook.gate.editions import Edition, Record, hash_folder, hold_edition, read_record
+from councilbook.gate.editions import Edition, LeftOut, Record, hash_folder, hold_edition, read_record
 from councilbook.running.imports import find_imports, list_used_files
 from councilbook.running.parameters import (
     Parameter,
@@ -30,6 +30,7 @@ from councilbook.running.parameters import (
     parse_run_date,
     read_cells,
 )
+from councilbook.running.parts import find_absent
 
 REPORT_MODULE = "councilbook.pages.reports.report"  # by which `run` publishes a report
 SITE_MODULE = "councilbook.pages.site"  # and the site around it
@@ -89,6 +90,7 @@ class JobResult:
     seconds: float = 0
     since: str | None = None  # run date of what is there, if nothing has changed
     failure: Failure | None = None
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)  # by notebook; the rest was made
 
 
 Tell = Callable[[Step | Note], None]
@@ -206,15 +208,16 @@ def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tel
     Raises:
         CatalogueError: the study is not for the council's nation.
         SourceError: an open source is neither on this machine nor can it be fetched. Those that have to be got by hand
-            are told first, all at once, before anything is fetched. Or a closed one is missing, and so is whatever may
-            stand in for it.
+            are told first, all at once, before anything is fetched. Or a closed one is missing that the study cannot do
+            without, and so is whatever may stand in for it; or what may is synthetic, and belongs with a real one.
     """
     catalogue.study(job.study).refuse_other_nations(job.council)
     if job.mode == "sample":
         return {}
     finder = Finder(catalogue, job.mode, job.council, job.seed, job.mirror, job.stand_ins)
     used = list_study_sources(catalogue, job.study)
-    for line in describe_closed(finder, [source for source in used if source.spectrum != "open"]):
+    guarded = [source for source in used if source.spectrum != "open"]
+    for line in describe_closed(finder, guarded, find_absent(catalogue, job.study, finder)):
         tell(Note(job, line))
     absent = [source for source in _list_needed(used, finder) if not finder.find_local(source)]
     if by_hand := [source for source in absent if not source.url]:
@@ -245,11 +248,13 @@ def _list_needed(used: Sequence[Source], finder: Finder) -> list[Source]:
     return [source for source in used if source.spectrum == "open" and not source.optional] + newest
 
 
-def describe_closed(finder: Finder, sources: Sequence[Source]) -> list[str]:
+def describe_closed(finder: Finder, sources: Sequence[Source], left_out: Mapping[str, LeftOut]) -> list[str]:
     """Say in lines which closed files a real run has found, which it does not read, and what stands in for the others.
 
-    Raises:
-        SourceError: a source is missing, and nothing may stand in for it.
+    Args:
+        finder: finds them.
+        sources: the closed and shared ones that the study reads.
+        left_out: from `find_absent`.
     """
     folder = finder.catalogue.workbook.closed
     lines = [] if folder else ["no closed folder is named"]
@@ -262,10 +267,12 @@ def describe_closed(finder: Finder, sources: Sequence[Source]) -> list[str]:
         elif found:
             lines.append(f"{source.id}: not there; read instead is {found.source.id}, {found.path.name}")
         elif not source.optional:
-            finder.require_stand_in(source)
-            lines.append(f"{source.id}: not there; a SYNTHETIC twin stands in for it")
+            twin = source.twin and finder.may_be_twin(source, source.twin)
+            instead = "a SYNTHETIC twin stands in for it" if twin else "what needs it is left out"
+            lines.append(f"{source.id}: not there; {instead}")
     if folder:
         lines.insert(0, f"closed folder {folder}: {', '.join(read) or 'no file of this study'}")
+    lines += [f"{notebook} is left out" for notebook in left_out]
     return [*lines, *([f"not read: {', '.join(unread)}"] if unread and folder else [])]
 
 
@@ -305,7 +312,7 @@ def fingerprint_notebooks(job: Job, catalogue: Catalogue) -> dict[str, str]:
     declared = inspect_study(folder, spec)
     ignored = {"mirror"} if job.is_date_given else {"mirror", "run_date"}
     files = [workbook.lock, folder / "study.yaml", *_list_catalogue_files(catalogue, job.study)]
-    shared = [hash_files(workbook.root, files), job.council.model_dump()]
+    shared = [hash_files(workbook.root, files), job.council.model_dump(), job.mode == "real" and job.stand_ins]
     fingerprints: dict[str, str] = {}
     for notebook in declared:
         values = fill_parameters(job, catalogue, notebook, declared[notebook])
@@ -387,7 +394,8 @@ def find_stale(job: Job, spec: StudySpec, fingerprints: Mapping[str, str]) -> li
     stale: list[str] = []
     for notebook, about in spec.notebooks.items():
         is_changed = fingerprints[notebook] != record.notebooks.get(notebook)
-        is_gone = not job.executed(notebook).exists() or not changed.isdisjoint(about.releases)
+        is_lost = notebook not in record.left_out and not job.executed(notebook).exists()
+        is_gone = is_lost or not changed.isdisjoint(about.releases)
         if notebook == spec.report:
             is_gone = is_gone or hash_folder(job.report) != record.report
         if is_changed or is_gone or not set(stale).isdisjoint(spec.list_before(notebook)):
@@ -403,8 +411,8 @@ def _list_changed_datasets(job: Job, record: Record) -> set[str]:
     }
 
 
-def find_unchanged(job: Job, catalogue: Catalogue) -> str | None:
-    """Return the date of the last run if there is nothing to run again; no process need be started to learn that.
+def find_unchanged(job: Job, catalogue: Catalogue) -> Record | None:
+    """Return what the last run made if there is nothing to run again; no process need be started to learn that.
 
     What a killed run left of the edition is cleared away, as by any run.
 
@@ -415,4 +423,4 @@ def find_unchanged(job: Job, catalogue: Catalogue) -> str | None:
         return None
     with hold_edition(job):
         stale = find_stale(job, catalogue.study(job.study), fingerprint_notebooks(job, catalogue))
-    return None if stale else record.run_date
+    return None if stale else record

@@ -29,6 +29,7 @@ from councilbook.running.jobs import Job, list_sources
 from councilbook.running.parameters import Value, read_cells
 from councilbook.running.warm import THREADS_VARIABLE, Start, Warm
 
+ERROR_TAG = "papermill-error-cell-tag"
 SOCKET_FOLDER_LENGTH = 80  # a socket's path may have some 100 characters
 _STARTING = threading.Lock()
 
@@ -57,13 +58,14 @@ class Watch:
 def run_cells(
     original: Path,
     executed: Path,
+    beside: Path,
     values: Mapping[str, Value],
     folder: Path,
     variables: Mapping[str, str | None],
     watch: Watch,
     warm: Warm | None = None,
 ) -> None:
-    """Let papermill run a notebook, with its sockets and connection file in a folder of the kernel's own.
+    """Let papermill run a notebook in the folder `beside`, its sockets and connection file in a folder of its own.
 
     Kernels that are started at the same time can be given the same TCP ports. Sockets in a private folder
     cannot meet; Windows has none, so there a kernel that could not start is started again.
@@ -84,7 +86,7 @@ def run_cells(
             _escape(executed),
             parameters=dict(values),
             kernel_name="python3",
-            resources={"metadata": {"path": str(original.parent)}},  # `cwd` would move this whole process
+            resources={"metadata": {"path": str(beside)}},  # `cwd` would move this whole process
             progress_bar=False,
             request_save_on_cell_execute=False,  # writing a notebook with maps twice a cell takes its time
             config=config,
@@ -214,6 +216,39 @@ def print_to(stream: TextIO) -> Iterator[None]:
         for number, saved in enumerate(screen, start=1):
             os.dup2(saved, number)
             os.close(saved)
+
+
+def describe_cell(watch: Watch, index: int | None) -> str | None:
+    """Say where a cell is: its number in the original notebook, the heading above, its first line."""
+    if index is None:
+        return None
+    cells = [cell for cell in watch.notebook.cells if ERROR_TAG not in cell.metadata.get("tags", [])]
+    injected = sum("injected-parameters" in cell.metadata.get("tags", []) for cell in cells[:index])
+    texts = [line for cell in cells[:index] if cell.cell_type == "markdown" for line in cell.source.splitlines()]
+    headings = [line.lstrip("# ") for line in texts if line.startswith("#")]
+    code = next((line for line in cells[index].source.splitlines() if line.strip()), "")
+    under = f", under '{headings[-1]}'" if headings else ""
+    return f"cell {index + 1 - injected}{under}: {code}"
+
+
+@contextmanager
+def log_to(file: Path) -> Iterator[None]:
+    """Send all that papermill and this process say to a file, so that none of it reaches a screen or a public log."""
+    root = logging.getLogger()
+    level = root.level
+    with file.open("w", encoding="utf-8") as stream, print_to(stream):
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root.addHandler(handler)
+        root.setLevel(logging.INFO)
+        try:
+            yield
+        except Exception:
+            root.exception("The job failed")
+            raise
+        finally:
+            root.setLevel(level)
+            root.removeHandler(handler)
 
 
 def list_imports(job: Job, catalogue: Catalogue, notebooks: Iterable[str]) -> list[str]:

@@ -9,15 +9,16 @@ import json
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import textwrap
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -30,6 +31,7 @@ from councilbook.errors import CouncilbookError, NotebookError
 from councilbook.gate.disks import describe_full_disk, describe_os_error, explain_os_errors, tells_of_full_disk
 from councilbook.gate.editions import (
     Edition,
+    LeftOut,
     Record,
     Staging,
     commit_edition,
@@ -59,15 +61,22 @@ from councilbook.running.jobs import (
     fingerprint_site,
     list_sources,
 )
-from councilbook.running.kernels import Watch, list_imports, list_variables, open_folder, print_to, run_cells
-from councilbook.running.lanes import run_in_lanes
+from councilbook.running.kernels import (
+    Watch,
+    describe_cell,
+    list_imports,
+    list_variables,
+    log_to,
+    open_folder,
+    run_cells,
+)
 from councilbook.running.parameters import inspect_parameters, read_cells
+from councilbook.running.parts import MAY_STOP, find_absent, find_cause, run_in_lanes
 from councilbook.running.warm import Warm, open_lines
 
 KERNEL_STARTS = 3 if sys.platform == "win32" else 2  # a TCP port may be taken; what fails as a fork is started plainly
 STOP_SECONDS = 20  # that a stopped job gets to shut its kernel down
 MESSAGE_LENGTH = 1000
-ERROR_TAG = "papermill-error-cell-tag"
 SAFE_ERRORS = {
     error.__name__
     for error in vars(errors).values()
@@ -79,11 +88,11 @@ Work = Callable[[Job, Tell, Connection | None], JobResult]
 
 
 class _StoppedError(Exception):
-    """A notebook did not do what it should."""
+    """A notebook did not do what it should; the name is that of the error in it."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, name: str = "") -> None:
         super().__init__(failure.reason)
-        self.failure = failure
+        self.failure, self.name = failure, name
 
 
 def run_all(catalogue: Catalogue, jobs: Sequence[Job], at_once: int, on_event: OnEvent) -> list[JobResult]:
@@ -107,10 +116,10 @@ def run_all(catalogue: Catalogue, jobs: Sequence[Job], at_once: int, on_event: O
     for job in jobs:
         try:
             found = replace(job, sources=find_sources(catalogue, job, checksums, on_event))
-            if not (since := find_unchanged(found, catalogue)):
+            if not (record := find_unchanged(found, catalogue)):
                 ready.append(found)
                 continue
-            results[job.name] = JobResult(found, "unchanged", since=since)
+            results[job.name] = JobResult(found, "unchanged", since=record.run_date, left_out=record.left_out)
         except (CouncilbookError, OSError) as error:
             results[job.name] = JobResult(job, "failed", failure=Failure(_describe(error, job.workbook)))
         on_event(results[job.name])
@@ -215,13 +224,14 @@ def run_job(job: Job, tell: Tell, line: Connection | None = None) -> JobResult:
     """
     started = time.perf_counter()
     try:
-        since = _make(job, tell, Warm(line) if line else None)
+        record, is_new = _make(job, tell, Warm(line) if line else None)
     except _StoppedError as error:
         failure = error.failure
     except Exception as error:
         failure = Failure(_describe(error, job.workbook))
     else:
-        return JobResult(job, "unchanged" if since else "made", time.perf_counter() - started, since)
+        seconds, since = time.perf_counter() - started, None if is_new else record.run_date
+        return JobResult(job, "made" if is_new else "unchanged", seconds, since, left_out=record.left_out)
     return JobResult(job, "failed", time.perf_counter() - started, failure=failure)
 
 
@@ -232,8 +242,8 @@ def _describe(error: Exception, workbook: Workbook) -> str:
     return known or f"{type(error).__name__}: {error}"
 
 
-def _make(job: Job, tell: Tell, warm: Warm | None) -> str | None:
-    """Run what has to be run; return the date of the last run if nothing has."""
+def _make(job: Job, tell: Tell, warm: Warm | None) -> tuple[Record, bool]:
+    """Run what has to be run; return what is there then, and whether any of it is new."""
     catalogue = load_catalogue(job.workbook)
     spec = catalogue.study(job.study)
     datasets = [name for notebook in spec.notebooks.values() for name in notebook.releases]
@@ -242,32 +252,70 @@ def _make(job: Job, tell: Tell, warm: Warm | None) -> str | None:
         stale = find_stale(job, spec, fingerprints)
         last = read_record(job.private)
         if last and not stale:
-            return last.run_date
+            return last, False
         if job.mode == "real":
             _require_readable(job, catalogue, stale)
         if warm:
             warm.prepare(list_imports(job, catalogue, stale))
         has_restricted = not all(catalogue.dataset(name).is_open for name in datasets)
         require_places(job, has_restricted=has_restricted)
-        with open_staging(job, datasets) as staging, _log_to(job.private / "run.log"):
+        with open_staging(job, datasets) as staging, log_to(job.private / "run.log"):
             waits = {notebook: spec.list_before(notebook) for notebook in stale}
-            run_in_lanes(waits, lambda name: _run_notebook(job, catalogue, name, staging, tell, warm), job.at_once)
+            left_out = {name: why for name, why in (last.left_out if last else {}).items() if name not in stale}
+            if job.mode == "real":
+                left_out |= find_absent(catalogue, job.study, _make_finder(job, catalogue))
+            made = _Made(job, catalogue, staging, tell, warm, left_out)
+            run_in_lanes(waits, lambda name: _run_or_leave_out(made, name), job.at_once)
             record = Record(council=job.council, data=job.mode, run_date=job.run_date, notebooks=fingerprints)
+            record = record.model_copy(update={"left_out": left_out})
             commit_edition(staging, record)
-    return None
+    return record, True
+
+
+@dataclass(frozen=True)
+class _Made:
+    """An edition in the making."""
+
+    job: Job
+    catalogue: Catalogue
+    staging: Staging
+    tell: Tell
+    warm: Warm | None
+    left_out: dict[str, LeftOut]  # by notebook; added to
+
+
+def _run_or_leave_out(made: _Made, notebook: str) -> None:
+    """Run a notebook, unless it cannot be run and the study goes on without it: then nothing of it is kept."""
+    spec = made.catalogue.study(made.job.study)
+    cause = find_cause(spec, notebook, made.left_out)
+    if cause is None:
+        try:
+            _run_notebook(made, notebook)
+            return
+        except _StoppedError as error:
+            if not (spec.notebooks[notebook].optional and error.name in MAY_STOP):
+                raise
+            cause = LeftOut(reason=error.failure.reason, shown=MAY_STOP[error.name])
+    made.left_out[notebook] = cause
+    made.staging.executed(notebook).unlink(missing_ok=True)
+    for dataset in spec.notebooks[notebook].releases:
+        for folder in (made.staging.processed, made.staging.restricted):
+            shutil.rmtree(folder / dataset, ignore_errors=True)
+
+
+def _make_finder(job: Job, catalogue: Catalogue) -> Finder:
+    return Finder(catalogue, job.mode, job.council, job.seed, job.mirror, job.stand_ins)
 
 
 def _require_readable(job: Job, catalogue: Catalogue, stale: Sequence[str]) -> None:
     from councilbook.running.checking import require_readable
 
-    finder = Finder(catalogue, job.mode, job.council, job.seed, job.mirror, job.stand_ins)
-    require_readable(catalogue, job.study, stale, finder, job.run_date)
+    require_readable(catalogue, job.study, stale, _make_finder(job, catalogue), job.run_date)
 
 
-def _run_notebook(
-    job: Job, catalogue: Catalogue, notebook: str, staging: Staging, tell: Tell, warm: Warm | None
-) -> None:
+def _run_notebook(made: _Made, notebook: str) -> None:
     """Execute a notebook, see that it released what study.yaml says, and publish it if it is the report."""
+    job, catalogue, staging = made.job, made.catalogue, made.staging
     spec = catalogue.study(job.study)
     packages = {
         name: (staging.processed if catalogue.dataset(name).is_open else staging.restricted)
@@ -275,7 +323,7 @@ def _run_notebook(
         for name in spec.notebooks[notebook].releases
     }
     before = {name: package.stat().st_mtime_ns for name, package in packages.items() if package.exists()}
-    _execute(job, catalogue, notebook, staging, tell, warm)
+    _execute(made, notebook)
     try:
         for name, package in packages.items():
             if not package.exists() or package.stat().st_mtime_ns == before.get(name):
@@ -321,7 +369,20 @@ def _build_site_if_changed(catalogue: Catalogue) -> None:
             temporary.write_text(content)
 
 
-def _execute(job: Job, catalogue: Catalogue, notebook: str, staging: Staging, tell: Tell, warm: Warm | None) -> None:
+def _write_report(made: _Made, original: Path) -> Path:
+    """Write a report notebook without the parts that are left out, and say why; return where."""
+    from councilbook.pages.reports.parts import leave_out_parts
+
+    notebooks = made.catalogue.study(made.job.study).notebooks
+    titles = {name: notebooks[name].title for name in notebooks if name in made.left_out}
+    reasons = {name: made.left_out[name].shown for name in titles}
+    written = made.staging.folder / f"{original.stem}.left.json"
+    told = leave_out_parts(json.loads(original.read_text(encoding="utf-8")), titles, reasons)
+    written.write_text(json.dumps(told), encoding="utf-8")
+    return written
+
+
+def _execute(made: _Made, notebook: str) -> None:
     """Run a notebook's cells in a fresh kernel; the executed copy goes to staging.
 
     Raises:
@@ -329,15 +390,19 @@ def _execute(job: Job, catalogue: Catalogue, notebook: str, staging: Staging, te
     """
     from papermill.exceptions import PapermillExecutionError
 
-    original = job.workbook.notebooks / job.study / f"{notebook}.ipynb"
+    job, catalogue, staging, warm = made.job, made.catalogue, made.staging, made.warm
+    folder = job.workbook.notebooks / job.study
+    original = folder / f"{notebook}.ipynb"
     values = fill_parameters(job, catalogue, notebook, inspect_parameters(original))
+    if made.left_out and notebook == catalogue.study(job.study).report:
+        original = _write_report(made, original)
     total = len(read_cells(original)) + 1  # papermill adds a cell with the values
-    watch = Watch(lambda cell: tell(Step(job, notebook, cell + 1, total)))
+    watch = Watch(lambda cell: made.tell(Step(job, notebook, cell + 1, total)))
     for start in range(1, KERNEL_STARTS + 1):
         try:
-            with open_folder() as folder:
-                variables = list_variables(job, catalogue, notebook, staging, folder)
-                run_cells(original, staging.executed(notebook), values, folder, variables, watch, warm)
+            with open_folder() as own:
+                variables = list_variables(job, catalogue, notebook, staging, own)
+                run_cells(original, staging.executed(notebook), folder, values, own, variables, watch, warm)
             return
         except PapermillExecutionError as error:
             cell, name, message = error.cell_index, error.ename, error.evalue
@@ -354,7 +419,8 @@ def _execute(job: Job, catalogue: Catalogue, notebook: str, staging: Staging, te
         reason = f"{name}: its message may show a record of a source that is not open; see the executed notebook"
     else:
         reason = f"{name}: {textwrap.shorten(message, MESSAGE_LENGTH, placeholder=' …')}"
-    raise _StoppedError(Failure(reason, notebook, _describe_cell(watch, cell), _keep_failed(job, notebook, watch)))
+    failure = Failure(reason, notebook, describe_cell(watch, cell), _keep_failed(job, notebook, watch))
+    raise _StoppedError(failure, name)
 
 
 def _keep_failed(job: Job, notebook: str, watch: Watch) -> Path | None:
@@ -367,39 +433,6 @@ def _keep_failed(job: Job, notebook: str, watch: Watch) -> Path | None:
     with write_atomically(kept) as temporary:
         nbformat.write(watch.notebook, temporary)  # type: ignore[no-untyped-call]
     return kept
-
-
-def _describe_cell(watch: Watch, index: int | None) -> str | None:
-    """Say where a cell is: its number in the original notebook, the heading above, its first line."""
-    if index is None:
-        return None
-    cells = [cell for cell in watch.notebook.cells if ERROR_TAG not in cell.metadata.get("tags", [])]
-    injected = sum("injected-parameters" in cell.metadata.get("tags", []) for cell in cells[:index])
-    texts = [line for cell in cells[:index] if cell.cell_type == "markdown" for line in cell.source.splitlines()]
-    headings = [line.lstrip("# ") for line in texts if line.startswith("#")]
-    code = next((line for line in cells[index].source.splitlines() if line.strip()), "")
-    under = f", under '{headings[-1]}'" if headings else ""
-    return f"cell {index + 1 - injected}{under}: {code}"
-
-
-@contextmanager
-def _log_to(file: Path) -> Iterator[None]:
-    """Send all that papermill and this process say to a file, so that none of it reaches a screen or a public log."""
-    root = logging.getLogger()
-    level = root.level
-    with file.open("w", encoding="utf-8") as stream, print_to(stream):
-        handler = logging.StreamHandler(stream)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-        root.addHandler(handler)
-        root.setLevel(logging.INFO)
-        try:
-            yield
-        except Exception:
-            root.exception("The job failed")
-            raise
-        finally:
-            root.setLevel(level)
-            root.removeHandler(handler)
 
 
 def rerender(

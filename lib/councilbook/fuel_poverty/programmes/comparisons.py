@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from councilbook.errors import CheckError
+from councilbook.errors import CheckError, TooFewError
 from councilbook.fuel_poverty.programmes.effects import ALL_MEASURES, ENDS, NUMBERS
 from councilbook.fuel_poverty.twin.outcomes import find_planted
 from councilbook.methods.impact import OUTCOMES, REFERENCE, Effect, Matches, estimate_effect, tabulate_effect
@@ -38,7 +38,12 @@ def count_measures(interventions: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         A row a measure in words, and one of all: measure, a column a year, and all years.
+
+    Raises:
+        TooFewError: there is none.
     """
+    if interventions.empty:
+        raise TooFewError("The register of measures has no measure in this council.")
     years = interventions["installed_on"].dt.year.astype("str").rename("year")
     names = interventions["measure"].map(MEASURES).rename("measure")
     table = pd.crosstab(names, years, margins=True, margins_name=ALL_MEASURES)
@@ -50,7 +55,15 @@ def count_places(interventions: pd.DataFrame, households: pd.DataFrame) -> pd.Da
 
     Returns:
         lad22_code, measures, homes, homes_with_measure_pct.
+
+    Raises:
+        CheckError: a measure is of a household that is not among the households.
     """
+    if (lost := ~interventions["household_id"].isin(households["household_id"])).any():
+        raise CheckError(
+            f"{int(lost.sum())} measures of the register are of households that the linked records have not. Both "
+            "files must be of one linkage, with the same pseudonyms."
+        )
     district = households.set_index("household_id")["lad22_code"]
     homes = district.groupby(district).size()
     treated = district[district.index.isin(interventions["household_id"])]
@@ -80,7 +93,10 @@ def describe_homes(households: pd.DataFrame, panel: pd.DataFrame) -> pd.DataFram
     """
     has_gas = panel["gas_kwh"].notna().groupby(panel["household_id"]).any()
     if lost := int((~has_gas.index.isin(households["household_id"])).sum()):
-        raise CheckError(f"{lost} households with outcomes are not among the households.")
+        raise CheckError(
+            f"{lost} households with outcomes are not among the linked records. Both files must be of one "
+            "linkage, with the same pseudonyms."
+        )
     known = households[households["household_id"].isin(has_gas.index)]
     features: pd.DataFrame = known[["household_id", *FEATURES]].reset_index(drop=True)
     return features.assign(has_gas=features["household_id"].map(has_gas).astype("bool"))
@@ -174,8 +190,35 @@ def pick_measure(panel: pd.DataFrame, interventions: pd.DataFrame, measure: str)
 
 
 def estimate_outcomes(panel: pd.DataFrame, least: int) -> dict[str, Effect]:
-    """Estimate the effect of all measures on each outcome of a matched panel, in the order of `impact.OUTCOMES`."""
-    return {name: estimate_effect(_keep_estimable(panel, name, least), name, "pair") for name in OUTCOMES}
+    """Estimate the effect of all measures on each outcome of a matched panel, in the order of `impact.OUTCOMES`.
+
+    Returns:
+        By outcome, without those of which fewer treated households than `least`, or than FEWEST, have a value both
+        before and after.
+
+    Raises:
+        TooFewError: that is so of all.
+    """
+    found = {name: _estimate(panel, name, least) for name in OUTCOMES}
+    known = {name: effect for name, effect in found.items() if effect}
+    if not known:
+        raise TooFewError(
+            f"Fewer than {max(least, FEWEST)} homes with a measure, each with a like home that had none, have outcomes "
+            "before and after it. Give the years before and after, or a larger area."
+        )
+    return known
+
+
+def _estimate(panel: pd.DataFrame, outcome: str, least: int) -> Effect | None:
+    """Estimate an effect if enough treated households are seen before and after."""
+    pairs = _keep_estimable(panel, outcome, least)
+    rows = pairs[pairs[outcome].notna() & pairs["event_year"].notna()]
+    if rows.loc[_is_seen(rows), "household_id"].nunique() < max(least, FEWEST):
+        return None
+    try:
+        return estimate_effect(pairs, outcome, "pair")
+    except TooFewError:
+        return None
 
 
 def _keep_estimable(panel: pd.DataFrame, outcome: str, least: int) -> pd.DataFrame:
@@ -195,13 +238,8 @@ def estimate_measures(panel: pd.DataFrame, interventions: pd.DataFrame, outcome:
         By measure, without those of which fewer treated households than `least`, or than FEWEST, have a value both
         before and after, as the gas of homes that gave up gas.
     """
-    found = {}
-    for measure in MEASURES:
-        pairs = _keep_estimable(pick_measure(panel, interventions, measure), outcome, least)
-        rows = pairs[pairs[outcome].notna() & pairs["event_year"].notna()]
-        if rows.loc[_is_seen(rows), "household_id"].nunique() >= max(least, FEWEST):
-            found[measure] = estimate_effect(pairs, outcome, "pair")
-    return found
+    found = {name: _estimate(pick_measure(panel, interventions, name), outcome, least) for name in MEASURES}
+    return {measure: effect for measure, effect in found.items() if effect}
 
 
 def stack_effects(of_all: Mapping[str, Effect], of_measures: Sequence[Mapping[str, Effect]] = ()) -> pd.DataFrame:

@@ -30,6 +30,15 @@ WORDS: Mapping[str, Words] = {
 }
 
 
+def list_outcomes(table: pd.DataFrame) -> list[str]:
+    """List the outcomes that there are estimates of: some may have too few values.
+
+    Args:
+        table: past_programme_effects.
+    """
+    return [outcome for outcome in WORDS if outcome in set(table["outcome"])]
+
+
 def spread_effects(table: pd.DataFrame) -> pd.DataFrame:
     """Write each outcome's average effect with its interval beside the naive one.
 
@@ -40,7 +49,7 @@ def spread_effects(table: pd.DataFrame) -> pd.DataFrame:
         outcome in words, effect, naive, pre_trend_p as text; and known_effect, where the homes are synthetic.
     """
     rows = []
-    for outcome in _list_outcomes(table):
+    for outcome in list_outcomes(table):
         average, naive, words = _take(table, outcome), _take(table, outcome, "naive"), WORDS[outcome]
         row = {"outcome": f"{words.name}, {words.unit}", "effect": _write_interval(average, words)}
         row |= {"naive": _write_interval(naive, words), "pre_trend_p": _write_p(float(average["pre_trend_p"]))}
@@ -93,14 +102,17 @@ def describe_measures(compared: pd.DataFrame) -> str:
 
 
 def describe_effect(table: pd.DataFrame, outcome: str, *, is_synthetic: bool) -> str:
-    """Say what measures did to an outcome, with the interval, or that it cannot be told from nothing.
+    """Say what measures did to an outcome, with the interval, or that it cannot be told from nothing, or at all.
 
     Args:
         table: past_programme_effects.
         outcome: one of its outcomes.
         is_synthetic: whether the homes are a twin's, which the sentence then says.
     """
-    average, words = _take(table, outcome), WORDS[outcome]
+    words = WORDS[outcome]
+    if outcome not in list_outcomes(table):
+        return f"**{words.name[0].upper()}{words.name[1:]}: not known.** Too few homes have values before and after."
+    average = _take(table, outcome)
     effect, low, high = (words.scale * float(average[name]) for name in NUMBERS[:3])
     title = f"{words.name[0].upper()}{words.name[1:]}{SYNTHETIC if is_synthetic else ''}"
     if low <= 0 <= high:
@@ -121,6 +133,8 @@ def describe_naive(table: pd.DataFrame, outcome: str, *, is_synthetic: bool) -> 
     Args:
         table, outcome, is_synthetic: see `describe_effect`.
     """
+    if outcome not in list_outcomes(table):
+        return ""
     average, naive, words = _take(table, outcome), _take(table, outcome, "naive"), WORDS[outcome]
     subject = words.name + (SYNTHETIC if is_synthetic else "")
     told = f"{words.scale * float(naive['effect']):+{words.number}} {words.unit}"
@@ -138,7 +152,7 @@ def describe_trends(table: pd.DataFrame, *, is_synthetic: bool) -> str:
         table, is_synthetic: see `describe_effect`.
     """
     groups = "both groups of synthetic homes" if is_synthetic else "both groups"
-    chances = {outcome: float(_take(table, outcome)["pre_trend_p"]) for outcome in _list_outcomes(table)}
+    chances = {outcome: float(_take(table, outcome)["pre_trend_p"]) for outcome in list_outcomes(table)}
     tested = {outcome: chance for outcome, chance in chances.items() if not np.isnan(chance)}
     apart = [outcome for outcome, chance in tested.items() if chance < UNSURE]
     alike = [outcome for outcome in tested if outcome not in apart]
@@ -152,7 +166,9 @@ def describe_trends(table: pd.DataFrame, *, is_synthetic: bool) -> str:
             f"**{_list(apart, tested)} moved apart in {groups} before already**, so do not rely on that effect."
         )
     if not tested:
-        sentences.append("There are too few years before the measures to test whether the groups moved alike.")
+        sentences.append(
+            "There are too few years before the measures, or homes, to test whether the groups moved alike."
+        )
     sentences.append(
         "The test can speak against the comparison, never for it: both may have parted later all the same."
     )
@@ -165,7 +181,7 @@ def describe_planted(table: pd.DataFrame) -> str:
     Args:
         table: past_programme_effects.
     """
-    outcomes = [outcome for outcome in _list_outcomes(table) if pd.notna(_take(table, outcome)["planted"])]
+    outcomes = [outcome for outcome in list_outcomes(table) if pd.notna(_take(table, outcome)["planted"])]
     if not outcomes:
         return ""
     held = {
@@ -179,10 +195,6 @@ def describe_planted(table: pd.DataFrame) -> str:
         f"{looked}: our interval holds the known effect in {held['average']} of them, and that of the two-way estimate "
         f"in {held['naive']}. This says nothing about a real programme."
     )
-
-
-def _list_outcomes(table: pd.DataFrame) -> list[str]:
-    return [outcome for outcome in WORDS if outcome in set(table["outcome"])]
 
 
 def _take(table: pd.DataFrame, outcome: str, term: str = "average") -> pd.Series:

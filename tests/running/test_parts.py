@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from councilbook.running.lanes import run_in_lanes
+from councilbook.running.parts import run_in_lanes
 
 
 @st.composite
