@@ -379,9 +379,9 @@ def _check_references(catalogue: Catalogue) -> None:
             with _name_place(f"{file}.yaml, dataset {name}"):
                 _lookup(catalogue.licences, catalogue.datasets[name].licence, "licence")
     for file, groups in catalogue.groups.items():
-        for title, ids in groups.items():
+        for title, members in groups.items():
             with _name_place(f"{file}.yaml, group {title!r}"):
-                for name in ids:
+                for name in members:
                     catalogue.dataset(name)
     for study in catalogue.studies.values():
         with _name_place(f"{study.id}/study.yaml, default_council"):
