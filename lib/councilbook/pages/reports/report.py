@@ -78,8 +78,8 @@ def render_report(
     The page opens with the notebook's title, the text of the title's cell and, in a box, the outputs of the cell
     tagged `headline`. Above them stand what the cell tagged `figures` shows, and the picture of the cell tagged
     `picture`. Then come its markdown and outputs in order, what was held back of the datasets, and how to
-    cite the page. Outputs of cells tagged `invented` are marked as synthetic, in a real run too. Tables are folded away, and
-    what is tagged `fold` or `more` (see `fold_report`); one switch shows the code;
+    cite the page. Outputs of cells tagged `invented` are marked as synthetic, in a real run too.
+    Tables are folded away, and what is tagged `fold` or `more` (see `fold_report`); one switch shows the code;
     cells tagged `parameters`, `injected-parameters` or `setup` come last.
 
     Args:
@@ -318,7 +318,7 @@ def _list_sections(page: Html) -> Iterator[Section]:
     main = BeautifulSoup(page.text, "html.parser").main
     assert main
     for hidden in main.select(
-        "nav, details:not(.section), .first-screen > :not(h1), .code, script, style, .visually-hidden"
+        "nav, details:not(.section), .first-screen > :not(h1), .code, .code-switch, script, style, .visually-hidden"
     ):
         hidden.decompose()
     heading, texts = None, list[str]()

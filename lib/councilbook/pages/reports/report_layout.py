@@ -88,6 +88,7 @@ def _split_sections(soup: BeautifulSoup) -> None:
         for heading in prose.find_all("h2", recursive=False)[::-1]:
             before = [one for one in heading.previous_siblings if isinstance(one, Tag)]
             if before:
-                rest = soup.new_tag("div", attrs={name: str(value) for name, value in prose.attrs.items()})
+                rest = copy(prose)
+                rest.clear()
                 rest.extend([heading, *[one.extract() for one in list(heading.next_siblings)]])
                 prose.insert_after(rest)
