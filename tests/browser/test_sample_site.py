@@ -26,6 +26,7 @@ def test_the_report_has_its_map_charts_and_tables_and_asks_for_nothing(
     file = sample.reports / REPORT
     opened = visit(file)
     assert opened.map_frame.locator("path.leaflet-interactive").count() == 1064
+    opened.page.evaluate(OPEN_ALL)
     charts = opened.page.locator("figure picture img")
     assert charts.count() == 9
     for chart in charts.all():

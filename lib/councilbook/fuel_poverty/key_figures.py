@@ -50,7 +50,7 @@ def show_reach(reached: pd.DataFrame, visits: int, order: str, homes: str) -> Ke
         homes: what is counted, as `synthetic households`.
     """
     rows = reached[reached["visits"] == visits].set_index("order")
-    best, random = rows.loc[order], float(rows.loc[targeting.RANDOM, "reached"])
+    best, random = rows.loc[order], rows["reached"].astype("float64")[targeting.RANDOM]
     return KeyFigure(
         f"{best['reached']:,.0f}",
         f"fuel-poor {homes} reached by {visits:,} visits, by linked records",
