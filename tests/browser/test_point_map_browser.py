@@ -170,6 +170,7 @@ def test_without_scripts_and_on_paper_there_is_the_still_map(visit: Open, dots_f
 
 def test_the_picture_and_the_number_of_places_can_be_downloaded(visit: Open, dots_file: Path) -> None:
     page = visit(dots_file).page
+    page.locator(".still-map > summary").click()
     picture, data = (link.get_attribute("href") for link in page.locator(".figure-downloads a").all())
 
     assert "3: highest (100 postcodes)" in unquote(picture)

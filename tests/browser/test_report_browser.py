@@ -132,7 +132,9 @@ def test_nothing_is_lost_at_320_pixels(visit: Open, site: Path, name: str) -> No
 
 def test_a_wide_table_can_be_scrolled_by_keyboard(visit: Open, report_file: Path) -> None:
     page = visit(report_file, 320).page
-    region = page.get_by_role("region", name="Where the figures come from")
+    page.evaluate(OPEN_ALL)
+    region = page.get_by_role("region", name="Table 1")
+    wait_until(page, "one => one.tabIndex === 0", region.element_handle())
     region.focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
@@ -175,7 +177,7 @@ def test_paper_shows_the_still_map_and_no_code(visit: Open, report_file: Path) -
 
     assert page.locator("details.still-map img").is_visible()
     assert not page.locator("iframe").is_visible()
-    assert not page.locator("details.code").first.is_visible()
+    assert not page.locator(".code").first.is_visible()
     assert page.get_by_text("Synthetic figures.", exact=True).is_visible()
 
 

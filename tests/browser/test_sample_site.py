@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from rdflib import DCAT, RDF, Graph
 
-from browser.test_report_browser import OPEN_ALL, WHOLE_PAGE_RULES, find_violations
+from browser.test_report_browser import OPEN_ALL, WHOLE_PAGE_RULES, find_violations, wait_until
 from councilbook.catalogue import load_catalogue
 from councilbook.fuel_poverty.postcodes import bands
 from councilbook.pages.page import PAGE_BYTES
@@ -27,6 +27,7 @@ def test_the_report_has_its_map_charts_and_tables_and_asks_for_nothing(
     file = sample.reports / REPORT
     opened = visit(file)
     assert opened.map_frame.locator("path.leaflet-interactive").count() == 1064
+    opened.page.evaluate(OPEN_ALL)
     charts = opened.page.locator("figure picture img")
     assert charts.count() == 9
     for chart in charts.all():
@@ -129,3 +130,36 @@ def test_the_data_page_holds_the_dcat_record_of_every_dataset(visit: Callable[..
     assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == page.locator(".entry").count() == len(public)
     assert len(files) == sum(3 if dataset.geometry else 1 for dataset in public)
     assert all((sample.reports / file).is_file() for file in files)
+
+
+@pytest.mark.parametrize("name", [REPORT, RATES])
+def test_a_report_is_short_and_opens_what_is_asked_for(visit: Callable[..., Any], sample: Workbook, name: str) -> None:
+    page = visit(sample.reports / name).page
+    page.set_viewport_size({"width": 1280, "height": 800})
+    stops = page.evaluate(
+        """() => [...document.querySelectorAll("a[href], button, input, select, summary, iframe, [tabindex='0']")]
+            .filter(one => one.tabIndex >= 0 && one.checkVisibility()).length"""
+    )
+    assert page.evaluate("document.documentElement.scrollHeight") <= 10_500
+    assert stops < 80
+    assert page.locator("#find-place").is_visible() and page.locator(".lead-picture img").is_visible()
+
+    assert not page.locator(".code:visible").count()
+    page.check("#show-code")
+    assert page.locator(".code:visible").count() > 20
+    page.evaluate("location.hash = '#sources'")
+    wait_until(page, "document.getElementById('sources').closest('details').open")
+    printed = page.locator("thead th").all_inner_texts()
+    assert not [one for one in printed if "_" in one]
+
+
+def test_an_area_is_found_from_the_first_screen(visit: Callable[..., Any], sample: Workbook) -> None:
+    opened = visit(sample.reports / REPORT)
+    page = opened.page
+    listed = pd.read_csv(next((sample.reports / REPORT).parent.glob("data/postcode_fuel_poverty/*.csv")))
+    postcode = listed["postcode"].iloc[7]
+    for text, found in ((postcode.lower(), postcode), ("thanet", "Thanet. "), ("zz9", "is not on the maps")):
+        page.fill("#find-place-words", text)
+        page.press("#find-place-words", "Enter")
+        wait_until(page, "found => document.getElementById('find-place-found').innerText.includes(found)", found)
+    assert opened.complaints == []

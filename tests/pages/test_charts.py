@@ -251,10 +251,10 @@ def test_a_fan_has_a_line_and_a_band_a_series_each_named(rates: pd.DataFrame) ->
 
     for svg in (picture.svg, picture.narrow_svg):
         assert svg.count("FillBetweenPolyCollection") == 2
-        for text in ("Dover", "Swale", "Rate, %"):
+        for text in ("Dover", "Swale", "Rate, %; grey: the others"):
             assert f">{text}<" in svg
-        for colour in charts.PALETTE[:2]:
-            assert count_lines(svg, colour) == 2  # one in the legend
+        assert count_lines(svg, charts.PALETTE[0]) == 2  # a panel each
+        assert svg.count(charts.OTHERS) == 4  # beside both lines in each
     headers = [one.get_text() for one in read(picture).select("thead th")]
     assert headers == ["district", "Year", "Rate, %", "lower end", "upper end"]
 

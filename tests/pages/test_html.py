@@ -264,3 +264,21 @@ def test_texts_and_headers_of_a_table_are_escaped_and_numbers_stay() -> None:
     safe = formulas.escape_cells(frame)
     assert safe.to_csv(index=False) == "'=name,change,rate,kind,mixed\n'-1,-1,-0.5,'+a,-1\n,2,,b,'@b\n"
     assert list(frame) == ["=name", "change", "rate", "kind", "mixed"]
+
+
+@pytest.mark.parametrize(
+    ("column", "words"),
+    [
+        ("cost_gbp", "cost (£)"),
+        ("gap_gbp_year", "gap (£ a year)"),
+        ("solver_seconds", "solver (seconds)"),
+        ("lad22_name", "district"),
+        ("lsoa21_code", "small area code"),
+        ("low_95", "lower end (95% interval)"),
+        ("is_invented", "invented"),
+        ("Moran's I", "Moran's I"),
+    ],
+)
+def test_a_column_is_headed_by_words_and_its_unit(column: str, words: str) -> None:
+    table = html.table(pd.DataFrame({column: [1]}), "Caption")
+    assert BeautifulSoup(table.text, "html.parser").th.get_text() == words

@@ -167,7 +167,7 @@ def test_a_printed_report_has_title_outline_and_whole_pages_of_a4(printed: pypdf
     titles = [one.title.strip() for one in printed.outline[1]]
 
     assert printed.metadata.title.startswith("Warm homes in North, with a title")
-    assert printed.outline[0].title.split() == printed.metadata.title.split(", North:")[0].split()
+    assert printed.outline[0].title.split() == printed.metadata.title.split(" – ")[0].split()
     assert titles[:3] == ["Summary in plain language", "What we found", "How sure are we"]
     assert len(printed.pages) > 1
     assert [round(float(length) / 72 * 25.4) for length in printed.pages[0].mediabox[2:]] == [210, 297]

@@ -11,7 +11,7 @@ from councilbook.catalogue import Council
 from councilbook.errors import NotebookError
 from councilbook.pages import charts, html
 from councilbook.pages.page import PAGE_BYTES, unpack_frame
-from councilbook.pages.reports import report
+from councilbook.pages.reports import report, report_layout
 from councilbook.pages.withheld import Released
 from councilbook.paths import Workbook
 from small_site import COUNTS_AUDIT, DATE, ROLE, SPEC, WAITING, make_audit, make_package, write_dataset
@@ -121,10 +121,10 @@ def test_a_section_in_the_title_cell_is_in_the_contents_too(tmp_path: Path) -> N
 def test_code_is_folded_and_settings_come_last(tmp_path: Path) -> None:
     cells = [code("seed = 1  # of all", tags=("parameters",)), code("seed = 2", tags=("injected-parameters",))]
     page = render(tmp_path, *cells, code("import pandas", tags=("setup",)), code("x = '<b>'", stream("stdout", "one")))
-    folded = [fold.pre.get_text().strip() for fold in page.select("details.code")]
+    folded = [fold.pre.get_text().strip() for fold in page.select(".code")]
 
     assert folded == ["show()", "x = '<b>'", "seed = 1  # of all", "seed = 2", "import pandas"]
-    assert [fold.get_text().strip() for fold in page.select("details.run-code details pre")] == folded[2:]
+    assert [fold.get_text().strip() for fold in page.select("details.run-code .code pre")] == folded[2:]
     assert page.select_one("div.step > pre").get_text() == "one"
 
 
@@ -163,7 +163,7 @@ def test_the_page_has_the_landmarks_and_forbids_the_network(tmp_path: Path) -> N
     assert page.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"].startswith(
         "default-src 'none'"
     )
-    assert page.title.get_text() == "Warm homes in North, North: Warm homes – Councilbook"
+    assert page.title.get_text() == "Warm homes in North – Councilbook"
     assert page.select_one("nav.breadcrumb a")["href"] == "../../index.html"
 
 
@@ -420,3 +420,46 @@ def test_a_notebook_cannot_send_what_a_reader_types(tmp_path: Path) -> None:
 
     with pytest.raises(NotebookError, match="a form would send what is typed to https://x"):
         render(tmp_path, code("show()", form))
+
+
+def test_a_report_opens_with_its_place_figures_and_picture_and_folds_the_rest(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"ward": ["East", "West", "North"], "cost_gbp": [1, 2, 4]})
+    said = "East costs least."
+    drawn = charts.draw_bars(frame, "ward", "cost_gbp", title="Costs", alt=f"Bars of wards. {said}", label="£")
+    figure = html.KeyFigure("7%", "are cold", "9% in the South", "95% interval 5% to 8%")
+    page = render(
+        tmp_path,
+        code("k", shown("text/html", html.key_figures([figure, None], find="Ward").text), tags=("figures",)),
+        nbformat.v4.new_markdown_cell(f"## Costs\n\n{said}"),
+        code("d", shown("text/html", drawn._repr_html_()), tags=("picture",)),
+        code("t", shown("text/html", html.table(frame, "Costs by ward").text)),
+        nbformat.v4.new_markdown_cell("## Method\n\nSums.\n\n## Data\n\nFiles."),
+    )
+    first, story = page.select_one(".first-screen"), page.select_one(".story")
+
+    assert [one.strong.get_text() for one in first.select(".key-figures li:has(strong)")] == ["7%"]
+    assert first.select_one(".lead-picture a")["href"] == "#figure-1"
+    assert page.select_one("#figure-1 img")["alt"] == f"Bars of wards. {said}"
+    assert [one.get_text() for one in story.select("details.more > summary")] == ["Table 1. Costs by ward"]
+    assert [one.get_text() for one in story.select("details.more thead th")] == ["ward", "cost (£)"]
+    assert page.title.get_text() == "Warm homes in North – Councilbook"
+
+
+def test_a_section_tagged_fold_is_folded_whole_with_those_of_its_cell(tmp_path: Path) -> None:
+    folded = nbformat.v4.new_markdown_cell("## Method\n\nSums.\n\n## Data\n\nFiles.", metadata={"tags": ["fold"]})
+    page = render(
+        tmp_path, folded, code("x", stream("stdout", "one")), nbformat.v4.new_markdown_cell("## Last\n\nEnd.")
+    )
+    held = {fold.h2.get_text(): " ".join(fold.get_text().split()) for fold in page.select(".story details.section")}
+
+    assert held["Method"] == "Method Sums."
+    assert held["Data"].startswith("Data Files.") and "one" in held["Data"]
+    assert "End." not in " ".join(held.values())
+
+
+@pytest.mark.parametrize(
+    ("title", "placed"),
+    [("Cold: who is?", "Cold in North: who is?"), ("Cold", "Cold in North"), ("The north", "The north")],
+)
+def test_a_title_names_its_place_once(title: str, placed: str) -> None:
+    assert report_layout.place_title(title, "North") == placed

@@ -14,13 +14,15 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from councilbook.errors import CouncilbookError
-from councilbook.pages.pictures import INK, QUIET, WIDE, Page, Picture, make_picture
+from councilbook.pages.pictures import INK, QUIET, Page, Picture, make_picture
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7")  # blue, vermillion, green, black, purple
 MARKERS = ("o", "s", "^", "D", "v")
 CLEAR = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}  # keeps a line from crossing words
 NARROW_NAME = 40  # letters in a line of 340 pixels
 MOST_VECTOR_POINTS = 250
+PANELS = 3  # side by side on a wide page
+OTHERS = "#b4bcc4"
 LAST_YEAR = 9999  # greater numbers are none, and have their thousands set apart
 
 
@@ -85,7 +87,9 @@ def draw_fan(
     x_label: str,
     y_label: str,
 ) -> Picture:
-    """Draw a line a series with its interval as a band around it, named below.
+    """Draw a line a series with its interval as a band around it, each in a panel of its own beside the other lines.
+
+    Bands over each other cannot be read; panels on one scale can be compared.
 
     Args:
         frame: a row for each series and x.
@@ -104,27 +108,48 @@ def draw_fan(
     """
     names = _list_lines(frame[series], title)
     ordered = frame.sort_values(x, kind="stable")
+    top = max(float(frame[high].max()), 1e-9) * 1.05
 
     def draw(axes: Axes, page: Page) -> None:
-        for name, colour, marker in zip(names, PALETTE, MARKERS, strict=False):
+        for panel, name in zip(_split_panels(axes, len(names), page), names, strict=True):
+            for other in names:
+                line = ordered[ordered[series] == other]
+                panel.plot(line[x], line[y], color=OTHERS, linewidth=1.2, marker="", zorder=1)
             line = ordered[ordered[series] == name]
-            axes.fill_between(line[x], line[low], line[high], color=colour, alpha=0.13, linewidth=0)
-            for edge in (low, high):  # bands overlap: their edges tell them apart
-                axes.plot(line[x], line[edge], color=colour, linewidth=1, linestyle=(0, (4, 2)))
-            axes.plot(line[x], line[y], color=colour, marker=marker, label=str(name))
-        axes.set_ylim(bottom=min(0, float(frame[low].min())), top=max(float(frame[high].max()), 1e-9) * 1.05)
-        _tick_along(axes, frame[x], page)
-        axes.yaxis.set_major_formatter(_write_tick)
-        if frame[x].max() > LAST_YEAR:
-            axes.xaxis.set_major_formatter(_write_tick)
-        axes.set_xlabel(_wrap(x_label, page))
-        axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
-        # below, as lines that end together could not be told apart by names at their ends
-        axes.figure.legend(loc="outside lower left", frameon=False, ncols=_count_columns(names, page))
+            panel.fill_between(line[x], line[low], line[high], color=PALETTE[0], alpha=0.25, linewidth=0)
+            panel.plot(line[x], line[y], color=PALETTE[0], marker="o", markersize=5)
+            panel.set_ylim(bottom=min(0, float(frame[low].min())), top=top)
+            if len(names) > 1:
+                panel.set_title(textwrap.fill(str(name), 38), loc="left", fontsize=page.font - 1)
+            _tick_along(panel, frame[x], page, few=len(names) > 1)
+            panel.yaxis.set_major_formatter(_write_tick)
+            if frame[x].max() > LAST_YEAR:
+                panel.xaxis.set_major_formatter(_write_tick)
+        panel.figure.supxlabel(_wrap(x_label, page), fontsize=page.font)
+        panel.figure.suptitle(
+            _wrap(y_label + "; grey: the others" * (len(names) > 1), page), x=0.01, ha="left", fontsize=page.font
+        )
 
     headers = {x: x_label, y: y_label, low: "lower end", high: "upper end"}
-    more = 22 * (-(-len(names) // _count_columns(names, WIDE)) - 1)
-    return make_picture(draw, frame[[series, *headers]], title, alt, (420 + more, 400 + 22 * len(names)), headers)
+    rows = -(-len(names) // PANELS)
+    heights = (420 if len(names) == 1 else 90 + 200 * rows, 400 if len(names) == 1 else 90 + 190 * len(names))
+    return make_picture(draw, frame[[series, *headers]], title, alt, heights, headers)
+
+
+def _split_panels(axes: Axes, count: int, page: Page) -> list[Axes]:
+    """Put panels that share their scales in the place of one: three beside each other, on a phone one below another."""
+    if count == 1:
+        return [axes]
+    figure = axes.figure
+    axes.remove()
+    columns = 1 if page.narrow else min(PANELS, count)
+    rows = -(-count // columns)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
+    for unused in grid[count:]:
+        unused.remove()
+    for panel in grid[:count]:
+        panel.tick_params(labelbottom=True)
+    return list(grid[:count])
 
 
 def _list_lines(series: "pd.Series[Any]", title: str) -> list[Any]:
@@ -137,21 +162,15 @@ def _list_lines(series: "pd.Series[Any]", title: str) -> list[Any]:
     return names
 
 
-def _tick_along(axes: Axes, along: "pd.Series[Any]", page: Page) -> None:
+def _tick_along(axes: Axes, along: "pd.Series[Any]", page: Page, *, few: bool = False) -> None:
     """Tick the x axis of lines, at whole numbers if all of theirs are."""
     whole = pd.api.types.is_integer_dtype(along)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=whole, nbins=5 if page.narrow else 9))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=whole, nbins=3 if few else 5 if page.narrow else 9))
     axes.grid(axis="x", visible=False)
 
 
 def _write_tick(number: float, _: float) -> str:
     return f"{number:,g}"
-
-
-def _count_columns(names: list[Any], page: Page) -> int:
-    """Return how many names of a legend fit beside each other."""
-    widest = 60 + 0.6 * page.font * max(len(str(name)) for name in names)  # a sign, and letters of the usual width
-    return min(len(names), max(1, int(page.width // widest)))
 
 
 def _draw_breaks(axes: Axes, breaks: Mapping[float, str], page: Page) -> None:

@@ -125,8 +125,9 @@ def _find_loads(soup: BeautifulSoup) -> Iterator[str]:
                 yield f"<{element.name} {attribute}> would load {address[:80]}"
         if element.name == "form" and not SEARCH.fullmatch(str(element.get("action", ""))):
             yield f"a form would send what is typed to {str(element.get('action', 'the page itself'))[:80]}"
-        if element.name in ("link", "use", "image", "base") and element.get("href"):
-            yield f"<{element.name} href> would load {element['href']}"
+        if element.name in ("link", "use", "image", "base"):
+            for address in _split_addresses("href", element.get("href")):
+                yield f"<{element.name} href> would load {address}"
         if element.name == "meta" and str(element.get("http-equiv", "")).lower() == "refresh":
             yield "<meta http-equiv=refresh> would load another page"
         style = str(element.get("style", "")) + (element.get_text() if element.name == "style" else "")

@@ -5,14 +5,26 @@ A notebook or a study takes what it shows from here; within the library each sub
 
 from councilbook.pages.html.datasets import downloads, list_kinds
 from councilbook.pages.html.figures import write_data_uri
-from councilbook.pages.html.pieces import BadgeKind, Html, badge, definition_list, escape, fill, fold, join
+from councilbook.pages.html.pieces import (
+    BadgeKind,
+    Html,
+    KeyFigure,
+    badge,
+    definition_list,
+    escape,
+    fill,
+    fold,
+    join,
+    key_figures,
+)
 from councilbook.pages.html.questions import Answer, answers
-from councilbook.pages.html.tables import table
+from councilbook.pages.html.tables import record_cards, table
 
 __all__ = [
     "Answer",
     "BadgeKind",
     "Html",
+    "KeyFigure",
     "answers",
     "badge",
     "definition_list",
@@ -21,7 +33,9 @@ __all__ = [
     "fill",
     "fold",
     "join",
+    "key_figures",
     "list_kinds",
+    "record_cards",
     "table",
     "write_data_uri",
 ]

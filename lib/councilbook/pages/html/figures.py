@@ -98,6 +98,8 @@ def number_figures(parts: Iterable[Tag], note: str = "") -> None:
         if caption.name == "caption" and figure is None:
             tables += 1
             (caption.span or caption).insert(0, f"Table {tables}. ")
+            if scroll := caption.find_parent(class_="scroll"):
+                scroll["aria-label"] = f"Table {tables}"  # the caption is read out next, and need not be heard twice
         elif caption.name == "figcaption" and figure is not None:
             figures += 1
             caption.insert(0, f"Figure {figures}. ")

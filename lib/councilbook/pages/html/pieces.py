@@ -1,7 +1,7 @@
 """Pieces of HTML: text that has been escaped once, put together by hand or from the templates one folder up."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -89,3 +89,23 @@ def definition_list(items: Mapping[str, object]) -> Html:
 def fold(summary: str, content: Html) -> Html:
     """Fold content away behind a line that opens it."""
     return fill("<details><summary>{}</summary>{}</details>", summary, content)
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """A figure that matters: what it is of, what it compares with, and how sure it is, each in a few words."""
+
+    value: str
+    meaning: str
+    comparison: str
+    uncertainty: str
+
+
+def key_figures(figures: Sequence[KeyFigure | None], find: str = "") -> Html:
+    """Write the figures that open a report, and a box that finds a place on the report's maps and in its tables.
+
+    Args:
+        figures: None for one that cannot be told.
+        find: what may be typed, as `Postcode or district`; without it there is no box.
+    """
+    return render_template("key_figures.html.j2", figures=[one for one in figures if one], find=find)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from councilbook.errors import CouncilbookError, suggest
 from councilbook.pages.html.pieces import Html, escape, fill, render_template
-from councilbook.pages.html.wording import format_date
+from councilbook.pages.html.wording import format_date, label_column
 
 NO_VALUE = "n/a"
 FEWEST_SORTED = 3  # rows of a table that is worth sorting
@@ -33,7 +33,7 @@ def table(
     Args:
         frame: one row a table row; a cell that is `Html` is not escaped.
         caption: what the table shows.
-        headers: column to the words shown above it; its own name where none is given.
+        headers: column to the words shown above it; those of `label_column` where none are given.
         formats: column to a Python format specification, as `.1f` or `,d`.
         label: name of the scrolling region; the caption if none is given.
 
@@ -52,7 +52,7 @@ def table(
         specification = formats.get(name, choose_format(frame[name]))
         columns.append(
             {
-                "header": headers.get(name, name),
+                "header": headers.get(name, label_column(str(name))),
                 "number": number,
                 "cells": [format_value(value, specification) for value in frame[name]],
             }
@@ -67,6 +67,28 @@ def table(
         wide=len(columns) > 2,
         sortable=len(rows) >= FEWEST_SORTED,
     )
+
+
+def record_cards(
+    frame: pd.DataFrame, name: str, *, headers: Mapping[str, str], formats: Mapping[str, str] | None = None
+) -> Html:
+    """Write a card a row, for few rows of many columns that nobody compares down a column.
+
+    Args:
+        frame: one row a card.
+        name: column with the cards' names.
+        headers: column to its words, for each that is shown.
+        formats: column to a Python format specification.
+    """
+    formats = formats or {}
+    records = [
+        {
+            "name": row[name],
+            "facts": [(words, format_value(row[column], formats.get(column, ""))) for column, words in headers.items()],
+        }
+        for row in frame.to_dict("records")
+    ]
+    return render_template("record_cards.html.j2", records=records)
 
 
 def choose_format(column: "pd.Series[Any]") -> str:

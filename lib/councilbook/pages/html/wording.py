@@ -1,6 +1,22 @@
 """Counts, dates and sizes in words."""
 
+import re
 from datetime import date, datetime
+
+UNITS = {  # how columns' names end (see docs), and how a reader is told the unit
+    "gbp_year": "£ a year",
+    "gbp": "£",
+    "pct": "%",
+    "kwh": "kWh",
+    "km2": "km²",
+    "m2": "m²",
+    "minutes": "minutes",
+    "seconds": "seconds",
+    "hours": "hours",
+    "metres": "metres",
+}
+CODES = re.compile(r"^(lsoa|msoa|oa|lad|wd|pcon|dz)\d\d_(name|code)$")
+PLACES = {"lsoa": "small area", "msoa": "larger area", "oa": "output area", "lad": "district", "wd": "ward"}
 
 
 def count_things(count: int, noun: str) -> str:
@@ -17,3 +33,17 @@ def format_date(value: date | str) -> str:
 def format_bytes(count: int) -> str:
     """Write a file's size in kB or MB (powers of ten)."""
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{max(count / 1e3, 0.1):,.{0 if count >= 1e4 else 1}f} kB"
+
+
+def label_column(name: str) -> str:
+    """Write a column's name in words with its unit, as `cost (£)` for cost_gbp; words stay as they are."""
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
+        return name
+    if area := CODES.match(name):
+        return PLACES.get(area[1], "area") + (" code" if area[2] == "code" else "")
+    if bound := re.fullmatch(r"(low|high)_(\d\d)", name):
+        return f"{'lower' if bound[1] == 'low' else 'upper'} end ({bound[2]}% interval)"
+    for ending, unit in UNITS.items():
+        if name.endswith(f"_{ending}"):
+            return f"{name.removesuffix(f'_{ending}').replace('_', ' ')} ({unit})"
+    return name.removeprefix("is_").replace("_", " ")

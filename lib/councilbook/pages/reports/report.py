@@ -25,6 +25,7 @@ from councilbook.pages.html.pieces import Html, join
 from councilbook.pages.page import HEADINGS, pack_frame, render_page, shorten_attributions, unpack_frame, write_page
 from councilbook.pages.reports.report_code import check_report_code
 from councilbook.pages.reports.report_kinds import find_kinds, leave_out_unreal, mark_kinds
+from councilbook.pages.reports.report_layout import fold_report, place_title, shorten_alternatives, show_picture
 from councilbook.pages.reports.report_records import DatasetRecord, Figures, Place, ReportRecord, Section, SourceRecord
 from councilbook.pages.withheld import Released, read_released, show_withheld
 from councilbook.paths import Workbook, replace_folder
@@ -39,6 +40,7 @@ ENDING = (  # the sections that every report ends with
     ("what-was-held-back-and-why", "What was held back, and why"),
     ("how-to-cite-this-page", "How to cite this page"),
 )
+DESCRIPTION_LETTERS = 160  # that a search engine or a chat shows of a page
 SECTION_LETTERS = 300  # of a section that the search looks through
 
 
@@ -76,10 +78,12 @@ def render_report(
     """Render an executed notebook as a page that stakeholders read.
 
     The page opens with the notebook's title, the text of the title's cell and, in a box, the outputs of the cell
-    tagged `headline`. Then come its markdown and outputs in order, what was held back of the datasets, and how to
+    tagged `headline`. Above them stand what the cell tagged `figures` shows, and the picture of the cell tagged
+    `picture`. Then come its markdown and outputs in order, what was held back of the datasets, and how to
     cite the page. Figures and tables are marked as real, synthetic or assumed, see `report_kinds`; in a real run, cells
-    of the headline that are not of real figures alone are left out. Outputs of cells tagged `invented` are marked as
-    synthetic, in a real run too. Code is folded away; cells tagged `parameters`, `injected-parameters` or `setup` come
+    of the headline and of the figures that are not of real figures alone are left out. Outputs of cells tagged
+    `invented` are marked as synthetic, in a real run too. Tables are folded away, and what is tagged `fold` or `more`
+    (see `fold_report`); one switch shows the code; cells tagged `parameters`, `injected-parameters` or `setup` come
     last.
 
     Args:
@@ -118,8 +122,10 @@ def render_report(
     headline = _with_tags(soup, ["headline"])
     if not headline:
         raise NotebookError(f"{executed.stem} has no cell tagged `headline`, whose outputs are the key findings.")
-    for cell in leave_out_unreal(headline, shown) if data == "real" else []:
+    key_figures = _with_tags(soup, ["figures"])
+    for cell in leave_out_unreal([*headline, *key_figures], shown) if data == "real" else []:
         headline = [one for one in headline if one is not cell]
+        key_figures = [one for one in key_figures if one is not cell]
         cell.extract()
     summary = _read_words(headline)
     synthetic_sources = _list_synthetic_sources(datasets)
@@ -129,15 +135,21 @@ def render_report(
     figures: Figures = "synthetic" if data == "sample" else "mixed" if synthetic_sources or invented else "real"
     settings = _with_tags(soup, SETTINGS_TAGS)
     withheld = BeautifulSoup(show_withheld(datasets).text, "html.parser")
-    for cell in [*headline, *settings]:
+    for cell in [*headline, *settings, *key_figures]:
         cell.extract()
     number_figures([*headline, soup, withheld, *settings], "" if figures == "real" else figures)
+    shorten_alternatives(soup, summary)
+    picture = Html(show_picture(soup))
+    fold_report(soup)
+    shown_title = place_title(title.get_text(), council_name)
     page = render_page(
         "report.html.j2",
         "reports",
         root="../../",
-        title=title.get_text(),
-        heading=_write(title),
+        title=shown_title,
+        description=shorten(f"{study.question} {summary}", DESCRIPTION_LETTERS, placeholder=" …"),
+        key_figures=_take(key_figures),
+        picture=picture,
         lead=lead,
         summary=_take(headline),
         settings=_take(settings),
@@ -276,7 +288,7 @@ def _name_headings(soup: BeautifulSoup, name: str) -> list[tuple[str, str]]:
     Raises:
         NotebookError: none of them asks how sure the findings are.
     """
-    used = {"main", "summary", "on-this-page", "site-search", *(id for id, _ in ENDING)}
+    used = {"main", "summary", "on-this-page", "site-search", "show-code", "find-place", *(id for id, _ in ENDING)}
     contents = []
     texts = []
     for heading in soup.find_all(HEADINGS):
@@ -318,7 +330,9 @@ def _list_sections(page: Html) -> Iterator[Section]:
     """Yield each heading of a page with the text up to the next; what is folded away or navigation does not count."""
     main = BeautifulSoup(page.text, "html.parser").main
     assert main
-    for hidden in main.select("nav, details, script, style, .visually-hidden"):
+    for hidden in main.select(
+        "nav, details:not(.section), .first-screen > :not(h1), .code, .code-switch, script, style, .visually-hidden"
+    ):
         hidden.decompose()
     heading, texts = None, list[str]()
     for part in main.select(", ".join([*HEADINGS, "p", "li:not(:has(p))", "figcaption", "caption"])):

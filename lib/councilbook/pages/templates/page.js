@@ -40,8 +40,8 @@
       button.className = "sort";
       const words = document.createElement("span");
       words.append(...header.childNodes);
+      words.insertAdjacentHTML("beforeend", ARROWS);
       button.append(words);
-      button.insertAdjacentHTML("beforeend", ARROWS);
       header.append(button);
       button.addEventListener("click", () => {
         const last = header.getAttribute("aria-sort");
@@ -97,6 +97,74 @@
     }
   }
 
+  // A fold opens for whoever is led into it, and all open on paper.
+  function reveal() {
+    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    target.scrollIntoView();
+  }
+
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open], .run-code)")];
+    closed.forEach(fold => { fold.open = true; });
+  });
+  addEventListener("afterprint", () => { closed.forEach(fold => { fold.open = false; }); closed = []; });
+
+  // A table is a tab stop, and says so, only where it is wider than its place.
+  const widths = new ResizeObserver(seen => seen.forEach(({target}) => {
+    const wide = target.scrollWidth > target.clientWidth + 1;
+    target.classList.toggle("scrolls", wide);
+    if (wide) target.tabIndex = 0; else target.removeAttribute("tabindex");
+  }));
+
+  // A map may still be on its way: it is asked until it answers.
+  async function askMap(frame, text) {
+    coming.unobserve(frame);
+    frame.loading = "eager";
+    if (!frame.srcdoc) await unpack(frame);
+    if (frame.hidden) return null;
+    const found = await new Promise(done => {
+      const ask = () => frame.contentWindow.postMessage({find: text}, "*");
+      const hear = ({source, data}) => { if (source === frame.contentWindow && data.asked === text) end(data.found); };
+      const again = setInterval(ask, 200), late = setTimeout(() => end(""), 10000);
+      const end = answer => { clearInterval(again); clearTimeout(late); removeEventListener("message", hear); done(answer); };
+      addEventListener("message", hear);
+      ask();
+    });
+    return found ? [found, "#" + frame.closest("figure").id, "See it on the map"] : null;
+  }
+
+  // Rows of the page's tables that are headed by a place, as a ward.
+  function askTables(text) {
+    const heads = [...document.querySelectorAll("main tbody th[scope=row]")];
+    const read = one => one.textContent.trim().toLowerCase(), wanted = text.toLowerCase();
+    const hits = heads.filter(one => read(one) === wanted), near = heads.filter(one => read(one).startsWith(wanted));
+    return (hits.length ? hits : text.length > 2 ? near : []).slice(0, 3).map((head, place) => {
+      const row = head.parentElement, table = row.closest("table"), labels = [...table.tHead.rows[0].cells];
+      row.id ||= `found-${table.rows.length}-${row.rowIndex}-${place}`;
+      const told = [...row.cells].slice(1).map((cell, at) => `${labels[at + 1].textContent.trim()}: ${cell.textContent.trim()}`);
+      return [`${head.textContent.trim()}. ${told.join("; ")}.`, "#" + row.id, "See the table"];
+    });
+  }
+
+  async function findPlace(form) {
+    const text = form.querySelector("input").value.trim(), list = form.querySelector("ul");
+    if (!text) { list.replaceChildren(); return; }
+    list.replaceChildren(Object.assign(document.createElement("li"), {textContent: "Looking …"}));
+    const maps = await Promise.all([...document.querySelectorAll("iframe[data-packed]")].map(one => askMap(one, text)));
+    const found = [...maps.filter(Boolean), ...askTables(text)];
+    list.replaceChildren(...found.map(([words, address, see]) => {
+      const item = document.createElement("li"), link = document.createElement("a");
+      link.href = address;
+      link.textContent = see;
+      item.append(words + " ", link);
+      return item;
+    }));
+    if (!found.length) list.append(Object.assign(document.createElement("li"), {textContent: `“${text}” is not on the maps or in the tables of this page.`}));
+  }
+
   // Only when a reader comes near, so that the page itself is not kept waiting.
   const coming = new IntersectionObserver(seen => {
     for (const {target} of seen.filter(one => one.isIntersecting)) {
@@ -105,6 +173,15 @@
     }
   }, {rootMargin: "1500px"});
 
+  document.querySelectorAll(".scroll").forEach(one => widths.observe(one));
+  document.querySelectorAll("#find-place").forEach(form => {
+    form.hidden = false;
+    form.querySelector("button").addEventListener("click", () => findPlace(form));
+    form.querySelector("input").addEventListener("keydown", event => { if (event.key === "Enter") findPlace(form); });
+  });
+  addEventListener("hashchange", reveal);
+  document.addEventListener("click", event => { if (event.target.closest("a")?.hash === location.hash) reveal(); });
+  reveal();
   document.querySelectorAll("iframe[data-packed]").forEach(frame => coming.observe(frame));
   document.querySelectorAll("table[data-sortable]").forEach(makeSortable);
   document.querySelectorAll("a[data-picture]").forEach(offerPng);

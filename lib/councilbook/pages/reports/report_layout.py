@@ -1,0 +1,94 @@
+"""What of a report is seen at once, and what is folded away under words that say what it is."""
+
+import re
+from copy import copy
+from itertools import takewhile
+
+from bs4 import BeautifulSoup, Tag
+
+FOLD_TAG = "fold"  # of a markdown cell whose sections are folded under their headings
+MORE_TAG = "more"  # of a code cell whose pictures are folded under their captions
+PICTURE_TAG = "picture"  # of the cell whose picture opens the page
+SENTENCE = re.compile(r"(?<=[.!?]) +(?=[A-Z£0-9])")
+
+
+def place_title(title: str, council_name: str) -> str:
+    """Write a report's title with its place: `Fuel poverty in Kent: where is it?`."""
+    if council_name.casefold() in title.casefold():
+        return title
+    subject, colon, question = title.partition(":")
+    return f"{subject} in {council_name}{colon}{question}"
+
+
+def fold_report(soup: BeautifulSoup) -> None:
+    """Fold every table that stands alone under its caption, and sections and pictures whose cells ask for it.
+
+    A browser opens a fold without a script; on paper all are open.
+    """
+    for table in soup.find_all("table"):
+        if not table.find_parent(["figure", "details"]) and table.caption:
+            whole = table.find_parent(class_="scroll") or table
+            _fold(soup, table.caption.get_text(" ", strip=True), [whole], "more")
+            table.caption["class"] = "visually-hidden"
+    for figure in soup.select(f'[data-tags~="{MORE_TAG}"] figure'):
+        if figure.figcaption:
+            _fold(soup, figure.figcaption.get_text(" ", strip=True), [figure], "more")
+            figure.figcaption["class"] = "visually-hidden"
+    _split_sections(soup)
+    for first in soup.select(f'.prose[data-tags~="{FOLD_TAG}"]:has(> h2)'):
+        following = takewhile(lambda one: not one.select_one(":scope > h2"), first.find_next_siblings())
+        parts = [first, *following]
+        heading = first.h2
+        if heading is not None:
+            _fold(soup, heading.extract(), parts, "section")
+
+
+def show_picture(soup: BeautifulSoup) -> str:
+    """Show the picture of the cell tagged `picture` again, still and with its legend, to open the page; empty if none.
+
+    It leads to the figure that it is taken from, which has to be numbered by then.
+    """
+    figure = soup.select_one(f'[data-tags~="{PICTURE_TAG}"] figure')
+    image = figure.img if figure else None
+    if figure is None or image is None or figure.figcaption is None:
+        return ""
+    shown = soup.new_tag("figure", attrs={"class": "lead-picture"})
+    shown.append(copy(figure.picture or image))
+    if legend := figure.select_one(".legend ul"):
+        shown.append(copy(legend))
+    caption = soup.new_tag("figcaption")
+    link = soup.new_tag("a", attrs={"href": f"#{figure['id']}"})
+    link.string = figure.figcaption.get_text(" ", strip=True)
+    caption.append(link)
+    shown.append(caption)
+    return str(shown)
+
+
+def shorten_alternatives(soup: BeautifulSoup, summary: str) -> None:
+    """Leave out of a picture's text alternative what a paragraph says as well, but for the first sentence of it."""
+    paragraphs = soup.select(".prose p, .output > p, .output li")
+    told = " ".join([summary, *(" ".join(one.get_text().split()) for one in paragraphs)])
+    for image in soup.find_all("img"):
+        sentences = SENTENCE.split(str(image.get("alt", "")))
+        repeated = [one for one in sentences if one in told]
+        image["alt"] = " ".join(one for one in sentences if one not in repeated[1:])
+
+
+def _fold(soup: BeautifulSoup, words: str | Tag, parts: list[Tag], kind: str) -> None:
+    fold, summary = soup.new_tag("details", attrs={"class": kind}), soup.new_tag("summary")
+    summary.append(words)
+    parts[0].insert_before(fold)
+    fold.append(summary)
+    fold.extend([one.extract() for one in parts])
+
+
+def _split_sections(soup: BeautifulSoup) -> None:
+    """Begin a new block of prose at each heading of the second level, so that a section can be taken whole."""
+    for prose in soup.select(".prose:has(> h2)"):
+        for heading in prose.find_all("h2", recursive=False)[::-1]:
+            before = [one for one in heading.previous_siblings if isinstance(one, Tag)]
+            if before:
+                rest = copy(prose)
+                rest.clear()
+                rest.extend([heading, *[one.extract() for one in list(heading.next_siblings)]])
+                prose.insert_after(rest)
