@@ -30,16 +30,16 @@ def reached(low: float, high: float, visits: int = 10_000) -> pd.DataFrame:
     ("low", "high", "verdict"),
     [
         (1.0, 190.0, "more than"),
-        (-1.0, 190.0, "too near to tell from"),
-        (-190.0, 0.0, "too near to tell from"),
+        (-1.0, 190.0, "too near to tell apart from"),
+        (-190.0, 0.0, "too near to tell apart from"),
         (-190.0, -1.0, "fewer than"),
     ],
 )
 def test_an_order_is_said_to_reach_more_only_if_the_difference_is(low: float, high: float, verdict: str) -> None:
     assert prose.describe_reach(reached(low, high), 10_000, is_synthetic=False) == (
         "With 10,000 visits, a list of postcodes by linked records reaches **3,098 fuel-poor households** (95% "
-        f"interval 2,800 to 3,300), {verdict} the 3,000 of a list of areas by official rate (difference +98, 95% "
-        f"interval {low:+,.0f} to {high:+,.0f}); visits at random reach 1,142."
+        f"interval 2,800 to 3,300). That is {verdict} the 3,000 of a list of areas by official rate (difference +98, "
+        f"95% interval {low:+,.0f} to {high:+,.0f}). Visits at random reach 1,142."
     )
 
 
@@ -60,7 +60,9 @@ def varied(*values: tuple[float, float]) -> pd.DataFrame:
 
 def test_the_assumption_is_told_at_both_of_its_ends() -> None:
     text = prose.describe_dependence(varied((2, 3.06), (0, 2.44), (1, 9.9)))
-    assert text.startswith("That rests on an assumption which no open source can test")
+    assert text.startswith(
+        "That rests on an assumption about how much the homes of one area differ, which no open source"
+    )
     assert "**2.4 times** as many fuel-poor synthetic households as random visits if within an area it is pure" in text
     assert text.endswith("**3.1 times** as many if they differ 2 times as much as assumed.")
     assert prose.describe_dependence(varied((0.5, 1), (1, 2))).endswith("as many if they differ as assumed.")

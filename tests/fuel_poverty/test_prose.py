@@ -130,7 +130,7 @@ def test_districts_are_told_by_the_highest_and_the_lowest_share() -> None:
     rows = [("Ashford", 9.26), ("Swale", 12.04), ("Dover", 11.8)]
     districts = pd.DataFrame(rows, columns=["lad22_name", "fuel_poor_pct"]).assign(year=2021)
     assert prose.describe_districts(districts, "East Kent") == (
-        "Of 3 districts, the share in 2021 was highest in **Swale** (12.0%) and lowest in **Ashford** (9.3%)."
+        "**Swale** had the highest share of the 3 districts in 2021 (12.0%), and **Ashford** the lowest (9.3%)."
     )
     alone = prose.describe_districts(districts.head(1), "Ashford")
     assert alone == "Ashford is one district, so there are no districts to compare."
@@ -156,15 +156,15 @@ def scores(**best: Any) -> pd.DataFrame:
 
 def test_scores_are_those_of_the_better_model_beside_deprivation_alone() -> None:
     text = prose.describe_scores(scores(variance_explained_pct=61.6, mae_pct=1.24))
-    assert text.startswith("Deprivation alone accounts for 20% of the difference between areas in 2022; ")
-    for part in ("use together for 62% of it", "1.2 percentage points", "each of ten compact parts in turn"):
+    assert text.startswith("Deprivation alone accounts for 20% of the difference between areas in 2022. ")
+    for part in ("use together account for 62% of it", "1.2 percentage points", "each of ten compact parts in turn"):
         assert part in text
 
 
 @pytest.mark.parametrize("explained", [-35.0, 0.0, 0.4])
 def test_a_model_that_explains_nothing_or_less_is_not_given_a_percentage(explained: float) -> None:
     text = prose.describe_scores(scores(variance_explained_pct=explained))
-    assert "use together for none of it" in text
+    assert "use together account for none of it" in text
     assert "-" not in text
 
 
@@ -193,12 +193,12 @@ def test_the_strongest_association_is_the_first_and_keeps_its_capitals() -> None
         }
     )
     text = prose.describe_strongest(odds)
-    for part in ("**deprivation (IMD 2019)**", "(28.7)", "1.46 times the odds", "1.40 to 1.50"):
+    for part in ("**Deprivation (IMD 2019)**", "(28.7)", "1.46 times the odds", "1.40 to 1.50"):
         assert part in text
     less = pd.DataFrame([("Owned outright", 12.34, 0.52, 0.47, 0.6)], columns=list(odds))
     assert prose.describe_strongest(pd.concat([odds, less], ignore_index=True)) == (
-        "Of what was looked at, **owned outright** goes with fuel poverty most closely: one standard deviation more of "
-        "it (12.3), all else equal, goes with 0.52 times the odds of fuel poverty (95% interval 0.47 to 0.60)."
+        "**Owned outright** goes with fuel poverty most closely. One standard deviation more of it (12.3) goes with "
+        "0.52 times the odds of fuel poverty, all else equal (95% interval 0.47 to 0.60)."
     )
 
 

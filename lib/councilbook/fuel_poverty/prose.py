@@ -140,8 +140,8 @@ def describe_districts(districts: pd.DataFrame, name: str) -> str:
     ordered = districts.sort_values("fuel_poor_pct", ascending=False)
     top, bottom = ordered.iloc[0], ordered.iloc[-1]
     return (
-        f"Of {len(ordered)} districts, the share in {top['year']} was highest in **{top['lad22_name']}** "
-        f"({top['fuel_poor_pct']:.1f}%) and lowest in **{bottom['lad22_name']}** ({bottom['fuel_poor_pct']:.1f}%)."
+        f"**{top['lad22_name']}** had the highest share of the {len(ordered)} districts in {top['year']} "
+        f"({top['fuel_poor_pct']:.1f}%), and **{bottom['lad22_name']}** the lowest ({bottom['fuel_poor_pct']:.1f}%)."
     )
 
 
@@ -154,10 +154,10 @@ def describe_scores(scores: pd.DataFrame) -> str:
     best = _find_best(scores)
     alone = scores.loc[scores["model"] == "Deprivation alone", "variance_explained_pct"].iloc[0]
     return (
-        f"Deprivation alone accounts for {_name_part(alone)} the difference between areas in {best['year']}; "
-        f"deprivation, tenure, heating and energy use together for {_name_part(best['variance_explained_pct'])} it, "
-        f"with a usual error of {best['mae_pct']:.1f} percentage points. This was tested on places that the models had "
-        f"not seen, leaving out {best['held_out']}."
+        f"Deprivation alone accounts for {_name_part(alone)} the difference between areas in {best['year']}. "
+        f"Deprivation, tenure, heating and energy use together account for "
+        f"{_name_part(best['variance_explained_pct'])} it, with a usual error of {best['mae_pct']:.1f} percentage "
+        f"points. This was tested on places that the models had not seen, leaving out {best['held_out']}."
     )
 
 
@@ -170,9 +170,9 @@ def describe_strongest(odds: pd.DataFrame) -> str:
     first = odds.loc[np.log(odds["odds_ratio"]).abs().idxmax()]
     name = first["covariate"][0].lower() + first["covariate"][1:]
     return (
-        f"Of what was looked at, **{name}** goes with fuel poverty most closely: one standard deviation more of it "
-        f"({first['one_more']:,.1f}), all else equal, goes with {first['odds_ratio']:.2f} times the odds of fuel "
-        f"poverty (95% interval {first['low_95']:.2f} to {first['high_95']:.2f})."
+        f"**{name[0].upper()}{name[1:]}** goes with fuel poverty most closely. One standard deviation more of it "
+        f"({first['one_more']:,.1f}) goes with {first['odds_ratio']:.2f} times the odds of fuel poverty, all else "
+        f"equal (95% interval {first['low_95']:.2f} to {first['high_95']:.2f})."
     )
 
 
@@ -188,7 +188,7 @@ def describe_clustering(scores: pd.DataFrame) -> str:
         return "Neighbouring areas' errors do not go the same way more than by chance."
     return (
         f"Neighbouring areas' errors go the same way (Moran's I {value:.2f}, where 0 is none and 1 the most; "
-        f"p = {chance:.3f}): something that varies from place to place is not in the model."
+        f"p = {chance:.3f}). So something that varies from place to place is not in the model."
     )
 
 

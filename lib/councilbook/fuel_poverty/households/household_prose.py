@@ -122,12 +122,12 @@ def describe_reach(reached: pd.DataFrame, visits: int, *, is_synthetic: bool, or
     own, rival, chance = (_find_row(reached, name, visits) for name in (order, LSOA_RATE, RANDOM))
     reaches = _name_reaching(is_expected(reached))
     low, high = own["ahead_low_95"], own["ahead_high_95"]
-    verdict = "more than" if low > 0 else "fewer than" if high < 0 else "too near to tell from"
+    verdict = "more than" if low > 0 else "fewer than" if high < 0 else "too near to tell apart from"
     return (
         f"With {visits:,} visits, {_name_list(order)} {reaches} **{own['reached']:,.0f} fuel-poor "
-        f"{_name_homes(is_synthetic)}** ({_name_interval(own)}), {verdict} the {rival['reached']:,.0f} of "
-        f"{_name_list(LSOA_RATE)} (difference {own['ahead']:+,.0f}, 95% interval {low:+,.0f} to {high:+,.0f}); "
-        f"visits at random reach {chance['reached']:,.0f}."
+        f"{_name_homes(is_synthetic)}** ({_name_interval(own)}). That is {verdict} the {rival['reached']:,.0f} of "
+        f"{_name_list(LSOA_RATE)} (difference {own['ahead']:+,.0f}, 95% interval {low:+,.0f} to {high:+,.0f}). "
+        f"Visits at random reach {chance['reached']:,.0f}."
     )
 
 
@@ -150,10 +150,10 @@ def describe_dependence(varied: pd.DataFrame, *, order: str = COMBINED_POSTCODE)
         expected, found = usual[["expected_pct", "reached_pct"]].iloc[0]
         held = f" If they differ as assumed, its chances expect to reach {expected:.0f}%, and it reaches {found:.0f}%."
     return (
-        f"That rests on an assumption which no open source can test, of how much the homes of one area differ: "
-        f"{_name_list(order)} reaches **{first['times_random']:.1f} times** as many fuel-poor synthetic households as "
-        f"random visits {_name_spread(first['homes_spread'])}, and **{last['times_random']:.1f} times** as many "
-        f"{_name_spread(last['homes_spread'])}.{held}"
+        "That rests on an assumption about how much the homes of one area differ, which no open source can test. "
+        f"A{_name_list(order)[1:]} reaches **{first['times_random']:.1f} times** as many fuel-poor synthetic "
+        f"households as random visits {_name_spread(first['homes_spread'])}. "
+        f"It reaches **{last['times_random']:.1f} times** as many {_name_spread(last['homes_spread'])}.{held}"
     )
 
 
@@ -216,7 +216,7 @@ def describe_calibration(scores: pd.DataFrame, *, is_synthetic: bool) -> str:
     return (
         f"Leaving out {best['held_out']}, the {whose} {_lower(best['model'])} were off by "
         f"**{100 * best['expected_calibration_error']:.1f} percentage points** {where} from the lowest chance "
-        f"to the highest, and were {verdict} (slope {slope:.2f}, where 1 is right)."
+        f"to the highest. They were {verdict} (slope {slope:.2f}, where 1 is right)."
     )
 
 

@@ -245,8 +245,8 @@ def describe_within(tested: pd.DataFrame) -> str:
     part = f"{explained:.0f}% of" if explained >= 0.5 else "none of"
     return (
         f"{splits}Knowing the figures of {row['neighbourhoods']:.0f} neighbourhoods alone, the method explains {part} "
-        f"the difference between the areas within them, and {row['covered_pct']:.0f}% of the official figures lie in "
-        f"their 95% intervals. {_describe_widening(row)}"
+        f"the difference between the areas within them. {row['covered_pct']:.0f}% of the official figures lie in their "
+        f"95% intervals. {_describe_widening(row)}"
     )
 
 
@@ -259,7 +259,7 @@ def _describe_splits(row: "pd.Series[Any]") -> str:
     verdict = "overstate" if high < 1 else "understate" if low > 1 else "neither clearly overstate nor understate"
     return (
         f"Tested on the {row['parts']:.0f} parts of {row['split_areas']:.0f} areas that were split in 2021, the "
-        f"estimates {verdict} differences: where they differ by 1 percentage point, the official figures differ by "
+        f"estimates {verdict} differences. Where they differ by 1 percentage point, the official figures differ by "
         f"{row['split_slope']:.2f} (95% interval {low:.2f} to {high:.2f}). "
     )
 
