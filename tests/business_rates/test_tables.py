@@ -19,7 +19,8 @@ from councilbook.business_rates.roll.reading import read_roll
 from councilbook.business_rates.roll.rules import COLUMNS
 from councilbook.business_rates.twin import accounts, foi_twin
 from councilbook.catalogue import Council, TwinRequest, load_catalogue
-from councilbook.errors import CheckError
+from councilbook.errors import CheckError, ReleaseRefusedError
+from councilbook.gate.decisions import Surroundings, pass_gate
 from councilbook.paths import find_workbook
 
 REQUEST = TwinRequest(Council(slug="bradford", name="Bradford", codes={"E08000032": "Bradford"}), 3)
@@ -182,9 +183,48 @@ def test_sums_of_bills_stay_until_ten_of_those_withheld_have_changed(bill_totals
     ten = lay_out([9_000.0], [pounds + 50.5 for pounds in withheld[:10]] + withheld[10:], "2027-01-01")
     rule = bill_totals.disclosure
     assert bill_tables.hold_lines(None, first, rule) is first
-    assert bill_tables.hold_lines(first, one_relief, rule) is first
-    assert bill_tables.hold_lines(first, ten, rule) is ten
+    assert bill_tables.hold_lines(first, one_relief, rule).equals(first)
+    assert bill_tables.hold_lines(first, ten, rule).equals(ten)
     assert bill_tables.hold_lines(first, lay_out([9_000.0], withheld), rule)["value_gbp"].max() == 9_000  # of the named
+
+
+def lay_out_unknowns(withheld, not_known, day):
+    lines, references, register = make_lines([5_000.0], withheld)
+    told = lines.assign(not_known_shops_gbp=[0.0, *not_known])
+    return bill_tables.lay_out_lines(told, references, register, day, "2024-25")
+
+
+def test_what_is_not_known_stays_by_itself_until_ten_of_those_withheld_have_changed(bill_totals):
+    pounds, shops = [100.0 + number for number in range(40)], [10.0 + number for number in range(40)]
+    first = lay_out_unknowns(pounds, shops, "2026-11-01")
+    one = lay_out_unknowns(pounds, [900.0, *shops[1:]], "2026-12-01")  # one person's shop is revalued
+    ten = lay_out_unknowns([201.0, *pounds[1:]], [shop + 50.5 for shop in shops[:10]] + shops[10:], "2026-12-01")
+    rule = bill_totals.disclosure
+    [before] = bill_tables.sum_unknowns(first, None).to_dict("records")
+    assert (before["what"], before["value_gbp"], before["bills"]) == ("shops", 1_200, 40)  # 1,180, rounded up
+    [held] = bill_tables.sum_unknowns(bill_tables.hold_lines(first, one, rule), first).to_dict("records")
+    assert (held["value_gbp"], held["moved"]) == (1_200, 0)
+    rows = bill_tables.hold_lines(first, ten, rule)
+    [now] = bill_tables.sum_unknowns(rows, first).to_dict("records")
+    assert (now["value_gbp"], now["moved"], now["as_of"]) == (1_700, 10, pd.Timestamp("2026-12-01"))
+    assert bill_tables.sum_held(rows, first)["as_of"].tolist() == [pd.Timestamp("2026-11-01")]  # gross: one has changed
+    assert rows["number"].is_unique
+
+
+def test_the_gate_refuses_what_is_not_known_once_one_bill_of_it_has_moved(bill_totals):
+    dataset = load_catalogue(find_workbook()).dataset("bill_unknowns")
+    assert dataset.disclosure.moves == bill_totals.disclosure.moves
+    pounds, shops = [100.0] * 40, [10.0 + number for number in range(40)]
+    first = lay_out_unknowns(pounds, shops, "2026-11-01")
+    one = lay_out_unknowns(pounds, [900.0, *shops[1:]], "2026-12-01")
+    earlier = bill_tables.sum_unknowns(first, None)
+    unheld = bill_tables.sum_unknowns(one, first)
+    around = Surroundings(earlier=[earlier])
+    with pytest.raises(ReleaseRefusedError, match="1 sums changed since the last release"):
+        pass_gate(dataset, unheld, [], load_catalogue(find_workbook()).disclosure, around)
+    held = bill_tables.sum_unknowns(bill_tables.hold_lines(first, one, bill_totals.disclosure), first)
+    passed = pass_gate(dataset, held, [], load_catalogue(find_workbook()).disclosure, around)
+    assert passed.frame["value_gbp"].tolist() == [1_200]
 
 
 @pytest.fixture(scope="module")
@@ -420,6 +460,13 @@ def test_blank_occupied_means_in_a_bill_what_it_means_in_the_register():
     assert bill_inputs.prepare_bills(dated, "2019-20")["is_occupied"].tolist() == [False, True]
 
 
+def sum_unknowns(bills, lines, rules):
+    told = lines.join(bill_tables.measure_unknowns(bills, lines, rules))
+    register = pd.DataFrame({"property_reference": [], "released_name": []}, dtype="object")
+    rows = bill_tables.lay_out_lines(told, bills["property_reference"], register, "2026-11-01", "2026-27")
+    return bill_tables.sum_unknowns(rows, None)
+
+
 def test_what_a_roll_does_not_tell_of_bills_is_summed_at_most():
     rules = load_rules("england")
     roll = make_dated_roll(
@@ -432,7 +479,7 @@ def test_what_a_roll_does_not_tell_of_bills_is_summed_at_most():
     )
     bills = bill_inputs.prepare_bills(roll, "2026-27")
     lines = charges.compute_bills(bills, rules)
-    sums = bill_tables.sum_unknowns(bills, lines, rules).set_index("what")
+    sums = sum_unknowns(bills, lines, rules).set_index("what")
     # 44.2p, and 49.0p of 60,000: 17,680.00, 29,400.00 and 4,420.00 of the last; the exempt shop pays nothing
     assert sums["bills"].to_dict() == {"liable_since": 2, "transition": 4, "empty_since": 2, "other_relief": 2}
     assert sums["value_gbp"].to_dict() == {
@@ -445,9 +492,9 @@ def test_what_a_roll_does_not_tell_of_bills_is_summed_at_most():
     words = prose.describe_unknowns(sums.reset_index().assign(year="2026-27"))
     assert "concerns some 2 bills, and at most £48,000" in words and "We can put no sum on" in words
     open_shops = bills.assign(exemption=pd.NA, other_relief_gbp=0.0)
-    sums = bill_tables.sum_unknowns(open_shops, charges.compute_bills(open_shops, rules), rules).set_index("what")
+    sums = sum_unknowns(open_shops, charges.compute_bills(open_shops, rules), rules).set_index("what")
     assert sums.loc["shops", ["bills", "value_gbp"]].tolist() == [2, 2_500.0]  # 5p of 20,000 and of 30,000
-    assert bill_tables.sum_unknowns(bills.head(0), lines.head(0), rules).empty
+    assert sum_unknowns(bills.head(0), lines.head(0), rules).empty
 
 
 def test_sums_that_are_withheld_are_said_to_be():

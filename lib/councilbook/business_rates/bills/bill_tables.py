@@ -1,5 +1,6 @@
 """Tables of bills: what all of them come to, what looks wrong, and how well that is found on a twin."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,8 @@ NOT_KNOWN = {  # what a bill may rest on that a roll does not tell, and what is 
     "exemption": "Since when it is exempt is not told: it is exempt for all of the bill",
     "cap": "The most that a business gets of a relief is applied to each bill, and this ratepayer has several",
 }
+NOT_KNOWN_OF = "not_known_"  # before what is not known, among the lines of bills
+UNKNOWNS = {f"{NOT_KNOWN_OF}{what}": title for what, title in NOT_KNOWN.items()}
 ACCOUNTS = {  # of `sort_accounts`
     "billed": "have a bill",
     "no value": "have none, as their value is missing, 0 or not in whole pounds",
@@ -63,7 +66,7 @@ def lay_out_lines(
     """Lay out the lines of all bills for `sum_held`, and for the next run to hold its sums against.
 
     Args:
-        lines: from `charges.compute_bills`.
+        lines: from `charges.compute_bills`, joined with what is not known of them, from `measure_unknowns`.
         references: property_reference of each.
         register: the published open register. Whoever has it knows the bills of the organisations that it names.
         as_of: ISO date.
@@ -77,7 +80,8 @@ def lay_out_lines(
     withheld = ~references.isin(set(named)).to_numpy(dtype=bool)
     parts = [
         pd.DataFrame({"line": line, "is_withheld": withheld, "value_gbp": lines[f"{line}_gbp"].astype("float64").abs()})
-        for line in LINES
+        for line in (*LINES, *UNKNOWNS)
+        if f"{line}_gbp" in lines
     ]
     laid = pd.concat(parts, ignore_index=True)
     laid = laid[laid["value_gbp"] > 0].sort_values(["line", "is_withheld", "value_gbp"], ignore_index=True)
@@ -87,7 +91,7 @@ def lay_out_lines(
 def hold_lines(kept: pd.DataFrame | None, rows: pd.DataFrame, rule: MagnitudeRule) -> pd.DataFrame:
     """Return the lines that are to be summed: those of last time until enough have changed since.
 
-    Two sums a month apart give the relief of the one person who got or lost it.
+    Two sums a month apart give the relief of the one person who got or lost it. What is not known is held by itself.
 
     Args:
         kept: what the last sums were made of, or None.
@@ -96,25 +100,33 @@ def hold_lines(kept: pd.DataFrame | None, rows: pd.DataFrame, rule: MagnitudeRul
     """
     if kept is None or kept.empty:
         return rows
-    return kept if find_unsafe_moves(sum_held(rows, kept), rule).any() else rows
+    parts = []
+    for titles in (LINES, UNKNOWNS):
+        before, now = (table[table["line"].isin(list(titles))] for table in (kept, rows))
+        parts.append(before if find_unsafe_moves(sum_held(now, before, titles), rule).any() else now)
+    held = pd.concat(parts, ignore_index=True)
+    return held.assign(number=range(1, len(held) + 1))
 
 
-def sum_held(rows: pd.DataFrame, kept: pd.DataFrame | None) -> pd.DataFrame:
+def sum_held(rows: pd.DataFrame, kept: pd.DataFrame | None, titles: Mapping[str, str] = LINES) -> pd.DataFrame:
     """Sum lines, laid out for the gate's rule `magnitudes` with what no register shows, and with what changed.
 
     A change is a sum that was not there before, or is not there any more, whoever it was of: so it needs no reference.
 
     Args:
         rows: from `hold_lines`.
-        kept: what the last sums were made of, or None.
+        kept: what the last sums were made of, or None; lines of which it has none count as summed for the first time.
+        titles: of the lines to sum, in words.
 
     Returns:
         line, title, as_of, year, value_gbp, bills; rest_gbp, rest_bills, largest_gbp, second_gbp (of those withheld);
         moved, largest_move_gbp, second_move_gbp and moves_gbp (of these, since last time). Lines that one bill or none
         has are left out.
     """
+    if kept is not None and not kept["line"].isin(list(titles)).any():
+        kept = None
     table = []
-    for line, title in LINES.items():
+    for line, title in titles.items():
         own = rows[rows["line"] == line]
         if len(own) < 2:
             continue
@@ -125,8 +137,8 @@ def sum_held(rows: pd.DataFrame, kept: pd.DataFrame | None) -> pd.DataFrame:
             {
                 "line": line,
                 "title": title,
-                "as_of": rows["version_date"].iloc[0],
-                "year": rows["year"].iloc[0],
+                "as_of": own["version_date"].iloc[0],
+                "year": own["year"].iloc[0],
                 "value_gbp": round(own["value_gbp"].sum(), 2),
                 "bills": len(own),
                 "rest_gbp": round(rest.sum(), 2),
@@ -163,24 +175,36 @@ def count_accounts(roll: pd.DataFrame, found: RollYear) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["year", "because", "what", "title", "properties"])
 
 
-def sum_unknowns(bills: pd.DataFrame, lines: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+def sum_unknowns(rows: pd.DataFrame, kept: pd.DataFrame | None) -> pd.DataFrame:
     """Sum what the bills may be wrong by at most, for each thing of `NOT_KNOWN` that a roll does not tell.
+
+    Args:
+        rows, kept: as for `sum_held`.
+
+    Returns:
+        As `sum_held` does, with what for the line, and value_gbp rounded up to two digits. The sums overlap: one bill
+        may miss several things.
+    """
+    summed = sum_held(rows, kept, UNKNOWNS)
+    pounds = summed["value_gbp"].astype("float64")
+    step = 10.0 ** np.maximum(0, np.floor(np.log10(pounds)) - 1)
+    what = summed.pop("line").astype("str").str.removeprefix(NOT_KNOWN_OF)
+    return summed.assign(what=what, value_gbp=np.ceil(pounds / step) * step)
+
+
+def measure_unknowns(bills: pd.DataFrame, lines: pd.DataFrame, rules: Rules) -> pd.DataFrame:
+    """Measure by how much each bill may be wrong at most, for each thing of `NOT_KNOWN`.
 
     Args:
         bills: of one year, from `bill_inputs.prepare_bills`.
         lines: of these, from `charges.compute_bills`.
 
     Returns:
-        what, title, value_gbp (rounded up to two digits), bills, largest_gbp and second_gbp, for the gate's rule
-        `magnitudes`; what concerns no two bills is left out. The sums overlap: one bill may miss several things.
+        A column `not_known_<what>_gbp` for each thing that is not told, on the index of the lines; 0 where it is told.
     """
-    rows = []
-    for what, pounds in _measure_unknowns(bills, lines, rules).items():
-        held = pounds[pounds > 0.005].astype("float64").nlargest(len(pounds))
-        if len(held) > 1:
-            step = 10.0 ** max(0, np.floor(np.log10(held.sum())) - 1)
-            rows.append((what, NOT_KNOWN[what], np.ceil(held.sum() / step) * step, len(held), *held.iloc[:2]))
-    return pd.DataFrame(rows, columns=["what", "title", "value_gbp", "bills", "largest_gbp", "second_gbp"])
+    found = _measure_unknowns(bills, lines, rules)
+    columns = {f"{NOT_KNOWN_OF}{what}_gbp": pounds.reindex(lines.index) for what, pounds in found.items()}
+    return pd.DataFrame(columns, index=lines.index).astype("float64").fillna(0).clip(lower=0).round(2)
 
 
 def _measure_unknowns(bills: pd.DataFrame, lines: pd.DataFrame, rules: Rules) -> dict[str, "pd.Series[float]"]:
