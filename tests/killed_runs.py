@@ -86,6 +86,7 @@ def build_site(catalogue: Catalogue) -> None:
 def run_here(
     original: Path,
     executed: Path,
+    beside: Path,
     values: dict[str, Any],
     folder: Path,
     variables: dict[str, str | None],

@@ -10,6 +10,7 @@ from rdflib import DCAT, RDF, Graph
 from browser.test_report_browser import OPEN_ALL, WHOLE_PAGE_RULES, find_violations, wait_until
 from councilbook.catalogue import load_catalogue
 from councilbook.fuel_poverty.postcodes import bands
+from councilbook.gate.writing import read_package
 from councilbook.pages.page import PAGE_BYTES
 from councilbook.paths import Workbook
 
@@ -53,7 +54,8 @@ def test_every_postcode_is_on_a_map_of_the_report_and_tells_its_band(
         frame.press("#find", "Enter")
         assert frame.inner_text("#found") == (
             f"{row['postcode']}. Band: {bands.BANDS[row['band']]}; Estimated in fuel poverty (%): "
-            f"{row['fuel_poor_pct']:.1f}; 95% interval: {row['low_95']:.1f}% to {row['high_95']:.1f}%."
+            f"{row['fuel_poor_pct']:.1f}; 95% interval: {row['low_95']:.1f}% to {row['high_95']:.1f}%; "
+            f"Chance of the highest fifth (%): {row['highest_band_chance_pct']:.0f}."
         )
     for width in (1280, 320):
         opened.page.set_viewport_size({"width": width, "height": 900})
@@ -128,7 +130,8 @@ def test_the_data_page_holds_the_dcat_record_of_every_dataset(visit: Callable[..
     released = [name for notebook in notebooks for name in notebook.releases]
     public = [dataset for dataset in map(catalogue.dataset, released) if dataset.classification == "open"]
     assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == page.locator(".entry").count() == len(public)
-    assert len(files) == sum(3 if dataset.geometry else 1 for dataset in public)
+    packages = [read_package(file.parent) for file in sample.processed.glob("*/*/*/datapackage.json")]
+    assert len(files) == sum(len(package["resources"]) for package in packages)
     assert all((sample.reports / file).is_file() for file in files)
 
 

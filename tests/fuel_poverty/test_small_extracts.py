@@ -104,9 +104,9 @@ def test_any_extract_gives_estimates_or_says_that_it_is_too_small(homes: int, od
     assert effects.list_outcomes(table) == [name for name in OUTCOMES if (odd, name) != ("no gas", "gas_kwh")]
     assert effects.spread_effects(table)["effect"].str.contains(" to ").all()
     for outcome in OUTCOMES:
-        said = effects.describe_effect(table, outcome), effects.describe_naive(table, outcome)
+        said = [tell(table, outcome, is_synthetic=True) for tell in (effects.describe_effect, effects.describe_naive)]
         assert "nan" not in " ".join(said)
-    assert "nan" not in effects.describe_trends(table)
+    assert "nan" not in effects.describe_trends(table, is_synthetic=True)
 
 
 @pytest.mark.parametrize("share", [0, 1])
@@ -129,5 +129,5 @@ def test_files_of_different_linkages_are_refused_with_what_to_do(part: int, told
 
 def test_an_outcome_without_values_is_said_not_to_be_known() -> None:
     table = estimate(ODD["no gas"](draw_extract(600)))
-    assert effects.describe_effect(table, "gas_kwh").startswith("**Gas use: not known.**")
-    assert effects.describe_naive(table, "gas_kwh") == ""
+    assert effects.describe_effect(table, "gas_kwh", is_synthetic=True).startswith("**Gas use: not known.**")
+    assert effects.describe_naive(table, "gas_kwh", is_synthetic=True) == ""

@@ -22,6 +22,7 @@ from councilbook.errors import (
     ReleaseRefusedError,
     SourceError,
 )
+from councilbook.gate.files import find_file
 from councilbook.paths import Workbook
 from councilbook.running.checking import CheckLine, check_everything
 from councilbook.study import Study
@@ -288,7 +289,7 @@ def test_a_closed_source_taints_all_that_the_notebook_releases_from_then_on() ->
     with pytest.raises(ReleaseRefusedError, match=r"ruleless_counts was not released: .*clients \(closed\)"):
         study.release("ruleless_counts", homes)
     assert [path.name for path in first.parent.iterdir()] == ["home_counts"]
-    assert "E1,110" in (first / "home_counts.csv").read_text(encoding="utf-8")
+    assert "E1,110" in find_file(first, "csv").read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("workbook")
@@ -458,7 +459,7 @@ def test_a_check_of_everything_has_a_line_for_each_table_and_dataset(catalogue: 
 def test_a_check_of_everything_goes_on_after_a_fault(catalogue: Catalogue, mirror: str) -> None:
     study = open_study()
     folder = study.release("home_counts", study.load("homes_2021"))
-    (folder / "home_counts.csv").write_text("lsoa_code,homes\nE1,110\nE1,150\n", encoding="utf-8")
+    find_file(folder, "csv").write_text("lsoa_code,homes\nE1,110\nE1,150\n", encoding="utf-8")
     lines = check_small(catalogue, "real", catalogue.workbook.root / mirror)
     assert {name for name, line in lines.items() if not line.ok} == {
         "homes_2021.homes",  # the mirror's file is of the other census

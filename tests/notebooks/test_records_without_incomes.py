@@ -11,6 +11,7 @@ import pytest
 from councilbook.catalogue import load_catalogue
 from councilbook.fuel_poverty.households.extract import DEFINING
 from councilbook.fuel_poverty.households.targeting import PERFECT
+from councilbook.gate.files import find_file
 from councilbook.paths import Workbook
 from councilbook.study import Study
 
@@ -43,9 +44,9 @@ def test_an_extract_without_incomes_goes_through_the_study_and_the_report_says_w
 
     monkeypatch.setattr(Study, "load", load_bare)
     assert "Not in the records: income_gbp_year" in "\n".join(run_cells(book, "4_households"))
-    reached = pd.read_csv(folder / "home_visit_targeting" / "home_visit_targeting.csv")
+    reached = pd.read_csv(find_file(folder / "home_visit_targeting", "csv"))
     assert PERFECT not in set(reached["order"])
-    flags = pd.read_csv(folder / "fuel_poverty_flag_counts" / "fuel_poverty_flag_counts.csv")
+    flags = pd.read_csv(find_file(folder / "fuel_poverty_flag_counts", "csv"))
     assert "low_rating" not in set(flags["flag"])
     report = "\n".join(run_cells(book, "8_report"))
     for part in ("no fuel poverty gap is known", "learnt from **official rates of areas**", "is expected to reach"):

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from councilbook.catalogue import load_catalogue
+from councilbook.gate.files import find_file
 from councilbook.gate.writing import choose_root
 from councilbook.paths import Workbook
 from whole_workbook import find_mirror, run_councilbook
@@ -29,7 +30,7 @@ def test_all_that_the_studies_promise_is_there(sample):
         council = catalogue.council(study.default_council)
         for name in (name for notebook in study.notebooks.values() for name in notebook.releases):
             dataset = catalogue.dataset(name)
-            assert (choose_root(sample, dataset) / study.id / council.slug / name / f"{name}.csv").exists()
+            assert find_file(choose_root(sample, dataset) / study.id / council.slug / name, "csv").exists()
             assert (sample.processed / study.id / council.slug / name).exists() == (dataset.classification == "open")
         assert (sample.reports / study.id / council.slug / "index.html").exists()
     assert (sample.reports / "index.html").exists()
@@ -44,7 +45,7 @@ def test_each_dataset_is_a_valid_data_package(sample):
 
 
 def test_the_sample_adds_up_to_the_published_figures_that_its_twin_is_fitted_to(processed):
-    years = pd.read_csv(processed / "lsoa_fuel_poverty" / "lsoa_fuel_poverty.csv")
+    years = pd.read_csv(find_file(processed / "lsoa_fuel_poverty", "csv"))
     assert list(years.columns)[:7] == [
         "lsoa_code",
         "lsoa_vintage",
@@ -66,8 +67,8 @@ def test_the_sample_adds_up_to_the_published_figures_that_its_twin_is_fitted_to(
 
 def test_geometry_is_the_same_in_both_formats(processed):
     folder = processed / "area_fuel_poverty"
-    parquet = gpd.read_parquet(folder / "area_fuel_poverty.parquet").set_index("area_code")
-    geojson = gpd.read_file(folder / "area_fuel_poverty.geojson").set_index("area_code")
+    parquet = gpd.read_parquet(find_file(folder, "parquet")).set_index("area_code")
+    geojson = gpd.read_file(find_file(folder, "geojson")).set_index("area_code")
     assert parquet.crs.to_epsg() == 4326
     assert geojson.geometry.is_valid.all()
     outlines = [frame.geometry.loc[parquet.index].normalize() for frame in (parquet, geojson)]

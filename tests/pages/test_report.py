@@ -139,7 +139,7 @@ def test_noise_is_not_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "synthetic", "words"),
     [
-        ("sample", ["Register of homes"], "The figures on this page were made up"),
+        ("sample", ["Register of homes"], "All figures on this page were made up"),
         ("real", ["Register of homes", "Visits"], "Made-up data stand in for Register of homes; Visits."),
         ("real", [], "Every figure on this page comes from the official sources"),
     ],

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from councilbook.gate.files import find_file
 from whole_workbook import copy_workbook, run_councilbook
 
 VERDICTS = Path(__file__).with_name("bradford_link_verdicts.csv")
@@ -24,7 +25,7 @@ def bradford(mirror, tmp_path_factory):
 
 
 def read(folder, dataset):
-    return pd.read_csv(folder / dataset / f"{dataset}.csv")
+    return pd.read_csv(find_file(folder / dataset, "csv"))
 
 
 def test_every_property_is_in_the_register_and_names_only_where_something_proves_an_organisation(bradford):

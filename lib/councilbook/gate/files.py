@@ -107,7 +107,9 @@ def read_text(folder: Path) -> pd.DataFrame:
     """Read a dataset's table as text, with its geometry as another column if it has one."""
     text = read_csv(find_file(folder, "csv"))
     shapes = pd.read_parquet(find_file(folder, "parquet")) if any(folder.glob("*.parquet")) else text
-    return text.assign(geometry=[one.hex().upper() for one in shapes["geometry"]]) if "geometry" in shapes else text
+    if "geometry" not in shapes:
+        return text
+    return text.assign(geometry=["" if one is None else one.hex().upper() for one in shapes["geometry"]])
 
 
 def read_csv(file: Path) -> pd.DataFrame:

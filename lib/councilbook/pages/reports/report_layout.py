@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup, Tag
 FOLD_TAG = "fold"  # of a markdown cell whose sections are folded under their headings
 MORE_TAG = "more"  # of a code cell whose pictures are folded under their captions
 PICTURE_TAG = "picture"  # of the cell whose picture opens the page
+LEAD = "opening-picture"
 SENTENCE = re.compile(r"(?<=[.!?]) +(?=[A-Z£0-9])")
 
 
@@ -44,16 +45,21 @@ def fold_report(soup: BeautifulSoup) -> None:
 
 
 def show_picture(soup: BeautifulSoup) -> str:
-    """Show the picture of the cell tagged `picture` again, still and with its legend, to open the page; empty if none.
+    """Take the still picture of the cell tagged `picture` to open the page, with its legend; empty if there is none.
 
-    It leads to the figure that it is taken from, which has to be numbered by then.
+    It leads to the figure that it is taken from, which has to be numbered by then. There a link leads back to it: with
+    two copies the page of a large council would be too large.
     """
     figure = soup.select_one(f'[data-tags~="{PICTURE_TAG}"] figure')
     image = figure.img if figure else None
     if figure is None or image is None or figure.figcaption is None:
         return ""
-    shown = soup.new_tag("figure", attrs={"class": "lead-picture"})
-    shown.append(copy(figure.picture or image))
+    shown = soup.new_tag("figure", attrs={"class": "lead-picture", "id": LEAD})
+    still = figure.picture or image
+    back = soup.new_tag("a", attrs={"href": f"#{LEAD}"})
+    back.string = "The still picture opens this page."
+    still.replace_with(back)
+    shown.append(still)
     if legend := figure.select_one(".legend ul"):
         shown.append(copy(legend))
     caption = soup.new_tag("figcaption")
