@@ -439,7 +439,8 @@ def test_a_report_opens_with_its_place_figures_and_picture_and_folds_the_rest(tm
 
     assert [one.strong.get_text() for one in first.select(".key-figures li:has(strong)")] == ["7%"]
     assert first.select_one(".lead-picture a")["href"] == "#figure-1"
-    assert page.select_one("#figure-1 img")["alt"] == f"Bars of wards. {said}"
+    assert first.select_one(".lead-picture img")["alt"] == f"Bars of wards. {said}"
+    assert page.select_one("#figure-1 a[href='#opening-picture']").get_text() == "The still picture opens this page."
     assert [one.get_text() for one in story.select("details.more > summary")] == ["Table 1. Costs by ward"]
     assert [one.get_text() for one in story.select("details.more thead th")] == ["ward", "cost (£)"]
     assert page.title.get_text() == "Warm homes in North – Councilbook"
