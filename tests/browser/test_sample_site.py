@@ -54,8 +54,7 @@ def test_every_postcode_is_on_a_map_of_the_report_and_tells_its_band(
         frame.press("#find", "Enter")
         assert frame.inner_text("#found") == (
             f"{row['postcode']}. Band: {bands.BANDS[row['band']]}; Estimated in fuel poverty (%): "
-            f"{row['fuel_poor_pct']:.1f}; 95% interval: {row['low_95']:.1f}% to {row['high_95']:.1f}%; "
-            f"Chance of the highest fifth (%): {row['highest_band_chance_pct']:.0f}."
+            f"{row['fuel_poor_pct']:.1f}; 95% interval: {row['low_95']:.1f}% to {row['high_95']:.1f}%."
         )
     for width in (1280, 320):
         opened.page.set_viewport_size({"width": width, "height": 900})
