@@ -442,8 +442,7 @@ def test_canaries_that_a_broken_gate_lets_out_are_found(
     records = people.assign(record=range(len(people)), ward=people["full_name"])
     study.release("person_records", records[["record", "age", "ward", "sex", "condition"]])
     found = search_files(book.workbook, planted[1]["closed_study"])
-    [line] = [line for line in found if line.startswith("data/processed/")]
-    assert line == f"data/processed/closed_study/doncaster/person_records/person_records.csv: {NAME}, the rare age"
+    assert f"data/processed/closed_study/doncaster/person_records/person_records.csv: {NAME}, the rare age" in found
 
 
 def write_parquet(content: bytes) -> bytes:

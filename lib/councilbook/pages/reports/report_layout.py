@@ -59,6 +59,8 @@ def show_picture(soup: BeautifulSoup) -> str:
     back = soup.new_tag("a", attrs={"href": f"#{LEAD}"})
     back.string = "The still picture opens this page."
     still.replace_with(back)
+    for link in figure.select('a[href^="data:image"]'):
+        link.decompose()  # a third copy
     shown.append(still)
     if legend := figure.select_one(".legend ul"):
         shown.append(copy(legend))
