@@ -54,7 +54,7 @@ def list_strings(code: str) -> Iterator[str]:
 def walk(value: object) -> Iterator[str]:
     """List the texts of some words in a YAML file."""
     if isinstance(value, dict):
-        value = list(value.values())
+        value = [*value, *value.values()]
     if isinstance(value, list):
         for one in value:
             yield from walk(one)
@@ -89,6 +89,7 @@ def test_a_word_that_is_ruled_out_is_found_in_each_kind_of_file(tmp_path: Path) 
         "one.py": 'def f(n):\n    """Whom."""\n    return f"It hangs on {n} things."\n',
         "two.ipynb": json.dumps({"cells": [{"cell_type": "markdown", "source": ["A number that\n", "hangs on it."]}]}),
         "three.yaml": "a: [{b: This hangs on that}]",
+        "six.yaml": "It hangs on that: [a, b]",
         "four.md": "It hangs on that.",
         "five.j2": "<p>It {{ one }} hangs on that.</p>",
     }

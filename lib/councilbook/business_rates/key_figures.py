@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 import pandas as pd
 
+from councilbook.business_rates.prose import find_pounds, write_pounds
 from councilbook.business_rates.roll import contents
 from councilbook.pages.html import KeyFigure
 
@@ -49,8 +50,8 @@ def show_bills(totals: pd.DataFrame, stakes: pd.DataFrame) -> KeyFigure | None:
     Args:
         totals, stakes: the datasets bill_totals and bill_stakes.
     """
-    pounds = totals.set_index("line")["value_gbp"].dropna()
-    if not {"gross", "net"} <= set(pounds.index):
+    pounds = find_pounds(totals)
+    if pounds is None:
         return None
     unfit = int(stakes["bills"].sum())
     return KeyFigure(
@@ -67,10 +68,10 @@ def show_cost(costs: pd.DataFrame, claim: pd.DataFrame) -> KeyFigure:
     Args:
         costs, claim: the datasets foi_costs and foi_claim.
     """
-    cost = costs.set_index("quantity").loc["cost_gbp", ["low", "median", "high"]].astype("float64").round(-2)
+    cost = costs.set_index("quantity").loc["cost_gbp"]
     return KeyFigure(
-        f"£{cost['median']:,.0f}",
+        write_pounds(cost["median"]),
         "a year is the cost of requests on business rates",
         f"The case study has £{claim['claim_gbp'].iloc[0]:,.0f}",
-        f"90% interval £{cost['low']:,.0f} to £{cost['high']:,.0f}",
+        f"90% interval {write_pounds(cost['low'])} to {write_pounds(cost['high'])}",
     )

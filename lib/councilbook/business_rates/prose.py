@@ -254,9 +254,15 @@ def summarise_bills(totals: pd.DataFrame, stakes: pd.DataFrame) -> str:
     return f"{told} Some {count:,} do not fit, in charge or in relief; many of these are right all the same."
 
 
+def find_pounds(totals: pd.DataFrame) -> "pd.Series[float] | None":
+    """Return what all bills come to by line; None where the charge or what is left to pay is hidden."""
+    pounds = totals.set_index("line")["value_gbp"].dropna()
+    return pounds if {"gross", "net"} <= set(pounds.index) else None
+
+
 def _describe_totals(totals: pd.DataFrame) -> str | None:
-    pounds = totals.set_index("line")["value_gbp"]
-    if not {"gross", "net"} <= set(pounds.dropna().index):
+    pounds = find_pounds(totals)
+    if pounds is None:
         return None
     owe = f"By the rules of {totals['year'].iloc[0]} the properties owe **£{pounds['net'] / 1e6:,.1f} million** a year"
     if pounds["net"] == pounds["gross"]:
@@ -288,7 +294,7 @@ def describe_unknowns(unknowns: pd.DataFrame) -> str:
     first = shown.iloc[0]
     return (
         f"A roll does not say all that a bill rests on. The largest gap in {first['year']} concerns some "
-        f"{first['bills']:,} bills, and at most {_pounds(first['value_gbp'])}: {_lower(first['title'])}. "
+        f"{first['bills']:,} bills, and at most {write_pounds(first['value_gbp'])}: {_lower(first['title'])}. "
         f"{rest}"
     )
 
@@ -325,7 +331,9 @@ def _describe_stakes(stakes: pd.DataFrame) -> str:
         row = stakes[(stakes["direction"] == direction) & stakes["bills"].notna()]
         if len(row):
             value = row["value_gbp"].iloc[0]
-            sum_of = "a sum that one or two bills decide and that is withheld" if pd.isna(value) else _pounds(value)
+            sum_of = (
+                "a sum that one or two bills decide and that is withheld" if pd.isna(value) else write_pounds(value)
+            )
             parts.append(f"some {row['bills'].iloc[0]:,} bills, perhaps {words} by {sum_of}")
     return ", and in ".join(parts)
 
@@ -338,12 +346,12 @@ def describe_bill_scores(scores: pd.DataFrame) -> str:
     order = {"both": "rules and model together", "rules": "rules alone", "model": "the model alone"}[best]
     others = {"rules": "by rules alone", "model": "by the model alone"}
     others.pop(best, None)
-    rest = "".join(f"{_pounds(pounds[name])} {words}, " for name, words in others.items())
+    rest = "".join(f"{write_pounds(pounds[name])} {words}, " for name, words in others.items())
     low, high = by_order.loc[best, ["recovered_low_gbp", "recovered_high_gbp"]]
     return (
-        f"We put errors into synthetic ledgers. A hundred checks in the order of {order} put {_pounds(pounds[best])} "
-        f"right (95% interval {_pounds(low)} to {_pounds(high)}). It would be {rest}and {_pounds(pounds['random'])} at "
-        "random. These are scores on synthetic data."
+        f"We put errors into synthetic ledgers. A hundred checks in the order of {order} put "
+        f"{write_pounds(pounds[best])} right (95% interval {write_pounds(low)} to {write_pounds(high)}). It would be "
+        f"{rest}and {write_pounds(pounds['random'])} at random. These are scores on synthetic data."
     )
 
 
@@ -359,10 +367,11 @@ def describe_costs(costs: pd.DataFrame, claim: pd.DataFrame) -> str:
             "statistics do not have the council."
         )
     return (
-        f"Requests on business rates are estimated to cost **{_pounds(cost['median'])} a year** "
-        f"(90% interval {_pounds(cost['low'])} to {_pounds(cost['high'])}). Publishing would save "
-        f"{_pounds(net['median'])} of this after costs ({_pounds(net['low'])} to {_pounds(net['high'])}). The chance "
-        f"is {chance:.0%} that they cost the £{claim['claim_gbp'].iloc[0]:,.0f} of the case study, or more.{basis}"
+        f"Requests on business rates are estimated to cost **{write_pounds(cost['median'])} a year** "
+        f"(90% interval {write_pounds(cost['low'])} to {write_pounds(cost['high'])}). Publishing would save "
+        f"{write_pounds(net['median'])} of this after costs ({write_pounds(net['low'])} to "
+        f"{write_pounds(net['high'])}). The chance is {chance:.0%} "
+        f"that they cost the £{claim['claim_gbp'].iloc[0]:,.0f} of the case study, or more.{basis}"
     )
 
 
@@ -376,7 +385,8 @@ def describe_topics(topics: pd.DataFrame) -> str:
     )
 
 
-def _pounds(value: Any) -> str:
+def write_pounds(value: Any) -> str:
+    """Write a sum to the next hundred pounds."""
     rounded = round(float(value), -2)
     return f"{'−' if rounded < 0 else ''}£{abs(rounded):,.0f}"
 

@@ -5,6 +5,7 @@ from collections.abc import Collection
 import pandas as pd
 
 from councilbook.fuel_poverty.households import targeting
+from councilbook.fuel_poverty.households.household_prose import find_row, name_interval
 from councilbook.pages.html import KeyFigure
 
 
@@ -49,13 +50,12 @@ def show_reach(reached: pd.DataFrame, visits: int, order: str, homes: str) -> Ke
         order: the list.
         homes: what is counted, as `synthetic households`.
     """
-    rows = reached[reached["visits"] == visits].set_index("order")
-    best, random = rows.loc[order], rows["reached"].astype("float64")[targeting.RANDOM]
+    best, random = (find_row(reached, name, visits) for name in (order, targeting.RANDOM))
     return KeyFigure(
         f"{best['reached']:,.0f}",
         f"fuel-poor {homes} reached by {visits:,} visits, by linked records",
-        f"{random:,.0f} by visits at random",
-        f"95% interval {best['low_95']:,.0f} to {best['high_95']:,.0f}",
+        f"{random['reached']:,.0f} by visits at random",
+        name_interval(best),
     )
 
 

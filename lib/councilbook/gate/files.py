@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyogrio
+from pyarrow.parquet import read_schema
 
 from councilbook.catalogue import Dataset, hash_file
 from councilbook.pages.html.formulas import escape_formula
@@ -105,11 +106,11 @@ def find_file(folder: Path, ending: str) -> Path:
 
 def read_text(folder: Path) -> pd.DataFrame:
     """Read a dataset's table as text, with its geometry as another column if it has one."""
-    text = read_csv(find_file(folder, "csv"))
-    shapes = pd.read_parquet(find_file(folder, "parquet")) if any(folder.glob("*.parquet")) else text
-    if "geometry" not in shapes:
+    text, shapes = read_csv(find_file(folder, "csv")), next(folder.glob("*.parquet"), None)
+    if shapes is None or "geometry" not in read_schema(shapes).names:
         return text
-    return text.assign(geometry=["" if one is None else one.hex().upper() for one in shapes["geometry"]])
+    geometry = pd.read_parquet(shapes, columns=["geometry"])["geometry"]
+    return text.assign(geometry=["" if one is None else one.hex().upper() for one in geometry])
 
 
 def read_csv(file: Path) -> pd.DataFrame:

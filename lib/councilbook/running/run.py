@@ -266,8 +266,9 @@ def _make(job: Job, tell: Tell, warm: Warm | None) -> tuple[Record, bool]:
                 left_out |= find_absent(catalogue, job.study, _make_finder(job, catalogue))
             made = _Made(job, catalogue, staging, tell, warm, left_out)
             run_in_lanes(waits, lambda name: _run_or_leave_out(made, name), job.at_once)
-            record = Record(council=job.council, data=job.mode, run_date=job.run_date, notebooks=fingerprints)
-            record = record.model_copy(update={"left_out": left_out})
+            record = Record(
+                council=job.council, data=job.mode, run_date=job.run_date, notebooks=fingerprints, left_out=left_out
+            )
             commit_edition(staging, record)
     return record, True
 

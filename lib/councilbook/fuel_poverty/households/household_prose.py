@@ -119,13 +119,13 @@ def describe_reach(reached: pd.DataFrame, visits: int, *, is_synthetic: bool, or
     Raises:
         CheckError: the table lacks an order at that budget.
     """
-    own, rival, chance = (_find_row(reached, name, visits) for name in (order, LSOA_RATE, RANDOM))
+    own, rival, chance = (find_row(reached, name, visits) for name in (order, LSOA_RATE, RANDOM))
     reaches = _name_reaching(is_expected(reached))
     low, high = own["ahead_low_95"], own["ahead_high_95"]
     verdict = "more than" if low > 0 else "fewer than" if high < 0 else "too near to tell apart from"
     return (
         f"With {visits:,} visits, {_name_list(order)} {reaches} **{own['reached']:,.0f} fuel-poor "
-        f"{_name_homes(is_synthetic)}** ({_name_interval(own)}). That is {verdict} the {rival['reached']:,.0f} of "
+        f"{_name_homes(is_synthetic)}** ({name_interval(own)}). That is {verdict} the {rival['reached']:,.0f} of "
         f"{_name_list(LSOA_RATE)} (difference {own['ahead']:+,.0f}, 95% interval {low:+,.0f} to {high:+,.0f}). "
         f"Visits at random reach {chance['reached']:,.0f}."
     )
@@ -220,7 +220,12 @@ def describe_calibration(scores: pd.DataFrame, *, is_synthetic: bool) -> str:
     )
 
 
-def _find_row(reached: pd.DataFrame, order: str, visits: int) -> pd.Series:
+def find_row(reached: pd.DataFrame, order: str, visits: int) -> pd.Series:
+    """Return what an order reaches with a number of visits.
+
+    Raises:
+        CheckError: the table lacks it.
+    """
     rows = reached[(reached["order"] == order) & (reached["visits"] == visits)]
     if rows.empty:
         raise CheckError(f"The table of what is reached lacks the order {order} at {visits:,} visits.")
@@ -231,7 +236,8 @@ def _name_reaching(is_expected: bool) -> str:
     return "is expected to reach" if is_expected else "reaches"
 
 
-def _name_interval(row: pd.Series) -> str:
+def name_interval(row: pd.Series) -> str:
+    """Write the interval of a row of `targeting.count_reached`."""
     return f"95% interval {row['low_95']:,.0f} to {row['high_95']:,.0f}"
 
 

@@ -63,7 +63,7 @@ def leave_out_unreal(headline: Sequence[Tag], shown: Shown) -> list[Tag]:
 
 
 def trace_datasets(cells: Iterable[str]) -> list[frozenset[str]]:
-    """Tell of each code cell which released datasets what it shows may rest on.
+    """Say for each code cell which released datasets its figures may rest on.
 
     A name rests on what was read by `study.published` in the statement that gave it its value, and on what the names
     in that statement rest on: too many where a statement does several things, too few only where a method changes a

@@ -13,13 +13,13 @@ from datetime import datetime
 import pandas as pd
 
 from councilbook.catalogue import FieldSpec
+from councilbook.sources.files.readers import BOOLEANS
 
 MISSING = frozenset({"", "null", "(null)", "n/a", "na", "#n/a", "nan", "none"})  # as `fold_code` writes them
 MARK = 8  # letters, more than any such mark has
 BLANK = "(blank)"  # how a council names a blank cell, to say what it means
 NO_VALUE = "missing"  # how a council says that a code is no value
-YES = ("true", "yes", "y", "t", "1")
-NO = ("false", "no", "n", "f", "0")
+YES_OR_NO = BOOLEANS | {"t": True, "f": False}
 DAYS = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d %b %Y", "%d-%b-%Y"]
 DAYS += ["%d %B %Y", "%d-%b-%y"]
 TIME = re.compile(r"[T ]\d{1,2}:\d\d.*$")
@@ -34,7 +34,7 @@ def fold_code(code: str) -> str:
 def list_known(field: FieldSpec) -> dict[str, str]:
     """List the codes of a column that are known without being told, folded, with what they stand for."""
     if field.type == "boolean":
-        return {**dict.fromkeys(YES, "true"), **dict.fromkeys(NO, "false")}
+        return {word: "true" if value else "false" for word, value in YES_OR_NO.items()}
     if not field.enum:
         return {}
     known = {fold_code(value): value for value in field.enum}
