@@ -31,7 +31,6 @@ KINDS = (
 TOWNS = ("Seaford", "Harbour Mills", "Upper Dyke")
 TRAITS = ("Leader", "Helper", "Analyst", "Creator", "Doer")
 SKILLS = ("Active Listening", "Writing", "Repairing", "Biology", "Speaking", "Memory", "Leadership", "Endurance")
-UNPLACED = "ZZ9 9ZZ"
 
 
 def make_places(count: int) -> pd.DataFrame:
@@ -52,13 +51,13 @@ def make_places(count: int) -> pd.DataFrame:
             "age_from": 11 + 5 * (np.arange(count) % 2),
             "age_to": 19,
             "run_by": [None, "North Sea Learning"] * (count // 2) + [None] * (count % 2),
-            "closed_date": pd.Series([pd.NaT] * count),
+            "closed_date": pd.to_datetime(["2017-11-01"] + [None] * (count - 1)),  # merged, and still there
         }
     )
 
 
 def make_journeys(places: pd.DataFrame, postcodes: int) -> pd.DataFrame:
-    """Make journeys that grow with distance, and a postcode that lies nobody knows where."""
+    """Make journeys that grow with distance; ways of more than two hours are left out."""
     rng = np.random.default_rng(4)
     names = [f"ZZ{one // 2000 + 1} {one // 200 % 10}{'ABDEFGHJLN'[one // 20 % 10]}{'ABDEFGHJLNPQRSTUWXYZ'[one % 20]}" for one in range(postcodes)]
     north, east = 56 + rng.normal(0, 0.06, postcodes), 3 + rng.normal(0, 0.1, postcodes)
@@ -82,8 +81,9 @@ def make_journeys(places: pd.DataFrame, postcodes: int) -> pd.DataFrame:
             "last_home_time": [f"{one // 60:02d}:{one % 60:02d}" for one in last],
         }
     ).convert_dtypes()
-    nowhere = pd.DataFrame({"postcode": [UNPLACED], "site_id": [places["site_id"].iloc[0]]})
-    return pd.concat([table, nowhere], ignore_index=True)
+    numbers = table.columns[2:7]
+    table[numbers] = table[numbers].where(table[numbers] <= 120)
+    return table
 
 
 def make_jobs(count: int = 30, skills: Sequence[str] = SKILLS, of_each: int = 5) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -139,6 +139,7 @@ def make_adverts(places: pd.DataFrame) -> pd.DataFrame:
     first = places.iloc[0]
     return pd.DataFrame(
         {
+            "list": "Find an apprenticeship",
             "vacancy_id": ["1000001", "1000002", "1000003"],
             "address_number": 1,
             "title": ["Apprentice fitter", "Apprentice nurse", "Apprentice of anything </script><b>"],

@@ -40,11 +40,13 @@ def load_words() -> dict[str, Any]:
 
 
 def choose_places(places: pd.DataFrame | None) -> pd.DataFrame:
-    """Choose the open places where one can learn after 16, by name; none if none were released."""
+    """Choose the places where one can learn after 16, by name; none if none were released.
+
+    All that are released are open: a place with a closing date has merged, and is still there.
+    """
     if places is None:
         return pd.DataFrame(columns=["site_id", "name", "kind", "town"])
-    is_open = places["closed_date"].isna()
-    return places[places["is_post16"].astype(bool) & is_open].sort_values(["name", "site_id"]).reset_index(drop=True)
+    return places[places["is_post16"].astype(bool)].sort_values(["name", "site_id"]).reset_index(drop=True)
 
 
 def list_places(places: pd.DataFrame) -> list[dict[str, Any]]:
@@ -127,7 +129,7 @@ def list_adverts(adverts: pd.DataFrame | None, places: pd.DataFrame) -> list[dic
     spots = places.dropna(subset=["latitude", "longitude"]) if len(places) else places
     return [
         {
-            "id": f"{row['vacancy_id']}-{row.get('address_number', 1)}",
+            "id": f"{str(row['list'])[0]}{row['vacancy_id']}-{row['address_number']}",  # unlike that of any place
             **{name: _plain(row.get(name)) for name in (*ADVERT, "level", "distance_km")},
             "link": _write_link(row.get("link")),
             "closes_on": _write_day(row.get("closes_on")),

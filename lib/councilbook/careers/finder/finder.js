@@ -5,7 +5,7 @@ const data = JSON.parse(document.getElementById("finder-data").textContent);
 const WORDS = {transit: `by ${data.transit}`, walk: "on foot", cycle: "by bicycle", drive: "by car"};
 const byId = id => document.getElementById(id);
 const state = {home: "", by: "", far: 60, level: 0, likes: data.statements.map(() => null), good: new Set(), picks: []};
-let journeys = null;
+let journeys = null, isTooOld = false;
 
 // Elements: make("p", {className: "x"}, "text", element …); what is null or false is left out.
 const make = (tag, values, ...inside) => {
@@ -18,16 +18,15 @@ const count = (number, noun) => `${number.toLocaleString("en-GB")} ${noun}${numb
 
 // --- journeys ---
 
-// Whole postcode, known, placed: what is wrong is said in a sentence.
+// Whole postcode, known: what is wrong is said in a sentence.
 function findHome() {
   const typed = state.home.trim(), code = bare(typed);
   if (!code) return {says: ""};
-  if (!journeys) return {says: "The journeys are being unpacked."};
+  if (!journeys) return {says: isTooOld ? "This browser cannot unpack the journeys." : "The journeys are being unpacked."};
   if (!/^[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}$/.test(code)) return {says: `“${typed}” is not a whole postcode. Type all of it, as DN1 1AA.`, wrong: true};
   const written = `${code.slice(0, -3)} ${code.slice(-3)}`;
-  if (!journeys.postcodes.has(code)) return {says: `${written} is not one of the ${journeys.postcodes.size.toLocaleString("en-GB")} postcodes of this area. Check it. If you live elsewhere, or your street is new, type a postcode near you that is in the area.`, wrong: true};
+  if (!journeys.postcodes.has(code)) return {says: `${written} is not one of the ${journeys.postcodes.size.toLocaleString("en-GB")} postcodes of this page. Check it. If it is right, it may lie outside the area, be new, or be one of the few of which nobody has published where they are. Then type that of a street near you.`, wrong: true};
   const place = journeys.postcodes.get(code);
-  if (place >= journeys.placed) return {says: `Nobody has published where ${written} is, so there are no journeys from it. Type the postcode of a neighbouring street.`, wrong: true};
   const near = journeys.shared > 1 ? " The times are those of a postcode next to yours, since the page would be too large with all of them." : "";
   return {says: `Journeys are from ${written}.${near}`, from: readJourneys(journeys, place)};
 }
@@ -49,7 +48,8 @@ function tellSlow(way) {
 
 function tellLast(way) {
   if (!data.transit || way.rides === 0) return "";
-  return way.last === null ? `No way home by ${data.transit} after midday.` : `Last way home: leave at ${clock(way.last)}.`;
+  if (way.last === null) return way.walk === null ? `No ride home by ${data.transit} after midday.` : "";
+  return `Last way home: leave at ${clock(way.last)}.`;
 }
 
 function tellOthers(way) {
@@ -80,11 +80,14 @@ function listPlaces(home) {
   }).sort((one, other) => (one.time ?? 1e9) - (other.time ?? 1e9) || one.index - other.index);
 }
 
-function tellWay(way, by = state.by) {
-  if (!way) return [];
-  const main = by === "transit" ? tellTransit(way) : way[by] === null ? `Too far ${WORDS[by]}: over an hour${by === "drive" ? " and a half" : ""}.` : `${count(way[by], "minute")} ${WORDS[by]}.`;
-  return [main, tellSlow(way), tellLast(way), tellOthers(way)].filter(Boolean);
+function tellWay(way) {
+  if (!way) return {main: "", home: "", more: ""};
+  const far = `Too far ${WORDS[state.by]}: over an hour${state.by === "drive" ? " and a half" : ""}.`;
+  const main = state.by === "transit" ? tellTransit(way) : way[state.by] === null ? far : `${count(way[state.by], "minute")} ${WORDS[state.by]}.`;
+  return {main, home: tellLast(way), more: [tellSlow(way), tellOthers(way)].filter(Boolean).join(" ")};
 }
+
+const tellWhole = way => Object.values(tellWay(way)).filter(Boolean).join(" ");
 
 function whyPlace({place, way, time, near}) {
   return [
@@ -117,11 +120,12 @@ function keepBox(id, name) {
 const paragraph = (className, text) => text && make("p", {className}, text);
 
 function showPlace(found, number) {
-  const {place, way} = found, [main, ...more] = tellWay(way);
+  const {place, way} = found, {main, home, more} = tellWay(way);
   return make("li", {},
     make("h3", {}, `${number}. ${place.name}`),
     paragraph("quiet", [place.kind, place.where, place.ages && `ages ${place.ages}`, place.run_by && `part of ${place.run_by}`].filter(Boolean).join("; ")),
-    main && make("p", {className: "way"}, make("strong", {}, main), more.length ? ` ${more.join(" ")}` : ""),
+    main && make("p", {className: "way"}, make("strong", {}, main), ` ${more}`),
+    home && make("p", {}, make("strong", {}, home)),
     paragraph("", place.about),
     paragraph("why", whyPlace(found) && `Why: ${whyPlace(found)}`),
     paragraph("ask", `Ask first: ${place.ask}`),
@@ -133,7 +137,7 @@ function showAdvert(found) {
   return make("li", {},
     make("h3", {}, advert.title),
     paragraph("quiet", [advert.employer, whereAdvert(advert), advert.level && `level ${advert.level}`, advert.wage, advert.closes_on && `${advert.closes_on < TODAY ? "closed" : "closes"} on ${tellDay(advert.closes_on)}`].filter(Boolean).join("; ")),
-    paragraph("way", way ? `The way to ${near.name}, ${advert.near[1]} km from it: ${tellWay(way).slice(0, -1).join(" ")}` : advert.distance_km !== null && `${advert.distance_km} km from the middle of the area in a straight line.`),
+    paragraph("way", way ? `The way to ${near.name}, ${advert.near[1]} km from it: ${tellWay(way).main} ${tellWay(way).home}` : advert.distance_km !== null && `${advert.distance_km} km from the middle of the area in a straight line.`),
     paragraph("why", whyAdvert(advert)),
     advert.link && make("p", {}, external(advert.link, "Read the advert", `: ${advert.title}`)),
     keepBox(advert.id, advert.title));
@@ -220,13 +224,13 @@ function listAdverts(home) {
 function describePick(id, home) {
   const found = lastPlaces.find(one => one.place.site_id === id);
   if (found) return {
-    name: found.place.name, what: `${found.place.kind}. ${found.place.about}`, where: found.place.where, way: tellWay(found.way).join(" "),
+    name: found.place.name, what: `${found.place.kind}. ${found.place.about}`, where: found.place.where, way: tellWhole(found.way),
     why: whyPlace(found), ask: found.place.ask,
   };
   const open = listAdverts(home).find(one => one.advert.id === id);
   return open && {
     name: open.advert.title, what: ["Apprenticeship", open.advert.employer].filter(Boolean).join(", "), where: whereAdvert(open.advert),
-    way: open.way ? `To ${open.near.name}, ${open.advert.near[1]} km from it: ${tellWay(open.way).join(" ")}` : "Not known.", why: whyAdvert(open.advert), ask: ASK_EMPLOYER,
+    way: open.way ? `To ${open.near.name}, ${open.advert.near[1]} km from it: ${tellWhole(open.way)}` : "Not known.", why: whyAdvert(open.advert), ask: ASK_EMPLOYER,
   };
 }
 
@@ -247,7 +251,7 @@ function showPicks() {
   const head = make("tr", {}, make("th", {scope: "col"}, "Choice"), ...picked.map(one => make("th", {scope: "col"}, one.name)));
   const body = rows.filter(([, key]) => picked.some(one => one[key])).map(([words, key]) => make("tr", {}, make("th", {scope: "row"}, words), ...picked.map(one => make("td", {}, one[key] || "–"))));
   const caption = make("caption", {}, make("span", {}, `${count(picked.length, "choice")}${home.from ? "" : ", without the way there: type your postcode to see it"}`));
-  byId("compare").replaceChildren(make("div", {className: "scroll"}, make("table", {}, caption, make("thead", {}, head), make("tbody", {}, ...body))));
+  byId("compare").replaceChildren(make("table", {}, caption, make("thead", {}, head), make("tbody", {}, ...body)));
 }
 
 // --- map ---
@@ -403,4 +407,4 @@ function begin() {
 
 const packed = byId("finder-journeys").textContent.trim();
 begin();
-if (packed) unpack(packed).then(found => { journeys = found; show(); }, () => { byId("too-old").hidden = false; });
+if (packed) unpack(packed).then(found => { journeys = found; show(); }, () => { isTooOld = true; byId("too-old").hidden = false; show(); });

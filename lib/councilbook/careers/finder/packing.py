@@ -23,28 +23,27 @@ def pack_journeys(journeys: pd.DataFrame, sites: Sequence[str], most_bytes: int 
     """Pack the journeys of postcodes to places as base64 of gzip.
 
     Inside are, one after the other: four bytes with the length of a JSON text, that text (`postcodes` with a line each,
-    `placed`, how many of them have journeys, `shared`, how many of them share a row, `sites`, `figures`, and `changes`,
-    which of these are differences from the row before), and for each figure a byte for each row and site.
+    `shared`, how many of them share a row, `sites`, `figures`, and `changes`, which of these are differences from the row
+    before), and for each figure a byte for each row and site.
 
     Where that is too large, postcodes next to each other share the journeys of one of them: two, four, and so on.
 
     Args:
         journeys: one row a postcode and site: postcode, site_id, walk_minutes, cycle_minutes, drive_minutes,
-            transit_median_minutes, transit_p90_minutes, rides, last_home_time (HH:MM, past 24:00 too). A postcode of
-            which nothing is known has at least one row, in which all figures are missing.
+            transit_median_minutes, transit_p90_minutes, rides, last_home_time (HH:MM, past 24:00 too). What is missing,
+            a row or a figure, is a way that takes too long.
         sites: ids of the places, in the order that the page has them.
         most_bytes: what the text may have.
     """
     table = journeys[journeys["site_id"].isin(sites)]
     postcodes = np.array(sorted(journeys["postcode"].unique()), dtype=object)
     planes = dict(_fill_planes(table, postcodes, sites))
-    is_placed = np.any([planes[name].any(axis=1) for name in ("walk", "cycle", "drive", "median")], axis=0)
-    order = np.r_[_order_as_neighbours(planes["drive"], is_placed), np.flatnonzero(~is_placed)].astype(int)
+    order = _order_as_neighbours(planes["drive"])
     shared = 1
     while True:
-        header = {"postcodes": "\n".join(postcodes[order]), "placed": int(is_placed.sum()), "shared": shared}
-        rows = order[: header["placed"] : shared]
-        packed = _write(header | {"sites": list(sites)}, {name: plane[rows] for name, plane in planes.items()})
+        header = {"postcodes": "\n".join(postcodes[order]), "shared": shared, "sites": list(sites)}
+        rows = order[::shared]
+        packed = _write(header, {name: plane[rows] for name, plane in planes.items()})
         if len(packed) <= most_bytes or len(rows) <= 1:
             return packed
         shared *= 2
@@ -76,27 +75,27 @@ def _fill_planes(table: pd.DataFrame, postcodes: np.ndarray, sites: Sequence[str
 
 def _read_minutes(times: pd.Series) -> pd.Series:
     """Read times as 22:14, or 25:10 for ten past one at night, as minutes after midnight."""
-    parts = times.astype("str").str.extract(r"^(\d{1,2}):(\d{2})").astype("float64")
-    return parts[0] * 60 + parts[1]
+    known = pd.Series(times.dropna().unique(), dtype="str")
+    parts = known.str.extract(r"^(\d{1,2}):(\d{2})$").astype("float64")
+    return times.map(dict(zip(known, parts[0] * 60 + parts[1], strict=True))).astype("float64")
 
 
-def _order_as_neighbours(drive: np.ndarray, is_placed: np.ndarray) -> np.ndarray:
+def _order_as_neighbours(drive: np.ndarray) -> np.ndarray:
     """Order postcodes so that neighbours follow each other, going by their minutes to all places.
 
     Squared distances to fixed points, less their means by row and column, are linear in where a point lies (classical
     scaling, Torgerson 1952): their two strongest directions give back a map. A Z-order curve goes through it.
     """
-    found = np.flatnonzero(is_placed)
-    squares = np.where(drive[found], drive[found].astype(float) - 1, MOST_MINUTES["drive_minutes"] * 1.2) ** 2
+    squares = np.where(drive, drive.astype(float) - 1, MOST_MINUTES["drive_minutes"] * 1.2) ** 2
     squares -= squares.mean(axis=0)
     squares -= squares.mean(axis=1, keepdims=True)
     _, directions = np.linalg.eigh(squares.T @ squares)
     spots = squares @ directions[:, -2:]
-    low, wide = spots.min(axis=0, initial=np.inf), np.ptp(spots, axis=0) if len(found) else 1
+    low, wide = spots.min(axis=0), np.ptp(spots, axis=0)
     cells = ((spots - low) / np.where(wide == 0, 1, wide) * (CELLS - 1)).astype(int)
     bits = 1 << np.arange(10)
     curve = sum(((cells[:, axis, None] & bits) * bits).sum(axis=1) << axis for axis in range(cells.shape[1]))
-    return found[np.argsort(curve, kind="stable")] if len(found) else found
+    return np.argsort(curve, kind="stable")
 
 
 def _write(header: dict[str, object], planes: dict[str, np.ndarray]) -> str:

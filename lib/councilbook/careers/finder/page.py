@@ -42,7 +42,7 @@ METHOD = (
     "you said come last.",
     "A journey by timetable is one that gets you there in time, in the morning. The usual time is the median over the "
     "times at which you may have to be there. On a slow morning, which is one in ten, it takes longer than the second "
-    "figure. The last way home is the latest time to leave.",
+    "figure. The last way home is the latest time to leave and ride home within two hours. By car is without traffic.",
     "What a place mostly teaches is said of its kind, not of the place itself. It is our assumption, so ask.",
     "Strengths: each job has 20 skills in order of how much it needs them. A strength of yours counts up to 41 points in "
     "first place, and about 21 in last place. The points are compared with the most that any job could have.",

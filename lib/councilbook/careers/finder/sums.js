@@ -12,12 +12,12 @@ async function unpack(text) {
   const whole = new Uint8Array(await new Response(stream).arrayBuffer());
   const length = new DataView(whole.buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(whole.subarray(4, 4 + length)));
-  const rows = Math.ceil(header.placed / header.shared), wide = header.sites.length;
+  const postcodes = new Map(header.postcodes.split("\n").map((one, place) => [bare(one), place]));
+  const rows = Math.ceil(postcodes.size / header.shared), wide = header.sites.length;
   const planes = Object.fromEntries(header.figures.map((name, place) => {
     const from = 4 + length + place * rows * wide;
     return [name, whole.subarray(from, from + rows * wide)];
   }));
-  const postcodes = new Map(header.postcodes.split("\n").map((one, place) => [bare(one), place]));
   return {...header, wide, planes, postcodes};
 }
 
@@ -71,6 +71,12 @@ function scoreFamilies(data, likes) {
   return liked;
 }
 
+// To six decimals, halves to the even digit as numpy does: or a tie here would be none there.
+const round = score => {
+  const whole = Math.round(score * 1e6);
+  return (score * 1e6 % 1 === 0.5 && whole % 2 ? whole - 1 : whole) / 1e6;
+};
+
 function scoreJobs(data, likes, good) {
   const liked = scoreFamilies(data, likes), most = mostPoints(good.size);
   const strengths = data.profiles.map(profile => {
@@ -85,7 +91,7 @@ function scoreJobs(data, likes, good) {
       ...(good.size && job.profile !== null ? [strengths[job.profile]] : []),
       ...(known.length ? [Math.max(...known)] : []),
     ];
-    if (parts.length) found.push({job, liked, score: Math.round(1000 * parts.reduce((sum, one) => sum + one, 0) / parts.length) / 1000});
+    if (parts.length) found.push({job, liked, score: round(parts.reduce((sum, one) => sum + one, 0) / parts.length)});
   }
   found.sort((one, other) => other.score - one.score || (one.job.title < other.job.title ? -1 : 1));
   let place = 1;
