@@ -235,7 +235,9 @@ def publish(root: Path, slug: str, packages: list[dict[str, Any]], cells: list[n
     nbformat.write(notebook, root / "3_report.ipynb")
     council = Council(slug=slug, name=slug.capitalize(), codes={"E06000001": ""})
     target = root / "reports" / SPEC.id / slug
-    report.publish_report(root / "3_report.ipynb", Workbook(root), SPEC, council, "sample", DATE, processed, target, no_data)
+    report.publish_report(
+        root / "3_report.ipynb", Workbook(root), SPEC, council, "sample", DATE, processed, target, no_data
+    )
 
 
 @pytest.fixture(scope="session")

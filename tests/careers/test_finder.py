@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from councilbook.careers.finder.content import choose_places, list_adverts, list_jobs, list_places, write_address
-from councilbook.careers.finder.packing import MOST_BYTES, pack_journeys
+from councilbook.careers.finder.packing import pack_journeys
 from councilbook.careers.finder.page import JOURNEYS, make_page
 from councilbook.pages.page import PAGE_BYTES
 from small_finder import make_journeys, make_places, make_request, make_tables, read_content
@@ -23,16 +23,14 @@ MINUTES = ["walk_minutes", "cycle_minutes", "drive_minutes", "transit_median_min
 
 def unpack(packed):
     """Read back what was packed, by the words of `pack_journeys` and with none of its code."""
-    whole = gzip.decompress(base64.b64decode(packed))
-    length = int.from_bytes(whole[:4], "little")
-    header = json.loads(whole[4 : 4 + length])
-    rows, wide = -(-len(header["postcodes"].split("\n")) // header["shared"]), len(header["sites"])
-    body = np.frombuffer(whole[4 + length :], np.uint8).reshape(len(header["figures"]), rows, wide)
-    planes = {}
-    for name, plane in zip(header["figures"], body, strict=True):
-        changed = np.cumsum(plane.astype(int), axis=0) % 256
-        planes[name] = changed if name in header["changes"] else plane.astype(int)
-    return header, planes
+    first, *blocks = [gzip.decompress(base64.b64decode(line)) for line in packed.split("\n")]
+    header = json.loads(first)
+    planes = {name: [] for name in header["figures"]}
+    for block in blocks:
+        body = np.frombuffer(block, np.uint8).reshape(len(header["figures"]), -1, len(header["sites"]))
+        for name, plane in zip(header["figures"], body.astype(int), strict=True):
+            planes[name].append(np.cumsum(plane, axis=0) % 256 if name in header["changes"] else plane)
+    return header, {name: np.concatenate(parts) for name, parts in planes.items()}
 
 
 def look_up(packed, postcode, site):
@@ -58,7 +56,9 @@ def test_what_is_packed_can_be_read_back(rows, last):
             "postcode": ["ZZ1 1AA", "ZZ1 1AA", "AB1 2CD", "AB1 2CD"],
             "site_id": ["7", "9", "7", "9"],
             **{name: pd.array([row[place] for row in rows], dtype="Int64") for place, name in enumerate(MINUTES[:4])},
-            "transit_p90_minutes": pd.array([None if row[3] is None else row[3] + row[4] for row in rows], dtype="Int64"),
+            "transit_p90_minutes": pd.array(
+                [None if row[3] is None else row[3] + row[4] for row in rows], dtype="Int64"
+            ),
             "rides": pd.array([2, 0, None, 3], dtype="Int64"),
             "last_home_time": pd.array([last, None, "23:59", last], dtype="str"),
         }

@@ -10,6 +10,7 @@ from councilbook.careers.finder.content import (
     list_interests,
     list_jobs,
     list_places,
+    list_rows,
     write_address,
 )
 from councilbook.careers.finder.packing import pack_journeys
@@ -29,6 +30,7 @@ USED = (
     "careers_vacancies",
 )
 TIMETABLES = {"bus_timetable": "bus", "rail_timetable": "train"}
+OTHER_TOWN = "Town not said"
 WAYS = {"walk": "on foot", "cycle": "by bicycle", "drive": "by car"}
 LEVELS = {
     "0": "any level",
@@ -100,7 +102,9 @@ def describe_travel(timetables: list[str], *, has_journeys: bool) -> str:
             "get to more places, and sooner. Ask the place which buses stop there."
         )
     trains = " and trains" if "train" in timetables else "; trains are not"
-    return f"Buses{trains} are in these journeys." if trains == " and trains" else f"Buses are in these journeys{trains}."
+    return (
+        f"Buses{trains} are in these journeys." if trains == " and trains" else f"Buses are in these journeys{trains}."
+    )
 
 
 def describe_adverts(adverts: pd.DataFrame | None) -> str | None:
@@ -119,8 +123,8 @@ def describe_jobs(count: int) -> str:
 
 def group_by_town(places: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
     """Group places by town, both in alphabetical order."""
-    rows = sorted(places.to_dict("records"), key=lambda row: (str(row["town"]), row["name"]))
+    rows = sorted(list_rows(places), key=lambda row: (row["town"] or OTHER_TOWN, row["name"]))
     return {
         town: [{"name": row["name"], "kind": row["kind"], "where": write_address(row)} for row in group]
-        for town, group in groupby(rows, lambda row: str(row["town"]))
+        for town, group in groupby(rows, lambda row: row["town"] or OTHER_TOWN)
     }
