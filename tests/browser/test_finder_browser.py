@@ -123,7 +123,8 @@ def test_scores_and_places_are_those_of_the_same_sums_in_python(
         answers = [int(one) if one < 3 else None for one in rng.integers(-2, 5 if trial % 4 else 3, len(statements))]
         found = page.evaluate(
             f"""([likes, good]) => {{ {SUMS} {DATA}
-                return scoreJobs(data, likes, new Set(good)).map(one => [one.job.title, one.score, one.place, one.sharing]);
+                const found = scoreJobs(data, likes, new Set(good));
+                return found.map(one => [one.job.title, one.score, one.place, one.sharing]);
             }}""",
             [answers, [int(one) for one in ticked]],
         )

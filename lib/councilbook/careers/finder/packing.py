@@ -1,7 +1,7 @@
 """Packing journeys: those of every postcode to every place, in so few bytes that a page can hold them.
 
-A figure of a postcode and a place is one byte: minutes plus one, and 0 where there is none. Neighbours have much the same
-journeys, so postcodes are put in an order in which neighbours follow each other, and gzip does the rest.
+A figure of a postcode and a place is one byte: minutes plus one, and 0 where there is none. Neighbours have much the
+same journeys, so postcodes are put in an order in which neighbours follow each other, and gzip does the rest.
 """
 
 import base64
@@ -26,10 +26,10 @@ CELLS = 1024  # a side of the grid on which neighbours are found
 def pack_journeys(journeys: pd.DataFrame, sites: Sequence[str], most_bytes: int = MOST_BYTES) -> str:
     """Pack the journeys of postcodes to places as lines of text, each base64 of gzip.
 
-    The first holds a JSON text: `postcodes`, a line each; `shared`, how many of them share a row; `block`, how many rows
-    each of the other lines has, so that of all of them only the one with a postcode has to be unpacked; `sites`;
-    `figures`; and `changes`, which figures are written as differences from the row before. Each other line holds, for each
-    figure one after the other, a byte for each row and site.
+    The first holds a JSON text: `postcodes`, a line each; `shared`, how many of them share a row; `block`, how many
+    rows each of the other lines has, so that of all of them only the one with a postcode has to be unpacked; `sites`;
+    `figures`; and `changes`, which figures are written as differences from the row before. Each other line holds, for
+    each figure one after the other, a byte for each row and site.
 
     Where that is too large, postcodes next to each other share the journeys of one of them: two, four, and so on.
 
