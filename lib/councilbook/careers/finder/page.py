@@ -46,8 +46,8 @@ METHOD = (
     "times at which you may have to be there. On a slow morning, which is one in ten, it takes longer than the second "
     "figure. The last way home is the latest time to leave and ride home within two hours. By car is without traffic.",
     "What a place mostly teaches is said of its kind, not of the place itself. It is our assumption, so ask.",
-    "Strengths: each job has 20 skills in order of how much it needs them. A strength of yours counts some 40 points in "
-    "first place, and some 21 in last place. The points are compared with the most that any job could have.",
+    "Strengths: each job has 20 skills in order of how much it needs them. A strength of yours counts some 40 points "
+    "in first place, and some 21 in last place. The points are compared with the most that any job could have.",
     "What you like: each statement belongs to a trait. From three answers on, a trait counts, by the mean of your "
     "answers. A family of jobs goes with one trait or more. A job has the best of its families.",
     "The score is the mean of both, or the one of them that you gave. Jobs with the same score share a place. "
