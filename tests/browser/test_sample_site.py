@@ -159,8 +159,8 @@ def test_an_area_is_found_from_the_first_screen(visit: Callable[..., Any], sampl
     opened = visit(sample.reports / REPORT)
     page = opened.page
     listed = pd.read_csv(next((sample.reports / REPORT).parent.glob("data/postcode_fuel_poverty/*.csv")))
-    postcode = listed["postcode"].iloc[7]
-    for text, found in ((postcode.lower(), postcode), ("thanet", "Thanet. "), ("zz9", "is not on the maps")):
+    postcode, town = listed["postcode"].iloc[7], listed["lad22_name"].iloc[7]
+    for text, found in ((postcode.lower(), postcode), (town.lower(), f"{town}. "), ("zz9", "is not on the maps")):
         page.fill("#find-place-words", text)
         page.press("#find-place-words", "Enter")
         wait_until(page, "found => document.getElementById('find-place-found').innerText.includes(found)", found)
