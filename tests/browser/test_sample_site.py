@@ -16,8 +16,8 @@ from councilbook.paths import Workbook
 
 pytestmark = pytest.mark.browser
 
-REPORT = "fuel_poverty/kent_medway/index.html"
-RATES = "business_rates/north_lanarkshire/index.html"
+REPORT = "fuel_poverty/kent_medway/sample/index.html"
+RATES = "business_rates/north_lanarkshire/sample/index.html"
 LAYOUTS = ("layout-kid_households.html", "layout-rates_ledger.html")
 PAGES = ("index.html", "data.html", "sources.html", "search.html", "accessibility.html", REPORT, RATES, *LAYOUTS)
 
@@ -129,7 +129,7 @@ def test_the_data_page_holds_the_dcat_record_of_every_dataset(visit: Callable[..
     released = [name for notebook in notebooks for name in notebook.releases]
     public = [dataset for dataset in map(catalogue.dataset, released) if dataset.classification == "open"]
     assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == page.locator(".entry").count() == len(public)
-    packages = [read_package(file.parent) for file in sample.processed.glob("*/*/*/datapackage.json")]
+    packages = [read_package(file.parent) for file in sample.processed.glob("*/*/*/*/datapackage.json")]
     assert len(files) == sum(len(package["resources"]) for package in packages)
     assert all((sample.reports / file).is_file() for file in files)
 

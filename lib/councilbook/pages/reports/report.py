@@ -26,7 +26,15 @@ from councilbook.pages.page import HEADINGS, pack_frame, render_page, shorten_at
 from councilbook.pages.reports.report_code import check_report_code
 from councilbook.pages.reports.report_kinds import find_kinds, leave_out_unreal, mark_kinds
 from councilbook.pages.reports.report_layout import fold_report, place_title, shorten_alternatives, show_picture
-from councilbook.pages.reports.report_records import DatasetRecord, Figures, Place, ReportRecord, Section, SourceRecord
+from councilbook.pages.reports.report_records import (
+    ROOT,
+    DatasetRecord,
+    Figures,
+    Place,
+    ReportRecord,
+    Section,
+    SourceRecord,
+)
 from councilbook.pages.withheld import Released, read_released, show_withheld
 from councilbook.paths import Workbook, replace_folder
 
@@ -145,7 +153,7 @@ def render_report(
     page = render_page(
         "report.html.j2",
         "reports",
-        root="../../",
+        root=ROOT,
         title=shown_title,
         description=shorten(f"{study.question} {summary}", DESCRIPTION_LETTERS, placeholder=" …"),
         key_figures=_take(key_figures),
