@@ -326,7 +326,7 @@ def test_a_notebook_run_by_hand_does_not_release_while_a_run_makes_the_same(
 ) -> None:
     study = Study.open("small", "1_open", council="north", data="sample", seed=7, run_date="2026-11-23")
     homes = study.load("homes_2021")
-    edition = Edition(workbook, "small", catalogue.council("north"))
+    edition = Edition(workbook, "small", catalogue.council("north"), "sample")
     with hold_edition(edition), pytest.raises(NotebookError, match="small/north/sample is being made by another run"):
         study.release("home_counts", homes)
     assert not edition.processed.exists()
@@ -367,4 +367,4 @@ def test_runs_of_two_councils_that_end_together_do_not_disturb_each_other(start:
         for council, process in runs.items():
             assert finish(process, book, council)["outcome"] == "made"
         cards = (book.reports / "index.html").read_text().splitlines()
-        assert cards == [f'tiny/{council}: {{"seed": {seed}}}' for council in runs]
+        assert cards == [f'tiny/{council}/sample: {{"seed": {seed}}}' for council in runs]

@@ -164,7 +164,7 @@ def test_the_page_has_the_landmarks_and_forbids_the_network(tmp_path: Path) -> N
         "default-src 'none'"
     )
     assert page.title.get_text() == "Warm homes in North (sample) – Councilbook"
-    assert page.select_one("nav.breadcrumb a")["href"] == "../../index.html"
+    assert page.select_one("nav.breadcrumb a")["href"] == "../../../index.html"
 
 
 def test_charts_tables_and_quotes_survive_unharmed(tmp_path: Path) -> None:

@@ -385,6 +385,31 @@ def test_samples_are_shown_apart_from_real_reports(tmp_path: Path) -> None:
     assert kinds == [("From real data", "Warm homes, North "), ("Samples, from synthetic data", "Warm homes, South ")]
 
 
+def test_the_sample_of_a_place_stands_beside_its_real_report_and_is_named_so_everywhere(tmp_path: Path) -> None:
+    datasets = change_dataset(kinds=["synthetic"])
+    site = build(tmp_path, make_record(), make_record(data="sample", figures="synthetic", datasets=datasets))
+    index, data = read(site / "index.html"), read(site / "data.html")
+
+    cards = [(read_words(card.h4), card.a["href"]) for card in index.select(".card")]
+    assert cards == [
+        ("Warm homes, North", "warmth/north/real/index.html"),
+        ("Warm homes, North (sample)", "warmth/north/sample/index.html"),
+    ]
+    for kind, name in (("real", "Cold homes, North"), ("sample", "Cold homes, North (sample)")):
+        link = data.find(id=f"warmth-north-{kind}-cold_homes").a
+        assert (link.get_text(), link["href"]) == (name, f"warmth/north/{kind}/data/cold_homes/index.html")
+    named = dict(read_index(site)["pages"])
+    assert named["warmth/north/sample/index.html"] == "Warm homes, North (sample)"
+    assert named["warmth/north/sample/data/cold_homes/index.html"] == "Data, North (sample)"
+    names = ["Warm homes, North", "Warm homes, North (sample)"]
+    assert [read_words(one) for one in index.select(".news a")] == names * 2
+    for name in ("index.html", "data.html", "warmth/north/sample/data/cold_homes/index.html"):
+        links = [str(link["href"]).partition("#")[0] for link in read(site / name).select("a[href]")]
+        assert links and all((site / name).parent.joinpath(one).is_file() for one in links if one and ":" not in one), (
+            name
+        )
+
+
 def test_datasets_are_grouped_by_what_people_want_and_checks_folded_away(tmp_path: Path) -> None:
     datasets = [change_dataset(id=name, title=name)[0] for name in ("scores", "homes", "visits")]
     groups = {"warmth": {"Where it is cold": ["visits", "homes"]}}
