@@ -1,6 +1,8 @@
 """The study end to end on the official files, as a council runs it."""
 
 import json
+import re
+import shlex
 
 import frictionless
 import pandas as pd
@@ -9,7 +11,7 @@ from bs4 import BeautifulSoup
 
 from councilbook.gate.files import find_file
 from councilbook.paths import place_outputs
-from whole_workbook import copy_workbook, run_councilbook
+from whole_workbook import ROOT, copy_workbook, run_councilbook
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +101,18 @@ def test_a_council_that_the_files_lack_fails_alone_and_names_the_source(workbook
     assert "has no row for Hartlepool" in done.stdout + done.stderr
     assert "nothing changed" in done.stdout
     assert not (workbook.processed / "fuel_poverty" / "hartlepool").exists()
+
+
+def test_the_tutorial_does_what_it_says(workbook, mirror):
+    """All its commands but the first, which is what `make run` does."""
+    text = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    first, *commands = [shlex.split(line) for line in "".join(blocks).splitlines()]
+    assert first == ["councilbook", "run"]
+    assert len(commands) >= 8
+    (workbook.root.parent / "closed").mkdir()
+    for program, *arguments in commands:
+        assert program == "councilbook"
+        done = run_councilbook(workbook, *[str(mirror) if one == "../shared/data" else one for one in arguments])
+        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
+    assert len(list((workbook.root.parent / "closed").glob("example_kid_*.csv"))) == 2
