@@ -236,12 +236,20 @@ def _add_history(rows: pd.DataFrame) -> pd.DataFrame:
         status=OPEN, opened_date="", closed_date="", successor_urn="", run_by="", in_spine=True, in_register=True
     )
     first = rows.drop_duplicates("form").reset_index().set_index("form")["index"]
-    rows.loc[first["college"], ["status", "closed_date"]] = [CLOSED, "2017-11-01"]
-    rows.loc[first["college"], "run_by"] = f"{rows.loc[first['college'], 'town']} Colleges Group"
-    rows.loc[first["technical"], ["in_spine", "opened_date"]] = [False, "2020-09-01"]
-    rows.loc[first["special"], "status"] = CLOSING
-    for row, postcode in {first["independent"]: ELSEWHERE, first["special"] + 1: NOWHERE}.items():
-        rows.loc[row, ["postcode", "in_register"]] = [postcode, False]
+    changes = {
+        first["college"]: {
+            "status": CLOSED,
+            "closed_date": "2017-11-01",
+            "run_by": f"{rows.loc[first['college'], 'town']} Colleges Group",
+        },
+        first["technical"]: {"in_spine": False, "opened_date": "2020-09-01"},
+        first["special"]: {"status": CLOSING},
+        first["special"] + 1: {"postcode": NOWHERE, "in_register": False},
+        first["independent"]: {"postcode": ELSEWHERE, "in_register": False},
+    }
+    for row, values in changes.items():
+        for column, value in values.items():
+            rows.loc[row, column] = value
     before = rows.loc[[first["sixth form"]]].assign(status=CLOSED, closed_date="2018-08-31", type="Community school")
     rows.loc[first["sixth form"], "opened_date"] = "2018-09-01"
     return pd.concat([before, rows], ignore_index=True)
