@@ -155,6 +155,13 @@ def postcode_points(_source: Source, request: TwinRequest) -> bytes:
     return write_csv(table)
 
 
+def council_outline(_source: Source, request: TwinRequest) -> bytes:
+    """Make the outlines of the small areas of 2011, as GeoJSON in degrees."""
+    outlines = make_place(request.council, request.seed).outlines.to_crs(4326)
+    named = outlines.rename(columns={"lsoa11_code": "LSOA11CD", "lsoa11_name": "LSOA11NM"})
+    return named.to_json(drop_id=True).encode()
+
+
 @lru_cache(maxsize=1)
 def _read_rules() -> dict[str, Any]:
     rules: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("institutions.yaml").read_text("utf-8"))
@@ -243,7 +250,7 @@ def _add_history(rows: pd.DataFrame) -> pd.DataFrame:
             "run_by": f"{rows.loc[first['college'], 'town']} Colleges Group",
         },
         first["technical"]: {"in_spine": False, "opened_date": "2020-09-01"},
-        first["special"]: {"status": CLOSING},
+        first["special"]: {"status": CLOSING, "in_register": False},
         first["special"] + 1: {"postcode": NOWHERE, "in_register": False},
         first["independent"]: {"postcode": ELSEWHERE, "in_register": False},
     }
