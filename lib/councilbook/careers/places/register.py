@@ -100,20 +100,25 @@ def _read_cells(text: str, where: str) -> tuple[pd.DataFrame, list[str]]:
             f"{where}: expected the columns of the register of schools; {', '.join(absent)} is not there."
         )
     place = {ours: header.index(theirs) for ours, theirs in columns.items()}
-    kept, wrong, longer = [], [], 0
+    kept: list[list[str]] = []
+    wrong: list[int] = []
+    longer = 0
     for row in lines:
         if not any(row):
             continue
         cells = [row[at].strip() if at < len(row) else "" for at in place.values()]
         cells.append(row[header.index(SIXTH_FORM)].strip() if SIXTH_FORM in header and len(row) >= len(header) else "")
         longer += len(row) > len(header)
-        (kept if _is_whole(dict(zip(place, cells, strict=False))) else wrong).append((lines.line_num, cells))
-    frame = pd.DataFrame([cells for _, cells in kept], columns=[*place, "sixth_form"], dtype="str")
+        if _is_whole(dict(zip(place, cells, strict=False))):
+            kept.append(cells)
+        else:
+            wrong.append(lines.line_num)
+    frame = pd.DataFrame(kept, columns=[*place, "sixth_form"], dtype="str")
     notes = []
     if longer:
         notes.append(f"{longer:,} rows have more cells than the header; what stands beyond it is left out.")
     if wrong:
-        notes.append(f"{len(wrong):,} rows are set aside, their cells being out of place: the first is {wrong[0][0]}.")
+        notes.append(f"{len(wrong):,} rows have cells out of place and are set aside, first that in line {wrong[0]}.")
     return frame, notes
 
 

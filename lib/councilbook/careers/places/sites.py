@@ -12,6 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import yaml
+from numpy.typing import NDArray
 
 from councilbook.careers.places.positions import GRID, find_astray, find_points, space, squeeze
 
@@ -93,14 +94,13 @@ def _find_successors(own: pd.DataFrame, register: pd.DataFrame, new: pd.DataFram
     successors = dict(zip(links["urn"], links["linked_urn"], strict=True))
     still = set(register.loc[register["status"].str.contains(STILL_OPEN), "urn"])
     older = own[(own["status"] != CLOSED) & ~own["urn"].isin(still)]
-    for one in new.itertuples():
-        words = _name_words(one.name)
-        for old in older.itertuples():
-            shared = words & _name_words(old.name)
-            near = squeeze(pd.Series([one.postcode, old.postcode])).nunique() == 1
-            if shared and (near or words == _name_words(old.name)):
-                successors[old.urn] = one.urn
-    return successors
+    names = ["urn", "name", "postcode"]
+    pairs = older[names].merge(new[names], how="cross", suffixes=("", "_new"))
+    near = squeeze(pairs["postcode"]) == squeeze(pairs["postcode_new"])
+    words, others = (list(map(_name_words, pairs[name].astype("str"))) for name in ("name", "name_new"))
+    alike = [bool(one & other) and (one == other or at) for one, other, at in zip(words, others, near, strict=True)]
+    pairs = pairs[np.array(alike, dtype=bool)]
+    return successors | dict(zip(pairs["urn"], pairs["urn_new"], strict=True))
 
 
 def _name_words(name: str) -> frozenset[str]:
@@ -156,13 +156,11 @@ def _describe_register(new: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _name_kinds(rows: pd.DataFrame) -> "pd.Series[str]":
+def _name_kinds(rows: pd.DataFrame) -> NDArray[np.str_]:
     """Return the kind of site of each row, by its type and whether it takes learners after 16."""
-    kinds = pd.Series(np.where(rows["is_post16"], SIXTH_FORM, SCHOOL_TO_16), index=rows.index)
     lower = rows["type"].str.lower()
-    for pattern, kind in reversed(KINDS.items()):
-        kinds = kinds.mask(lower.str.contains(pattern), kind)
-    return kinds
+    fits = [lower.str.contains(pattern) for pattern in KINDS]
+    return np.select(fits, list(KINDS.values()), np.where(rows["is_post16"], SIXTH_FORM, SCHOOL_TO_16))
 
 
 def _join_lines(rows: pd.DataFrame, names: list[str]) -> list[str]:
@@ -173,7 +171,7 @@ def _join_lines(rows: pd.DataFrame, names: list[str]) -> list[str]:
 def _place(rows: pd.DataFrame, register: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
     """Give each row its place: by the register's grid where that knows it, or else by its postcode."""
     found = find_points(rows["postcode"], points)
-    known = register.dropna(subset=["easting", "northing"]).drop_duplicates("urn").set_index("urn")
+    known = register[register["easting"] > 0].drop_duplicates("urn").set_index("urn")  # 0 where it does not know
     grid = known.reindex(rows["site_id"]).set_axis(rows.index)
     placed = gpd.GeoSeries.from_xy(grid["easting"], grid["northing"], crs=GRID).to_crs(4326)
     by_register = grid["easting"].notna()

@@ -159,7 +159,8 @@ def council_outline(_source: Source, request: TwinRequest) -> bytes:
     """Make the outlines of the small areas of 2011, as GeoJSON in degrees."""
     outlines = make_place(request.council, request.seed).outlines.to_crs(4326)
     named = outlines.rename(columns={"lsoa11_code": "LSOA11CD", "lsoa11_name": "LSOA11NM"})
-    return named.to_json(drop_id=True).encode()
+    content: str = named.to_json(drop_id=True)
+    return content.encode()
 
 
 @lru_cache(maxsize=1)
@@ -243,7 +244,7 @@ def _add_history(rows: pd.DataFrame) -> pd.DataFrame:
         status=OPEN, opened_date="", closed_date="", successor_urn="", run_by="", in_spine=True, in_register=True
     )
     first = rows.drop_duplicates("form").reset_index().set_index("form")["index"]
-    changes = {
+    changes: dict[int, dict[str, str | bool]] = {
         first["college"]: {
             "status": CLOSED,
             "closed_date": "2017-11-01",
