@@ -100,9 +100,11 @@ def read_briefs(catalogue: Catalogue) -> Briefs:
     """
     briefs = _parse_briefs()
     known = {*catalogue.sources, *(source.series for source in catalogue.sources.values() if source.series)}
+    named = [(f"need {name}", one.sources) for name, one in briefs.needs.items()]
+    named += [(f"challenge {name}", one.sources) for name, one in briefs.challenges.items()]
     try:
-        for place, named in [*briefs.needs.items(), *briefs.challenges.items()]:
-            _refuse_unknown(f"{place}, sources", named.sources, known)
+        for place, sources in named:
+            _refuse_unknown(f"{place}, sources", sources, known)
     except ValueError as error:
         raise CheckError(f"{FILE}: {error}") from None
     return briefs
