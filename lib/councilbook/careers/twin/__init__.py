@@ -1,0 +1,1 @@
+"""Synthetic twins: an invented town's schools, colleges, timetables, and all that is published of them."""
