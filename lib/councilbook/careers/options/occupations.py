@@ -44,7 +44,7 @@ def split_skills(rows: pd.DataFrame) -> pd.DataFrame:
     if parts[0].isna().any():
         row = parts.index[parts[0].isna()][0]
         raise CheckError(f"Skills of occupations, line {row + 1}: expected a code and a skill, as 5312A-Coordination.")
-    skills = pd.DataFrame({"soc_code": parts[0], "skill": parts[1].str.strip(), "rating": rows["rating"]})
+    skills = pd.DataFrame({"soc_code": parts[0], "skill": parts[1].map(join_parts), "rating": rows["rating"]})
     if skills.duplicated(["soc_code", "skill"]).any():
         code = skills.loc[skills.duplicated(["soc_code", "skill"]), "soc_code"].iloc[0]
         raise CheckError(f"Skills of occupations: {code} has a skill twice.")
@@ -53,6 +53,11 @@ def split_skills(rows: pd.DataFrame) -> pd.DataFrame:
         code = counts.index[counts != SKILLS].min()
         raise CheckError(f"Skills of occupations: {code} has {counts[code]} skills; expected {SKILLS}.")
     return skills.sort_values(["soc_code", "rating", "skill"], ascending=[True, False, True]).reset_index(drop=True)
+
+
+def join_parts(skill: str) -> str:
+    """Write a skill that is put together of several with "and", in one order: the list has some in two orders."""
+    return " and ".join(sorted(part.strip() for part in skill.split(",") if part.strip()))
 
 
 def find_ties(skills: pd.DataFrame) -> pd.DataFrame:

@@ -8,10 +8,12 @@ the year 0001 for no date, 0 for no standard and no hours, an empty list for no 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pyproj import Geod
 
 from councilbook.careers.options.items import read_json, take_items
+from councilbook.careers.places.positions import find_points
 from councilbook.catalogue import FoundFile
 from councilbook.sources.identifiers import POSTCODE
 
@@ -46,6 +48,11 @@ COLUMNS = {
     "link": "str",
     "list": "str",
 }
+RELEASED = [
+    *("list", "vacancy_id", "address_number", "title", "employer", "provider", "ukprn", "standard", "sector", "level"),
+    *("wage", "hours_week", "closes_on", "starts_on", "place", "town", "postcode", "latitude", "longitude"),
+    *("distance_km", "link"),
+]
 
 
 def read_adverts(found: FoundFile) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -165,14 +172,8 @@ def place_adverts(adverts: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
         adverts: see `read_adverts`.
         points: postcode, latitude, longitude; spaces in postcodes do not matter.
     """
-    known = points.assign(bare=strip_spaces(points["postcode"])).drop_duplicates("bare").set_index("bare")
-    bare = strip_spaces(adverts["postcode"])
-    return adverts.assign(**{name: adverts[name].fillna(bare.map(known[name])) for name in BRITAIN})
-
-
-def strip_spaces(postcodes: "pd.Series[str]") -> "pd.Series[str]":
-    """Write postcodes without spaces in capitals: fixed-width lists and typed ones then meet."""
-    return postcodes.str.replace(" ", "").str.upper()
+    found = find_points(adverts["postcode"].fillna(""), points)
+    return adverts.assign(**{name: adverts[name].fillna(found[name]) for name in BRITAIN})
 
 
 def join_standards(adverts: pd.DataFrame, standards: pd.DataFrame, sectors: pd.DataFrame) -> pd.DataFrame:
@@ -205,9 +206,12 @@ def find_middle(sites: pd.DataFrame) -> tuple[float, float]:
 def measure_km(places: pd.DataFrame, middle: tuple[float, float]) -> "pd.Series[float]":
     """Measure how far places are from a point in a straight line, in km; missing where a place has no coordinate."""
     there = places[["latitude", "longitude"]].notna().all(axis="columns")
-    latitude, longitude = (places[name].where(there, here) for name, here in zip(BRITAIN, middle, strict=True))
-    metres = Geod(ellps="WGS84").inv(longitude, latitude, [middle[1]] * len(places), [middle[0]] * len(places))[2]
-    return pd.Series(metres / 1000, index=places.index, dtype="float64").where(there)
+    latitude, longitude = (
+        places[name].where(there, here).to_numpy() for name, here in zip(BRITAIN, middle, strict=True)
+    )
+    here = [np.full(len(places), degrees) for degrees in middle]
+    metres = Geod(ellps="WGS84").inv(longitude, latitude, here[1], here[0])[2]
+    return pd.Series(metres / 1000, index=places.index).where(there)
 
 
 def judge_adverts(adverts: pd.DataFrame, run_date: str, middle: tuple[float, float], within_km: float) -> pd.DataFrame:
@@ -260,8 +264,12 @@ def count_gaps(adverts: pd.DataFrame) -> pd.DataFrame:
 
 
 def list_near(adverts: pd.DataFrame) -> pd.DataFrame:
-    """List the adverts that a young person can answer now, the nearest first; those of no fixed place come last."""
-    kept = adverts[adverts["outcome"].isin(KEPT)]
+    """List the adverts that a young person can answer now, the nearest first; those of no fixed place come last.
+
+    Returns:
+        The columns of the dataset careers_vacancies (RELEASED).
+    """
+    kept = adverts.loc[adverts["outcome"].isin(KEPT), RELEASED]
     return kept.sort_values(["distance_km", "title", "vacancy_id"]).reset_index(drop=True)
 
 

@@ -123,18 +123,18 @@ def match_occupations(
         liked: by family of jobs, 0 to 100; see `score_categories`.
 
     Returns:
-        A row a job that has a score, the best first: occupation_id, title, strengths, interests, score, first_place and
-        last_place (that jobs of this score share), why. If nothing is ticked or answered, no row.
+        A row a job, the best first: occupation_id, title, strengths, interests, score, first_place and last_place (that
+        jobs of this score share), why. Jobs of which nothing is known come last and have no place; if nothing is ticked
+        or answered, that is all of them.
     """
     strengths = score_strengths(pivot_skills(skills, "occupation_id", "weight"), ticks)
     families = occupations["categories"].str.split("; ").explode()
     best = families.map(liked).groupby(level=0).max()
     frame = occupations.assign(strengths=occupations["occupation_id"].map(strengths), interests=best)
     frame["score"] = frame[["strengths", "interests"]].mean(axis="columns").round(6)
-    frame = frame.dropna(subset=["score"]).sort_values(["score", "title"], ascending=[False, True])
-    ranks = frame["score"].rank
-    frame["first_place"] = ranks(method="min", ascending=False).astype("int64")
-    frame["last_place"] = ranks(method="max", ascending=False).astype("int64")
+    frame = frame.sort_values(["score", "title"], ascending=[False, True])
+    for name, method in (("first_place", "min"), ("last_place", "max")):
+        frame[name] = frame["score"].rank(method=method, ascending=False).astype("Int64")
     own = skills.sort_values("weight", ascending=False).groupby("occupation_id")["skill"].agg(list)
     frame["why"] = [_give_reasons(row, own.get(row["occupation_id"], []), ticks, liked) for _, row in frame.iterrows()]
     columns = ["occupation_id", "title", "strengths", "interests", "score", "first_place", "last_place", "why"]
@@ -153,6 +153,7 @@ def _give_reasons(job: "pd.Series[Any]", own: Sequence[str], ticks: Sequence[str
         if used
         else "",
         f"Not among its {SKILLS}: {', '.join(unused)}." if unused and used else "",
+        "Its skills are not in the list." if ticks and not own else "",
         f"Your answers go with {' and '.join(pleasing)}." if pleasing else "",
         f"{int(job['tied']) - 1} more with exactly these skills." if pd.notna(job["tied"]) and job["tied"] > 1 else "",
         f"College: {job['college_entry']}." if pd.notna(job["college_entry"]) else "",

@@ -41,13 +41,14 @@ def _draw_jobs(place: SyntheticPlace) -> pd.DataFrame:
     rng = place.stream("jobs")
     lists = _read_lists()
     rows = [(title, family) for family, titles in lists["jobs"].items() for title in titles]
-    leanings = {family: rng.normal(0, 0.8, len(lists["skills"])) for family in lists["jobs"]}
+    usual = rng.normal(0, 0.9, len(lists["skills"]))  # some skills matter nearly everywhere
+    leanings = {family: usual + rng.normal(0, 0.5, len(usual)) for family in lists["jobs"]}
     jobs = pd.DataFrame(rows, columns=["title", "family"])
     jobs["soc_code"] = [f"{number:04d}A" for number in range(1, len(jobs) + 1)]
     ratings: list[dict[str, float]] = []
     for number, family in enumerate(jobs["family"]):
         again = number % 6 == 5 and jobs["family"][number - 1] == family  # a tie to the point
-        ratings.append(ratings[-1] if again else _rate(leanings[family] + rng.normal(0, 0.7, len(lists["skills"]))))
+        ratings.append(ratings[-1] if again else _rate(leanings[family] + rng.normal(0, 0.4, len(usual))))
     return jobs.assign(ratings=pd.Series(ratings))
 
 
@@ -100,7 +101,7 @@ def job_profiles(_source: Source, request: TwinRequest) -> bytes:
                 f"{own},{other}" if both and own != other else own
                 for own, other, both in zip(jobs["family"], second, two, strict=True)
             ],
-            "Overview": "What a " + jobs["title"].str.lower() + " does: a synthetic text.",
+            "Overview": "A synthetic text on this work: " + jobs["title"] + ".",
             "SalaryStarter": np.where(np.arange(size) % 15 == 14, 0, low),
             "SalaryExperienced": low + rng.integers(2, 30, size) * 1000,
             "MinimumHours": 37,
