@@ -16,7 +16,9 @@ from councilbook.careers.options.items import read_json, take_items
 from councilbook.careers.places.positions import find_points
 from councilbook.catalogue import FoundFile
 from councilbook.sources.identifiers import POSTCODE
+from councilbook.study import Study
 
+ADVERTS, OLD_LIST = "Find an apprenticeship", "National Careers Service"
 ADDRESS, ANYWHERE, NOT_SAID = "at an address", "anywhere in England", "not said"
 NEAR, OPEN_ANYWHERE, OPEN_NOT_SAID = "open, within reach", "open, anywhere in England", "open, place not said"
 FAR, CLOSED, OLD = "open, further away", "closed before this run", "without a closing day, and of an old list"
@@ -53,6 +55,26 @@ RELEASED = [
     *("wage", "hours_week", "closes_on", "starts_on", "place", "town", "postcode", "latitude", "longitude"),
     *("distance_km", "link"),
 ]
+
+
+def load_adverts(study: Study, points: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Load the lists of adverts that are there, placed, each with its standard; see `read_adverts`.
+
+    Args:
+        study: of a notebook that reads both lists and the list of standards.
+        points: of postcodes; see `place_adverts`.
+    """
+    lists = [_type_adverts(pd.DataFrame(columns=list(COLUMNS)))]
+    set_aside: dict[str, int] = {}
+    if study.has("faa_vacancies"):
+        adverts, set_aside = read_adverts(study.open_file("faa_vacancies"))
+        lists.append(adverts)
+    if study.has("ncs_vacancies"):
+        rows = study.load("ncs_vacancies")
+        lists.append(read_old_list(rows))
+        set_aside["rows of adverts that the older list has several times"] = len(rows) - len(lists[-1])
+    placed = place_adverts(pd.concat(lists, ignore_index=True).astype(COLUMNS), points)
+    return join_standards(placed, study.load("lars_standards"), study.load("lars_sectors")), set_aside
 
 
 def read_adverts(found: FoundFile) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -97,7 +119,7 @@ def _list_addresses(item: Mapping[str, Any]) -> list[dict[str, Any]]:
         "starts_on": item.get("startDate"),
         "place": ANYWHERE if item.get("isNationalVacancy") else NOT_SAID,
         "link": str(item.get("vacancyUrl") or ""),
-        "list": "Find an apprenticeship",
+        "list": ADVERTS,
     }
     addresses = [one for one in item.get("addresses") or [] if isinstance(one, dict) and any(one.values())]
     return (
@@ -159,7 +181,7 @@ def read_old_list(rows: pd.DataFrame) -> pd.DataFrame:
             place=postcode.notna().map({True: ADDRESS, False: NOT_SAID}),
             postcode=postcode,
             town=once["location"].str.replace(f"{POSTCODE}\\s*$", "", regex=True).str.strip(),
-            list="National Careers Service",
+            list=OLD_LIST,
         )
         .reindex(columns=list(COLUMNS))
     )

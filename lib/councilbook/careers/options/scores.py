@@ -133,8 +133,8 @@ def match_occupations(
     frame = occupations.assign(strengths=occupations["occupation_id"].map(strengths), interests=best)
     frame["score"] = frame[["strengths", "interests"]].mean(axis="columns").round(6)
     frame = frame.sort_values(["score", "title"], ascending=[False, True])
-    for name, method in (("first_place", "min"), ("last_place", "max")):
-        frame[name] = frame["score"].rank(method=method, ascending=False).astype("Int64")
+    frame["first_place"] = frame["score"].rank(method="min", ascending=False).astype("Int64")
+    frame["last_place"] = frame["score"].rank(method="max", ascending=False).astype("Int64")
     own = skills.sort_values("weight", ascending=False).groupby("occupation_id")["skill"].agg(list)
     frame["why"] = [_give_reasons(row, own.get(row["occupation_id"], []), ticks, liked) for _, row in frame.iterrows()]
     columns = ["occupation_id", "title", "strengths", "interests", "score", "first_place", "last_place", "why"]

@@ -11,10 +11,40 @@ import pandas as pd
 from councilbook.catalogue import Council
 from councilbook.catalogue.councils import list_codes, read_authorities, shorten_name
 from councilbook.errors import NotThereError
+from councilbook.pages.html.wording import count_things
+from councilbook.study import Study
 
 NUMBER = r"\((\d{8})\)\s*$"
-ALL = "all"
+ALL, WHOLE = "all", "whole year"
 NAMED_SECTORS = 3
+STARTS = ["starts_here", "starts_of_residents"]
+
+
+def load_starts(study: Study) -> tuple[pd.DataFrame, str]:
+    """Load the starts of a council's apprentices by provider, with what is known of each provider.
+
+    Returns:
+        The table (see `count_starts`, `add_descriptions`), and in a sentence why it has no row or what it leaves out.
+    """
+    described = pd.DataFrame(columns=["provider", "sectors", "levels"], dtype="str")
+    if study.has("provider_standards"):
+        described = describe_providers(take_numbers(study.load("provider_standards")))
+    if not study.has("provider_starts"):
+        return _add_nothing(described), "There is no file of starts by provider and district."
+    rows = take_numbers(study.load("provider_starts"))
+    try:
+        counted = count_starts(rows, study.finder.council)
+    except NotThereError as error:
+        return _add_nothing(described), str(error)
+    left_out = rows.attrs["set_aside"]
+    note = f"{count_things(left_out, 'row')} without a provider's number left out." if left_out else ""
+    return add_descriptions(counted, described), note
+
+
+def _add_nothing(described: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with no row."""
+    nothing = pd.DataFrame(columns=["ukprn", "provider", "year", "months"], dtype="str")
+    return add_descriptions(nothing.assign(**dict.fromkeys(STARTS, pd.Series(dtype="int64"))), described)
 
 
 def take_numbers(rows: pd.DataFrame) -> pd.DataFrame:
@@ -60,13 +90,12 @@ def count_starts(rows: pd.DataFrame, council: Council) -> pd.DataFrame:
             "cut to other districts, or names these otherwise. Get the file of all districts from its landing page."
         )
     counted = rows.assign(starts_here=rows["starts"].where(here, 0), starts_of_residents=rows["starts"].where(home, 0))
-    numbers = ["starts_here", "starts_of_residents"]
-    by_provider = counted.groupby(["ukprn", "year"], as_index=False)[numbers].sum()
-    total = counted.groupby("year", as_index=False)[numbers].sum().assign(ukprn=ALL)
+    by_provider = counted.groupby(["ukprn", "year"], as_index=False)[STARTS].sum()
+    total = counted.groupby("year", as_index=False)[STARTS].sum().assign(ukprn=ALL)
     table = pd.concat([by_provider, total], ignore_index=True)
-    table = table[table[numbers].sum(axis="columns") > 0]
+    table = table[table[STARTS].sum(axis="columns") > 0]
     names_of = rows.drop_duplicates("ukprn", keep="last").set_index("ukprn")["provider"]
-    months = table["year"].str.extract(r"\((.+)\)")[0].fillna("whole year")
+    months = table["year"].str.extract(r"\((.+)\)")[0].fillna(WHOLE)
     return table.assign(
         provider=table["ukprn"].map(names_of).fillna("All providers"),
         year=table["year"].str.replace(r"\s*\(.*", "", regex=True),

@@ -14,6 +14,7 @@ Flags = NDArray[np.bool_]
 FIRST = 20  # places that somebody may look through
 STRONGEST = 5
 OURS, COSINE, OVERLAP = "this page's score", "cosine", "weighted overlap"
+FIVE, ANY = "its five strongest skills", "any five of its twenty"
 CLOSE = 1e-9  # scores that differ by less are equal
 
 
@@ -48,7 +49,7 @@ def _list_trials(ratings: Numbers, rng: np.random.Generator) -> Iterator[tuple[s
     """Tick skills for each occupation in several ways; of equal ratings the first in the alphabet are the stronger."""
     order = np.argsort(-ratings, axis=1, kind="stable")
     strongest = order[:, :STRONGEST]
-    yield "its five strongest skills", _tick(ratings, strongest)
+    yield FIVE, _tick(ratings, strongest)
     three = rng.permuted(strongest, axis=1)[:, :3]
     yield "three of its five strongest", _tick(ratings, three)
     others = [rng.choice(row[STRONGEST:]) for row in order]
@@ -57,7 +58,7 @@ def _list_trials(ratings: Numbers, rng: np.random.Generator) -> Iterator[tuple[s
         rng.choice(row[: np.count_nonzero(rated)], STRONGEST, replace=False)
         for row, rated in zip(order, ratings, strict=True)
     ]
-    yield "any five of its twenty", _tick(ratings, np.array(needed))
+    yield ANY, _tick(ratings, np.array(needed))
 
 
 def _tick(ratings: Numbers, columns: NDArray[np.int64]) -> Flags:

@@ -188,7 +188,7 @@ def faa_vacancies(_source: Source, request: TwinRequest) -> bytes:
     adverts[3] |= {"startDate": "0001-01-01T00:00:00Z", "hoursPerWeek": 0, "ukprn": 0}
     adverts[4]["course"] = {"larsCode": 0, "level": 0}
     adverts[5]["course"]["larsCode"] = 8999  # of no standard in the list
-    adverts[6]["addresses"] *= 2
+    adverts[6]["addresses"] = [*adverts[6]["addresses"], *adverts[9]["addresses"]]
     adverts[7]["addresses"] = [
         {"addressLine3": "Far away", "latitude": 50.1, "longitude": -5.2, "postcode": "ZZ99 9ZZ"}
     ]
