@@ -92,17 +92,17 @@ def read_adverts(found: FoundFile) -> tuple[pd.DataFrame, dict[str, int]]:
     named = [item for item in items if item.get("vacancyReference") and item.get("title")]
     unique = {str(item["vacancyReference"]): item for item in named}
     rows = [row for item in unique.values() for row in _list_addresses(item)]
-    total = content.get("totalFiltered") or content.get("total") or len(items)
+    total = pd.to_numeric(content.get("totalFiltered") or content.get("total"), errors="coerce")
     set_aside = {
         "adverts without a reference or a title": len(items) - len(named),
         "adverts listed twice": len(named) - len(unique),
-        "adverts on pages that are not in the file": max(int(total) - len(items), 0),
+        "adverts on pages that are not in the file": 0 if pd.isna(total) else max(int(total) - len(items), 0),
     }
     return _type_adverts(pd.DataFrame(rows, columns=list(COLUMNS))), set_aside
 
 
 def _list_addresses(item: Mapping[str, Any]) -> list[dict[str, Any]]:
-    course, wage = item.get("course") or {}, item.get("wage") or {}
+    course, wage = (part if isinstance(part := item.get(name), dict) else {} for name in ("course", "wage"))
     advert = {
         "vacancy_id": str(item["vacancyReference"]),
         "title": str(item["title"]).strip(),

@@ -105,7 +105,12 @@ def score_categories(category_traits: pd.DataFrame, traits: pd.DataFrame) -> "pd
     Args:
         category_traits: category, trait, weight.
         traits: see `score_traits`.
+
+    Raises:
+        CheckError: a family goes with a trait that no statement is about.
     """
+    if strange := sorted(set(category_traits["trait"]) - set(traits.index)):
+        raise CheckError(f"Families of jobs go with {', '.join(strange)}, and no statement is about that.")
     mean = category_traits["weight"] * category_traits["trait"].map(traits["score"])
     known = mean.notna().groupby(category_traits["category"]).all()
     return (50 + 25 * mean.groupby(category_traits["category"]).sum()).where(known)

@@ -83,7 +83,10 @@ def count_starts(rows: pd.DataFrame, council: Council) -> pd.DataFrame:
         NotThereError: nobody both lives and trains there, so the file was cut to other districts.
     """
     names = list_names(council)
-    home, here = (rows[column].map(shorten_name).isin(names) for column in ("learner_home_lad", "delivery_lad"))
+    home, here = (
+        rows[column].map(shorten_name, na_action="ignore").isin(names)
+        for column in ("learner_home_lad", "delivery_lad")
+    )
     if not (home & here).any():
         raise NotThereError(
             f"No apprentice in the file both lives and trains in {council.name or ' or '.join(council.codes)}: it was "

@@ -53,7 +53,7 @@ def _list_trials(ratings: Numbers, rng: np.random.Generator) -> Iterator[tuple[s
     three = rng.permuted(strongest, axis=1)[:, :3]
     yield "three of its five strongest", _tick(ratings, three)
     others = [rng.choice(row[STRONGEST:]) for row in order]
-    yield "four of them, and another skill", _tick(ratings, np.column_stack([strongest[:, :4], others]))
+    yield "four of them, and any other skill", _tick(ratings, np.column_stack([strongest[:, :4], others]))
     needed = [
         rng.choice(row[: np.count_nonzero(rated)], STRONGEST, replace=False)
         for row, rated in zip(order, ratings, strict=True)
