@@ -118,6 +118,14 @@ def _parse_briefs() -> Briefs:
         raise CheckError(f"{FILE}: {error}") from None
 
 
+def tabulate_personas(briefs: Briefs) -> pd.DataFrame:
+    """Return a row a persona: who, situation, question, worry, uses."""
+    return pd.DataFrame(
+        {"who": one.title, **{name: getattr(one, name) for name in ("situation", "question", "worry", "uses")}}
+        for one in briefs.personas.values()
+    )
+
+
 def tabulate_needs(briefs: Briefs, landscape: pd.DataFrame) -> pd.DataFrame:
     """Set users' needs against the data.
 
