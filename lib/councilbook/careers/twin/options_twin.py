@@ -17,7 +17,7 @@ from pyproj import Transformer
 from councilbook.catalogue import Source, TwinRequest
 from councilbook.twins.places import SYNTHETIC_NOTE, SyntheticPlace, make_place, write_csv
 
-COMMON = "Thinking of New Ideas"  # in every job, as one is in the real list
+COMMON = "Idea Generation and Reasoning Abilities"  # in every job, as in the real list
 YEARS = {"2022/23": 1.0, "2023/24": 0.95, "2024/25": 1.02, "2025/26 (Aug to Apr)": 0.8}
 TRAINERS, ADVERTS, STANDARDS, COURSES = 24, 40, 30, 60
 FIRST_UKPRN = 90_000_001  # real numbers begin with 1
