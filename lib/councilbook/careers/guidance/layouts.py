@@ -54,6 +54,7 @@ class Layout(Entry):
     start: str = Field(default="", description="Pattern of a block's heading; its named groups are fields.")
     start_font: str = Field(default="", description="Part of the name of the headings' font, as Bold.")
     sentences: list[Sentence] = Field(default=[])
+    nothing: str = Field(default="", description="Pattern of what a block says that has no values.")
     values: dict[str, str] = Field(default={}, description="By what is written, what it means, in all columns.")
     dates: str = Field(default="%Y-%m-%d", description="How days are written, as strptime has it.")
     constants: dict[str, str] = Field(default={}, description="What is true of every row, and stands in no cell.")
@@ -68,7 +69,7 @@ class Layout(Entry):
             lefts = [one.left for one in self.columns]
             if None in lefts or lefts != sorted(lefts, key=lambda left: left or 0):
                 raise ValueError("columns without lines need where each begins (left), from left to right")
-        for pattern in [self.key_pattern, self.ends, self.start, *(one.pattern for one in self.sentences)]:
+        for pattern in [self.key_pattern, self.ends, self.start, self.nothing, *self._patterns]:
             try:
                 re.compile(pattern)
             except re.error as error:
@@ -76,10 +77,14 @@ class Layout(Entry):
         return self
 
     @property
+    def _patterns(self) -> list[str]:
+        return [one.pattern for one in self.sentences]
+
+    @property
     def fields(self) -> list[str]:
         """The fields that it can give."""
         if self.kind == "blocks":
-            groups = [re.compile(text).groupindex for text in [self.start, *(one.pattern for one in self.sentences)]]
+            groups = [re.compile(text).groupindex for text in [self.start, *self._patterns]]
             return [name for group in groups for name in group]
         return [name for one in self.columns for name in (one.field, one.second) if name]
 
@@ -95,10 +100,15 @@ def load_layout(found: FoundFile) -> Layout:
     Raises:
         CheckError: it is not as a layout must be.
     """
-    name = f"layout_{found.source.id}.yaml"
-    own = found.path.with_name(name)
+    own = found.path.with_name(f"layout_{found.source.id}.yaml")
     if found.origin == "closed folder" and own.is_file():
-        return read_layout(own.read_text("utf-8"), name)
+        return read_layout(own.read_text("utf-8"), own.name)
+    return read_shipped_layout(found.source.id)
+
+
+def read_shipped_layout(source: str) -> Layout:
+    """Read the layout of a synthetic PDF, which a council's own may follow."""
+    name = f"layout_{source}.yaml"
     return read_layout(files(__package__).joinpath("layouts", name).read_text("utf-8"), name)
 
 

@@ -48,7 +48,8 @@ def read_blocks(pages: Sequence[Page], layout: Layout, where: str) -> list[Cell]
     number = -1
     for number, (heading, body) in enumerate(_list_blocks(pages, layout)):
         cells += _find(layout.start, True, heading, number, where)
-        for one in layout.sentences:
+        is_empty = layout.nothing and re.search(layout.nothing, body.text)
+        for one in [] if is_empty else layout.sentences:
             cells += _find(one.pattern, one.required, body, number, where)
     if number < 0:
         raise SourceError(f"{where}, page {layout.first_page}: no heading of a block; expected {layout.start!r}.")

@@ -4,20 +4,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 import pdfplumber
 from numpy.typing import NDArray
 from pdfplumber.page import Page as PlumbedPage
-from pdfplumber.utils import extract_words
+from pdfplumber.utils.text import extract_words
 
 from councilbook.careers.guidance.layouts import Layout, Turned
 from councilbook.errors import CouncilbookError, SourceError
 
 MOST_BYTES, MOST_PAGES = 50 * 2**20, 300  # a council's report has some dozen pages
 FULL_PAGE = 0.5  # of a page, that an image covers where it is a scan
+FEW_LETTERS = 40  # as a page number that is put on a scan
 LINE_POINTS = 3.0  # within which words stand on one line
 
 Box = tuple[float, float, float, float]  # x0, top, x1, bottom, in points from the page's top left corner
@@ -76,10 +77,9 @@ class Page:
 
     def read_lines(self, box: Box | None = None, turned: Turned = "") -> list[Line]:
         """Read what stands in a box, or on the whole page, line by line; headers that are turned, as they are read."""
-        inside = range(len(self.letters))
-        if box is not None:
-            x, y = self._centres.T
-            inside = np.flatnonzero((x >= box[0]) & (x < box[2]) & (y >= box[1]) & (y < box[3]))
+        left, top, right, bottom = box or (-np.inf, -np.inf, np.inf, np.inf)
+        x, y = self._centres.T
+        inside = np.flatnonzero((x >= left) & (x < right) & (y >= top) & (y < bottom))
         chosen = [self.letters[place] for place in inside]
         up = turned != "down"
         words = extract_words(
@@ -114,22 +114,23 @@ def _group(words: Sequence[dict[str, Any]], turned: Turned) -> list[Line]:
 
 def join_boxes(words: Sequence[dict[str, Any]]) -> Box:
     """Return the box around words, in whole tenths of a point."""
-    edges = (min(w["x0"] for w in words), min(w["top"] for w in words), max(w["x1"] for w in words))
-    return *(round(float(edge), 1) for edge in edges), round(float(max(w["bottom"] for w in words)), 1)
+    left, top = (round(float(min(word[edge] for word in words)), 1) for edge in ("x0", "top"))
+    right, bottom = (round(float(max(word[edge] for word in words)), 1) for edge in ("x1", "bottom"))
+    return left, top, right, bottom
 
 
 @contextmanager
-def open_pages(path: Path, layout: Layout, where: str) -> Iterator[list[Page]]:
+def open_pages(content: bytes, layout: Layout, where: str) -> Iterator[list[Page]]:
     """Open the pages of a PDF that its layout is about.
 
     Raises:
         SourceError: it is no PDF, has a password, is damaged or too large, has fewer pages, or a page is a scan: an
             image without text.
     """
-    if path.stat().st_size > MOST_BYTES:
+    if len(content) > MOST_BYTES:
         raise SourceError(f"{where}: larger than {MOST_BYTES // 2**20} MB; expected a report with text in it.")
     try:
-        with pdfplumber.open(path) as pdf:
+        with pdfplumber.open(BytesIO(content)) as pdf:
             if len(pdf.pages) > MOST_PAGES or len(pdf.pages) < layout.first_page:
                 raise SourceError(f"{where}: {len(pdf.pages)} pages; expected {layout.first_page} to {MOST_PAGES}.")
             pages = [Page(one, layout) for one in pdf.pages[layout.first_page - 1 : layout.last_page]]
@@ -147,7 +148,8 @@ def open_pages(path: Path, layout: Layout, where: str) -> Iterator[list[Page]]:
 def _refuse_scan(page: Page, where: str) -> None:
     width, height = float(page.plumbed.width), float(page.plumbed.height)
     images = sum((one["x1"] - one["x0"]) * (one["bottom"] - one["top"]) for one in page.plumbed.images)
-    if not page.letters and page.plumbed.images or (len(page.letters) < 40 and images > FULL_PAGE * width * height):
+    is_empty = not page.letters and page.plumbed.images
+    if is_empty or (len(page.letters) < FEW_LETTERS and images > FULL_PAGE * width * height):
         raise SourceError(
             f"{where}, page {page.number}: an image without text, as a scanner makes it. Nothing is guessed of it. "
             "Expected the report as it was written; ask who made it for the original file or a spreadsheet."

@@ -79,6 +79,7 @@ def fold(text: str) -> str:
 
 # --- between lines ---
 
+
 def _read_ruled(pages: Sequence[Page], layout: Layout, where: str) -> Iterator[tuple[Page, list[Band]]]:
     edges: Edges = {}
     nearest = f"{where}, page {layout.first_page}: no table between lines; expected {_name_headers(layout.columns)}."
