@@ -1,0 +1,1 @@
+"""Where can somebody learn after 16, and where do young people live?"""
