@@ -19,6 +19,7 @@ from councilbook.errors import CouncilbookError, SourceError
 MOST_BYTES, MOST_PAGES = 50 * 2**20, 300  # a council's report has some dozen pages
 FULL_PAGE = 0.5  # of a page, that an image covers where it is a scan
 FEW_LETTERS = 40  # as a page number that is put on a scan
+SAME_LETTER = 1.0  # points within which a letter is printed again
 LINE_POINTS = 3.0  # within which words stand on one line
 
 Box = tuple[float, float, float, float]  # x0, top, x1, bottom, in points from the page's top left corner
@@ -68,7 +69,15 @@ class Page:
     def letters(self) -> list[dict[str, Any]]:
         """Its letters; one that is printed twice to look bold is one."""
         low, high = self.layout.top_margin, float(self.plumbed.height) - self.layout.bottom_margin
-        return [one for one in self.plumbed.dedupe_chars().chars if low <= (one["top"] + one["bottom"]) / 2 <= high]
+        seen: dict[tuple[str, int], list[float]] = {}
+        letters = []
+        for one in self.plumbed.chars:
+            twins = seen.setdefault((one["text"], round(one["top"])), [])
+            is_new = all(abs(one["x0"] - left) >= SAME_LETTER for left in twins)
+            twins.append(one["x0"])
+            if is_new and low <= (one["top"] + one["bottom"]) / 2 <= high:
+                letters.append(one)
+        return letters
 
     @cached_property
     def _centres(self) -> NDArray[np.float64]:

@@ -204,7 +204,7 @@ def _say(row: Mapping[str, str]) -> str:
         for name, title in BENCHMARKS.items()
     ]
     offers = [f"{title}: {_say_years(row[name])}." for name, title in OFFERS.items()]
-    contact = f"Ask the {row['contact_post'].lower()} ({row['contact_mailbox']})."
+    contact = f"Contact: {row['contact_post']} ({row['contact_mailbox']})."
     return " ".join([f"The return is of {int(day)} {month_name[int(month)]} {year}.", *met, *offers, contact])
 
 
