@@ -11,6 +11,8 @@ from councilbook.careers.guidance.layouts import Layout, load_layout
 from councilbook.careers.guidance.pdf_blocks import read_blocks
 from councilbook.careers.guidance.pdf_pages import Cell, open_pages
 from councilbook.careers.guidance.pdf_tables import fold, read_table
+from councilbook.careers.places.register import HEADERS, read_register
+from councilbook.careers.places.sites import list_sites
 from councilbook.catalogue import FoundFile, Table
 from councilbook.errors import CheckError
 from councilbook.sources.checks import check_fields
@@ -44,6 +46,28 @@ NO_YEARS = {"no", "none", "not", "not offered", "no years"}
 FACTS = ["urn", "institution_name", "benchmarks_version", "return_date", "field", "value", "read_from", "page", "box"]
 
 
+def read_all(study: Study) -> list[pd.DataFrame]:
+    """Read all returns that there are, the spreadsheet first; where there is none, its synthetic twin, if it may be.
+
+    Returns:
+        Facts, a table a file; see `read_returns`.
+
+    Raises:
+        SourceError, CheckError: see `read_returns` and `read_report`.
+    """
+    there = [name for name in (SPREADSHEET, *REPORTS) if study.has(name)] or [SPREADSHEET]
+    return [read_returns(study) if name == SPREADSHEET else read_report(study, name) for name in there]
+
+
+def list_institutions(study: Study) -> pd.DataFrame:
+    """List the schools and colleges that a return is expected of; see `list_sites`."""
+    found = study.open_file("schools_register") if study.has("schools_register") else None
+    no_rows = pd.DataFrame(columns=[*HEADERS, "is_secondary", "is_post16"], dtype="str")
+    register = read_register(found, study.finder.council) if found else no_rows
+    sites = list_sites(study.load("school_spine"), register, study.load("spine_points"))
+    return sites[sites["kind"] != "Other"].reset_index(drop=True)
+
+
 def read_returns(study: Study) -> pd.DataFrame:
     """Read the spreadsheet of returns.
 
@@ -59,7 +83,16 @@ def read_returns(study: Study) -> pd.DataFrame:
     where = f"Source {SPREADSHEET}, file {found.path.name}"
     refuse_persons(read_body(found, source.table()), where)
     frame = study.load(SPREADSHEET)
-    check_contacts(frame.set_axis(frame.index + 2), where)  # the header is row 1
+    frame.index += source.table().header_row + 1
+    check_contacts(frame, where)
+    for name in OFFERS:
+        years = frame[name].map(read_years, na_action="ignore")
+        if (strange := frame.index[frame[name].notna() & years.isna()]).size:
+            raise CheckError(
+                f"{where}: {name}, {len(strange)} rows not as expected, school years as 10 and 12, or none "
+                f"(row {', '.join(map(str, strange[:3]))})."
+            )
+        frame[name] = years
     return list_facts(frame, SPREADSHEET)
 
 
@@ -176,15 +209,18 @@ def combine_facts(parts: Sequence[pd.DataFrame], sites: pd.DataFrame) -> tuple[p
 
     Args:
         parts: facts (FACTS), those first that go before others of the same day.
-        sites: the institutions that there are: urn and name.
+        sites: the institutions that there are: site_id, urn (of who runs it) and name.
 
     Returns:
         The facts, each once, with the institution's name as the list of institutions has it; and what was set aside: a
         row a reason, in words, with how many there are.
     """
     facts = pd.concat(parts, ignore_index=True)
-    facts["urn"] = facts["urn"].fillna(facts["institution_name"].map(_fold_name).map(_index_names(sites)))
-    names = dict(zip(sites["urn"].astype("str"), sites["name"], strict=True))
+    names = dict(zip(sites["site_id"], sites["name"], strict=True))
+    once = sites[~sites["urn"].duplicated(keep=False) & ~sites["urn"].isin(sites["site_id"])]
+    of_group = dict(zip(once["urn"], once["site_id"], strict=True))  # a group with one site here is that site
+    by_name = facts["institution_name"].map(_fold_name).map(_index_names(sites))
+    facts["urn"] = facts["urn"].fillna(by_name).replace(of_group)
     strangers = facts[~facts["urn"].isin(list(names))].drop_duplicates(["urn", "institution_name"])
     facts = facts[facts["urn"].isin(list(names))].sort_values("return_date", ascending=False, kind="stable")
     facts["of"] = facts["field"].str.removesuffix("_pct")  # a word and its percentage are of one return
@@ -205,7 +241,7 @@ def _index_names(sites: pd.DataFrame) -> Mapping[str, str]:
     """Return the URN by folded name; a name that two bear is left out."""
     folded = sites["name"].map(_fold_name)
     once = ~folded.duplicated(keep=False)
-    return dict(zip(folded[once], sites["urn"][once].astype("str"), strict=True))
+    return dict(zip(folded[once], sites["site_id"][once], strict=True))
 
 
 def _fold_name(name: object) -> str:

@@ -12,7 +12,9 @@ import pandas as pd
 
 from councilbook.careers.guidance.returns import BENCHMARKS, FULLY, NOT, OFFERS, PARTLY
 from councilbook.careers.twin.guidance_pages import write_blocks, write_columns, write_ruled
+from councilbook.careers.twin.institutions import make_institutions
 from councilbook.catalogue import Source, TwinRequest
+from councilbook.twins.places import make_place
 
 MEAN_MET, ALL_EIGHT = 5.96, 0.25  # England, 2024/25
 EASE = np.array([3.0, 2.0, 1.6, 2.2, 3.0, 0.9, 1.0, 1.3])  # by benchmark; invented
@@ -36,11 +38,11 @@ def list_schools(request: TwinRequest) -> pd.DataFrame:
         spine = request.load("school_spine")
         is_meant = (spine["is_secondary"] | spine["is_post16"]) & (spine["status"] == "1")
         return spine.loc[is_meant, ["urn", "name"]].reset_index(drop=True)
-    rng = np.random.default_rng([request.seed, 31])
-    first = ["Kelder", "Ouster", "Skerr", "Bracken", "Wrackle", "Thrum", "Fenna", "Dunlin", "Marrow"]
-    last = ["wick High School", "holme Academy", "ness Catholic Voluntary Academy and Sixth Form", "garth College"]
-    names = [one + two for two in last for one in first][:28]
-    return pd.DataFrame({"urn": [str(900_001 + n) for n in range(len(names))], "name": rng.permutation(names)})
+    institutions = make_institutions(make_place(request.council, request.seed))
+    is_meant = (institutions["is_secondary"] | institutions["is_post16"]) & institutions["status"].str.startswith(
+        "Open"
+    )
+    return institutions.loc[is_meant, ["urn", "name"]].reset_index(drop=True)
 
 
 def draw_returns(request: TwinRequest) -> pd.DataFrame:
