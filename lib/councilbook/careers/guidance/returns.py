@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 import pandas as pd
@@ -14,7 +15,7 @@ from councilbook.careers.guidance.pdf_tables import fold, read_table
 from councilbook.careers.places.register import HEADERS, read_register
 from councilbook.careers.places.sites import list_sites
 from councilbook.catalogue import FoundFile, Table
-from councilbook.errors import CheckError
+from councilbook.errors import CheckError, NotThereError
 from councilbook.sources.checks import check_fields
 from councilbook.sources.files.readers import convert_types, read_body
 from councilbook.study import Study
@@ -44,18 +45,22 @@ REPORTS = ("guidance_pdf_ruled", "guidance_pdf_columns", "guidance_pdf_blocks")
 NO_YEARS = {"no", "none", "not", "not offered", "no years"}
 
 FACTS = ["urn", "institution_name", "benchmarks_version", "return_date", "field", "value", "read_from", "page", "box"]
+TYPES = dict.fromkeys(FACTS, "str") | {"return_date": "datetime64[us]", "page": "Int64"}
 
 
 def read_all(study: Study) -> list[pd.DataFrame]:
     """Read all returns that there are, the spreadsheet first; where there is none, its synthetic twin, if it may be.
 
     Returns:
-        Facts, a table a file; see `read_returns`.
+        Facts, a table a file; see `read_returns`. None where nothing is there.
 
     Raises:
         SourceError, CheckError: see `read_returns` and `read_report`.
     """
-    there = [name for name in (SPREADSHEET, *REPORTS) if study.has(name)] or [SPREADSHEET]
+    there = [name for name in (SPREADSHEET, *REPORTS) if study.has(name)]
+    if not there:
+        with suppress(NotThereError):  # a stand-in has to be asked for
+            return [read_returns(study)]
     return [read_returns(study) if name == SPREADSHEET else read_report(study, name) for name in there]
 
 
@@ -215,7 +220,7 @@ def combine_facts(parts: Sequence[pd.DataFrame], sites: pd.DataFrame) -> tuple[p
         The facts, each once, with the institution's name as the list of institutions has it; and what was set aside: a
         row a reason, in words, with how many there are.
     """
-    facts = pd.concat(parts, ignore_index=True)
+    facts = pd.concat([pd.DataFrame(columns=FACTS).astype(TYPES), *parts], ignore_index=True)
     names = dict(zip(sites["site_id"], sites["name"], strict=True))
     once = sites[~sites["urn"].duplicated(keep=False) & ~sites["urn"].isin(sites["site_id"])]
     of_group = dict(zip(once["urn"], once["site_id"], strict=True))  # a group with one site here is that site
