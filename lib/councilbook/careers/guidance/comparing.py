@@ -5,7 +5,6 @@ import pandas as pd
 from councilbook.careers.guidance.returns import BENCHMARKS, FULLY, NOT, OFFERS, PARTLY
 from councilbook.pages.html.pieces import Html, fill
 from councilbook.pages.html.tables import table as write_table
-from councilbook.pages.html.wording import count_things
 
 READ_FROM = {
     "guidance_returns": "spreadsheet",
@@ -22,6 +21,14 @@ def add_evidence(frame: pd.DataFrame) -> pd.DataFrame:
     each value was read from in words."""
     read = frame["read_from"].map(READ_FROM)
     return frame.assign(read_from=read, is_organisation=True, listed_name=frame["institution_name"])
+
+
+def describe_files(facts: pd.DataFrame) -> str:
+    """Say which files the returns were read from, or that there are none."""
+    if facts.empty:
+        return "No return has been put in. Nobody publishes such results by school, so the tables below are empty."
+    counts = facts["read_from"].map(READ_FROM).value_counts()
+    return f"Values that count: {', '.join(f'{count:,} from {name}' for name, count in counts.items())}."
 
 
 def list_examples(facts: pd.DataFrame) -> pd.DataFrame:
@@ -93,7 +100,7 @@ def describe_version(summary: dict[str, float], version: str, table: pd.DataFram
     """Say how many returned a version, how many benchmarks they meet, and which ones fewest do."""
     returned, expected = int(summary["returned"]), int(summary["expected"])
     if not returned:
-        return f"Nobody returned the benchmarks of {version}, of {count_things(expected, 'school or college')} here."
+        return f"None of the {expected} schools and colleges has returned the benchmarks of {version}."
     fewest = table[table["fully"] == table["fully"].min()]["benchmark"].str[2:].str.lower()
     named = " and ".join(fewest) if len(fewest) < len(table) else "none more than another"
     return (

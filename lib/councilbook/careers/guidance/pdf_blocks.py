@@ -10,6 +10,9 @@ from councilbook.careers.guidance.pdf_pages import Cell, Line, Page, join_boxes
 from councilbook.errors import SourceError
 
 
+SAME_HEIGHT = 0.5  # points by which lines of one heading may differ
+
+
 @dataclass
 class _Text:
     """Words that run over lines and pages."""
@@ -65,7 +68,7 @@ def _list_blocks(pages: Sequence[Page], layout: Layout) -> Iterator[tuple[_Text,
     for page in pages:
         for line in page.read_lines():
             is_heading = _is_heading(line, layout)
-            if is_heading and not (is_open and layout.start_font):
+            if is_heading and not (is_open and layout.start_font and _is_next(heading, page, line)):
                 if body.words and re.fullmatch(layout.start, heading.text):
                     yield heading, body
                 heading, body = _Text(page.number), _Text(page.number)
@@ -73,6 +76,13 @@ def _list_blocks(pages: Sequence[Page], layout: Layout) -> Iterator[tuple[_Text,
             is_open = is_heading
     if re.fullmatch(layout.start, heading.text):
         yield heading, body
+
+
+def _is_next(heading: _Text, page: Page, line: Line) -> bool:
+    """Tell whether a line goes on with a heading: the line below, of letters as high, or the first of the next page."""
+    of, last = heading.words[-1]
+    above, own = last["bottom"] - last["top"], line.box[3] - line.box[1]
+    return of != page.number or (abs(above - own) < SAME_HEIGHT and line.box[1] - last["bottom"] < own)
 
 
 def _is_heading(line: Line, layout: Layout) -> bool:
