@@ -1,0 +1,227 @@
+"""What a school's figure says: among schools, beside the average, after its intake, beside its own past, of the next cohort.
+
+"Unusual among schools" and "below the average" are two questions. The limits of the first take into account that
+schools differ; those of the second ask whether chance alone can explain a difference from England's rate.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from councilbook.careers.destinations.panel import AFTER_16, COLLEGE, MAINSTREAM, name_year
+from councilbook.errors import CheckError
+from councilbook.methods import rates
+from councilbook.methods.rates import Floats, Spread
+
+COMPARED = (MAINSTREAM, COLLEGE)
+AMONG = ("below the limits", "within the limits", "above the limits")
+AVERAGE = ("below England's average", "no clear difference", "above England's average")
+INTAKE = ("below the limits for its intake", "within the limits for its intake", "above the limits for its intake")
+CHANGE = ("lower than its earlier years predict", "as its earlier years predict", "higher than its earlier years predict")
+YEARS_BEFORE = 2  # that a prediction is tried on; one more is known for the next cohort
+
+
+@dataclass(frozen=True)
+class Cohorts:
+    """Schools of one measure and year whose count is known, at least between two ends; in arrays, a value a school."""
+
+    rows: pd.DataFrame
+
+    @property
+    def trials(self) -> Floats:
+        """How many the cohort has."""
+        return self.rows["cohort"].to_numpy("float64")
+
+    @property
+    def low(self) -> Floats:
+        """The least count."""
+        return self.rows["low"].to_numpy("float64")
+
+    @property
+    def high(self) -> Floats:
+        """The greatest count."""
+        return self.rows["high"].to_numpy("float64")
+
+    @property
+    def rate(self) -> float:
+        """The rate of all of them together, 0 to 1."""
+        return float((self.low + self.high).sum() / 2 / self.trials.sum())
+
+    def judge(self, spread: Spread, words: tuple[str, str, str]) -> "pd.Series[str]":
+        """Say of each whether its count lies below, within or above the limits, whichever count of its interval it is."""
+        low, high = rates.find_limits(self.trials, spread)
+        found = np.select([self.high < low, self.low > high], [words[0], words[2]], words[1])
+        return pd.Series(found, index=self.rows.index)
+
+    def expect(self) -> "pd.Series[float]":
+        """Return the rate expected of each by its disadvantaged pupils (indirect standardisation); NaN if not known.
+
+        England's rates of both groups are applied to each school's own pupils, and adjusted so that they add up.
+        """
+        rows = self.rows
+        total = pd.Series(0.0, index=rows.index)
+        for group in ("disadvantaged", "others"):
+            cohort, stayed = rows[f"cohort_{group}"], rows[f"stayed_{group}"]
+            known = cohort.notna() & stayed.notna()
+            total += cohort * stayed[known].sum() / max(cohort[known].sum(), 1)
+        adjusted = rows["low"][total.notna()].sum() / total.sum() if total.sum() else np.nan
+        return (total / rows["cohort"] * adjusted).clip(0.001, 0.999)
+
+
+def take_cohorts(panel: pd.DataFrame, measure: str, year: str) -> Cohorts:
+    """Take the schools that are compared in one measure and year."""
+    is_one = panel["measure"].eq(measure) & panel["destination_year"].eq(year)
+    return Cohorts(panel[is_one & panel["kind"].isin(COMPARED) & panel["low"].notna()])
+
+
+def compare_schools(
+    panel: pd.DataFrame, own: pd.DataFrame, history: History, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Say of each of a council's schools what its figures say, beside England's schools.
+
+    Args:
+        panel: rows of all of England; see `Panel`.
+        own: those of the council.
+        history: from `fit_history`.
+        rng: random numbers, for ranks.
+
+    Returns:
+        The council's rows, with rate_low_pct and rate_high_pct (from the ends of its count), england_pct, shrunken_pct
+        with its ends, expected_pct (by intake), among_schools, against_average, after_intake, and for the newest year
+        rank_first, rank_last and ranked_schools (among the council's), and what `predict_schools` says. Blank where
+        the figure is not known, or the school is not compared.
+    """
+    parts = [_compare_year(panel, own, str(measure), str(year)) for measure, year in _list_years(own)]
+    compared = own.join(pd.concat(parts)) if parts else own
+    for end in ("low", "high"):
+        compared[f"rate_{end}_pct"] = 100 * compared[end] / compared["cohort"]
+    for measure, rows in compared.groupby("measure"):
+        newest = rows[rows["destination_year"].eq(rows["destination_year"].max()) & rows["a"].notna()]
+        first, last = rates.rank_units(rates.draw_rates(newest, rng)) if len(newest) else ([], [])
+        ranked = pd.DataFrame({"rank_first": first, "rank_last": last}, index=newest.index).astype("Int64")
+        compared.loc[newest.index, ["rank_first", "rank_last"]] = ranked
+        compared.loc[newest.index, "ranked_schools"] = len(newest)
+        if measure == AFTER_16:
+            predicted = predict_schools(panel, newest, history)
+            compared.loc[newest.index, list(predicted)] = predicted
+    return compared
+
+
+@dataclass(frozen=True)
+class History:
+    """How schools' years lie around each other, of the newest year and those right before it.
+
+    Attributes:
+        years: destination years, the earliest first; the last is the newest.
+        before: fitted on the years before the newest alone, so that the newest can be held against it.
+        latest: fitted on all of them, to predict the next cohort.
+    """
+
+    years: tuple[str, ...]
+    before: Spread
+    latest: Spread
+
+    def predict(self, panel: pd.DataFrame, newest: pd.DataFrame, *, held_out: bool) -> pd.DataFrame:
+        """Predict a cohort as large as each school's newest: that itself from the years before, or the next one.
+
+        Returns:
+            rate, low and high (counts), with the rows' index; NaN where no earlier year is known.
+        """
+        years, spread = (self.years[:-1], self.before) if held_out else (self.years, self.latest)
+        own = stack_years(panel, years, newest["series_urn"])
+        predicted = rates.predict_counts(*own, spread, newest["cohort"].to_numpy("float64"))
+        return predicted.where(~np.isnan(own[1]).all(axis=1)[:, None]).set_index(newest.index)
+
+
+def fit_history(panel: pd.DataFrame) -> History:
+    """Fit the years of England's mainstream schools, after GCSEs.
+
+    Raises:
+        CheckError: the year before the newest is not known.
+    """
+    known = set(panel.loc[panel["measure"].eq(AFTER_16), "destination_year"])
+    newest = max(known)
+    wanted = [name_year(int(newest[:4]) + 1 - before) for before in range(YEARS_BEFORE, -1, -1)]
+    years = tuple(name for name in wanted if name in known)
+    if len(years) < 2:
+        raise CheckError(f"Destinations by school: the year before {newest} is not known, so nothing can be predicted.")
+    before = rates.fit_years(*stack_years(panel, years[:-1]))
+    return History(years, before, rates.fit_years(*stack_years(panel, years)))
+
+
+def predict_schools(panel: pd.DataFrame, newest: pd.DataFrame, history: History) -> pd.DataFrame:
+    """Hold each school's newest figure against what its earlier years predict, and predict its next cohort.
+
+    Args:
+        panel: rows of all of England.
+        newest: a council's rows of the newest year.
+        history: from `fit_history`.
+
+    Returns:
+        change, next_pct, next_low_pct, next_high_pct, with the rows' index.
+    """
+    expected = history.predict(panel, newest, held_out=True)
+    ahead = history.predict(panel, newest, held_out=False)
+    is_lower, is_higher = newest["high"] < expected["low"], newest["low"] > expected["high"]
+    words = np.select([expected["rate"].isna(), is_lower, is_higher], ["", CHANGE[0], CHANGE[2]], CHANGE[1])
+    return pd.DataFrame(
+        {
+            "change": words,
+            "next_pct": 100 * ahead["rate"],
+            "next_low_pct": 100 * ahead["low"] / newest["cohort"],
+            "next_high_pct": 100 * ahead["high"] / newest["cohort"],
+        },
+        index=newest.index,
+    )
+
+
+def stack_years(
+    panel: pd.DataFrame, years: Sequence[str], series: "pd.Series[str] | None" = None
+) -> tuple[Floats, Floats, Floats]:
+    """Put mainstream schools' years beside each other: cohorts, least and greatest counts, a column a year.
+
+    Args:
+        panel: rows of all of England.
+        years: destination years.
+        series: URNs wanted, in order; without it all schools with a known figure in any of the years.
+    """
+    is_one = panel["measure"].eq(AFTER_16) & panel["kind"].eq(MAINSTREAM) & panel["low"].notna()
+    rows = panel[is_one & panel["destination_year"].isin(years)]
+    wide = rows.pivot(index="series_urn", columns="destination_year", values=["cohort", "low", "high"])
+    wide = wide.reindex(index=wide.index if series is None else pd.Index(series))
+    stacked = [wide[name].reindex(columns=list(years)).to_numpy("float64") for name in ("cohort", "low", "high")]
+    return stacked[0], stacked[1], stacked[2]
+
+
+def _list_years(own: pd.DataFrame) -> list[tuple[str, str]]:
+    known = own[own["low"].notna() & own["kind"].isin(COMPARED)]
+    return list(dict.fromkeys(zip(known["measure"], known["destination_year"], strict=True)))
+
+
+def _compare_year(panel: pd.DataFrame, own: pd.DataFrame, measure: str, year: str) -> pd.DataFrame:
+    england, mine = take_cohorts(panel, measure, year), take_cohorts(own, measure, year)
+    spread = rates.fit_spread(england.trials, england.low, england.high)
+    known = rates.estimate_rates(mine.trials, mine.low, mine.high, spread).set_index(mine.rows.index)
+    compared = known[["a", "b"]].assign(
+        england_pct=100 * england.rate,
+        shrunken_pct=100 * known["rate"],
+        shrunken_low_pct=100 * known["low"],
+        shrunken_high_pct=100 * known["high"],
+        among_schools=mine.judge(spread, AMONG),
+        against_average=mine.judge(Spread(england.rate, np.inf), AVERAGE),
+    )
+    expected = england.expect()
+    if expected.notna().any():
+        judged = judge_intake(england, expected)
+        compared["expected_pct"] = 100 * expected.reindex(mine.rows.index)
+        compared["after_intake"] = judged.reindex(mine.rows.index)
+    return compared
+
+
+def judge_intake(england: Cohorts, expected: "pd.Series[float]") -> "pd.Series[str]":
+    """Say of each school whether it is unusual among schools once its intake is taken into account."""
+    known = Cohorts(england.rows[expected.notna()])
+    means = expected.dropna().to_numpy("float64")
+    return known.judge(rates.fit_spread(known.trials, known.low, known.high, means), INTAKE)
