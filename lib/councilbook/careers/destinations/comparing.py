@@ -76,6 +76,49 @@ def take_cohorts(panel: pd.DataFrame, measure: str, year: str) -> Cohorts:
     return Cohorts(panel[is_one & panel["kind"].isin(COMPARED) & panel["low"].notna()])
 
 
+@dataclass(frozen=True)
+class History:
+    """How schools' years lie around each other, of the newest year and those right before it.
+
+    Attributes:
+        years: destination years, the earliest first; the last is the newest.
+        before: fitted on the years before the newest alone, so that the newest can be held against it.
+        latest: fitted on all of them, to predict the next cohort.
+    """
+
+    years: tuple[str, ...]
+    before: Spread
+    latest: Spread
+
+    def predict(self, panel: pd.DataFrame, newest: pd.DataFrame, *, held_out: bool) -> pd.DataFrame:
+        """Predict a cohort as large as each school's newest: that itself from the years before, or the next one.
+
+        Returns:
+            rate, low and high (counts), with the rows' index; NaN where no earlier year is known.
+        """
+        years, spread = (self.years[:-1], self.before) if held_out else (self.years, self.latest)
+        own = stack_years(panel, years, newest["series_urn"])
+        predicted = rates.predict_counts(*own, spread, newest["cohort"].to_numpy("float64")).astype("float64")
+        predicted.loc[np.isnan(own[1]).all(axis=1)] = np.nan
+        return predicted.set_index(newest.index)
+
+
+def fit_history(panel: pd.DataFrame) -> History:
+    """Fit the years of England's mainstream schools, after GCSEs.
+
+    Raises:
+        CheckError: the year before the newest is not known.
+    """
+    known = set(panel.loc[panel["measure"].eq(AFTER_16), "destination_year"])
+    newest = max(known)
+    wanted = [name_year(int(newest[:4]) + 1 - before) for before in range(YEARS_BEFORE, -1, -1)]
+    years = tuple(name for name in wanted if name in known)
+    if len(years) < 2:
+        raise CheckError(f"Destinations by school: the year before {newest} is not known, so nothing can be predicted.")
+    before = rates.fit_years(*stack_years(panel, years[:-1]))
+    return History(years, before, rates.fit_years(*stack_years(panel, years)))
+
+
 def compare_schools(
     panel: pd.DataFrame, own: pd.DataFrame, history: History, rng: np.random.Generator
 ) -> pd.DataFrame:
@@ -107,48 +150,6 @@ def compare_schools(
             predicted = predict_schools(panel, newest, history)
             compared.loc[newest.index, list(predicted)] = predicted
     return compared
-
-
-@dataclass(frozen=True)
-class History:
-    """How schools' years lie around each other, of the newest year and those right before it.
-
-    Attributes:
-        years: destination years, the earliest first; the last is the newest.
-        before: fitted on the years before the newest alone, so that the newest can be held against it.
-        latest: fitted on all of them, to predict the next cohort.
-    """
-
-    years: tuple[str, ...]
-    before: Spread
-    latest: Spread
-
-    def predict(self, panel: pd.DataFrame, newest: pd.DataFrame, *, held_out: bool) -> pd.DataFrame:
-        """Predict a cohort as large as each school's newest: that itself from the years before, or the next one.
-
-        Returns:
-            rate, low and high (counts), with the rows' index; NaN where no earlier year is known.
-        """
-        years, spread = (self.years[:-1], self.before) if held_out else (self.years, self.latest)
-        own = stack_years(panel, years, newest["series_urn"])
-        predicted = rates.predict_counts(*own, spread, newest["cohort"].to_numpy("float64"))
-        return predicted.where(~np.isnan(own[1]).all(axis=1)[:, None]).set_index(newest.index)
-
-
-def fit_history(panel: pd.DataFrame) -> History:
-    """Fit the years of England's mainstream schools, after GCSEs.
-
-    Raises:
-        CheckError: the year before the newest is not known.
-    """
-    known = set(panel.loc[panel["measure"].eq(AFTER_16), "destination_year"])
-    newest = max(known)
-    wanted = [name_year(int(newest[:4]) + 1 - before) for before in range(YEARS_BEFORE, -1, -1)]
-    years = tuple(name for name in wanted if name in known)
-    if len(years) < 2:
-        raise CheckError(f"Destinations by school: the year before {newest} is not known, so nothing can be predicted.")
-    before = rates.fit_years(*stack_years(panel, years[:-1]))
-    return History(years, before, rates.fit_years(*stack_years(panel, years)))
 
 
 def predict_schools(panel: pd.DataFrame, newest: pd.DataFrame, history: History) -> pd.DataFrame:
