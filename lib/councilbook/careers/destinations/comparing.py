@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from councilbook.careers.destinations.panel import AFTER_16, COLLEGE, MAINSTREAM, name_year
+from councilbook.careers.destinations.marks import read_cells
+from councilbook.careers.destinations.panel import AFTER_16, COLLEGE, GROUPS, MAINSTREAM, WENT, name_year
 from councilbook.errors import CheckError
 from councilbook.methods import rates
 from councilbook.methods.rates import Floats, Spread
@@ -20,6 +21,11 @@ AMONG = ("below the limits", "within the limits", "above the limits")
 AVERAGE = ("below England's average", "no clear difference", "above England's average")
 INTAKE = ("below the limits for its intake", "within the limits for its intake", "above the limits for its intake")
 CHANGE = ("lower than its earlier years predict", "as its earlier years predict", "higher than its earlier years predict")
+ADDED = [
+    *("a", "b", "england_pct", "shrunken_pct", "shrunken_low_pct", "shrunken_high_pct", "among_schools"),
+    *("against_average", "expected_pct", "after_intake", "rank_first", "rank_last", "ranked_schools"),
+    *("change", "next_pct", "next_low_pct", "next_high_pct", "rate_low_pct", "rate_high_pct"),
+]
 YEARS_BEFORE = 2  # that a prediction is tried on; one more is known for the next cohort
 
 
@@ -138,18 +144,25 @@ def compare_schools(
     """
     parts = [_compare_year(panel, own, str(measure), str(year)) for measure, year in _list_years(own)]
     compared = own.join(pd.concat(parts)) if parts else own
+    compared = compared.reindex(columns=[*own, *(name for name in ADDED if name not in own)])
     for end in ("low", "high"):
         compared[f"rate_{end}_pct"] = 100 * compared[end] / compared["cohort"]
-    for measure, rows in compared.groupby("measure"):
-        newest = rows[rows["destination_year"].eq(rows["destination_year"].max()) & rows["a"].notna()]
-        first, last = rates.rank_units(rates.draw_rates(newest, rng)) if len(newest) else ([], [])
-        ranked = pd.DataFrame({"rank_first": first, "rank_last": last}, index=newest.index).astype("Int64")
-        compared.loc[newest.index, ["rank_first", "rank_last"]] = ranked
-        compared.loc[newest.index, "ranked_schools"] = len(newest)
+    for measure in compared["measure"].unique():
+        newest = take_newest(compared, measure)
+        if newest.empty:
+            continue
+        first, last = rates.rank_units(rates.draw_rates(newest, rng))
+        added = pd.DataFrame({"rank_first": first, "rank_last": last, "ranked_schools": len(newest)}, newest.index)
         if measure == AFTER_16:
-            predicted = predict_schools(panel, newest, history)
-            compared.loc[newest.index, list(predicted)] = predicted
+            added = added.join(predict_schools(panel, newest, history))
+        compared = added.combine_first(compared)[list(compared)]
     return compared
+
+
+def take_newest(compared: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Take the newest year of the schools that are compared in a measure; see `compare_schools`."""
+    rows = compared[compared["measure"].eq(measure)]
+    return rows[rows["destination_year"].eq(rows["destination_year"].max()) & rows["a"].notna()]
 
 
 def predict_schools(panel: pd.DataFrame, newest: pd.DataFrame, history: History) -> pd.DataFrame:
@@ -226,3 +239,24 @@ def judge_intake(england: Cohorts, expected: "pd.Series[float]") -> "pd.Series[s
     known = Cohorts(england.rows[expected.notna()])
     means = expected.dropna().to_numpy("float64")
     return known.judge(rates.fit_spread(known.trials, known.low, known.high, means), INTAKE)
+
+
+def tidy_schools(compared: pd.DataFrame, census: pd.DataFrame) -> pd.DataFrame:
+    """Return the dataset of destinations by school.
+
+    Args:
+        compared: from `compare_schools`.
+        census: urn, free_meals_pct (as text); of one year, set beside the newest year after GCSEs alone.
+    """
+    tidy = compared.rename(columns={"low": "stayed_low", "high": "stayed_high"})
+    meals = census.set_index("urn")["free_meals_pct"].fillna("")
+    shares = read_cells(meals, "School census, free school meals", percent=True)["value"]
+    is_newest = tidy["destination_year"].eq(tidy["destination_year"].max()) & tidy["measure"].eq(AFTER_16)
+    tidy["free_meals_pct"] = tidy["urn"].map(shares).where(is_newest)
+    whole = ["cohort", "stayed_low", "stayed_high", *WENT, *GROUPS, "rank_first", "rank_last", "ranked_schools"]
+    tidy[whole] = tidy[whole].astype("Int64")
+    shared = [name for name in tidy if str(name).endswith("_pct")]
+    tidy[shared] = tidy[shared].astype("float64").round(2)
+    words = ["reason", "among_schools", "against_average", "after_intake", "change"]
+    tidy[words] = tidy[words].astype("str").where(tidy[words].notna() & tidy[words].ne(""))
+    return tidy.drop(columns=["a", "b", "establishment"]).reset_index(drop=True)

@@ -76,7 +76,7 @@ def make_ks5_progression(_source: Source, request: TwinRequest) -> bytes:
     cohort = np.maximum(np.rint(schools["cohort"] * 0.7), 1).astype(int)
     share = expit(0.6 + 0.5 * schools["outcome"].fillna(0) + rng.normal(0, 0.2, len(schools)))
     higher = rng.binomial(cohort, share)
-    table = _name_rows(schools).assign(FEEDER="0", REGION="", ALL_BAND="3", ALL_SCORE="0", ALL_COHORT=cohort)
+    table = _name_rows(schools).assign(FEEDER="0", REGION="", ALL_BAND="3", ALL_SCORE="0", ALL_COHORT=cohort.astype(str))
     table["ALL_PROGRESSED"] = pd.Series(_write_percent(higher, cohort)).where(cohort >= FEWEST, SUPPRESSED)
     table.loc[table["RECTYPE"].eq("LA"), ["ALL_BAND", "ALL_COHORT"]] = ["NA", ""]
     return write_csv(table)
