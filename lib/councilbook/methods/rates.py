@@ -113,7 +113,11 @@ def find_limits(trials: Floats, spread: Spread, level: float = LIMITS) -> tuple[
     if np.isinf(spread.strength):
         ends = [binom.ppf(share, trials, spread.mean) for share in (tail, 1 - tail)]
         return ends[0].astype(np.int64), ends[1].astype(np.int64)
-    return _find_quantiles(trials, *spread.parameters, tail)
+    if np.ndim(spread.mean):
+        return _find_quantiles(trials, *spread.parameters, tail)
+    sizes, where = np.unique(trials, return_inverse=True)  # units of one size have the same limits
+    low, high = _find_quantiles(sizes, *spread.parameters, tail)
+    return low[where], high[where]
 
 
 def estimate_rates(trials: Floats, low: Floats, high: Floats, spread: Spread, level: float = LEVEL) -> pd.DataFrame:

@@ -4,8 +4,16 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from councilbook.careers.destinations.comparing import Cohorts, History, judge_intake, stack_years, take_cohorts
-from councilbook.careers.destinations.comparing import AMONG, AVERAGE, INTAKE
+from councilbook.careers.destinations.comparing import (
+    AMONG,
+    AVERAGE,
+    INTAKE,
+    Cohorts,
+    History,
+    judge_intake,
+    stack_years,
+    take_cohorts,
+)
 from councilbook.careers.destinations.panel import AFTER_16
 from councilbook.methods import rates
 from councilbook.methods.rates import Floats, Spread
@@ -88,6 +96,23 @@ def count_below(panel: pd.DataFrame, own: pd.DataFrame, year: str) -> pd.DataFra
         mine = flags[flags.index.isin(own.index)]
         rows.append((method, int(flags.sum()), len(flags), int(mine.sum()), len(mine)))
     return pd.DataFrame(rows, columns=["method", "england", "england_schools", "own", "own_schools"])
+
+
+def tidy_checks(tried: pd.DataFrame, below: pd.DataFrame) -> pd.DataFrame:
+    """Return the dataset of checks: what was tried, and how many schools lie below which limits.
+
+    Args:
+        tried: from `check_predictions` and `check_simulated`.
+        below: from `count_below`.
+    """
+    parts = [tried]
+    for where, words in (("england", "in England"), ("own", "here")):
+        counts = below.rename(columns={where: "found", f"{where}_schools": "schools"})
+        counts["check"] = "Below " + counts["method"] + f", {words}"
+        counts["found_pct"] = 100 * counts["found"] / counts["schools"]
+        parts.append(counts)
+    tidy = pd.concat(parts, ignore_index=True)[list(tried)]
+    return tidy.assign(found_pct=tidy["found_pct"].round(2))
 
 
 def _is_below(counts: Floats, trials: Floats, spread: Spread) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":

@@ -138,31 +138,27 @@ def compare_schools(
 
     Returns:
         The council's rows, with rate_low_pct and rate_high_pct (from the ends of its count), england_pct, shrunken_pct
-        with its ends, expected_pct (by intake), among_schools, against_average, after_intake, and for the newest year
-        rank_first, rank_last and ranked_schools (among the council's), and what `predict_schools` says. Blank where
-        the figure is not known, or the school is not compared.
+        with its ends, and after GCSEs expected_pct (by intake), among_schools, against_average, after_intake, and for the
+        newest year rank_first, rank_last and ranked_schools (among the council's) and what `predict_schools` says. Blank
+        where the figure is not known, or the school is not compared. After 16 to 18 study nothing is called unusual:
+        colleges and sixth forms teach at different levels.
     """
     parts = [_compare_year(panel, own, str(measure), str(year)) for measure, year in _list_years(own)]
     compared = own.join(pd.concat(parts)) if parts else own
     compared = compared.reindex(columns=[*own, *(name for name in ADDED if name not in own)])
     for end in ("low", "high"):
         compared[f"rate_{end}_pct"] = 100 * compared[end] / compared["cohort"]
-    for measure in compared["measure"].unique():
-        newest = take_newest(compared, measure)
-        if newest.empty:
-            continue
-        first, last = rates.rank_units(rates.draw_rates(newest, rng))
-        added = pd.DataFrame({"rank_first": first, "rank_last": last, "ranked_schools": len(newest)}, newest.index)
-        if measure == AFTER_16:
-            added = added.join(predict_schools(panel, newest, history))
-        compared = added.combine_first(compared)[list(compared)]
-    return compared
+    newest = take_newest(compared, history.years[-1])
+    first, last = rates.rank_units(rates.draw_rates(newest, rng))
+    added = pd.DataFrame({"rank_first": first, "rank_last": last, "ranked_schools": len(newest)}, newest.index)
+    added = added.join(predict_schools(panel, newest, history))
+    return added.combine_first(compared)[list(compared)]
 
 
-def take_newest(compared: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Take the newest year of the schools that are compared in a measure; see `compare_schools`."""
-    rows = compared[compared["measure"].eq(measure)]
-    return rows[rows["destination_year"].eq(rows["destination_year"].max()) & rows["a"].notna()]
+def take_newest(compared: pd.DataFrame, year: str) -> pd.DataFrame:
+    """Take the mainstream schools that have a figure in the newest year; see `compare_schools`."""
+    is_newest = compared["measure"].eq(AFTER_16) & compared["destination_year"].eq(year)
+    return compared[is_newest & compared["a"].notna()]
 
 
 def predict_schools(panel: pd.DataFrame, newest: pd.DataFrame, history: History) -> pd.DataFrame:
@@ -223,9 +219,11 @@ def _compare_year(panel: pd.DataFrame, own: pd.DataFrame, measure: str, year: st
         shrunken_pct=100 * known["rate"],
         shrunken_low_pct=100 * known["low"],
         shrunken_high_pct=100 * known["high"],
-        among_schools=mine.judge(spread, AMONG),
-        against_average=mine.judge(Spread(england.rate, np.inf), AVERAGE),
     )
+    if measure != AFTER_16:
+        return compared
+    compared["among_schools"] = mine.judge(spread, AMONG)
+    compared["against_average"] = mine.judge(Spread(england.rate, np.inf), AVERAGE)
     expected = england.expect()
     if expected.notna().any():
         judged = judge_intake(england, expected)
@@ -239,6 +237,21 @@ def judge_intake(england: Cohorts, expected: "pd.Series[float]") -> "pd.Series[s
     known = Cohorts(england.rows[expected.notna()])
     means = expected.dropna().to_numpy("float64")
     return known.judge(rates.fit_spread(known.trials, known.low, known.high, means), INTAKE)
+
+
+def draw_limits(england: Cohorts) -> pd.DataFrame:
+    """Return the limits by size of cohort, for a funnel: band, x (pupils), low and high (percent)."""
+    sizes = np.arange(10.0, england.trials.max() + 1)
+    spread = rates.fit_spread(england.trials, england.low, england.high)
+    bands = {
+        "limits among schools, which differ": spread,
+        "limits around England's rate, if chance alone made a difference": Spread(england.rate, np.inf),
+    }
+    parts = []
+    for band, one in bands.items():
+        low, high = rates.find_limits(sizes, one)
+        parts.append(pd.DataFrame({"band": band, "x": sizes, "low": 100 * low / sizes, "high": 100 * high / sizes}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def tidy_schools(compared: pd.DataFrame, census: pd.DataFrame) -> pd.DataFrame:

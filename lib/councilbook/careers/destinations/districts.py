@@ -46,6 +46,15 @@ def read_districts(rows: pd.DataFrame, england: pd.DataFrame, measure: str) -> t
     return own, wrong
 
 
+def tidy_districts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the dataset of destinations by district; see `read_districts`."""
+    tidy = rows.copy()
+    whole = ["cohort", "stayed", *PARTS.values(), *LEFT.values()]
+    shares = [name for name in tidy if str(name).endswith("_pct")]
+    tidy[whole], tidy[shares] = tidy[whole].astype("Int64"), tidy[shares].round(2)
+    return tidy
+
+
 def count_jumps(england: pd.DataFrame, measure: str) -> pd.DataFrame:
     """Count by year how many of England's districts have a cohort that jumped: destination_year, districts, jumped."""
     rows, _ = read_districts(england, england, measure)

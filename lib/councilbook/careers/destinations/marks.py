@@ -10,7 +10,7 @@ import pandas as pd
 
 from councilbook.errors import CheckError
 
-HIDDEN, NOT_THERE = "hidden by the publisher", "does not apply, or was not there that year"
+HIDDEN, NOT_THERE = "[c] hidden by the publisher", "does not apply, or was not there that year"
 # As in the lists of abbreviations of the performance tables and of Explore Education Statistics; SN is in neither, and
 # stands where a small number would.
 MARKS = {

@@ -45,19 +45,25 @@ class Panel:
     rows: pd.DataFrame
     set_aside: pd.DataFrame
 
-    def pick(self, codes: Collection[str], council: str) -> pd.DataFrame:
-        """Return the rows of schools and colleges of who runs the schools.
 
-        Raises:
-            CheckError: there is none.
-        """
-        own = self.rows[self.rows["la_number"].isin(codes) & self.rows["kind"].ne(AUTHORITY)]
-        if own.empty:
-            raise CheckError(
-                f"Destinations by school have no row for {council}: none has {' or '.join(sorted(codes))} as the "
-                "number of its authority. They are of England alone, by who runs the schools."
-            )
-        return own
+def pick_own(rows: pd.DataFrame, codes: Collection[str], council: str) -> pd.DataFrame:
+    """Return the rows of schools and colleges of who runs a council's schools.
+
+    Args:
+        rows: those of all of England; see `Panel`.
+        codes: GSS codes and numbers of who runs the schools.
+        council: its name, for a message.
+
+    Raises:
+        CheckError: there is none.
+    """
+    own = rows[rows["la_number"].isin(codes) & rows["kind"].ne(AUTHORITY)]
+    if own.empty:
+        raise CheckError(
+            f"Destinations by school have no row for {council}: none has {' or '.join(sorted(codes))} as the number of "
+            "its authority. They are of England alone, by who runs the schools."
+        )
+    return own
 
 
 def name_year(end: int) -> str:

@@ -99,7 +99,7 @@ def say_unusual(schools: pd.DataFrame) -> str:
     unusual = f"{below} of {len(schools)}" if below else f"None of {len(schools)}"
     named = f": {', '.join(sorted(low))}" if len(low) else ""
     return (
-        f"{unusual} schools are unusually low among England's schools. {len(low) or 'None'} of them "
+        f"{unusual} schools {'are' if below > 1 else 'is'} unusually low among England's schools. {len(low) or 'None'} "
         f"{'is' if len(low) == 1 else 'are'} below England's average by more than chance explains{named}."
     )
 
@@ -114,7 +114,7 @@ def say_changes(schools: pd.DataFrame) -> str:
         if len(one)
     ]
     changed = " and ".join(parts) or "none lies outside what its earlier years predict"
-    return f"Of {len(known)} schools with earlier years, {changed}. One in twenty would by chance alone."
+    return f"Of {len(known)} schools with earlier years, {changed}. By chance alone, one in twenty would."
 
 
 def say_jumps(districts: pd.DataFrame) -> str:
@@ -130,6 +130,17 @@ def say_jumps(districts: pd.DataFrame) -> str:
     return (
         f"{'; '.join(said)}. Young people do not change in number like that: a college entered or left the count, "
         "so such a year cannot be compared with the one before."
+    )
+
+
+def say_left_out(colleges: pd.DataFrame) -> str:
+    """Say which colleges have no row in the table of schools and colleges; see `districts.list_left_out`."""
+    if colleges.empty:
+        return "Each college in the list of schools and colleges has a row."
+    names = ", ".join(colleges["name"])
+    return (
+        f"Without a row here: {names}. Their students are missing from the figures by school and college, or count where "
+        "the college, or the group that it joined, is registered."
     )
 
 
