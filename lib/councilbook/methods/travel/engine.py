@@ -1,13 +1,14 @@
 """The engine: the latest that one can leave each stop and still be at a place in time, for many times at once.
 
-A connection scan (Dibbelt, Pajor, Strasser and Wagner, "Connection Scan Algorithm", 2018) backwards in time, in rounds as
-RAPTOR has them (Delling, Pajor and Werneck, "Round-Based Public Transit Routing", 2012): round k knows the journeys of at most
-k rides, so that a change within the same minute needs no care. Every round holds all deadlines of a window side by side.
+A connection scan (Dibbelt, Pajor, Strasser, Wagner, "Connection Scan Algorithm", 2018) backwards in time, in rounds as
+RAPTOR has them (Delling, Pajor, Werneck, "Round-Based Public Transit Routing", 2012): round k knows the journeys of
+at most k rides, so a change within the same minute needs no care. A round holds all deadlines of a window side by side.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -28,8 +29,8 @@ class Network:
 
     Attributes:
         stops: a row a stop: timetable, stop_id, name, latitude, longitude.
-        links: a row a pair of successive calls of a trip, by time: from_stop, to_stop (rows of `stops`), departure, arrival
-            (seconds after midnight), trip, can_board, can_alight.
+        links: a row a pair of successive calls of a trip, by time: from_stop, to_stop (rows of `stops`), departure,
+            arrival (seconds after midnight), trip, can_board, can_alight.
         walks: seconds on foot between stops, each to itself with 0 among them.
         change_seconds: least time from one vehicle to the next, beside the walk.
     """
@@ -115,18 +116,26 @@ def find_latest(network: Network, egress: csr_array, deadlines: IntArray, longes
     at_stop[egress.indices] = deadlines - egress.data[:, None]
     trips = int(network.links["trip"].max()) + 1 if len(network.links) else 0
     walks = network.walks
-    found: IntArray = _scan(
-        *links, trips, walks.indptr, walks.indices, walks.data, network.change_seconds, at_stop, min(most_rides, MOST_RIDES)
+    found: IntArray = cast("Any", _scan)(
+        *links,
+        trips,
+        walks.indptr,
+        walks.indices,
+        walks.data,
+        network.change_seconds,
+        at_stop,
+        min(most_rides, MOST_RIDES),
     )
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _scan(  # noqa: ANN001, ANN202
-    from_stop, to_stop, departure, arrival, trip, can_board, can_alight, trips, walk_start, walk_to, walk_seconds, change,
-    at_stop, most_rides,
-):  # fmt: skip
-    """Scan the links once a round; at_stop is the latest to alight at a stop with the rides so far, rising along a row."""
+@njit(cache=True, nogil=True)
+def _scan(
+    from_stop: IntArray, to_stop: IntArray, departure: IntArray, arrival: IntArray, trip: IntArray,
+    can_board: IntArray, can_alight: IntArray, trips: int, walk_start: IntArray, walk_to: IntArray,
+    walk_seconds: IntArray, change: int, at_stop: IntArray, most_rides: int,
+) -> IntArray:  # fmt: skip
+    """Scan the links once a round; at_stop is the latest to alight with the rides so far, rising along a row."""
     stops, lanes = at_stop.shape
     board = np.full((stops, lanes), NEVER, np.int32)
     best = np.full((stops, lanes), NEVER * 8, np.int32)

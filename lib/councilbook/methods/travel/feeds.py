@@ -1,6 +1,6 @@
 """Reading timetables in GTFS, and setting aside what cannot be used, counted.
 
-The layout is that of https://gtfs.org/documentation/schedule/reference/ (a zip of CSV files). A feed is read once; which of
+The layout is that of https://gtfs.org/documentation/schedule/reference/ (a zip of CSV files). A feed is read once; which
 its trips run on a day is asked of it later.
 """
 
@@ -41,9 +41,9 @@ class Feed:
     Attributes:
         name: what it is called in messages.
         stops: a row a stop that is called at: stop_id, name, latitude, longitude.
-        calls: a row a call, trip by trip in order: trip (its number), service_id, stop (row of `stops`), arrival and departure
-            (seconds after midnight of the day that the service is of; more than a day's for those after the next midnight),
-            can_board, can_alight.
+        calls: a row a call, trip by trip in order: trip (its number), service_id, stop (row of `stops`), arrival and
+            departure (seconds after midnight of the day that the service is of, and past the next midnight more than a
+            day has), can_board, can_alight.
         days: a row a service and day on which it runs: service_id, date.
         counts: how often something was mended or set aside, in words.
     """
@@ -65,7 +65,8 @@ class Feed:
         running = days["service_id"].map(trips).fillna(0).groupby(days["date"]).sum()
         if not running.gt(0).any():
             raise CheckError(f"{self.name}: no trip runs on any {weekday}. {self.describe_window()}")
-        return max(day for day, count in running.items() if count == running.max())
+        chosen: date = running.index[running == running.max()].max()
+        return chosen
 
     def list_running(self, day: date) -> pd.DataFrame:
         """List the calls from midnight to midnight of a day, and on into the next, with times after its midnight.
@@ -102,15 +103,23 @@ def read_feed(path: Path, name: str) -> Feed:
         with ZipFile(path) as archive:
             tables = {file: _read_table(archive, file, name) for file in COLUMNS}
     except BadZipFile:
-        raise SourceError(f"{name}: {path.name} is no zip file. Expected is a timetable in GTFS, a zip of CSV files.") from None
+        raise SourceError(
+            f"{name}: {path.name} is no zip file. Expected is a timetable in GTFS, a zip of CSV files."
+        ) from None
     if tables["calendar.txt"].empty and tables["calendar_dates.txt"].empty:
-        raise SourceError(f"{name}: {path.name} says in neither calendar.txt nor calendar_dates.txt on which days services run.")
+        raise SourceError(
+            f"{name}: {path.name} says in neither calendar.txt nor calendar_dates.txt on which days services run."
+        )
     counts: dict[str, int] = {}
     stops = _place_stops(tables["stops.txt"], counts)
     days = _list_days(tables["calendar.txt"], tables["calendar_dates.txt"], name)
     calls = _prepare_calls(tables["stop_times.txt"], tables["trips.txt"], stops, name, counts)
     without_day = ~calls["service_id"].isin(days["service_id"])
-    _count(counts, "trips of a service that runs on no day, or is in no calendar: set aside", calls[without_day]["trip"].nunique())
+    _count(
+        counts,
+        "trips of a service that runs on no day, or is in no calendar: set aside",
+        calls[without_day]["trip"].nunique(),
+    )
     calls = calls[~without_day].reset_index(drop=True)
     if calls.empty:
         raise CheckError(f"{name}: no trip in {path.name} can be used. Set aside were: {counts}.")
@@ -130,7 +139,9 @@ def _read_table(archive: ZipFile, file: str, name: str) -> pd.DataFrame:
     try:
         with archive.open(min(inside, key=len)) as stream:
             reading = csv.ConvertOptions(column_types=text, strings_can_be_null=False)
-            read = csv.read_csv(stream, parse_options=csv.ParseOptions(newlines_in_values=True), convert_options=reading)
+            read = csv.read_csv(
+                stream, parse_options=csv.ParseOptions(newlines_in_values=True), convert_options=reading
+            )
     except pa.ArrowInvalid as error:
         raise SourceError(f"{name}: {file} cannot be read as CSV in UTF-8: {error}") from None
     if absent := [one for one in needed if one not in read.column_names]:
@@ -139,7 +150,8 @@ def _read_table(archive: ZipFile, file: str, name: str) -> pd.DataFrame:
     for column in frame:
         values = frame[column].astype("category")
         frame[column] = values.cat.rename_categories(str).map(str.strip).astype("category")
-    return frame.assign(**{one: "" for one in optional if one not in frame})
+    complete: pd.DataFrame = frame.assign(**{one: "" for one in optional if one not in frame})
+    return complete
 
 
 def _place_stops(stops: pd.DataFrame, counts: dict[str, int]) -> pd.DataFrame:
@@ -155,9 +167,11 @@ def _place_stops(stops: pd.DataFrame, counts: dict[str, int]) -> pd.DataFrame:
 
 
 def _list_days(calendar: pd.DataFrame, exceptions: pd.DataFrame, name: str) -> pd.DataFrame:
-    """List on which days each service runs, weekly and by exception, no more than some 60 weeks from its newest start."""
+    """List on which days each service runs, weekly within some 60 weeks of the newest start, and by exception."""
     weekly = calendar.astype("str")
-    weekly = weekly.assign(**{one: _parse_days(weekly[one], f"{name}: calendar.txt, {one}") for one in ("start_date", "end_date")})
+    weekly = weekly.assign(
+        **{one: _parse_days(weekly[one], f"{name}: calendar.txt, {one}") for one in ("start_date", "end_date")}
+    )
     special = exceptions.astype("str")
     special["date"] = _parse_days(special["date"], f"{name}: calendar_dates.txt, date")
     newest = max(weekly["start_date"], default=date(2000, 1, 1))
@@ -187,7 +201,10 @@ def _prepare_calls(
     order = pd.to_numeric(times["stop_sequence"].astype("str"), errors="coerce")
     if order.isna().any():
         row = int(np.flatnonzero(order.isna())[0])
-        raise CheckError(f"{name}: stop_times.txt, row {row + 2}: stop_sequence is {times['stop_sequence'].iloc[row]!r}; expected is a number.")
+        raise CheckError(
+            f"{name}: stop_times.txt, row {row + 2}: stop_sequence is {times['stop_sequence'].iloc[row]!r}; "
+            "expected is a number."
+        )
     service = trips.astype("str").drop_duplicates("trip_id").set_index("trip_id")["service_id"]
     calls = pd.DataFrame(
         {
@@ -215,7 +232,7 @@ def _parse_times(written: pd.Series) -> "pd.Series[int]":
 
 
 def _mend_times(calls: pd.DataFrame, counts: dict[str, int]) -> pd.DataFrame:
-    """Mend what can be mended of times, and set aside the rest: calls without one, trips that run back, and single stops."""
+    """Mend what can be mended of times; set aside calls without one, trips that run backwards, and single stops."""
     untimed = calls[["arrival", "departure"]].eq(NO_TIME)
     calls = calls.assign(
         arrival=calls["arrival"].mask(untimed["arrival"], calls["departure"]),
@@ -232,7 +249,9 @@ def _mend_times(calls: pd.DataFrame, counts: dict[str, int]) -> pd.DataFrame:
     return _set_aside(calls, alone, "trips with one stop left: set aside", counts, by="trip")
 
 
-def _set_aside(calls: pd.DataFrame, which: "pd.Series[bool]", what: str, counts: dict[str, int], by: str = "") -> pd.DataFrame:
+def _set_aside(
+    calls: pd.DataFrame, which: "pd.Series[bool]", what: str, counts: dict[str, int], by: str = ""
+) -> pd.DataFrame:
     _count(counts, what, calls.loc[which, by].nunique() if by else int(which.sum()))
     return calls[~which]
 

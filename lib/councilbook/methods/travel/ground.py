@@ -54,10 +54,16 @@ def read_streets(path: Path, name: str) -> Streets:
         SourceError: it is no such extract, or has no street.
     """
     try:
-        lines = pyogrio.read_dataframe(path, layer="lines", columns=["highway", "other_tags"], where="highway IS NOT NULL")
+        lines = pyogrio.read_dataframe(
+            path, layer="lines", columns=["highway", "other_tags"], where="highway IS NOT NULL"
+        )
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError):
-        raise SourceError(f"{name}: {path.name} cannot be read. Expected is an OpenStreetMap extract (.osm.pbf).") from None
-    closed = lines["highway"].isin(NOT_ON_FOOT) | lines["other_tags"].fillna("").str.contains('"foot"=>"no"', regex=False)
+        raise SourceError(
+            f"{name}: {path.name} cannot be read. Expected is an OpenStreetMap extract (.osm.pbf)."
+        ) from None
+    closed = lines["highway"].isin(NOT_ON_FOOT) | lines["other_tags"].fillna("").str.contains(
+        '"foot"=>"no"', regex=False
+    )
     ways: gpd.GeoSeries = lines.geometry[~closed]
     xy, way = shapely.get_coordinates(ways, return_index=True)
     if not len(xy):
@@ -67,7 +73,11 @@ def read_streets(path: Path, name: str) -> Streets:
     node, joined = node.ravel(), way[1:] == way[:-1]
     start, end = node[:-1][joined], node[1:][joined]
     metres = np.maximum(np.linalg.norm(points[start] - points[end], axis=1), 0.01)
-    edges = pd.DataFrame({"a": np.minimum(start, end), "b": np.maximum(start, end), "m": metres}).groupby(["a", "b"])["m"].min()
+    edges = (
+        pd.DataFrame({"a": np.minimum(start, end), "b": np.maximum(start, end), "m": metres})
+        .groupby(["a", "b"])["m"]
+        .min()
+    )
     a, b = (edges.index.get_level_values(one).to_numpy() for one in ("a", "b"))
     graph = csr_array((np.tile(edges, 2), (np.append(a, b), np.append(b, a))), shape=(len(places),) * 2)
     part = connected_components(graph, directed=False)[1]
@@ -75,7 +85,9 @@ def read_streets(path: Path, name: str) -> Streets:
     return Streets(graph[kept][:, kept], cKDTree(points[kept]))
 
 
-def measure_ways(points: pd.DataFrame, places: pd.DataFrame, pace: Pace, streets: Streets | None, limit: float) -> Numbers:
+def measure_ways(
+    points: pd.DataFrame, places: pd.DataFrame, pace: Pace, streets: Streets | None, limit: float
+) -> Numbers:
     """Measure the seconds from each point to each place.
 
     Args:
@@ -95,7 +107,9 @@ def measure_ways(points: pd.DataFrame, places: pd.DataFrame, pace: Pace, streets
     return np.where(seconds <= limit, seconds, np.inf)
 
 
-def link_stops(points: pd.DataFrame, stops: pd.DataFrame, pace: Pace, streets: Streets | None, limit: float) -> csr_array:
+def link_stops(
+    points: pd.DataFrame, stops: pd.DataFrame, pace: Pace, streets: Streets | None, limit: float
+) -> csr_array:
     """Find the stops within reach of points, with whole seconds on the way; see `measure_ways`.
 
     Returns:
@@ -103,16 +117,18 @@ def link_stops(points: pd.DataFrame, stops: pd.DataFrame, pace: Pace, streets: S
     """
     most = pace.limit_metres(limit)
     here, there = _to_sphere(points), _to_sphere(stops)
-    near = cKDTree(here).sparse_distance_matrix(cKDTree(there), most / (1 if streets else pace.factor), output_type="ndarray")
+    near = cKDTree(here).sparse_distance_matrix(
+        cKDTree(there), most / (1 if streets else pace.factor), output_type="ndarray"
+    )
     row, column = near["i"], near["j"]
     metres = _measure_straight(here[row], there[column]) * pace.factor
     if streets:
         used = np.unique(column)
         along = _measure_along(streets, points, stops.iloc[used], most)[row, np.searchsorted(used, column)]
         metres = np.where(np.isnan(along), metres, along)
-    seconds = np.ceil(metres / pace.kmh * 3.6).astype(np.int32)
+    seconds = np.ceil(metres / pace.kmh * 3.6)
     kept = seconds <= limit
-    return csr_array((seconds[kept], (row[kept], column[kept])), shape=(len(points), len(stops)))
+    return csr_array((seconds[kept].astype(np.int32), (row[kept], column[kept])), shape=(len(points), len(stops)))
 
 
 def _measure_along(streets: Streets, points: pd.DataFrame, places: pd.DataFrame, limit: float) -> Numbers:

@@ -32,11 +32,17 @@ class Window:
             ParameterError: an end is no time of the day, or the end is before the start.
         """
         try:
-            start, end = (int(hours) * 60 + int(minutes) for hours, minutes in (one.split(":") for one in (self.start, self.end)))
+            start, end = (
+                int(hours) * 60 + int(minutes) for hours, minutes in (one.split(":") for one in (self.start, self.end))
+            )
         except ValueError:
-            raise ParameterError(f"A window runs from {self.start!r} to {self.end!r}; expected are times as 08:30.") from None
+            raise ParameterError(
+                f"A window runs from {self.start!r} to {self.end!r}; expected are times as 08:30."
+            ) from None
         if not 0 <= start <= end <= 24 * 60:
-            raise ParameterError(f"A window runs from {self.start} to {self.end}; it must end after it starts, by 24:00.")
+            raise ParameterError(
+                f"A window runs from {self.start} to {self.end}; it must end after it starts, by 24:00."
+            )
         return np.arange(start, end + 1, dtype=np.int32) * 60
 
 
@@ -72,8 +78,8 @@ class Transit:
     """Journeys by timetable; a row a point and a column a place, in each.
 
     Attributes:
-        median, high: minutes that one has to set out ahead, half of the time and nine times in ten; -1 where that is more
-            than the longest journey. Where walking all the way is as quick, that is the journey.
+        median, high: minutes that one has to set out ahead, half of the time and nine times in ten; -1 where that is
+            more than the longest journey. Where walking all the way is as quick, that is the journey.
         rides: fewest vehicles of the journeys that take the median.
         last: minute after midnight at which one can leave last and ride home; -1 where there is none.
     """
@@ -96,9 +102,9 @@ def measure_journeys(
         streets: of an extract, for ways on foot and by bicycle; None: straight lines times the pace's factor.
 
     Returns:
-        A row a point and place (their rows: point, place) that some way joins within the longest journey, with whole minutes
-        or nothing: walk_minutes, cycle_minutes, drive_minutes, transit_median_minutes, transit_p90_minutes, rides, and
-        last_home_time (as 21:05).
+        A row a point and place (their rows: point, place) that some way joins within the longest journey, with whole
+        minutes or nothing: walk_minutes, cycle_minutes, drive_minutes, transit_median_minutes, transit_p90_minutes,
+        rides, and last_home_time (as 21:05).
     """
     limit = habits.most_minutes * 60
     paces = {"walk": (habits.walk, streets), "cycle": (habits.cycle, streets), "drive": (habits.drive, None)}
@@ -122,13 +128,21 @@ def measure_journeys(
 
 
 def measure_transit(
-    points: pd.DataFrame, places: pd.DataFrame, network: Network, habits: Habits, streets: Streets | None, walks: NDArray[np.float64]
+    points: pd.DataFrame,
+    places: pd.DataFrame,
+    network: Network,
+    habits: Habits,
+    streets: Streets | None,
+    walks: NDArray[np.float64],
 ) -> Transit:
     """Measure the journeys by timetable; `walks` are the seconds on foot from each point to each place, or infinite."""
     most = habits.most_walk_minutes * 60
     access = link_stops(points, network.stops, habits.walk, streets, most)
     egress = link_stops(places, network.stops, habits.walk, streets, most)
-    back, on_foot = network.turn(), np.where(np.isfinite(walks), np.ceil(np.where(np.isfinite(walks), walks, 0)), -1).astype(np.int32)
+    back, on_foot = (
+        network.turn(),
+        np.where(np.isfinite(walks), np.ceil(np.where(np.isfinite(walks), walks, 0)), -1).astype(np.int32),
+    )
 
     def measure(place: int) -> tuple[IntArray, ...]:
         to_place = egress[[place]]
@@ -137,7 +151,11 @@ def measure_transit(
     with ThreadPoolExecutor() as threads:  # the scans let go of Python's lock
         measured = list(threads.map(measure, range(len(places))))
     none = np.empty((len(points), 0), np.int32)
-    return Transit(*(np.column_stack([none, *parts]) for parts in zip(*measured, strict=True))) if measured else Transit(none, none, none, none)
+    return (
+        Transit(*(np.column_stack([none, *parts]) for parts in zip(*measured, strict=True)))
+        if measured
+        else Transit(none, none, none, none)
+    )
 
 
 def _measure_place(
@@ -153,9 +171,12 @@ def _measure_place(
     return median, high, rides, last
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _rank(latest, starts, stops, seconds, on_foot, deadlines, most):  # noqa: ANN001, ANN202
-    """Rank the minutes ahead over all deadlines, for each point: the median, the ninth in ten, and the rides of the median."""
+@njit(cache=True, nogil=True)
+def _rank(
+    latest: IntArray, starts: IntArray, stops: IntArray, seconds: IntArray, on_foot: IntArray, deadlines: IntArray,
+    most: int,
+) -> tuple[IntArray, IntArray, IntArray]:  # fmt: skip
+    """Rank the minutes ahead over all deadlines, for each point: the median, nine in ten, and the median's rides."""
     lanes = len(deadlines)
     median = np.full(len(on_foot), -1, np.int32)
     high, rides = median.copy(), median.copy()
@@ -190,9 +211,11 @@ def _rank(latest, starts, stops, seconds, on_foot, deadlines, most):  # noqa: AN
     return median, high, rides
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _find_last(latest, starts, stops, seconds, home, longest):  # noqa: ANN001, ANN202
-    """Find the last minute to leave, of those in `home` (negative, so the last comes first), from which one gets home."""
+@njit(cache=True, nogil=True)
+def _find_last(
+    latest: IntArray, starts: IntArray, stops: IntArray, seconds: IntArray, home: IntArray, longest: int
+) -> IntArray:
+    """Find the last minute from which one gets home, of those in `home` (negative, so that the last comes first)."""
     last = np.full(len(starts) - 1, -1, np.int32)
     for point in range(len(last)):
         for lane in range(len(home)):
@@ -220,9 +243,21 @@ def list_assumptions(habits: Habits, *, has_streets: bool) -> pd.DataFrame:
     walk = "along the streets of OpenStreetMap" if has_streets else f"{habits.walk.factor:g} times the straight line"
     cycle = "along the same streets" if has_streets else f"{habits.cycle.factor:g} times the straight line"
     rows: Sequence[tuple[str, str, str]] = [
-        ("Pace on foot", f"{habits.walk.kmh:g} km an hour, {walk}", "Speed as in the Department for Transport's journey time statistics; factor assumed"),
-        ("Pace by bicycle", f"{habits.cycle.kmh:g} km an hour, {cycle}", "Speed as in the same statistics; factor assumed"),
-        ("Pace by car", f"{habits.drive.kmh:g} km an hour, {habits.drive.factor:g} times the straight line", "Assumed; Boscoe, Henry and Zdeb (2012) found a factor of 1.4 for the United States"),
+        (
+            "Pace on foot",
+            f"{habits.walk.kmh:g} km an hour, {walk}",
+            "Speed as in the Department for Transport's journey time statistics; factor assumed",
+        ),
+        (
+            "Pace by bicycle",
+            f"{habits.cycle.kmh:g} km an hour, {cycle}",
+            "Speed as in the same statistics; factor assumed",
+        ),
+        (
+            "Pace by car",
+            f"{habits.drive.kmh:g} km an hour, {habits.drive.factor:g} times the straight line",
+            "Assumed; Boscoe, Henry and Zdeb (2012) found a factor of 1.4 for the United States",
+        ),
         ("Must be there", f"any minute from {habits.arrive.start} to {habits.arrive.end}", "Assumed"),
         ("May go home", f"any minute from {habits.leave.start} to {habits.leave.end}", "Assumed"),
         ("Longest journey", f"{habits.most_minutes} minutes", "Assumed"),
