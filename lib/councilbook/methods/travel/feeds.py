@@ -1,7 +1,7 @@
 """Reading timetables in GTFS, and setting aside what cannot be used, counted.
 
-The layout is that of https://gtfs.org/documentation/schedule/reference/ (a zip of CSV files). A feed is read once; which
-its trips run on a day is asked of it later.
+The layout is that of https://gtfs.org/documentation/schedule/reference/, a zip of CSV files. A feed is read once; it is
+asked later which of its trips run on a day.
 """
 
 from collections.abc import Mapping, Sequence
