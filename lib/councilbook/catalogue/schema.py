@@ -199,7 +199,9 @@ class Source(Entry):
         pattern=r"^[\w.]+:\w+$",
         description="module:function that refuses a file which is not the council's, before the first notebook.",
     )
-    mirror: str | None = Field(default=None, description="Where it lies below a local mirror's folder; {council} as in `file`.")
+    mirror: str | None = Field(
+        default=None, description="Where it lies below a local mirror's folder; {council} as in `file`."
+    )
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     published: str = Field(description="Date or edition as the publisher gives it.")
     format: Literal["xlsx", "csv", "geojson", "xml", "file", "none"] = Field(

@@ -1,4 +1,4 @@
-"""The invented town's timetables: buses in the layout of the Bus Open Data Service, trains in that of a converted rail feed.
+"""The invented town's timetables: buses in the layout of the Bus Open Data Service, trains as a converted rail feed.
 
 Both hold what real ones hold: trips past midnight, stops where one may only board or only alight, evenings and Sundays
 without a bus, and, among the trains, the faults that real files have.
@@ -22,7 +22,13 @@ TOWN_M = 1_500  # what counts as near a hub
 STOP_M = 400  # between two stops of a bus
 BUS_METRES_MINUTE, TRAIN_METRES_MINUTE = 350, 1_300
 FAR_M = 40_000  # to the town at the other end of the railway
-BUS_DAYS = {"weekdays": "1111110", "schooldays": "1111100", "sundays": "0000001", "nights": "0000110", "none": "0000000"}
+BUS_DAYS = {
+    "weekdays": "1111110",
+    "schooldays": "1111100",
+    "sundays": "0000001",
+    "nights": "0000110",
+    "none": "0000000",
+}
 WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 VALID = {"start_date": "20260105", "end_date": "20270103"}
 Rows = list[dict[str, object]]
@@ -48,13 +54,13 @@ def bus_timetable(_source: Source, request: TwinRequest) -> bytes:
                     trip = f"VJ{line:03d}{service[:2]}{start:04d}{int(backwards)}"
                     trips.append({"route_id": line, "service_id": service, "trip_id": trip, "trip_headsign": name})
                     calls += _call(trip, numbers, metres, start, backwards)
+    routes = sorted({int(str(trip["route_id"])) for trip in trips})
     tables = {
-        "routes.txt": [{"route_id": one, "agency_id": "OP1", "route_short_name": str(one + 1), "route_type": 3} for one in
-                       range(len({trip["route_id"] for trip in trips}))],
+        "routes.txt": [{"route_id": one, "agency_id": "OP1", "route_type": 3} for one in routes],
         "trips.txt": trips,
         "stop_times.txt": calls,
         "calendar.txt": [_run_on(one, days) for one, days in BUS_DAYS.items()],
-    }  # fmt: skip
+    }
     return _write(tables, [("9999B", "Stop", one) for one in stops], "Synthetic Buses")
 
 
@@ -68,7 +74,12 @@ def rail_timetable(_source: Source, request: TwinRequest) -> bytes:
     hubs = _find_hubs(place)[:3]
     stations = [*hubs, hubs[0] - (FAR_M, 0)]
     lines = {"local": [1, 0, 2], "fast": [0, 3], "slow": [2, 0, 3], "express": [1, 0, 3]}
-    starts = {"local": range(345, 1440, 30), "fast": range(360, 1471, 30), "slow": range(375, 1400, 60), "express": [480, 1050]}
+    starts = {
+        "local": range(345, 1440, 30),
+        "fast": range(360, 1471, 30),
+        "slow": range(375, 1400, 60),
+        "express": [480, 1050],
+    }
     trips: Rows = []
     calls: Rows = []
     calendar: Rows = []
@@ -114,7 +125,11 @@ def _draw_lines(place: SyntheticPlace) -> Iterator[tuple[str, FloatArray, Mappin
             turn = np.abs((around - way * 2 * np.pi / (10 if number == 0 else 6) + np.pi) % (2 * np.pi) - np.pi)
             end = own[np.argmax(away - 20_000 * turn)]
             is_near = np.linalg.norm(end - hub) < 5_000
-            every = {"weekdays": range(375, 1370, 30)} if is_near else {"weekdays": range(405, 1110, 60), "schooldays": [450]}
+            every = (
+                {"weekdays": range(375, 1370, 30)}
+                if is_near
+                else {"weekdays": range(405, 1110, 60), "schooldays": [450]}
+            )
             if np.linalg.norm(end - hub) > STOP_M:
                 yield f"Town {number + 1}, line {way + 1}", _lay(hub, end, rng), every
 
@@ -134,7 +149,10 @@ def _find_hubs(place: SyntheticPlace) -> FloatArray:
 def _lay(start: FloatArray, end: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Lay a line of stops from one point to another, with a bend."""
     middle = (start + end) / 2 + rng.normal(0, 0.08, 2) * np.linalg.norm(end - start)
-    parts = [np.linspace(*ends, max(2, int(np.linalg.norm(ends[1] - ends[0]) / STOP_M) + 1)) for ends in ((start, middle), (middle, end))]
+    parts = [
+        np.linspace(*ends, max(2, int(np.linalg.norm(ends[1] - ends[0]) / STOP_M) + 1))
+        for ends in ((start, middle), (middle, end))
+    ]
     return np.vstack([parts[0], parts[1][1:]])
 
 
@@ -148,7 +166,16 @@ def _call(
     for number, (stop, second) in enumerate(zip(order, seconds.round().astype(int), strict=True)):
         time = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
         ends = {"pickup_type": int(number == len(order) - 1), "drop_off_type": int(number == 0)}
-        rows.append({"trip_id": trip, "arrival_time": time, "departure_time": time, "stop_id": stop, "stop_sequence": number, **ends})
+        rows.append(
+            {
+                "trip_id": trip,
+                "arrival_time": time,
+                "departure_time": time,
+                "stop_id": stop,
+                "stop_sequence": number,
+                **ends,
+            }
+        )
     return rows
 
 
@@ -170,7 +197,14 @@ def _write(tables: Mapping[str, Rows], stops: list[tuple[str, str, Any]], agency
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()} | {"stops.txt": listed}
     frames["stop_times.txt"]["stop_id"] = listed["stop_id"].to_numpy()[frames["stop_times.txt"]["stop_id"].astype(int)]
     frames["agency.txt"] = pd.DataFrame(
-        [{"agency_id": "OP1", "agency_name": f"{agency} (SYNTHETIC DATA)", "agency_url": "https://example.org", "agency_timezone": "Europe/London"}]
+        [
+            {
+                "agency_id": "OP1",
+                "agency_name": f"{agency} (SYNTHETIC DATA)",
+                "agency_url": "https://example.org",
+                "agency_timezone": "Europe/London",
+            }
+        ]
     )
     stream = BytesIO()
     with ZipFile(stream, "w") as archive:

@@ -15,12 +15,13 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv
 
-from councilbook.errors import CheckError, SourceError, suggest
+from councilbook.errors import CheckError, ParameterError, SourceError, suggest
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NOT_AVAILABLE = "1"  # of pickup_type and drop_off_type; by telephone or from the driver (2, 3) is available
 NO_TIME = -1
 TIME = r"^\s*(\d{1,3}):([0-5]\d):([0-5]\d)\s*$"
+THURSDAY = 3  # the first day of 1970
 WEEKS_LOOKED_AT = 60  # a feed may be valid until 2099
 COLUMNS = {
     "stops.txt": (["stop_id", "stop_lat", "stop_lon"], ["stop_name", "parent_station"]),
@@ -58,15 +59,23 @@ class Feed:
         """Return the day of a name on which most trips run, the latest of equals.
 
         Raises:
+            ParameterError: there is no day of that name.
             CheckError: no trip runs on such a day.
         """
-        days = self.days[self.days["date"].map(date.weekday) == WEEKDAYS.index(weekday.lower())]
+        if weekday.lower() not in WEEKDAYS:
+            raise ParameterError(f"No day of the week is called {weekday!r}.{suggest(weekday.lower(), WEEKDAYS)}")
+        days = self.days[self.days["date"].dt.weekday == WEEKDAYS.index(weekday.lower())]
         trips = self.calls.groupby("service_id")["trip"].nunique()
         running = days["service_id"].map(trips).fillna(0).groupby(days["date"]).sum()
         if not running.gt(0).any():
             raise CheckError(f"{self.name}: no trip runs on any {weekday}. {self.describe_window()}")
-        chosen: date = running.index[running == running.max()].max()
-        return chosen
+        chosen: pd.Timestamp = running.index[running == running.max()].max()
+        return chosen.date()
+
+    def list_calls(self, day: date) -> pd.DataFrame:
+        """List the calls of the services of a day."""
+        services = self.days.loc[self.days["date"] == pd.Timestamp(day), "service_id"]
+        return self.calls[self.calls["service_id"].isin(services)]
 
     def list_running(self, day: date) -> pd.DataFrame:
         """List the calls from midnight to midnight of a day, and on into the next, with times after its midnight.
@@ -75,8 +84,7 @@ class Feed:
         """
         parts = []
         for shift in (-1, 0, 1):
-            services = self.days.loc[self.days["date"] == day + timedelta(shift), "service_id"]
-            calls = self.calls[self.calls["service_id"].isin(services)]
+            calls = self.list_calls(day + timedelta(shift))
             moved = calls.assign(**{time: calls[time] + shift * 86_400 for time in ("arrival", "departure")})
             parts.append(moved.assign(trip=moved["trip"] * 3 + shift + 1))
         return pd.concat(parts, ignore_index=True)
@@ -85,7 +93,7 @@ class Feed:
         """Say from which day to which there are services."""
         if self.days.empty:
             return "No service runs on any day."
-        return f"Its services run from {self.days['date'].min()} to {self.days['date'].max()}."
+        return f"Its services run from {self.days['date'].min():%Y-%m-%d} to {self.days['date'].max():%Y-%m-%d}."
 
 
 def read_feed(path: Path, name: str) -> Feed:
@@ -168,20 +176,20 @@ def _place_stops(stops: pd.DataFrame, counts: dict[str, int]) -> pd.DataFrame:
 
 def _list_days(calendar: pd.DataFrame, exceptions: pd.DataFrame, name: str) -> pd.DataFrame:
     """List on which days each service runs, weekly within some 60 weeks of the newest start, and by exception."""
-    weekly = calendar.astype("str")
-    weekly = weekly.assign(
-        **{one: _parse_days(weekly[one], f"{name}: calendar.txt, {one}") for one in ("start_date", "end_date")}
+    starts, ends = (
+        _parse_days(calendar[one].astype("str"), f"{name}: calendar.txt, {one}").to_numpy("datetime64[D]")
+        for one in ("start_date", "end_date")
     )
     special = exceptions.astype("str")
     special["date"] = _parse_days(special["date"], f"{name}: calendar_dates.txt, date")
-    newest = max(weekly["start_date"], default=date(2000, 1, 1))
-    around = range(-7 * WEEKS_LOOKED_AT, 7 * WEEKS_LOOKED_AT)
-    parts = [special.loc[special["exception_type"] == "1", ["service_id", "date"]]]
-    for day in (newest + timedelta(one) for one in around):
-        runs = weekly[WEEKDAYS[day.weekday()]].eq("1") & weekly["start_date"].le(day) & weekly["end_date"].ge(day)
-        if runs.any():
-            parts.append(weekly.loc[runs, ["service_id"]].assign(date=day))
-    listed = pd.concat(parts, ignore_index=True).drop_duplicates()
+    newest = np.append(starts, np.datetime64("2000-01-01", "D")).max()
+    around = newest + np.arange(-7 * WEEKS_LOOKED_AT, 7 * WEEKS_LOOKED_AT)
+    runs = (calendar[list(WEEKDAYS)].to_numpy() == "1")[:, (around.astype("int64") + THURSDAY) % 7]
+    row, day = np.nonzero(runs & (starts[:, None] <= around) & (around <= ends[:, None]))
+    weekly = pd.DataFrame({"service_id": calendar["service_id"].astype("str").to_numpy()[row], "date": around[day]})
+    listed = pd.concat(
+        [weekly, special.loc[special["exception_type"] == "1", ["service_id", "date"]]]
+    ).drop_duplicates()
     removed = pd.MultiIndex.from_frame(special.loc[special["exception_type"] == "2", ["service_id", "date"]])
     return listed[~pd.MultiIndex.from_frame(listed).isin(removed)].reset_index(drop=True)
 
@@ -191,7 +199,7 @@ def _parse_days(written: pd.Series, where: str) -> pd.Series:
     if (bad := days.isna()).any():
         row = int(np.flatnonzero(bad)[0])
         raise CheckError(f"{where}: {written.iloc[row]!r} in row {row + 2} is no day; expected is one as 20260331.")
-    return days.map(pd.Timestamp.date).astype("object")
+    return days.astype("datetime64[s]")
 
 
 def _prepare_calls(
@@ -259,6 +267,20 @@ def _set_aside(
 def _count(counts: dict[str, int], what: str, number: int) -> None:
     if number:
         counts[what] = number
+
+
+def tabulate_feeds(feeds: Sequence[Feed], weekday: str) -> pd.DataFrame:
+    """Tabulate which day is looked at of each timetable, and how much runs: timetable, day, stops, trips."""
+    days = [feed.choose_day(weekday) for feed in feeds]
+    trips = [feed.list_calls(day)["trip"].nunique() for feed, day in zip(feeds, days, strict=True)]
+    return pd.DataFrame(
+        {
+            "timetable": [feed.name for feed in feeds],
+            "day": days,
+            "stops": [len(feed.stops) for feed in feeds],
+            "trips": trips,
+        }
+    )
 
 
 def tabulate_counts(feeds: Sequence[Feed]) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 from scipy.spatial import cKDTree
 
-from councilbook.errors import SourceError
+from councilbook.errors import ParameterError, SourceError
 
 EARTH_M = 6_371_009  # mean radius
 SNAP_M = 250  # what lies farther from any street than that is not on the extract
@@ -28,6 +28,17 @@ class Pace:
 
     kmh: float
     factor: float
+
+    def __post_init__(self) -> None:
+        """Refuse a pace at which nobody arrives.
+
+        Raises:
+            ParameterError: the speed is not above 0, or the factor is below 1.
+        """
+        if not (self.kmh > 0 and self.factor >= 1):
+            raise ParameterError(
+                f"A pace is {self.kmh} km an hour by a factor of {self.factor}; expected is more than 0, and 1 or more."
+            )
 
     def limit_metres(self, seconds: float) -> float:
         """Return how far one gets in so many seconds, along the way."""

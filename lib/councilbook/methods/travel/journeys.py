@@ -127,6 +127,33 @@ def measure_journeys(
     return pd.DataFrame(columns)
 
 
+def trace_arrivals(
+    point: pd.DataFrame, place: pd.DataFrame, network: Network, habits: Habits, streets: Streets | None
+) -> pd.DataFrame:
+    """Trace the journeys of one point and one place, by when one has to be there.
+
+    Args:
+        point, place: one row each, with latitude and longitude.
+        network, habits, streets: see `measure_journeys`.
+
+    Returns:
+        A row an arrival time: arrive (minute after midnight), ahead (minutes that one has to set out before it; missing
+        where that is more than the longest journey), rides.
+    """
+    most = habits.most_walk_minutes * 60
+    access, egress = (link_stops(one, network.stops, habits.walk, streets, most) for one in (point, place))
+    walk = measure_ways(point, place, habits.walk, streets, habits.most_minutes * 60)[0, 0]
+    there = habits.arrive.seconds
+    latest = find_latest(network, egress, there, habits.most_minutes * 60, habits.most_rides)
+    leave = (latest[access.indices] - access.data[:, None] * 8).max(axis=0, initial=NEVER * 8)
+    if np.isfinite(walk):
+        leave = np.maximum(leave, (there - int(np.ceil(walk))) * 8 + MOST_RIDES)
+    ahead = np.ceil((there - (leave >> 3)) / 60)
+    known = ahead <= habits.most_minutes
+    columns = {"arrive": there // 60, "ahead": np.where(known, ahead, np.nan), "rides": MOST_RIDES - (leave & 7)}
+    return pd.DataFrame(columns)
+
+
 def measure_transit(
     points: pd.DataFrame,
     places: pd.DataFrame,
