@@ -141,8 +141,8 @@ def summarise_last_ways(ways: pd.DataFrame, places: pd.DataFrame, postcodes: int
     """Say when the last way home leaves each place.
 
     Returns:
-        A row a place: name, reached (postcodes that one can ride home to, in per cent), middle (time at which half of them
-        have had their last way home) and evening (postcodes that one can ride home to at 18:00 or later, in per cent).
+        A row a place: name, reached (postcodes that one can ride home to, in per cent), middle (time at which half of
+        them have had their last way home) and evening (postcodes that one can ride home to after 18:00, in per cent).
     """
     named = ways.merge(places[["site_id", "name"]], on="site_id").dropna(subset="last_home_time")
     groups = named.groupby("name")["last_home_time"]
