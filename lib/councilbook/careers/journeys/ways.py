@@ -24,6 +24,7 @@ MODES = {
 MODE_WORDS = {"walk": "on foot", "cycle": "by bicycle", "drive": "by car", "transit": "by bus and train"}
 STEPS = (30, 45, 60, 90)  # minutes
 ALL_KINDS = "all"
+EVENING = "18:00"
 BANDS = {0: "none", 1: "1 or 2", 3: "3 to 5", 6: "6 to 10", 11: "11 or more"}  # places, by the fewest of a band
 
 
@@ -107,16 +108,16 @@ def count_reached(ways: pd.DataFrame, places: pd.DataFrame, postcodes: int) -> p
     Returns:
         A row a mode, kind (all among them) and number of minutes.
     """
-    kinds = ways["site_id"].map(places.set_index("site_id")["kind"])
+    kinds = ways["site_id"].map(places.set_index("site_id")["kind"]).to_numpy()
+    number = pd.factorize(ways["postcode"])[0]
     rows = []
     for mode, column in MODES.items():
+        taken = ways[column].fillna(np.inf).to_numpy(dtype=float)
         for kind in [ALL_KINDS, *sorted(places["kind"].unique())]:
+            own = (kinds == kind) | (kind == ALL_KINDS)
             for minutes in STEPS:
-                near = ways[column].le(minutes).fillna(False) & (kinds.eq(kind) | (kind == ALL_KINDS))
-                reached = np.zeros(postcodes)
-                counts = ways.loc[near.astype("bool"), "postcode"].value_counts().to_numpy()
-                reached[: len(counts)] = counts
-                rows.append((mode, kind, minutes, len(counts), postcodes, float(np.median(reached))))
+                reached = np.bincount(number[(taken <= minutes) & own], minlength=postcodes)
+                rows.append((mode, kind, minutes, int((reached > 0).sum()), postcodes, float(np.median(reached))))
     return pd.DataFrame(rows, columns=["mode", "kind", "minutes", "postcodes", "all_postcodes", "median_places"])
 
 
@@ -144,13 +145,11 @@ def summarise_last_ways(ways: pd.DataFrame, places: pd.DataFrame, postcodes: int
         A row a place: name, reached (postcodes that one can ride home to, in per cent), middle (time at which half of
         them have had their last way home) and evening (postcodes that one can ride home to after 18:00, in per cent).
     """
-    named = ways.merge(places[["site_id", "name"]], on="site_id").dropna(subset="last_home_time")
-    groups = named.groupby("name")["last_home_time"]
-    table = pd.DataFrame(
-        {
-            "reached": groups.size() * 100 / postcodes,
-            "middle": groups.apply(lambda times: times.sort_values().iloc[len(times) // 2]),
-            "evening": named["last_home_time"].ge("18:00").groupby(named["name"]).sum() * 100 / postcodes,
-        }
-    )
-    return table.sort_values("evening", ascending=False).reset_index()
+    known = ways.dropna(subset="last_home_time").sort_values("last_home_time")
+    groups = known.groupby("site_id")["last_home_time"]
+    evening = known["last_home_time"].ge(EVENING).groupby(known["site_id"]).sum()
+    table = pd.DataFrame({"name": places.set_index("site_id")["name"]})
+    table["reached"] = groups.size().reindex(table.index, fill_value=0) * 100 / postcodes
+    table["middle"] = groups.apply(lambda times: times.iloc[len(times) // 2])
+    table["evening"] = evening.reindex(table.index, fill_value=0) * 100 / postcodes
+    return table.sort_values(["evening", "name"], ascending=[False, True], ignore_index=True)

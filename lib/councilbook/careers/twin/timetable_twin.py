@@ -30,7 +30,7 @@ BUS_DAYS = {
     "none": "0000000",
 }
 WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-VALID = {"start_date": "20260105", "end_date": "20270103"}
+VALID = {"start_date": "20261102", "end_date": "20261211"}  # a half of a term
 Rows = list[dict[str, object]]
 
 

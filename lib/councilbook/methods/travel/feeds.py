@@ -64,7 +64,7 @@ class Feed:
         """
         if weekday.lower() not in WEEKDAYS:
             raise ParameterError(f"No day of the week is called {weekday!r}.{suggest(weekday.lower(), WEEKDAYS)}")
-        days = self.days[self.days["date"].dt.weekday == WEEKDAYS.index(weekday.lower())]
+        days = self.days[self.days["date"].dt.day_of_week == WEEKDAYS.index(weekday.lower())]
         trips = self.calls.groupby("service_id")["trip"].nunique()
         running = days["service_id"].map(trips).fillna(0).groupby(days["date"]).sum()
         if not running.gt(0).any():
