@@ -282,7 +282,7 @@ def site(tmp_path: Path) -> Path:
 def publish(root: Path, *cells: nbformat.NotebookNode) -> None:
     executed = write(root, *cells)
     processed, target = root / "processed" / "warmth" / "north", root / "reports" / "warmth" / "north"
-    report.publish_report(executed, Workbook(root), SPEC, NORTH, "real", DATE, processed, target)
+    report.publish_report(executed, Workbook(root), SPEC, NORTH, "real", DATE, processed, target, None)
 
 
 def test_a_published_report_carries_its_data_and_no_audit_record(site: Path) -> None:

@@ -25,6 +25,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from pandas import DataFrame
+
 from councilbook import errors
 from councilbook.catalogue import Catalogue, Council, Finder, Mode, hash_file, load_catalogue
 from councilbook.errors import CouncilbookError, NotebookError
@@ -339,11 +341,16 @@ def _run_notebook(made: _Made, notebook: str) -> None:
 def _publish(
     staging: Staging, catalogue: Catalogue, data: Mode, run_date: str, executed: Path, processed: Path
 ) -> None:
+    from councilbook.gate.writing import read_published
     from councilbook.pages.reports.report import publish_report
 
     edition = staging.edition
     spec = catalogue.study(edition.study)
-    publish_report(executed, edition.workbook, spec, edition.council, data, run_date, processed, staging.report)
+
+    def read(name: str) -> DataFrame:
+        return read_published(processed / name, catalogue.dataset(name))
+
+    publish_report(executed, edition.workbook, spec, edition.council, data, run_date, processed, staging.report, read)
 
 
 def _build_site_if_changed(catalogue: Catalogue) -> None:

@@ -77,6 +77,14 @@ class DatasetRecord(BaseModel):
         return self.approval["state"] != "waiting"
 
 
+class PageRecord(BaseModel):
+    """A page of the study beside the report."""
+
+    file: str
+    title: str
+    description: str
+
+
 class ReportRecord(BaseModel):
     """A report.json. What has a default came with a later version: a site may hold reports of an earlier one."""
 
@@ -94,6 +102,7 @@ class ReportRecord(BaseModel):
     assumptions: list[str] = []
     sources: list[SourceRecord] = []
     datasets: list[DatasetRecord]
+    pages: list[PageRecord] = []
 
     @property
     def folder(self) -> str:
