@@ -43,6 +43,8 @@ from councilbook.pages.maps.shades import WHITE, choose_shades
 STEPS = 10_000  # in a degree: places are drawn where they are by some ten metres
 GROUND_METRES = 120  # tolerance of the outlines below the dots
 STILL_GROUND_METRES = 300
+EDGE_METRES = 300  # that an outline keeps from the outermost points
+TIGHTNESS = 0.6  # of an outline: 0 follows every point, 1 is the convex hull
 STILL_SCALE = 1.5  # pixels of the still map in one of the page
 GROUND, EDGE = WHITE, "#5a6470"
 LARGEST_RADIUS = 11  # pixels
@@ -122,6 +124,13 @@ def draw_point_map(
         data=pd.DataFrame({"band": [one.words for one in legend], "places": [one.count for one in legend]}),
         height=height,
     )
+
+
+def outline_points(points: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
+    """Draw one outline around all points, for a place whose own is not at hand: name and polygon."""
+    metres = shapely.MultiPoint(np.asarray(points.to_crs(NATIONAL_GRID).geometry))
+    hull = shapely.concave_hull(metres, ratio=TIGHTNESS).buffer(EDGE_METRES)
+    return gpd.GeoDataFrame({"name": [name]}, geometry=[hull], crs=NATIONAL_GRID).to_crs(points.crs)
 
 
 def _check_points(
