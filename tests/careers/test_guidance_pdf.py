@@ -149,7 +149,10 @@ BLOCKS = Layout(
     start_font="Bold",
     start=r"(?P<name>.+) \((?P<code>\d+)\)",
     nothing="^Nothing",
-    sentences=[{"pattern": r"The share is (?P<share>\d+)%"}, {"pattern": "since (?P<year>[0-9]{4})", "required": False}],
+    sentences=[
+        {"pattern": r"The share is (?P<share>\d+)%"},
+        {"pattern": "since (?P<year>[0-9]{4})", "required": False},
+    ],
 )
 
 

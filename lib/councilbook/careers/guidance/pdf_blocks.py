@@ -9,7 +9,6 @@ from councilbook.careers.guidance.layouts import Layout
 from councilbook.careers.guidance.pdf_pages import Cell, Line, Page, join_boxes
 from councilbook.errors import SourceError
 
-
 SAME_HEIGHT = 0.5  # points by which lines of one heading may differ
 
 
