@@ -1,4 +1,4 @@
-"""Tables and figures in official PDFs, by layouts declared for them, against the official tables of the same figures."""
+"""Tables and figures in official PDFs, by layouts declared for them, against the official tables of the same."""
 
 import csv
 import gzip
