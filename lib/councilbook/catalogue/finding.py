@@ -268,7 +268,7 @@ class Finder:
         for outdated in twins.iterdir():
             if outdated.name != version:
                 shutil.rmtree(outdated, ignore_errors=True)
-        folder = twins / version / f"{self.council.slug}-{self.seed}{self._name_inputs(twin)}"
+        folder = twins / version / f"{self.council.slug}-{self.mode}-{self.seed}{self._name_inputs(twin)}"
         path = folder / source.id / source.file
         if not path.exists():
             make: Callable[[Source, TwinRequest], bytes | Mapping[str, bytes]] = find_function(twin.make)

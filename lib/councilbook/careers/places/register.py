@@ -44,11 +44,11 @@ OF_NO_PHASE = "Not applicable"
 LEARNS_ON, SCHOOL_ENDS, SCHOOL_BEGINS = 18, 16, 15  # years of age
 
 
-def read_register(found: FoundFile, council: Council) -> pd.DataFrame:
+def read_register(found: FoundFile | None, council: Council) -> pd.DataFrame:
     """Read a council's rows of the register of schools.
 
     Args:
-        found: the file, as CSV, packed or not.
+        found: the file, as CSV, packed or not; None where there is none.
         council: whose rows are wanted; in two tiers its county's.
 
     Returns:
@@ -60,8 +60,9 @@ def read_register(found: FoundFile, council: Council) -> pd.DataFrame:
     Raises:
         SourceError: the file has not the columns of either layout.
     """
-    where = f"Source {found.source.id}, file {found.path.name}"
-    rows, notes = _read_cells(_decode(unpack(found.path, None, where)), where)
+    where = f"Source {found.source.id}, file {found.path.name}" if found else ""
+    text = _decode(unpack(found.path, None, where)) if found else ",".join(names[0] for names in HEADERS.values())
+    rows, notes = _read_cells(text, where)
     wanted = {code for own in council.codes for code in list_education_codes(own)}
     rows = rows[rows["authority"].str.split("/").str[0].isin(wanted) & ~rows["type"].str.contains(NOT_SCHOOLS)]
     frame = rows.drop(columns="authority").reset_index(drop=True)
@@ -96,9 +97,8 @@ def _read_cells(text: str, where: str) -> tuple[pd.DataFrame, list[str]]:
     header = [cell.strip() for cell in next(lines, [])]
     columns = {ours: next((name for name in theirs if name in header), "") for ours, theirs in HEADERS.items()}
     if absent := [HEADERS[ours][0] for ours, theirs in columns.items() if not theirs]:
-        raise SourceError(
-            f"{where}: expected the columns of the register of schools; {', '.join(absent)} is not there."
-        )
+        lacks = ", ".join(absent)
+        raise SourceError(f"{where}: expected the columns of the register of schools, and it lacks {lacks}.")
     place = {ours: header.index(theirs) for ours, theirs in columns.items()}
     kept: list[list[str]] = []
     wrong: list[int] = []
@@ -108,17 +108,17 @@ def _read_cells(text: str, where: str) -> tuple[pd.DataFrame, list[str]]:
             continue
         cells = [row[at].strip() if at < len(row) else "" for at in place.values()]
         cells.append(row[header.index(SIXTH_FORM)].strip() if SIXTH_FORM in header and len(row) >= len(header) else "")
-        longer += len(row) > len(header)
         if _is_whole(dict(zip(place, cells, strict=False))):
             kept.append(cells)
+            longer += len(row) > len(header)
         else:
             wrong.append(lines.line_num)
     frame = pd.DataFrame(kept, columns=[*place, "sixth_form"], dtype="str")
     notes = []
     if longer:
-        notes.append(f"{longer:,} rows have more cells than the header; what stands beyond it is left out.")
+        notes.append(f"Rows with more cells than the header: {longer:,}. What stands beyond it is left out.")
     if wrong:
-        notes.append(f"{len(wrong):,} rows have cells out of place and are set aside, first that in line {wrong[0]}.")
+        notes.append(f"Rows set aside, their cells being out of place: {len(wrong):,}, the first in line {wrong[0]}.")
     return frame, notes
 
 
@@ -126,6 +126,7 @@ def _is_whole(cells: dict[str, str]) -> bool:
     """Tell whether a row's cells stand under their headers, by those that have a form."""
     return (
         re.fullmatch(r"\d{5,6}", cells["urn"]) is not None
+        and re.fullmatch(r"\d{3}(/\d*)?", cells["authority"]) is not None
         and re.fullmatch(rf"({POSTCODE})?", cells["postcode"].upper()) is not None
         and all(re.fullmatch(r"(\d+(\.\d+)?)?", cells[name]) for name in NUMBERS)
     )

@@ -118,10 +118,12 @@ def _describe_spine(own: pd.DataFrame, register: pd.DataFrame, successors: dict[
     still = register["status"].str.contains(STILL_OPEN)
     gone, here = own["urn"].isin(register.loc[~still, "urn"]), own["urn"].isin(register.loc[still, "urn"])
     is_leaving = ~own["status"].isin([OPEN, CLOSED]) & ~here
-    after = own["urn"].map(successors)
-    goes_on = [WHY_GOES_ON.format(urn) for urn in after.fillna("")]
+    after = [successors.get(urn, "") for urn in own["urn"]]
+    goes_on = [WHY_GOES_ON.format(urn) for urn in after]
     is_left = (is_closed | gone) & ~is_college
-    why = np.select([after.notna(), is_shared, is_left, is_leaving], [goes_on, WHY_SHARED, WHY_CLOSED, WHY_CLOSING], "")
+    why = np.select(
+        [np.array(after) != "", is_shared, is_left, is_leaving], [goes_on, WHY_SHARED, WHY_CLOSED, WHY_CLOSING], ""
+    )
     newer = register.drop_duplicates("urn").set_index("urn").reindex(own["urn"]).set_axis(own.index)
     return pd.DataFrame(
         {

@@ -1,0 +1,1 @@
+"""Who needs what, and which data would answer it?"""
