@@ -8,6 +8,7 @@ import importlib
 import json
 import re
 import shutil
+import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -199,9 +200,9 @@ class Finder:
             )
         if own:
             path = folder / own[0]
-            if source.format == "csv" and path.suffix == ".xlsx":  # a table may be saved as either
-                source = source.model_copy(update={"format": "xlsx"})
             check_kind(source, path)
+            if source.format == "csv" and path.suffix == ".xlsx" and zipfile.is_zipfile(path):  # saved as a workbook
+                source = source.model_copy(update={"format": "xlsx"})
             changed = f"{datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%d} (when the file was last changed)"
             names_council = bool(_find_label(own[0], source))
             return FoundFile(source, path, "closed folder", names_council, _find_date(path, source) or changed)

@@ -42,6 +42,7 @@ CONTACTS = ["contact_post", "contact_mailbox"]
 FULLY, PARTLY, NOT = "fully", "partly", "not"
 SPREADSHEET = "guidance_returns"
 REPORTS = ("guidance_pdf_ruled", "guidance_pdf_columns", "guidance_pdf_blocks")
+NO = "no"  # what is not offered; "none" in a spreadsheet is no value
 NO_YEARS = {"no", "none", "not", "not offered", "no years"}
 
 FACTS = ["urn", "institution_name", "benchmarks_version", "return_date", "field", "value", "read_from", "page", "box"]
@@ -94,7 +95,7 @@ def read_returns(study: Study) -> pd.DataFrame:
         years = frame[name].map(read_years, na_action="ignore")
         if (strange := frame.index[frame[name].notna() & years.isna()]).size:
             raise CheckError(
-                f"{where}: {name}, {len(strange)} rows not as expected, school years as 10 and 12, or none "
+                f"{where}: {name}, {len(strange)} rows not as expected, school years as 10 and 12, or no "
                 f"(row {', '.join(map(str, strange[:3]))})."
             )
         frame[name] = years
@@ -168,7 +169,7 @@ def read_value(cell: Cell, layout: Layout, where: str) -> str:
         years = read_years(text)
         if years is not None:
             return years
-        expected = "school years, as 10 and 12, or none"
+        expected = "school years, as 10 and 12, or no"
     elif name == "return_date":
         try:
             return datetime.strptime(text, layout.dates).date().isoformat()  # noqa: DTZ007 (a day has no zone)
@@ -180,9 +181,9 @@ def read_value(cell: Cell, layout: Layout, where: str) -> str:
 
 
 def read_years(text: str) -> str | None:
-    """Read school years out of words: "years 9 to 11" is "9, 10, 11", and "none" stays none; None if it is neither."""
+    """Read school years out of words: "years 9 to 11" is "9, 10, 11", and "none" is "no"; None if it is neither."""
     if text.casefold().strip(" .") in NO_YEARS:
-        return "none"
+        return NO
     plain = re.sub(r"\byears?\b|\byrs?\b|\by(?=\d)", " ", text.casefold())
     if not re.fullmatch(r"[\d\s,;&+/–-]*(?:(?:and|to)[\d\s,;&+/–-]*)*", plain):
         return None
@@ -293,7 +294,7 @@ def list_offers(facts: pd.DataFrame) -> pd.DataFrame:
     for name in CONTACTS:
         of = facts.loc[facts["field"] == name, [*KEY, "value"]].rename(columns={"value": name})
         rows = rows.merge(of, on=KEY, how="left")
-    rows["is_offered"] = rows["value"] != "none"
+    rows["is_offered"] = rows["value"] != NO
     rows["year_groups"] = rows["value"].where(rows["is_offered"])
     rows["offer"] = rows["field"].map(OFFERS)
     columns = [*KEY, "institution_name", "offer", "is_offered", "year_groups", "return_date"]

@@ -17,7 +17,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from councilbook.careers.guidance.returns import BENCHMARKS, FULLY, NOT, OFFERS, PARTLY
+from councilbook.careers.guidance.returns import BENCHMARKS, FULLY, NO, NOT, OFFERS, PARTLY
 from councilbook.twins.places import SYNTHETIC_NOTE
 
 PLAIN, BOLD, SIGNS = "Helvetica", "Helvetica-Bold", "DejaVuSans"
@@ -161,7 +161,7 @@ def write_columns(printed: pd.DataFrame, council: str) -> bytes:
         if sheet.y + height > sheet.height - 60:
             sheet.turn()
             _head_columns(sheet, edges)
-        offers = [row[one].replace("none", "–") for one in ("offer_work_experience", "offer_guidance")]
+        offers = [row[one].replace(NO, "–") for one in ("offer_work_experience", "offer_guidance")]
         cells = [[row["urn"]], name, *([SIGN_OF[row[one]]] for one in BENCHMARKS), *([one] for one in offers)]
         for lines, (left, right) in zip(cells, pairwise(edges), strict=True):
             sheet.write_middle(lines, left, right, sheet.y, sheet.y + height)
@@ -210,6 +210,6 @@ def _say(row: Mapping[str, str]) -> str:
 
 def _say_years(years: str) -> str:
     words = years.split(", ")
-    if words == ["none"]:
+    if words == [NO]:
         return "none"
     return f"year{'s' * (len(words) > 1)} {', '.join(words[:-1])}{' and ' * (len(words) > 1)}{words[-1]}"

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from councilbook.careers.guidance.returns import BENCHMARKS, FULLY, NOT, OFFERS, PARTLY
+from councilbook.careers.guidance.returns import BENCHMARKS, FULLY, NO, NOT, OFFERS, PARTLY
 from councilbook.careers.twin.guidance_pages import write_blocks, write_columns, write_ruled
 from councilbook.careers.twin.institutions import make_institutions
 from councilbook.catalogue import Source, TwinRequest
@@ -101,7 +101,7 @@ def _draw_return(met: int, day: str, rng: np.random.Generator) -> dict[str, str]
         told[f"{name}_pct"] = str(share)
     for name in OFFERS:
         years = sorted(rng.choice(range(7, 14), rng.integers(0, 4), replace=False).tolist())
-        told[name] = ", ".join(map(str, years)) or "none"
+        told[name] = ", ".join(map(str, years)) or NO
     return told
 
 
