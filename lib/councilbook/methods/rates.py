@@ -198,9 +198,7 @@ def _describe(mean: Floats, variance: Floats, level: float) -> pd.DataFrame:
     strength = mean * (1 - mean) / variance - 1
     a, b = mean * strength, (1 - mean) * strength
     tail = (1 - level) / 2
-    return pd.DataFrame(
-        {"rate": mean, "low": beta.ppf(tail, a, b), "high": beta.ppf(1 - tail, a, b), "a": a, "b": b}
-    )
+    return pd.DataFrame({"rate": mean, "low": beta.ppf(tail, a, b), "high": beta.ppf(1 - tail, a, b), "a": a, "b": b})
 
 
 def _list_counts(low: Floats, high: Floats) -> tuple[Floats, NDArray[np.bool_]]:
@@ -237,9 +235,7 @@ def _weigh_years(trials: Floats, low: Floats, high: Floats, rates: Floats, sprea
     return total
 
 
-def _find_quantiles(
-    trials: Floats, a: float | Floats, b: float | Floats, tail: float
-) -> tuple[Integers, Integers]:
+def _find_quantiles(trials: Floats, a: float | Floats, b: float | Floats, tail: float) -> tuple[Integers, Integers]:
     """Return the least counts below which, and with which, a tail and all but a tail of a beta-binomial lie."""
     wide = trials[:, None]
     counts = np.arange(int(trials.max(initial=0)) + 1.0)[None, :]

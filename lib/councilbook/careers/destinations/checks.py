@@ -72,7 +72,9 @@ def check_simulated(panel: pd.DataFrame, year: str, rng: np.random.Generator) ->
     return pd.DataFrame(
         [
             _count("Simulated schools below beta-binomial limits", counts < least, "0.1 or less"),
-            _count("Simulated schools below normal limits of 3 sigma", _is_below(counts, trials, spread), "0.1 or less"),
+            _count(
+                "Simulated schools below normal limits of 3 sigma", _is_below(counts, trials, spread), "0.1 or less"
+            ),
             _count("Simulated schools whose rate lies in its interval", covered.to_numpy(), "94 to 96"),
         ]
     )
@@ -119,8 +121,8 @@ def _is_below(counts: Floats, trials: Floats, spread: Spread) -> "np.ndarray[tup
     """Tell which counts lie below limits of three standard deviations, as if they were normal."""
     mean = np.asarray(spread.mean)
     more = 1 + (trials - 1) / (spread.strength + 1)
-    below: np.ndarray[tuple[int], np.dtype[np.bool_]] = (
-        counts / trials < mean - SIGMAS * np.sqrt(mean * (1 - mean) / trials * more)
+    below: np.ndarray[tuple[int], np.dtype[np.bool_]] = counts / trials < mean - SIGMAS * np.sqrt(
+        mean * (1 - mean) / trials * more
     )
     return below
 

@@ -20,7 +20,11 @@ COMPARED = (MAINSTREAM, COLLEGE)
 AMONG = ("below the limits", "within the limits", "above the limits")
 AVERAGE = ("below England's average", "no clear difference", "above England's average")
 INTAKE = ("below the limits for its intake", "within the limits for its intake", "above the limits for its intake")
-CHANGE = ("lower than its earlier years predict", "as its earlier years predict", "higher than its earlier years predict")
+CHANGE = (
+    "lower than its earlier years predict",
+    "as its earlier years predict",
+    "higher than its earlier years predict",
+)
 ADDED = [
     *("a", "b", "england_pct", "shrunken_pct", "shrunken_low_pct", "shrunken_high_pct", "among_schools"),
     *("against_average", "expected_pct", "after_intake", "rank_first", "rank_last", "ranked_schools"),
@@ -125,9 +129,7 @@ def fit_history(panel: pd.DataFrame) -> History:
     return History(years, before, rates.fit_years(*stack_years(panel, years)))
 
 
-def compare_schools(
-    panel: pd.DataFrame, own: pd.DataFrame, history: History, rng: np.random.Generator
-) -> pd.DataFrame:
+def compare_schools(panel: pd.DataFrame, own: pd.DataFrame, history: History, rng: np.random.Generator) -> pd.DataFrame:
     """Say of each of a council's schools what its figures say, beside England's schools.
 
     Args:

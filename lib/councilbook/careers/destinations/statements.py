@@ -39,7 +39,9 @@ class Beside:
         if np.isnan(self.correlation):
             return f"{self.schools} schools have both figures, too few or too alike to say whether they go together."
         if self.low <= 0 <= self.high:
-            found = "The data do not show whether schools with more benchmarks met keep more leavers in education or work"
+            found = (
+                "The data do not show whether schools with more benchmarks met keep more leavers in education or work"
+            )
         else:
             found = f"Schools with more benchmarks met keep {'more' if self.low > 0 else 'fewer'} leavers in education or work"
         return (

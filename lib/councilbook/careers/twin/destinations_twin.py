@@ -76,7 +76,9 @@ def make_ks5_progression(_source: Source, request: TwinRequest) -> bytes:
     cohort = np.maximum(np.rint(schools["cohort"] * 0.7), 1).astype(int)
     share = expit(0.6 + 0.5 * schools["outcome"].fillna(0) + rng.normal(0, 0.2, len(schools)))
     higher = rng.binomial(cohort, share)
-    table = _name_rows(schools).assign(FEEDER="0", REGION="", ALL_BAND="3", ALL_SCORE="0", ALL_COHORT=cohort.astype(str))
+    table = _name_rows(schools).assign(
+        FEEDER="0", REGION="", ALL_BAND="3", ALL_SCORE="0", ALL_COHORT=cohort.astype(str)
+    )
     table["ALL_PROGRESSED"] = pd.Series(_write_percent(higher, cohort)).where(cohort >= FEWEST, SUPPRESSED)
     table.loc[table["RECTYPE"].eq("LA"), ["ALL_BAND", "ALL_COHORT"]] = ["NA", ""]
     return write_csv(table)
@@ -220,7 +222,9 @@ def _split(cohort: Any, rate: FloatArray, age: int, rng: np.random.Generator) ->
 
 def _list_measures(age: int) -> list[str]:
     """List a table's counts in the publisher's order."""
-    first = ["OVERALL_DEST", "APPREN", "EMPLOYMENT", "EDUCATION"] if age == 16 else ["OVERALL_DEST", "APPREN", "EDUCATION"]
+    first = (
+        ["OVERALL_DEST", "APPREN", "EMPLOYMENT", "EDUCATION"] if age == 16 else ["OVERALL_DEST", "APPREN", "EDUCATION"]
+    )
     last = [] if age == 16 else ["EMPLOYMENT"]
     return [*first, *STUDY[age], *last, "NOT_SUSTAINED", "UNKNOWN"]
 
@@ -233,7 +237,9 @@ def _write_counts(counts: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame
         for name in ("COHORT", *measures, *(f"{one}PER" for one in measures)):
             columns[f"{name}{group}"] = shown[name]
     table = pd.DataFrame(columns)
-    return table if "SCH_6TH" in measures else table.rename(columns=lambda name: name.replace("OVERALL_DEST", "OVERALL"))
+    return (
+        table if "SCH_6TH" in measures else table.rename(columns=lambda name: name.replace("OVERALL_DEST", "OVERALL"))
+    )
 
 
 def _hide(counts: pd.DataFrame, group: str) -> pd.DataFrame:
