@@ -13,6 +13,7 @@ from councilbook.careers.destinations.comparing import AMONG, AVERAGE, CHANGE
 from councilbook.methods import rates
 
 MET = {"fully", "full", "met", "achieved", "yes", "true", "100"}  # a benchmark that is met in full, as returns say it
+MOST_SAID = 3
 NO_CAUSE = (
     "No cause follows from this: schools differ in much else, as in who their pupils are, and guidance of today did not "
     "reach the leavers of these years."
@@ -127,11 +128,12 @@ def say_jumps(districts: pd.DataFrame) -> str:
     said = [
         f"{row.lad_name}'s cohort {row.measure} changed by {row.cohort_change_pct:+.0f}% to {row.cohort:,.0f} "
         f"in {row.destination_year}"
-        for row in jumped.itertuples()
+        for row in jumped.sort_values("cohort_change_pct", key=abs, ascending=False).head(MOST_SAID).itertuples()
     ]
+    first = f"{len(jumped)} cohorts jumped, the most: " if len(jumped) > MOST_SAID else ""
     return (
-        f"{'; '.join(said)}. Young people do not change in number like that: a college entered or left the count, "
-        "so such a year cannot be compared with the one before."
+        f"{first}{'; '.join(said)}. Young people of an age do not change in number like that. Most likely a school or "
+        "college entered or left the count, so such a year cannot be compared with the one before."
     )
 
 

@@ -156,7 +156,7 @@ def _list_schools(place: SyntheticPlace, age: int, edition: int) -> pd.DataFrame
     rows = rows[~(closed < edition - 1) & ~(opened > edition - 2)]  # a college that has merged has no row of its own
     own = rows.assign(
         record=np.where(rows["form"].eq("special") & (age == 16), "2", "1"),
-        cohort=rows[f"cohort{age}"],
+        cohort=rows[f"cohort{age}"] // np.where(rows["form"].eq("special"), 2, 1),  # so that some are hidden
         first_year=opened[rows.index].add(2).fillna(0),
     )
     rng = place.stream(f"elsewhere {age}")
