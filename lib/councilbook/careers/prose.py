@@ -32,7 +32,8 @@ def find_newest(districts: pd.DataFrame) -> "pd.Series[Any] | None":
     summed = newest[["cohort", "stayed", "not_stayed", "not_known"]].sum()
     summed["stayed_pct"] = 100 * summed["stayed"] / summed["cohort"]
     summed["not_stayed_pct"] = 100 * summed["not_stayed"] / summed["cohort"]
-    return pd.concat([summed, newest.iloc[0][["destination_year", "england_pct"]]])
+    row: pd.Series[Any] = pd.concat([summed, newest.iloc[0][["destination_year", "england_pct"]]])
+    return row
 
 
 def find_neet(figures: pd.DataFrame) -> "tuple[pd.Series[Any], pd.Series[Any]] | None":
@@ -40,7 +41,7 @@ def find_neet(figures: pd.DataFrame) -> "tuple[pd.Series[Any], pd.Series[Any]] |
     own = figures[figures["is_own"] & figures["neet_pct"].notna()]
     if own.empty:
         return None
-    newest = own.loc[own["year"].idxmax()]
+    newest = own.sort_values("year").iloc[-1]
     england = figures[figures["authority"].eq("England") & figures["year"].eq(newest["year"])]
     return (newest, england.iloc[0]) if len(england) else None
 
@@ -55,9 +56,9 @@ def describe_places(places: pd.DataFrame, name: str) -> str:
     if after.empty:
         return f"No place in {name} teaches after 16, as far as the lists of schools say."
     kinds = after["kind"].value_counts().head(KINDS_SHOWN)
-    told = ", ".join(f"{count} {kind[0].lower()}{kind[1:]}" for kind, count in kinds.items())
-    grouped = after["run_by"].notna().sum()
-    sites = f" {count_things(int(grouped), 'of them is', 'of them are')} run by a body elsewhere." if grouped else ""
+    told = ", ".join(f"{count} {str(kind)[:1].lower()}{str(kind)[1:]}" for kind, count in kinds.items())
+    grouped = int(after["run_by"].notna().sum())
+    sites = f" Bodies elsewhere run {grouped} of them." if grouped else ""
     return f"In {name} one can learn at {count_things(len(after), 'place')} after 16: {told}.{sites}"
 
 
@@ -234,7 +235,7 @@ def describe_starts(starts: pd.DataFrame) -> str:
     rows = starts[starts["ukprn"].eq("all")].dropna(subset="starts_here")
     if rows.empty:
         return "How many apprenticeships start here is not known on this page."
-    newest = rows.loc[rows["year"].idxmax()]
+    newest = rows.sort_values("year").iloc[-1]
     return (
         f"About {newest['starts_here']:,} apprenticeships started here in {newest['year']} ({newest['months']}). "
         f"People who live here started about {newest['starts_of_residents']:,}."
