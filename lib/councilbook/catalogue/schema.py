@@ -199,7 +199,9 @@ class Source(Entry):
         pattern=r"^[\w.]+:\w+$",
         description="module:function that refuses a file which is not the council's, before the first notebook.",
     )
-    mirror: str | None = Field(default=None, description="Where it lies below a local mirror's folder.")
+    mirror: str | None = Field(
+        default=None, description="Where it lies below a local mirror's folder; {council} as in `file`."
+    )
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     published: str = Field(description="Date or edition as the publisher gives it.")
     format: Literal["xlsx", "csv", "geojson", "xml", "file", "none"] = Field(
@@ -294,7 +296,9 @@ class Source(Entry):
             return self
         own = self.councils.get(next(iter(council.codes))) if len(council.codes) == 1 else None
         changed = own.model_dump(exclude_none=True) if own else {}
-        return self.model_copy(update={"file": self.file.replace("{council}", "+".join(council.codes)), **changed})
+        codes = "+".join(council.codes)
+        named = {key: text.replace("{council}", codes) for key in ("file", "mirror") if (text := getattr(self, key))}
+        return self.model_copy(update=named | changed)
 
     def table(self, name: str | None = None) -> Table:
         """Return one of its tables, by default the first."""

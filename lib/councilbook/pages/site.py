@@ -480,8 +480,8 @@ def list_search_index(site: Site, entries: Sequence[Entry], letters: int | None)
             words = _join_words(site, address) if is_whole else {}
             add(address, report.council.name, [("", page.title, page.description)], words)
     for report in site.reports if letters is not None else ():
-        name = f"Data, {report.council.name}"
-        listed = [(name_dataset(report, one), one.title, one.description[:letters]) for one in report.datasets]
+        name = f"Data, {report.place_name}"
+        listed = [(report.name_dataset(one), one.title, one.description[:letters]) for one in report.datasets]
         if not is_whole:
             add(name_data_page(site, report), name, listed, {})
             continue
@@ -508,8 +508,3 @@ def _join_words(site: Site, address: str) -> dict[str, list[str]]:
 def name_data_page(site: Site, report: ReportRecord) -> str:
     """Name the page of the data catalogue that a report's datasets are on."""
     return "data.html" if site.dataset_count <= DATASETS_ON_ONE_PAGE else f"data-{report.council.slug}.html"
-
-
-def name_dataset(report: ReportRecord, dataset: DatasetRecord) -> str:
-    """Name the place of a dataset on a page of the data catalogue."""
-    return f"{report.study}-{report.council.slug}-{dataset.id}"

@@ -10,6 +10,7 @@ import pandas as pd
 from councilbook.catalogue import PageSpec, StudySpec, find_function
 from councilbook.pages.html.pieces import Html
 from councilbook.pages.page import render_page, shorten_attributions, write_page
+from councilbook.pages.reports.report_records import ROOT
 from councilbook.pages.withheld import Released
 
 Read = Callable[[str], pd.DataFrame]
@@ -58,7 +59,7 @@ class PageRequest:
         return render_page(
             template,
             "reports",
-            root="../../",
+            root=ROOT,
             study=self.study,
             page=self.page,
             council_name=self.council_name,

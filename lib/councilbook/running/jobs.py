@@ -40,7 +40,6 @@ SITE_MODULE = "councilbook.pages.site"  # and the site around it
 class Job(Edition):
     """An edition that is to be made, and what it is to be made with."""
 
-    mode: Mode
     mirror: Path | None
     seed: int
     run_date: str

@@ -364,7 +364,7 @@ def _build_site_if_changed(catalogue: Catalogue) -> None:
         return
     with explain_os_errors(workbook), hold_site(workbook) as private:
         built = private / "built.json"
-        files = [file for file in workbook.reports.glob("[!.]*/[!.]*/*") if file.is_file()]
+        files = [file for file in workbook.reports.glob("[!.]*/[!.]*/[!.]*/*") if file.is_file()]
         reports = {file.relative_to(workbook.reports).as_posix(): hash_file(file) for file in sorted(files)}
         content = json.dumps({"library": fingerprint_site(catalogue), "reports": reports}, indent=2)
         if built.exists() and built.read_text() == content and (workbook.reports / "index.html").exists():
@@ -473,10 +473,14 @@ def rerender(
 
 
 def _list_editions(catalogue: Catalogue, study: str, councils: Sequence[Council] | None) -> list[Edition]:
+    """List what was run of a study, on sample and on real data; of a council that it was not run for, the sample."""
+    records = filter(None, map(read_record, sorted((catalogue.workbook.private / "runs" / study).glob("*/*"))))
+    kept = [Edition(catalogue.workbook, study, record.council, record.data) for record in records]
     if councils is None:
-        folders = sorted((catalogue.workbook.private / "runs" / study).glob("*"))
-        councils = [record.council for record in map(read_record, folders) if record]
-    return [Edition(catalogue.workbook, study, council) for council in councils]
+        return kept
+    never_run = [one for one in councils if one.slug not in {edition.council.slug for edition in kept}]
+    asked = [edition for edition in kept if edition.council.slug in {one.slug for one in councils}]
+    return asked + [Edition(catalogue.workbook, study, council, "sample") for council in never_run]
 
 
 def _render_kept(catalogue: Catalogue, edition: Edition, browser: Path | None) -> None:

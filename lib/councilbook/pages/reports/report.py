@@ -27,6 +27,7 @@ from councilbook.pages.reports.report_code import check_report_code
 from councilbook.pages.reports.report_kinds import find_kinds, leave_out_unreal, mark_kinds
 from councilbook.pages.reports.report_layout import fold_report, place_title, shorten_alternatives, show_picture
 from councilbook.pages.reports.report_records import (
+    ROOT,
     DatasetRecord,
     Figures,
     PageRecord,
@@ -154,7 +155,7 @@ def render_report(
     page = render_page(
         "report.html.j2",
         "reports",
-        root="../../",
+        root=ROOT,
         title=shown_title,
         description=shorten(f"{study.question} {summary}", DESCRIPTION_LETTERS, placeholder=" …"),
         key_figures=_take(key_figures),
