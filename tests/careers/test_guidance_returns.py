@@ -190,8 +190,8 @@ def test_benchmarks_are_counted_and_the_percentage_decides():
     benchmarks, differs = returns.list_benchmarks(kept)
     assert (len(benchmarks), differs) == (3 * 8, 1)
     matrix = comparing.tabulate_matrix(benchmarks, "2014").set_index("institution_name")
-    assert matrix["4"].to_dict() == {"Aske Academy": "fully", "Cole College": "not", "St. Bede's": "partly (80%)"}
-    assert matrix["8"].to_dict() == {"Aske Academy": "not said", "Cole College": "fully", "St. Bede's": "not"}
+    assert matrix["4"].to_dict() == {"Aske Academy": "fully", "Cole College": "not met", "St. Bede's": "partly (80%)"}
+    assert matrix["8"].to_dict() == {"Aske Academy": "not said", "Cole College": "fully", "St. Bede's": "not met"}
     assert matrix["met"].to_dict() == {"Aske Academy": 2, "Cole College": 1, "St. Bede's": 0}
     counted = comparing.count_by_benchmark(benchmarks, "2014").set_index("benchmark")
     assert counted.loc["4 Linking curriculum learning to careers"].tolist() == [1, 1, 1, 0, pytest.approx(100 / 3)]
