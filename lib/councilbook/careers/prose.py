@@ -1,9 +1,11 @@
 """Sentences of the report that are put together from released figures; those on destinations are with their room."""
 
+import re
 from typing import Any
 
 import pandas as pd
 
+from councilbook.careers.destinations.checks import GUESSED, PREDICTED
 from councilbook.careers.destinations.panel import AFTER_16
 from councilbook.pages.html.wording import count_things
 
@@ -56,10 +58,16 @@ def describe_places(places: pd.DataFrame, name: str) -> str:
     if after.empty:
         return f"No place in {name} teaches after 16, as far as the lists of schools say."
     kinds = after["kind"].value_counts().head(KINDS_SHOWN)
-    told = ", ".join(f"{count} {str(kind)[:1].lower()}{str(kind)[1:]}" for kind, count in kinds.items())
+    told = ", ".join(f"{count} {write_kind(str(kind), count)}" for kind, count in kinds.items())
     grouped = int(after["run_by"].notna().sum())
     sites = f" Bodies elsewhere run {grouped} of them." if grouped else ""
     return f"In {name} one can learn at {count_things(len(after), 'place')} after 16: {told}.{sites}"
+
+
+def write_kind(kind: str, count: int) -> str:
+    """Write a kind of place in the middle of a sentence, for one place or several."""
+    words = kind if kind[1].isupper() else kind[0].lower() + kind[1:]
+    return words if count == 1 else re.sub(r"\b(school|college|site)\b", r"\1s", words)
 
 
 def describe_choice(counts: pd.DataFrame, timetables: pd.DataFrame) -> str:
@@ -119,13 +127,13 @@ def describe_matches(matches: pd.DataFrame) -> str:
     Args:
         matches: the dataset occupation_matches.
     """
-    tried = matches[matches["ticked"].eq(matches["ticked"].iloc[0])]
+    first = matches["ticked"].iloc[0]
+    tried = matches[matches["ticked"].eq(first)]
     own, *others = (row for _, row in tried.iterrows())
     beside = " and ".join(f"{row['found_pct']:.0f}% by {row['score']}" for row in others)
     return (
-        f"We ticked {own['ticked']} of each of {own['occupations']:,} occupations. The score puts the occupation "
-        f"among the first 20 in {own['found_pct']:.0f}% of cases, against {beside}. Jobs that share all their skills "
-        "are shown as tied."
+        f"For each of {own['occupations']:,} occupations we ticked {first}. The score puts the occupation among the first "
+        f"20 in {own['found_pct']:.0f}% of cases, against {beside}. Jobs that share all their skills are shown as tied."
     )
 
 
@@ -220,9 +228,10 @@ def describe_checks(checks: pd.DataFrame) -> str:
     """Say how often the ranges held on a year that they had not seen.
 
     Args:
-        checks: the dataset destination_checks; the first row is on the ranges, the second on a plain guess.
+        checks: the dataset destination_checks.
     """
-    ours, plain = (row for _, row in checks.head(2).iterrows())
+    by_check = checks.set_index("check")
+    ours, plain = by_check.loc[PREDICTED], by_check.loc[GUESSED]
     return (
         f"We made the same ranges without the newest year, and then looked. They held for {ours['found_pct']:.0f}% "
         f"of {ours['schools']:,} schools. Last year's figure with the play of chance alone held for "
