@@ -28,7 +28,7 @@ def describe_files(facts: pd.DataFrame) -> str:
     if facts.empty:
         return "No return has been put in. Nobody publishes such results by school, so the tables below are empty."
     counts = facts["read_from"].map(READ_FROM).value_counts()
-    return f"Values that count: {', '.join(f'{count:,} from {name}' for name, count in counts.items())}."
+    return f"Values that count: {'; '.join(f'{count:,} from {name}' for name, count in counts.items())}."
 
 
 def list_examples(facts: pd.DataFrame) -> pd.DataFrame:
