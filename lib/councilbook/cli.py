@@ -137,7 +137,6 @@ def run(
     What has not changed is not run again. A notebook that fails leaves the last good outputs alone; the exit code is
     1. Where a closed file is missing, or has too few records, the page leaves that part out and says so: 3.
     """
-    from councilbook.gate.editions import read_record
     from councilbook.running.jobs import plan_jobs
     from councilbook.running.run import run_all
 
@@ -155,10 +154,7 @@ def run(
         stand_ins=allow_stand_ins,
     )
     console = _make_console()
-    for job in planned:
-        last = read_record(job.private)
-        if last and last.data != job.mode:
-            console.print(f"{job.name}: this run on {job.mode} data will replace what was made from {last.data} data")
+    _tell_old_outputs(catalogue)
     with _show_progress(console) as show:
         results = run_all(catalogue, planned, jobs, show)
     _print_results(console, catalogue, results)
@@ -417,6 +413,7 @@ def report(
     from councilbook.running.run import rerender
 
     catalogue = _open_catalogue(studies, council)
+    _tell_old_outputs(catalogue)
     browser = find_browser() if pdf else None
     results = rerender(catalogue, studies or [], council or [], browser)
     if not results:
@@ -428,7 +425,8 @@ def report(
     epilog=_examples(
         ("councilbook release --review", "What waits for approval, and what was approved."),
         (
-            'councilbook release --approve study/council/data@1.0.0 --role "Information governance lead" --by NAME',
+            "councilbook release --approve business_rates/bradford/real/open_register@1.0.0 "
+            '--role "Information governance lead" --by NAME',
             "Approve one release.",
         ),
     )
@@ -449,6 +447,7 @@ def release(
     from councilbook.running.run import rerender
 
     catalogue = _open_catalogue(None)
+    _tell_old_outputs(catalogue)
     console = _make_console()
     if approve:
         if not (role and by):
@@ -496,6 +495,13 @@ def _open_catalogue(studies: Sequence[str] | None, councils: Sequence[str] | Non
     except CatalogueError as error:
         raise ParameterError(str(error)) from None
     return catalogue
+
+
+def _tell_old_outputs(catalogue: "Catalogue") -> None:
+    from councilbook.gate.editions import describe_old_outputs
+
+    if told := describe_old_outputs(catalogue.workbook):
+        Console(stderr=True).print(Text(told, "yellow"), soft_wrap=True)
 
 
 def _read_clock() -> str:
@@ -560,10 +566,11 @@ def _describe_outcome(result: "JobResult") -> str:
 
 def _print_results(console: Console, catalogue: "Catalogue", results: Sequence["JobResult"]) -> None:
     """Print what came of each job, then where things are; exit with 1 if one failed, with 3 if a part was left out."""
-    table = _make_table("", "Study", "Council", "Result", "Seconds")
+    table = _make_table("", "Study", "Council", "Data", "Result", "Seconds")
     for result in results:
         edition = result.edition
-        table.add_row(edition.study, edition.council.slug, _describe_outcome(result), f"{result.seconds:.1f}")
+        seconds = f"{result.seconds:.1f}"
+        table.add_row(edition.study, edition.council.slug, edition.mode, _describe_outcome(result), seconds)
     console.print(table)
     for result in results:
         if result.outcome == "made":

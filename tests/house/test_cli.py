@@ -42,15 +42,16 @@ def use_sources(workbook: Workbook) -> None:
 def test_a_run_says_what_it_made_and_the_next_that_nothing_changed(workbook: Workbook) -> None:
     first = call("run", "tiny", "--run-date", "2026-01-31")
     assert first.exit_code == 0, first.output
-    assert f"datasets in {workbook.processed / 'tiny' / 'north'}\n- tiny_counts\n" in first.output
+    assert f"datasets in {workbook.processed / 'tiny' / 'north' / 'sample'}\n- tiny_counts\n" in first.output
     assert first.output.splitlines()[-1] == f"Open {workbook.reports / 'index.html'}"
-    assert "tiny/north: 1_build\ntiny/north: 2_report\ntiny/north: made" in first.output
+    assert "tiny/north/sample: 1_build\ntiny/north/sample: 2_report\ntiny/north/sample: made" in first.output
     second = call("run", "tiny", "--run-date", "2026-01-31")
     assert second.exit_code == 0
-    assert "tiny/north: nothing changed since 2026-01-31" in second.output
+    assert "tiny/north/sample: nothing changed since 2026-01-31" in second.output
     assert "datasets in" not in second.output
     real = call("run", "tiny", "--data", "real")
-    assert "tiny/north: this run on real data will replace what was made from sample data" in real.output
+    assert real.exit_code == 0, real.output
+    assert released(workbook, data="sample") == released(workbook, data="real") == ["n", "2018"]
 
 
 def test_a_failing_study_is_described_the_others_are_made_and_the_exit_is_1(workbook: Workbook) -> None:
@@ -58,10 +59,10 @@ def test_a_failing_study_is_described_the_others_are_made_and_the_exit_is_1(work
     notebook.write_text(notebook.read_text().replace("earlier = ", "1 / 0\\nearlier = "))
     result = call("run", "--council", "south")
     assert result.exit_code == 1
-    assert "tiny/south failed in 1_build, cell 6, under 'Part 2': import json, os\n" in result.output
+    assert "tiny/south/sample failed in 1_build, cell 6, under 'Part 2': import json, os\n" in result.output
     assert "ZeroDivisionError: division by zero" in result.output
     assert "1_build.failed.ipynb" in result.output
-    assert "other/south: made" in result.output
+    assert "other/south/sample: made" in result.output
     assert released(workbook, "other", "south") == ["n", "2018"]
     assert not (workbook.processed / "tiny").exists()
 
@@ -172,7 +173,7 @@ def test_report_renders_again_what_was_run(workbook: Workbook) -> None:
     assert call("report").exit_code == 1
     assert "nothing has been run" in call("report").stderr
     call("run", "tiny")
-    page = workbook.reports / "tiny" / "north" / "index.html"
+    page = workbook.reports / "tiny" / "north" / "sample" / "index.html"
     page.unlink()
     result = call("report", "tiny", "--council", "north")
     assert result.exit_code == 0, result.output

@@ -199,7 +199,9 @@ class Source(Entry):
         pattern=r"^[\w.]+:\w+$",
         description="module:function that refuses a file which is not the council's, before the first notebook.",
     )
-    mirror: str | None = Field(default=None, description="Where it lies below a local mirror's folder.")
+    mirror: str | None = Field(
+        default=None, description="Where it lies below a local mirror's folder; {council} as in `file`."
+    )
     sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     published: str = Field(description="Date or edition as the publisher gives it.")
     format: Literal["xlsx", "csv", "geojson", "xml", "file", "none"] = Field(
@@ -294,7 +296,9 @@ class Source(Entry):
             return self
         own = self.councils.get(next(iter(council.codes))) if len(council.codes) == 1 else None
         changed = own.model_dump(exclude_none=True) if own else {}
-        return self.model_copy(update={"file": self.file.replace("{council}", "+".join(council.codes)), **changed})
+        codes = "+".join(council.codes)
+        named = {key: text.replace("{council}", codes) for key in ("file", "mirror") if (text := getattr(self, key))}
+        return self.model_copy(update=named | changed)
 
     def table(self, name: str | None = None) -> Table:
         """Return one of its tables, by default the first."""
@@ -433,6 +437,16 @@ class ParameterSpec(Entry):
     choices: list[str] | None = None
 
 
+class PageSpec(Entry):
+    """A page beside the report that is made from what was released, where a reader can try and choose."""
+
+    title: str
+    description: str = Field(description="What it is for, in a sentence, where the site links to it.")
+    make: str = Field(
+        pattern=r"^[\w.]+:\w+$", description="module:function that is given a PageRequest and returns the page's HTML."
+    )
+
+
 class StudySpec(Entry):
     """A study.yaml."""
 
@@ -445,6 +459,9 @@ class StudySpec(Entry):
         default=[], description="First letters of the GSS codes of councils that it is for; for all if none is given."
     )
     notebooks: dict[str, NotebookSpec]
+    pages: dict[Name, PageSpec] = Field(
+        default={}, description="Pages beside the report; the name is that of the file, without .html."
+    )
     parameters: dict[Name, ParameterSpec] = Field(default={})
 
     @property

@@ -16,8 +16,6 @@ from councilbook.catalogue import (
 )
 from councilbook.errors import CatalogueError, CouncilbookError, SourceError, suggest
 from councilbook.gate.writing import (
-    choose_root,
-    dataset_folder,
     read_package,
     read_published,
 )
@@ -159,7 +157,7 @@ def _check_source(study: Study, source: Source, table: str) -> CheckLine:
 
 def _check_dataset(study: Study, name: str) -> CheckLine:
     dataset = study.catalogue.dataset(name)
-    folder = dataset_folder(choose_root(study.catalogue.workbook, dataset), study.spec.id, study.finder.council, name)
+    folder = study.find_released(dataset)
     if not (folder / "datapackage.json").exists():
         return CheckLine(name, "dataset", True, "not released yet")
     try:

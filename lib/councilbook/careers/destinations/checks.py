@@ -25,6 +25,8 @@ TAIL = (1 - rates.LEVEL) / 2
 SIGMAS = 3.0
 ROUNDS = 20  # of simulated schools, as many in each as there are
 SIZES = {"of up to 100 pupils": (0, 100), "of 101 to 200 pupils": (100, 200), "of more than 200 pupils": (200, np.inf)}
+PREDICTED = "The newest year lies in its prediction"
+GUESSED = "The newest year lies in last year's rate with binomial noise"
 NORMAL, BINOMIAL, BETA, AFTER_INTAKE = (
     "normal limits of 3 sigma around England's rate",
     "exact binomial limits around England's rate",
@@ -48,7 +50,7 @@ def check_predictions(panel: pd.DataFrame, history: History) -> pd.DataFrame:
     least, most = (predicted[end].to_numpy("float64") for end in ("low", "high"))
     is_held = (known.low >= least) & (known.high <= most)
     wanted = "94 to 98"
-    found = [_count("The newest year lies in its prediction", is_held, wanted)]
+    found = [_count(PREDICTED, is_held, wanted)]
     for size, (above, up_to) in SIZES.items():
         inside = (known.trials > above) & (known.trials <= up_to)
         found.append(_count(f"The same, cohorts {size}", is_held[inside], wanted))
@@ -56,7 +58,7 @@ def check_predictions(panel: pd.DataFrame, history: History) -> pd.DataFrame:
     last = (low + high) / 2 / cohort
     ends = [binom.ppf(share, known.trials, last) for share in (TAIL, 1 - TAIL)]
     is_in = (known.low >= ends[0]) & (known.high <= ends[1])
-    found.append(_count("The newest year lies in last year's rate with binomial noise", is_in, wanted))
+    found.append(_count(GUESSED, is_in, wanted))
     return pd.DataFrame(found)
 
 

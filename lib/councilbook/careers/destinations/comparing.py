@@ -238,7 +238,7 @@ def _compare_year(panel: pd.DataFrame, own: pd.DataFrame, measure: str, year: st
 def judge_intake(england: Cohorts, expected: "pd.Series[float]") -> "pd.Series[str]":
     """Say of each school whether it is unusual among schools once its intake is taken into account."""
     known = Cohorts(england.rows[expected.notna()])
-    means: Floats = expected.dropna().to_numpy("float64")
+    means: Floats = np.asarray(expected.dropna(), dtype="float64")
     return known.judge(rates.fit_spread(known.trials, known.low, known.high, means), INTAKE)
 
 

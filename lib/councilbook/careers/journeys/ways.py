@@ -1,0 +1,155 @@
+"""The ways from a council's postcodes to places to learn at, and how many places they bring within reach."""
+
+from collections.abc import Sequence
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from councilbook.errors import TooFewError
+from councilbook.methods.travel.engine import Network, join_stops, make_network
+from councilbook.methods.travel.feeds import Feed, read_feed
+from councilbook.methods.travel.ground import Streets, link_stops, read_streets
+from councilbook.methods.travel.journeys import Habits, measure_journeys
+from councilbook.study import Study
+
+TIMETABLES = {"rail_timetable": "trains", "bus_timetable": "buses"}
+STREETS = "street_network"
+MODES = {
+    "walk": "walk_minutes",
+    "cycle": "cycle_minutes",
+    "drive": "drive_minutes",
+    "transit": "transit_median_minutes",
+}
+MODE_WORDS = {"walk": "on foot", "cycle": "by bicycle", "drive": "by car", "transit": "by bus and train"}
+STEPS = (30, 45, 60, 90)  # minutes
+ALL_KINDS = "all"
+EVENING = "18:00"
+BANDS = {0: "none", 1: "1 or 2", 3: "3 to 5", 6: "6 to 10", 11: "11 or more"}  # places, by the fewest of a band
+
+
+def read_timetables(study: Study) -> list[Feed]:
+    """Read the timetables that there are for a council: trains, buses, both or none.
+
+    Raises:
+        SourceError, CheckError: a timetable cannot be read; see `read_feed`.
+    """
+    return [read_feed(study.open_file(source).path, name) for source, name in TIMETABLES.items() if study.has(source)]
+
+
+def find_streets(study: Study) -> Streets | None:
+    """Read the streets of a council, where there is an extract of them."""
+    return read_streets(study.open_file(STREETS).path, "streets") if study.has(STREETS) else None
+
+
+def describe_missing(feeds: Sequence[Feed]) -> str:
+    """Say which timetables a page does without; empty if there is one of buses and one of trains."""
+    absent = [name for name in reversed(TIMETABLES.values()) if name not in [feed.name for feed in feeds]]
+    if not absent:
+        return ""
+    first = f"No {' and no '.join(absent)} are in the journeys on this page, since there is no timetable of them here."
+    return f"{first} By bus and train means here by {feeds[0].name} alone." if feeds else first
+
+
+def plan_network(feeds: Sequence[Feed], weekday: str, habits: Habits, streets: Streets | None) -> Network | None:
+    """Put together what runs on a day of the week, of each timetable on the day of that name with most trips."""
+    if not feeds:
+        return None
+    stops = join_stops(feeds)
+    walks = link_stops(stops, stops, habits.walk, streets, habits.most_change_minutes * 60)
+    return make_network(feeds, [feed.choose_day(weekday) for feed in feeds], walks, habits.change_minutes * 60)
+
+
+def choose_example(
+    postcodes: pd.DataFrame, places: pd.DataFrame, ways: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Choose a postcode and a place to show how journeys are found: the middle one of those that need most rides.
+
+    Returns:
+        The postcode's row and the place's row.
+    """
+    listed = ways.sort_values(["rides", "transit_median_minutes", "postcode", "site_id"], na_position="first")
+    most = listed[listed["rides"].eq(listed["rides"].max()).fillna(False).astype("bool")]
+    chosen = (most if len(most) else listed).iloc[len(most) // 2]
+    return postcodes[postcodes["postcode"] == chosen["postcode"]], places[places["site_id"] == chosen["site_id"]]
+
+
+def tabulate_ways(
+    postcodes: pd.DataFrame, places: pd.DataFrame, network: Network | None, habits: Habits, streets: Streets | None
+) -> pd.DataFrame:
+    """Tabulate the ways from postcodes to places, as the dataset journeys_by_postcode has them.
+
+    Args:
+        postcodes: postcode, latitude, longitude.
+        places: site_id, latitude, longitude.
+        network, habits, streets: see `measure_journeys`.
+
+    Raises:
+        TooFewError: there is no postcode, or no place.
+    """
+    if postcodes.empty or places.empty:
+        raise TooFewError(
+            "No journey can be measured, since the council has no postcode, or no place, that is on the map."
+        )
+    ways = measure_journeys(postcodes, places, network, habits, streets)
+    ways.insert(0, "postcode", postcodes["postcode"].to_numpy()[ways.pop("point")])
+    ways.insert(1, "site_id", places["site_id"].to_numpy()[ways.pop("place")])
+    return ways
+
+
+def count_reached(ways: pd.DataFrame, places: pd.DataFrame, postcodes: int) -> pd.DataFrame:
+    """Count the postcodes that reach places in time, as the dataset journey_counts has them.
+
+    Args:
+        ways: of `tabulate_ways`.
+        places: site_id, kind.
+        postcodes: how many there are, those that reach nothing too.
+
+    Returns:
+        A row a mode, kind (all among them) and number of minutes.
+    """
+    kinds = ways["site_id"].map(places.set_index("site_id")["kind"]).to_numpy()
+    number = pd.factorize(ways["postcode"])[0]
+    rows = []
+    for mode, column in MODES.items():
+        taken = ways[column].to_numpy(dtype=float, na_value=np.inf)
+        for kind in [ALL_KINDS, *sorted(places["kind"].unique())]:
+            own = (kinds == kind) | (kind == ALL_KINDS)
+            for minutes in STEPS:
+                reached = np.bincount(number[(taken <= minutes) & own], minlength=postcodes)
+                rows.append((mode, kind, minutes, int((reached > 0).sum()), postcodes, float(np.median(reached))))
+    return pd.DataFrame(rows, columns=["mode", "kind", "minutes", "postcodes", "all_postcodes", "median_places"])
+
+
+def band_postcodes(postcodes: pd.DataFrame, ways: pd.DataFrame, minutes: int) -> gpd.GeoDataFrame:
+    """Put postcodes into bands by how many places they reach by bus and train, or on foot, in so many minutes.
+
+    Returns:
+        A point a postcode: postcode, band (of BANDS), places (how many), quickest (minutes to the nearest of all).
+    """
+    near = ways[ways["transit_median_minutes"].le(minutes).fillna(False).astype("bool")]
+    counts = postcodes["postcode"].map(near["postcode"].value_counts()).fillna(0).astype("int64")
+    quickest = postcodes["postcode"].map(ways.groupby("postcode")["transit_median_minutes"].min())
+    told = postcodes[["postcode"]].assign(
+        band=np.searchsorted(list(BANDS), counts, side="right") - 1, places=counts, quickest=quickest
+    )
+    told["band"] = told["band"].map(dict(enumerate(BANDS)))
+    points = gpd.GeoSeries.from_xy(postcodes["longitude"], postcodes["latitude"], crs=4326)
+    return gpd.GeoDataFrame(told, geometry=points.to_numpy(), crs=4326)
+
+
+def summarise_last_ways(ways: pd.DataFrame, places: pd.DataFrame, postcodes: int) -> pd.DataFrame:
+    """Say when the last way home leaves each place.
+
+    Returns:
+        A row a place: name, reached (postcodes that one can ride home to, in per cent), middle (time at which half of
+        them have had their last way home) and evening (postcodes that one can ride home to after 18:00, in per cent).
+    """
+    known = ways.dropna(subset="last_home_time").sort_values("last_home_time")
+    groups = known.groupby("site_id")["last_home_time"]
+    evening = known["last_home_time"].ge(EVENING).groupby(known["site_id"]).sum()
+    table = pd.DataFrame({"name": places.set_index("site_id")["name"]})
+    table["reached"] = groups.size().reindex(table.index, fill_value=0) * 100 / postcodes
+    table["middle"] = groups.apply(lambda times: times.iloc[len(times) // 2])
+    table["evening"] = evening.reindex(table.index, fill_value=0) * 100 / postcodes
+    return table.sort_values(["evening", "name"], ascending=[False, True], ignore_index=True)
