@@ -87,6 +87,31 @@ def test_wrong_usage_is_one_paragraph_and_exits_with_2(workbook: Workbook, argum
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("data", ["sample", "real"])
+def test_a_closed_folder_that_is_not_there_stops_a_run_before_anything_is_written(
+    workbook: Workbook, monkeypatch: pytest.MonkeyPatch, data: str
+) -> None:
+    monkeypatch.setenv("COUNCILBOOK_CLOSED", str(workbook.root.parent / "clsoed"))
+    before = sorted(workbook.root.rglob("*"))
+    result = call("run", "--data", data)
+    assert result.exit_code == 1
+    assert "clsoed, and there is no such folder. Make it, or correct the name." in result.stderr
+    assert sorted(workbook.root.rglob("*")) == before
+
+
+def test_a_real_run_begins_with_the_closed_files_that_it_found(
+    workbook: Workbook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use_sources(workbook)
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    (closed / "visits_north.csv").write_text("n\n4711\n")
+    monkeypatch.setenv("COUNCILBOOK_CLOSED", str(closed))
+    result = call("run", "tiny", "--data", "real")
+    assert result.output.splitlines()[0] == f"tiny/north/real: closed folder {closed}: visits_north.csv (closed_visits)"
+    assert "4711" not in result.output
+
+
 @pytest.mark.parametrize("arguments", [["--mirror", "nowhere"], ["--data", "reel"], ["--jobs", "0"]])
 def test_an_option_with_a_value_it_cannot_have_exits_with_2(workbook: Workbook, arguments: list[str]) -> None:
     assert call("run", *arguments).exit_code == 2
