@@ -23,7 +23,7 @@ from councilbook import __version__
 from councilbook.errors import CatalogueError, CouncilbookError, NotebookError, ParameterError
 
 if TYPE_CHECKING:
-    from councilbook.catalogue import Catalogue, Source
+    from councilbook.catalogue import Catalogue, Council, Source
     from councilbook.gate.editions import Edition
     from councilbook.running.jobs import JobResult
     from councilbook.running.run import OnEvent
@@ -211,25 +211,45 @@ def list_all(studies: Studies = None) -> None:
     epilog=_examples(
         ("councilbook fetch", "The official files of every study."),
         ("councilbook fetch fuel_poverty", "Those of one study."),
+        ("councilbook fetch --list", "What has to be fetched by hand: from where, under which name, and is it right?"),
     )
 )
-def fetch(studies: Studies = None) -> None:
+def fetch(
+    studies: Studies = None,
+    list_only: Annotated[
+        bool,
+        typer.Option("--list", help="Fetch nothing: say which files to fetch by hand, and check those there."),
+    ] = False,
+) -> None:
     """Download official files into data/raw.
 
     What is there already is checked and left alone; a download that was cut off goes on where it stopped.
     """
-    from councilbook.catalogue import describe_manual_way
+    from councilbook.catalogue import describe_manual_way, find_unreachable, name_host, raw_path
     from councilbook.running.jobs import list_study_sources
 
     catalogue = _open_catalogue(studies)
-    named = [source for study in studies or catalogue.studies for source in list_study_sources(catalogue, study)]
-    sources = {source.id: source for source in named if source.spectrum == "open" and source.format != "none"}
+    sources: dict[str, tuple[Source, Council]] = {}
+    for study in studies or catalogue.studies:
+        council = catalogue.council(catalogue.study(study).default_council)
+        for source in list_study_sources(catalogue, study):
+            if source.spectrum == "open" and source.format != "none":
+                sources[source.id] = source.for_council(council), council
     console = _make_console()
+    if list_only:
+        _list_by_hand(console, catalogue, [pair for pair in sources.values() if not pair[0].url])
+        return
     by_hand: list[str] = []
     failed: list[str] = []
+    absent = [one.url for one, _ in sources.values() if one.url and not raw_path(one, catalogue.workbook).is_file()]
+    away = find_unreachable(absent)
+    left: dict[str, list[str]] = {host: [] for host in away}
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        for source in sources.values():
+        for source, _ in sources.values():
+            if source.url in absent and (host := name_host(source.url)) in away:
+                left[host].append(source.id)
+                continue
             task = progress.add_task(source.id, total=None)
             try:
                 line = _fetch_one(catalogue, source, progress, task)
@@ -237,16 +257,39 @@ def fetch(studies: Studies = None) -> None:
                 failed.append(f"{error} By hand: {describe_manual_way(source, catalogue.workbook)}")
                 line = "[bold red]FAILED[/]"
             if line is None:
-                by_hand.append(f"{source.id}: {describe_manual_way(source, catalogue.workbook)}")
+                by_hand.append(source.id)
                 line = "by hand"
             progress.remove_task(task)
             console.print(f"{source.id}: {line}", soft_wrap=True)
-    for title, lines in (("Has no stable URL; get it by hand:", by_hand), ("Could not be fetched:", failed)):
-        if lines:
-            console.print(f"\n[bold]{title}[/]")
-        for text in lines:
-            console.print(Text(f"- {text}"), soft_wrap=True)
+    failed += [
+        f"{host} cannot be reached: {away[host]}. {len(names)} file{'s' * (len(names) > 1)}: {', '.join(names)}."
+        for host, names in left.items()
+    ]
+    if by_hand:
+        told = "files have no stable address. `councilbook fetch --list` says how to get them, and checks them."
+        console.print(f"\n{len(by_hand)} {told}", soft_wrap=True)
     if failed:
+        console.print("\n[bold]Could not be fetched:[/]")
+    for text in failed:
+        console.print(Text(f"- {text}"), soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _list_by_hand(console: Console, catalogue: "Catalogue", sources: "Sequence[tuple[Source, Council]]") -> None:
+    """Say of each file that a person has to fetch what it is, from where, and under which name; check those there."""
+    from councilbook.catalogue import Finder
+    from councilbook.running.checking import check_by_hand
+
+    faults = 0
+    for source, council in sources:
+        line = check_by_hand(Finder(catalogue, "real", council, 0), source)
+        faults += not line.ok
+        edition = f", {source.edition}" if source.edition else ""
+        console.print(f"\n[bold]{escape(source.title + edition)}[/]", soft_wrap=True)
+        for text in (f"From: {source.publisher}, {source.landing_page}", line.name, line.detail):
+            console.print(Text(f"  {text}"), soft_wrap=True)
+    if faults:
         raise typer.Exit(1)
 
 
