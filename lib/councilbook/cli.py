@@ -266,8 +266,9 @@ def fetch(
         for host, names in left.items()
     ]
     if by_hand:
-        told = "files have no stable address. `councilbook fetch --list` says how to get them, and checks them."
-        console.print(f"\n{len(by_hand)} {told}", soft_wrap=True)
+        has, them = ("file has", "it") if len(by_hand) == 1 else ("files have", "them")
+        way = f"`councilbook fetch --list` says how to get {them}, and checks {them}."
+        console.print(f"\n{len(by_hand)} {has} no stable address. {way}", soft_wrap=True)
     if failed:
         console.print("\n[bold]Could not be fetched:[/]")
     for text in failed:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -136,28 +137,64 @@ def test_list_shows_studies_councils_parameters_and_sources(workbook: Workbook) 
     assert "Parameters of other" not in result.output
 
 
+def add_addresses(workbook: Workbook, **addresses: str) -> None:
+    """Declare a source with an address for each, before the one that has none."""
+    use_sources(workbook)
+    catalogue = workbook.catalogue / "tiny.yaml"
+    plain = catalogue.read_text().split("  - id: closed_visits")[0].removeprefix("\nsources:\n")
+    for name, url in addresses.items():
+        one = plain.replace("id: open_counts", f"id: {name}").replace("file: c", f"url: {url}\n    file: {name}_c")
+        catalogue.write_text(catalogue.read_text().replace("sources:\n", f"sources:\n{one}", 1))
+    study = workbook.notebooks / "tiny" / "study.yaml"
+    study.write_text(study.read_text().replace("[open_counts,", f"[{', '.join(addresses)}, open_counts,"))
+
+
 def test_fetch_goes_on_after_a_failure_and_says_how_to_get_the_file_by_hand(
     workbook: Workbook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_sources(workbook)
-    catalogue = workbook.catalogue / "tiny.yaml"
-    second = catalogue.read_text().replace("id: open_counts", "id: open_more").split("  - id: closed_visits")[0]
-    second = second.replace("sources:\n", "").replace(
-        "file: counts.csv", "url: https://example.org/f\n    file: more.csv"
-    )
-    catalogue.write_text(catalogue.read_text().replace("sources:\n", f"sources:\n{second.strip(chr(10))}\n"))
-    study = workbook.notebooks / "tiny" / "study.yaml"
-    study.write_text(study.read_text().replace("[open_counts,", "[open_more, open_counts,"))
+    add_addresses(workbook, open_more="https://example.org/f")
 
     def fail(*given: object) -> None:
         raise SourceError("Source open_more: the server is away.")
 
+    monkeypatch.setattr("councilbook.catalogue.find_unreachable", lambda urls: {})
     monkeypatch.setattr("councilbook.catalogue.fetch", fail)
     result = call("fetch", "tiny")
     assert result.exit_code == 1
     assert "open_more: FAILED\nopen_counts: by hand\n" in result.output
     assert "the server is away. By hand: download it from https://example.org/counts and save it as" in result.output
-    assert str(workbook.raw / "open_more" / "more.csv") in result.output
+    assert str(workbook.raw / "open_more" / "open_more_counts.csv") in result.output
+
+
+def test_fetch_without_a_network_fails_at_once_with_one_message_a_host(workbook: Workbook) -> None:
+    add_addresses(workbook, one="http://127.0.0.1:9/a", two="http://127.0.0.1:9/b", three="http://127.0.0.1:8/c")
+    began = time.monotonic()
+    result = call("fetch", "tiny")
+    assert time.monotonic() - began < 10
+    assert result.exit_code == 1
+    told = [line for line in result.output.splitlines() if "cannot be reached" in line]
+    assert told == [
+        "- 127.0.0.1:8 cannot be reached: no connection to it could be made. 1 file: three.",
+        "- 127.0.0.1:9 cannot be reached: no connection to it could be made. 2 files: one, two.",
+    ]
+
+
+def test_what_has_to_be_fetched_by_hand_is_listed_and_what_is_there_is_checked(workbook: Workbook) -> None:
+    add_addresses(workbook, open_more="https://example.org/f")
+    listed = call("fetch", "--list")
+    target = workbook.raw / "open_counts" / "counts.csv"
+    assert listed.exit_code == 0
+    assert listed.output == (
+        f"\nOpen counts\n  From: An office, https://example.org/counts\n  Save as: {target}\n"
+        "  Not here. The right one has the columns n.\n"
+    )
+    target.parent.mkdir(parents=True)
+    target.write_text("n\n4\n5\n")
+    assert "Here, and right: 2 rows." in call("fetch", "--list").output
+    target.write_text("m\n4\n")
+    wrong = call("fetch", "--list")
+    assert wrong.exit_code == 1
+    assert "Here, and NOT the right one: Source open_counts" in wrong.output
 
 
 def test_a_source_without_a_stable_url_is_no_failure_of_fetch(workbook: Workbook) -> None:
@@ -165,9 +202,11 @@ def test_a_source_without_a_stable_url_is_no_failure_of_fetch(workbook: Workbook
     result = call("fetch")
     assert result.exit_code == 0
     assert "open_counts: by hand" in result.output
+    assert (
+        "1 file has no stable address. `councilbook fetch --list` says how to get it, and checks it." in result.output
+    )
     assert "closed_visits" not in result.output
     target = workbook.raw / "open_counts" / "counts.csv"
-    assert str(target) in result.output
     target.parent.mkdir(parents=True)
     target.write_text("n\n1\n")
     assert f"open_counts: there, {target}" in call("fetch").output
