@@ -49,13 +49,24 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     cls=_Commands,
     no_args_is_help=True,
-    add_completion=False,
     help="Run the studies of the council workbook: from official files to maps, models, open data and reports.",
     epilog="Each command has examples: [bold]councilbook run --help[/]",
 )
 
+
+def _complete_study(begun: str) -> list[str]:
+    """List the studies whose ids begin so, for the shell."""
+    from councilbook.paths import find_workbook
+
+    found = (file.parent.name for file in find_workbook().notebooks.glob("*/study.yaml"))
+    return sorted(name for name in found if name.startswith(begun))
+
+
 Studies = Annotated[
-    list[str] | None, typer.Argument(metavar="STUDY", help="Studies by id (see `list`). None given: all.")
+    list[str] | None,
+    typer.Argument(
+        metavar="STUDY", help="Studies by id (see `list`). None given: all.", autocompletion=_complete_study
+    ),
 ]
 Councils = Annotated[
     list[str] | None,
@@ -161,7 +172,7 @@ def run(
 
 
 @app.command(
-    "list", epilog=_examples(("councilbook list", "All there is."), ("councilbook list careers", "One study."))
+    "list", epilog=_examples(("councilbook list", "All there is."), ("councilbook list fuel_poverty", "One study."))
 )
 def list_all(studies: Studies = None) -> None:
     """Show studies, councils, parameters and sources."""
@@ -466,11 +477,50 @@ def report(
 
 
 @app.command(
+    "open",
     epilog=_examples(
-        ("councilbook release --review", "What waits for approval, and what was approved."),
+        ("councilbook open", "The first page of the site."),
+        ("councilbook open fuel_poverty", "The report of one study, for its own council."),
+        ("councilbook open fuel_poverty --council Thanet --data sample", "The sample of another council."),
+    ),
+)
+def open_page(
+    study: Annotated[
+        str | None,
+        typer.Argument(metavar="STUDY", help="A study by id. None given: the site.", autocompletion=_complete_study),
+    ] = None,
+    council: Annotated[str | None, typer.Option(metavar="NAME_OR_CODES", help="A name, or GSS codes.")] = None,
+    data: Annotated[
+        Literal["sample", "real"] | None, typer.Option(help="Not given: the real report if there is one.")
+    ] = None,
+) -> None:
+    """Open the site, or a report, in the browser."""
+    import webbrowser
+
+    from councilbook.paths import place_outputs
+
+    catalogue = _open_catalogue([study] if study else None, [council] if council else None)
+    site = catalogue.workbook.reports
+    pages = [site / "index.html"]
+    if study:
+        chosen = catalogue.council(council or catalogue.study(study).default_council)
+        modes = [data] if data else ["real", "sample"]
+        pages = [site / place_outputs(study, chosen.slug, mode) / "index.html" for mode in modes]
+    elif council or data:
+        raise ParameterError("Say of which study the report is: councilbook open STUDY.")
+    page = next((page for page in pages if page.exists()), None)
+    if page is None:
+        raise NotebookError(f"There is no page at {' or '.join(map(str, pages))}. Run it first: councilbook run.")
+    is_open = webbrowser.open(page.as_uri())
+    _make_console().print(Text(f"{'Opened' if is_open else 'No browser was found. Open'} {page}"), soft_wrap=True)
+
+
+@app.command(
+    epilog=_examples(
+        ("councilbook release --review", "What waits for approval, first; and what was approved."),
         (
-            "councilbook release --approve business_rates/bradford/real/open_register@1.0.0 "
-            '--role "Information governance lead" --by NAME',
+            "councilbook release --approve business_rates/bradford/real/open_rates_register@1.0.0 "
+            '--role "Information governance lead" --by "A. Name"',
             "Approve one release.",
         ),
     )
@@ -501,18 +551,18 @@ def release(
         rerender(catalogue, [approved.edition.study], [approved.edition.council.slug])
         if not review:
             return
-    table = _make_table("Released datasets", "Release", "Approval", "Rule", "Cells suppressed", "Made beside")
     releases = list(list_releases(catalogue))
-    for one in releases:
+    for one in (one for one in releases if one.approval["state"] == "waiting"):
+        console.print(f"\n[bold yellow]Waits for the {escape(one.approval['role'])}:[/] {one.name}", soft_wrap=True)
+        console.print(Text(f"  Look at {one.folder}, and at {one.review}, which must not leave. Then:"), soft_wrap=True)
+        way = f'councilbook release --approve {one.name} --role "{one.approval["role"]}" --by "YOUR NAME"'
+        console.print(Text(f"  {way}"), soft_wrap=True)
+    table = _make_table("Released datasets", "Release", "Approval", "Rule", "Cells suppressed", "Made beside")
+    for one in sorted(releases, key=lambda one: one.approval["state"] != "waiting"):
         beside = ", ".join(one.audit["guarded_sources"]) or "open sources alone"
         suppressed = f"{one.audit['cells_suppressed']:,}"
         table.add_row(one.name, _describe_approval(one.approval), one.audit["rule"] or "none", suppressed, beside)
     console.print(table)
-    for one in releases:
-        if one.approval["state"] == "waiting":
-            console.print(
-                f"{one.name}: look at {one.folder}, and at {one.review}, which must not leave.", soft_wrap=True
-            )
 
 
 def _describe_approval(approval: Mapping[str, str]) -> str:

@@ -1,5 +1,7 @@
 """The command line: what it prints, and what it exits with."""
 
+import re
+import shlex
 import subprocess
 import sys
 import time
@@ -7,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.main
 from typer.testing import CliRunner, Result
 
 from councilbook import __version__
+from councilbook.catalogue import Catalogue, load_catalogue
 from councilbook.cli import app
 from councilbook.errors import SourceError
-from councilbook.paths import Workbook
+from councilbook.paths import Workbook, find_workbook
 from tiny_workbook import make_plain_pages, make_workbook, released, run_in_process
 
 
@@ -27,6 +31,9 @@ def workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbook:
     made = make_workbook(tmp_path / "book")
     monkeypatch.chdir(made.root)
     return made
+
+
+COMMANDS: Any = typer.main.get_command(app)
 
 
 def call(*arguments: str) -> Result:
@@ -263,11 +270,104 @@ def test_an_example_file_is_written_once_and_says_where_it_goes(workbook: Workbo
     assert call("example", "open_counts").exit_code == 2
 
 
+# --- open ---
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses that a browser was told to open."""
+    asked: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda address: asked.append(address) or True)
+    return asked
+
+
+def test_a_report_is_opened_the_real_one_first(workbook: Workbook, opened: list[str]) -> None:
+    missing = call("open", "tiny")
+    assert missing.exit_code == 1
+    assert "Run it first: councilbook run" in missing.stderr
+    call("run", "tiny")
+    place = workbook.reports / "tiny" / "north"
+    call("open")
+    call("open", "tiny")
+    call("run", "tiny", "--data", "real")
+    told = call("open", "tiny", "--council", "north")
+    call("open", "tiny", "--data", "sample")
+    pages = [workbook.reports, place / "sample", place / "real", place / "sample"]
+    assert opened == [(page / "index.html").as_uri() for page in pages]
+    assert told.output == f"Opened {place / 'real' / 'index.html'}\n"
+    assert call("open", "--data", "real").exit_code == 2
+
+
+# --- examples ---
+
+
+def list_examples() -> list[str]:
+    """List each line of the help, the README and the docs that somebody could copy."""
+    marked = "\n".join(command.epilog or "" for command in COMMANDS.commands.values())
+    shown = re.findall(r"^\[cyan\](.*)\[/\]$", marked, re.MULTILINE)
+    root = find_workbook(Path(__file__).parent).root
+    texts = [file.read_text(encoding="utf-8") for file in (root / "README.md", *sorted((root / "docs").glob("*.md")))]
+    blocks = [block for text in texts for block in re.findall(r"^```\w+\n(.*?)^```", text, re.MULTILINE | re.DOTALL)]
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [*shown, *(line.partition("councilbook ")[2] for line in lines if re.match(r"(\S*\W)?councilbook \w", line))]
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    """What the examples are about."""
+    return load_catalogue(find_workbook(Path(__file__).parent))
+
+
+EXAMPLES = [one.removeprefix("councilbook ") for one in list_examples()]
+
+
+def test_there_are_examples_of_every_command_in_the_help_and_of_most_in_the_readme() -> None:
+    assert {one.split()[0] for one in EXAMPLES} == set(COMMANDS.commands)
+    assert len(EXAMPLES) > 40
+
+
+@pytest.mark.parametrize("example", dict.fromkeys(EXAMPLES))
+def test_an_example_is_understood_and_all_that_it_names_is_there(
+    example: str, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from councilbook.running.jobs import choose_councils, plan_jobs
+
+    for folder in ("book", "files", "examples", "shared/data"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "book")
+    name, *arguments = shlex.split(example, comments=True)
+    given = COMMANDS.commands[name].make_context(name, arguments).params
+    studies = [one for one in [*(given.get("studies") or ()), given.get("study")] if one]
+    councils = given.get("council") or []
+    for study in studies:
+        catalogue.study(study)
+    chosen = choose_councils(catalogue, [councils] if isinstance(councils, str) else councils)
+    if name == "run":
+        more = {"mode": given["data"], "mirror": given["mirror"], "parameters": given["parameter"] or []}
+        assert plan_jobs(catalogue, studies, councils, today="2026-01-31", run_date=given["run_date"], **more)
+    for source in [*(given.get("sources") or ()), given.get("source")]:
+        assert source is None or catalogue.source(source).spectrum != "open"
+    if given.get("approve"):
+        study, council, data, dataset, version = re.split("[/@]", given["approve"])
+        assert catalogue.dataset(dataset) and catalogue.study(study) and catalogue.council(council)
+        assert (data, version, bool(given["role"] and given["by"])) == ("real", "1.0.0", True)
+    assert chosen or not councils
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"), [("councilbook re", ["report", "release"]), ("councilbook run t", ["tiny"])]
+)
+def test_the_shell_completes_commands_and_studies(workbook: Workbook, words: str, completed: list[str]) -> None:
+    asked = {"_COUNCILBOOK_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    done = CliRunner().invoke(app, [], env=asked, prog_name="councilbook")
+    assert done.output.split() == completed
+
+
 def test_version_is_printed() -> None:
     assert call("--version").output == f"councilbook {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["run", "list", "fetch", "check", "columns", "example", "report"])
+@pytest.mark.parametrize("command", COMMANDS.commands)
 def test_every_command_has_examples(command: str) -> None:
     result = call(command, "--help")
     assert "Examples" in result.output
