@@ -20,15 +20,13 @@ from councilbook.business_rates.names.address_lines import (
     NAMED_AFTER,
     ONE_WORD,
     PERSON,
-    POSTCODE,
     STREET_LIKE,
     UNKNOWN,
     Part,
     cut_out,
-    ends_as_a_street,
     find_unknown,
-    learn_lines,
 )
+from councilbook.business_rates.names.address_parts import POSTCODE, ends_as_a_street, learn_lines
 from councilbook.business_rates.names.evidence import link_by_name
 from councilbook.business_rates.names.person_words import FORM, KnownNames, fold_letters, read_known_names
 from councilbook.business_rates.names.persons import ORGANISATION, classify_parties
