@@ -30,7 +30,6 @@ STREET_LIKE, ONE_WORD, UNKNOWN = "a street or a person", "one word", "not known"
 LEAST_OF_A_NAME = 2  # letters
 MOST_OF_A_STREET = 4  # words, with a title
 PAIR = 2  # a given name and a surname
-LEAST_RUN_IN = 3  # words of a person and a building, less one
 
 _CARE = re.compile(
     r"\bC ?[/\\] ?[O0]\b|\bCARE OF\b|\bFAO\b|\bATTN?\b|\bEXEC(?:UTORS?|UTRIX|ORS?|S)? OF\b|\bESTATE OF\b|\bDECEASED\b"
@@ -113,7 +112,7 @@ def _judge(words: list[Word], known: Known, names: KnownNames) -> list[tuple[str
         if rest in known.places or (rest in known.buildings and is_street(head)):
             return _judge(words[:place], known, names)
     if is_head(head) or (also and len(content) != PAIR):
-        return _find_run_in(content, plain, names)
+        return _find_run_in(content, plain, known, names)
     in_words = all(word.text in plain_words() for word in content)
     if in_words and words[0].text == "THE":
         return []
@@ -131,7 +130,7 @@ def _judge(words: list[Word], known: Known, names: KnownNames) -> list[tuple[str
     if words[0].text == "THE":
         return []
     if len(content) == 1:
-        return [(ONE_WORD, words)]
+        return [(ONE_WORD, words)] if len(head) > 1 else []
     return [] if in_words and head not in read_words("trades") else [(UNKNOWN, words)]
 
 
@@ -151,10 +150,11 @@ def _find_marks(words: list[Word], content: list[Word], known: Known) -> list[Wo
             continue
         if after is content[-1]:
             return words
-        if not place and not _may_go_on(content[2].text):
+        if not place and (after.text in read_words("units") or not _may_go_on(content[2].text)):
             return content[:2]
     if is_head(content[-1].text):
-        lead = content[:2] if len(content) > PAIR else []
+        size = PAIR + all((*single[1:PAIR], *odd[PAIR : len(content) - 1][:1]))  # Ann J Smith
+        lead = content[:size] if len(content) > PAIR else []
         of_kind = content[-1].text in read_words("associations") and single[1:3] == [True, True]  # Wick C P School
         return lead if lead and any(single[:2]) and any(odd[:2]) and not of_kind else []
     return words if any(single) and any(odd) else []
@@ -182,19 +182,26 @@ def _list_paired(words: list[Word]) -> set[int]:
     return paired
 
 
-def _find_run_in(content: list[Word], plain: list[bool], names: KnownNames) -> list[tuple[str, list[Word]]]:
-    """Find a person whose name is run into that of a building or a street: the words before the first plain one."""
-    if len(content) <= LEAST_RUN_IN or any(plain[:2]) or min(len(word.text) for word in content[:2]) < LEAST_OF_A_NAME:
+def _find_run_in(
+    content: list[Word], plain: list[bool], known: Known, names: KnownNames
+) -> list[tuple[str, list[Word]]]:
+    """Find a person whose name is run into that of a building or a street, or that one is named after.
+
+    That is two words that are no plain ones, unless a street begins with them. Where what follows has no name of its
+    own (Primary School), they may be the building's: a school's, but hardly a yard's.
+    """
+    lead, rest = content[:PAIR], content[PAIR:]
+    texts, head = [word.text for word in lead], content[-1].text
+    if not rest or any(plain[:PAIR]) or min(map(len, texts)) < LEAST_OF_A_NAME or " ".join(texts) in known.begins:
         return []
-    size = min(plain.index(True) if True in plain else len(plain), max(len(plain) - PAIR, PAIR))
-    if any(word.text in names.given - read_words("also_names") for word in content[:2]):
+    if is_street(head) and len(rest) == 1:
+        return []
+    if all(plain[PAIR:]) and head in read_words("named"):
+        return [(NAMED_AFTER, lead)]
+    if len(rest) > 1 and any(text in names.given - read_words("also_names") for text in texts):
+        size = min(plain.index(True) if True in plain else len(plain), max(len(plain) - PAIR, PAIR))
         return [(PERSON, content[:size])]
-    in_words = [word.text in plain_words() for word in content]
-    if content[-1].text in read_words("associations"):
-        return []
-    if all(in_words[2:]) or content[2].text in read_words("trades") or is_street(content[-1].text):
-        return [(UNKNOWN, content[:2])]
-    return []
+    return [(UNKNOWN, lead)]
 
 
 def _names_a_person(words: list[str], known: Known, names: KnownNames) -> bool:

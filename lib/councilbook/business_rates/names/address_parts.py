@@ -48,6 +48,7 @@ class Known(NamedTuple):
     buildings: frozenset[str]
     places: frozenset[str]
     place_words: frozenset[str]
+    begins: frozenset[str]  # two words that a street's name begins with
 
 
 def split_line(text: str) -> list[list[Word]]:
@@ -66,7 +67,7 @@ def split_line(text: str) -> list[list[Word]]:
             after_unit = _add_word(parts, _read_word(match), after_unit)
         else:
             after_unit = bool(_DIGIT.search(match[0]))
-            while after_unit and len(parts[-1]) > 1 and parts[-1][-1].text in read_words("units"):
+            while after_unit and _ends_with_a_unit(parts[-1]):
                 parts[-1].pop()  # Market Stall 7, run into what stands before
             parts.append([])
     return [part for part in parts if part]
@@ -86,7 +87,14 @@ def _add_word(parts: list[list[Word]], word: Word, after_unit: bool) -> bool:
     parts[-1].append(word)
     if is_head(word.text) or _is_owned(parts[-1]):
         parts.append([])
-    return of_unit
+    return of_unit and not (len(part) > 1 and is_street(word.text))  # High Street J Smith
+
+
+def _ends_with_a_unit(part: Sequence[Word]) -> bool:
+    """Whether a part goes on to a unit, which is no trade of somebody: Smiths Garage 7."""
+    if len(part) < 2 or part[-1].text not in read_words("units"):
+        return False
+    return not (part[-1].text in read_words("trades") and part[-2].text.endswith("S"))
 
 
 def _is_owned(part: Sequence[Word]) -> bool:
@@ -165,7 +173,9 @@ def learn_lines(addresses: Iterable[Sequence[str]], areas: Iterable[str]) -> Kno
     for phrase, counts in before.items():
         if counts.total() >= FEWEST_OF_VILLAGE and max(counts.values()) >= MOST_BEFORE_ONE * counts.total():
             places.add(phrase)
-    return Known(frozenset(buildings), frozenset(places), frozenset(towns))
+    streets = [phrase.split() for phrase in buildings if is_street(phrase.split()[-1])]
+    begins = {" ".join(words[:2]) for words in streets if len(words) > 2}
+    return Known(frozenset(buildings), frozenset(places), frozenset(towns), frozenset(begins))
 
 
 @lru_cache(maxsize=200_000)

@@ -102,8 +102,8 @@ def _read_as_one_company(names: Names, known: KnownNames) -> tuple[Flags, Flags]
     head = flatten_names(pc.struct_field(names.legal, "head"))
     form = pc.replace_substring_regex(pc.utf8_upper(pc.struct_field(names.legal, "form")), r"\.", "")
     bare = pc.utf8_trim_whitespace(pc.replace_substring_regex(head, _HARMLESS_SEPARATORS, r"\1 \2 \3"))
-    divided = names.broken | match_names(bare, _SEPARATORS) | match_names(head, _ANY_FORM) | _unbalanced(head)
-    rows, place, words = split_words(head)
+    divided = names.broken | match_names(bare, _SEPARATORS) | match_names(head, rf"{_ANY_FORM}|^\(") | _unbalanced(head)
+    rows, _, words = split_words(head)
     is_known = are_in(words, known.any | {"VAN", "DE", "DI", "DA", "MC", "MAC", "LE", "LA", "AL", "EL", "BIN", "O"})
     size = np.bincount(rows, minlength=len(head))
     all_known = np.bincount(rows, weights=~is_known, minlength=len(head)) == 0
@@ -111,20 +111,19 @@ def _read_as_one_company(names: Names, known: KnownNames) -> tuple[Flags, Flags]
     joined = np.flatnonzero(match_names(head, _JOINS))
     beside = match_names(head, _SURNAME_FIRST) & ~match_names(head, "&")
     beside[joined] |= np.array([_may_name_a_person(head[row].as_py()) for row in joined], dtype=bool)
-    run_on = _begin_with_a_person(head, rows, place, words, known)
+    run_on = _begin_with_a_person(pc.replace_substring_regex(head, r"\([^)]*\)", " "), known)
     one: Flags = ~(divided | like_initials | beside)
     return one, one & run_on
 
 
-def _begin_with_a_person(
-    head: pa.Array, rows: NDArray[np.int64], place: NDArray[np.int64], words: Texts, known: KnownNames
-) -> Flags:
+def _begin_with_a_person(head: pa.Array, known: KnownNames) -> Flags:
     """Tell which heads begin with what may be a person's name, and go on with what may be a whole company's.
 
     A name is two words that are no plain words, or initials with one: JOHN SMITH BLUE BAKERY, J SMITH BLUE BAKERY and
     SMITH J BLUE BAKERY are taken for two, whether or not anybody knows the words; JOHN SMITH BAKERY and JOHN SMITH
     ROOFING SERVICES for one, as their rest is but a trade. So is what goes on with "&", as SMITH JONES & CO does.
     """
+    rows, place, words = split_words(head)
     size = len(head)
     letters = pc.utf8_length(pa.array(words, pa.string())).to_numpy(zero_copy_only=False)
     plain = are_in(words, read_plain_words() | (_read_place_names() - known.any))
@@ -144,7 +143,7 @@ def _begin_with_a_person(
     own = np.bincount(rows, weights=after & ~of_trade, minlength=size)
     goes_on = are_in(words, frozenset("&")) & (place == lead[rows])
     joined = np.bincount(rows, weights=goes_on, minlength=size) > 0
-    answer: Flags = (rest > 1) & (own > 0) & ~joined & ~match_names(head, r"[(]")
+    answer: Flags = (rest > 1) & (own > 0) & ~joined
     return answer
 
 

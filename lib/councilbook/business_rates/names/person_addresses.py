@@ -123,7 +123,8 @@ def redact_addresses(
     learnt = learn_lines(split, _find_areas(split, postcodes, told.index))
     owners = [None] * len(told) if organisations is None else organisations[told.index].tolist()
     judged = {line: find_unknown(line, learnt, names) for line in {line for lines in split for line in lines}}
-    for line in _find_organisations([line for line, parts in judged.items() if parts], names, register):
+    likely = [line for line, parts in judged.items() if parts and not _begins_with_a_mark(line, parts)]
+    for line in _find_organisations(likely, names, register):
         judged[line] = []
     rest = []
     named = [False] * len(told) if descriptions is None else _find_named(descriptions[told.index]).tolist()
@@ -135,6 +136,11 @@ def redact_addresses(
     touched = [text is not None for text in rest]
     redacted[told.index[touched]] = pd.array([text or None for text in rest if text is not None], dtype="str")
     return redacted
+
+
+def _begins_with_a_mark(line: str, parts: list[Part]) -> bool:
+    """Whether somebody stands before an organisation: Smith's Garage Blue Bakery Ltd."""
+    return any(part.kind == MARK and part.end < len(line.rstrip(" .)")) for part in parts)
 
 
 def _find_organisations(lines: list[str], names: KnownNames, register: pd.DataFrame | None) -> list[str]:
