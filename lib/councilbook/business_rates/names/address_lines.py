@@ -6,6 +6,7 @@ words of places and trades. What is none of these may be somebody's name.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -26,7 +27,8 @@ from councilbook.business_rates.names.person_words import TITLES, KnownNames, fo
 
 # why a part of a line may be somebody's name
 MARK, PERSON, NAMED_AFTER = "a mark", "a given name", "after a person"
-STREET_LIKE, ONE_WORD, UNKNOWN = "a street or a person", "one word", "not known"
+STREET_LIKE, HOUSE_LIKE = "a street or a person", "a house or a person"
+ONE_WORD, UNKNOWN = "one word", "not known"
 LEAST_OF_A_NAME = 2  # letters
 MOST_OF_A_STREET = 4  # words, with a title
 PAIR = 2  # a given name and a surname
@@ -124,7 +126,7 @@ def _judge(words: list[Word], known: Known, names: KnownNames) -> list[tuple[str
             return [(NAMED_AFTER, words)]
         return [(STREET_LIKE if is_street(head) else PERSON, words)]
     if also and len(content) == PAIR:
-        return [(STREET_LIKE, words)]
+        return [(HOUSE_LIKE if head in read_words("buildings") else STREET_LIKE, words)]
     if phrase in known.buildings:
         return []
     if words[0].text == "THE":
@@ -143,7 +145,7 @@ def _find_marks(words: list[Word], content: list[Word], known: Known) -> list[Wo
         plural = word.text.removesuffix("S")
         owned = word.owns or (
             plural != word.text
-            and content[-1].text not in read_words("associations")
+            and (content[-1].text not in read_words("associations") or after.text in read_words("units"))
             and (plural in surnames or not _is_plain(word.text, known))
         )
         if word.text.startswith(SAINT) or not owned or is_head(after.text) or after.text not in read_words("trades"):
@@ -190,18 +192,28 @@ def _find_run_in(
     That is two words that are no plain ones, unless a street begins with them. Where what follows has no name of its
     own (Primary School), they may be the building's: a school's, but hardly a yard's.
     """
-    lead, rest = content[:PAIR], content[PAIR:]
-    texts, head = [word.text for word in lead], content[-1].text
-    if not rest or any(plain[:PAIR]) or min(map(len, texts)) < LEAST_OF_A_NAME or " ".join(texts) in known.begins:
+    texts = [word.text for word in content]
+    head, rest = texts[-1], texts[PAIR:]
+    surnames = read_words("also_surnames") if len(rest) > 1 else frozenset()
+    if any(is_plain and text not in surnames for is_plain, text in zip(plain, texts[:PAIR], strict=False)):
         return []
-    if is_street(head) and len(rest) == 1:
+    if not rest or min(map(len, texts[:PAIR])) < LEAST_OF_A_NAME or " ".join(texts[:PAIR]) in known.begins:
         return []
-    if all(plain[PAIR:]) and head in read_words("named"):
-        return [(NAMED_AFTER, lead)]
-    if len(rest) > 1 and any(text in names.given - read_words("also_names") for text in texts):
+    if len(rest) == 1 and is_street(head) and head not in read_words("units"):
+        return []
+    if head in read_words("named") and all(text in _kinds() for text in rest):
+        return [(NAMED_AFTER, content[:PAIR])]
+    if len(rest) > 1 and any(text in names.given - read_words("also_names") for text in texts[:PAIR]):
         size = min(plain.index(True) if True in plain else len(plain), max(len(plain) - PAIR, PAIR))
-        return [(PERSON, content[:size])]
-    return [(UNKNOWN, lead)]
+        return [(PERSON, content[: max(size, PAIR)])]
+    may_end = len(rest) == 1 and head in read_words("also_surnames")  # Ann & Thomas Meadows
+    return [(UNKNOWN, content if may_end else content[:PAIR])]
+
+
+@lru_cache
+def _kinds() -> frozenset[str]:
+    """Words of kinds of buildings and institutions, which are no name by themselves: Church Primary School."""
+    return frozenset().union(*map(read_words, ("trades", "associations", "places", "buildings", "named")))
 
 
 def _names_a_person(words: list[str], known: Known, names: KnownNames) -> bool:

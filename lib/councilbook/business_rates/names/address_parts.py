@@ -80,14 +80,14 @@ def _add_word(parts: list[list[Word]], word: Word, after_unit: bool) -> bool:
         word = word._replace(text=SAINT + word.text)
     of_unit = word.text in read_words("units") or (after_unit and len(word.text) == 1)
     if of_unit and all(one.text in leading() for one in part):
-        return True
+        return not is_street(word.text)
     divides = word.text in read_words("positions") and word.text not in JOINING
     if divides or (word.text == "THE" and part and part[-1].text not in JOINING):
         parts.append([])
     parts[-1].append(word)
     if is_head(word.text) or _is_owned(parts[-1]):
         parts.append([])
-    return of_unit and not (len(part) > 1 and is_street(word.text))  # High Street J Smith
+    return of_unit and not is_street(word.text)  # High Street J Smith
 
 
 def _ends_with_a_unit(part: Sequence[Word]) -> bool:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from councilbook.business_rates.names.address_lines import (
+    HOUSE_LIKE,
     MARK,
     NAMED_AFTER,
     ONE_WORD,
@@ -212,6 +213,7 @@ def _goes(part: Part, around: _Around) -> bool:
         ONE_WORD: around.numbered and not around.ends,
         NAMED_AFTER: not around.is_named,
         STREET_LIKE: around.has_street,
+        HOUSE_LIKE: around.has_street and around.numbered and not around.is_named,
     }.get(part.kind, True)
 
 
