@@ -67,11 +67,12 @@ def find_unknown(line: str, known: Known, names: KnownNames) -> list[Part]:
     before = ""
     for part in parts:
         words = strip(part)
+        paired = _list_paired(words)
         if words and not (part[0].text == "OF" and before in read_words("buildings")):
             for kind, some in _judge(words, known, names):
-                told = frozenset(word.text for word in some if not _is_plain(word.text, known))
+                told = [word.text for word in some if not _is_plain(word.text, known) and id(word) not in paired]
                 begin = part[0].begin if some[0] is words[0] else some[0].begin
-                found.append(Part(begin, some[-1].end, kind, told))
+                found.append(Part(begin, some[-1].end, kind, frozenset(told)))
         before = part[-1].text
     return found
 
@@ -115,18 +116,21 @@ def _judge(words: list[Word], known: Known, names: KnownNames) -> list[tuple[str
             return _judge(words[:place], known, names)
     if is_head(head) or (also and len(content) != PAIR):
         return _find_run_in(content, plain, known, names)
-    in_words = all(word.text in plain_words() for word in content)
+    texts = [word.text for word in content]
+    in_words = plain_words().issuperset(texts)
     if in_words and words[0].text == "THE":
         return []
     before = _list_before(words, "OF")
     if before and all(word.text in plain_words() for word in before):
         return []
+    if also and len(content) == PAIR and head in _kinds() and content[0].text not in names.given:
+        return [(HOUSE_LIKE, words)]
     if _names_a_person([word.text for word in words], known, names):
-        if words[0].text == "THE":
+        if words[0].text == "THE" or (in_words and not names.given & {*texts} - read_words("also_names")):
             return [(NAMED_AFTER, words)]
         return [(STREET_LIKE if is_street(head) else PERSON, words)]
     if also and len(content) == PAIR:
-        return [(HOUSE_LIKE if head in read_words("buildings") else STREET_LIKE, words)]
+        return [(STREET_LIKE, words)]
     if phrase in known.buildings:
         return []
     if words[0].text == "THE":
@@ -201,9 +205,13 @@ def _find_run_in(
         return []
     if len(rest) == 1 and is_street(head) and head not in read_words("units"):
         return []
-    if head in read_words("named") and all(text in _kinds() for text in rest):
+    given = any(text in names.given - read_words("also_names") for text in texts[:PAIR])
+    of_kind = head in read_words("named") and all(text in _kinds() for text in rest if len(text) > 1)
+    if of_kind and len(rest) > 1 and not given and head in read_words("associations"):
+        return []
+    if of_kind or head in read_words("named_after"):
         return [(NAMED_AFTER, content[:PAIR])]
-    if len(rest) > 1 and any(text in names.given - read_words("also_names") for text in texts[:PAIR]):
+    if given and len(rest) > 1:
         size = min(plain.index(True) if True in plain else len(plain), max(len(plain) - PAIR, PAIR))
         return [(PERSON, content[: max(size, PAIR)])]
     may_end = len(rest) == 1 and head in read_words("also_surnames")  # Ann & Thomas Meadows
@@ -213,7 +221,7 @@ def _find_run_in(
 @lru_cache
 def _kinds() -> frozenset[str]:
     """Words of kinds of buildings and institutions, which are no name by themselves: Church Primary School."""
-    return frozenset().union(*map(read_words, ("trades", "associations", "places", "buildings", "named")))
+    return frozenset().union(*map(read_words, ("trades", "associations", "places", "buildings", "named", "kinds")))
 
 
 def _names_a_person(words: list[str], known: Known, names: KnownNames) -> bool:
