@@ -198,7 +198,7 @@ def _find_run_in(
     """
     texts = [word.text for word in content]
     head, rest = texts[-1], texts[PAIR:]
-    surnames = read_words("also_surnames") if len(rest) > 1 else frozenset()
+    surnames = read_words("also_surnames") - _kinds() if len(rest) > 1 else frozenset()
     if any(is_plain and text not in surnames for is_plain, text in zip(plain, texts[:PAIR], strict=False)):
         return []
     if not rest or min(map(len, texts[:PAIR])) < LEAST_OF_A_NAME or " ".join(texts[:PAIR]) in known.begins:

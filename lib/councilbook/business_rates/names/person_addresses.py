@@ -128,7 +128,7 @@ def redact_addresses(
     for line in _find_organisations(likely, names, register):
         judged[line] = []
     rest = []
-    named = [False] * len(told) if descriptions is None else _find_named(descriptions[told.index]).tolist()
+    named = _find_named(told if descriptions is None else descriptions[told.index].fillna(told)).tolist()
     for lines, owner, is_named in zip(split, owners, named, strict=True):
         rest.append(
             _redact_lines(lines, [judged[line] for line in lines], "" if pd.isna(owner) else str(owner), is_named)
