@@ -126,7 +126,8 @@ def _judge(words: list[Word], known: Known, names: KnownNames) -> list[tuple[str
     if also and len(content) == PAIR and head in _kinds() and content[0].text not in names.given:
         return [(HOUSE_LIKE, words)]
     if _names_a_person([word.text for word in words], known, names):
-        if words[0].text == "THE" or (in_words and not names.given & {*texts} - read_words("also_names")):
+        given = names.given.intersection(texts) - read_words("also_names")
+        if words[0].text == "THE" or (in_words and not given and head not in read_words("trades")):
             return [(NAMED_AFTER, words)]
         return [(STREET_LIKE if is_street(head) else PERSON, words)]
     if also and len(content) == PAIR:

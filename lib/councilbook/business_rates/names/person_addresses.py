@@ -177,7 +177,7 @@ class _Around(NamedTuple):
     owned: frozenset[str]  # words of the ratepayer's name where it is released; empty if not
     nearby: frozenset[str]  # words of lines of the address that are known
     numbered: bool  # it has a number, so that no name of a house is needed
-    has_street: bool  # another line is a street's
+    has_street: bool  # another part is a street's
     is_named: bool  # the property is one that has a name of its own
     ends: bool  # it stands last, where the town is
 
@@ -192,9 +192,10 @@ def _redact_lines(lines: list[str], parts: list[list[Part]], owner: str, is_name
     streets = [ends_as_a_street(line) for line in lines]
     told = [place for place, line in enumerate(lines) if POSTCODE.sub("", line).strip()]
     kept = []
-    for place, (line, own, is_street) in enumerate(zip(lines, parts, streets, strict=True)):
+    for place, (line, own) in enumerate(zip(lines, parts, strict=True)):
         ends = place == told[-1] and place >= LEAST_BEFORE_A_TOWN
-        around = _Around(owned, frozenset(nearby), numbered, sum(streets) > is_street, is_named, ends)
+        its_own = any(ends_as_a_street(line[part.begin : part.end]) for part in own)
+        around = _Around(owned, frozenset(nearby), numbered, sum(streets) > its_own, is_named, ends)
         out = [part for part in own if _goes(part, around)]
         kept.append(cut_out(line, out) if out else line)
     return None if kept == lines else ", ".join(line for line in kept if line)
