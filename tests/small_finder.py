@@ -59,15 +59,13 @@ def make_places(count: int) -> pd.DataFrame:
 def make_journeys(places: pd.DataFrame, postcodes: int) -> pd.DataFrame:
     """Make journeys that grow with distance; ways of more than two hours are left out."""
     rng = np.random.default_rng(4)
+    last, first = "ABDEFGHJLNPQRSTUWXYZ", "ABDEFGHJLN"
     names = [
-        f"ZZ{one // 2000 + 1} {one // 200 % 10}{'ABDEFGHJLN'[one // 20 % 10]}{'ABDEFGHJLNPQRSTUWXYZ'[one % 20]}"
-        for one in range(postcodes)
+        f"ZZ{one // 2000 + 1} {one // 200 % 10}{first[one // 20 % 10]}{last[one % 20]}" for one in range(postcodes)
     ]
     north, east = 56 + rng.normal(0, 0.06, postcodes), 3 + rng.normal(0, 0.1, postcodes)
-    km = np.hypot(
-        (north[:, None] - places["latitude"].to_numpy()) * 111.2,
-        (east[:, None] - places["longitude"].to_numpy()) * 62.2,
-    ).ravel()
+    south_north = (north[:, None] - places["latitude"].to_numpy()) * 111.2
+    km = np.hypot(south_north, (east[:, None] - places["longitude"].to_numpy()) * 62.2).ravel()
     wait = np.repeat(rng.choice([3, 6, 10, 20], postcodes), len(places))
     transit = np.minimum(np.round(km * 2.6 + 6 + wait), np.round(km * 16))
     on_foot = transit == np.round(km * 16)

@@ -23,16 +23,14 @@ MINUTES = ["walk_minutes", "cycle_minutes", "drive_minutes", "transit_median_min
 
 def unpack(packed):
     """Read back what was packed, by the words of `pack_journeys` and with none of its code."""
-    whole = gzip.decompress(base64.b64decode(packed))
-    length = int.from_bytes(whole[:4], "little")
-    header = json.loads(whole[4 : 4 + length])
-    rows, wide = -(-len(header["postcodes"].split("\n")) // header["shared"]), len(header["sites"])
-    body = np.frombuffer(whole[4 + length :], np.uint8).reshape(len(header["figures"]), rows, wide)
-    planes = {}
-    for name, plane in zip(header["figures"], body, strict=True):
-        changed = np.cumsum(plane.astype(int), axis=0) % 256
-        planes[name] = changed if name in header["changes"] else plane.astype(int)
-    return header, planes
+    first, *blocks = [gzip.decompress(base64.b64decode(line)) for line in packed.split("\n")]
+    header = json.loads(first)
+    planes = {name: [] for name in header["figures"]}
+    for block in blocks:
+        body = np.frombuffer(block, np.uint8).reshape(len(header["figures"]), -1, len(header["sites"]))
+        for name, plane in zip(header["figures"], body.astype(int), strict=True):
+            planes[name].append(np.cumsum(plane, axis=0) % 256 if name in header["changes"] else plane)
+    return header, {name: np.concatenate(parts) for name, parts in planes.items()}
 
 
 def look_up(packed, postcode, site):

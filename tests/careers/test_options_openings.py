@@ -64,9 +64,13 @@ def test_what_the_service_writes_for_nothing_is_missing_and_not_a_value(read):
         "ukprn": 0,
         "course": {"larsCode": 0, "level": 0},
     }
-    (adverts, _), (bare, _) = read(ADVERT | nothing), read(ADVERT | {"course": None, "addresses": None, "wage": "£5"})
+    odd = {"course": {"larsCode": "ST0123", "level": 2.5}, "addresses": 5, "wage": "£5", "hoursPerWeek": 400}
+    (adverts, _), (bare, _), (strange, _) = (
+        read(ADVERT | one) for one in (nothing, {"course": None, "addresses": None}, odd)
+    )
     assert adverts[["starts_on", "hours_week", "ukprn", "lars_code", "level"]].isna().all(axis=None)
     assert bare[["lars_code", "latitude"]].isna().all(axis=None)
+    assert strange[["lars_code", "level", "hours_week", "latitude"]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize(

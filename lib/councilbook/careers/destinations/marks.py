@@ -56,7 +56,7 @@ def read_cells(cells: "pd.Series[str]", where: str, *, percent: bool = False) ->
         row = wrong.index[wrong][0]
         kind = "a percentage from 0 to 100" if percent else "a count"
         raise CheckError(
-            f"{where}: row {row} has {text[row]!r}, and {int(wrong.sum())} rows are such; expected {kind}, or one of "
+            f"{where}: row {row} has {text[wrong].iloc[0]!r}, and {int(wrong.sum())} rows are such; expected {kind}, or one of "
             f"the marks {', '.join(mark for mark in MARKS if mark)}."
         )
     reason = text.map(MARKS).where(~is_number, "")

@@ -14,7 +14,7 @@ Row = Mapping[str, Any]
 
 KM = 111.2  # a degree of latitude
 NEAR_KM = 3.0  # an advert this near to a place has much the same way there
-ADVERT = ("title", "employer", "standard", "wage", "place", "town", "postcode")
+ADVERT = ("title", "employer", "standard", "wage", "place", "town", "postcode", "level", "distance_km")
 
 
 @dataclass(frozen=True)
@@ -49,30 +49,35 @@ def choose_places(places: pd.DataFrame | None) -> pd.DataFrame:
     return places[places["is_post16"].astype(bool)].sort_values(["name", "site_id"]).reset_index(drop=True)
 
 
+def list_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """List the rows of a table as JSON has them: None where a cell is missing or empty."""
+    return [{str(name): _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
+
+
 def list_places(places: pd.DataFrame) -> list[dict[str, Any]]:
     """List places as the script wants them."""
     kinds = {name: Kind(**about) for name, about in load_words()["kinds"].items()}
+    names = ("site_id", "name", "kind", "town", "latitude", "longitude", "run_by")
     return [
         {
-            **{name: _plain(row.get(name)) for name in ("site_id", "name", "kind", "town", "latitude", "longitude")},
+            **{name: row.get(name) for name in names},
             "where": write_address(row),
             "ages": _write_ages(row),
-            "run_by": _plain(row.get("run_by")),
-            **asdict(kinds.get(str(row["kind"]), kinds["Other"])),
+            **asdict(kinds.get(row["kind"], kinds["Other"])),
         }
-        for row in places.to_dict("records")
+        for row in list_rows(places)
     ]
 
 
 def write_address(row: Row) -> str:
     """Write an address in a line, in which no part comes twice."""
-    parts = [str(row[name]).strip() for name in ("address", "town", "postcode") if _plain(row.get(name))]
+    parts = [str(row[name]).strip() for name in ("address", "town", "postcode") if row.get(name)]
     last = [part for place, part in enumerate(parts) if not any(part in other for other in parts[:place])]
     return ", ".join(last)
 
 
 def _write_ages(row: Row) -> str:
-    low, high = (_plain(row.get(name)) for name in ("age_from", "age_to"))
+    low, high = row.get("age_from"), row.get("age_to")
     return f"{low:.0f} to {high:.0f}" if low is not None and high is not None else ""
 
 
@@ -82,7 +87,7 @@ def list_interests(statements: pd.DataFrame | None, families: pd.DataFrame | Non
         return {"statements": [], "families": {}}
     return {
         "statements": [
-            [row["statement"], row["trait"], -1 if row["is_flipped"] else 1] for row in statements.to_dict("records")
+            [row["statement"], row["trait"], -1 if row["is_flipped"] else 1] for row in list_rows(statements)
         ],
         "families": {
             name: dict(zip(rows["trait"], rows["weight"], strict=True)) for name, rows in families.groupby("category")
@@ -111,14 +116,14 @@ def list_jobs(occupations: pd.DataFrame | None, skills: pd.DataFrame | None) -> 
     return {
         "skills": [[name, *told.get(name, (name, "Other strengths"))] for name in names],
         "profiles": [[value for pair in profile for value in pair] for profile in profiles],
-        "jobs": [_describe_job(row, of_job.get(row["occupation_id"])) for row in occupations.to_dict("records")],
+        "jobs": [_describe_job(row, of_job.get(row["occupation_id"])) for row in list_rows(occupations)],
     }
 
 
 def _describe_job(row: Row, profile: int | None) -> dict[str, Any]:
     names = ("title", "overview", "pay_from_gbp", "pay_to_gbp", "college_entry", "apprenticeship_entry", "levels")
-    kept = {name: _plain(row.get(name)) for name in names} | {"link": _write_link(row.get("link"))}
-    families = str(row["categories"]).split("; ") if _plain(row["categories"]) else []
+    kept = {name: row.get(name) for name in names} | {"link": _write_link(row.get("link"))}
+    families = row["categories"].split("; ") if row["categories"] else []
     return {
         **{name: value for name, value in kept.items() if value is not None},
         "families": families,
@@ -134,18 +139,18 @@ def list_adverts(adverts: pd.DataFrame | None, places: pd.DataFrame) -> list[dic
     return [
         {
             "id": f"{str(row['list'])[0]}{row['vacancy_id']}-{row['address_number']}",  # unlike that of any place
-            **{name: _plain(row.get(name)) for name in (*ADVERT, "level", "distance_km")},
+            **{name: row.get(name) for name in ADVERT},
             "link": _write_link(row.get("link")),
-            "closes_on": _write_day(row.get("closes_on")),
+            "closes_on": row["closes_on"] and f"{row['closes_on']:%Y-%m-%d}",
             "near": _find_near(row, spots),
         }
-        for row in adverts.to_dict("records")
+        for row in list_rows(adverts)
     ]
 
 
 def _find_near(row: Row, spots: pd.DataFrame) -> tuple[str, float] | None:
     """Find the place next to an advert, and how far that is in km."""
-    north, east = _plain(row.get("latitude")), _plain(row.get("longitude"))
+    north, east = row["latitude"], row["longitude"]
     if north is None or east is None or spots.empty:
         return None
     south_north = (spots["latitude"] - north) * KM
@@ -154,17 +159,12 @@ def _find_near(row: Row, spots: pd.DataFrame) -> tuple[str, float] | None:
     return (str(spots.loc[km.idxmin(), "site_id"]), round(float(km.min()), 1)) if km.min() <= NEAR_KM else None
 
 
-def _write_day(day: object) -> str | None:
-    return None if pd.isna(day) else f"{pd.Timestamp(day):%Y-%m-%d}"  # type: ignore[call-overload,arg-type]
-
-
 def _write_link(address: object) -> str | None:
     """Return an address of the web; None for any other text, which a link must not run."""
     return address if isinstance(address, str) and address.startswith(("https://", "http://")) else None
 
 
 def _plain(value: Any) -> Any:
-    """Return a cell as JSON has it; None where it is missing or empty."""
-    if value is None or value == "" or (not isinstance(value, list) and pd.isna(value)):
+    if pd.isna(value) or value == "":
         return None
     return value.item() if isinstance(value, np.generic) else value

@@ -5,7 +5,7 @@ const data = JSON.parse(document.getElementById("finder-data").textContent);
 const WORDS = {transit: `by ${data.transit}`, walk: "on foot", cycle: "by bicycle", drive: "by car"};
 const byId = id => document.getElementById(id);
 const state = {home: "", by: "", far: 60, level: 0, likes: data.statements.map(() => null), good: new Set(), picks: []};
-let journeys = null, isTooOld = false;
+let home = {says: ""};
 
 // Elements: make("p", {className: "x"}, "text", element …); what is null or false is left out.
 const make = (tag, values, ...inside) => {
@@ -19,16 +19,24 @@ const count = (number, noun) => `${number.toLocaleString("en-GB")} ${noun}${numb
 // --- journeys ---
 
 // Whole postcode, known: what is wrong is said in a sentence.
-function findHome() {
+async function findHome() {
   const typed = state.home.trim(), code = bare(typed);
   if (!code) return {says: ""};
-  if (!journeys) return {says: isTooOld ? "This browser cannot unpack the journeys." : "The journeys are being unpacked."};
   if (!/^[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}$/.test(code)) return {says: `“${typed}” is not a whole postcode. Type all of it, as DN1 1AA.`, wrong: true};
-  const written = `${code.slice(0, -3)} ${code.slice(-3)}`;
+  const journeys = await opened, written = `${code.slice(0, -3)} ${code.slice(-3)}`;
   if (!journeys.postcodes.has(code)) return {says: `${written} is not one of the ${journeys.postcodes.size.toLocaleString("en-GB")} postcodes of this page. Check it. If it is right, it may lie outside the area, be new, or be one of the few of which nobody has published where they are. Then type that of a street near you.`, wrong: true};
-  const place = journeys.postcodes.get(code);
   const near = journeys.shared > 1 ? " The times are those of a postcode next to yours, since the page would be too large with all of them." : "";
-  return {says: `Journeys are from ${written}.${near}`, from: readJourneys(journeys, place)};
+  return {says: `Journeys are from ${written}.${near}`, from: await readJourneys(journeys, code)};
+}
+
+async function goHome() {
+  const asked = state.home, found = findHome().catch(() => ({says: "This browser cannot unpack the journeys."}));
+  byId("results").ariaBusy = "true";
+  const answer = await found;
+  if (asked !== state.home) return;  // another was typed meanwhile
+  home = answer;
+  byId("results").ariaBusy = "false";
+  show();
 }
 
 const minutes = way => !way ? null : way[state.by];
@@ -53,7 +61,8 @@ function tellLast(way) {
 }
 
 function tellOthers(way) {
-  const known = Object.keys(WORDS).filter(one => one !== state.by && way[one] !== null && !(one === "transit" && way.rides === 0));
+  const told = way.rides === 0 ? [state.by, state.by === "transit" ? "walk" : "transit"] : [state.by];
+  const known = Object.keys(WORDS).filter(one => way[one] !== null && !told.includes(one));
   return known.length ? `Or ${join(known.map((one, place) => `${place ? way[one] : count(way[one], "minute")} ${WORDS[one]}`), "or")}.` : "";
 }
 
@@ -73,7 +82,7 @@ function giveReasons({job, liked, sharing}) {
 
 const readLevel = levels => state.level && !levels.includes(state.level) ? `Mostly level ${join(levels.map(String), "or")}: ask about level ${state.level}.` : "";
 
-function listPlaces(home) {
+function listPlaces() {
   return data.places.map((place, index) => {
     const way = home.from?.get(place.site_id), time = minutes(way);
     return {place, index, way, time, near: time !== null && time <= state.far};
@@ -187,16 +196,15 @@ function fill(list, items, show, noun) {
 let lastPlaces = [];
 
 function show() {
-  const home = findHome();
   if (byId("home")) {
     byId("home-says").textContent = home.says;
     byId("home").setAttribute("aria-invalid", home.wrong ? "true" : "false");
   }
-  lastPlaces = listPlaces(home);
+  lastPlaces = listPlaces();
   fill(byId("places-list"), lastPlaces, (one, place) => showPlace(one, place + 1), "place");
   const said = [home.from ? `${count(lastPlaces.filter(one => one.near).length, "place")} of ${data.places.length} within ${state.far === 999 ? "reach" : count(state.far, "minute")}` : count(data.places.length, "place")];
   if (byId("vacancies-list")) {
-    const adverts = listAdverts(home);
+    const adverts = listAdverts();
     fill(byId("vacancies-list"), adverts, showAdvert, "apprenticeship");
     said.push(count(adverts.length, "apprenticeship"));
   }
@@ -211,7 +219,7 @@ function show() {
   drawMap();
 }
 
-function listAdverts(home) {
+function listAdverts() {
   const places = new Map(data.places.map(one => [one.site_id, one]));
   return data.adverts.map((advert, index) => {
     const way = advert.near && home.from?.get(advert.near[0]);
@@ -221,13 +229,13 @@ function listAdverts(home) {
 
 // --- choices side by side ---
 
-function describePick(id, home) {
+function describePick(id) {
   const found = lastPlaces.find(one => one.place.site_id === id);
   if (found) return {
     name: found.place.name, what: `${found.place.kind}. ${found.place.about}`, where: found.place.where, way: tellWhole(found.way),
     why: whyPlace(found), ask: found.place.ask,
   };
-  const open = listAdverts(home).find(one => one.advert.id === id);
+  const open = listAdverts().find(one => one.advert.id === id);
   return open && {
     name: open.advert.title, what: ["Apprenticeship", open.advert.employer].filter(Boolean).join(", "), where: whereAdvert(open.advert),
     way: open.way ? `To ${open.near.name}, ${open.advert.near[1]} km from it: ${tellWhole(open.way)}` : "Not known.", why: whyAdvert(open.advert), ask: ASK_EMPLOYER,
@@ -240,8 +248,7 @@ function seeChoices() {
 }
 
 function showPicks() {
-  const home = findHome();
-  const picked = state.picks.map(id => describePick(id, home)).filter(Boolean);
+  const picked = state.picks.map(describePick).filter(Boolean);
   byId("picked").hidden = byId("pick-bar").hidden = !picked.length;
   byId("pick-count").textContent = `${count(picked.length, "choice")} of ${MOST_PICKS}`;
   byId("results").classList.toggle("has-picks", picked.length > 0);
@@ -254,51 +261,12 @@ function showPicks() {
   byId("compare").replaceChildren(make("table", {}, caption, make("thead", {}, head), make("tbody", {}, ...body)));
 }
 
-// --- map ---
-
-const WIDE = 520, HIGH = 420, EDGE = 24, DOT = 11;
-const draw = (tag, values, ...inside) => {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(values)) element.setAttribute(name, value);
-  element.append(...inside);
-  return element;
-};
-
 function drawMap() {
-  const placed = lastPlaces.map((one, number) => ({...one, number: number + 1})).filter(({place}) => place.latitude !== null && place.longitude !== null);
-  byId("map").closest("figure").hidden = !placed.length;
-  if (!placed.length) return;
-  const middle = Math.cos(placed[0].place.latitude * Math.PI / 180);
-  const across = placed.map(({place}) => place.longitude * middle), up = placed.map(({place}) => place.latitude);
-  const [west, east, south, north] = [Math.min(...across), Math.max(...across), Math.min(...up), Math.max(...up)];
-  const scale = Math.min((WIDE - 2 * EDGE) / (east - west || .01), (HIGH - 2 * EDGE) / (north - south || .01));
-  const high = (north - south) * scale + 2 * EDGE;
-  const spot = place => [EDGE + (place.longitude * middle - west) * scale, high - EDGE - (place.latitude - south) * scale];
-  const taken = [];
-  const isFree = (x, y, wide, tall) => {
-    const free = taken.every(one => Math.abs(one.x - x) > (one.wide + wide) / 2 || Math.abs(one.y - y) > (one.tall + tall) / 2);
-    if (free) taken.push({x, y, wide, tall});
-    return free;
-  };
-  const dots = placed.map(({place, near, number}) => {
-    const [x, y] = spot(place), numbered = isFree(x, y, 2 * DOT, 2 * DOT);
-    const name = draw("title", {}, `${number}. ${place.name}`);
-    const picked = state.picks.includes(place.site_id) ? " picked" : "";
-    const circle = draw("circle", {cx: x.toFixed(1), cy: y.toFixed(1), r: numbered ? DOT : 4});
-    return draw("g", {class: `${near ? "near" : "far"}${picked}`}, name, circle, ...(numbered ? [draw("text", {x: x.toFixed(1), y: (y + 4.5).toFixed(1)}, String(number))] : []));
-  });
-  const towns = [...group(placed, one => one.place.town)];
-  const names = towns.filter(([town]) => town).flatMap(([town, own]) => {
-    const spots = own.map(one => spot(one.place)), x = spots.reduce((sum, [one]) => sum + one, 0) / own.length;
-    const y = Math.min(...spots.map(([, one]) => one)) - DOT - 6, half = town.length * 3.6;
-    const inside = Math.min(Math.max(x, half + 2), WIDE - half - 2);
-    return y > 12 && isFree(inside, y - 4, 2 * half, 16) ? [draw("text", {class: "town", x: inside.toFixed(1), y: y.toFixed(1)}, town)] : [];
-  });
-  const km = scale / 111.2 * 5;
-  const bar = draw("g", {}, draw("path", {d: `M${EDGE} ${high + 14}v6h${km.toFixed(1)}v-6`, fill: "none", stroke: "currentColor", "stroke-width": 1.5}), draw("text", {x: EDGE + km / 2, y: high + 13}, "5 km"));
-  const nearby = placed.filter(one => one.near).length;
-  const about = `${count(placed.length, "place")}${nearby ? `, ${nearby} of them within your time and filled` : ""}. The list has them all.`;
-  byId("map").replaceChildren(draw("svg", {class: "places-map", viewBox: `0 0 ${WIDE} ${(high + 26).toFixed(0)}`, role: "img", "aria-label": about}, ...names, ...dots.reverse(), bar));
+  const nearby = lastPlaces.filter(one => one.near).length;
+  const about = `${count(lastPlaces.length, "place")}${nearby ? `, ${nearby} of them within your time and filled` : ""}. The list has them all.`;
+  const drawn = drawPlaces(lastPlaces, state.picks, about);
+  byId("map").closest("figure").hidden = !drawn;
+  byId("map").replaceChildren(...drawn ? [drawn] : []);
 }
 
 // --- the address of the page holds the state, so that it can be kept, sent and gone back to ---
@@ -382,7 +350,7 @@ function begin() {
     keep(true);
     show();
   });
-  const takeHome = () => { state.home = byId("home").value; keep(true); show(); };
+  const takeHome = () => { state.home = byId("home").value; keep(true); goHome(); };
   byId("go")?.addEventListener("click", takeHome);
   byId("home")?.addEventListener("change", takeHome);
   byId("home")?.addEventListener("keydown", event => { if (event.key === "Enter") takeHome(); });
@@ -391,20 +359,21 @@ function begin() {
     if (byId("home")) { byId("home").value = state.home = ""; byId("keep-home").checked = false; }
     history.pushState(null, "", "#you?");
     readState();
-    show();
+    goHome();
   });
   byId("print").addEventListener("click", () => print());
   byId("see").addEventListener("click", seeChoices);
   byId("drop").addEventListener("click", () => { state.picks = []; keep(true); show(); byId("places").scrollIntoView(); });
   addEventListener("popstate", () => {
     if (location.hash && !location.hash.startsWith("#you?")) history.replaceState(null, "", written);  // a place on the page
-    else { readState(); show(); }
+    else { readState(); goHome(); }
   });
   readState();
   byId("finder").hidden = false;
-  show();
+  if (opened && state.home) goHome();
+  else show();
 }
 
-const packed = byId("finder-journeys").textContent.trim();
+const packed = byId("finder-journeys").textContent.trim(), opened = packed && openJourneys(packed);
+if (opened) opened.catch(() => { byId("too-old").hidden = false; });
 begin();
-if (packed) unpack(packed).then(found => { journeys = found; show(); }, () => { isTooOld = true; byId("too-old").hidden = false; show(); });

@@ -1,7 +1,7 @@
 """Packing journeys: those of every postcode to every place, in so few bytes that a page can hold them.
 
-A figure of a postcode and a place is one byte: minutes plus one, and 0 where there is none. Neighbours have much the same
-journeys, so postcodes are put in an order in which neighbours follow each other, and gzip does the rest.
+A figure of a postcode and a place is one byte: minutes plus one, and 0 where there is none. Neighbours have much the
+same journeys, so postcodes are put in an order in which neighbours follow each other, and gzip does the rest.
 """
 
 import base64
@@ -11,20 +11,25 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
 
 MOST_MINUTES = {"walk_minutes": 60, "cycle_minutes": 60, "drive_minutes": 90, "transit_median_minutes": 180}
 MOST_SLOWER = 120  # minutes that the 90th percentile is above the median
 MOST_BYTES = 1_300_000  # of the packed text: the rest of the page has to fit beside it
 FIGURES = ("walk", "cycle", "drive", "median", "slower", "rides", "last_low", "last_high")
+ROWS = 512  # in a block
 CELLS = 1024  # a side of the grid on which neighbours are found
 
 
 def pack_journeys(journeys: pd.DataFrame, sites: Sequence[str], most_bytes: int = MOST_BYTES) -> str:
-    """Pack the journeys of postcodes to places as base64 of gzip.
+    """Pack the journeys of postcodes to places as lines of text, each base64 of gzip.
 
-    Inside are, one after the other: four bytes with the length of a JSON text, that text (`postcodes` with a line each,
-    `shared`, how many of them share a row, `sites`, `figures`, and `changes`, which of these are differences from the row
-    before), and for each figure a byte for each row and site.
+    The first holds a JSON text: `postcodes`, a line each; `shared`, how many of them share a row; `block`, how many
+    rows each of the other lines has, so that of all of them only the one with a postcode has to be unpacked; `sites`;
+    `figures`; and `changes`, which figures are written as differences from the row before. Each other line holds, for
+    each figure one after the other, a byte for each row and site.
 
     Where that is too large, postcodes next to each other share the journeys of one of them: two, four, and so on.
 
@@ -39,22 +44,29 @@ def pack_journeys(journeys: pd.DataFrame, sites: Sequence[str], most_bytes: int 
     postcodes = np.array(sorted(journeys["postcode"].unique()), dtype=object)
     planes = dict(_fill_planes(table, postcodes, sites))
     order = _order_as_neighbours(planes["drive"])
+    changes = [name for name in FIGURES if _is_shorter_as_changes(planes[name][order])]
     shared = 1
     while True:
-        header = {"postcodes": "\n".join(postcodes[order]), "shared": shared, "sites": list(sites)}
+        about = {"postcodes": "\n".join(postcodes[order]), "shared": shared, "block": ROWS, "sites": list(sites)}
+        lines = [_compress(json.dumps(about | {"figures": FIGURES, "changes": changes}).encode())]
         rows = order[::shared]
-        packed = _write(header, {name: plane[rows] for name, plane in planes.items()})
+        for start in range(0, len(rows), ROWS):
+            block = rows[start : start + ROWS]
+            lines.append(_compress(b"".join(_write(planes[name][block], name in changes) for name in FIGURES)))
+        packed = "\n".join(lines)
         if len(packed) <= most_bytes or len(rows) <= 1:
             return packed
         shared *= 2
 
 
-def _fill_planes(table: pd.DataFrame, postcodes: np.ndarray, sites: Sequence[str]) -> Iterator[tuple[str, np.ndarray]]:
+def _fill_planes(
+    table: pd.DataFrame, postcodes: NDArray[np.object_], sites: Sequence[str]
+) -> Iterator[tuple[str, Bytes]]:
     """Yield each figure's table of bytes, a row a postcode and a column a site."""
     row = np.searchsorted(postcodes, table["postcode"].to_numpy(dtype=object))
-    column = pd.Index(sites).get_indexer(table["site_id"])
+    column = pd.Index(sites).get_indexer(pd.Index(table["site_id"]))
 
-    def spread(values: pd.Series, is_there: pd.Series) -> np.ndarray:
+    def spread(values: pd.Series, is_there: pd.Series) -> Bytes:
         plane = np.zeros((len(postcodes), len(sites)), np.uint8)
         plane[row[is_there], column[is_there]] = values[is_there].astype("int64")
         return plane
@@ -80,7 +92,7 @@ def _read_minutes(times: pd.Series) -> pd.Series:
     return times.map(dict(zip(known, parts[0] * 60 + parts[1], strict=True))).astype("float64")
 
 
-def _order_as_neighbours(drive: np.ndarray) -> np.ndarray:
+def _order_as_neighbours(drive: Bytes) -> NDArray[np.int64]:
     """Order postcodes so that neighbours follow each other, going by their minutes to all places.
 
     Squared distances to fixed points, less their means by row and column, are linear in where a point lies (classical
@@ -98,16 +110,14 @@ def _order_as_neighbours(drive: np.ndarray) -> np.ndarray:
     return np.argsort(curve, kind="stable")
 
 
-def _write(header: dict[str, object], planes: dict[str, np.ndarray]) -> str:
-    """Write each plane as it is, or as differences from the row before, whichever is the shorter."""
-    bodies, changes = [], []
-    for name in FIGURES:
-        plain = planes[name].tobytes()
-        moved = np.diff(planes[name], axis=0, prepend=np.uint8(0)).astype(np.uint8).tobytes()
-        if len(gzip.compress(moved, 6)) < len(gzip.compress(plain, 6)):
-            changes.append(name)
-            plain = moved
-        bodies.append(plain)
-    text = json.dumps(header | {"figures": FIGURES, "changes": changes}, separators=(",", ":")).encode()
-    whole = len(text).to_bytes(4, "little") + text + b"".join(bodies)
-    return base64.b64encode(gzip.compress(whole, 9, mtime=0)).decode()
+def _is_shorter_as_changes(plane: Bytes) -> bool:
+    return len(gzip.compress(_write(plane, True), 1)) < len(gzip.compress(_write(plane, False), 1))
+
+
+def _write(plane: Bytes, as_changes: bool) -> bytes:
+    """Write a table of bytes as it is, or as differences from the row before, which wrap round."""
+    return (np.diff(plane, axis=0, prepend=np.uint8(0)) if as_changes else plane).tobytes()
+
+
+def _compress(content: bytes) -> str:
+    return base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()

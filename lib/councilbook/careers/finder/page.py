@@ -10,6 +10,7 @@ from councilbook.careers.finder.content import (
     list_interests,
     list_jobs,
     list_places,
+    list_rows,
     write_address,
 )
 from councilbook.careers.finder.packing import pack_journeys
@@ -29,6 +30,7 @@ USED = (
     "careers_vacancies",
 )
 TIMETABLES = {"bus_timetable": "bus", "rail_timetable": "train"}
+OTHER_TOWN = "Town not said"
 WAYS = {"walk": "on foot", "cycle": "by bicycle", "drive": "by car"}
 LEVELS = {
     "0": "any level",
@@ -44,10 +46,10 @@ METHOD = (
     "times at which you may have to be there. On a slow morning, which is one in ten, it takes longer than the second "
     "figure. The last way home is the latest time to leave and ride home within two hours. By car is without traffic.",
     "What a place mostly teaches is said of its kind, not of the place itself. It is our assumption, so ask.",
-    "Strengths: each job has 20 skills in order of how much it needs them. A strength of yours counts up to 41 points in "
-    "first place, and about 21 in last place. The points are compared with the most that any job could have.",
-    "What you like: each statement belongs to one of eight traits. From three answers on, a trait counts, by the mean of "
-    "your answers. A family of jobs goes with one trait or more. A job has the best of its families.",
+    "Strengths: each job has 20 skills in order of how much it needs them. A strength of yours counts some 40 points "
+    "in first place, and some 21 in last place. The points are compared with the most that any job could have.",
+    "What you like: each statement belongs to a trait. From three answers on, a trait counts, by the mean of your "
+    "answers. A family of jobs goes with one trait or more. A job has the best of its families.",
     "The score is the mean of both, or the one of them that you gave. Jobs with the same score share a place. "
     "Qualifications that a job asks for are shown, and change nothing in the order.",
     "This is no test of you. Use it to find jobs to ask about, and talk to your school's careers adviser.",
@@ -121,8 +123,8 @@ def describe_jobs(count: int) -> str:
 
 def group_by_town(places: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
     """Group places by town, both in alphabetical order."""
-    rows = sorted(places.to_dict("records"), key=lambda row: (str(row["town"]), row["name"]))
+    rows = sorted(list_rows(places), key=lambda row: (row["town"] or OTHER_TOWN, row["name"]))
     return {
         town: [{"name": row["name"], "kind": row["kind"], "where": write_address(row)} for row in group]
-        for town, group in groupby(rows, lambda row: str(row["town"]))
+        for town, group in groupby(rows, lambda row: row["town"] or OTHER_TOWN)
     }

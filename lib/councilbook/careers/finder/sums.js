@@ -9,32 +9,27 @@ async function unpack(text) {
   const letters = atob(text), bytes = new Uint8Array(letters.length);
   for (let at = 0; at < letters.length; at += 1) bytes[at] = letters.charCodeAt(at);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  const whole = new Uint8Array(await new Response(stream).arrayBuffer());
-  const length = new DataView(whole.buffer).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(whole.subarray(4, 4 + length)));
-  const postcodes = new Map(header.postcodes.split("\n").map((one, place) => [bare(one), place]));
-  const rows = Math.ceil(postcodes.size / header.shared), wide = header.sites.length;
-  const planes = Object.fromEntries(header.figures.map((name, place) => {
-    const from = 4 + length + place * rows * wide;
-    return [name, whole.subarray(from, from + rows * wide)];
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+async function openJourneys(text) {
+  const [first, ...blocks] = text.trim().split("\n");
+  const header = JSON.parse(new TextDecoder().decode(await unpack(first)));
+  return {...header, blocks, postcodes: new Map(header.postcodes.split("\n").map((one, place) => [bare(one), place]))};
+}
+
+// The ways from a postcode to all places; of all blocks, its own alone is unpacked.
+async function readJourneys(journeys, code) {
+  const place = Math.floor(journeys.postcodes.get(code) / journeys.shared), wide = journeys.sites.length;
+  const block = await unpack(journeys.blocks[Math.floor(place / journeys.block)]);
+  const size = block.length / journeys.figures.length, end = (place % journeys.block + 1) * wide;
+  const rows = Object.fromEntries(journeys.figures.map((name, number) => {
+    const plane = block.subarray(number * size, (number + 1) * size);
+    if (!journeys.changes.includes(name)) return [name, plane.subarray(end - wide, end)];
+    const sums = new Uint8Array(wide);  // all changes up to the row, byte by byte
+    for (let at = 0; at < end; at += 1) sums[at % wide] += plane[at];
+    return [name, sums];
   }));
-  return {...header, wide, planes, postcodes};
-}
-
-// One row of a figure; where rows are written as changes, all those before it are added up, byte by byte.
-function readRow(journeys, name, row) {
-  const plane = journeys.planes[name], wide = journeys.wide;
-  if (!journeys.changes.includes(name)) return plane.subarray(row * wide, (row + 1) * wide);
-  const sums = new Uint8Array(wide);
-  for (let at = 0, column = 0; at < (row + 1) * wide; at += 1) {
-    sums[column] += plane[at];
-    column = column + 1 === wide ? 0 : column + 1;
-  }
-  return sums;
-}
-
-function readJourneys(journeys, place) {
-  const rows = Object.fromEntries(journeys.figures.map(name => [name, readRow(journeys, name, Math.floor(place / journeys.shared))]));
   const figure = (name, column) => rows[name][column] ? rows[name][column] - 1 : null;
   return new Map(journeys.sites.map((site, column) => {
     const transit = figure("median", column), slower = figure("slower", column);

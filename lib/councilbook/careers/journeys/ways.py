@@ -112,7 +112,7 @@ def count_reached(ways: pd.DataFrame, places: pd.DataFrame, postcodes: int) -> p
     number = pd.factorize(ways["postcode"])[0]
     rows = []
     for mode, column in MODES.items():
-        taken = ways[column].fillna(np.inf).to_numpy(dtype=float)
+        taken = ways[column].to_numpy(dtype=float, na_value=np.inf)
         for kind in [ALL_KINDS, *sorted(places["kind"].unique())]:
             own = (kinds == kind) | (kind == ALL_KINDS)
             for minutes in STEPS:

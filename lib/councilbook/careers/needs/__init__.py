@@ -1,1 +1,1 @@
-"""Who needs what, and which data would answer it?"""
+"""Needs: who asks for careers data, what each needs, and which data would answer it."""

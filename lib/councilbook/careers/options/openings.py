@@ -27,29 +27,18 @@ KEPT = OUTCOMES[:3]
 FIRST_YEAR = 2000  # earlier is no date: the service writes 0001-01-01
 DAYS_OPEN = 90  # after which an advert without a closing day is taken as gone
 BRITAIN = {"latitude": (49.0, 61.5), "longitude": (-9.0, 2.5)}
+TEXTS = ("vacancy_id", "title", "employer", "provider", "wage", "place", "town", "postcode", "link", "list")
+NUMBERS = {"ukprn": 99_999_999, "lars_code": 99_999, "level": 8, "hours_week": 168}  # the most there is; 0 is none
+DAYS = ("posted_on", "closes_on", "starts_on")
 COLUMNS = {
-    "vacancy_id": "str",
     "address_number": "int64",
-    "title": "str",
-    "employer": "str",
-    "provider": "str",
-    "ukprn": "Int64",
-    "lars_code": "Int64",
-    "level": "Int64",
-    "positions": "Int64",
+    **dict.fromkeys(TEXTS, "str"),
+    **dict.fromkeys(NUMBERS, "Int64"),
     "hours_week": "Float64",
-    "wage": "str",
-    "posted_on": "datetime64[us]",
-    "closes_on": "datetime64[us]",
-    "starts_on": "datetime64[us]",
-    "place": "str",
-    "town": "str",
-    "postcode": "str",
-    "latitude": "float64",
-    "longitude": "float64",
-    "link": "str",
-    "list": "str",
+    **dict.fromkeys(DAYS, "datetime64[us]"),
+    **dict.fromkeys(BRITAIN, "float64"),
 }
+TOWN_LINES = [f"addressLine{number}" for number in (4, 3, 2, 1)]  # the town is the last that is filled
 RELEASED = [
     *("list", "vacancy_id", "address_number", "title", "employer", "provider", "ukprn", "standard", "sector", "level"),
     *("wage", "hours_week", "closes_on", "starts_on", "place", "town", "postcode", "latitude", "longitude"),
@@ -111,7 +100,6 @@ def _list_addresses(item: Mapping[str, Any]) -> list[dict[str, Any]]:
         "ukprn": item.get("ukprn"),
         "lars_code": course.get("larsCode"),
         "level": course.get("level"),
-        "positions": item.get("numberOfPositions"),
         "hours_week": item.get("hoursPerWeek"),
         "wage": str(wage.get("wageAdditionalInformation") or "").strip(),
         "posted_on": item.get("postedDate"),
@@ -121,37 +109,30 @@ def _list_addresses(item: Mapping[str, Any]) -> list[dict[str, Any]]:
         "link": str(item.get("vacancyUrl") or ""),
         "list": ADVERTS,
     }
-    addresses = [one for one in item.get("addresses") or [] if isinstance(one, dict) and any(one.values())]
-    return (
-        [advert | {"address_number": 1}]
-        if not addresses
-        else [
-            advert
-            | {
-                "address_number": number,
-                "place": ADDRESS,
-                "town": next((str(one[line]) for line in _lines() if one.get(line)), ""),
-                "postcode": one.get("postcode"),
-                "latitude": one.get("latitude"),
-                "longitude": one.get("longitude"),
-            }
-            for number, one in enumerate(addresses, 1)
-        ]
-    )
-
-
-def _lines() -> list[str]:
-    """The lines of an address, the last first: it is the town where there are several."""
-    return [f"addressLine{number}" for number in (4, 3, 2, 1)]
+    listed = part if isinstance(part := item.get("addresses"), list) else []
+    addresses = [one for one in listed if isinstance(one, dict) and any(one.values())]
+    if not addresses:
+        return [advert | {"address_number": 1}]
+    return [
+        advert
+        | {name: one.get(name) for name in ("postcode", *BRITAIN)}
+        | {
+            "address_number": number,
+            "place": ADDRESS,
+            "town": next((str(one[line]) for line in TOWN_LINES if one.get(line)), ""),
+        }
+        for number, one in enumerate(addresses, 1)
+    ]
 
 
 def _type_adverts(raw: pd.DataFrame) -> pd.DataFrame:
     """Give adverts their types; what the service writes for nothing becomes missing."""
     adverts = raw.copy()
-    for name in ("ukprn", "lars_code", "level", "positions", "hours_week"):
+    for name, most in NUMBERS.items():
         numbers = pd.to_numeric(adverts[name], errors="coerce")
-        adverts[name] = numbers.where(numbers > 0)
-    for name in ("posted_on", "closes_on", "starts_on"):
+        whole = (numbers % 1 == 0) | (name == "hours_week")
+        adverts[name] = numbers.where((numbers > 0) & whole & (numbers <= most))
+    for name in DAYS:
         days = pd.to_datetime(adverts[name].astype("str").str[:10], format="%Y-%m-%d", errors="coerce")
         adverts[name] = days.where(days.dt.year >= FIRST_YEAR)
     for name, (low, high) in BRITAIN.items():

@@ -1,1 +1,1 @@
-"""Where can somebody learn after 16, and where do young people live?"""
+"""Places: where somebody can learn after 16, and where young people live."""

@@ -194,7 +194,8 @@ def _measure_place(
     median, high, rides = _rank(latest, access.indptr, access.indices, access.data, on_foot, there, longest // 60)
     home = -habits.leave.seconds[::-1]
     soonest = find_latest(back, egress, home, longest, habits.most_rides)
-    last = _find_last(soonest, access.indptr, access.indices, access.data, home, longest)
+    least = np.minimum.accumulate(home - (soonest >> 3), axis=1)  # seconds to a stop, leaving then or later
+    last = _find_last(least, access.indptr, access.indices, access.data, home, longest)
     return median, high, rides, last
 
 
@@ -240,18 +241,22 @@ def _rank(
 
 @njit(cache=True, nogil=True)
 def _find_last(
-    latest: IntArray, starts: IntArray, stops: IntArray, seconds: IntArray, home: IntArray, longest: int
+    least: IntArray, starts: IntArray, stops: IntArray, seconds: IntArray, home: IntArray, longest: int
 ) -> IntArray:
     """Find the last minute from which one gets home, of those in `home` (negative, so that the last comes first)."""
     last = np.full(len(starts) - 1, -1, np.int32)
     for point in range(len(last)):
-        for lane in range(len(home)):
-            for one in range(starts[point], starts[point + 1]):
-                if home[lane] - (latest[stops[one], lane] >> 3) + seconds[one] <= longest:
-                    last[point] = -home[lane] // 60
-                    break
-            if last[point] >= 0:
-                break
+        first = len(home)
+        for one in range(starts[point], starts[point + 1]):
+            low, stop, most = 0, stops[one], longest - seconds[one]
+            while low < first:
+                middle = (low + first) // 2
+                if least[stop, middle] <= most:
+                    first = middle
+                else:
+                    low = middle + 1
+        if first < len(home):
+            last[point] = -home[first] // 60
     return last
 
 
