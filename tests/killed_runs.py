@@ -36,7 +36,7 @@ while (root / "hold-build").exists():
     time.sleep(0.02)"""
 
 RELEASE = """import json
-folder = Path(os.environ["COUNCILBOOK_PROCESSED"]) / "tiny" / council / "tiny_counts"
+folder = Path(os.environ["COUNCILBOOK_PROCESSED"]) / "tiny" / council / data / "tiny_counts"
 folder.mkdir(parents=True, exist_ok=True)
 history = folder / "history.json"
 seeds = {seed, *(json.loads(history.read_text()) if history.exists() else [])}

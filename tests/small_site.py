@@ -116,6 +116,7 @@ def make_package(
         ],
         "councilbook": {
             "study": study,
+            "data": "real",
             "council": {"slug": council, "name": council.capitalize(), "codes": {"E06000001": ""}},
             "synthetic": False,
             "kinds": ["real"],

@@ -16,7 +16,7 @@ from councilbook.paths import Workbook, find_workbook, write_atomically
 from councilbook.running.jobs import Job, JobResult, Tell
 from councilbook.running.run import run_job
 
-CARDS = "[!.]*/[!.]*/index.html"
+CARDS = "[!.]*/[!.]*/[!.]*/index.html"
 DEFAULTS = find_workbook(Path(__file__).parent).catalogue / "disclosure.yaml"
 
 COUNCILS = """
@@ -83,7 +83,7 @@ run_date: str = "2026-11-23"  # ISO date"""
 RELEASE = """import json, os
 from multiprocessing.connection import Connection
 from pathlib import Path
-folder = Path(os.environ["COUNCILBOOK_PROCESSED"]) / "STUDY" / council / "STUDY_counts"
+folder = Path(os.environ["COUNCILBOOK_PROCESSED"]) / "STUDY" / council / data / "STUDY_counts"
 folder.mkdir(parents=True, exist_ok=True)
 earlier = (folder / "STUDY_counts.csv").read_text() if (folder / "STUDY_counts.csv").exists() else "none"
 (folder / "STUDY_counts.csv").write_text(f"n\\n{seed}\\n")
@@ -208,7 +208,7 @@ def run_in_process(jobs: Sequence[Job], at_once: int, on_event: Callable[[Any], 
     return results
 
 
-def released(workbook: Workbook, study: str = "tiny", council: str = "north") -> Sequence[str]:
+def released(workbook: Workbook, study: str = "tiny", council: str = "north", data: str = "sample") -> Sequence[str]:
     """Return the lines of the dataset that a study released."""
-    folder = workbook.root / "data" / "processed" / study / council / f"{study}_counts"
+    folder = workbook.root / "data" / "processed" / study / council / data / f"{study}_counts"
     return (folder / f"{study}_counts.csv").read_text().split()

@@ -123,6 +123,17 @@ def find_workbook(start: Path | None = None) -> Workbook:
     )
 
 
+def place_outputs(study: str, council: str, data: str) -> Path:
+    """Return where the outputs of a study for a council lie below each folder of outputs: sample and real apart.
+
+    Args:
+        study: its id.
+        council: its slug.
+        data: sample or real.
+    """
+    return Path(study) / council / data
+
+
 def make_private_folder(folder: Path) -> Path:
     """Make a folder (and those above it) that only its owner can read, where the system knows such rights."""
     if not folder.parent.exists():  # mkdir(parents=True) would give those above the usual rights

@@ -15,6 +15,7 @@ from councilbook import __version__
 from councilbook.catalogue import (
     Catalogue,
     Council,
+    Dataset,
     Finder,
     FoundFile,
     Mode,
@@ -90,8 +91,10 @@ class Study:
             ParameterError: data is neither sample nor real, or run_date is no ISO date, or mirror is no folder.
             CatalogueError: the study, the notebook or the council is not known, or the study is not for its nation.
             NotebookError: the notebook is not the one that is being run.
+            CouncilbookError: the closed folder that is named is not there.
         """
         catalogue = load_catalogue(find_workbook())
+        _ = catalogue.workbook.closed  # one that is not there is told now, not when half the datasets are released
         spec = catalogue.study(study)
         if notebook not in spec.notebooks:
             raise NotebookError(f"{study}/study.yaml has no notebook {notebook!r}.{suggest(notebook, spec.notebooks)}")
@@ -311,7 +314,7 @@ class Study:
         )
         workbook = self.catalogue.workbook
         spec = self.catalogue.dataset(dataset)
-        edition = Edition(workbook, self.spec.id, self.finder.council)
+        edition = Edition(workbook, self.spec.id, self.finder.council, self.finder.mode)
         in_run = NOTEBOOK_VARIABLE in os.environ  # then the run holds it
         with explain_os_errors(workbook), nullcontext() if in_run else hold_edition(edition):
             return release_dataset(spec, frame, origin, self.catalogue, choose_root(workbook, spec), crosswalks, last)
@@ -322,7 +325,7 @@ class Study:
         Raises:
             NotebookError: this is a report, which everybody may read, and the dataset is not for everybody; or
                 study.yaml does not say that this notebook comes after the one that releases it.
-            CouncilbookError: it has not been released, or from other data (sample or real) than this notebook is for.
+            CouncilbookError: it has not been released from the data (sample or real) that this notebook is run on.
         """
         spec = self.catalogue.dataset(dataset)
         if self._notebook.kind == "report" and not spec.is_open:
@@ -335,12 +338,12 @@ class Study:
                 f"{self.notebook} reads {dataset}, which {makers[0]} releases. Say so in {self.spec.id}/study.yaml: "
                 f"`after: [{makers[0]}]`, or a run could read the last one's."
             )
-        folder = dataset_folder(choose_root(self.catalogue.workbook, spec), self.spec.id, self.finder.council, dataset)
+        folder = self.find_released(spec)
         package = read_package(folder)
         if package["councilbook"]["data"] != self.finder.mode:
             raise CouncilbookError(
-                f"Dataset {dataset} was released from {package['councilbook']['data']} data, and this notebook is run "
-                f"on {self.finder.mode} data. Run the study's notebooks in order, with the same `data`."
+                f"Dataset {dataset} in {folder} was released from {package['councilbook']['data']} data. Somebody has "
+                f"put it among the {self.finder.mode} data: take it out, and run the study's notebooks in order."
             )
         self._published[dataset] = folder
         return read_published(folder, spec)
@@ -352,8 +355,8 @@ class Study:
             dataset: its id; study.yaml must list it for this notebook.
 
         Returns:
-            The table; None where there is none yet, or where it was made from other data (sample or real, or twins
-            where there are files now), with which this run has nothing in common.
+            The table; None where there is none yet, or where it was made from other data (twins where there are files
+            now), with which this run has nothing in common.
 
         Raises:
             NotebookError: the notebook does not release it.
@@ -361,14 +364,18 @@ class Study:
         if dataset not in self._notebook.releases:
             raise NotebookError(f"{self.notebook} does not release {dataset}, so it has no last release of it.")
         spec = self.catalogue.dataset(dataset)
-        folder = dataset_folder(choose_root(self.catalogue.workbook, spec), self.spec.id, self.finder.council, dataset)
+        folder = self.find_released(spec)
         if not (folder / "datapackage.json").exists():
             return None
-        package = read_package(folder)["councilbook"]
-        if (package["data"], package["synthetic"]) != (self.finder.mode, self.is_synthetic):
+        if read_package(folder)["councilbook"]["synthetic"] != self.is_synthetic:
             return None
         self._published[dataset] = folder
         return read_published(folder, spec)
+
+    def find_released(self, dataset: Dataset) -> Path:
+        """Return where a dataset of this study, council and kind of data lies, or would lie."""
+        root = choose_root(self.catalogue.workbook, dataset)
+        return dataset_folder(root, self.spec.id, self.finder.council, self.finder.mode, dataset.id)
 
     # --- what a reader is told ---
 

@@ -20,7 +20,7 @@ from councilbook.pages.html import questions
 from councilbook.pages.maps import area_maps, drawn_map, point_maps
 from councilbook.pages.reports import report
 from councilbook.pages.site import build_site
-from councilbook.paths import Workbook
+from councilbook.paths import Workbook, place_outputs
 from small_site import (
     APPROVED,
     COUNTS_AUDIT,
@@ -220,6 +220,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "reports"
 
 
+def no_data(name: str) -> pd.DataFrame:
+    """Stand in for the reader of datasets: the study of these tests makes no page from one."""
+    raise AssertionError(name)
+
+
 def publish(root: Path, slug: str, packages: list[dict[str, Any]], cells: list[nbformat.NotebookNode]) -> None:
     """Publish a report on sample data; datasets are open, unless somebody has to approve them."""
     processed = root / "processed" / slug
@@ -229,8 +234,10 @@ def publish(root: Path, slug: str, packages: list[dict[str, Any]], cells: list[n
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
     nbformat.write(notebook, root / "3_report.ipynb")
     council = Council(slug=slug, name=slug.capitalize(), codes={"E06000001": ""})
-    target = root / "reports" / SPEC.id / slug
-    report.publish_report(root / "3_report.ipynb", Workbook(root), SPEC, council, "sample", DATE, processed, target)
+    target = root / "reports" / place_outputs(SPEC.id, slug, "sample")
+    report.publish_report(
+        root / "3_report.ipynb", Workbook(root), SPEC, council, "sample", DATE, processed, target, no_data
+    )
 
 
 @pytest.fixture(scope="session")
@@ -253,7 +260,7 @@ def publish_figure(root: Path, figure: point_maps.PointMap) -> Path:
     drawn = new.new_code_cell("draw()", outputs=[shown("text/html", figure._repr_html_())])
     title, sure = (new.new_markdown_cell(text) for text in ("# Dots\n\nWhere?", "## How sure are we\n\nFairly."))
     publish(root, "north", [make_package("homes", "Homes")], [title, headline, drawn, sure])
-    return root / "reports" / SPEC.id / "north" / "index.html"
+    return root / "reports" / place_outputs(SPEC.id, "north", "sample") / "index.html"
 
 
 @pytest.fixture(scope="session")
@@ -268,7 +275,7 @@ def answers_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     texts = ("# Rates\n\nWho asks?", "## Ask\n\nType a question.", "## How sure are we\n\nFairly.")
     title, ask, sure = (new.new_markdown_cell(text) for text in texts)
     publish(root, "north", [make_package("homes", "Homes")], [title, headline, ask, finder, sure])
-    return root / "reports" / SPEC.id / "north" / "index.html"
+    return root / "reports" / place_outputs(SPEC.id, "north", "sample") / "index.html"
 
 
 ANSWERS = [
@@ -342,7 +349,7 @@ def draw_dots(town: int = 0) -> point_maps.PointMap:
 @pytest.fixture(scope="session")
 def report_file(site: Path) -> Path:
     """The report's page."""
-    return site / "warmth" / "north" / "index.html"
+    return site / place_outputs("warmth", "north", "sample") / "index.html"
 
 
 @pytest.fixture(scope="session")

@@ -120,7 +120,7 @@ def test_tables_have_captions_and_headers(visit: Open, report_file: Path) -> Non
     assert page.locator("th:not([scope])").count() == 0
 
 
-@pytest.mark.parametrize("name", ["warmth/north/index.html", "index.html"])
+@pytest.mark.parametrize("name", ["warmth/north/sample/index.html", "index.html"])
 def test_nothing_is_lost_at_320_pixels(visit: Open, site: Path, name: str) -> None:
     page = visit(site / name, 320).page
     page.evaluate(OPEN_ALL)
@@ -182,7 +182,7 @@ def test_paper_shows_the_still_map_and_no_code(visit: Open, report_file: Path) -
 
 
 @pytest.mark.parametrize("width", [1280, 320])
-@pytest.mark.parametrize("name", ["warmth/north/index.html", "index.html"])
+@pytest.mark.parametrize("name", ["warmth/north/sample/index.html", "index.html"])
 def test_axe_finds_no_fault(visit: Open, site: Path, name: str, width: int) -> None:
     page = visit(site / name, width).page
     page.evaluate(OPEN_ALL)

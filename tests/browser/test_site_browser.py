@@ -17,8 +17,8 @@ PAGES = (
     "sources.html",
     "search.html",
     "accessibility.html",
-    "warmth/north/index.html",
-    "warmth/south/index.html",
+    "warmth/north/sample/index.html",
+    "warmth/south/sample/index.html",
     "layout-clients.html",
 )
 AROUND = PAGES[:5]
@@ -96,7 +96,7 @@ def test_what_has_the_focus_can_be_seen(visit: Open, site: Path) -> None:
         assert page.evaluate("parseFloat(getComputedStyle(document.activeElement).outlineWidth)") >= 2
 
 
-@pytest.mark.parametrize("name", ["index.html", "warmth/north/index.html"])
+@pytest.mark.parametrize("name", ["index.html", "warmth/north/sample/index.html"])
 def test_words_typed_in_any_header_are_searched_for(visit: Open, site: Path, name: str) -> None:
     opened = visit(site / name, within=site)
     opened.page.focus("#site-search")
@@ -162,7 +162,7 @@ def test_a_result_is_reached_by_keyboard(visit: Open, site: Path) -> None:
     opened.page.keyboard.press("Tab")
     opened.page.keyboard.press("Tab")
     opened.page.keyboard.press("Enter")
-    opened.page.wait_for_url("**/warmth/north/index.html#how-sure-are-we")
+    opened.page.wait_for_url("**/warmth/north/sample/index.html#how-sure-are-we")
 
     assert opened.page.locator("#how-sure-are-we").is_visible()
 
@@ -178,12 +178,12 @@ def test_a_box_hides_the_sources_that_were_not_asked_for(visit: Open, site: Path
 
 
 def test_a_draft_says_so_first_and_offers_nothing_that_waits(visit: Open, site: Path) -> None:
-    page = visit(site / "warmth/south/index.html").page
+    page = visit(site / "warmth/south/sample/index.html").page
 
     assert page.locator(".data-banner-draft").inner_text().startswith("Draft: waits for approval by the Information")
     assert page.locator(".downloads a").all_inner_texts()[0].startswith("CSV")
     assert "clients.csv" not in page.content()
-    assert not (site / "warmth/south/data/clients").exists()
+    assert not (site / "warmth/south/sample/data/clients").exists()
 
 
 @pytest.mark.parametrize("name", AROUND)
@@ -201,14 +201,14 @@ def test_without_scripts_the_search_is_a_map_of_the_site(visit: Open, site: Path
     page.locator(".site-map summary").first.click()
 
     assert page.get_by_text("Without scripts this page cannot search.").is_visible()
-    assert page.locator('a[href="warmth/north/index.html#how-sure-are-we"]').is_visible()
+    assert page.locator('a[href="warmth/north/sample/index.html#how-sure-are-we"]').is_visible()
 
 
 def test_a_copied_site_goes_on_working(visit: Open, site: Path, tmp_path: Path) -> None:
     copied = Path(shutil.copytree(site, tmp_path / "elsewhere"))
     opened = visit(copied / "index.html", within=copied)
     opened.page.click("text=Warm homes, North")
-    opened.page.wait_for_url("**/elsewhere/warmth/north/index.html")
+    opened.page.wait_for_url("**/elsewhere/warmth/north/sample/index.html")
     opened.page.click("nav >> text=Data")
     opened.page.wait_for_url("**/elsewhere/data.html")
 

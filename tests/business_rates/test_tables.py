@@ -543,7 +543,7 @@ def test_properties_with_a_position_are_dots_in_bands_of_value(register):
     dots = register_map.locate_properties(register)
     assert list(dots["band"]) == [1, 1, 2, 3, 4]
     assert dots["property"].is_unique
-    outline = register_map.outline_properties(dots, "Here")
+    outline = point_maps.outline_points(dots, "Here")
     assert outline.geometry.iloc[0].covers(dots.geometry.iloc[0])
     told = register_map.describe_map(dots, register)
     assert "5 properties" in told

@@ -14,6 +14,7 @@ from councilbook.fuel_poverty.areas.official import (
     choose_year,
     compute_share,
     describe_areas,
+    label_areas,
     prepare_years,
     sum_districts,
     sum_years,
@@ -34,8 +35,9 @@ PLACE = Place(
             ("E01a", "Town 1", "E01a", "E07000001", "North"),
         ],
         columns=["lsoa11_code", "lsoa11_name", "lsoa21_code", "lad22_code", "lad22_name"],
-    ),
+    ).assign(lsoa21_name=lambda lookup: lookup["lsoa11_name"] + "A"),
 )
+CALLED = {"Town 2": "Market Cross", "Town 9": "Old Harbour"}
 OLD = ["E01a", "E01b", "E01e", "E01f", "E01h"]
 NEW = ["E01a", "E01c", "E01d", "E01g", "E01h"]
 
@@ -243,7 +245,7 @@ ELECTRICITY = pd.DataFrame(
 
 
 def describe(year: pd.DataFrame) -> gpd.GeoDataFrame:
-    areas = describe_areas(year, BOUNDARIES, IMD, TENURE, HEATING, GAS, ELECTRICITY, PLACE)
+    areas = describe_areas(year, BOUNDARIES, IMD, TENURE, HEATING, GAS, ELECTRICITY, PLACE, CALLED)
     return areas.set_index("area_code")
 
 
@@ -268,6 +270,7 @@ def test_counts_of_either_census_are_summed_exactly_over_splits_and_merges(
 def test_an_area_has_the_name_codes_district_and_outline_of_its_parts() -> None:
     areas = describe(make_year(NEW, 2021))
     assert areas["area_name"].tolist() == ["Town 1", "Town 2", "Town 4", "Town 9"]
+    assert label_areas(areas).tolist() == ["Town 1", "Market Cross (Town 2)", "Town 4", "Old Harbour (Town 9)"]
     assert areas["lsoa11_codes"].tolist() == ["E01a", "E01b", "E01e+E01f", "E01h"]
     assert areas["lsoa21_codes"].tolist() == ["E01a", "E01c+E01d", "E01g", "E01h"]
     assert areas["lad22_name"].tolist() == ["North", "North", "North", "South"]

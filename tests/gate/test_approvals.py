@@ -17,7 +17,7 @@ from councilbook.gate.writing import Origin, choose_root, read_audit, read_packa
 
 COUNCIL = Council(slug="north", name="North", codes={"E06000901": "North"})
 CLIENTS = pd.DataFrame({"lsoa_code": ["E1", "E2"], "clients": [9, 41], "homes": [100, 321]})
-NAME = "small/north/client_counts@1.0.0"
+NAME = "small/north/real/client_counts@1.0.0"
 ROLE = "Information governance lead"
 
 
@@ -75,7 +75,7 @@ def test_an_approval_holds_for_the_same_data_under_the_same_rule_alone(catalogue
     release_clients(catalogue)
     assert states(catalogue) == {NAME: "approved"}
     release_clients(catalogue, CLIENTS.assign(homes=[100, 400]))
-    assert states(catalogue) == {"small/north/client_counts@1.0.1": "waiting"}
+    assert states(catalogue) == {"small/north/real/client_counts@1.0.1": "waiting"}
 
 
 def test_what_is_made_from_a_release_that_waits_waits_as_well(catalogue: Catalogue) -> None:
@@ -83,8 +83,8 @@ def test_what_is_made_from_a_release_that_waits_waits_as_well(catalogue: Catalog
     made = Origin("small", "1_open", COUNCIL, "real", "2026-11-23", [], [package])
     homes = pd.DataFrame({"lsoa_code": ["E1"], "homes": [100]})
     release_dataset(catalogue.dataset("home_counts"), homes, made, catalogue, catalogue.workbook.processed)
-    assert states(catalogue) == {NAME: "waiting", "small/north/home_counts@1.0.0": "waiting"}
-    approve(catalogue, "small/north/home_counts@1.0.0")
+    assert states(catalogue) == {NAME: "waiting", "small/north/real/home_counts@1.0.0": "waiting"}
+    approve(catalogue, "small/north/real/home_counts@1.0.0")
 
 
 def test_what_is_made_from_a_release_that_is_not_open_needs_a_rule(catalogue: Catalogue) -> None:
@@ -100,7 +100,7 @@ def test_what_is_made_from_a_release_that_is_not_open_needs_a_rule(catalogue: Ca
     ("name", "role", "fault"),
     [
         (NAME, "Intern", "is to be approved by: Information governance lead"),
-        ("small/north/client_counts@2.0.0", ROLE, f"There is no such release. Waiting: {NAME}"),
+        ("small/north/real/client_counts@2.0.0", ROLE, f"There is no such release. Waiting: {NAME}"),
         ("client_counts", ROLE, "There is no such release"),
     ],
 )
@@ -124,7 +124,10 @@ def test_nothing_is_approved_while_a_run_makes_it_anew(catalogue: Catalogue) -> 
     from councilbook.gate.editions import Edition, hold_edition
 
     release_clients(catalogue)
-    with hold_edition(Edition(catalogue.workbook, "small", COUNCIL)), pytest.raises(NotebookError, match="another run"):
+    with (
+        hold_edition(Edition(catalogue.workbook, "small", COUNCIL, "real")),
+        pytest.raises(NotebookError, match="another run"),
+    ):
         approve(catalogue)
     assert states(catalogue) == {NAME: "waiting"}
 
@@ -134,7 +137,7 @@ def test_the_command_lists_and_approves(catalogue: Catalogue) -> None:
     listed = CliRunner().invoke(app, ["release", "--review"], env={"COLUMNS": "200"})
     assert NAME in listed.output
     assert f"waits for {ROLE}" in listed.output
-    assert f"reviews{os.sep}small{os.sep}north{os.sep}client_counts.json" in listed.output
+    assert f"reviews{os.sep}small{os.sep}north{os.sep}real{os.sep}client_counts.json" in listed.output
     without = CliRunner().invoke(app, ["release", "--approve", NAME])
     assert without.exit_code == 2
     done = CliRunner().invoke(app, ["release", "--approve", NAME, "--role", ROLE, "--by", "A. Name"])
@@ -154,7 +157,7 @@ def test_a_shared_dataset_of_real_closed_data_waits_and_a_closed_one_does_not(ca
     for dataset in (flags, shared):
         folder = release_dataset(dataset, frame, made, catalogue, choose_root(catalogue.workbook, dataset))
         assert folder.is_relative_to(catalogue.workbook.restricted)
-    names = ["small/north/client_flags@1.0.0", "small/north/client_list@1.0.0"]
+    names = ["small/north/real/client_flags@1.0.0", "small/north/real/client_list@1.0.0"]
     assert states(catalogue) == dict(zip(names, ["not needed", "waiting"], strict=True))
     approve(catalogue, names[1])
     assert states(catalogue)[names[1]] == "approved"

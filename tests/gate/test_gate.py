@@ -93,7 +93,7 @@ def test_what_would_help_to_undo_a_suppression_stays_in_the_private_folder(
     catalogue: Catalogue, visits: Dataset
 ) -> None:
     folder = release(catalogue, visits, add_totals(GRID))
-    private = catalogue.workbook.private / "reviews" / "small" / "north" / "visits.json"
+    private = catalogue.workbook.private / "reviews" / "small" / "north" / "real" / "visits.json"
     assert json.loads(private.read_text(encoding="utf-8"))["primary"] == 1
     assert all('"primary"' not in file.read_text(encoding="latin-1") for file in folder.iterdir() if file.is_file())
 
@@ -230,7 +230,7 @@ def test_a_register_that_gives_somebody_away_beside_its_last_version_is_refused(
     clean = after.assign(address=["1 High Street", "2 High Street"])
     folder = release(catalogue, shops, clean, last=last)
     assert read_published(folder, shops)["payer"].fillna("").tolist() == ["Cake PLC", ""]
-    private = catalogue.workbook.private / "reviews" / "small" / "north" / "shops.json"
+    private = catalogue.workbook.private / "reviews" / "small" / "north" / "real" / "shops.json"
     told = json.loads(private.read_text(encoding="utf-8"))
     assert told["last_version"] == "2026-10-23"
     assert told["beside_last_version"] == [{"leak": MONTH_OF_CHANGE, "version": "both", "rows": 1}]

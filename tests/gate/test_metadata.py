@@ -46,6 +46,7 @@ FIRST = Version(
 FILES = [{"path": f"cold_homes.{kind}", "format": kind, "bytes": 7, "hash": "sha256:0"} for kind in ("csv", "parquet")]
 ABOUT = {
     "study": "fuel_poverty",
+    "data": "sample",
     "council": {"slug": "north", "name": "North", "codes": {"E06000901": "North", "E06000902": "More of it"}},
     "synthetic": True,
     "kinds": ["synthetic"],
@@ -65,7 +66,7 @@ def package() -> dict[str, Any]:
 
 
 def test_a_schema_gives_each_limit_in_the_type_of_its_field_and_no_other() -> None:
-    schema = build_schema(DATASET)
+    schema = build_schema(DATASET, "")
     assert (schema["primaryKey"], schema["missingValues"]) == (["code", "year"], [""])
     limits = {field["name"]: field["constraints"] for field in schema["fields"]}
     assert limits == {
@@ -77,6 +78,12 @@ def test_a_schema_gives_each_limit_in_the_type_of_its_field_and_no_other() -> No
     }
     assert isinstance(limits["homes"]["maximum"], int)
     assert {field["name"]: field.get("unit") for field in schema["fields"]}["homes"] == "homes"
+
+
+def test_the_column_that_names_the_kind_is_described_with_the_one_value_that_it_has() -> None:
+    told = build_schema(DATASET, "synthetic and assumed")["fields"][-1]
+    assert (told["name"], told["title"]) == ("data_kind", "Kind of data")
+    assert told["constraints"] == {"required": True, "enum": ["synthetic and assumed"]}
 
 
 def test_only_the_table_has_a_schema(package: dict[str, Any]) -> None:
@@ -92,7 +99,7 @@ def test_the_dcat_record_names_title_licence_date_council_sources_and_every_file
     graph = rdflib.Graph().parse(data=build_dcat(package), format="json-ld", publicID="https://example.org/data/")
     dcat, terms = rdflib.DCAT, rdflib.DCTERMS
     record = graph.value(predicate=rdflib.RDF.type, object=dcat.Dataset)
-    assert str(record) == "urn:councilbook:fuel_poverty:north:cold_homes"
+    assert str(record) == "urn:councilbook:fuel_poverty:north:sample:cold_homes"
     assert str(graph.value(record, terms.title)) == "Cold homes"
     assert graph.value(record, terms.license) == rdflib.URIRef("https://example.org/ogl")
     assert graph.value(record, terms.modified) == rdflib.Literal(date(2026, 11, 23))

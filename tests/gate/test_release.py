@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from councilbook.catalogue import Catalogue, Council, Dataset, FieldSpec, FoundFile, Licence, Mode
 from councilbook.errors import CheckError, CouncilbookError, ReleaseRefusedError
+from councilbook.gate.files import find_file
 from councilbook.gate.writing import Origin, pass_gate, read_package, read_published, release_dataset
 from councilbook.paths import Workbook
 
@@ -206,7 +207,7 @@ def test_a_dataset_with_geometry_needs_outlines_in_a_known_coordinate_system(
 
 def test_the_csv_keeps_its_order_and_is_utf8_with_iso_dates_and_plain_line_ends(catalogue: Catalogue) -> None:
     folder = release(catalogue, EVERY_TYPE, make_rows())
-    assert folder == catalogue.workbook.processed / "small" / "north" / "every_type"
+    assert folder == catalogue.workbook.processed / "small" / "north" / "real" / "every_type"
     assert (folder / "every_type.csv").read_bytes().decode("utf-8") == (
         "\ufeffcode,year,homes,visits,rate_pct,is_rural,is_old,counted,visited,note\n"
         "E2,2021,1200,,12.5,true,,2026-01-31,,\n"
@@ -353,6 +354,36 @@ def with_fields(dataset: Dataset, **changes: Any) -> Dataset:
     return dataset.model_copy(update={"fields": fields})
 
 
+@pytest.mark.parametrize(
+    ("origin", "assumes", "kind"),
+    [
+        ("twin", "", "synthetic"),
+        ("mirror", "what a home costs", "assumed"),
+        ("twin", "what a home costs", "synthetic and assumed"),
+        ("mirror", "", None),
+    ],
+)
+def test_every_file_of_what_is_not_real_says_so_in_a_column_that_is_not_read_back(
+    origin: str, assumes: str, kind: str | None, catalogue: Catalogue
+) -> None:
+    dataset = SHAPES.model_copy(update={"assumes": assumes})
+    folder = release(catalogue, dataset, make_shapes(), used=find(catalogue, "homes_2020", origin=origin))
+    read = {"csv": pd.read_csv, "xlsx": pd.read_excel, "geojson": gpd.read_file, "parquet": gpd.read_parquet}
+    for ending, reader in read.items():
+        table = reader(find_file(folder, ending))
+        assert table.get("data_kind", pd.Series([None] * 2)).tolist() == [kind] * 2, ending
+    described = [field["name"] for field in read_package(folder)["resources"][0]["schema"]["fields"]]
+    assert ("data_kind" in described) is (kind is not None)
+    assert list(read_published(folder, dataset)) == [*dataset.fields, "geometry"]
+
+
+def test_a_new_assumption_alone_is_no_new_version(catalogue: Catalogue) -> None:
+    dataset = catalogue.dataset("home_counts")
+    release(catalogue, dataset, HOMES)
+    folder = release(catalogue, dataset.model_copy(update={"assumes": "what a home costs"}), HOMES)
+    assert read_package(folder)["version"] == "1.0.0"
+
+
 def test_versions_count_what_changed_and_the_log_keeps_them_all(catalogue: Catalogue) -> None:
     homes = catalogue.dataset("home_counts")
     wider = with_fields(homes, note=FieldSpec(description="Note", required=False))
@@ -361,21 +392,22 @@ def test_versions_count_what_changed_and_the_log_keeps_them_all(catalogue: Catal
     keyed = wider.model_copy(update={"key": ["lsoa_code", "homes"]})
     retyped = with_fields(keyed, homes=FieldSpec(type="number", description="Homes"))
     more = HOMES.assign(homes=[1, 300], lsoa_code=["E1", "E3"])
-    steps: list[tuple[Dataset, pd.DataFrame, Mode, str, str]] = [
-        (homes, HOMES, "sample", "1.0.0", "First release."),
-        (homes, HOMES.iloc[::-1], "sample", "1.0.0", "First release."),
-        (homes, HOMES.assign(homes=[1, 300]), "sample", "1.0.1", "Rows: 1 changed."),
-        (homes, more, "sample", "1.0.2", "Rows: 1 added, 1 removed."),
-        (wider, noted, "sample", "1.1.0", "New: note."),
-        (keyed, noted, "sample", "2.0.0", "A row is named by lsoa_code, homes."),
-        (retyped, noted, "sample", "3.0.0", "Changed or gone: homes. A row is named by lsoa_code, homes."),
-        (narrow, HOMES[["lsoa_code"]], "sample", "4.0.0", "Changed or gone: homes, note. A row is named by lsoa_code."),
-        (narrow, HOMES[["lsoa_code"]], "real", "5.0.0", "Now from real data."),
-        (narrow, HOMES[["lsoa_code"]], "sample", "6.0.0", "Now from synthetic twins."),
+    steps: list[tuple[Dataset, pd.DataFrame, str, str, str]] = [
+        (homes, HOMES, "twin", "1.0.0", "First release."),
+        (homes, HOMES.iloc[::-1], "twin", "1.0.0", "First release."),
+        (homes, HOMES.assign(homes=[1, 300]), "twin", "1.0.1", "Rows: 1 changed."),
+        (homes, more, "twin", "1.0.2", "Rows: 1 added, 1 removed."),
+        (wider, noted, "twin", "1.1.0", "New: note."),
+        (keyed, noted, "twin", "2.0.0", "A row is named by lsoa_code, homes."),
+        (retyped, noted, "twin", "3.0.0", "Changed or gone: homes. A row is named by lsoa_code, homes."),
+        (narrow, HOMES[["lsoa_code"]], "twin", "4.0.0", "Changed or gone: homes, note. A row is named by lsoa_code."),
+        (narrow, HOMES[["lsoa_code"]], "mirror", "5.0.0", "Now from real data."),
+        (narrow, HOMES[["lsoa_code"]], "twin", "6.0.0", "Now from synthetic twins."),
     ]
     log: list[tuple[str, str]] = []
-    for number, (dataset, frame, mode, version, text) in enumerate(steps, start=1):
-        folder = release(catalogue, dataset, frame, mode=mode, day=f"2026-01-{number:02}")
+    for number, (dataset, frame, origin, version, text) in enumerate(steps, start=1):
+        used = find(catalogue, "homes_2020", origin=origin)
+        folder = release(catalogue, dataset, frame, used=used, day=f"2026-01-{number:02}")
         package = read_package(folder)
         assert (package["version"], package["councilbook"]["changes"][0]["text"]) == (version, text)
         if number != 2:

@@ -1,5 +1,6 @@
 """pyproject.toml, requirements.lock and environment.yml say the same."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -43,3 +44,23 @@ def test_conda_takes_python_and_pip_and_nothing_else_beside_the_lock():
 
 def test_the_package_says_its_version_once_more_and_the_same():
     assert PROJECT["version"] == __version__
+
+
+def test_the_front_door_says_the_same_as_the_package():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert (citation["version"], citation["license"]) == (PROJECT["version"], PROJECT["license"])
+    container = json.loads((ROOT / ".devcontainer/devcontainer.json").read_text(encoding="utf-8"))
+    python = PROJECT["requires-python"].removeprefix(">=")
+    assert container["image"] == f"python:{python}"
+    assert (ROOT / ".binder/runtime.txt").read_text(encoding="utf-8").strip() == f"python-{python}"
+    install = [line for line in (ROOT / ".binder/postBuild").read_text(encoding="utf-8").splitlines() if "pip" in line]
+    assert container["postCreateCommand"] == " && ".join(install)
+    for form in (ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml"):
+        assert yaml.safe_load(form.read_text(encoding="utf-8"))
+
+
+def test_links_between_documents_lead_somewhere():
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")]
+    for page in pages:
+        for link in re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"

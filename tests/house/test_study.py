@@ -4,6 +4,7 @@ The twins of the small workbook (see conftest) are made here.
 """
 
 import os
+import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -362,7 +363,9 @@ def test_a_release_goes_to_the_staging_folder_of_a_run(workbook: Workbook, monke
     staging = workbook.root.parent / "staging"
     monkeypatch.setenv("COUNCILBOOK_PROCESSED", str(staging))
     study = open_study()
-    assert study.release("home_counts", study.load("homes_2020")) == staging / "small" / "north" / "home_counts"
+    assert (
+        study.release("home_counts", study.load("homes_2020")) == staging / "small" / "north" / "sample" / "home_counts"
+    )
 
 
 # --- telling ---
@@ -416,9 +419,21 @@ def test_a_report_tells_the_sources_of_what_it_reads_and_the_council_as_it_was_r
 def test_released_data_of_the_other_mode_are_refused(workbook: Workbook, mirror: str) -> None:
     study = open_study(data="real", mirror=mirror)
     study.release("home_counts", study.load("homes_2020"))
-    with pytest.raises(CouncilbookError, match=r"home_counts was released from real data, and this.*on sample data"):
+    with pytest.raises(CouncilbookError, match="home_counts has not been released"):
+        open_study("3_report").published("home_counts")
+    made = workbook.processed / "small" / "north"
+    shutil.copytree(made / "real", made / "sample")
+    with pytest.raises(CouncilbookError, match=r"released from real data\. Somebody has put it among the sample data"):
         open_study("3_report").published("home_counts")
     assert len(open_study("3_report", data="real").published("home_counts")) == 2
+
+
+def test_a_closed_folder_that_is_not_there_stops_a_notebook_that_is_run_by_hand_at_its_start(
+    workbook: Workbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNCILBOOK_CLOSED", str(workbook.root.parent / "clsoed"))
+    with pytest.raises(CouncilbookError, match="clsoed, and there is no such folder"):
+        open_study()
 
 
 @pytest.mark.usefixtures("workbook")
@@ -458,7 +473,8 @@ def test_a_check_of_everything_has_a_line_for_each_table_and_dataset(catalogue: 
 
 def test_a_check_of_everything_goes_on_after_a_fault(catalogue: Catalogue, mirror: str) -> None:
     study = open_study()
-    folder = study.release("home_counts", study.load("homes_2021"))
+    made = study.release("home_counts", study.load("homes_2021"))
+    folder = shutil.copytree(made, made.parents[1] / "real" / "home_counts")
     find_file(folder, "csv").write_text("lsoa_code,homes\nE1,110\nE1,150\n", encoding="utf-8")
     lines = check_small(catalogue, "real", catalogue.workbook.root / mirror)
     assert {name for name, line in lines.items() if not line.ok} == {
@@ -508,7 +524,7 @@ def test_a_dataset_that_is_not_open_stays_with_what_is_private(workbook: Workboo
     study = open_study("2_closed")
     ages = study.load("clients")["age"]
     folder = study.release("client_flags", pd.DataFrame({"client": range(len(ages)), "age": ages}))
-    assert folder == workbook.private / "restricted" / "small" / "north" / "client_flags"
+    assert folder == workbook.private / "restricted" / "small" / "north" / "sample" / "client_flags"
     assert folder.parent.stat().st_mode & 0o077 == 0
     assert not workbook.processed.exists()
     assert open_study("2_closed").published("client_flags")["age"].tolist() == [81, 79]
@@ -518,7 +534,7 @@ def test_a_dataset_that_is_not_open_stays_with_what_is_private(workbook: Workboo
 
 def test_where_there_is_a_closed_folder_it_keeps_what_is_not_open(workbook: Workbook, closed: Path) -> None:
     folder = open_study("2_closed").release("client_flags", pd.DataFrame({"client": [1], "age": [70]}))
-    assert folder == closed / "outputs" / "small" / "north" / "client_flags"
+    assert folder == closed / "outputs" / "small" / "north" / "sample" / "client_flags"
     assert not (workbook.private / "restricted").exists()
 
 

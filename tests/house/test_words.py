@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -96,3 +97,32 @@ def test_a_word_that_is_ruled_out_is_found_in_each_kind_of_file(tmp_path: Path) 
     for name, text in texts.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
         assert [match[0] for one in list_texts(tmp_path / name) for match in RULED_OUT.finditer(one)] == ["hangs on"]
+
+
+MOST_WORDS = 25  # of a sentence, as docs/writing.md has it
+
+
+def list_sentences(markdown: str) -> Iterator[str]:
+    """List the sentences of a text in Markdown; a list's line, a table's cell and what a colon ends stand alone."""
+    told = re.sub(r"^```.*?^```|!\[.*?\]\(.*?\)", "", markdown, flags=re.MULTILINE | re.DOTALL)
+    for block in re.split(r"\n\s*\n|\n\s*- |\n\s*\d+\. |\n#+ |\|", told):
+        yield from re.split(r"(?<=[.!?:;])[*\"')]*\s+", " ".join(block.split()))
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in PLACES if path.suffix in {".md", ".ipynb"}], ids=lambda path: path.name
+)
+def test_sentences_are_short_enough_to_be_heard(path: Path) -> None:
+    if path.name == "CHANGELOG.md":
+        pytest.skip("its lines are lists of what is new")
+    text = path.read_text(encoding="utf-8")
+    cells = json.loads(text)["cells"] if path.suffix == ".ipynb" else [{"cell_type": "markdown", "source": [text]}]
+    prose = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    long = [one for cell in prose for one in list_sentences(cell) if len(one.split()) > MOST_WORDS]
+    assert not long, "\n".join(f"{len(one.split())} words: {one}" for one in long)
+
+
+def test_a_long_sentence_is_found() -> None:
+    long = " ".join(["word"] * 26)
+    assert max(len(one.split()) for one in list_sentences(f"Title\n\nShort one. {long}.\n- a line")) == 26
+    assert max(len(one.split()) for one in list_sentences(f"# Title\n\nOne two. Three\n- {'four ' * 25}")) == 25

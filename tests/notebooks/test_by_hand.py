@@ -8,7 +8,7 @@ import pytest
 from nbclient import NotebookClient
 
 from councilbook.catalogue import load_catalogue
-from councilbook.paths import Workbook, find_workbook
+from councilbook.paths import Workbook, find_workbook, place_outputs
 
 CATALOGUE = load_catalogue(find_workbook())
 
@@ -34,8 +34,8 @@ def test_notebooks_run_by_themselves_with_their_defaults(study, sample, tmp_path
         NotebookClient(notebook, kernel_name="python3", resources=folder).execute()
         shown = [output.data for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
         assert any("text/html" in data for data in shown)
-        council = workbook.processed / study / CATALOGUE.studies[study].default_council
+        place = workbook.processed / place_outputs(study, CATALOGUE.studies[study].default_council, "sample")
         for dataset in CATALOGUE.studies[study].notebooks[name].releases:
             if CATALOGUE.dataset(dataset).classification == "open":
-                package = council / dataset / "datapackage.json"
+                package = place / dataset / "datapackage.json"
                 assert package.stat().st_mtime > (sample.root / package.relative_to(workbook.root)).stat().st_mtime

@@ -40,7 +40,7 @@ from councilbook.catalogue import Catalogue, CountRule, load_catalogue
 from councilbook.cli import app
 from councilbook.gate.decisions import Passed
 from councilbook.gate.writing import dataset_folder, read_published
-from councilbook.paths import Workbook
+from councilbook.paths import Workbook, place_outputs
 from councilbook.running import run as running
 from councilbook.running.jobs import Job, JobResult, list_study_sources
 from councilbook.running.warm import open_lines
@@ -48,7 +48,7 @@ from councilbook.study import Study
 from whole_workbook import copy_workbook, run_councilbook
 
 CANARY = make_canary("full_name", "somebody")
-APPROVED = "closed_study/doncaster/person_records@1.0.0"
+APPROVED = "closed_study/doncaster/real/person_records@1.0.0"
 CARELESS = """import logging, os, sys, warnings
 shown = people.to_string()
 print(shown)
@@ -212,13 +212,15 @@ def test_the_canaries_were_there_to_be_found(
         for source in filter(is_guarded, list_study_sources(catalogue, name)):
             has_text = any(is_free_text(field, table) for table in source.tables.values() for field in table.fields)
             assert bool(search((book.closed / source.file).read_bytes())) == has_text
-    executed = book.workbook.private / "runs" / "closed_study" / "doncaster" / "1_registers.ipynb"
+    executed = book.workbook.private / "runs" / place_outputs("closed_study", "doncaster", "real") / "1_registers.ipynb"
     assert NAME in search(executed.read_bytes())
-    released = book.workbook.processed / "closed_study" / "doncaster"
+    released = book.workbook.processed / place_outputs("closed_study", "doncaster", "real")
     for dataset in ("visitor_counts", "bill_sums", "person_records", "minutes_model"):
         package = json.loads((released / dataset / "datapackage.json").read_text(encoding="utf-8"))
         assert not package["councilbook"]["synthetic"]
-    assert (book.workbook.reports / "closed_study" / "doncaster" / "data" / "person_records").is_dir()
+    assert (
+        book.workbook.reports / place_outputs("closed_study", "doncaster", "real") / "data" / "person_records"
+    ).is_dir()
 
 
 def test_a_linear_programme_bounds_no_small_count_of_any_published_table(
@@ -234,7 +236,7 @@ def test_a_linear_programme_bounds_no_small_count_of_any_published_table(
             rule, key = catalogue.dataset(name).disclosure, catalogue.dataset(name).key
             assert isinstance(rule, CountRule)
             exact = pd.read_pickle(book.exact / f"{name}.pickle")
-            folder = dataset_folder(book.workbook.processed, study, council, name)
+            folder = dataset_folder(book.workbook.processed, study, council, "sample", name)
             shown = exact[key].merge(read_published(folder, catalogue.dataset(name)), on=key, how="left")
             exact = exact.reset_index(drop=True)
             hidden = shown[rule.counts].isna() & exact[rule.counts].notna()
@@ -442,7 +444,9 @@ def test_canaries_that_a_broken_gate_lets_out_are_found(
     records = people.assign(record=range(len(people)), ward=people["full_name"])
     study.release("person_records", records[["record", "age", "ward", "sex", "condition"]])
     found = search_files(book.workbook, planted[1]["closed_study"])
-    assert f"data/processed/closed_study/doncaster/person_records/person_records.csv: {NAME}, the rare age" in found
+    assert (
+        f"data/processed/closed_study/doncaster/real/person_records/person_records.csv: {NAME}, the rare age" in found
+    )
 
 
 def write_parquet(content: bytes) -> bytes:

@@ -19,7 +19,7 @@ import pytest
 from councilbook.catalogue import Catalogue
 from councilbook.errors import NotebookError
 from councilbook.gate.editions import Edition, hold_edition
-from councilbook.paths import Workbook
+from councilbook.paths import Workbook, place_outputs
 from councilbook.study import Study
 from killed_runs import KILLED, make_book, run_book
 from tiny_workbook import copy_workbook
@@ -97,9 +97,9 @@ def read_outputs(workbook: Workbook) -> Tree:
 
 def read_both(workbook: Workbook, council: str = "north") -> tuple[Tree, Tree]:
     """Return the datasets and the report of an edition; where a swap was cut off, those that were set aside."""
-    folders = [place / "tiny" / council for place in (workbook.processed, workbook.reports)]
+    folders = [place / place_outputs("tiny", council, "sample") for place in (workbook.processed, workbook.reports)]
     processed, report = (
-        read_tree(folder if folder.exists() else folder.with_name(f".{council}.old")) for folder in folders
+        read_tree(folder if folder.exists() else folder.with_name(".sample.old")) for folder in folders
     )
     return processed, report
 
@@ -111,15 +111,15 @@ def check_whole(workbook: Workbook, old: Workbook, new: Workbook, when: str) -> 
     for page in ("index.html", "search.html"):
         known = [(one.reports / page).read_bytes() for one in (old, new)]
         assert (workbook.reports / page).read_bytes() in known, when
-    names = {path.name for place in PLACES[:2] for path in (workbook.root / place / "tiny").iterdir()}
-    assert names <= {"north", ".north.old", ".north.new"}, when
+    names = {path.name for place in PLACES[:2] for path in (workbook.root / place / "tiny" / "north").iterdir()}
+    assert names <= {"sample", ".sample.old", ".sample.new"}, when
 
 
 def check_clean(workbook: Workbook, like: Workbook, when: str = "") -> None:
     """See that all is as in another workbook whose run was not disturbed, and nothing temporary is left."""
     assert read_outputs(workbook) == read_outputs(like), when
     assert list((workbook.private / "staging").iterdir()) == [], when
-    private = workbook.private / "runs" / "tiny" / "north"
+    private = workbook.private / "runs" / "tiny" / "north" / "sample"
     names = {"1_build.ipynb", "2_report.ipynb", "lock", "record.json", "run.log"}
     assert {path.name for path in private.iterdir()} == names, when
     assert {path.name for path in (workbook.private / "site").iterdir()} == {"lock", "built.json"}, when
@@ -314,7 +314,7 @@ def test_of_two_runs_of_one_study_and_council_the_second_is_told_to_wait(
     came = finish(start(book, NEW), book)
     assert (came["outcome"], came["reason"]) == (
         "failed",
-        "tiny/north is being made by another run. Wait for it, or stop it.",
+        "tiny/north/sample is being made by another run. Wait for it, or stop it.",
     )
     (book.root / "hold-build").unlink()
     assert finish(first, book)["outcome"] == "made"
@@ -326,15 +326,15 @@ def test_a_notebook_run_by_hand_does_not_release_while_a_run_makes_the_same(
 ) -> None:
     study = Study.open("small", "1_open", council="north", data="sample", seed=7, run_date="2026-11-23")
     homes = study.load("homes_2021")
-    edition = Edition(workbook, "small", catalogue.council("north"))
-    with hold_edition(edition), pytest.raises(NotebookError, match="small/north is being made by another run"):
+    edition = Edition(workbook, "small", catalogue.council("north"), "sample")
+    with hold_edition(edition), pytest.raises(NotebookError, match="small/north/sample is being made by another run"):
         study.release("home_counts", homes)
     assert not edition.processed.exists()
     assert study.release("home_counts", homes).is_relative_to(edition.processed)
 
 
 def test_what_a_killed_release_by_hand_left_is_cleared_by_the_next_run(book: Workbook, start: Start) -> None:
-    dataset = book.processed / "tiny" / "north" / "tiny_counts"
+    dataset = book.processed / "tiny" / "north" / "sample" / "tiny_counts"
     shutil.copytree(dataset, dataset.with_name(".tiny_counts.abc123") / "tiny_counts")
     dataset.rename(dataset.with_name(".tiny_counts.old"))
     before = read_tree(dataset.with_name(".tiny_counts.old"))
@@ -351,8 +351,8 @@ def test_the_index_holds_both_councils_of_two_runs_at_once(start: Start, book: W
     (book.root / "hold-site").unlink()
     assert finish(north, book)["outcome"] == finish(south, book, "south")["outcome"] == "made"
     assert [line.split(":")[0] for line in (book.reports / "index.html").read_text().splitlines()] == [
-        "tiny/north",
-        "tiny/south",
+        "tiny/north/sample",
+        "tiny/south/sample",
     ]
 
 
@@ -367,4 +367,4 @@ def test_runs_of_two_councils_that_end_together_do_not_disturb_each_other(start:
         for council, process in runs.items():
             assert finish(process, book, council)["outcome"] == "made"
         cards = (book.reports / "index.html").read_text().splitlines()
-        assert cards == [f'tiny/{council}: {{"seed": {seed}}}' for council in runs]
+        assert cards == [f'tiny/{council}/sample: {{"seed": {seed}}}' for council in runs]

@@ -12,7 +12,7 @@ from councilbook.catalogue import load_catalogue
 from councilbook.fuel_poverty.households.extract import DEFINING
 from councilbook.fuel_poverty.households.targeting import PERFECT
 from councilbook.gate.files import find_file
-from councilbook.paths import Workbook
+from councilbook.paths import Workbook, place_outputs
 from councilbook.study import Study
 
 
@@ -33,7 +33,7 @@ def test_an_extract_without_incomes_goes_through_the_study_and_the_report_says_w
     book = Workbook(Path(shutil.copytree(sample.root, tmp_path / "book")))
     monkeypatch.setenv("COUNCILBOOK_ROOT", str(book.root))
     monkeypatch.chdir(book.notebooks / "fuel_poverty")
-    folder = book.processed / "fuel_poverty" / "kent_medway"
+    folder = book.processed / place_outputs("fuel_poverty", "kent_medway", "sample")
     for dataset in load_catalogue(book).studies["fuel_poverty"].notebooks["4_households"].releases:
         shutil.rmtree(folder / dataset, ignore_errors=True)  # earlier versions, of records that know more
     load = Study.load

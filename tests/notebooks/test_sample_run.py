@@ -13,10 +13,10 @@ import pytest
 from councilbook.catalogue import load_catalogue
 from councilbook.gate.files import find_file
 from councilbook.gate.writing import choose_root
-from councilbook.paths import Workbook
+from councilbook.paths import Workbook, place_outputs
 from whole_workbook import find_mirror, run_councilbook
 
-KENT = "fuel_poverty/kent_medway"
+KENT = "fuel_poverty/kent_medway/sample"
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +27,12 @@ def processed(sample):
 def test_all_that_the_studies_promise_is_there(sample):
     catalogue = load_catalogue(sample)
     for study in catalogue.studies.values():
-        council = catalogue.council(study.default_council)
+        place = place_outputs(study.id, catalogue.council(study.default_council).slug, "sample")
         for name in (name for notebook in study.notebooks.values() for name in notebook.releases):
             dataset = catalogue.dataset(name)
-            assert find_file(choose_root(sample, dataset) / study.id / council.slug / name, "csv").exists()
-            assert (sample.processed / study.id / council.slug / name).exists() == (dataset.classification == "open")
-        assert (sample.reports / study.id / council.slug / "index.html").exists()
+            assert find_file(choose_root(sample, dataset) / place / name, "csv").exists()
+            assert (sample.processed / place / name).exists() == (dataset.classification == "open")
+        assert (sample.reports / place / "index.html").exists()
     assert (sample.reports / "index.html").exists()
 
 
@@ -103,13 +103,13 @@ def test_another_council_needs_no_change_of_code(sample, tmp_path):
     own = Workbook(Path(shutil.copytree(sample.root, tmp_path / "book")))  # other tests look at the sample's site
     done = run_councilbook(own, "run", "fuel_poverty", "--council", "E07000004+E07000005")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (own.reports / "fuel_poverty" / "e07000004_e07000005" / "index.html").exists()
+    assert (own.reports / "fuel_poverty" / "e07000004_e07000005" / "sample" / "index.html").exists()
     assert KENT in (own.reports / "index.html").read_text(encoding="utf-8")
 
 
 def test_nothing_that_was_executed_lies_where_readers_look(sample):
     assert not [path for folder in (sample.reports, sample.processed) for path in folder.rglob("*.ipynb")]
-    assert sorted(path.name for path in sample.private.rglob("kent_medway/*.ipynb")) == [
+    assert sorted(path.name for path in sample.private.rglob("kent_medway/sample/*.ipynb")) == [
         "1_landscape.ipynb",
         "2_areas.ipynb",
         "3_postcodes.ipynb",

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from councilbook.catalogue import About, load_catalogue
+from councilbook.paths import place_outputs
 from union_attack import attack, find_recovered, read_published
 
 PLACES = {"business_rates": "north_lanarkshire", "fuel_poverty": "kent_medway"}
@@ -19,7 +20,10 @@ OF_ROLL = {  # column of the roll, which the register shows of organisations, an
 def published(sample):
     """Every open table of each study, as a reader downloads it."""
     return {
-        study: {file.parent.name: pd.read_csv(file) for file in (sample.processed / study / place).glob("*/*.csv")}
+        study: {
+            file.parent.name: pd.read_csv(file)
+            for file in (sample.processed / place_outputs(study, place, "sample")).glob("*/*.csv")
+        }
         for study, place in PLACES.items()
     }
 

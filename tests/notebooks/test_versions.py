@@ -47,7 +47,7 @@ def months(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 
         def read(dataset: str) -> pd.DataFrame:
             spec: Dataset = catalogue.dataset(dataset)
-            folder: Path = dataset_folder(choose_root(workbook, spec), STUDY, council, dataset)
+            folder: Path = dataset_folder(choose_root(workbook, spec), STUDY, council, "sample", dataset)
             return writing.read_published(folder, spec)
 
         kept, make = [], coarse_rows.make_deidentified

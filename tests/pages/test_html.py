@@ -61,6 +61,18 @@ def test_missing_values_truth_and_dates_are_words() -> None:
     ]
 
 
+def test_a_hidden_figure_is_told_from_a_missing_one() -> None:
+    shown = pd.DataFrame({"ward": ["A", "B", None], "homes": [math.nan, math.nan, 30], "flats": [5, 7, 9]})
+
+    soup = read_table(html.table(shown.assign(is_suppressed=[True, False, True]), "Homes"))
+
+    assert [cell.get_text() for cell in soup.find_all("td")] == ["[c]", "5", "n/a", "7", "30", "9"]
+    assert "hidden to protect people" in soup.find("p", class_="note").get_text()
+    assert soup.find_all("th")[-1].get_text() == "n/a"
+    unhidden = read_table(html.table(shown.assign(is_suppressed=False), "Homes"))
+    assert unhidden.find("p") is None
+
+
 def test_headers_and_formats_are_used(frame: pd.DataFrame) -> None:
     soup = read_table(html.table(frame, "Districts", headers={"rate": "Rate, %"}, formats={"rate": ".2f"}))
 

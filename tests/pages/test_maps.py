@@ -297,3 +297,25 @@ def test_areas_that_cannot_be_drawn_are_named(areas: gpd.GeoDataFrame, spoil, me
 def test_a_map_without_a_description_is_refused(areas: gpd.GeoDataFrame) -> None:
     with pytest.raises(CouncilbookError, match="no description"):
         area_maps.draw_area_map(areas, "pct", **(WORDS | {"alt": "A map."}))
+
+
+def test_regions_are_bordered_and_named_on_both_maps(areas: gpd.GeoDataFrame) -> None:
+    towns = areas.assign(town=["West" if one < 20 else "East" for one in range(30)])
+
+    drawn = area_maps.draw_area_map(towns, "pct", **WORDS, region="town")
+
+    assert re.findall(r"<text [^>]*>(\w+)</text>", drawn.svg) == ["West", "East"]  # the largest first
+    west, east = (int(x) for x in re.findall(r'<text x="(\d+)"', drawn.svg))
+    assert west < east
+    regions = json.loads(re.search(r"const regions = (\{.*?\});", drawn.document).group(1))["features"]
+    assert {one["properties"]["name"] for one in regions} == {"West", "East"}
+    assert drawn.svg.count("<path") == area_maps.draw_area_map(towns, "pct", **WORDS).svg.count("<path") + 1
+
+
+def test_names_of_regions_do_not_cover_each_other() -> None:
+    boxes = [shapely.box(0, 0, 100, 100), shapely.box(0, 100, 100, 110), shapely.box(0, 400, 100, 480)]
+    regions = gpd.GeoDataFrame({"name": ["Large", "Thin", "Far"]}, geometry=boxes, crs=drawn_map.NATIONAL_GRID)
+
+    assert [name for name, *_ in drawn_map.place_names(regions, lambda xy: xy, 50)] == ["Large", "Far"]
+    assert [name for name, *_ in drawn_map.place_names(regions, lambda xy: xy, 5)] == ["Large", "Far", "Thin"]
+    assert drawn_map.place_names(regions.head(1), lambda xy: xy, 5) == []

@@ -163,8 +163,8 @@ def test_the_page_has_the_landmarks_and_forbids_the_network(tmp_path: Path) -> N
     assert page.find("meta", attrs={"http-equiv": "Content-Security-Policy"})["content"].startswith(
         "default-src 'none'"
     )
-    assert page.title.get_text() == "Warm homes in North – Councilbook"
-    assert page.select_one("nav.breadcrumb a")["href"] == "../../index.html"
+    assert page.title.get_text() == "Warm homes in North (sample) – Councilbook"
+    assert page.select_one("nav.breadcrumb a")["href"] == "../../../index.html"
 
 
 def test_charts_tables_and_quotes_survive_unharmed(tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ def site(tmp_path: Path) -> Path:
 def publish(root: Path, *cells: nbformat.NotebookNode) -> None:
     executed = write(root, *cells)
     processed, target = root / "processed" / "warmth" / "north", root / "reports" / "warmth" / "north"
-    report.publish_report(executed, Workbook(root), SPEC, NORTH, "real", DATE, processed, target)
+    report.publish_report(executed, Workbook(root), SPEC, NORTH, "real", DATE, processed, target, None)
 
 
 def test_a_published_report_carries_its_data_and_no_audit_record(site: Path) -> None:
@@ -443,7 +443,7 @@ def test_a_report_opens_with_its_place_figures_and_picture_and_folds_the_rest(tm
     assert page.select_one("#figure-1 a[href='#opening-picture']").get_text() == "The still picture opens this page."
     assert [one.get_text() for one in story.select("details.more > summary")] == ["Table 1. Costs by ward"]
     assert [one.get_text() for one in story.select("details.more thead th")] == ["ward", "cost (£)"]
-    assert page.title.get_text() == "Warm homes in North – Councilbook"
+    assert page.title.get_text() == "Warm homes in North (sample) – Councilbook"
 
 
 def test_a_section_tagged_fold_is_folded_whole_with_those_of_its_cell(tmp_path: Path) -> None:

@@ -125,17 +125,19 @@ def test_links_lead_to_files_and_places_that_are_there(site: Path, name: str) ->
 def test_a_card_names_study_place_question_and_figures(site: Path) -> None:
     card = read(site / "index.html").select_one("li.card")
 
-    assert card.a["href"] == "warmth/north/index.html"
+    assert card.a["href"] == "warmth/north/real/index.html"
     for words in ("Warm homes, North", "Which homes are cold?", "12 homes are cold.", "real figures", "draft: waits"):
         assert words in read_words(card)
 
 
 def test_a_pdf_is_linked_where_there_is_one(tmp_path: Path) -> None:
     site = build(tmp_path, make_record(slug="north"), make_record(slug="south"))
-    (site / "warmth/south/report.pdf").write_text("x")
+    (site / "warmth/south/real/report.pdf").write_text("x")
     build_site(make_catalogue(tmp_path))
 
-    assert [link["href"] for link in read(site / "index.html").select('a[href$=".pdf"]')] == ["warmth/south/report.pdf"]
+    assert [link["href"] for link in read(site / "index.html").select('a[href$=".pdf"]')] == [
+        "warmth/south/real/report.pdf"
+    ]
 
 
 def test_a_site_without_reports_says_so_on_every_page(tmp_path: Path) -> None:
@@ -194,7 +196,7 @@ def test_a_search_without_room_for_headings_has_titles_and_summaries(tmp_path: P
 
     index = list_search_index(site, [], None)
     assert {key: index[key] for key in ("pages", "entries")} == {
-        "pages": [["warmth/north/index.html", "Warm homes, North"], ["sources.html", "Sources"]],
+        "pages": [["warmth/north/real/index.html", "Warm homes, North"], ["sources.html", "Sources"]],
         "entries": [[0, "", "Homes in north", "12 homes are cold.", ""]],
     }
 
@@ -249,9 +251,9 @@ def test_the_page_holds_a_dcat_catalogue_of_every_published_dataset_and_file(sit
     }
 
     assert datasets == set(graph.subjects(RDF.type, DCAT.Dataset))
-    assert datasets == {URIRef(f"urn:councilbook:warmth:{slug}:cold_homes") for slug in ("north", "south")}
+    assert datasets == {URIRef(f"urn:councilbook:warmth:{slug}:real:cold_homes") for slug in ("north", "south")}
     assert len(set(graph.subjects(RDF.type, DCAT.Distribution))) == 2
-    assert files == {f"{BASE}warmth/{slug}/data/cold_homes/cold_homes.csv" for slug in ("north", "south")}
+    assert files == {f"{BASE}warmth/{slug}/real/data/cold_homes/cold_homes.csv" for slug in ("north", "south")}
     assert all((site / file.removeprefix(BASE)).is_file() for file in files)
     assert (site / "catalogue.jsonld").is_file()
 
@@ -262,7 +264,7 @@ def test_a_catalogue_of_many_places_names_one_catalogue_a_place(tmp_path: Path) 
     everything = Graph().parse(site / "catalogue.jsonld", format="json-ld", publicID=BASE)
 
     assert len(set(whole.objects(None, DCAT.catalog))) == 121
-    assert list(part.objects(None, DCAT.dataset)) == [URIRef("urn:councilbook:warmth:place_7:cold_homes")]
+    assert list(part.objects(None, DCAT.dataset)) == [URIRef("urn:councilbook:warmth:place_7:real:cold_homes")]
     assert len(set(everything.objects(None, DCAT.dataset))) == 121
     assert "place_7" in read(site / "search.html").select_one("#index").string
     assert "data-place_7.html" in [page[0] for page in read_index(site)["pages"]]
@@ -271,7 +273,8 @@ def test_a_catalogue_of_many_places_names_one_catalogue_a_place(tmp_path: Path) 
 def test_each_dataset_is_described_with_its_files_version_and_approval(site: Path) -> None:
     page = read(site / "data.html")
     north, clients, south = (
-        read_words(page.find(id=f"warmth-{name}")) for name in ("north-cold_homes", "north-clients", "south-cold_homes")
+        read_words(page.find(id=f"warmth-{name}"))
+        for name in ("north-real-cold_homes", "north-real-clients", "south-real-cold_homes")
     )
 
     for words in ("real", "CSV", "(1.2 kB)", "1,065 rows", "23 November 2026"):
@@ -279,8 +282,8 @@ def test_each_dataset_is_described_with_its_files_version_and_approval(site: Pat
     assert "synthetic assumed" in south
     assert f"approved by the {ROLE} on 20 November 2026" in south
     assert f"waits for approval by the {ROLE}" in clients
-    assert not page.find(id="warmth-north-clients").select("a")
-    assert page.find(id="warmth-north-cold_homes").a["href"] == "warmth/north/data/cold_homes/index.html"
+    assert not page.find(id="warmth-north-real-clients").select("a")
+    assert page.find(id="warmth-north-real-cold_homes").a["href"] == "warmth/north/real/data/cold_homes/index.html"
 
 
 def test_sources_are_told_by_their_place_on_the_spectrum(site: Path) -> None:
@@ -334,7 +337,7 @@ def test_a_report_of_an_older_library_is_listed_too(tmp_path: Path) -> None:
     for name in ("licence_url", "classification", "approval", "changes"):
         del record["datasets"][0][name]
     site = build(tmp_path, make_record())
-    (site / "warmth/north/report.json").write_text(json.dumps(record))
+    (site / "warmth/north/real/report.json").write_text(json.dumps(record))
     build_site(make_catalogue(tmp_path))
 
     assert "Warm homes, North" in read(site / "index.html").get_text()
@@ -382,6 +385,31 @@ def test_samples_are_shown_apart_from_real_reports(tmp_path: Path) -> None:
     assert kinds == [("From real data", "Warm homes, North "), ("Samples, from synthetic data", "Warm homes, South ")]
 
 
+def test_the_sample_of_a_place_stands_beside_its_real_report_and_is_named_so_everywhere(tmp_path: Path) -> None:
+    datasets = change_dataset(kinds=["synthetic"])
+    site = build(tmp_path, make_record(), make_record(data="sample", figures="synthetic", datasets=datasets))
+    index, data = read(site / "index.html"), read(site / "data.html")
+
+    cards = [(read_words(card.h4), card.a["href"]) for card in index.select(".card")]
+    assert cards == [
+        ("Warm homes, North", "warmth/north/real/index.html"),
+        ("Warm homes, North (sample)", "warmth/north/sample/index.html"),
+    ]
+    for kind, name in (("real", "Cold homes, North"), ("sample", "Cold homes, North (sample)")):
+        link = data.find(id=f"warmth-north-{kind}-cold_homes").a
+        assert (link.get_text(), link["href"]) == (name, f"warmth/north/{kind}/data/cold_homes/index.html")
+    named = dict(read_index(site)["pages"])
+    assert named["warmth/north/sample/index.html"] == "Warm homes, North (sample)"
+    assert named["warmth/north/sample/data/cold_homes/index.html"] == "Data, North (sample)"
+    names = ["Warm homes, North", "Warm homes, North (sample)"]
+    assert [read_words(one) for one in index.select(".news a")] == names * 2
+    for name in ("index.html", "data.html", "warmth/north/sample/data/cold_homes/index.html"):
+        links = [str(link["href"]).partition("#")[0] for link in read(site / name).select("a[href]")]
+        assert links and all((site / name).parent.joinpath(one).is_file() for one in links if one and ":" not in one), (
+            name
+        )
+
+
 def test_datasets_are_grouped_by_what_people_want_and_checks_folded_away(tmp_path: Path) -> None:
     datasets = [change_dataset(id=name, title=name)[0] for name in ("scores", "homes", "visits")]
     groups = {"warmth": {"Where it is cold": ["visits", "homes"]}}
@@ -395,7 +423,7 @@ def test_datasets_are_grouped_by_what_people_want_and_checks_folded_away(tmp_pat
 
 
 def test_a_page_of_a_dataset_has_columns_first_rows_versions_and_every_file(site: Path) -> None:
-    folder = site / "warmth/south/data/cold_homes"
+    folder = site / "warmth/south/real/data/cold_homes"
     page = read(folder / "index.html")
     words = read_words(page)
 

@@ -175,7 +175,7 @@ def test_models_explain_a_third_of_what_deprivation_alone_leaves_in_districts_th
     tables = [kent.load("lsoa_boundaries")]
     tables += [kent.load(source) for source in ("iod_2025", "census_2021_tenure", "census_2021_heating")]
     tables += [kent.load(series) for series in ("gas", "electricity")]
-    areas = describe_areas(choose_year(kent_years, 0), *tables, kent.place)
+    areas = describe_areas(choose_year(kent_years, 0), *tables, kent.place, {})
     assert areas["year"].unique().tolist() == [2024]
     folds = split_areas(areas, 1)
     models = {name: fit for name, fit in list_models(1).items() if name in ("Deprivation alone", "Binomial model")}

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from councilbook.gate.files import find_file
+from councilbook.paths import place_outputs
 from whole_workbook import copy_workbook, run_councilbook
 
 VERDICTS = Path(__file__).with_name("bradford_link_verdicts.csv")
@@ -21,7 +22,9 @@ def bradford(mirror, tmp_path_factory):
     options = (*options, "--allow-stand-ins")  # the closed folder has verdicts, and no ledger
     done = run_councilbook(workbook, "run", "business_rates", *options, COUNCILBOOK_CLOSED=str(closed))
     assert done.returncode == 0, done.stdout + done.stderr
-    return workbook.processed / "business_rates" / "bradford", workbook.reports / "business_rates" / "bradford"
+    return tuple(
+        root / place_outputs("business_rates", "bradford", "real") for root in (workbook.processed, workbook.reports)
+    )
 
 
 def read(folder, dataset):

@@ -1,6 +1,8 @@
 """The study end to end on the official files, as a council runs it."""
 
 import json
+import re
+import shlex
 
 import frictionless
 import pandas as pd
@@ -8,7 +10,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from councilbook.gate.files import find_file
-from whole_workbook import copy_workbook, run_councilbook
+from councilbook.paths import place_outputs
+from whole_workbook import ROOT, copy_workbook, run_councilbook
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,9 @@ def workbook(mirror, tmp_path_factory):
     ],
 )
 def test_the_published_dataset_holds_the_published_figures(workbook, council, year, poor, households):
-    years = pd.read_csv(find_file(workbook.processed / "fuel_poverty" / council / "lsoa_fuel_poverty", "csv"))
+    years = pd.read_csv(
+        find_file(workbook.processed / place_outputs("fuel_poverty", council, "real") / "lsoa_fuel_poverty", "csv")
+    )
     sums = years.groupby("year")[["fuel_poor_households", "households"]].sum()
     assert tuple(sums.loc[year]) == (poor, households)
     assert sums.index.max() == 2024
@@ -47,7 +52,7 @@ def test_datasets_are_valid_and_say_what_of_them_is_real(workbook):
 
 
 def test_the_report_says_what_of_it_is_real_and_for_whom(workbook):
-    page = (workbook.reports / "fuel_poverty" / "county_durham" / "index.html").read_text(encoding="utf-8")
+    page = (workbook.reports / "fuel_poverty" / "county_durham" / "real" / "index.html").read_text(encoding="utf-8")
     assert "County Durham" in page
     assert "Synthetic figures" not in page
     assert "partly synthetic, partly assumed" in page
@@ -56,7 +61,9 @@ def test_the_report_says_what_of_it_is_real_and_for_whom(workbook):
 
 @pytest.mark.parametrize("council", ["kent_medway", "county_durham"])
 def test_the_summary_of_a_real_council_rests_on_real_figures_alone(workbook, council):
-    page = (workbook.reports / "fuel_poverty" / council / "index.html").read_text(encoding="utf-8")
+    page = (workbook.reports / place_outputs("fuel_poverty", council, "real") / "index.html").read_text(
+        encoding="utf-8"
+    )
     soup = BeautifulSoup(page, "html.parser")
     summary = " ".join(soup.select_one(".summary").get_text().split())
     assert "were in fuel poverty by the official estimate" in summary and "postcodes" in summary
@@ -71,7 +78,9 @@ def test_the_summary_of_a_real_council_rests_on_real_figures_alone(workbook, cou
 def test_the_report_says_what_is_newer_which_of_two_figures_it_uses_and_that_every_area_has_postcodes(
     workbook, council
 ):
-    page = (workbook.reports / "fuel_poverty" / council / "index.html").read_text(encoding="utf-8")
+    page = (workbook.reports / place_outputs("fuel_poverty", council, "real") / "index.html").read_text(
+        encoding="utf-8"
+    )
     for part in (
         "LSOA domestic gas consumption, of 2019 here, while that of 2024 is out",
         "11.0% (2.73 million households)",
@@ -92,3 +101,18 @@ def test_a_council_that_the_files_lack_fails_alone_and_names_the_source(workbook
     assert "has no row for Hartlepool" in done.stdout + done.stderr
     assert "nothing changed" in done.stdout
     assert not (workbook.processed / "fuel_poverty" / "hartlepool").exists()
+
+
+def test_the_tutorial_does_what_it_says(workbook, mirror):
+    """All its commands but the first, which is what `make run` does."""
+    text = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    first, *commands = [shlex.split(line) for line in "".join(blocks).splitlines()]
+    assert first == ["councilbook", "run"]
+    assert len(commands) >= 8
+    (workbook.root.parent / "closed").mkdir()
+    for program, *arguments in commands:
+        assert program == "councilbook"
+        done = run_councilbook(workbook, *[str(mirror) if one == "../shared/data" else one for one in arguments])
+        assert done.returncode == 0, (arguments, done.stdout, done.stderr)
+    assert len(list((workbook.root.parent / "closed").glob("example_kid_*.csv"))) == 2

@@ -79,7 +79,7 @@ def run(workbook: Workbook, **more: Any) -> JobResult:
 
 
 def list_released(workbook: Workbook) -> set[str]:
-    return {folder.name for folder in (workbook.processed / "tiny" / "north").iterdir()}
+    return {folder.name for folder in (workbook.processed / "tiny" / "north" / "sample").iterdir()}
 
 
 def test_a_part_with_too_few_records_is_left_out_with_what_goes_on_from_it_and_the_report_says_so(
@@ -91,7 +91,7 @@ def test_a_part_with_too_few_records_is_left_out_with_what_goes_on_from_it_and_t
     assert result.left_out["2_visits"].reason == "TooFewError: Too few visits: 50 are needed."
     assert result.left_out["3_trend"].shown == "It goes on from a part that is left out: Visits."
     assert list_released(book) == {"tiny_counts"}
-    kept = book.private / "runs" / "tiny" / "north"
+    kept = book.private / "runs" / "tiny" / "north" / "sample"
     assert {file.name for file in kept.glob("*.ipynb")} == {"1_build.ipynb", "4_report.ipynb"}
     texts = ["".join(cell["source"]) for cell in json.loads((kept / "4_report.ipynb").read_text())["cells"]]
     assert "## Part 2\n\n**This part is left out.** The records are too few for it." in texts
@@ -126,10 +126,10 @@ def test_what_was_released_once_is_taken_back_and_known_when_the_part_is_there_a
     write_visits(book)
     result = run(book, parameters=["seed=7"])
     assert not result.left_out
-    code = json.loads((book.private / "runs" / "tiny" / "north" / "2_visits.ipynb").read_text())["cells"]
+    code = json.loads((book.private / "runs" / "tiny" / "north" / "sample" / "2_visits.ipynb").read_text())["cells"]
     said = "".join(text for cell in code for output in cell.get("outputs", []) for text in output.get("text", []))
     assert "earlier ['n', '2018']" in said
-    assert not list((book.private / "runs" / "tiny" / "north" / "withdrawn").iterdir())
+    assert not list((book.private / "runs" / "tiny" / "north" / "sample" / "withdrawn").iterdir())
 
 
 def test_a_run_without_a_closed_file_leaves_out_what_needs_it_and_says_it_by_its_exit_code(
@@ -146,7 +146,7 @@ def test_a_run_without_a_closed_file_leaves_out_what_needs_it_and_says_it_by_its
     assert "closed_visits: not there; what needs it is left out" in said
     assert "2_visits is left out" in said
     assert "visits_north.csv" in said
-    record = read_record(book.private / "runs" / "tiny" / "north")
+    record = read_record(book.private / "runs" / "tiny" / "north" / "real")
     assert record
     assert record.left_out["2_visits"].shown == "There is no file of Closed visits."
     stands_in = plan(book, mode="real", stand_ins=True)

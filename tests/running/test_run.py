@@ -134,9 +134,9 @@ def snapshot(workbook: Workbook) -> dict[str, bytes]:
 
 def test_a_run_puts_data_report_and_executed_notebooks_in_their_places(made: Workbook) -> None:
     assert released(made) == ["n", "2018"]
-    page = (made.reports / "tiny" / "north" / "index.html").read_text()
+    page = (made.reports / "tiny" / "north" / "sample" / "index.html").read_text()
     assert page == f"2_report.ipynb of ['tiny_counts'] by {DAY}"
-    kept = made.private / "runs" / "tiny" / "north"
+    kept = made.private / "runs" / "tiny" / "north" / "sample"
     assert {path.name for path in kept.glob("*.ipynb")} == {"1_build.ipynb", "2_report.ipynb"}
     assert list((made.private / "staging").iterdir()) == []
 
@@ -148,11 +148,11 @@ def test_every_cell_is_told(made_once: tuple[Workbook, list[Step]]) -> None:
 
 def test_a_kernel_works_in_its_notebooks_folder_and_writes_to_staging(made_once: tuple[Workbook, list[Step]]) -> None:
     workbook = made_once[0]
-    seen = read_environment(workbook.private / "runs" / "tiny" / "north" / "1_build.ipynb")
+    seen = read_environment(workbook.private / "runs" / "tiny" / "north" / "sample" / "1_build.ipynb")
     assert seen["cwd"] == str(workbook.notebooks / "tiny")
     assert seen["COUNCILBOOK_ROOT"] == str(workbook.root)
     assert seen[NOTEBOOK_VARIABLE] == "tiny/1_build"
-    assert seen["COUNCILBOOK_PROCESSED"].startswith(str(workbook.private / "staging" / "tiny-north-"))
+    assert seen["COUNCILBOOK_PROCESSED"].startswith(str(workbook.private / "staging" / "tiny-north-sample-"))
     assert "COUNCILBOOK_CLOSED" in seen
     assert seen["OMP_NUM_THREADS"] == "1"
     assert NOTEBOOK_VARIABLE not in os.environ
@@ -190,7 +190,7 @@ def test_what_is_printed_and_logged_goes_to_the_screen_again_after_a_job(
 
 
 def test_a_report_notebook_is_told_of_no_closed_folder_and_no_mirror(made: Workbook, tmp_path: Path) -> None:
-    kept = made.private / "runs" / "tiny" / "north"
+    kept = made.private / "runs" / "tiny" / "north" / "sample"
     assert "COUNCILBOOK_CLOSED" not in read_environment(kept / "2_report.ipynb")
     edit(made, "2_report", "What it does.", "What it does, said better.")
     assert run_job(plan(made, mirror=tmp_path), ignore).outcome == "made"
@@ -230,10 +230,10 @@ def test_lock_study_and_catalogue_count_as_inputs(made: Workbook, changed: str) 
 @pytest.mark.parametrize(
     ("lost", "expected"),
     [
-        ("data/processed/tiny/north/tiny_counts/tiny_counts.csv", ["1_build", "2_report"]),
-        ("reports/tiny/north/index.html", ["2_report"]),
-        (".councilbook/runs/tiny/north/2_report.ipynb", ["2_report"]),
-        (".councilbook/runs/tiny/north/record.json", ["1_build", "2_report"]),
+        ("data/processed/tiny/north/sample/tiny_counts/tiny_counts.csv", ["1_build", "2_report"]),
+        ("reports/tiny/north/sample/index.html", ["2_report"]),
+        (".councilbook/runs/tiny/north/sample/2_report.ipynb", ["2_report"]),
+        (".councilbook/runs/tiny/north/sample/record.json", ["1_build", "2_report"]),
     ],
 )
 def test_an_output_that_is_gone_is_made_again(made: Workbook, lost: str, expected: list[str]) -> None:
@@ -247,12 +247,12 @@ def test_outputs_in_a_notebook_file_are_no_change(made: Workbook) -> None:
 
 
 def test_when_only_the_report_changed_the_build_notebook_is_not_run(made: Workbook) -> None:
-    before = (made.private / "runs" / "tiny" / "north" / "1_build.ipynb").read_bytes()
+    before = (made.private / "runs" / "tiny" / "north" / "sample" / "1_build.ipynb").read_bytes()
     edit(made, "2_report", "What it does.", "What it does, said better.")
     steps: list[Step] = []
     assert run_job(plan(made), steps.append).outcome == "made"
     assert {step.what for step in steps} == {"2_report"}
-    assert (made.private / "runs" / "tiny" / "north" / "1_build.ipynb").read_bytes() == before
+    assert (made.private / "runs" / "tiny" / "north" / "sample" / "1_build.ipynb").read_bytes() == before
     assert released(made) == ["n", "2018"]
     assert stale(plan(made)) == []
 
@@ -269,7 +269,7 @@ def test_a_failing_cell_leaves_the_last_good_outputs_and_is_described(made: Work
     assert result.failure.notebook == "1_build"
     assert result.failure.cell == "cell 6, under 'Part 2': import json, os"
     assert result.failure.reason == "ZeroDivisionError: division by zero"
-    kept = made.private / "runs" / "tiny" / "north" / "1_build.failed.ipynb"
+    kept = made.private / "runs" / "tiny" / "north" / "sample" / "1_build.failed.ipynb"
     assert result.failure.executed == kept
     assert "ZeroDivisionError" in kept.read_text()
     kept.unlink()
@@ -322,28 +322,52 @@ def test_a_page_that_is_refused_fails_the_report_notebook(made: Workbook, monkey
         raise NotebookError("a picture has no text alternative")
 
     use_plain_pages(monkeypatch, refuse)
-    (made.reports / "tiny" / "north" / "index.html").unlink()
+    (made.reports / "tiny" / "north" / "sample" / "index.html").unlink()
     failure = run_job(plan(made), ignore).failure
     assert failure
     assert (failure.notebook, failure.reason) == ("2_report", "a picture has no text alternative")
 
 
 def test_two_runs_at_once_of_the_same_study_and_council_are_told_apart(made: Workbook) -> None:
-    with FileLock(made.private / "runs" / "tiny" / "north" / "lock"):
+    with FileLock(made.private / "runs" / "tiny" / "north" / "sample" / "lock"):
         failure = run_job(plan(made, force=True), ignore).failure
     assert failure
-    assert failure.reason.startswith("tiny/north is being made by another run.")
+    assert failure.reason.startswith("tiny/north/sample is being made by another run.")
 
 
 def test_what_a_killed_run_left_is_mended(made: Workbook) -> None:
-    target = made.processed / "tiny" / "north"
-    target.rename(target.with_name(".north.old"))
-    left = made.private / "staging" / "tiny-north-abc"
+    target = made.processed / "tiny" / "north" / "sample"
+    target.rename(target.with_name(".sample.old"))
+    left = made.private / "staging" / "tiny-north-sample-abc"
     left.mkdir()
     assert run_job(plan(made), ignore).outcome == "unchanged"
     assert released(made) == ["n", "2018"]
     with open_staging(plan(made)):
         assert not left.exists()
+
+
+def test_a_sample_and_a_real_run_lie_side_by_side_and_neither_touches_the_other(made: Workbook) -> None:
+    before = snapshot(made)
+    result = run_job(plan(made, "seed=7", mode="real"), ignore)
+    assert result.outcome == "made", result.failure
+    assert released(made) == ["n", "2018"]
+    assert released(made, data="real") == ["n", "7"]
+    now = snapshot(made)
+    assert {path: now[path] for path in before} == before
+    assert all("real" in Path(path).parts for path in now.keys() - before.keys())
+    assert run_job(plan(made), ignore).outcome == "unchanged"
+
+
+def test_outputs_of_a_version_that_kept_sample_and_real_together_are_told_and_left_alone(made: Workbook) -> None:
+    from councilbook.gate.editions import describe_old_outputs
+
+    assert describe_old_outputs(made) == ""
+    shutil.copytree(made.processed / "tiny" / "north" / "sample", made.processed / "tiny" / "south")
+    (made.reports / "other" / "south").mkdir(parents=True)
+    (made.reports / "other" / "south" / "report.json").write_text("{}")
+    told = describe_old_outputs(made)
+    assert f"{made.processed / 'tiny' / 'south'}, {made.reports / 'other' / 'south'}. " in told
+    assert "north" not in told
 
 
 def test_a_kernel_that_could_not_start_is_started_again(made: Workbook, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -357,7 +381,7 @@ def test_a_kernel_that_could_not_start_is_started_again(made: Workbook, monkeypa
 
     monkeypatch.setattr(running, "run_cells", start)
     monkeypatch.setattr(running, "KERNEL_STARTS", 3)
-    (made.reports / "tiny" / "north" / "index.html").unlink()
+    (made.reports / "tiny" / "north" / "sample" / "index.html").unlink()
     assert run_job(plan(made), ignore).outcome == "made"
     assert starts == ["2_report"] * 3
 
@@ -549,7 +573,7 @@ def use_real_source(workbook: Workbook) -> None:
 def test_a_job_is_planned_for_each_study_and_council_once(fresh: Workbook) -> None:
     catalogue = load_catalogue(fresh)
     jobs = plan_jobs(catalogue, [], [], today=DAY)
-    assert [job.name for job in jobs] == ["other/north", "tiny/north"]
+    assert [job.name for job in jobs] == ["other/north/sample", "tiny/north/sample"]
     jobs = plan_jobs(catalogue, ["tiny"], ["south,E06000001", "north", "E06000009"], today=DAY)
     assert [job.council.slug for job in jobs] == ["south", "north", "blackpool"]
 
@@ -587,27 +611,27 @@ def test_a_report_is_rendered_again_from_what_was_kept(made: Workbook, monkeypat
 
     use_plain_pages(monkeypatch, publish)
     [result] = rerender(load_catalogue(made), [], [])
-    assert (result.edition.name, result.outcome) == ("tiny/north", "made")
-    assert (made.reports / "tiny" / "north" / "index.html").read_text() == f"new look, north, {DAY}"
+    assert (result.edition.name, result.outcome) == ("tiny/north/sample", "made")
+    assert (made.reports / "tiny" / "north" / "sample" / "index.html").read_text() == f"new look, north, {DAY}"
     assert released(made) == ["n", "2018"]
     assert stale(plan(made)) == []
 
 
 def test_a_report_is_not_rendered_beside_datasets_that_it_does_not_show(made: Workbook) -> None:
-    (made.processed / "tiny" / "north" / "tiny_counts" / "tiny_counts.csv").write_text("n\n7\n")
+    (made.processed / "tiny" / "north" / "sample" / "tiny_counts" / "tiny_counts.csv").write_text("n\n7\n")
     [result] = rerender(load_catalogue(made), [], [])
     assert result.failure
-    assert result.failure.reason.startswith("The datasets of tiny/north have changed since its report was run.")
+    assert result.failure.reason.startswith("The datasets of tiny/north/sample have changed since its report was run.")
 
 
 def test_a_report_that_was_never_run_cannot_be_rendered(made: Workbook) -> None:
     [result] = rerender(load_catalogue(made), ["tiny"], ["south"])
     assert result.failure
-    assert "Nothing is kept of a run of tiny/south" in result.failure.reason
+    assert "Nothing is kept of a run of tiny/south/sample" in result.failure.reason
 
 
 def test_a_record_of_another_version_counts_as_none(made: Workbook) -> None:
-    (made.private / "runs" / "tiny" / "north" / "record.json").write_text('{"version": 2}')
+    (made.private / "runs" / "tiny" / "north" / "sample" / "record.json").write_text('{"version": 2}')
     assert read_record(plan(made).private) is None
 
 
@@ -630,12 +654,12 @@ def test_what_is_not_open_goes_to_the_closed_folder_once_all_is_made(
     study.write_text(study.read_text().replace("[tiny_counts]", "[tiny_counts, tiny_flags]"))
     code = """import os
 from pathlib import Path
-flags = Path(os.environ["COUNCILBOOK_RESTRICTED"]) / "tiny" / council / "tiny_flags"
+flags = Path(os.environ["COUNCILBOOK_RESTRICTED"]) / "tiny" / council / data / "tiny_flags"
 flags.mkdir(parents=True)
 (flags / "datapackage.json").write_text("{}")"""
     release = RELEASE.replace("STUDY", "tiny")
     write_notebook(fresh.notebooks / "tiny" / "1_build.ipynb", "size: int = 3  # how many", release, code)
-    target = closed / "outputs" / "tiny" / "north" / "tiny_flags" / "datapackage.json"
+    target = closed / "outputs" / "tiny" / "north" / "sample" / "tiny_flags" / "datapackage.json"
     report = fresh.notebooks / "tiny" / "2_report.ipynb"
     whole = report.read_text()
     report.write_text(whole.replace("print(json", "raise SystemError\\nprint(json"))
@@ -644,7 +668,7 @@ flags.mkdir(parents=True)
     report.write_text(whole)
     assert run_job(plan(fresh), ignore).outcome == "made"
     assert target.exists()
-    assert not (fresh.processed / "tiny" / "north" / "tiny_flags").exists()
+    assert not (fresh.processed / "tiny" / "north" / "sample" / "tiny_flags").exists()
     assert "COUNCILBOOK_RESTRICTED" not in read_environment(plan(fresh).executed("2_report"))
     assert run_job(plan(fresh), ignore).outcome == "unchanged"
     target.unlink()

@@ -227,7 +227,8 @@ def test_energy_ends_with_what_could_not_be_placed(tables: dict[str, pd.DataFram
 
 def test_other_councils_have_their_districts_and_codes() -> None:
     one = places.make_place(CATALOGUE.council("E06000001"), SEED)
-    assert dict(one.districts) == {"E06000001": "Hartlepool"}
+    assert list(one.districts) == ["E06000001"]
+    assert one.districts["E06000001"] in places.TOWNS  # and not Hartlepool, for which the map could be taken
     assert 80 <= one.pieces["lsoa11_code"].nunique() <= 120
     two = places.make_place(CATALOGUE.council("E06000047+E06000001"), SEED)
     assert two.pieces.groupby("lad_code")["lsoa11_code"].nunique().between(80, 120).all()

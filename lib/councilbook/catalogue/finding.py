@@ -8,6 +8,7 @@ import importlib
 import json
 import re
 import shutil
+import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from councilbook.catalogue.schema import Council, Mode, Origin, Source, Twin
 from councilbook.errors import CatalogueError, NotThereError, SourceError
 from councilbook.paths import CLOSED_VARIABLE, make_private_folder, write_atomically
 
-DATA_ENDINGS = {"", ".csv", ".gz", ".ods", ".tsv", ".txt", ".xls", ".xlsm", ".xlsx", ".xml", ".zip"}
+DATA_ENDINGS = {"", ".csv", ".gz", ".ods", ".pdf", ".tsv", ".txt", ".xls", ".xlsm", ".xlsx", ".xml", ".zip"}
 DATE = r"\d{4}(?:-\d\d){0,2}|\d\d?-[A-Z][a-z]{2}-\d{4}"  # as publishers and councils write it in a file's name
 HEAD = 2**12  # bytes of a file, in which its date is looked for
 LEAST_ALIKE = 0.8  # of two names' letters, for one to be a slip of the other
@@ -198,8 +199,10 @@ class Finder:
                 "Take the others out of it."
             )
         if own:
-            check_kind(source, folder / own[0])
             path = folder / own[0]
+            check_kind(source, path)
+            if source.format == "csv" and path.suffix == ".xlsx" and zipfile.is_zipfile(path):  # saved as a workbook
+                source = source.model_copy(update={"format": "xlsx"})
             changed = f"{datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%d} (when the file was last changed)"
             names_council = bool(_find_label(own[0], source))
             return FoundFile(source, path, "closed folder", names_council, _find_date(path, source) or changed)
@@ -265,7 +268,7 @@ class Finder:
         for outdated in twins.iterdir():
             if outdated.name != version:
                 shutil.rmtree(outdated, ignore_errors=True)
-        folder = twins / version / f"{self.council.slug}-{self.seed}{self._name_inputs(twin)}"
+        folder = twins / version / f"{self.council.slug}-{self.mode}-{self.seed}{self._name_inputs(twin)}"
         path = folder / source.id / source.file
         if not path.exists():
             make: Callable[[Source, TwinRequest], bytes | Mapping[str, bytes]] = find_function(twin.make)

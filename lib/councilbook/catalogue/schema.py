@@ -437,6 +437,16 @@ class ParameterSpec(Entry):
     choices: list[str] | None = None
 
 
+class PageSpec(Entry):
+    """A page beside the report that is made from what was released, where a reader can try and choose."""
+
+    title: str
+    description: str = Field(description="What it is for, in a sentence, where the site links to it.")
+    make: str = Field(
+        pattern=r"^[\w.]+:\w+$", description="module:function that is given a PageRequest and returns the page's HTML."
+    )
+
+
 class StudySpec(Entry):
     """A study.yaml."""
 
@@ -449,6 +459,9 @@ class StudySpec(Entry):
         default=[], description="First letters of the GSS codes of councils that it is for; for all if none is given."
     )
     notebooks: dict[str, NotebookSpec]
+    pages: dict[Name, PageSpec] = Field(
+        default={}, description="Pages beside the report; the name is that of the file, without .html."
+    )
     parameters: dict[Name, ParameterSpec] = Field(default={})
 
     @property

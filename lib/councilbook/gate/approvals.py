@@ -32,13 +32,14 @@ class Reviewed:
 
     @property
     def name(self) -> str:
-        """How it is called when it is approved: study/council/dataset@version."""
+        """How it is called when it is approved: study/council/data/dataset@version."""
         return f"{self.edition.name}/{self.dataset}@{self.version}"
 
     @property
     def review(self) -> Path:
         """What only the approver may know of it; not there for a rule that has nothing to add."""
-        return review_file(self.edition.workbook, self.edition.study, self.edition.council, self.dataset)
+        edition = self.edition
+        return review_file(edition.workbook, edition.study, edition.council, edition.mode, self.dataset)
 
     @property
     def approval(self) -> Mapping[str, str]:
@@ -48,12 +49,14 @@ class Reviewed:
 
 
 def list_releases(catalogue: Catalogue) -> Iterator[Reviewed]:
-    """Find every dataset, open ones first, in order of study, council and name."""
+    """Find every dataset, open ones first, in order of study, council, data and name."""
     for root in (catalogue.workbook.processed, catalogue.workbook.restricted):
-        for file in sorted(root.glob("[!.]*/[!.]*/[!.]*/datapackage.json")):
+        for file in sorted(root.glob("[!.]*/[!.]*/[!.]*/[!.]*/datapackage.json")):
             package = read_package(file.parent)
             about = package["councilbook"]
-            edition = Edition(catalogue.workbook, about["study"], Council.model_validate(about["council"]))
+            edition = Edition(
+                catalogue.workbook, about["study"], Council.model_validate(about["council"]), about["data"]
+            )
             yield Reviewed(edition, package["name"], package["version"], read_audit(file.parent), file.parent)
 
 
@@ -65,7 +68,7 @@ def approve_release(catalogue: Catalogue, name: str, *, role: str, person: str, 
 
     Args:
         catalogue: the workbook's.
-        name: study/council/dataset@version, as the review lists it.
+        name: study/council/data/dataset@version, as the review lists it.
         role: the role that the person acts in; it must be the one that the dataset's rule names.
         person: who approves.
         day: ISO date.

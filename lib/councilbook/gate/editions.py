@@ -1,4 +1,4 @@
-"""Editions: one study for one council, where its outputs lie, and how new ones take the old ones' place.
+"""Editions: one study for one council on sample or real data, where its outputs lie, and how new ones replace them.
 
 An edition is made in a staging folder and put in place only when all of it is there. A record of what was made,
 and from what, lets the next run see what is still good.
@@ -20,6 +20,7 @@ from councilbook.gate.disks import require_writable
 from councilbook.paths import (
     Workbook,
     make_private_folder,
+    place_outputs,
     remove_cut_off_writes,
     replace_folders,
     restore_folder,
@@ -32,26 +33,32 @@ SITE_SECONDS = 60  # that another run gets to bring the site up to date
 
 @dataclass(frozen=True)
 class Edition:
-    """One study for one council."""
+    """One study for one council, on sample or on real data: neither takes the other's place."""
 
     workbook: Workbook
     study: str
     council: Council
+    mode: Mode
+
+    @property
+    def place(self) -> Path:
+        """Where it lies below each folder of outputs."""
+        return place_outputs(self.study, self.council.slug, self.mode)
 
     @property
     def name(self) -> str:
         """How messages call it."""
-        return f"{self.study}/{self.council.slug}"
+        return self.place.as_posix()
 
     @property
     def processed(self) -> Path:
         """Its released datasets, a folder each."""
-        return self.workbook.processed / self.study / self.council.slug
+        return self.workbook.processed / self.place
 
     @property
     def restricted(self) -> Path:
         """Its datasets that are not open, a folder each."""
-        return self.workbook.restricted / self.study / self.council.slug
+        return self.workbook.restricted / self.place
 
     @property
     def datasets(self) -> tuple[Path, Path]:
@@ -61,12 +68,12 @@ class Edition:
     @property
     def report(self) -> Path:
         """Its folder of the site."""
-        return self.workbook.reports / self.study / self.council.slug
+        return self.workbook.reports / self.place
 
     @property
     def private(self) -> Path:
         """Its executed notebooks, log and record: for the analyst alone."""
-        return self.workbook.private / "runs" / self.study / self.council.slug
+        return self.workbook.private / "runs" / self.place
 
     @property
     def withdrawn(self) -> Path:
@@ -93,7 +100,7 @@ class Staging:
     @property
     def processed(self) -> Path:
         """Becomes the edition's released datasets."""
-        return self.processed_root / self.edition.study / self.edition.council.slug
+        return self.processed_root / self.edition.place
 
     @property
     def restricted_root(self) -> Path:
@@ -103,7 +110,7 @@ class Staging:
     @property
     def restricted(self) -> Path:
         """Becomes the edition's datasets that are not open."""
-        return self.restricted_root / self.edition.study / self.edition.council.slug
+        return self.restricted_root / self.edition.place
 
     @property
     def report(self) -> Path:
@@ -206,8 +213,8 @@ def hold_site(workbook: Workbook) -> Iterator[Path]:
     except Timeout:
         raise NotebookError("The site is being built by another run, and does not get done. Stop it.") from None
     with lock:
-        for study in workbook.reports.glob("*"):
-            restore_folders(study)
+        for council in workbook.reports.glob("*/*"):
+            restore_folders(council)
         remove_cut_off_writes(workbook.reports)
         remove_cut_off_writes(private)
         yield private
@@ -310,6 +317,25 @@ def commit_edition(staging: Staging, record: Record) -> None:
     ready.replace(edition.private / "record.json")
 
 
+def describe_old_outputs(workbook: Workbook) -> str:
+    """Say which outputs are of a version that kept sample and real data in one folder; nothing if none are."""
+    inside = {
+        workbook.processed: "*/datapackage.json",
+        workbook.restricted: "*/datapackage.json",
+        workbook.reports: "report.json",
+        workbook.private / "runs": "record.json",
+    }
+    files = (file for root, name in inside.items() for file in root.glob(f"[!.]*/[!.]*/{name}"))
+    folders = sorted({file.parent.parent if file.name == "datapackage.json" else file.parent for file in files})
+    if not folders:
+        return ""
+    return (
+        "An earlier version kept sample and real data in one folder. What it left is not read and not on the site: "
+        f"{', '.join(map(str, folders))}. The gate compares real data with their earlier versions: to keep these, move "
+        "what is in such a folder of real data to a folder `real` in it. Delete the rest, and run again."
+    )
+
+
 def _beside(target: Path) -> Path:
     return target.with_name(f".{target.name}.new")
 
@@ -319,4 +345,4 @@ def _staging_root(edition: Edition) -> Path:
 
 
 def _staging_prefix(edition: Edition) -> str:
-    return f"{edition.study}-{edition.council.slug}-"
+    return f"{'-'.join(edition.place.parts)}-"

@@ -2,6 +2,7 @@
 
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,28 @@ from councilbook.pages.html.formulas import escape_formula
 COORDINATE_DECIMALS = 6  # about 0.1 m
 CSV_ENCODING = "utf-8-sig"  # Excel takes a CSV without the mark for Windows-1252, and shows £ as Â£
 DECIMALS = {"GBP": 2, "percent": 2, "percentage points": 2, "degrees": 6, "kWh": 1}  # also of so much a year
+DATA_KIND = "data_kind"  # column of every table that is not of real figures alone
 SHEET_ROWS = 2**20  # of a spreadsheet, with its headers
 FIGURES = 6  # of numbers in other units
 
 
-def write_tables(table: pd.DataFrame, dataset: Dataset, folder: Path, stem: str) -> list[dict[str, Any]]:
-    """Write the same cells in every format that fits, and describe each file."""
+def name_kind(kinds: Sequence[str]) -> str:
+    """Return what a table's column says of the kind of its figures; nothing where all of them are real."""
+    return "" if list(kinds) == ["real"] else " and ".join(kinds)
+
+
+def write_tables(table: pd.DataFrame, dataset: Dataset, folder: Path, stem: str, kind: str) -> list[dict[str, Any]]:
+    """Write the same cells in every format that fits, and describe each file.
+
+    Args:
+        table: as its dataset declares it.
+        dataset: what it is.
+        folder: to write to.
+        stem: name of the files.
+        kind: from `name_kind`; told in a column of its own, so that no copy of a part is taken for real.
+    """
+    if kind:
+        table = table.assign(**{DATA_KIND: kind})
     files = [folder / f"{stem}.csv", folder / f"{stem}.parquet"]
     cells = _format_csv(table, dataset)
     cells.to_csv(files[0], index=False, encoding=CSV_ENCODING, lineterminator="\n")
@@ -105,8 +122,9 @@ def find_file(folder: Path, ending: str) -> Path:
 
 
 def read_text(folder: Path) -> pd.DataFrame:
-    """Read a dataset's table as text, with its geometry as another column if it has one."""
-    text, shapes = read_csv(find_file(folder, "csv")), next(folder.glob("*.parquet"), None)
+    """Read a dataset's table as text, as declared, with its geometry as another column if it has one."""
+    text = read_csv(find_file(folder, "csv")).drop(columns=DATA_KIND, errors="ignore")
+    shapes = next(folder.glob("*.parquet"), None)
     if shapes is None or "geometry" not in read_schema(shapes).names:
         return text
     geometry = pd.read_parquet(shapes, columns=["geometry"])["geometry"]

@@ -12,7 +12,9 @@ import pandas as pd
 from rdflib import DCAT, DCTERMS, FOAF, PROV, RDF, XSD, BNode, Graph, Literal, Namespace, URIRef
 
 from councilbook.catalogue import Dataset, FieldSpec, Licence
+from councilbook.gate.files import DATA_KIND, name_kind
 from councilbook.pages.html.formulas import FORMULA_NOTE, escape_formula
+from councilbook.paths import place_outputs
 
 ADMS = Namespace("http://www.w3.org/ns/adms#")
 DCAT_VERSION = URIRef(f"{DCAT}version")  # of DCAT 3, which rdflib does not know yet
@@ -25,6 +27,7 @@ MEDIA_TYPES = {
 }
 
 
+KIND = "Kind of data: the same in every row, so that it is still said where rows are copied"
 SYNTHETIC = "Synthetic: made up from a seed to show how this works, and true of no real place. "
 
 
@@ -40,10 +43,12 @@ class Version:
     changes: tuple[Mapping[str, str], ...]
 
 
-def build_schema(dataset: Dataset) -> dict[str, Any]:
-    """Return a Frictionless Table Schema of a dataset's fields, with its key."""
+def build_schema(dataset: Dataset, kind: str) -> dict[str, Any]:
+    """Return a Frictionless Table Schema of a dataset's fields, with its key; see `write_tables` for the kind."""
+    told = FieldSpec(type="string", description=KIND, required=True, enum=[kind])
+    fields = dataset.fields | ({DATA_KIND: told} if kind else {})
     return {
-        "fields": [_describe_field(name, field) for name, field in dataset.fields.items()],
+        "fields": [_describe_field(name, field) for name, field in fields.items()],
         "primaryKey": dataset.key,
         "missingValues": [""],
     }
@@ -102,7 +107,7 @@ def build_datapackage(
             for row in about["provenance"]
         ],
         "attribution": licence.attribution,
-        "resources": [_describe_resource(dataset, resource) for resource in resources],
+        "resources": [_describe_resource(dataset, resource, name_kind(about["kinds"])) for resource in resources],
         "councilbook": {**about, "changes": list(version.changes)},
     }
 
@@ -112,12 +117,12 @@ def _tell_assumptions(about: Mapping[str, Any]) -> str:
     return f" It rests on assumptions about {'; '.join(about['assumptions'])}." if about["assumptions"] else ""
 
 
-def _describe_resource(dataset: Dataset, resource: Mapping[str, Any]) -> dict[str, Any]:
+def _describe_resource(dataset: Dataset, resource: Mapping[str, Any], kind: str) -> dict[str, Any]:
     name = f"{dataset.id}-{resource['format']}"
     described = {"name": name, **resource, "mediatype": MEDIA_TYPES[resource["format"]]}
     if resource["format"] == "csv":
         table = {"type": "table", "encoding": "utf-8-sig", "description": FORMULA_NOTE}
-        return described | table | {"schema": build_schema(dataset)}
+        return described | table | {"schema": build_schema(dataset, kind)}
     return described | {"type": "file"}
 
 
@@ -127,7 +132,8 @@ def build_dcat(package: Mapping[str, Any]) -> str:
     graph = Graph(bind_namespaces="none")
     for prefix, namespace in [("adms", ADMS), ("dcat", DCAT), ("dcterms", DCTERMS), ("foaf", FOAF), ("prov", PROV)]:
         graph.bind(prefix, namespace)
-    record = URIRef(f"urn:councilbook:{about['study']}:{about['council']['slug']}:{package['name']}")
+    place = place_outputs(about["study"], about["council"]["slug"], about["data"])
+    record = URIRef(":".join(["urn:councilbook", *place.parts, package["name"]]))
     steward = BNode("publisher")
     graph.add((record, RDF.type, DCAT.Dataset))
     for predicate, words in [

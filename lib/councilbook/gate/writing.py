@@ -34,14 +34,21 @@ from councilbook.errors import CheckError, CouncilbookError
 from councilbook.gate.beside import Published, gather_told
 from councilbook.gate.decisions import Passed, Surroundings, pass_gate
 from councilbook.gate.disclosure.registers import LastVersion
-from councilbook.gate.files import find_file, read_csv, read_text, round_numbers, write_tables
+from councilbook.gate.files import DATA_KIND, find_file, name_kind, read_csv, read_text, round_numbers, write_tables
 from councilbook.gate.metadata import (
     build_datapackage,
     build_dcat,
     next_version,
 )
 from councilbook.pages.html.formulas import restore_formula
-from councilbook.paths import Workbook, make_private_folder, replace_folder, restore_folder, write_atomically
+from councilbook.paths import (
+    Workbook,
+    make_private_folder,
+    place_outputs,
+    replace_folder,
+    restore_folder,
+    write_atomically,
+)
 from councilbook.sources.checks import check_fields
 
 SHOWN = "shown.parquet"
@@ -93,9 +100,10 @@ def release_dataset(
 ) -> Path:
     """Check a table, pass it through the gate and write it with its metadata.
 
-    Writes <root>/<study>/<council>/<dataset>/ in one step: CSV (UTF-8, ISO dates), XLSX, Parquet, and GeoJSON where
-    there are outlines or points, datapackage.json, dcat.jsonld, audit.json. The names of synthetic files say that they
-    are. A dataset of counts keeps its earlier versions in earlier/, to be compared with the next.
+    Writes its folder (`dataset_folder`) in one step: CSV (UTF-8, ISO dates), XLSX, Parquet, and GeoJSON where there
+    are outlines or points, datapackage.json, dcat.jsonld, audit.json. The names of synthetic files say that they are,
+    and in every file a column says so of what is not real alone. A dataset of counts keeps its earlier versions in
+    earlier/, to be compared with the next.
 
     Args:
         dataset: what the catalogue declares.
@@ -113,7 +121,7 @@ def release_dataset(
         ReleaseRefusedError: the gate did not let it out.
         CheckError: the table is not as its fields declare.
     """
-    target = dataset_folder(root, origin.study, origin.council, dataset.id)
+    target = dataset_folder(root, origin.study, origin.council, origin.mode, dataset.id)
     restore_folder(target)
     around = _look_around(dataset, origin, catalogue, root, crosswalks or {}, last)
     passed = pass_gate(dataset, frame, origin.used, catalogue.disclosure, around)
@@ -152,7 +160,7 @@ def read_published(folder: Path, dataset: Dataset) -> pd.DataFrame:
     read_package(folder)
     if dataset.geometry:
         shapes: pd.DataFrame = gpd.read_parquet(find_file(folder, "parquet"))
-        return shapes
+        return shapes.drop(columns=DATA_KIND, errors="ignore")
     return _type_text(read_csv(find_file(folder, "csv")), dataset)
 
 
@@ -203,9 +211,9 @@ def read_audit(folder: Path) -> dict[str, Any]:
     return audit
 
 
-def review_file(workbook: Workbook, study: str, council: Council, dataset: str) -> Path:
+def review_file(workbook: Workbook, study: str, council: Council, mode: Mode, dataset: str) -> Path:
     """Return where what only the approver may know of a release is kept."""
-    return workbook.private / "reviews" / study / council.slug / f"{dataset}.json"
+    return workbook.private / "reviews" / place_outputs(study, council.slug, mode) / f"{dataset}.json"
 
 
 def choose_root(workbook: Workbook, dataset: Dataset) -> Path:
@@ -213,9 +221,9 @@ def choose_root(workbook: Workbook, dataset: Dataset) -> Path:
     return workbook.processed if dataset.is_open else workbook.restricted
 
 
-def dataset_folder(root: Path, study: str, council: Council, dataset: str) -> Path:
+def dataset_folder(root: Path, study: str, council: Council, mode: Mode, dataset: str) -> Path:
     """Return where a dataset lies below the folder that `choose_root` names."""
-    return root / study / council.slug / dataset
+    return root / place_outputs(study, council.slug, mode) / dataset
 
 
 def _write_files(
@@ -227,7 +235,9 @@ def _write_files(
     folder: Path,
     target: Path,
 ) -> None:
-    resources = write_tables(table, dataset, folder, dataset.id + ("-synthetic" if origin.is_synthetic else ""))
+    kinds = origin.describe_kinds(dataset)
+    stem = dataset.id + ("-synthetic" if origin.is_synthetic else "")
+    resources = write_tables(table, dataset, folder, stem, name_kind(kinds["kinds"]))
     previous = (read_package(target), read_text(target)) if target.exists() else None
     version = next_version(dataset, read_text(folder), origin.is_synthetic, origin.run_date, previous)
     if isinstance(dataset.disclosure, CountRule) and previous:
@@ -238,7 +248,7 @@ def _write_files(
         "council": origin.council.model_dump(),
         "data": origin.mode,
         "synthetic": origin.is_synthetic,
-        **origin.describe_kinds(dataset),
+        **kinds,
         "classification": dataset.classification,
         **({"standard": dataset.standard} if dataset.standard else {}),
         "licence_id": dataset.licence,
@@ -268,7 +278,7 @@ def _look_around(
         return Surroundings(origin.published, last=last, run_date=origin.run_date)
     if not isinstance(rule, CountRule | MagnitudeRule | RecordRule):
         return Surroundings(origin.published)
-    here = dataset_folder(root, origin.study, origin.council, "")
+    here = dataset_folder(root, origin.study, origin.council, origin.mode, "")
     named = {linked.dataset for linked in rule.linked} if isinstance(rule, CountRule) else set()
     alike = {one for one, spec in catalogue.datasets.items() if dataset.about and _is_beside(dataset, spec)}
     there = {
@@ -333,7 +343,7 @@ def _read_versions(folder: Path, synthetic: bool) -> list[pd.DataFrame]:
 
 def _tell_approver(workbook: Workbook, origin: Origin, dataset: Dataset, passed: Passed) -> None:
     """Keep what only the approver may know of a release in the private folder."""
-    file = review_file(workbook, origin.study, origin.council, dataset.id)
+    file = review_file(workbook, origin.study, origin.council, origin.mode, dataset.id)
     make_private_folder(file.parent)
     version = {"version": passed.audit["version"], **passed.for_approver}
     with write_atomically(file) as temporary:

@@ -1,4 +1,4 @@
-"""Charts: lines, fans, bars, intervals and dots.
+"""Charts: lines, fans, bars, intervals, dots and funnels.
 
 Colours are those of Okabe and Ito (2008, "Color Universal Design") that stand out on white by 3:1 or more; a marker or
 a label always says the same as a colour.
@@ -335,6 +335,56 @@ def draw_scatter(
         axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
 
     return make_picture(draw, points, title, alt, (480, 360), {x: x_label, y: y_label})
+
+
+def draw_funnel(
+    frame: pd.DataFrame,
+    x: str,
+    y: str,
+    name: str,
+    limits: pd.DataFrame,
+    *,
+    title: str,
+    alt: str,
+    x_label: str,
+    y_label: str,
+    reference: float,
+) -> Picture:
+    """Draw a point a row against the size that its noise depends on, between limits (Spiegelhalter 2005).
+
+    Args:
+        frame: one row a point; named are those beyond the narrowest limits.
+        x: column of sizes.
+        y: column of values.
+        name: column with the points' names.
+        limits: band (what the limits are, in words; two at most, the widest first), and x, low and high of each.
+        title: what the chart is about.
+        alt: what it shows, in sentences.
+        x_label: words for the x axis.
+        y_label: words for the y axis, with the unit.
+        reference: the value in the middle, drawn as a line.
+    """
+    points = frame[[name, x, y]].dropna()
+    bands = list(limits.groupby("band", sort=False))
+    inner = bands[-1][1].sort_values("x")
+    ends = [np.interp(points[x].to_numpy(float), inner["x"], inner[end]) for end in ("low", "high")]
+    beyond = points[(points[y] < ends[0]) | (points[y] > ends[1])]
+
+    def draw(axes: Axes, page: Page) -> None:
+        for (band, rows), colour, dashes in zip(bands, PALETTE[1:], ("solid", (0, (5, 3))), strict=False):
+            for end in ("low", "high"):
+                axes.plot(rows["x"], rows[end], color=colour, linestyle=dashes, label=band if end == "low" else None)
+        axes.axhline(reference, color=QUIET, linewidth=1.5, label=f"average, {reference:.1f}")
+        axes.plot(points[x], points[y], "o", color=PALETTE[0])
+        for place, row in beyond.iterrows():
+            text = textwrap.fill(str(points.loc[place, name]), NARROW_NAME // 2 if page.narrow else NARROW_NAME)
+            axes.annotate(text, (row[x], row[y]), xytext=(8, -4), textcoords="offset points", va="top", bbox=CLEAR)
+        axes.set_xlim(left=0, right=float(max(points[x].max(), inner["x"].max())) * 1.02)
+        axes.set_xlabel(_wrap(x_label, page))
+        axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
+        axes.figure.legend(loc="outside lower left", frameon=False, ncols=1)
+
+    return make_picture(draw, points, title, alt, (520, 480), {name: "name", x: x_label, y: y_label})
 
 
 def _row_heights(names: "pd.Series[str]") -> tuple[int, int]:

@@ -12,6 +12,7 @@ from councilbook.pages.html.formulas import FORMULA_NOTE, restore_formula
 from councilbook.pages.html.pieces import Html
 from councilbook.pages.html.tables import table
 from councilbook.pages.page import render_page, write_page
+from councilbook.pages.reports.report_records import ROOT
 
 ROWS_SHOWN = 10
 TYPES = {
@@ -30,8 +31,7 @@ def write_dataset_page(package: dict[str, Any], folder: Path) -> None:
 
     Args:
         package: contents of its datapackage.json. The zip joins its files there.
-        folder: what holds the files of the dataset that were published, three folders below the site's own, and a
-            report two above.
+        folder: what holds the files of the dataset that were published, and a report two above.
 
     Raises:
         NotebookError: the page would not be accessible and self-contained.
@@ -45,7 +45,7 @@ def write_dataset_page(package: dict[str, Any], folder: Path) -> None:
     page = render_page(
         "dataset.html.j2",
         "data",
-        root="../../../../",
+        root=f"{ROOT}../../",
         dataset=shown,
         about=package["councilbook"],
         licence=package["licenses"][0],

@@ -475,17 +475,20 @@ def list_search_index(site: Site, entries: Sequence[Entry], letters: int | None)
             sections += [(one.id, one.heading, one.text[:letters]) for one in report.sections if one.id]
         address = f"{report.folder}/index.html"
         add(address, report.name, sections, _read_words(site, address) if is_whole else {})
+        for page in report.pages:
+            address = f"{report.folder}/{page.file}"
+            words = _join_words(site, address) if is_whole else {}
+            add(address, report.council.name, [("", page.title, page.description)], words)
     for report in site.reports if letters is not None else ():
-        name = f"Data, {report.council.name}"
-        listed = [(name_dataset(report, one), one.title, one.description[:letters]) for one in report.datasets]
+        name = f"Data, {report.place_name}"
+        listed = [(report.name_dataset(one), one.title, one.description[:letters]) for one in report.datasets]
         if not is_whole:
             add(name_data_page(site, report), name, listed, {})
             continue
         for dataset, (place, *said) in zip(report.datasets, listed, strict=True):
             if dataset.is_published:
                 address = f"{report.folder}/data/{dataset.id}/index.html"
-                words = [word for some in _read_words(site, address).values() for word in some]
-                add(address, name, [("", said[0], said[1])], {"": words})
+                add(address, name, [("", said[0], said[1])], _join_words(site, address))
             else:
                 add(name_data_page(site, report), name, [(place, said[0], said[1])], {})
     add("sources.html", "Sources", [(one.id, one.title, one.description) for one in entries], {})
@@ -497,11 +500,11 @@ def _read_words(site: Site, address: str) -> dict[str, list[str]]:
     return read_page_words(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
+def _join_words(site: Site, address: str) -> dict[str, list[str]]:
+    """Read the words of a page that is one entry of the search, whichever heading they are below."""
+    return {"": [word for some in _read_words(site, address).values() for word in some]}
+
+
 def name_data_page(site: Site, report: ReportRecord) -> str:
     """Name the page of the data catalogue that a report's datasets are on."""
     return "data.html" if site.dataset_count <= DATASETS_ON_ONE_PAGE else f"data-{report.council.slug}.html"
-
-
-def name_dataset(report: ReportRecord, dataset: DatasetRecord) -> str:
-    """Name the place of a dataset on a page of the data catalogue."""
-    return f"{report.study}-{report.council.slug}-{dataset.id}"

@@ -100,13 +100,13 @@ def show_withheld(datasets: Sequence[Released]) -> Html:
 
 
 def mark_totals(frame: pd.DataFrame, label: str) -> pd.DataFrame:
-    """Say in a table's label which of its totals are not the whole, in place of the columns that the gate adds.
+    """Say in a table's label which of its totals are not the whole, in place of the column is_partial.
 
     A version that was released before totals were marked says nothing of it.
     """
     partial = frame.get("is_partial", pd.Series(False, index=frame.index))
     marked = frame[label].mask(partial, frame[label] + " (only what is shown)")
-    return frame.assign(**{label: marked}).drop(columns=["is_suppressed", "is_partial"], errors="ignore")
+    return frame.assign(**{label: marked}).drop(columns="is_partial", errors="ignore")
 
 
 def _describe_open(count: int, of: int) -> Html:

@@ -40,7 +40,6 @@ SITE_MODULE = "councilbook.pages.site"  # and the site around it
 class Job(Edition):
     """An edition that is to be made, and what it is to be made with."""
 
-    mode: Mode
     mirror: Path | None
     seed: int
     run_date: str
@@ -365,7 +364,7 @@ def _describe_sources(job: Job, catalogue: Catalogue, notebook: str, code: Seque
 
 
 def _list_library_files(job: Job, catalogue: Catalogue, notebook: str, code: Sequence[str]) -> set[Path]:
-    """Return the files of the library that a notebook, the twins of its sources, and its page if it is the report use.
+    """Return the files of the library that a notebook, the twins of its sources, and its pages if it is the report use.
 
     A cell that is no plain Python could import anything, so all files count then.
     """
@@ -375,7 +374,9 @@ def _list_library_files(job: Job, catalogue: Catalogue, notebook: str, code: Seq
         for source in list_sources(catalogue, job.study, notebook)
         if source.twin and (job.mode == "sample" or source.spectrum != "open")
     ]
-    page = [REPORT_MODULE] if notebook == catalogue.study(job.study).report else []
+    spec = catalogue.study(job.study)
+    made = [page.make.partition(":")[0] for page in spec.pages.values()]
+    page = [REPORT_MODULE, *made] if notebook == spec.report else []
     try:
         imported = [name for text in code for name in find_imports(text)]
     except SyntaxError:

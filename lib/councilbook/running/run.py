@@ -25,6 +25,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from pandas import DataFrame
+
 from councilbook import errors
 from councilbook.catalogue import Catalogue, Council, Finder, Mode, hash_file, load_catalogue
 from councilbook.errors import CouncilbookError, NotebookError
@@ -339,11 +341,16 @@ def _run_notebook(made: _Made, notebook: str) -> None:
 def _publish(
     staging: Staging, catalogue: Catalogue, data: Mode, run_date: str, executed: Path, processed: Path
 ) -> None:
+    from councilbook.gate.writing import read_published
     from councilbook.pages.reports.report import publish_report
 
     edition = staging.edition
     spec = catalogue.study(edition.study)
-    publish_report(executed, edition.workbook, spec, edition.council, data, run_date, processed, staging.report)
+
+    def read(name: str) -> DataFrame:
+        return read_published(processed / name, catalogue.dataset(name))
+
+    publish_report(executed, edition.workbook, spec, edition.council, data, run_date, processed, staging.report, read)
 
 
 def _build_site_if_changed(catalogue: Catalogue) -> None:
@@ -357,7 +364,7 @@ def _build_site_if_changed(catalogue: Catalogue) -> None:
         return
     with explain_os_errors(workbook), hold_site(workbook) as private:
         built = private / "built.json"
-        files = [file for file in workbook.reports.glob("[!.]*/[!.]*/*") if file.is_file()]
+        files = [file for file in workbook.reports.glob("[!.]*/[!.]*/[!.]*/*") if file.is_file()]
         reports = {file.relative_to(workbook.reports).as_posix(): hash_file(file) for file in sorted(files)}
         content = json.dumps({"library": fingerprint_site(catalogue), "reports": reports}, indent=2)
         if built.exists() and built.read_text() == content and (workbook.reports / "index.html").exists():
@@ -466,10 +473,14 @@ def rerender(
 
 
 def _list_editions(catalogue: Catalogue, study: str, councils: Sequence[Council] | None) -> list[Edition]:
+    """List what was run of a study, on sample and on real data; of a council that it was not run for, the sample."""
+    records = filter(None, map(read_record, sorted((catalogue.workbook.private / "runs" / study).glob("*/*"))))
+    kept = [Edition(catalogue.workbook, study, record.council, record.data) for record in records]
     if councils is None:
-        folders = sorted((catalogue.workbook.private / "runs" / study).glob("*"))
-        councils = [record.council for record in map(read_record, folders) if record]
-    return [Edition(catalogue.workbook, study, council) for council in councils]
+        return kept
+    never_run = [one for one in councils if one.slug not in {edition.council.slug for edition in kept}]
+    asked = [edition for edition in kept if edition.council.slug in {one.slug for one in councils}]
+    return asked + [Edition(catalogue.workbook, study, council, "sample") for council in never_run]
 
 
 def _render_kept(catalogue: Catalogue, edition: Edition, browser: Path | None) -> None:

@@ -37,24 +37,29 @@ TOWN_AND_FRINGE, VILLAGE = 0.8, 1.4  # rurality from which an area counts as suc
 
 def postcode_directory(_source: Source, request: TwinRequest) -> bytes:
     """Make the postcodes of each output area, with the column names of the ONS Postcode Directory."""
-    place = make_place(request.council, request.seed)
+    table = make_postcodes(make_place(request.council, request.seed))
+    return write_csv(table[["pcds", "oa21", "lsoa21", "lat", "long"]])
+
+
+def make_postcodes(place: SyntheticPlace) -> pd.DataFrame:
+    """Return the postcodes of a place in order of LSOA: pcds, oa21, lsoa21, x, y (EPSG:27700, metres), lat, long."""
     homes = _make_output_areas(place)
     counts = np.maximum(1, np.rint(homes["households"] / POSTCODE_HOUSEHOLDS).astype(int))
     rows = homes.loc[homes.index.repeat(counts)].reset_index(drop=True)
     rng = place.stream("postcode_directory")
-    places = gpd.GeoSeries(
-        _scatter(rows[["x", "y"]].to_numpy(), (rows["room"] / 2).to_numpy(), rng), crs="EPSG:27700"
-    ).to_crs(4326)
-    table = pd.DataFrame(
+    points = _scatter(rows[["x", "y"]].to_numpy(), (rows["room"] / 2).to_numpy(), rng)
+    places = gpd.GeoSeries(points, crs="EPSG:27700").to_crs(4326)
+    return pd.DataFrame(
         {
             "pcds": _number_postcodes(len(rows)),
             "oa21": rows["oa_code"],
             "lsoa21": rows["lsoa_code"],
+            "x": shapely.get_x(points),
+            "y": shapely.get_y(points),
             "lat": places.y.round(6),
             "long": places.x.round(6),
         }
     )
-    return write_csv(table)
 
 
 def census_2021_oa_deprivation(_source: Source, request: TwinRequest) -> bytes:

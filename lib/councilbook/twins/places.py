@@ -1,7 +1,7 @@
 """Synthetic places, and the twins of the sources that several studies use.
 
-A place is made up, from one seed, for the district codes of a council. Its districts have their true codes and
-names; everything else is invented. Its areas have codes that no real LSOA has, and its map lies in the
+A place is made up, from one seed, for the district codes of a council. Its districts have their true codes;
+everything else is invented, their names too. Its areas have codes that no real LSOA has, and its map lies in the
 North Sea, so that nobody can take it for a real place. A few hidden quantities (`LATENTS`) vary over the map, smooth
 in space with noise, and all twins follow from them: so tables of different publishers fit together, and a model
 has something to learn, but not everything.
@@ -39,6 +39,17 @@ Geometries = NDArray[np.object_]
 Reach = Callable[[FloatArray], FloatArray]  # points to how far the coast is in their direction
 
 LATENTS = ("deprivation", "rurality", "older_homes", "private_renting", "electric_heating")
+# Names that no place in England has, so that nobody takes a sample's map for one of theirs.
+TOWNS = [
+    begin + end
+    for end in ("mere", "haven", "stead", "combe", "wick", "ness")
+    for begin in ("Gull", "Salt", "Tern", "Marl", "Kelp", "Corm", "Skerry", "Brack", "Eider", "Wrack", "Drift", "Holm")
+]
+QUARTERS = (
+    "Harbour", "Green", "Mill", "Hill", "Church", "Station", "Park", "Common", "Cross", "Bridge", "Castle", "Wood",
+    "Quay", "Fields", "Market", "North", "South", "East", "West", "Old Town", "Vale", "Heath", "Lock", "Well", "Gate",
+    "Moor",
+)  # fmt: skip
 AREA_COLUMNS = ["lsoa_code", "lsoa_name", "msoa_code", "msoa_name", "lad_code", "lad_name"]
 SYNTHETIC_NOTE = "SYNTHETIC DATA, made up by a program. Not official statistics, and true of no real place."
 
@@ -71,7 +82,8 @@ class SyntheticPlace:
         seed: What it was drawn from.
         districts: Name of each district code.
         pieces: The atoms that LSOAs of every census are made of, so that all sums agree. One row a piece:
-            lsoa01_code, lsoa11_code, lsoa21_code and their names, msoa_code, msoa_name, lad_code, lad_name, x and y
+            lsoa01_code, lsoa11_code, lsoa21_code and their names, msoa_code, msoa_name, quarter (what people call the
+            MSOA), lad_code, lad_name, x and y
             (EPSG:27700, metres), households (of BASE_YEAR), growth (a year), and LATENTS (mean 0, deviation about 1).
         outlines: lsoa11_code, lsoa11_name and the polygon of each LSOA 2011, in EPSG:27700.
     """
@@ -172,7 +184,9 @@ def write_workbook(sheets: Mapping[str, Iterable[Sequence[object]]]) -> bytes:
 
 @lru_cache(maxsize=4)
 def _make_place(slug: str, codes: tuple[tuple[str, str], ...], seed: int) -> SyntheticPlace:
-    districts = {code: name or f"District {code}" for code, name in codes}
+    codes_alone = [code for code, _ in codes]
+    towns = _stream(seed, codes_alone, "names").permutation(TOWNS).tolist()
+    districts = {code: _number(towns, place) for place, code in enumerate(codes_alone)}
     rng = _stream(seed, districts, "place")
     counts, sizes = _draw_sizes(slug, len(districts), rng)
     areas, cells = _draw_map(counts, rng)
@@ -185,6 +199,12 @@ def _make_place(slug: str, codes: tuple[tuple[str, str], ...], seed: int) -> Syn
     return SyntheticPlace(
         seed, districts, pieces, gpd.GeoDataFrame(outlines.reset_index(drop=True), geometry=cells, crs="EPSG:27700")
     )
+
+
+def _number(names: Sequence[str], place: int) -> str:
+    """Return a name of its own for each place, however many there are."""
+    again = place // len(names)
+    return str(names[place % len(names)]) + f" {again + 1}" * bool(again)
 
 
 def _stream(seed: int, codes: Iterable[str], label: str) -> np.random.Generator:
@@ -298,6 +318,7 @@ def _name_neighbourhoods(areas: pd.DataFrame, districts: Mapping[str, str]) -> N
     size = areas.groupby("district")["district"].transform("size")
     number = position * (size / 5).round().astype(int) // size
     areas["msoa_name"] = areas["lad_name"] + " " + (number + 1).astype(str).str.zfill(3)
+    areas["quarter"] = areas["lad_name"] + " " + number.map(lambda at: _number(QUARTERS, at))
     areas["msoa_code"] = "E02" + (FIRST_CODE + areas.groupby(["district", number]).ngroup()).astype(str)
 
 

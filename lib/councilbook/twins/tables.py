@@ -50,6 +50,19 @@ def lsoa_lookup(_source: Source, request: TwinRequest) -> bytes:
     return write_csv(lookup, bom=True)
 
 
+def msoa_names(_source: Source, request: TwinRequest) -> bytes:
+    """Make the list of what people call each MSOA."""
+    pieces = make_place(request.council, request.seed).pieces.drop_duplicates("msoa_code").sort_values("msoa_code")
+    headers = {
+        "msoa_code": "msoa21cd",
+        "msoa_name": "msoa21nm",
+        "quarter": "msoa21hcln",
+        "lad_code": "lad22cd",
+        "lad_name": "lad22nm",
+    }
+    return write_csv(pieces[[*headers]].rename(columns=headers))
+
+
 def lsoa_2021_boundaries(_source: Source, request: TwinRequest) -> bytes:
     """Make the outlines of the LSOAs 2021 as GeoJSON, in degrees with five decimals (about a metre)."""
     cut = _cut_outlines(make_place(request.council, request.seed)).to_crs(4326)

@@ -25,6 +25,7 @@ MOST_LINES = 20  # of one record; more, and a quotation mark was not closed
 BLOCK = 2**24  # bytes; of more, memory grows, of fewer, DuckDB's planning takes longer
 CHUNK = 50_000  # records that Python reads at a time
 MOST_SKIPPED = 0.2  # of a block's records, that have more or fewer cells; of more, Python is as fast
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 LONGEST_CELL = 131_072  # letters, as Python's csv has it
 
 Record = tuple[int, list[str]]  # the line or row that it begins on, from 1, and its cells
@@ -49,7 +50,13 @@ class Text:
         return f"{self.path.name}, {self.member}" if self.member else self.path.name
 
     def open(self) -> IO[bytes]:
-        """Open it, unpacked."""
+        """Open it, unpacked, and what a spreadsheet saved as Unicode text (UTF-16) as UTF-8."""
+        with self._unpack() as file:
+            if (mark := file.read(2)) in UTF_16:
+                return io.BytesIO((mark + file.read()).decode("utf-16", "replace").encode())
+        return self._unpack()
+
+    def _unpack(self) -> IO[bytes]:
         if self.member:
             return zipfile.ZipFile(self.path).open(self.member)
         with self.path.open("rb") as file:
@@ -67,8 +74,8 @@ def find_encoding(text: Text) -> str:
     line = 1
     with text.open() as file:
         block = file.read(2**20)
-        if block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"PK\x03\x04")):
-            raise SourceError(f"{text.name}: UTF-16, or a workbook in a packed file. Save it as CSV UTF-8.")
+        if block.startswith(b"PK\x03\x04"):
+            raise SourceError(f"{text.name}: a workbook in a packed file. Save it as CSV UTF-8.")
         while block:
             if b"\0" in block:
                 row = line + block.count(b"\n", 0, block.index(b"\0"))

@@ -3,14 +3,10 @@
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
 from councilbook.business_rates.register.properties import VALUE_BANDS
 
 BANDS = dict(enumerate(VALUE_BANDS.values(), start=1))
-EDGE_METRES = 300  # that the outline keeps from the outermost properties
-TIGHTNESS = 0.6  # of the outline: 0 follows every property, 1 is the convex hull
-NATIONAL_GRID = 27700
 
 
 def locate_properties(register: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
@@ -36,13 +32,6 @@ def locate_properties(register: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         index=placed.index,
     )
     return gpd.GeoDataFrame(table, geometry=placed.geometry, crs=register.crs)
-
-
-def outline_properties(points: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
-    """Draw one outline around all properties, for a council whose wards are not at hand: name and polygon."""
-    metres = shapely.MultiPoint(np.asarray(points.to_crs(NATIONAL_GRID).geometry))
-    hull = shapely.concave_hull(metres, ratio=TIGHTNESS).buffer(EDGE_METRES)
-    return gpd.GeoDataFrame({"name": [name]}, geometry=[hull], crs=NATIONAL_GRID).to_crs(points.crs)
 
 
 def describe_map(points: gpd.GeoDataFrame, register: pd.DataFrame) -> str:

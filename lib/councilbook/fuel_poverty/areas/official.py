@@ -1,5 +1,7 @@
 """Fuel poverty by small area: the official estimates of all years, and what is known of the areas beside them."""
 
+from collections.abc import Mapping
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -130,6 +132,17 @@ def sum_years(years: pd.DataFrame) -> pd.DataFrame:
     return sums.assign(fuel_poor_pct=compute_share(sums["fuel_poor_households"], sums["households"]))
 
 
+def read_neighbourhoods(names: pd.DataFrame) -> dict[str, str]:
+    """Return what people call each MSOA of the source msoa_names, by its official name."""
+    return dict(zip(names["msoa21_name"], names["neighbourhood"], strict=True))
+
+
+def label_areas(areas: pd.DataFrame) -> "pd.Series[str]":
+    """Label areas as people know them, and by their official name: `Margate Town (Thanet 003A)`."""
+    called = areas["neighbourhood"]
+    return (called + " (" + areas["area_name"] + ")").where(called.notna(), areas["area_name"])
+
+
 def describe_areas(
     year: pd.DataFrame,
     boundaries: gpd.GeoDataFrame,
@@ -139,6 +152,7 @@ def describe_areas(
     gas: pd.DataFrame,
     electricity: pd.DataFrame,
     place: Place,
+    called: Mapping[str, str],
 ) -> gpd.GeoDataFrame:
     """Join one year's fuel poverty with outlines, deprivation, tenure, heating and energy use, by common area.
 
@@ -150,6 +164,7 @@ def describe_areas(
         boundaries, deprivation, tenure, heating, gas, electricity: each by LSOA of 2011 or of 2021. An area without a
             gas row has no gas meters.
         place: the council.
+        called: what people call an MSOA of 2021, by its official name; an LSOA's name is its MSOA's and a letter.
 
     Returns:
         A row an area, in the columns of the dataset area_fuel_poverty but for the model's.
@@ -158,6 +173,7 @@ def describe_areas(
     areas = boundaries[["geometry"]].assign(area_code=_find_areas(boundaries, pairs)).dissolve(by="area_code")
     names = place.lookup.assign(area_code=pairs["area_code"]).sort_values("lsoa11_code").groupby("area_code")
     areas["area_name"] = names["lsoa11_name"].first()
+    areas["neighbourhood"] = names["lsoa21_name"].first().str[:-1].map(called)
     areas["lad22_code"] = names["lad22_code"].first()
     areas["lad22_name"] = names["lad22_name"].first()
     areas["lsoa11_codes"] = names["lsoa11_code"].agg(_join_codes)

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Literal
 
 import markupsafe
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from councilbook.pages.html.wording import format_bytes, format_date
@@ -54,7 +54,7 @@ def join(pieces: Iterable[Html], between: str = "") -> Html:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("councilbook.pages"),
+        loader=ChoiceLoader([PackageLoader("councilbook.pages"), PackageLoader("councilbook", "")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -65,7 +65,10 @@ def _environment() -> Environment:
 
 
 def render_template(name: str, **values: object) -> Html:
-    """Fill in one of the library's templates; text is escaped, `Html` is not."""
+    """Fill in one of the library's templates; text is escaped, `Html` is not.
+
+    A study's own is named by its place in the library, as `careers/finder/finder.html.j2`.
+    """
     return Html(_environment().get_template(name).render(**values))
 
 

@@ -12,6 +12,8 @@ from councilbook.pages.html.pieces import Html, escape, fill, render_template
 from councilbook.pages.html.wording import format_date, label_column
 
 NO_VALUE = "n/a"
+HIDDEN = Html("[c]")  # as the Government Analysis Function has it: confidential
+HIDDEN_NOTE = f"{HIDDEN.text} is a figure that was hidden to protect people, or to keep another hidden."
 FEWEST_SORTED = 3  # rows of a table that is worth sorting
 
 
@@ -28,10 +30,11 @@ def table(
     Written here because neither `DataFrame.to_html` nor a `Styler` can write scopes. The first column heads its
     row; the index is not shown. A column's numbers are right-aligned, with thousands separators and as many
     decimals throughout. A table of more than two columns can be scrolled sideways, by keyboard too. In a report a
-    reader can sort the rows by any column.
+    reader can sort the rows by any column. Where the gate hid a figure, the cell is [c], and a line below says why.
 
     Args:
-        frame: one row a table row; a cell that is `Html` is not escaped.
+        frame: one row a table row; a cell that is `Html` is not escaped. Of a released dataset with the column
+            is_suppressed, that is not shown: it says in which rows a missing number was hidden.
         caption: what the table shows.
         headers: column to the words shown above it; those of `label_column` where none are given.
         formats: column to a Python format specification, as `.1f` or `,d`.
@@ -46,15 +49,19 @@ def table(
     for name in [*headers, *formats]:
         if name not in frame.columns:
             raise CouncilbookError(f"Table {caption!r} has no column {name!r}.{suggest(name, map(str, frame.columns))}")
-    columns = []
-    for name in frame.columns:
+    hidden = frame.get("is_suppressed", pd.Series(False, index=frame.index)).astype(bool)
+    columns: list[dict[str, Any]] = []
+    for name in frame.columns.drop("is_suppressed", errors="ignore"):
         number = pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_bool_dtype(frame[name])
         specification = formats.get(name, choose_format(frame[name]))
         columns.append(
             {
                 "header": headers.get(name, label_column(str(name))),
                 "number": number,
-                "cells": [format_value(value, specification) for value in frame[name]],
+                "cells": [
+                    HIDDEN if number and gone and pd.isna(value) else format_value(value, specification)
+                    for value, gone in zip(frame[name], hidden, strict=True)
+                ],
             }
         )
     rows = list(zip(*(column["cells"] for column in columns), strict=True))
@@ -66,6 +73,7 @@ def table(
         label=label or caption,
         wide=len(columns) > 2,
         sortable=len(rows) >= FEWEST_SORTED,
+        note=HIDDEN_NOTE if any(HIDDEN in column["cells"] for column in columns) else "",
     )
 
 

@@ -17,6 +17,7 @@ from councilbook.errors import CouncilbookError
 from councilbook.pages.html.pieces import Html, escape, render_template
 from councilbook.pages.html.tables import NO_VALUE, format_value, table
 from councilbook.pages.maps.drawn_map import (
+    LETTER,
     NATIONAL_GRID,
     STATIC_WIDTH,
     WGS84,
@@ -24,7 +25,10 @@ from councilbook.pages.maps.drawn_map import (
     DrawnMap,
     MapClass,
     list_rings,
+    merge_regions,
+    outline_regions,
     place_in_picture,
+    place_names,
     simplify_outlines,
 )
 from councilbook.pages.maps.offline_page import write_map_page
@@ -58,6 +62,7 @@ def draw_area_map(
     details: Details,
     unit: str,
     classes: int = 5,
+    region: str = "",
 ) -> AreaMap:
     """Draw areas in classes of about equally many areas, with a way to find one by name.
 
@@ -74,6 +79,7 @@ def draw_area_map(
             each area; the value among them.
         unit: unit of the value, as it follows a number: `%` or ` households`.
         classes: how many classes at most, seven or fewer; fewer still where values repeat.
+        region: column with the name of what the areas are parts of, as districts, whose borders and names are drawn.
 
     Raises:
         CouncilbookError: there is nothing to draw, an area lacks a name or an outline, two share a name, or there
@@ -90,11 +96,11 @@ def draw_area_map(
     classed = areas.assign(class_number=np.where(np.isnan(written), -1, numbers))
     shades = dict(enumerate(choose_shades(len(limits) + 1))) | {-1: NO_VALUE_SHADE}
     projected = classed.to_crs(NATIONAL_GRID)
-    svg, height = _draw_still(simplify_outlines(projected, TOLERANCES_METRES, MOST_STATIC_VERTICES), shades)
+    svg, height = _draw_still(simplify_outlines(projected, TOLERANCES_METRES, MOST_STATIC_VERTICES), shades, region)
     legend = _describe_classes(classed["class_number"], limits, shades, details[value][1], unit)
     fine = simplify_outlines(projected, TOLERANCES_METRES, MOST_VERTICES)
     return AreaMap(
-        document=_draw_interactive(fine, shades, legend, title, name, details, value, unit),
+        document=_draw_interactive(fine, shades, legend, title, name, details, value, unit, region),
         svg=svg,
         title=title,
         alt=alt,
@@ -180,6 +186,7 @@ def _draw_interactive(
     details: Details,
     value: str,
     unit: str,
+    region: str,
 ) -> str:
     """Make the interactive map as one HTML page that asks the network for nothing."""
     degrees = areas.to_crs(WGS84)
@@ -232,8 +239,16 @@ def _draw_interactive(
         value_label=details[value][0],
         legend=legend,
         shades=[one.shade for one in legend],
+        regions=outline_regions(_find_regions(areas, region)),
     )
     return _number_names(document)
+
+
+def _find_regions(areas: gpd.GeoDataFrame, region: str) -> gpd.GeoDataFrame:
+    """Return the regions that areas are parts of; none where there is one alone, or no column says it."""
+    if not region or areas[region].nunique() < 2:
+        return gpd.GeoDataFrame({"name": []}, geometry=[], crs=NATIONAL_GRID)
+    return merge_regions(areas, region)
 
 
 def _encode(
@@ -296,7 +311,7 @@ def _number_names(document: str) -> str:
     return document
 
 
-def _draw_still(areas: gpd.GeoDataFrame, shades: Mapping[int, Shade]) -> tuple[str, int]:
+def _draw_still(areas: gpd.GeoDataFrame, shades: Mapping[int, Shade], region: str) -> tuple[str, int]:
     """Draw the still map as SVG, and return it with its height in pixels.
 
     A path a class, in whole quarters of a pixel, each vertex a step from the last. Written here because matplotlib's
@@ -305,7 +320,8 @@ def _draw_still(areas: gpd.GeoDataFrame, shades: Mapping[int, Shade]) -> tuple[s
     west, south, east, north = areas.total_bounds
     scale = STATIC_WIDTH * STATIC_STEP / (east - west)
     height = int((north - south) * scale)
-    placed = areas.geometry.transform(place_in_picture(areas.total_bounds, scale))
+    place = place_in_picture(areas.total_bounds, scale)
+    placed, regions = areas.geometry.transform(place), _find_regions(areas, region)
 
     def write_ring(ring: shapely.LinearRing) -> str:
         points = shapely.get_coordinates(ring).round().astype(int)
@@ -323,6 +339,9 @@ def _draw_still(areas: gpd.GeoDataFrame, shades: Mapping[int, Shade]) -> tuple[s
         height=round(height / STATIC_STEP),
         step=STATIC_STEP,
         drawn=drawn,
+        border="".join(map(write_ring, list_rings(regions.geometry.transform(place).to_numpy()))),
+        names=place_names(regions, place, LETTER * STATIC_STEP),
+        letter=LETTER * STATIC_STEP,
         shades=[shade for shade, _ in drawn],
     )
     return " ".join(svg.text.split()), round(height / STATIC_STEP)

@@ -20,6 +20,8 @@ WGS84 = "EPSG:4326"
 STATIC_WIDTH = 720
 Details = Mapping[str, tuple[str, str]]  # column to its label and Python format specification
 Vertices = np.ndarray[Any, np.dtype[np.float64]]
+Name = tuple[str, int, int]  # of a region, and where the middle of it is written
+LETTER = 18  # height of a region's name, in pixels
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,49 @@ def simplify_outlines(areas: gpd.GeoDataFrame, tolerances: Sequence[int], most: 
         if outlines.count_coordinates().sum() <= most:
             break
     return areas.set_geometry(outlines)
+
+
+def merge_regions(areas: gpd.GeoDataFrame, region: str) -> gpd.GeoDataFrame:
+    """Merge areas into the regions that they are parts of, on the national grid, with their names as name."""
+    merged = areas[[region, areas.geometry.name]].to_crs(NATIONAL_GRID).dissolve(region, as_index=False)
+    return merged.rename(columns={region: "name"})
+
+
+def outline_regions(regions: gpd.GeoDataFrame) -> dict[str, Any]:
+    """Write regions as GeoJSON, with where each one's name is written, by some ten metres."""
+    centres = regions.representative_point().to_crs(WGS84)
+    shapes = regions.to_crs(WGS84)
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"name": str(one), "at": [round(centre.y, 4), round(centre.x, 4)]},
+            "geometry": shapely.geometry.mapping(shapely.transform(shape, lambda vertices: vertices.round(4))),
+        }
+        for one, centre, shape in zip(shapes["name"], centres, shapes.geometry, strict=True)
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def place_names(regions: gpd.GeoDataFrame, place: Callable[[Vertices], Vertices], letter: float) -> list[Name]:
+    """Choose which regions' names are written in a picture, and where: the largest first, and none over another.
+
+    Args:
+        regions: from `merge_regions`.
+        place: from `place_in_picture`.
+        letter: height of a letter, in steps of the picture; a name is about 0.6 of that wide for each of its letters.
+    """
+    if len(regions) < 2:
+        return []
+    taken: list[tuple[float, float, float]] = []
+    ordered = regions.iloc[regions.area.argsort()[::-1]]
+    places = place(ordered.representative_point().get_coordinates().to_numpy())
+    names = []
+    for name, (x, y) in zip(ordered["name"], places, strict=True):
+        half = 0.3 * letter * len(name)
+        if all(abs(left - x) > reach + half or abs(top - y) > 1.4 * letter for left, top, reach in taken):
+            taken.append((x, y, half))
+            names.append((str(name), round(x), round(y)))
+    return names
 
 
 def place_in_picture(bounds: Sequence[float], scale: float) -> Callable[[Vertices], Vertices]:

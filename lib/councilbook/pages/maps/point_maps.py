@@ -23,6 +23,7 @@ from councilbook.errors import CouncilbookError
 from councilbook.pages.html.pieces import Html, render_template
 from councilbook.pages.html.tables import format_value
 from councilbook.pages.maps.drawn_map import (
+    LETTER,
     NATIONAL_GRID,
     STATIC_WIDTH,
     WGS84,
@@ -30,7 +31,10 @@ from councilbook.pages.maps.drawn_map import (
     DrawnMap,
     MapClass,
     list_rings,
+    merge_regions,
+    outline_regions,
     place_in_picture,
+    place_names,
     simplify_outlines,
 )
 from councilbook.pages.maps.offline_page import write_map_page
@@ -39,6 +43,8 @@ from councilbook.pages.maps.shades import WHITE, choose_shades
 STEPS = 10_000  # in a degree: places are drawn where they are by some ten metres
 GROUND_METRES = 120  # tolerance of the outlines below the dots
 STILL_GROUND_METRES = 300
+EDGE_METRES = 300  # that an outline keeps from the outermost points
+TIGHTNESS = 0.6  # of an outline: 0 follows every point, 1 is the convex hull
 STILL_SCALE = 1.5  # pixels of the still map in one of the page
 GROUND, EDGE = WHITE, "#5a6470"
 LARGEST_RADIUS = 11  # pixels
@@ -99,7 +105,7 @@ def draw_point_map(
             outlines have no coordinate reference system.
     """
     _check_points(points, band, title, words, areas, name)
-    regions = _merge_regions(areas, region)
+    regions = merge_regions(areas, region)
     counts = points[band].value_counts()
     shades = choose_shades(len(words) + 1)[1:]  # the lightest would be lost where a dot has no outline
     sizes = np.linspace(SMALLEST if len(words) > 1 else 1, 1, len(words))
@@ -120,6 +126,13 @@ def draw_point_map(
     )
 
 
+def outline_points(points: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
+    """Draw one outline around all points, for a place whose own is not at hand: name and polygon."""
+    metres = shapely.MultiPoint(np.asarray(points.to_crs(NATIONAL_GRID).geometry))
+    hull = shapely.concave_hull(metres, ratio=TIGHTNESS).buffer(EDGE_METRES)
+    return gpd.GeoDataFrame({"name": [name]}, geometry=[hull], crs=NATIONAL_GRID).to_crs(points.crs)
+
+
 def _check_points(
     points: gpd.GeoDataFrame, band: str, title: str, words: Mapping[int, str], areas: gpd.GeoDataFrame, name: str
 ) -> None:
@@ -131,12 +144,6 @@ def _check_points(
         raise CouncilbookError(f"Map {title!r}: points and outlines need a coordinate reference system.")
     if points[name].str.upper().str.replace(r"\s", "", regex=True).duplicated().any():
         raise CouncilbookError(f"Map {title!r}: every place needs a name of its own in {name!r}.")
-
-
-def _merge_regions(areas: gpd.GeoDataFrame, region: str) -> gpd.GeoDataFrame:
-    """Merge areas into the regions that they are parts of, on the national grid."""
-    merged = areas[[region, areas.geometry.name]].to_crs(NATIONAL_GRID).dissolve(region, as_index=False)
-    return merged.rename(columns={region: "name"})
 
 
 # --- the interactive map ---
@@ -163,7 +170,7 @@ def _draw_interactive(
         labels=[label for label, _ in details.values()],
         bands=_write_json([[one.number, one.shade.colour, one.shade.mark, one.size] for one in legend]),
         places=_write_json(_encode(points.to_crs(WGS84), band, name, details, legend)),
-        regions=_write_json(_outline(regions)),
+        regions=_write_json(outline_regions(regions)),
         steps=STEPS,
         ground=GROUND,
         edge=EDGE,
@@ -223,21 +230,6 @@ def shorten_names(names: Iterable[str]) -> Iterable[str]:
         before = name
 
 
-def _outline(regions: gpd.GeoDataFrame) -> dict[str, Any]:
-    """Write regions as GeoJSON, with where each one's name is written, by some ten metres."""
-    centres = regions.representative_point().to_crs(WGS84)
-    shapes = regions.to_crs(WGS84)
-    features = [
-        {
-            "type": "Feature",
-            "properties": {"name": str(one), "at": [round(centre.y, 4), round(centre.x, 4)]},
-            "geometry": shapely.geometry.mapping(shapely.transform(shape, lambda vertices: vertices.round(4))),
-        }
-        for one, centre, shape in zip(shapes["name"], centres, shapes.geometry, strict=True)
-    ]
-    return {"type": "FeatureCollection", "features": features}
-
-
 def _write_json(value: object) -> Html:
     """Write JSON as short as it can be, for a script inside a page."""
     return Html(json.dumps(value, separators=(",", ":")).replace("<", "\\u003c"))
@@ -271,6 +263,8 @@ def _draw_still(
         size=size,
         picture=base64.b64encode(picture).decode(),
         outline="".join(rings),
+        names=place_names(regions, place, LETTER * STILL_SCALE),
+        letter=LETTER * STILL_SCALE,
         ground=GROUND,
         edge=EDGE,
     )

@@ -26,7 +26,17 @@ from councilbook.pages.page import HEADINGS, pack_frame, render_page, shorten_at
 from councilbook.pages.reports.report_code import check_report_code
 from councilbook.pages.reports.report_kinds import find_kinds, leave_out_unreal, mark_kinds
 from councilbook.pages.reports.report_layout import fold_report, place_title, shorten_alternatives, show_picture
-from councilbook.pages.reports.report_records import DatasetRecord, Figures, Place, ReportRecord, Section, SourceRecord
+from councilbook.pages.reports.report_records import (
+    ROOT,
+    DatasetRecord,
+    Figures,
+    PageRecord,
+    Place,
+    ReportRecord,
+    Section,
+    SourceRecord,
+)
+from councilbook.pages.study_pages import PageRequest, Read, describe_figures, write_study_pages
 from councilbook.pages.withheld import Released, read_released, show_withheld
 from councilbook.paths import Workbook, replace_folder
 
@@ -128,11 +138,11 @@ def render_report(
         key_figures = [one for one in key_figures if one is not cell]
         cell.extract()
     summary = _read_words(headline)
-    synthetic_sources = _list_synthetic_sources(datasets)
     invented = _with_tags(soup, [INVENTED_TAG])
     for cell in invented:
         cell.insert(0, BeautifulSoup(INVENTED, "html.parser"))
-    figures: Figures = "synthetic" if data == "sample" else "mixed" if synthetic_sources or invented else "real"
+    about = describe_figures(datasets, data)
+    figures: Figures = "mixed" if invented and about["figures"] == "real" else about["figures"]
     settings = _with_tags(soup, SETTINGS_TAGS)
     withheld = BeautifulSoup(show_withheld(datasets).text, "html.parser")
     for cell in [*headline, *settings, *key_figures]:
@@ -145,7 +155,7 @@ def render_report(
     page = render_page(
         "report.html.j2",
         "reports",
-        root="../../",
+        root=ROOT,
         title=shown_title,
         description=shorten(f"{study.question} {summary}", DESCRIPTION_LETTERS, placeholder=" …"),
         key_figures=_take(key_figures),
@@ -159,16 +169,13 @@ def render_report(
         withheld=_write(withheld),
         packages=[one.package for one in datasets],
         attributions=_list_attributions(datasets),
-        approvers=_list_approvers(datasets),
         study=study,
         council_name=council_name,
         data=data,
-        figures=figures,
-        synthetic_sources=synthetic_sources,
-        assumptions=_list_assumptions(datasets),
         invented=bool(invented),
         run_date=run_date,
         notebook=executed.stem,
+        **about | {"figures": figures},
     )
     write_page(page, target, executed.stem)
     return RenderedReport(title.get_text(), summary, figures, tuple(_list_sections(page)))
@@ -183,8 +190,9 @@ def publish_report(
     run_date: str,
     processed: Path,
     target: Path,
+    read: Read,
 ) -> None:
-    """Publish a study's report for a council, with the data that it offers beside it.
+    """Publish a study's report for a council, with the data that it offers and the study's other pages beside it.
 
     A dataset that waits for approval is named on the page, which then is a draft, but its files are not copied. One
     that is not open is left out altogether.
@@ -197,10 +205,11 @@ def publish_report(
         data: sample or real.
         run_date: ISO date of the run.
         processed: folder of the study's released datasets for this council.
-        target: folder to write: index.html, report.json and data/<dataset>/, each with a page.
+        target: folder to write: index.html, report.json, the study's other pages and data/<dataset>/, each with a page.
+        read: reads a released dataset of the study by its id.
 
     Raises:
-        NotebookError: see `render_report`; the target is left as it was.
+        NotebookError: see `render_report` and `write_study_pages`; the target is left as it was.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as temporary:
@@ -221,7 +230,10 @@ def publish_report(
             run_date=run_date,
             datasets=datasets,
         )
-        _refuse_path(new / "index.html", workbook.root, executed.stem)
+        ids = {str(one.package["name"]): one for one in datasets}
+        write_study_pages(lambda page: PageRequest(spec, page, council_name, data, run_date, ids, read), spec, new)
+        for file in new.glob("*.html"):
+            _refuse_path(file, workbook.root, executed.stem)
         record = ReportRecord(
             study=spec.id,
             study_title=spec.title,
@@ -234,9 +246,13 @@ def publish_report(
             summary=rendered.summary,
             sections=list(rendered.sections),
             attributions=_list_attributions(datasets),
-            assumptions=_list_assumptions(datasets),
+            assumptions=describe_figures(datasets, data)["assumptions"],
             sources=_list_sources(datasets),
             datasets=[_describe_dataset(one.package) for one in datasets],
+            pages=[
+                PageRecord(file=f"{name}.html", title=one.title, description=one.description)
+                for name, one in spec.pages.items()
+            ],
         )
         (new / "report.json").write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8", newline="\n")
         replace_folder(new, target)
@@ -352,22 +368,8 @@ def _make_section(heading: Tag, texts: Iterable[str]) -> Section:
     return Section(id=str(heading.get("id", "")), heading=heading.get_text(" ", strip=True), text=text)
 
 
-def _list_synthetic_sources(datasets: Iterable[Released]) -> list[str]:
-    rows = [row for one in datasets for row in one.package["councilbook"]["provenance"]]
-    return sorted({row["title"] for row in rows if row["synthetic"]})
-
-
 def _list_attributions(datasets: Iterable[Released]) -> list[str]:
     return shorten_attributions(one.package["attribution"] for one in datasets)
-
-
-def _list_assumptions(datasets: Iterable[Released]) -> list[str]:
-    return list(dict.fromkeys(text for one in datasets for text in one.package["councilbook"].get("assumptions", [])))
-
-
-def _list_approvers(datasets: Iterable[Released]) -> list[str]:
-    """List the roles that have yet to approve a dataset."""
-    return sorted({one.waits_for for one in datasets if one.waits_for})
 
 
 def _list_sources(datasets: Iterable[Released]) -> list[SourceRecord]:

@@ -5,9 +5,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, model_validator
 
+from councilbook.paths import place_outputs
+
 Figures = Literal["real", "mixed", "synthetic"]
 Kind = Literal["real", "synthetic", "assumed"]
 Spectrum = Literal["closed", "shared", "open"]
+
+ROOT = "../../../"  # from a report to the first page of the site
 
 
 class Place(BaseModel):
@@ -73,6 +77,14 @@ class DatasetRecord(BaseModel):
         return self.approval["state"] != "waiting"
 
 
+class PageRecord(BaseModel):
+    """A page of the study beside the report."""
+
+    file: str
+    title: str
+    description: str
+
+
 class ReportRecord(BaseModel):
     """A report.json. What has a default came with a later version: a site may hold reports of an earlier one."""
 
@@ -90,16 +102,26 @@ class ReportRecord(BaseModel):
     assumptions: list[str] = []
     sources: list[SourceRecord] = []
     datasets: list[DatasetRecord]
+    pages: list[PageRecord] = []
 
     @property
     def folder(self) -> str:
         """Where it lies below the site's folder."""
-        return f"{self.study}/{self.council.slug}"
+        return place_outputs(self.study, self.council.slug, self.data).as_posix()
+
+    @property
+    def place_name(self) -> str:
+        """What lists call its council; a sample is told from what is real."""
+        return self.council.name + (" (sample)" if self.data == "sample" else "")
 
     @property
     def name(self) -> str:
         """What lists call it."""
-        return f"{self.study_title}, {self.council.name}"
+        return f"{self.study_title}, {self.place_name}"
+
+    def name_dataset(self, dataset: DatasetRecord) -> str:
+        """Name the place of one of its datasets on a page of the data catalogue."""
+        return f"{self.folder.replace('/', '-')}-{dataset.id}"
 
     @property
     def approvers(self) -> list[str]:
@@ -108,9 +130,9 @@ class ReportRecord(BaseModel):
 
 
 def read_reports(reports: Path) -> list[ReportRecord]:
-    """Read the record of each report in a site's folder, by study and council.
+    """Read the record of each report in a site's folder, by study, council and kind of data.
 
     Folders whose names begin with a dot are those that a run is about to put in place, or has just replaced.
     """
-    files = sorted(reports.glob("[!.]*/[!.]*/report.json"))
+    files = sorted(reports.glob("[!.]*/[!.]*/[!.]*/report.json"))
     return [ReportRecord.model_validate_json(file.read_text(encoding="utf-8")) for file in files]

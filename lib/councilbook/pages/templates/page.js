@@ -1,7 +1,7 @@
 // What scripts add to a page that is whole without them: tables that sort, figures as PNG, and maps that move.
 (() => {
   "use strict";
-  const MISSING = new Set(["", "n/a", "–", "-"]);
+  const MISSING = new Set(["", "n/a", "[c]", "–", "-"]);
   const NUMBER = /^[−-]?[£€$]?[\d,]*\.?\d+\s?%?$/;
   const ARROWS = '<svg width="10" height="16" viewBox="0 0 10 16" aria-hidden="true"><path class="up" d="M5 1l4 5H1z"/><path class="down" d="M5 15l4-5H1z"/></svg>';
   const collator = new Intl.Collator(document.documentElement.lang, {numeric: true});

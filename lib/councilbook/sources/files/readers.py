@@ -151,6 +151,8 @@ def describe_place(found: FoundFile, table: Table) -> str:
 def _read_sheet(found: FoundFile, table: Table, where: str) -> pd.DataFrame:
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(found.path)
+        if table.sheet is None and len(workbook.sheet_names) == 1:
+            table = table.model_copy(update={"sheet": workbook.sheet_names[0]})
         if table.sheet not in workbook.sheet_names:
             raise SourceError(f"{where}: there is no such sheet. The workbook has {_join(workbook.sheet_names)}.")
         cells = workbook.get_sheet_by_name(table.sheet).to_python(skip_empty_area=False)

@@ -1,0 +1,167 @@
+"""What may be said of destinations, in sentences; and careers guidance beside them, of which no cause follows.
+
+Nothing here says which school is best or worst, that one fails, or that its careers guidance is why.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm, spearmanr
+
+from councilbook.careers.destinations.comparing import AMONG, AVERAGE, CHANGE
+from councilbook.methods import rates
+
+MET = {"fully", "full", "met", "achieved", "yes", "true", "100"}  # a benchmark that is met in full, as returns say it
+MOST_SAID = 3
+FEWEST = 5  # schools that a correlation needs
+NO_CAUSE = (
+    "No cause follows from this: schools differ in much else, as in who their pupils are, and guidance of today did "
+    "not reach the leavers of these years."
+)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Careers guidance beside destinations: a rank correlation over schools, with its 95% interval.
+
+    Attributes:
+        schools: how many have both figures.
+        correlation, low, high: Spearman's; NaN where there are fewer than five schools, or all are alike.
+    """
+
+    schools: int
+    correlation: float
+    low: float
+    high: float
+
+    def say(self) -> str:
+        """Say what it means, and what it does not."""
+        if np.isnan(self.correlation):
+            return f"{self.schools} schools have both figures, too few or too alike to say whether they go together."
+        if self.low <= 0 <= self.high:
+            found = (
+                "The data do not show whether schools with more benchmarks met keep more leavers in education or work"
+            )
+        else:
+            more = "more" if self.low > 0 else "fewer"
+            found = f"Schools with more benchmarks met keep {more} leavers in education or work"
+        return (
+            f"{found}: over {self.schools} schools the rank correlation is {self.correlation:.2f} "
+            f"({self.low:.2f} to {self.high:.2f}). {NO_CAUSE}"
+        )
+
+
+def set_beside(guidance: pd.DataFrame, schools: pd.DataFrame) -> Beside:
+    """Set the number of guidance benchmarks that each school meets beside its leavers who stayed.
+
+    Args:
+        guidance: urn, benchmark, status (of MET where it is met in full); a row a school and benchmark.
+        schools: urn, shrunken_pct; a row a school.
+
+    Returns:
+        Spearman's correlation, with the interval of Bonett and Wright 2000 (Psychometrika 65(1):23-28).
+    """
+    is_met = guidance["status"].astype("str").str.strip().str.lower().isin(MET)
+    met = is_met.groupby(guidance["urn"].astype("str")).sum()
+    both = schools.assign(met=schools["urn"].astype("str").map(met)).dropna(subset=["met", "shrunken_pct"])
+    count = len(both)
+    if count < FEWEST or np.ptp(both["met"]) == 0 or np.ptp(both["shrunken_pct"]) == 0:
+        return Beside(count, np.nan, np.nan, np.nan)
+    found = float(spearmanr(both["met"], both["shrunken_pct"]).statistic)
+    error = np.sqrt((1 + found**2 / 2) / (count - 3)) * norm.ppf((1 + rates.LEVEL) / 2)
+    middle = np.arctanh(np.clip(found, -0.999, 0.999))
+    return Beside(count, found, float(np.tanh(middle - error)), float(np.tanh(middle + error)))
+
+
+def say_next(row: "pd.Series[Any]") -> str:
+    """Answer a parent's question: of a hundred pupils of a school's next cohort, how many will stay."""
+    if pd.isna(row["next_low_pct"]):
+        return f"{row['school']}: too little is known of its earlier years to say what to expect of the next."
+    return (
+        f"{row['school']}: of 100 pupils of the next year group, expect {row['next_low_pct']:.0f} to "
+        f"{row['next_high_pct']:.0f} to stay in education or work after their GCSEs."
+    )
+
+
+def say_told_apart(schools: pd.DataFrame, rng: np.random.Generator) -> str:
+    """Say how many pairs of schools the newest figures can tell apart.
+
+    Args:
+        schools: a and b of `rates.estimate_rates`, a row a school.
+    """
+    if len(schools) < 2:
+        return "There is one school, so there is nothing to compare it with."
+    apart, pairs = rates.count_told_apart(rates.draw_rates(schools, rng))
+    most = "Most schools cannot be told apart" if apart < pairs / 2 else "More than half of the pairs can be told apart"
+    return f"{most}: of {pairs:,} pairs of schools, the figures tell {apart:,} apart."
+
+
+def say_unusual(schools: pd.DataFrame) -> str:
+    """Say how many schools are unusual among schools, and how many are below the average: two questions."""
+    among, average = schools["among_schools"], schools["against_average"]
+    below, low = int(among.eq(AMONG[0]).sum()), schools.loc[average.eq(AVERAGE[0]), "school"]
+    unusual = f"{below} of {len(schools)}" if below else f"None of {len(schools)}"
+    named = f": {', '.join(sorted(low))}" if len(low) else ""
+    return (
+        f"{unusual} schools {'are' if below > 1 else 'is'} unusually low among England's schools. {len(low) or 'None'} "
+        f"{'is' if len(low) == 1 else 'are'} below England's average by more than chance explains{named}."
+    )
+
+
+def say_changes(schools: pd.DataFrame) -> str:
+    """Say how many schools changed by more than the noise between years."""
+    known = schools[schools["change"].isin(CHANGE)]
+    lower, higher = (known.loc[known["change"].eq(word), "school"] for word in (CHANGE[0], CHANGE[2]))
+    parts = [
+        f"{len(one)} {'is' if len(one) == 1 else 'are'} {words} ({', '.join(sorted(one))})"
+        for one, words in ((lower, "lower"), (higher, "higher"))
+        if len(one)
+    ]
+    changed = " and ".join(parts) or "none lies outside what its earlier years predict"
+    return f"Of {len(known)} schools with earlier years, {changed}. By chance alone, one in twenty would."
+
+
+def say_jumps(districts: pd.DataFrame) -> str:
+    """Say between which years a district's cohort jumped, so that they cannot be compared."""
+    jumped = districts[districts["comparable"].str.startswith("no")]
+    if jumped.empty:
+        return "No cohort jumped, so each year can be compared with the one before."
+    said = [
+        f"{row.lad_name}'s cohort {row.measure} changed by {row.cohort_change_pct:+.0f}% to {row.cohort:,.0f} "
+        f"in {row.destination_year}"
+        for row in jumped.sort_values("cohort_change_pct", key=abs, ascending=False).head(MOST_SAID).itertuples()
+    ]
+    first = f"{len(jumped)} cohorts jumped, the most: " if len(jumped) > MOST_SAID else ""
+    return (
+        f"{first}{'; '.join(said)}. Young people of an age do not change in number like that. Most likely a school or "
+        "college entered or left the count, so such a year cannot be compared with the one before."
+    )
+
+
+def say_left_out(colleges: pd.DataFrame) -> str:
+    """Say which colleges have no row in the table of schools and colleges; see `districts.list_left_out`."""
+    if colleges.empty:
+        return "Each college in the list of schools and colleges has a row."
+    names = ", ".join(colleges["name"])
+    return (
+        f"Without a row here: {names}. Their students are missing from the figures by school and college, or count "
+        "where the college, or the group that it joined, is registered."
+    )
+
+
+def say_neet(figures: pd.DataFrame) -> str:
+    """Say the newest two figures beside England's.
+
+    Args:
+        figures: from `neet.compare_neet`.
+    """
+    newest = figures[figures["year"].eq(figures.loc[figures["is_own"], "year"].max())]
+    own, england = newest[newest["is_own"]].iloc[0], newest[newest["authority"].eq("England")].iloc[0]
+    return (
+        f"In {own['year']}, {own['both_pct']:.1f}% of 16 and 17 year olds in {own['authority']} were NEET or not "
+        f"known, and {england['both_pct']:.1f}% in England. They are two figures: {own['neet_pct']:.1f}% were NEET "
+        f"({england['neet_pct']:.1f}% in England), and of {own['not_known_pct']:.1f}% nobody knew what they did "
+        f"({england['not_known_pct']:.1f}%)."
+    )

@@ -1,0 +1,130 @@
+"""The page: what the finder shows, and what it says of its journeys before anything else."""
+
+from itertools import groupby
+
+import pandas as pd
+
+from councilbook.careers.finder.content import (
+    choose_places,
+    list_adverts,
+    list_interests,
+    list_jobs,
+    list_places,
+    list_rows,
+    write_address,
+)
+from councilbook.careers.finder.packing import pack_journeys
+from councilbook.pages.html.pieces import Html, embed_json
+from councilbook.pages.html.wording import count_things
+from councilbook.pages.study_pages import PageRequest
+
+TEMPLATE = "careers/finder/finder.html.j2"
+JOURNEYS = "journeys_by_postcode"
+USED = (
+    "careers_places",
+    JOURNEYS,
+    "careers_occupations",
+    "careers_occupation_skills",
+    "careers_interests",
+    "careers_interest_categories",
+    "careers_vacancies",
+)
+TIMETABLES = {"bus_timetable": "bus", "rail_timetable": "train"}
+OTHER_TOWN = "Town not said"
+WAYS = {"walk": "on foot", "cycle": "by bicycle", "drive": "by car"}
+LEVELS = {
+    "0": "any level",
+    "1": "entry level or level 1",
+    "2": "level 2, as GCSEs at grade 4 or above",
+    "3": "level 3, as A levels and T levels",
+    "4": "level 4 or above",
+}
+METHOD = (
+    "Places are in order of the time that it takes you to get there. None is hidden: those that are further away than "
+    "you said come last.",
+    "A journey by timetable is one that gets you there in time, in the morning. The usual time is the median over the "
+    "times at which you may have to be there. On a slow morning, which is one in ten, it takes longer than the second "
+    "figure. The last way home is the latest time to leave and ride home within two hours. By car is without traffic.",
+    "What a place mostly teaches is said of its kind, not of the place itself. It is our assumption, so ask.",
+    "Strengths: each job has 20 skills in order of how much it needs them. A strength of yours counts some 40 points "
+    "in first place, and some 21 in last place. The points are compared with the most that any job could have.",
+    "What you like: each statement belongs to a trait. From three answers on, a trait counts, by the mean of your "
+    "answers. A family of jobs goes with one trait or more. A job has the best of its families.",
+    "The score is the mean of both, or the one of them that you gave. Jobs with the same score share a place. "
+    "Qualifications that a job asks for are shown, and change nothing in the order.",
+    "This is no test of you. Use it to find jobs to ask about, and talk to your school's careers adviser.",
+)
+
+
+def make_page(request: PageRequest) -> Html:
+    """Make the options finder from what was released.
+
+    What a run does not have is left out, and the page says so: without journeys it is a list of places.
+    """
+    tables = {name: request.load(name) for name in USED}
+    places = choose_places(tables["careers_places"])
+    journeys = tables[JOURNEYS]
+    has_journeys = journeys is not None and len(journeys) > 0 and len(places) > 0
+    timetables = [word for source, word in TIMETABLES.items() if source in request.list_sources(JOURNEYS)]
+    adverts = list_adverts(tables["careers_vacancies"], places)
+    jobs = list_jobs(tables["careers_occupations"], tables["careers_occupation_skills"])
+    interests = list_interests(tables["careers_interests"], tables["careers_interest_categories"])
+    by_timetable = " or ".join(timetables)
+    ways = ({"transit": f"by {by_timetable}, and on foot"} if timetables else {}) | WAYS
+    content = {"places": list_places(places), "adverts": adverts, "transit": by_timetable, **interests, **jobs}
+    packed = pack_journeys(journeys, list(places["site_id"])) if journeys is not None and has_journeys else ""
+    return request.render(
+        TEMPLATE,
+        USED,
+        travel_words=describe_travel(timetables, has_journeys=has_journeys),
+        has_journeys=has_journeys,
+        ways=ways,
+        levels=LEVELS,
+        statements=len(interests["statements"]),
+        strengths=len(jobs["skills"]),
+        vacancies=describe_adverts(tables["careers_vacancies"]),
+        jobs=describe_jobs(len(jobs["jobs"])),
+        towns=group_by_town(places),
+        method=METHOD,
+        content=embed_json(content),
+        journeys=packed,
+    )
+
+
+def describe_travel(timetables: list[str], *, has_journeys: bool) -> str:
+    """Say which ways of travelling are in the journeys, and above all whether buses are."""
+    if not has_journeys:
+        return "Journeys are not in this page: they have not been calculated. It lists all places."
+    if "bus" not in timetables:
+        trains = "Trains are. " if "train" in timetables else "Nor are trains. "
+        return (
+            f"No bus is in these journeys: no bus timetable was there when this page was made. {trains}By bus you may "
+            "get to more places, and sooner. Ask the place which buses stop there."
+        )
+    trains = " and trains" if "train" in timetables else "; trains are not"
+    return (
+        f"Buses{trains} are in these journeys." if trains == " and trains" else f"Buses are in these journeys{trains}."
+    )
+
+
+def describe_adverts(adverts: pd.DataFrame | None) -> str | None:
+    """Say how many apprenticeships are on the list; None where there is no list."""
+    if adverts is None:
+        return None
+    if adverts.empty:
+        return "None was open near here on the day this page was made. New ones come every day."
+    return f"{count_things(adverts['vacancy_id'].nunique(), 'advert')} were open on the day this page was made."
+
+
+def describe_jobs(count: int) -> str:
+    """Say what the jobs are put in order of; empty where there are none."""
+    return f"{count:,} jobs, in order of what you like and what you are good at." if count else ""
+
+
+def group_by_town(places: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
+    """Group places by town, both in alphabetical order."""
+    rows = sorted(list_rows(places), key=lambda row: (row["town"] or OTHER_TOWN, row["name"]))
+    return {
+        town: [{"name": row["name"], "kind": row["kind"], "where": write_address(row)} for row in group]
+        for town, group in groupby(rows, lambda row: row["town"] or OTHER_TOWN)
+    }

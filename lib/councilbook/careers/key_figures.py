@@ -1,0 +1,75 @@
+"""The figures that open the report, each with what it compares with and how sure it is."""
+
+import pandas as pd
+
+from councilbook.careers import prose
+from councilbook.pages.html import KeyFigure
+
+STRAIGHT = "By straight lines and timetables"
+
+
+def show_choice(places: pd.DataFrame, counts: pd.DataFrame) -> KeyFigure:
+    """Show how many places teach after 16, beside how many half of the postcodes reach.
+
+    Args:
+        places, counts: the datasets careers_places and journey_counts.
+    """
+    after = int(places["is_post16"].sum())
+    near = prose.find_reached(counts, "transit", prose.WITHIN)
+    return KeyFigure(
+        f"{after:,}",
+        "places to learn at after 16",
+        f"Half of the postcodes reach {near['median_places']:.0f} of them within {prose.WITHIN} minutes without a car",
+        STRAIGHT,
+    )
+
+
+def show_without_car(counts: pd.DataFrame, timetables: pd.DataFrame) -> KeyFigure:
+    """Show the share of postcodes that reach a place in time without a car, beside that by car.
+
+    Args:
+        counts, timetables: the datasets journey_counts and journey_timetables.
+    """
+    without, drive = (prose.find_reached(counts, mode, prose.WITHIN) for mode in ("transit", "drive"))
+    return KeyFigure(
+        f"{prose.share_reached(without):.0f}%",
+        f"of postcodes reach a place in {prose.WITHIN} minutes {prose.write_ways(timetables)}",
+        f"{prose.share_reached(drive):.0f}% by car, without traffic",
+        STRAIGHT,
+    )
+
+
+def show_stayed(districts: pd.DataFrame, name: str) -> KeyFigure | None:
+    """Show the share of leavers who stayed in education or work, beside England's; None if it is not known.
+
+    Args:
+        districts: the dataset destinations_by_district.
+        name: of the council.
+    """
+    newest = prose.find_newest(districts)
+    if newest is None:
+        return None
+    return KeyFigure(
+        f"{newest['stayed_pct']:.1f}%",
+        f"of {newest['cohort']:,.0f} leavers at 16 stayed in education or work in {newest['destination_year']}",
+        f"{newest['england_pct']:.1f}% in England",
+        f"All mainstream schools of {name} counted",
+    )
+
+
+def show_neet(figures: pd.DataFrame) -> KeyFigure | None:
+    """Show who is NEET or not known, as two figures, beside England's; None if the council has none.
+
+    Args:
+        figures: the dataset neet_by_year.
+    """
+    pair = prose.find_neet(figures)
+    if pair is None:
+        return None
+    own, england = pair
+    return KeyFigure(
+        f"{own['neet_pct']:.1f}%",
+        f"of 16 and 17 year olds were in no education, work or training in {own['year']}",
+        f"{england['neet_pct']:.1f}% in England",
+        f"For {own['not_known_pct']:.1f}% more nobody knows ({england['not_known_pct']:.1f}% in England)",
+    )
