@@ -7,13 +7,13 @@ benchmarks/peers/requirements-travel.txt:
 
     python3.11 -m venv peer && peer/bin/pip install -r benchmarks/peers/requirements-travel.txt
 
-First a matrix of times between the stops of Newport's buses that lie on its streets, at 13 departures. What is right is said
-by the search of the tests, which reads the timetable anew. Ours has to be the same to the second. cafein is asked without
-walks between stops, and is held to the search without walks. ferrobus walks along streets of its own, so it can only be
-held to this: where there is a direct bus, it may take a minute more than that at most.
+First the ways from many points to many places, arriving at any of 120 minutes, with two percentiles, rides and the last
+way home, along Newport's streets.
 
-Then the ways from many points to many places, arriving at any of 120 minutes, with two percentiles, rides and the last way
-home, along Newport's streets.
+Then a matrix of times between the stops of Newport's buses that lie on its streets, at 13 departures. The search of the
+tests, which reads the timetable anew, says what is right. Ours has to be the same to the second. cafein is asked
+without walks between stops, and is held to the search without walks. ferrobus walks along streets of its own, so it can
+only be held to this: where there is a direct bus, it may take a minute more than that at most.
 """
 
 import argparse
@@ -128,10 +128,7 @@ def compare(feed: Feed, streets: Streets, mirror: Path, peer: Path | None) -> No
         found = np.array(told["times"], dtype=float)
         found = np.where(np.isnan(found) | (found > LONGEST), np.inf, found)
         has = np.isfinite(wanted[name]) & ~np.eye(len(ids), dtype=bool)
-        if name == "cafein":
-            good = found[has] == wanted[name][has]
-        else:
-            good = found[has] <= wanted[name][has] + 60
+        good = (found == wanted[name] if name == "cafein" else found <= wanted[name] + 60)[has]
         rates = f"{found.size / told['seconds']:,.0f} | {found.size / told['processor']:,.0f}"
         print(f"| {name} | {rates} | {good.mean():.4%} |")
 

@@ -2,9 +2,9 @@
 
     travel_engines.py REQUEST.json ANSWERS.json
 
-REQUEST has the timetable (a zip in the GTFS layout), the folder it is unpacked to, streets (an OpenStreetMap extract), the
-day, departures (seconds after midnight), most_rides, and stops (stop_id, latitude, longitude). ANSWERS has for each peer
-its times (by departure, from stop, to stop: seconds or null) and processor seconds for them, without what is read first.
+REQUEST has the timetable (a zip in the GTFS layout), the folder it is unpacked to, streets (an OpenStreetMap extract),
+the day, departures (seconds after midnight), most_rides, and stops (stop_id, latitude, longitude). ANSWERS has for each
+peer its times (by departure, from stop, to stop: seconds or null), and how long they took without what is read first.
 """
 
 import datetime

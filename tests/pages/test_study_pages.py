@@ -13,7 +13,7 @@ from councilbook.pages.html.pieces import Html
 from councilbook.pages.reports import report
 from councilbook.pages.site import build_site
 from councilbook.pages.study_pages import PageRequest
-from councilbook.paths import Workbook
+from councilbook.paths import Workbook, place_outputs
 from small_site import COUNTS_AUDIT, DATE, SPEC, WAITING, make_audit, make_catalogue, make_package, write_dataset
 
 TABLE = pd.DataFrame({"home": [1, 2, None]})
@@ -46,7 +46,7 @@ def publish(root: Path, packages, data="real", make=f"{__name__}:make_page"):
     ]
     notebook = new.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
     nbformat.write(notebook, root / "3_report.ipynb")
-    target = root / "reports" / "warmth" / "north"
+    target = root / "reports" / place_outputs("warmth", "north", data)
     north = Council(slug="north", name="North", codes={"E06000001": ""})
     processed, executed = root / "processed", root / "3_report.ipynb"
     report.publish_report(executed, Workbook(root), spec, north, data, DATE, processed, target, lambda name: TABLE)
@@ -89,10 +89,10 @@ def test_report_first_page_and_search_lead_to_it(tmp_path):
     assert 'href="look.html">Look for a home</a>' in (target / "index.html").read_text(encoding="utf-8")
     build_site(catalogue)
     first = (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
-    assert 'href="warmth/north/look.html">Look for a home' in first and "Which home is warm enough." in first
+    assert 'href="warmth/north/real/look.html">Look for a home' in first and "Which home is warm enough." in first
     search = (tmp_path / "reports" / "search.html").read_text(encoding="utf-8")
     index = json.loads(search.partition('id="index">')[2].partition("</script>")[0])
-    page = index["pages"].index(["warmth/north/look.html", "North"])
+    page = index["pages"].index(["warmth/north/real/look.html", "North"])
     assert [entry[:4] for entry in index["entries"] if entry[0] == page] == [
         [page, "", "Look for a home", "Which home is warm enough."]
     ]
@@ -101,7 +101,7 @@ def test_report_first_page_and_search_lead_to_it(tmp_path):
 def test_a_page_that_would_not_be_a_good_one_stops_the_report(tmp_path):
     with pytest.raises(NotebookError, match="page warmth/look would not be a good page"):
         publish(tmp_path, [make_package("homes", "Homes")], make=f"{__name__}:make_bad_page")
-    assert not (tmp_path / "reports" / "warmth" / "north").exists()
+    assert not list(tmp_path.rglob("look.html"))
 
 
 def make_bad_page(request: PageRequest) -> Html:

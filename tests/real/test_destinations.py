@@ -1,4 +1,4 @@
-"""Destinations of real schools: the published figures that must come out, and that predictions hold on a held-out year."""
+"""Destinations of real schools: what was published must come out, and predictions hold on a year held out."""
 
 from types import SimpleNamespace
 

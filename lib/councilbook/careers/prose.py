@@ -1,10 +1,13 @@
 """Sentences of the report that are put together from released figures; those on destinations are with their room."""
 
+import re
 from typing import Any
 
 import pandas as pd
 
+from councilbook.careers.destinations.checks import GUESSED, PREDICTED
 from councilbook.careers.destinations.panel import AFTER_16
+from councilbook.careers.journeys.ways import MODE_WORDS
 from councilbook.pages.html.wording import count_things
 
 WITHIN = 45  # minutes, of a journey that the page calls in reach
@@ -29,7 +32,7 @@ def find_newest(districts: pd.DataFrame) -> "pd.Series[Any] | None":
     if rows.empty:
         return None
     newest = rows[rows["destination_year"].eq(rows["destination_year"].max())]
-    summed = newest[["cohort", "stayed", "not_stayed", "not_known"]].sum()
+    summed = newest[["cohort", "stayed", "not_stayed", "not_known"]].sum().astype(float)
     summed["stayed_pct"] = 100 * summed["stayed"] / summed["cohort"]
     summed["not_stayed_pct"] = 100 * summed["not_stayed"] / summed["cohort"]
     row: pd.Series[Any] = pd.concat([summed, newest.iloc[0][["destination_year", "england_pct"]]])
@@ -56,10 +59,16 @@ def describe_places(places: pd.DataFrame, name: str) -> str:
     if after.empty:
         return f"No place in {name} teaches after 16, as far as the lists of schools say."
     kinds = after["kind"].value_counts().head(KINDS_SHOWN)
-    told = ", ".join(f"{count} {str(kind)[:1].lower()}{str(kind)[1:]}" for kind, count in kinds.items())
+    told = ", ".join(f"{count} {write_kind(str(kind), count)}" for kind, count in kinds.items())
     grouped = int(after["run_by"].notna().sum())
     sites = f" Bodies elsewhere run {grouped} of them." if grouped else ""
     return f"In {name} one can learn at {count_things(len(after), 'place')} after 16: {told}.{sites}"
+
+
+def write_kind(kind: str, count: int) -> str:
+    """Write a kind of place in the middle of a sentence, for one place or several."""
+    words = kind if kind[1].isupper() else kind[0].lower() + kind[1:]
+    return words if count == 1 else re.sub(r"\b(school|college|site)\b", r"\1s", words)
 
 
 def describe_choice(counts: pd.DataFrame, timetables: pd.DataFrame) -> str:
@@ -82,6 +91,11 @@ def write_ways(timetables: pd.DataFrame) -> str:
     known = set(timetables["timetable"])
     ways = [words for name, words in (("buses", "by bus"), ("trains", "by train")) if name in known]
     return f"{', '.join(ways)} or on foot" if ways else "on foot"
+
+
+def name_modes(modes: "pd.Series[str]", timetables: pd.DataFrame) -> "pd.Series[str]":
+    """Name the ways of travel of journey_counts; those without a car by the timetables that were there."""
+    return modes.map(MODE_WORDS | {"transit": write_ways(timetables)})
 
 
 def warn_of_missing(timetables: pd.DataFrame) -> str:
@@ -119,13 +133,13 @@ def describe_matches(matches: pd.DataFrame) -> str:
     Args:
         matches: the dataset occupation_matches.
     """
-    tried = matches[matches["ticked"].eq(matches["ticked"].iloc[0])]
+    first = matches["ticked"].iloc[0]
+    tried = matches[matches["ticked"].eq(first)]
     own, *others = (row for _, row in tried.iterrows())
     beside = " and ".join(f"{row['found_pct']:.0f}% by {row['score']}" for row in others)
     return (
-        f"We ticked {own['ticked']} of each of {own['occupations']:,} occupations. The score puts the occupation "
-        f"among the first 20 in {own['found_pct']:.0f}% of cases, against {beside}. Jobs that share all their skills "
-        "are shown as tied."
+        f"For each of {own['occupations']:,} occupations we ticked {first}. The score puts the occupation among the "
+        f"first 20 in {own['found_pct']:.0f}% of cases, against {beside}. Jobs with the very same skills are shown as tied."
     )
 
 
@@ -220,9 +234,10 @@ def describe_checks(checks: pd.DataFrame) -> str:
     """Say how often the ranges held on a year that they had not seen.
 
     Args:
-        checks: the dataset destination_checks; the first row is on the ranges, the second on a plain guess.
+        checks: the dataset destination_checks.
     """
-    ours, plain = (row for _, row in checks.head(2).iterrows())
+    by_check = checks.set_index("check")
+    ours, plain = by_check.loc[PREDICTED], by_check.loc[GUESSED]
     return (
         f"We made the same ranges without the newest year, and then looked. They held for {ours['found_pct']:.0f}% "
         f"of {ours['schools']:,} schools. Last year's figure with the play of chance alone held for "

@@ -187,7 +187,7 @@ def rank_units(draws: Floats, level: float = LEVEL) -> tuple[Integers, Integers]
 
 
 def count_told_apart(draws: Floats, level: float = LEVEL) -> tuple[int, int]:
-    """Return how many pairs of units can be told apart, one being higher in that share of draws, and how many there are."""
+    """Return how many pairs of units can be told apart, as two ends of an interval would, and how many there are."""
     units = len(draws)
     higher = np.array([(draws[one] > draws).mean(axis=1) for one in range(units)]).reshape(units, units)
     return int((higher > 1 - (1 - level) / 2).sum()), units * (units - 1) // 2

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import binom
 
 from councilbook.careers.destinations.comparing import (
@@ -18,10 +19,14 @@ from councilbook.careers.destinations.panel import AFTER_16
 from councilbook.methods import rates
 from councilbook.methods.rates import Floats, Spread
 
+Flags = NDArray[np.bool_]
+
 TAIL = (1 - rates.LEVEL) / 2
 SIGMAS = 3.0
 ROUNDS = 20  # of simulated schools, as many in each as there are
 SIZES = {"of up to 100 pupils": (0, 100), "of 101 to 200 pupils": (100, 200), "of more than 200 pupils": (200, np.inf)}
+PREDICTED = "The newest year lies in its prediction"
+GUESSED = "The newest year lies in last year's rate with binomial noise"
 NORMAL, BINOMIAL, BETA, AFTER_INTAKE = (
     "normal limits of 3 sigma around England's rate",
     "exact binomial limits around England's rate",
@@ -40,19 +45,20 @@ def check_predictions(panel: pd.DataFrame, history: History) -> pd.DataFrame:
     newest = take_cohorts(panel, AFTER_16, history.years[-1])
     before = stack_years(panel, history.years[:-1], newest.rows["series_urn"])
     is_known = ~np.isnan(before[1]).any(axis=1)  # a figure in each of the years before
-    known = Cohorts(newest.rows[is_known])
+    known = Cohorts(pd.DataFrame(newest.rows[is_known]))
     predicted = history.predict(panel, known.rows, held_out=True)
-    is_held = (known.low >= predicted["low"]) & (known.high <= predicted["high"])
+    least, most = (predicted[end].to_numpy("float64") for end in ("low", "high"))
+    is_held = (known.low >= least) & (known.high <= most)
     wanted = "94 to 98"
-    found = [_count("The newest year lies in its prediction", is_held.to_numpy(), wanted)]
-    for size, (least, most) in SIZES.items():
-        inside = (known.trials > least) & (known.trials <= most)
-        found.append(_count(f"The same, cohorts {size}", is_held.to_numpy()[inside], wanted))
+    found = [_count(PREDICTED, is_held, wanted)]
+    for size, (above, up_to) in SIZES.items():
+        inside = (known.trials > above) & (known.trials <= up_to)
+        found.append(_count(f"The same, cohorts {size}", is_held[inside], wanted))
     cohort, low, high = (one[is_known, -1] for one in before)
     last = (low + high) / 2 / cohort
     ends = [binom.ppf(share, known.trials, last) for share in (TAIL, 1 - TAIL)]
     is_in = (known.low >= ends[0]) & (known.high <= ends[1])
-    found.append(_count("The newest year lies in last year's rate with binomial noise", is_in, wanted))
+    found.append(_count(GUESSED, is_in, wanted))
     return pd.DataFrame(found)
 
 
@@ -68,20 +74,24 @@ def check_simulated(panel: pd.DataFrame, year: str, rng: np.random.Generator) ->
     counts = rng.binomial(trials.astype(np.int64), true).astype("float64")
     least, _ = rates.find_limits(trials, spread)
     known = rates.estimate_rates(trials, counts, counts, spread)
-    covered = (true >= known["low"]) & (true <= known["high"])
+    covered = (true >= known["low"].to_numpy()) & (true <= known["high"].to_numpy())
     return pd.DataFrame(
         [
             _count("Simulated schools below beta-binomial limits", counts < least, "0.1 or less"),
             _count(
                 "Simulated schools below normal limits of 3 sigma", _is_below(counts, trials, spread), "0.1 or less"
             ),
-            _count("Simulated schools whose rate lies in its interval", covered.to_numpy(), "94 to 96"),
+            _count("Simulated schools whose rate lies in its interval", covered, "94 to 96"),
         ]
     )
 
 
 def count_below(panel: pd.DataFrame, own: pd.DataFrame, year: str) -> pd.DataFrame:
-    """Count the schools below the limits by each way to draw them: method, england, england_schools, own, own_schools."""
+    """Count the schools below the limits by each way to draw them.
+
+    Returns:
+        method, england and england_schools (below, and of how many), own and own_schools (of the council).
+    """
     england = take_cohorts(panel, AFTER_16, year)
     average = Spread(england.rate, np.inf)
     spread = rates.fit_spread(england.trials, england.low, england.high)
@@ -117,7 +127,7 @@ def tidy_checks(tried: pd.DataFrame, below: pd.DataFrame) -> pd.DataFrame:
     return tidy.assign(found_pct=tidy["found_pct"].round(2))
 
 
-def _is_below(counts: Floats, trials: Floats, spread: Spread) -> "np.ndarray[tuple[int], np.dtype[np.bool_]]":
+def _is_below(counts: Floats, trials: Floats, spread: Spread) -> Flags:
     """Tell which counts lie below limits of three standard deviations, as if they were normal."""
     mean = np.asarray(spread.mean)
     more = 1 + (trials - 1) / (spread.strength + 1)
@@ -127,6 +137,6 @@ def _is_below(counts: Floats, trials: Floats, spread: Spread) -> "np.ndarray[tup
     return below
 
 
-def _count(check: str, found: "np.ndarray[tuple[int], np.dtype[np.bool_]]", wanted: str) -> dict[str, object]:
+def _count(check: str, found: Flags, wanted: str) -> dict[str, object]:
     share = 100 * float(found.mean()) if len(found) else np.nan
     return {"check": check, "schools": len(found), "found": int(found.sum()), "found_pct": share, "wanted": wanted}

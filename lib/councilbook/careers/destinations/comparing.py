@@ -1,4 +1,4 @@
-"""What a school's figure says: among schools, beside the average, after its intake, beside its own past, of the next cohort.
+"""What a school's figure says: among schools, beside the average and its own past, and of the next year group.
 
 "Unusual among schools" and "below the average" are two questions. The limits of the first take into account that
 schools differ; those of the second ask whether chance alone can explain a difference from England's rate.
@@ -60,7 +60,7 @@ class Cohorts:
         return float((self.low + self.high).sum() / 2 / self.trials.sum())
 
     def judge(self, spread: Spread, words: tuple[str, str, str]) -> "pd.Series[str]":
-        """Say of each whether its count lies below, within or above the limits, whichever count of its interval it is."""
+        """Say of each whether it lies below, within or above the limits, whichever count of its interval is right."""
         low, high = rates.find_limits(self.trials, spread)
         found = np.select([self.high < low, self.low > high], [words[0], words[2]], words[1])
         return pd.Series(found, index=self.rows.index)
@@ -140,10 +140,10 @@ def compare_schools(panel: pd.DataFrame, own: pd.DataFrame, history: History, rn
 
     Returns:
         The council's rows, with rate_low_pct and rate_high_pct (from the ends of its count), england_pct, shrunken_pct
-        with its ends, and after GCSEs expected_pct (by intake), among_schools, against_average, after_intake, and for the
-        newest year rank_first, rank_last and ranked_schools (among the council's) and what `predict_schools` says. Blank
-        where the figure is not known, or the school is not compared. After 16 to 18 study nothing is called unusual:
-        colleges and sixth forms teach at different levels.
+        with its ends, and after GCSEs expected_pct (by intake), among_schools, against_average, after_intake, and for
+        the newest year rank_first, rank_last and ranked_schools (among the council's) and what `predict_schools` says.
+        Blank where the figure is not known, or the school is not compared. After 16 to 18 study nothing is called
+        unusual: colleges and sixth forms teach at different levels.
     """
     parts = [_compare_year(panel, own, str(measure), str(year)) for measure, year in _list_years(own)]
     compared = own.join(pd.concat(parts)) if parts else own
@@ -201,10 +201,11 @@ def stack_years(
     """
     is_one = panel["measure"].eq(AFTER_16) & panel["kind"].eq(MAINSTREAM) & panel["low"].notna()
     rows = panel[is_one & panel["destination_year"].isin(years)]
-    wide = rows.pivot(index="series_urn", columns="destination_year", values=["cohort", "low", "high"])
-    wide = wide.reindex(index=wide.index if series is None else pd.Index(series))
-    stacked = [wide[name].reindex(columns=list(years)).to_numpy("float64") for name in ("cohort", "low", "high")]
-    return stacked[0], stacked[1], stacked[2]
+    by_school = rows.set_index(["series_urn", "destination_year"])[["cohort", "low", "high"]]
+    wanted = rows["series_urn"].unique() if series is None else series
+    places = pd.MultiIndex.from_product([wanted, list(years)], names=by_school.index.names)
+    stacked = by_school.reindex(places).to_numpy("float64").reshape(len(wanted), len(years), 3)
+    return stacked[..., 0], stacked[..., 1], stacked[..., 2]
 
 
 def _list_years(own: pd.DataFrame) -> list[tuple[str, str]]:
@@ -237,7 +238,7 @@ def _compare_year(panel: pd.DataFrame, own: pd.DataFrame, measure: str, year: st
 def judge_intake(england: Cohorts, expected: "pd.Series[float]") -> "pd.Series[str]":
     """Say of each school whether it is unusual among schools once its intake is taken into account."""
     known = Cohorts(england.rows[expected.notna()])
-    means = expected.dropna().to_numpy("float64")
+    means: Floats = np.asarray(expected.dropna(), dtype="float64")
     return known.judge(rates.fit_spread(known.trials, known.low, known.high, means), INTAKE)
 
 
@@ -270,8 +271,9 @@ def tidy_schools(compared: pd.DataFrame, census: pd.DataFrame) -> pd.DataFrame:
     tidy["free_meals_pct"] = tidy["urn"].map(shares).where(is_newest)
     whole = ["cohort", "stayed_low", "stayed_high", *WENT, *GROUPS, "rank_first", "rank_last", "ranked_schools"]
     tidy[whole] = tidy[whole].astype("Int64")
-    shared = [name for name in tidy if str(name).endswith("_pct")]
+    shared = [str(name) for name in tidy if str(name).endswith("_pct")]
     tidy[shared] = tidy[shared].astype("float64").round(2)
     words = ["reason", "among_schools", "against_average", "after_intake", "change"]
-    tidy[words] = tidy[words].astype("str").where(tidy[words].notna() & tidy[words].ne(""))
+    for name in words:
+        tidy[name] = tidy[name].astype("str").where(tidy[name].notna() & tidy[name].ne(""))
     return tidy.drop(columns=["a", "b", "establishment"]).reset_index(drop=True)

@@ -50,7 +50,7 @@ def tidy_districts(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the dataset of destinations by district; see `read_districts`."""
     tidy = rows.copy()
     whole = ["cohort", "stayed", *PARTS.values(), *LEFT.values()]
-    shares = [name for name in tidy if str(name).endswith("_pct")]
+    shares = [str(name) for name in tidy if str(name).endswith("_pct")]
     tidy[whole], tidy[shares] = tidy[whole].astype("Int64"), tidy[shares].round(2)
     return tidy
 

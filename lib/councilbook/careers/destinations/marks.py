@@ -53,11 +53,11 @@ def read_cells(cells: "pd.Series[str]", where: str, *, percent: bool = False) ->
     top = 100 if percent else np.inf
     wrong = ~is_number & ~text.isin(MARKS) | (value < 0) | (value > top) | (~percent & text.str.endswith("%"))
     if wrong.any():
-        row = wrong.index[wrong][0]
+        bad = text[wrong]
         kind = "a percentage from 0 to 100" if percent else "a count"
         raise CheckError(
-            f"{where}: row {row} has {text[row]!r}, and {int(wrong.sum())} rows are such; expected {kind}, or one of "
-            f"the marks {', '.join(mark for mark in MARKS if mark)}."
+            f"{where}: row {bad.index[0]} has {bad.iloc[0]!r}, and {len(bad)} rows are such; expected {kind}, or one "
+            f"of the marks {', '.join(mark for mark in MARKS if mark)}."
         )
     reason = text.map(MARKS).where(~is_number, "")
     if percent:

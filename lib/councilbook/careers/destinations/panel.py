@@ -6,6 +6,7 @@ the least and the greatest count that it can stand for. A school that became ano
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -98,7 +99,7 @@ def read_schools(tables: pd.DataFrame, spine: pd.DataFrame) -> Panel:
 
 
 def read_colleges(destinations: pd.DataFrame, progression: pd.DataFrame) -> Panel:
-    """Read destinations after 16 to 18 study, and progression to higher education or training, by school and college."""
+    """Read destinations after 16 to 18 study, and progression to higher education, by school and college."""
     counts = _read_counts(destinations, "Destinations after 16 to 18")
     after = _name_rows(destinations, KINDS_AFTER_18).assign(**counts, measure=AFTER_18)
     bounds = _read_percent(progression["cohort"], progression["progressed_pct"], "Progression to higher education")
@@ -119,7 +120,7 @@ def find_successors(panel: pd.DataFrame, spine: pd.DataFrame) -> dict[str, str]:
     schools = panel[panel["kind"].ne(AUTHORITY)].drop_duplicates(["la_number", "establishment", "urn"])
     for _, urns in schools.groupby(["la_number", "establishment"])["urn"]:
         ordered = sorted(urns, key=int)
-        linked += [list(pair) for pair in zip(ordered, ordered[1:], strict=False)]
+        linked += [list(pair) for pair in pairwise(ordered)]
     later: dict[str, str] = {}
     for one, other in linked:
         old, new = sorted((one, other), key=int)

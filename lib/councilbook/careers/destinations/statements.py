@@ -4,6 +4,7 @@ Nothing here says which school is best or worst, that one fails, or that its car
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,10 @@ from councilbook.methods import rates
 
 MET = {"fully", "full", "met", "achieved", "yes", "true", "100"}  # a benchmark that is met in full, as returns say it
 MOST_SAID = 3
+FEWEST = 5  # schools that a correlation needs
 NO_CAUSE = (
-    "No cause follows from this: schools differ in much else, as in who their pupils are, and guidance of today did not "
-    "reach the leavers of these years."
+    "No cause follows from this: schools differ in much else, as in who their pupils are, and guidance of today did "
+    "not reach the leavers of these years."
 )
 
 
@@ -43,7 +45,8 @@ class Beside:
                 "The data do not show whether schools with more benchmarks met keep more leavers in education or work"
             )
         else:
-            found = f"Schools with more benchmarks met keep {'more' if self.low > 0 else 'fewer'} leavers in education or work"
+            more = "more" if self.low > 0 else "fewer"
+            found = f"Schools with more benchmarks met keep {more} leavers in education or work"
         return (
             f"{found}: over {self.schools} schools the rank correlation is {self.correlation:.2f} "
             f"({self.low:.2f} to {self.high:.2f}). {NO_CAUSE}"
@@ -64,7 +67,7 @@ def set_beside(guidance: pd.DataFrame, schools: pd.DataFrame) -> Beside:
     met = is_met.groupby(guidance["urn"].astype("str")).sum()
     both = schools.assign(met=schools["urn"].astype("str").map(met)).dropna(subset=["met", "shrunken_pct"])
     count = len(both)
-    if count < 5 or both["met"].nunique() == 1 or both["shrunken_pct"].nunique() == 1:
+    if count < FEWEST or np.ptp(both["met"]) == 0 or np.ptp(both["shrunken_pct"]) == 0:
         return Beside(count, np.nan, np.nan, np.nan)
     found = float(spearmanr(both["met"], both["shrunken_pct"]).statistic)
     error = np.sqrt((1 + found**2 / 2) / (count - 3)) * norm.ppf((1 + rates.LEVEL) / 2)
@@ -72,7 +75,7 @@ def set_beside(guidance: pd.DataFrame, schools: pd.DataFrame) -> Beside:
     return Beside(count, found, float(np.tanh(middle - error)), float(np.tanh(middle + error)))
 
 
-def say_next(row: "pd.Series[object]") -> str:
+def say_next(row: "pd.Series[Any]") -> str:
     """Answer a parent's question: of a hundred pupils of a school's next cohort, how many will stay."""
     if pd.isna(row["next_low_pct"]):
         return f"{row['school']}: too little is known of its earlier years to say what to expect of the next."
@@ -96,7 +99,7 @@ def say_told_apart(schools: pd.DataFrame, rng: np.random.Generator) -> str:
 
 
 def say_unusual(schools: pd.DataFrame) -> str:
-    """Say how many schools are unusual among schools, and how many are below the average: two questions, two answers."""
+    """Say how many schools are unusual among schools, and how many are below the average: two questions."""
     among, average = schools["among_schools"], schools["against_average"]
     below, low = int(among.eq(AMONG[0]).sum()), schools.loc[average.eq(AVERAGE[0]), "school"]
     unusual = f"{below} of {len(schools)}" if below else f"None of {len(schools)}"
@@ -143,8 +146,8 @@ def say_left_out(colleges: pd.DataFrame) -> str:
         return "Each college in the list of schools and colleges has a row."
     names = ", ".join(colleges["name"])
     return (
-        f"Without a row here: {names}. Their students are missing from the figures by school and college, or count where "
-        "the college, or the group that it joined, is registered."
+        f"Without a row here: {names}. Their students are missing from the figures by school and college, or count "
+        "where the college, or the group that it joined, is registered."
     )
 
 
@@ -157,8 +160,8 @@ def say_neet(figures: pd.DataFrame) -> str:
     newest = figures[figures["year"].eq(figures.loc[figures["is_own"], "year"].max())]
     own, england = newest[newest["is_own"]].iloc[0], newest[newest["authority"].eq("England")].iloc[0]
     return (
-        f"In {own['year']}, {own['both_pct']:.1f}% of 16 and 17 year olds in {own['authority']} were NEET or not known, "
-        f"and {england['both_pct']:.1f}% in England. They are two figures: {own['neet_pct']:.1f}% were NEET "
+        f"In {own['year']}, {own['both_pct']:.1f}% of 16 and 17 year olds in {own['authority']} were NEET or not "
+        f"known, and {england['both_pct']:.1f}% in England. They are two figures: {own['neet_pct']:.1f}% were NEET "
         f"({england['neet_pct']:.1f}% in England), and of {own['not_known_pct']:.1f}% nobody knew what they did "
         f"({england['not_known_pct']:.1f}%)."
     )

@@ -1,9 +1,9 @@
-"""Twins of what is published of destinations: by school and college, by district, and of 16 and 17 year olds who are NEET.
+"""Twins of what is published of destinations: by school and college, by district, and of who is NEET.
 
 The invented town's schools stand among some 400 invented ones elsewhere, so that limits among schools can be drawn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,8 +63,9 @@ def make_ks5_destinations(_source: Source, request: TwinRequest) -> bytes:
     }
     measures = _list_measures(18)
     table = _name_rows(schools).assign(FEEDER="0")
-    for name, counts in {"TOT": sum(parts.values()), **parts}.items():
-        table = table.join(_write_counts(pd.DataFrame(counts), measures).add_prefix(f"{name}_"))
+    total = parts["L3"] + parts["L2"] + parts["LALLOTH"]
+    for name, counts in {"TOT": total, **parts}.items():
+        table = table.join(_write_counts(counts, measures).add_prefix(f"{name}_"))
     return write_csv(table.rename(columns=lambda name: name.replace("UNKNOWN", "NOT_CAPTURED")), newline="\r\n")
 
 
@@ -85,7 +86,7 @@ def make_ks5_progression(_source: Source, request: TwinRequest) -> bytes:
 
 
 def make_district_destinations(source: Source, request: TwinRequest) -> bytes:
-    """Make the table of districts of Explore Education Statistics; after 16 to 18 a college enters one in the last year."""
+    """Make the table of districts; after 16 to 18 study, a college enters one of them in the last year."""
     place = make_place(request.council, request.seed)
     age = 18 if "ks5" in source.id else 16
     rng = place.stream(source.id)
@@ -175,7 +176,7 @@ def _list_schools(place: SyntheticPlace, age: int, edition: int) -> pd.DataFrame
             "first_year": 0,
         }
     )
-    schools = pd.concat([own, others], ignore_index=True)[list(others)]
+    schools = pd.DataFrame(pd.concat([own, others], ignore_index=True)[list(others)])
     sums = [schools[schools["la"].eq(la)] for la in schools["la"].unique()]
     above = [
         {"record": record, "la": la, "urn": "", "cohort": part["cohort"].sum(), "first_year": 0}
@@ -200,7 +201,7 @@ def _draw_counts(place: SyntheticPlace, schools: pd.DataFrame, age: int, year: i
         drawn = _split(np.asarray(size), expit(logit(rate) + shift), age, rng)
         parts.append(drawn.add_suffix(group))
     counts = pd.concat(parts, axis=1).set_index(one.index)
-    for name in [name.removesuffix("_DIS") for name in counts if name.endswith("_DIS")]:
+    for name in [name.removesuffix("_DIS") for name in map(str, counts) if name.endswith("_DIS")]:
         counts[name] = counts[f"{name}_DIS"] + counts[f"{name}_NONDIS"]
     sums = counts.groupby(one["la"]).sum()
     above = schools[~real]
@@ -244,7 +245,7 @@ def _write_counts(counts: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame
 
 def _hide(counts: pd.DataFrame, group: str) -> pd.DataFrame:
     """Return a group's counts and percentages as text: of few pupils the cohort alone, and no small rest of a group."""
-    names = [name for name in counts if not name.endswith(tuple(GROUPS))]
+    names = [name for name in map(str, counts) if not name.endswith(tuple(GROUPS))]
     own = counts[[f"{name}{group}" for name in names]].set_axis(names, axis=1)
     least = counts["COHORT"] if not group else counts[[f"COHORT{one}" for one in GROUPS]].min(axis=1)
     is_few = least < FEWEST
@@ -271,7 +272,9 @@ def _name_rows(schools: pd.DataFrame) -> pd.DataFrame:
     return table.assign(ICLOSE="0", SCHNAME=schools["name"], NFTYPE=np.where(schools["urn"].eq(""), "", "AC"))
 
 
-def _write_district(code: str, name: str, year: int, age: int, cohort: int, drawn: dict[str, int]) -> dict[str, Any]:
+def _write_district(
+    code: str, name: str, year: int, age: int, cohort: int, drawn: Mapping[Hashable, int]
+) -> dict[str, Any]:
     """Write a row of a table of Explore Education Statistics."""
     levels = {"cohort_level": "Total", "cohort_level_group": "Total"} if age == 18 else {}
     return {
