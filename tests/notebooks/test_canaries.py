@@ -4,6 +4,7 @@ import base64
 import gzip
 import io
 import json
+import os
 import shutil
 import zipfile
 import zlib
@@ -87,7 +88,8 @@ class Book:
 
     @property
     def variables(self) -> dict[str, str]:
-        return {"COUNCILBOOK_CLOSED": str(self.closed), "PYTHONPATH": str(STUDY)}
+        paths = os.pathsep.join(filter(None, [str(STUDY), os.environ.get("PYTHONPATH")]))
+        return {"COUNCILBOOK_CLOSED": str(self.closed), "PYTHONPATH": paths}
 
 
 @pytest.fixture(scope="module", autouse=True)
