@@ -222,7 +222,7 @@ def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tel
     if by_hand := [source for source in absent if not source.url]:
         lines = [finder.describe_nowhere(source) for source in by_hand]
         raise SourceError(
-            "\n".join([*lines, f"`councilbook fetch {job.study}` gets those that have a stable address."])
+            "\n".join([*lines, f"`councilbook fetch {job.study} --list` says what the right one has, and checks it."])
         )
     for source in absent:
         _fetch(source, finder, job, tell)
