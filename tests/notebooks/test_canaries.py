@@ -238,7 +238,7 @@ def test_a_linear_programme_bounds_no_small_count_of_any_published_table(
             rule, key = catalogue.dataset(name).disclosure, catalogue.dataset(name).key
             assert isinstance(rule, CountRule)
             exact = pd.read_pickle(book.exact / f"{name}.pickle")
-            folder = dataset_folder(book.workbook.processed, study, council, "sample", name)
+            folder = dataset_folder(book.workbook.processed, study, council, "real", name)
             shown = exact[key].merge(read_published(folder, catalogue.dataset(name)), on=key, how="left")
             exact = exact.reset_index(drop=True)
             hidden = shown[rule.counts].isna() & exact[rule.counts].notna()
