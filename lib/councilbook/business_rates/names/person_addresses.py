@@ -144,9 +144,8 @@ def _begins_with_a_person(line: str, parts: list[Part]) -> bool:
     """Whether somebody may stand before an organisation: Smith's Garage Blue Bakery Ltd, John Smith Bluebakers Ltd."""
     if any(part.kind == MARK and part.end < len(line.rstrip(" .)")) for part in parts):
         return True
-    return any(
-        len([word for word in part.words if not re.fullmatch(FORM, word)]) > MOST_BEFORE_A_FORM for part in parts
-    )
+    most = max(len([word for word in part.words if not re.fullmatch(FORM, word)]) for part in parts)
+    return most > MOST_BEFORE_A_FORM and bool(_COMPANY.search(line.upper()))
 
 
 def _find_organisations(lines: list[str], names: KnownNames, register: pd.DataFrame | None) -> list[str]:
