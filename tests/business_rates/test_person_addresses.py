@@ -89,6 +89,7 @@ def test_nobody_has_to_know_a_name_to_withhold_it(line):
         ("Zxcvbs Garage 7, High Street, Airdrie", "7, High Street, Airdrie"),
         ("7, High Street Z Qwerty, Airdrie", "7, High Street, Airdrie"),
         ("7, High Street r/o Zxcvb Green, Airdrie", "7, High Street, Airdrie"),
+        ("Zxcvb Qwerty Poiuy Ltd, High Street, Airdrie", "High Street, Airdrie"),
         ("Zxcvb's Garage Poiuy Foods Ltd, High Street, Airdrie", "High Street, Airdrie"),
     ],
 )

@@ -270,6 +270,17 @@ def test_an_example_file_is_written_once_and_says_where_it_goes(workbook: Workbo
     assert call("example", "open_counts").exit_code == 2
 
 
+def test_outputs_of_an_earlier_version_are_told_by_a_run_and_left_as_they_are(workbook: Workbook) -> None:
+    old = workbook.processed / "tiny" / "north" / "tiny_counts" / "datapackage.json"
+    old.parent.mkdir(parents=True)
+    old.write_text("{}")
+    result = call("run", "tiny")
+    assert result.exit_code == 0, result.output
+    assert "An earlier version kept sample and real data in one folder." in result.stderr
+    assert f"{workbook.processed / 'tiny' / 'north'}. " in result.stderr
+    assert old.read_text() == "{}"
+
+
 # --- open ---
 
 
@@ -336,6 +347,9 @@ def test_an_example_is_understood_and_all_that_it_names_is_there(
         (tmp_path / folder).mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "book")
     name, *arguments = shlex.split(example, comments=True)
+    if arguments == ["--help"]:
+        assert name in COMMANDS.commands
+        return
     given = COMMANDS.commands[name].make_context(name, arguments).params
     studies = [one for one in [*(given.get("studies") or ()), given.get("study")] if one]
     councils = given.get("council") or []

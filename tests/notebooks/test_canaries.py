@@ -4,6 +4,7 @@ import base64
 import gzip
 import io
 import json
+import os
 import shutil
 import zipfile
 import zlib
@@ -87,7 +88,8 @@ class Book:
 
     @property
     def variables(self) -> dict[str, str]:
-        return {"COUNCILBOOK_CLOSED": str(self.closed), "PYTHONPATH": str(STUDY)}
+        paths = os.pathsep.join(filter(None, [str(STUDY), os.environ.get("PYTHONPATH")]))
+        return {"COUNCILBOOK_CLOSED": str(self.closed), "PYTHONPATH": paths}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -236,7 +238,7 @@ def test_a_linear_programme_bounds_no_small_count_of_any_published_table(
             rule, key = catalogue.dataset(name).disclosure, catalogue.dataset(name).key
             assert isinstance(rule, CountRule)
             exact = pd.read_pickle(book.exact / f"{name}.pickle")
-            folder = dataset_folder(book.workbook.processed, study, council, "sample", name)
+            folder = dataset_folder(book.workbook.processed, study, council, "real", name)
             shown = exact[key].merge(read_published(folder, catalogue.dataset(name)), on=key, how="left")
             exact = exact.reset_index(drop=True)
             hidden = shown[rule.counts].isna() & exact[rule.counts].notna()

@@ -221,9 +221,8 @@ def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tel
     absent = [source for source in _list_needed(used, finder) if not finder.find_local(source)]
     if by_hand := [source for source in absent if not source.url]:
         lines = [finder.describe_nowhere(source) for source in by_hand]
-        raise SourceError(
-            "\n".join([*lines, f"`councilbook fetch {job.study}` gets those that have a stable address."])
-        )
+        way = f"`councilbook fetch {job.study}` gets those that have a stable address; with --list it says how to know"
+        raise SourceError("\n".join([*lines, f"{way} the others, and checks them."]))
     for source in absent:
         _fetch(source, finder, job, tell)
     found: dict[str, str] = {}

@@ -210,7 +210,8 @@ def _find_run_in(
     of_kind = head in read_words("named") and all(text in _kinds() for text in rest if len(text) > 1)
     if of_kind and len(rest) > 1 and not given and head in read_words("associations"):
         return []
-    if of_kind or head in read_words("named_after"):
+    alone = len(rest) > 1 and " ".join(rest) in known.phrases  # Village Hall
+    if not alone and (of_kind or read_words("named_after").intersection(rest)):
         return [(NAMED_AFTER, content[:PAIR])]
     if given and len(rest) > 1:
         size = min(plain.index(True) if True in plain else len(plain), max(len(plain) - PAIR, PAIR))

@@ -49,6 +49,7 @@ class Known(NamedTuple):
     places: frozenset[str]
     place_words: frozenset[str]
     begins: frozenset[str]  # two words that a street's name begins with
+    phrases: frozenset[str]  # parts of lines that several properties have, wherever they are
 
 
 def split_line(text: str) -> list[list[Word]]:
@@ -160,9 +161,10 @@ def learn_lines(addresses: Iterable[Sequence[str]], areas: Iterable[str]) -> Kno
                 where[phrase, min(len(told) - 1 - place, 2) if place else 2][area] += 1
                 if 0 < place == len(told) - 2:
                     before[phrase][told[-1].upper()] += 1
-    buildings, places, towns = set(), set(), set()
+    buildings, places, towns, rows_of = set(), set(), set(), Counter[str]()
     for (phrase, from_end), counts in where.items():
         rows = counts.total()
+        rows_of[phrase] += rows
         together = max(counts.values()) >= MOST_TOGETHER * rows
         if from_end < 2 and ((rows >= FEWEST_ROWS and together) or (rows >= FEWEST_OF_TOWN and not from_end)):
             places.add(phrase)
@@ -175,7 +177,8 @@ def learn_lines(addresses: Iterable[Sequence[str]], areas: Iterable[str]) -> Kno
             places.add(phrase)
     streets = [phrase.split() for phrase in buildings if is_street(phrase.split()[-1])]
     begins = {" ".join(words[:2]) for words in streets if len(words) > 2}
-    return Known(frozenset(buildings), frozenset(places), frozenset(towns), frozenset(begins))
+    phrases = [phrase for phrase, rows in rows_of.items() if rows >= FEWEST_ROWS]
+    return Known(*map(frozenset, (buildings, places, towns, begins, phrases)))
 
 
 @lru_cache(maxsize=200_000)

@@ -49,6 +49,7 @@ NAMED_PROPERTIES = (  # that have a name of their own, hardly ever their owner's
     r"|SPORTS|COMMUNICATION STATION|TELECOM|\bMAST\b|ADVERTIS|\bATM\b"
 )
 _SECTOR = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d(?=[A-Z]{2}\b|$)")
+MOST_BEFORE_A_FORM = 2  # words that nobody knows
 LEAST_BEFORE_A_TOWN = 2  # lines, as a number and a street
 _COMPANY = re.compile(rf"\b(?:{FORM}|COUNCIL|NHS)\b")
 _NUMBER = re.compile(r"\d")
@@ -124,7 +125,7 @@ def redact_addresses(
     learnt = learn_lines(split, _find_areas(split, postcodes, told.index))
     owners = [None] * len(told) if organisations is None else organisations[told.index].tolist()
     judged = {line: find_unknown(line, learnt, names) for line in {line for lines in split for line in lines}}
-    likely = [line for line, parts in judged.items() if parts and not _begins_with_a_mark(line, parts)]
+    likely = [line for line, parts in judged.items() if parts and not _begins_with_a_person(line, parts)]
     for line in _find_organisations(likely, names, register):
         judged[line] = []
     rest = []
@@ -139,9 +140,12 @@ def redact_addresses(
     return redacted
 
 
-def _begins_with_a_mark(line: str, parts: list[Part]) -> bool:
-    """Whether somebody stands before an organisation: Smith's Garage Blue Bakery Ltd."""
-    return any(part.kind == MARK and part.end < len(line.rstrip(" .)")) for part in parts)
+def _begins_with_a_person(line: str, parts: list[Part]) -> bool:
+    """Whether somebody may stand before an organisation: Smith's Garage Blue Bakery Ltd, John Smith Bluebakers Ltd."""
+    if any(part.kind == MARK and part.end < len(line.rstrip(" .)")) for part in parts):
+        return True
+    most = max(len([word for word in part.words if not re.fullmatch(FORM, word)]) for part in parts)
+    return most > MOST_BEFORE_A_FORM and bool(_COMPANY.search(line.upper()))
 
 
 def _find_organisations(lines: list[str], names: KnownNames, register: pd.DataFrame | None) -> list[str]:
@@ -196,9 +200,14 @@ def _redact_lines(lines: list[str], parts: list[list[Part]], owner: str, is_name
         ends = place == told[-1] and place >= LEAST_BEFORE_A_TOWN
         its_own = any(ends_as_a_street(line[part.begin : part.end]) for part in own)
         around = _Around(owned, frozenset(nearby), numbered, sum(streets) > its_own, is_named, ends)
-        out = [part for part in own if _goes(part, around)]
+        out = [part for part in own if _goes(part, around._replace(is_named=is_named and _is_first(part, line)))]
         kept.append(cut_out(line, out) if out else line)
     return None if kept == lines else ", ".join(line for line in kept if line)
+
+
+def _is_first(part: Part, line: str) -> bool:
+    """Whether no number and no street stands before a part in its line, so that it may be what the line is about."""
+    return not _NUMBER.search(line[: part.begin]) and not ends_as_a_street(line[: part.begin])
 
 
 def _goes(part: Part, around: _Around) -> bool:

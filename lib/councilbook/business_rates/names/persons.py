@@ -9,7 +9,7 @@ the wording, so it is the same in every row that has it.
 
 A person's name that runs into a company's without any mark is withheld with it, whether or not anybody knows the name,
 unless a live company has the whole of it. What is not seen: a person's name that is made of plain words, one before a
-mere trade, and an unknown one before a public body (`address_trials.RUN_ON`).
+mere trade, and an unknown one before a council or a hospital (`address_trials.RUN_ON`).
 
 Sources:
     `person_words` has the vocabularies and where each comes from.
