@@ -170,3 +170,24 @@ def test_a_change_takes_its_time_and_only_where_one_may_alight(tmp_path, second_
     latest = find_latest(network, egress, np.array([38_429, 38_430], dtype=np.int32), LONGEST, 4)[ids.index("s0")]
     assert latest[0] >> 3 < 0  # half a minute on foot from the stop to the place
     assert (latest[1] >> 3, 7 - (latest[1] & 7)) == (36_000, 2) if rides else latest[1] >> 3 < 0
+
+
+@pytest.mark.parametrize(("most_minutes", "last"), [(20, 10 * 60), (19, -1)])
+def test_the_way_home_ends_at_home_and_not_at_its_stop(tmp_path, most_minutes, last):
+    network, _ = open_both(tmp_path, make_two_buses("10:30:00"), 120)
+    habits = Habits(leave=Window("09:00", "11:00"), most_minutes=most_minutes)
+    home = pd.DataFrame(
+        {"latitude": [56.008], "longitude": [2.0208]}
+    )  # ten minutes on foot from s1, where one is at 10:10
+    place = pd.DataFrame({"latitude": [56.0], "longitude": [2.0]})  # at s0
+    transit = measure_transit(home, place, network, habits, None, np.array([[np.inf]]))
+    assert transit.last[0, 0] == last
+
+
+def test_the_ninth_in_ten_is_an_arrival_time_that_nine_in_ten_do_not_exceed(tmp_path):
+    network, _ = open_both(tmp_path, make_two_buses("10:30:00"), 120)
+    habits = Habits(arrive=Window("10:10", "10:19"), most_minutes=60)
+    home = pd.DataFrame({"latitude": [56.0], "longitude": [2.0]})  # at s0, where the bus leaves at 10:00
+    place = network.stops[network.stops["stop_id"] == "s1"]  # where it comes at 10:10
+    transit = measure_transit(home, place, network, habits, None, np.array([[np.inf]]))
+    assert (transit.median[0, 0], transit.high[0, 0], transit.rides[0, 0]) == (14, 18, 1)

@@ -80,7 +80,7 @@ def test_ten_thousand_random_journeys_are_those_of_a_search_forward(mirror, file
     assert checked >= QUERIES and reachable > 0
 
 
-def test_ways_along_newports_streets_are_about_as_much_longer_than_lines_as_is_assumed(mirror):
+def test_most_ways_along_newports_streets_are_no_longer_than_the_factor_makes_them(mirror):
     streets = read_streets(mirror / STREETS, "streets")
     stops = read_feed(mirror / NEWPORT, "buses").stops
     on = stops[streets.snap(stops)[0] >= 0].reset_index(drop=True)
@@ -88,4 +88,4 @@ def test_ways_along_newports_streets_are_about_as_much_longer_than_lines_as_is_a
     along, line = (measure_ways(on, on, Pace(3.6, 1.0), one, 1e9) for one in (streets, None))
     pairs = pd.DataFrame({"along": along.ravel(), "line": line.ravel()}).query("1000 < line < 6000")
     ratio = pairs["along"] / pairs["line"]
-    assert ratio.min() > 0.98 and 1.2 < ratio.median() < 1.45
+    assert ratio.min() > 0.98 and 1.15 < ratio.median() < 1.25 and ratio.quantile(0.75) < 1.3  # as is assumed

@@ -1,5 +1,6 @@
 """Journeys from points to places: how long they take to be there in time, how sure that is, and the last way back."""
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -175,7 +176,7 @@ def measure_transit(
         to_place = egress[[place]]
         return _measure_place(network, back, access, to_place, on_foot[:, place].copy(), habits)
 
-    with ThreadPoolExecutor() as threads:  # the scans let go of Python's lock
+    with ThreadPoolExecutor(os.cpu_count()) as threads:  # the scans let go of Python's lock
         measured = list(threads.map(measure, range(len(places))))
     none = np.empty((len(points), 0), np.int32)
     return (
@@ -278,7 +279,8 @@ def list_assumptions(habits: Habits, *, has_streets: bool) -> pd.DataFrame:
         (
             "Pace on foot",
             f"{habits.walk.kmh:g} km an hour, {walk}",
-            "Speed as in the Department for Transport's journey time statistics; factor assumed",
+            "Speed as in the Department for Transport's journey time statistics; factor assumed, "
+            "three in four ways along Newport's streets have a smaller one",
         ),
         (
             "Pace by bicycle",
