@@ -372,14 +372,23 @@ def draw_funnel(
 
     def draw(axes: Axes, page: Page) -> None:
         for (band, rows), colour, dashes in zip(bands, PALETTE[1:], ("solid", (0, (5, 3))), strict=False):
+            words = textwrap.fill(str(band), NARROW_NAME - 6 if page.narrow else 90)
             for end in ("low", "high"):
-                axes.plot(rows["x"], rows[end], color=colour, linestyle=dashes, label=band if end == "low" else None)
+                axes.plot(rows["x"], rows[end], color=colour, linestyle=dashes, label=words if end == "low" else None)
         axes.axhline(reference, color=QUIET, linewidth=1.5, label=f"average, {reference:.1f}")
         axes.plot(points[x], points[y], "o", color=PALETTE[0])
         for place, row in beyond.iterrows():
-            text = textwrap.fill(str(points.loc[place, name]), NARROW_NAME // 2 if page.narrow else NARROW_NAME)
-            axes.annotate(text, (row[x], row[y]), xytext=(8, -4), textcoords="offset points", va="top", bbox=CLEAR)
-        axes.set_xlim(left=0, right=float(max(points[x].max(), inner["x"].max())) * 1.02)
+            above = row[y] > reference
+            axes.annotate(
+                textwrap.fill(str(points.loc[place, name]), NARROW_NAME // 2 if page.narrow else NARROW_NAME),
+                (row[x], row[y]),
+                xytext=(0, 8 if above else -8),
+                textcoords="offset points",
+                ha="center",
+                va="bottom" if above else "top",
+                fontsize=page.font - 1,
+            )
+        axes.set_xlim(0, float(limits["x"].max()))
         axes.set_xlabel(_wrap(x_label, page))
         axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
         axes.figure.legend(loc="outside lower left", frameon=False, ncols=1)
