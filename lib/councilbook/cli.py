@@ -23,7 +23,7 @@ from councilbook import __version__
 from councilbook.errors import CatalogueError, CouncilbookError, NotebookError, ParameterError
 
 if TYPE_CHECKING:
-    from councilbook.catalogue import Catalogue, Source
+    from councilbook.catalogue import Catalogue, Council, Source
     from councilbook.gate.editions import Edition
     from councilbook.running.jobs import JobResult
     from councilbook.running.run import OnEvent
@@ -49,13 +49,24 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     cls=_Commands,
     no_args_is_help=True,
-    add_completion=False,
     help="Run the studies of the council workbook: from official files to maps, models, open data and reports.",
     epilog="Each command has examples: [bold]councilbook run --help[/]",
 )
 
+
+def _complete_study(begun: str) -> list[str]:
+    """List the studies whose ids begin so, for the shell."""
+    from councilbook.paths import find_workbook
+
+    found = (file.parent.name for file in find_workbook().notebooks.glob("*/study.yaml"))
+    return sorted(name for name in found if name.startswith(begun))
+
+
 Studies = Annotated[
-    list[str] | None, typer.Argument(metavar="STUDY", help="Studies by id (see `list`). None given: all.")
+    list[str] | None,
+    typer.Argument(
+        metavar="STUDY", help="Studies by id (see `list`). None given: all.", autocompletion=_complete_study
+    ),
 ]
 Councils = Annotated[
     list[str] | None,
@@ -161,7 +172,7 @@ def run(
 
 
 @app.command(
-    "list", epilog=_examples(("councilbook list", "All there is."), ("councilbook list careers", "One study."))
+    "list", epilog=_examples(("councilbook list", "All there is."), ("councilbook list fuel_poverty", "One study."))
 )
 def list_all(studies: Studies = None) -> None:
     """Show studies, councils, parameters and sources."""
@@ -211,25 +222,45 @@ def list_all(studies: Studies = None) -> None:
     epilog=_examples(
         ("councilbook fetch", "The official files of every study."),
         ("councilbook fetch fuel_poverty", "Those of one study."),
+        ("councilbook fetch --list", "What has to be fetched by hand: from where, under which name, and is it right?"),
     )
 )
-def fetch(studies: Studies = None) -> None:
+def fetch(
+    studies: Studies = None,
+    list_only: Annotated[
+        bool,
+        typer.Option("--list", help="Fetch nothing: say which files to fetch by hand, and check those there."),
+    ] = False,
+) -> None:
     """Download official files into data/raw.
 
     What is there already is checked and left alone; a download that was cut off goes on where it stopped.
     """
-    from councilbook.catalogue import describe_manual_way
+    from councilbook.catalogue import describe_manual_way, find_unreachable, name_host, raw_path
     from councilbook.running.jobs import list_study_sources
 
     catalogue = _open_catalogue(studies)
-    named = [source for study in studies or catalogue.studies for source in list_study_sources(catalogue, study)]
-    sources = {source.id: source for source in named if source.spectrum == "open" and source.format != "none"}
+    sources: dict[str, tuple[Source, Council]] = {}
+    for study in studies or catalogue.studies:
+        council = catalogue.council(catalogue.study(study).default_council)
+        for source in list_study_sources(catalogue, study):
+            if source.spectrum == "open" and source.format != "none":
+                sources[source.id] = source.for_council(council), council
     console = _make_console()
+    if list_only:
+        _list_by_hand(console, catalogue, [pair for pair in sources.values() if not pair[0].url])
+        return
     by_hand: list[str] = []
     failed: list[str] = []
+    absent = [one.url for one, _ in sources.values() if one.url and not raw_path(one, catalogue.workbook).is_file()]
+    away = find_unreachable(absent)
+    left: dict[str, list[str]] = {host: [] for host in away}
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        for source in sources.values():
+        for source, _ in sources.values():
+            if source.url in absent and (host := name_host(source.url)) in away:
+                left[host].append(source.id)
+                continue
             task = progress.add_task(source.id, total=None)
             try:
                 line = _fetch_one(catalogue, source, progress, task)
@@ -237,16 +268,40 @@ def fetch(studies: Studies = None) -> None:
                 failed.append(f"{error} By hand: {describe_manual_way(source, catalogue.workbook)}")
                 line = "[bold red]FAILED[/]"
             if line is None:
-                by_hand.append(f"{source.id}: {describe_manual_way(source, catalogue.workbook)}")
+                by_hand.append(source.id)
                 line = "by hand"
             progress.remove_task(task)
             console.print(f"{source.id}: {line}", soft_wrap=True)
-    for title, lines in (("Has no stable URL; get it by hand:", by_hand), ("Could not be fetched:", failed)):
-        if lines:
-            console.print(f"\n[bold]{title}[/]")
-        for text in lines:
-            console.print(Text(f"- {text}"), soft_wrap=True)
+    failed += [
+        f"{host} cannot be reached: {away[host]}. {len(names)} file{'s' * (len(names) > 1)}: {', '.join(names)}."
+        for host, names in left.items()
+    ]
+    if by_hand:
+        has, them = ("file has", "it") if len(by_hand) == 1 else ("files have", "them")
+        way = f"`councilbook fetch --list` says how to get {them}, and checks {them}."
+        console.print(f"\n{len(by_hand)} {has} no stable address. {way}", soft_wrap=True)
     if failed:
+        console.print("\n[bold]Could not be fetched:[/]")
+    for text in failed:
+        console.print(Text(f"- {text}"), soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _list_by_hand(console: Console, catalogue: "Catalogue", sources: "Sequence[tuple[Source, Council]]") -> None:
+    """Say of each file that a person has to fetch what it is, from where, and under which name; check those there."""
+    from councilbook.catalogue import Finder
+    from councilbook.running.checking import check_by_hand
+
+    faults = 0
+    for source, council in sources:
+        line = check_by_hand(Finder(catalogue, "real", council, 0), source)
+        faults += not line.ok
+        edition = f", {source.edition}" if source.edition else ""
+        console.print(f"\n[bold]{escape(source.title + edition)}[/]", soft_wrap=True)
+        for text in (f"From: {source.publisher}, {source.landing_page}", line.name, line.detail):
+            console.print(Text(f"  {text}"), soft_wrap=True)
+    if faults:
         raise typer.Exit(1)
 
 
@@ -422,11 +477,50 @@ def report(
 
 
 @app.command(
+    "open",
     epilog=_examples(
-        ("councilbook release --review", "What waits for approval, and what was approved."),
+        ("councilbook open", "The first page of the site."),
+        ("councilbook open fuel_poverty", "The report of one study, for its own council."),
+        ("councilbook open fuel_poverty --council Thanet --data sample", "The sample of another council."),
+    ),
+)
+def open_page(
+    study: Annotated[
+        str | None,
+        typer.Argument(metavar="STUDY", help="A study by id. None given: the site.", autocompletion=_complete_study),
+    ] = None,
+    council: Annotated[str | None, typer.Option(metavar="NAME_OR_CODES", help="A name, or GSS codes.")] = None,
+    data: Annotated[
+        Literal["sample", "real"] | None, typer.Option(help="Not given: the real report if there is one.")
+    ] = None,
+) -> None:
+    """Open the site, or a report, in the browser."""
+    import webbrowser
+
+    from councilbook.paths import place_outputs
+
+    catalogue = _open_catalogue([study] if study else None, [council] if council else None)
+    site = catalogue.workbook.reports
+    pages = [site / "index.html"]
+    if study:
+        chosen = catalogue.council(council or catalogue.study(study).default_council)
+        modes = [data] if data else ["real", "sample"]
+        pages = [site / place_outputs(study, chosen.slug, mode) / "index.html" for mode in modes]
+    elif council or data:
+        raise ParameterError("Say of which study the report is: councilbook open STUDY.")
+    page = next((page for page in pages if page.exists()), None)
+    if page is None:
+        raise NotebookError(f"There is no page at {' or '.join(map(str, pages))}. Run it first: councilbook run.")
+    is_open = webbrowser.open(page.as_uri())
+    _make_console().print(Text(f"{'Opened' if is_open else 'No browser was found. Open'} {page}"), soft_wrap=True)
+
+
+@app.command(
+    epilog=_examples(
+        ("councilbook release --review", "What waits for approval, first; and what was approved."),
         (
-            "councilbook release --approve business_rates/bradford/real/open_register@1.0.0 "
-            '--role "Information governance lead" --by NAME',
+            "councilbook release --approve business_rates/bradford/real/open_rates_register@1.0.0 "
+            '--role "Information governance lead" --by "A. Name"',
             "Approve one release.",
         ),
     )
@@ -457,18 +551,18 @@ def release(
         rerender(catalogue, [approved.edition.study], [approved.edition.council.slug])
         if not review:
             return
-    table = _make_table("Released datasets", "Release", "Approval", "Rule", "Cells suppressed", "Made beside")
     releases = list(list_releases(catalogue))
-    for one in releases:
+    for one in (one for one in releases if one.approval["state"] == "waiting"):
+        console.print(f"\n[bold yellow]Waits for the {escape(one.approval['role'])}:[/] {one.name}", soft_wrap=True)
+        console.print(Text(f"  Look at {one.folder}, and at {one.review}, which must not leave. Then:"), soft_wrap=True)
+        way = f'councilbook release --approve {one.name} --role "{one.approval["role"]}" --by "YOUR NAME"'
+        console.print(Text(f"  {way}"), soft_wrap=True)
+    table = _make_table("Released datasets", "Release", "Approval", "Rule", "Cells suppressed", "Made beside")
+    for one in sorted(releases, key=lambda one: one.approval["state"] != "waiting"):
         beside = ", ".join(one.audit["guarded_sources"]) or "open sources alone"
         suppressed = f"{one.audit['cells_suppressed']:,}"
         table.add_row(one.name, _describe_approval(one.approval), one.audit["rule"] or "none", suppressed, beside)
     console.print(table)
-    for one in releases:
-        if one.approval["state"] == "waiting":
-            console.print(
-                f"{one.name}: look at {one.folder}, and at {one.review}, which must not leave.", soft_wrap=True
-            )
 
 
 def _describe_approval(approval: Mapping[str, str]) -> str:

@@ -91,8 +91,10 @@ class Study:
             ParameterError: data is neither sample nor real, or run_date is no ISO date, or mirror is no folder.
             CatalogueError: the study, the notebook or the council is not known, or the study is not for its nation.
             NotebookError: the notebook is not the one that is being run.
+            CouncilbookError: the closed folder that is named is not there.
         """
         catalogue = load_catalogue(find_workbook())
+        _ = catalogue.workbook.closed  # one that is not there is told now, not when half the datasets are released
         spec = catalogue.study(study)
         if notebook not in spec.notebooks:
             raise NotebookError(f"{study}/study.yaml has no notebook {notebook!r}.{suggest(notebook, spec.notebooks)}")

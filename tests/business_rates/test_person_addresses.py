@@ -1,6 +1,7 @@
 """An address is published without the people in it, and a home is told from a shop."""
 
 import re
+from collections import Counter
 
 import pandas as pd
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from addresses import ADDRESS_REASONS, AS_LISTED, HOME, NAME_REMOVED, NO_ADDRESS, classify_addresses
 from councilbook.business_rates.names.person_addresses import find_home_addresses, redact_addresses
-from councilbook.business_rates.names.person_words import fold_letters
+from councilbook.business_rates.names.person_words import KnownNames, fold_letters
 from person_trials import make_people
 
 STREET = "12, High Street, Airdrie, ML6 0AA"
@@ -78,6 +79,17 @@ def test_nobody_has_to_know_a_name_to_withhold_it(line):
         ("John Smith 12 High Street, Airdrie", "12 High Street, Airdrie"),
         ("Unit 3 John Smith, High Street, Airdrie", "Unit 3, High Street, Airdrie"),
         ("John Smith Victoria Works, High Street, Airdrie", "Victoria Works, High Street, Airdrie"),
+        ("Zxcvb Qwerty Poiuy Works, High Street, Airdrie", "Poiuy Works, High Street, Airdrie"),
+        ("Zxcvb Qwerty The Poiuy Works, High Street, Airdrie", "The Poiuy Works, High Street, Airdrie"),
+        ("Zxcvb & Qwerty Works, High Street, Airdrie", "Works, High Street, Airdrie"),
+        ("Zxcvb Qwerty Poiuy Primary School, High Street, Airdrie", "Poiuy Primary School, High Street, Airdrie"),
+        ("Zxcvb Q Qwerty Poiuy Mill, High Street, Airdrie", "Poiuy Mill, High Street, Airdrie"),
+        ("Zxcvb Green Poiuy Works, High Street, Airdrie", "Poiuy Works, High Street, Airdrie"),
+        ("Zxcvbs Garage Victoria Hall, High Street, Airdrie", "Victoria Hall, High Street, Airdrie"),
+        ("Zxcvbs Garage 7, High Street, Airdrie", "7, High Street, Airdrie"),
+        ("7, High Street Z Qwerty, Airdrie", "7, High Street, Airdrie"),
+        ("7, High Street r/o Zxcvb Green, Airdrie", "7, High Street, Airdrie"),
+        ("Zxcvb's Garage Poiuy Foods Ltd, High Street, Airdrie", "High Street, Airdrie"),
     ],
 )
 def test_of_a_line_only_the_name_goes_that_is_run_into_it(address, left):
@@ -152,6 +164,74 @@ def test_a_pub_has_a_name_of_its_own():
     pub = pd.Series("Public House And Premises", index=addresses.index)
     assert list(redact_addresses(addresses, descriptions=pub)) == [*addresses[:2], STREET]
     assert redact_addresses(addresses)[1] == STREET
+
+
+@pytest.mark.parametrize(
+    ("line", "description"),
+    [
+        ("Zxcvb Qwerty Art Gallery", "Museum And Premises"),
+        ("Zxcvb Qwerty Inn", "Public House And Premises"),
+        ("Zxcvb Castle", "Museum And Premises"),
+        ("Zxcvb Qwerty Masonic Hall", "Hall And Premises"),
+        ("Zxcvb A F C", "Club House And Premises"),
+        ("White Hart", "Public House And Premises"),
+    ],
+)
+def test_a_name_that_may_be_a_persons_is_a_houses_where_the_description_says_of_what_kind(line, description):
+    addresses = pd.Series([f"{line}, {STREET}"])
+    assert list(redact_addresses(addresses, descriptions=pd.Series([description]))) == list(addresses)
+    shop = redact_addresses(addresses, descriptions=pd.Series(["Shop And Premises"])).iloc[0]
+    assert shop.endswith(STREET) and shop != addresses[0]
+
+
+def test_where_nothing_is_described_the_address_says_that_it_is_a_pub():
+    addresses = pd.Series([f"Zxcvb Qwerty Inn, {STREET}", f"Zxcvb Qwerty Works, {STREET}"])
+    assert list(redact_addresses(addresses)) == [addresses[0], f"Works, {STREET}"]
+
+
+def test_two_words_that_a_street_begins_with_are_a_place():
+    streets = [f"{number}, Zxcvb Qwerty Lane, Airdrie" for number in (1, 2, 3)]
+    assert (
+        redact("Zxcvb Qwerty Mill, High Street, Airdrie", *streets).iloc[0] == "Zxcvb Qwerty Mill, High Street, Airdrie"
+    )
+    assert redact("Zxcvb Qwerty Mill, High Street, Airdrie", *streets[:2]).iloc[0] == "Mill, High Street, Airdrie"
+
+
+LINES = (
+    *("Zxcvb Qwerty", "Z Qwerty", "Zxcvb Works", "Zxcvb Qwerty Works", "Zxcvbs Garage", "Rose Baker", "White Hart"),
+    *("Zxcvb Green", "Zxcvb Hall", "The Zxcvb Qwerty", "Zxcvb & Qwerty Inn", "Zxcvb Foods Ltd", "Rose Zxcvb Plumbing"),
+    *("Zxcvb Qwerty Poiuy School", "Qwerty", "12", "High Street", "Poiuy Lane", "r/o Zxcvb Qwerty", "Zxcvb A F C"),
+)
+ROLLS = st.lists(
+    st.tuples(
+        st.lists(st.sampled_from(LINES), min_size=1, max_size=4).map(lambda lines: ", ".join([*lines, "Airdrie"])),
+        st.sampled_from([None, "Zxcvb Qwerty Limited", "Poiuy PLC"]),
+        st.sampled_from([None, "Public House", "School And Premises", "Workshop"]),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def count_words(text):
+    return Counter(re.findall(r"\w+", "" if pd.isna(text) else text))
+
+
+@given(ROLLS)
+def test_to_withhold_a_ratepayer_or_to_know_more_names_never_shows_more_of_an_address(rows):
+    roll = pd.DataFrame(rows, columns=["address", "owner", "description", "stays"]).astype(
+        {"address": "str", "owner": "str", "description": "str"}
+    )
+    fewer = KnownNames(frozenset({"JOHN"}), frozenset({"JOHN", "SMITH"}))
+    more = KnownNames(fewer.given | {"ROSE", "ZXCVB", "WHITE"}, fewer.any | {"ROSE", "ZXCVB", "WHITE", "HART"})
+
+    def show(owners, known):
+        return redact_addresses(roll["address"], known, descriptions=roll["description"], organisations=owners)
+
+    shown = show(roll["owner"], fewer)
+    for less in (show(roll["owner"].where(roll["stays"]), fewer), show(roll["owner"], more)):
+        assert all(count_words(some) <= count_words(all_) for some, all_ in zip(less, shown, strict=True))
 
 
 def test_a_charity_is_known_by_its_register_and_a_person_is_not_by_a_companys():

@@ -4,6 +4,8 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.lib.utils import ImageReader
@@ -141,6 +143,44 @@ def test_a_letter_that_is_printed_twice_to_look_bold_is_one():
     draw = Draw().row(40, 60, "Code", "First of two", "Last").row(60, 84, "11", "all", "b")
     draw.text(104.3, 70, "all")
     assert rows(read(draw.bytes(), layout("ruled")))[0]["first"] == "all"
+
+
+@pytest.mark.parametrize("kind", ["ruled", "columns"])
+@given(st.integers(0, 2**32), st.lists(st.tuples(st.integers(1, 9), st.booleans()), min_size=1, max_size=30))
+@settings(max_examples=8, deadline=None)
+def test_a_page_as_an_office_program_draws_it_is_read_whole(kind, seed, shapes):
+    """A shaded header, rules as thin boxes, lines that are not quite level, rows of several lines, breaks anywhere."""
+    rng = np.random.default_rng(seed)
+    draw, true, top, y = Draw(), [], 20.0, 400.0
+    for number, (words, has_share) in enumerate(shapes):
+        lines = [" ".join(["Upper", "Hill"][:count]) for count in (*[2] * (words // 2), words % 2) if count]
+        height = max(len(lines), 2) * 9 + 3
+        if y + height > 380:
+            if number:
+                draw.turn()
+            y = top
+            draw.canvas.setFillGray(0.9)
+            draw.canvas.rect(40, HEIGHT - y - 18, 260, 18, stroke=0, fill=1)
+            draw.canvas.setFillGray(0)
+            for header, left in zip(["Code", "First of two", "Last"], EDGES, strict=False):
+                draw.text(left + 3, y + 12, header, "Helvetica-Bold")
+            y = box(draw, y, y + 18)
+        first = ["all", "50%"] if has_share else ["none"]
+        for cell, left in zip([[f"{number + 10}"], first, lines], EDGES, strict=False):
+            for place, text in enumerate(cell):
+                draw.text(left + 3 + rng.uniform(0, 1), y + 9 + 9 * place + rng.uniform(-0.8, 0.8), text)
+        true.append([f"{number + 10}", *first, " ".join(lines)])
+        y = box(draw, y, y + height)
+    assert [list(row.values()) for row in rows(read(draw.bytes(), layout(kind)))] == true
+
+
+def box(draw, top, bottom):
+    """Draw the edges of a row as thin boxes, and return where it ends."""
+    for y in (top, bottom):
+        draw.canvas.rect(40, HEIGHT - y - 0.3, 260, 0.6, stroke=0, fill=1)
+    for x in EDGES:
+        draw.canvas.rect(x - 0.3, HEIGHT - bottom, 0.6, bottom - top, stroke=0, fill=1)
+    return bottom
 
 
 BLOCKS = Layout(

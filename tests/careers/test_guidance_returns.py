@@ -149,8 +149,15 @@ def test_the_last_return_counts_and_who_is_not_here_is_set_aside():
         ("3", "2014", "employers"): "partly",
         ("2", "2025", "employers"): "fully",
     }
-    assert aside["count"].tolist() == [1, 3, 1]
+    assert aside["count"].tolist() == [1, 3, 1, 1]
     assert set(kept["institution_name"]) == {"Aske Academy", "St. Bede's", "Cole College"}
+
+
+def test_a_file_of_another_council_is_refused():
+    own = facts(("1", "Aske", "2014", "2025-07-01", "curriculum", "fully", "guidance_returns"))
+    other = facts(("8", "Elsewhere", "2014", "2025-07-01", "curriculum", "fully", "guidance_pdf_ruled"))
+    with pytest.raises(CheckError, match="guidance_pdf_ruled: none of its institutions"):
+        returns.combine_facts([own, other], SITES)
 
 
 def test_without_returns_there_are_tables_without_rows():
@@ -183,8 +190,8 @@ def test_benchmarks_are_counted_and_the_percentage_decides():
     benchmarks, differs = returns.list_benchmarks(kept)
     assert (len(benchmarks), differs) == (3 * 8, 1)
     matrix = comparing.tabulate_matrix(benchmarks, "2014").set_index("institution_name")
-    assert matrix["4"].to_dict() == {"Aske Academy": "fully", "Cole College": "not", "St. Bede's": "partly (80%)"}
-    assert matrix["8"].to_dict() == {"Aske Academy": "not said", "Cole College": "fully", "St. Bede's": "not"}
+    assert matrix["4"].to_dict() == {"Aske Academy": "fully", "Cole College": "not met", "St. Bede's": "partly (80%)"}
+    assert matrix["8"].to_dict() == {"Aske Academy": "not said", "Cole College": "fully", "St. Bede's": "not met"}
     assert matrix["met"].to_dict() == {"Aske Academy": 2, "Cole College": 1, "St. Bede's": 0}
     counted = comparing.count_by_benchmark(benchmarks, "2014").set_index("benchmark")
     assert counted.loc["4 Linking curriculum learning to careers"].tolist() == [1, 1, 1, 0, pytest.approx(100 / 3)]
@@ -243,6 +250,10 @@ def test_a_councils_own_pdf_is_read_by_the_layout_beside_it(open_study, sample, 
     own.write_text(own.read_text("utf-8").replace("Personal guidance", "Guidance"), "utf-8")
     with pytest.raises(SourceError, match=r"guidance_pdf_columns_doncaster\.pdf, page 1: .*'8 Guidance'"):
         returns.read_all(study)
-    own.write_text(own.read_text("utf-8").replace("8 Guidance", "8 Personal guidance").replace("✗: not,", ""), "utf-8")
+    text = own.read_text("utf-8")
+    own.write_text(text.replace("field: workplaces", "field: work_places"), "utf-8")
+    with pytest.raises(CheckError, match=r"layout has work_places, .*Did you mean workplaces"):
+        returns.read_all(study)
+    own.write_text(text.replace("8 Guidance", "8 Personal guidance").replace("✗: not,", ""), "utf-8")
     with pytest.raises(CheckError, match=r"page 1, row \d+: \w+ is not as expected, one of '✓'"):
         returns.read_all(study)

@@ -5,14 +5,19 @@ import hashlib
 import io
 import json
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
 
+import geopandas as gpd
+import pandas as pd
 import pytest
 
-from councilbook.catalogue import Source, check_kind, fetch, raw_path, read_checksums
+from councilbook.catalogue import Source, check_kind, fetch, find_unreachable, raw_path, read_checksums
 from councilbook.errors import SourceError
 from councilbook.paths import Workbook
 
@@ -72,14 +77,72 @@ def site(monkeypatch) -> Iterator[Site]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr("councilbook.catalogue.fetching.BACKOFF_SECONDS", 0)
     monkeypatch.setattr("councilbook.catalogue.fetching.PIECE", 1000)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with serve(Handler) as address:
+        served.url = f"{address}/homes"
+        yield served
+
+
+@contextmanager
+def serve(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    served.url = f"http://127.0.0.1:{server.server_port}/homes"
-    yield served
+    yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@dataclass
+class Service:
+    """A layer of ArcGIS that stands in for the publisher's: seven areas, three a page, and how it misbehaves."""
+
+    rows: int = 7
+    says_more_in: str = "top"  # or in "properties", as newer ones do
+    pages: bool = True  # whether it knows resultOffset
+    error: bool = False
+    asked: list[dict[str, list[str]]] = field(default_factory=list)
+    url: str = ""
+
+    def answer(self, query: dict[str, list[str]]) -> dict[str, object]:
+        self.asked.append(query)
+        if self.error:
+            return {"error": {"code": 400, "message": "Cannot perform query. Invalid query parameters."}}
+        start = int(query["resultOffset"][0]) if self.pages else 0
+        size = 2 if start == 3 else 3  # a page may be shorter than the one before, and not be the last
+        found = [
+            {
+                "type": "Feature",
+                "geometry": {"type": "Point", "coordinates": [number, 51.5]},
+                "properties": {"LSOA21CD": f"E0100000{number}", "LSOA21NM": f"North, {number} é"},
+            }
+            for number in range(start, min(start + size, self.rows))
+        ]
+        more = {"exceededTransferLimit": True} if start + size < self.rows else {}
+        return {"type": "FeatureCollection", "features": found} | (
+            more if self.says_more_in == "top" else {"properties": more}
+        )
+
+
+@pytest.fixture
+def service(monkeypatch) -> Iterator[Service]:
+    served = Service()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps(served.answer(parse_qs(urlsplit(self.path).query))).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with serve(Handler) as address:
+        served.url = f"{address}/rest/services/LSOA/FeatureServer/0/query?where=1%3D1&outFields=LSOA21CD,LSOA21NM"
+        yield served
 
 
 @pytest.fixture
@@ -203,6 +266,66 @@ def test_part_that_is_whole_already_does_not_block_the_next_fetch(site, workbook
     (folder / "homes.csv.part").write_bytes(CSV)  # all had come when the process was killed
     (folder / "homes.csv.part.tag").write_text('"v1"')
     assert fetch(make_source(site.url), workbook).read_bytes() == CSV
+
+
+# --- a service that answers in pages ---
+
+
+@pytest.mark.parametrize("says_more_in", ["top", "properties"])
+def test_pages_of_a_service_are_joined_to_one_file_of_outlines(service, workbook, says_more_in):
+    service.says_more_in = says_more_in
+    steps = []
+    source = make_source(service.url, format="geojson", file="homes.geojson")
+    path = fetch(source, workbook, lambda done, total: steps.append((done, total)))
+    rows = gpd.read_file(path)
+    assert rows["LSOA21CD"].tolist() == [f"E0100000{number}" for number in range(7)]
+    assert rows.geometry.x.tolist() == list(range(7))
+    assert "exceededTransferLimit" not in path.read_text()
+    assert [query["resultOffset"] for query in service.asked] == [["0"], ["3"], ["5"]]
+    assert all(query["where"] == ["1=1"] and query["f"] == ["geojson"] for query in service.asked)
+    assert steps[-1][0] == steps[-1][1] > steps[0][0]
+    assert fetch(source, workbook) == path and len(service.asked) == 3
+
+
+def test_pages_of_a_table_without_outlines_become_a_csv(service, workbook):
+    path = fetch(make_source(service.url), workbook)
+    table = pd.read_csv(path)
+    assert list(table) == ["LSOA21CD", "LSOA21NM"]
+    assert table["LSOA21NM"].tolist() == [f"North, {number} é" for number in range(7)]
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"pages": False}, "gives no page after the first 3 rows"),
+        ({"error": True}, "the service says .*Invalid query parameters"),
+        ({"rows": 0}, "empty"),
+    ],
+)
+def test_a_service_that_cannot_be_read_to_its_end_leaves_nothing(service, workbook, fault, message):
+    for name, value in fault.items():
+        setattr(service, name, value)
+    with pytest.raises(SourceError, match=message):
+        fetch(make_source(service.url), workbook)
+    assert "homes.csv" not in list_raw(workbook)
+
+
+# --- no network ---
+
+
+def test_a_host_that_cannot_be_reached_is_given_up_at_once_and_named(workbook):
+    began = time.monotonic()
+    with pytest.raises(SourceError, match=r"homes: 127\.0\.0\.1:9 cannot be reached: no connection"):
+        fetch(make_source("http://127.0.0.1:9/homes.csv"), workbook)
+    assert time.monotonic() - began < 5
+
+
+def test_hosts_are_asked_once_each_and_one_that_says_no_is_there(site):
+    site.statuses = [403]
+    files = [f"{site.url}/{number}" for number in range(3)]
+    away = find_unreachable([*files, "http://127.0.0.1:9/a", "http://127.0.0.1:9/b"])
+    assert list(away) == ["127.0.0.1:9"]
+    assert find_unreachable([]) == {}
 
 
 # --- what is no file, or not the one expected ---

@@ -1,17 +1,22 @@
 """The command line: what it prints, and what it exits with."""
 
+import re
+import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.main
 from typer.testing import CliRunner, Result
 
 from councilbook import __version__
+from councilbook.catalogue import Catalogue, load_catalogue
 from councilbook.cli import app
 from councilbook.errors import SourceError
-from councilbook.paths import Workbook
+from councilbook.paths import Workbook, find_workbook
 from tiny_workbook import make_plain_pages, make_workbook, released, run_in_process
 
 
@@ -26,6 +31,9 @@ def workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbook:
     made = make_workbook(tmp_path / "book")
     monkeypatch.chdir(made.root)
     return made
+
+
+COMMANDS: Any = typer.main.get_command(app)
 
 
 def call(*arguments: str) -> Result:
@@ -87,6 +95,31 @@ def test_wrong_usage_is_one_paragraph_and_exits_with_2(workbook: Workbook, argum
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize("data", ["sample", "real"])
+def test_a_closed_folder_that_is_not_there_stops_a_run_before_anything_is_written(
+    workbook: Workbook, monkeypatch: pytest.MonkeyPatch, data: str
+) -> None:
+    monkeypatch.setenv("COUNCILBOOK_CLOSED", str(workbook.root.parent / "clsoed"))
+    before = sorted(workbook.root.rglob("*"))
+    result = call("run", "--data", data)
+    assert result.exit_code == 1
+    assert "clsoed, and there is no such folder. Make it, or correct the name." in result.stderr
+    assert sorted(workbook.root.rglob("*")) == before
+
+
+def test_a_real_run_begins_with_the_closed_files_that_it_found(
+    workbook: Workbook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use_sources(workbook)
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    (closed / "visits_north.csv").write_text("n\n4711\n")
+    monkeypatch.setenv("COUNCILBOOK_CLOSED", str(closed))
+    result = call("run", "tiny", "--data", "real")
+    assert result.output.splitlines()[0] == f"tiny/north/real: closed folder {closed}: visits_north.csv (closed_visits)"
+    assert "4711" not in result.output
+
+
 @pytest.mark.parametrize("arguments", [["--mirror", "nowhere"], ["--data", "reel"], ["--jobs", "0"]])
 def test_an_option_with_a_value_it_cannot_have_exits_with_2(workbook: Workbook, arguments: list[str]) -> None:
     assert call("run", *arguments).exit_code == 2
@@ -111,28 +144,64 @@ def test_list_shows_studies_councils_parameters_and_sources(workbook: Workbook) 
     assert "Parameters of other" not in result.output
 
 
+def add_addresses(workbook: Workbook, **addresses: str) -> None:
+    """Declare a source with an address for each, before the one that has none."""
+    use_sources(workbook)
+    catalogue = workbook.catalogue / "tiny.yaml"
+    plain = catalogue.read_text().split("  - id: closed_visits")[0].removeprefix("\nsources:\n")
+    for name, url in addresses.items():
+        one = plain.replace("id: open_counts", f"id: {name}").replace("file: c", f"url: {url}\n    file: {name}_c")
+        catalogue.write_text(catalogue.read_text().replace("sources:\n", f"sources:\n{one}", 1))
+    study = workbook.notebooks / "tiny" / "study.yaml"
+    study.write_text(study.read_text().replace("[open_counts,", f"[{', '.join(addresses)}, open_counts,"))
+
+
 def test_fetch_goes_on_after_a_failure_and_says_how_to_get_the_file_by_hand(
     workbook: Workbook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use_sources(workbook)
-    catalogue = workbook.catalogue / "tiny.yaml"
-    second = catalogue.read_text().replace("id: open_counts", "id: open_more").split("  - id: closed_visits")[0]
-    second = second.replace("sources:\n", "").replace(
-        "file: counts.csv", "url: https://example.org/f\n    file: more.csv"
-    )
-    catalogue.write_text(catalogue.read_text().replace("sources:\n", f"sources:\n{second.strip(chr(10))}\n"))
-    study = workbook.notebooks / "tiny" / "study.yaml"
-    study.write_text(study.read_text().replace("[open_counts,", "[open_more, open_counts,"))
+    add_addresses(workbook, open_more="https://example.org/f")
 
     def fail(*given: object) -> None:
         raise SourceError("Source open_more: the server is away.")
 
+    monkeypatch.setattr("councilbook.catalogue.find_unreachable", lambda urls: {})
     monkeypatch.setattr("councilbook.catalogue.fetch", fail)
     result = call("fetch", "tiny")
     assert result.exit_code == 1
     assert "open_more: FAILED\nopen_counts: by hand\n" in result.output
     assert "the server is away. By hand: download it from https://example.org/counts and save it as" in result.output
-    assert str(workbook.raw / "open_more" / "more.csv") in result.output
+    assert str(workbook.raw / "open_more" / "open_more_counts.csv") in result.output
+
+
+def test_fetch_without_a_network_fails_at_once_with_one_message_a_host(workbook: Workbook) -> None:
+    add_addresses(workbook, one="http://127.0.0.1:9/a", two="http://127.0.0.1:9/b", three="http://127.0.0.1:8/c")
+    began = time.monotonic()
+    result = call("fetch", "tiny")
+    assert time.monotonic() - began < 10
+    assert result.exit_code == 1
+    told = [line for line in result.output.splitlines() if "cannot be reached" in line]
+    assert told == [
+        "- 127.0.0.1:8 cannot be reached: no connection to it could be made. 1 file: three.",
+        "- 127.0.0.1:9 cannot be reached: no connection to it could be made. 2 files: one, two.",
+    ]
+
+
+def test_what_has_to_be_fetched_by_hand_is_listed_and_what_is_there_is_checked(workbook: Workbook) -> None:
+    add_addresses(workbook, open_more="https://example.org/f")
+    listed = call("fetch", "--list")
+    target = workbook.raw / "open_counts" / "counts.csv"
+    assert listed.exit_code == 0
+    assert listed.output == (
+        f"\nOpen counts\n  From: An office, https://example.org/counts\n  Save as: {target}\n"
+        "  Not here. The right one has the columns n.\n"
+    )
+    target.parent.mkdir(parents=True)
+    target.write_text("n\n4\n5\n")
+    assert "Here, and right: 2 rows." in call("fetch", "--list").output
+    target.write_text("m\n4\n")
+    wrong = call("fetch", "--list")
+    assert wrong.exit_code == 1
+    assert "Here, and NOT the right one: Source open_counts" in wrong.output
 
 
 def test_a_source_without_a_stable_url_is_no_failure_of_fetch(workbook: Workbook) -> None:
@@ -140,9 +209,11 @@ def test_a_source_without_a_stable_url_is_no_failure_of_fetch(workbook: Workbook
     result = call("fetch")
     assert result.exit_code == 0
     assert "open_counts: by hand" in result.output
+    assert (
+        "1 file has no stable address. `councilbook fetch --list` says how to get it, and checks it." in result.output
+    )
     assert "closed_visits" not in result.output
     target = workbook.raw / "open_counts" / "counts.csv"
-    assert str(target) in result.output
     target.parent.mkdir(parents=True)
     target.write_text("n\n1\n")
     assert f"open_counts: there, {target}" in call("fetch").output
@@ -199,11 +270,107 @@ def test_an_example_file_is_written_once_and_says_where_it_goes(workbook: Workbo
     assert call("example", "open_counts").exit_code == 2
 
 
+# --- open ---
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses that a browser was told to open."""
+    asked: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda address: asked.append(address) or True)
+    return asked
+
+
+def test_a_report_is_opened_the_real_one_first(workbook: Workbook, opened: list[str]) -> None:
+    missing = call("open", "tiny")
+    assert missing.exit_code == 1
+    assert "Run it first: councilbook run" in missing.stderr
+    call("run", "tiny")
+    place = workbook.reports / "tiny" / "north"
+    call("open")
+    call("open", "tiny")
+    call("run", "tiny", "--data", "real")
+    told = call("open", "tiny", "--council", "north")
+    call("open", "tiny", "--data", "sample")
+    pages = [workbook.reports, place / "sample", place / "real", place / "sample"]
+    assert opened == [(page / "index.html").as_uri() for page in pages]
+    assert told.output == f"Opened {place / 'real' / 'index.html'}\n"
+    assert call("open", "--data", "real").exit_code == 2
+
+
+# --- examples ---
+
+
+def list_examples() -> list[str]:
+    """List each line of the help, the README and the docs that somebody could copy."""
+    marked = "\n".join(command.epilog or "" for command in COMMANDS.commands.values())
+    shown = re.findall(r"^\[cyan\](.*)\[/\]$", marked, re.MULTILINE)
+    root = find_workbook(Path(__file__).parent).root
+    texts = [file.read_text(encoding="utf-8") for file in (root / "README.md", *sorted((root / "docs").glob("*.md")))]
+    blocks = [block for text in texts for block in re.findall(r"^```\w+\n(.*?)^```", text, re.MULTILINE | re.DOTALL)]
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [*shown, *(line.partition("councilbook ")[2] for line in lines if re.match(r"(\S*\W)?councilbook \w", line))]
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    """What the examples are about."""
+    return load_catalogue(find_workbook(Path(__file__).parent))
+
+
+EXAMPLES = [one.removeprefix("councilbook ") for one in list_examples()]
+
+
+def test_there_are_examples_of_every_command_in_the_help_and_of_most_in_the_readme() -> None:
+    assert {one.split()[0] for one in EXAMPLES} == set(COMMANDS.commands)
+    assert len(EXAMPLES) > 40
+
+
+@pytest.mark.parametrize("example", dict.fromkeys(EXAMPLES))
+def test_an_example_is_understood_and_all_that_it_names_is_there(
+    example: str, catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from councilbook.running.jobs import choose_councils, plan_jobs
+
+    for folder in ("book", "files", "examples", "shared/data"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "book")
+    name, *arguments = shlex.split(example, comments=True)
+    if arguments == ["--help"]:
+        assert name in COMMANDS.commands
+        return
+    given = COMMANDS.commands[name].make_context(name, arguments).params
+    studies = [one for one in [*(given.get("studies") or ()), given.get("study")] if one]
+    councils = given.get("council") or []
+    for study in studies:
+        catalogue.study(study)
+    chosen = choose_councils(catalogue, [councils] if isinstance(councils, str) else councils)
+    if name == "run":
+        more = {"mode": given["data"], "mirror": given["mirror"], "parameters": given["parameter"] or []}
+        assert plan_jobs(catalogue, studies, councils, today="2026-01-31", run_date=given["run_date"], **more)
+    for source in [*(given.get("sources") or ()), given.get("source")]:
+        assert source is None or catalogue.source(source).spectrum != "open"
+    if given.get("approve"):
+        study, council, data, dataset, version = re.split("[/@]", given["approve"])
+        assert catalogue.dataset(dataset) and catalogue.study(study) and catalogue.council(council)
+        assert (data, version, bool(given["role"] and given["by"])) == ("real", "1.0.0", True)
+    assert chosen or not councils
+
+
+@pytest.mark.parametrize(
+    ("words", "completed"), [("councilbook re", ["report", "release"]), ("councilbook run t", ["tiny"])]
+)
+def test_the_shell_completes_commands_and_studies(workbook: Workbook, words: str, completed: list[str]) -> None:
+    asked = {"_COUNCILBOOK_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    done = CliRunner().invoke(app, [], env=asked, prog_name="councilbook")
+    assert done.output.split() == completed
+
+
 def test_version_is_printed() -> None:
     assert call("--version").output == f"councilbook {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["run", "list", "fetch", "check", "columns", "example", "report"])
+@pytest.mark.parametrize("command", COMMANDS.commands)
 def test_every_command_has_examples(command: str) -> None:
     result = call(command, "--help")
     assert "Examples" in result.output

@@ -428,6 +428,14 @@ def test_released_data_of_the_other_mode_are_refused(workbook: Workbook, mirror:
     assert len(open_study("3_report", data="real").published("home_counts")) == 2
 
 
+def test_a_closed_folder_that_is_not_there_stops_a_notebook_that_is_run_by_hand_at_its_start(
+    workbook: Workbook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNCILBOOK_CLOSED", str(workbook.root.parent / "clsoed"))
+    with pytest.raises(CouncilbookError, match="clsoed, and there is no such folder"):
+        open_study()
+
+
 @pytest.mark.usefixtures("workbook")
 def test_the_stamp_says_what_was_run() -> None:
     stamp = str(open_study().show_stamp())

@@ -4,6 +4,7 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
@@ -131,3 +132,41 @@ def test_ranks_and_last_ways_home_are_those_of_leaving_at_each_second_that_matte
                 if any(found.get(stop, 10**9) + more - minute * 60 <= 3600 for stop, more in start.items()):
                     last = minute
             assert transit.last[point, place] == last
+
+
+def make_two_buses(second_leaves: str, **kinds: str) -> dict[str, list[dict[str, object]]]:
+    """A bus from s0 to s1 and on to s2, and another from s1 to s6."""
+    calls = [("t0", "s0", "10:00:00"), ("t0", "s1", "10:10:00"), ("t0", "s2", "10:20:00")]
+    calls += [("t1", "s1", second_leaves), ("t1", "s6", "10:40:00")]
+    rows = [
+        {"trip_id": trip, "stop_id": stop, "stop_sequence": order, "arrival_time": time, "departure_time": time}
+        | {"pickup_type": "0", "drop_off_type": "0"}
+        for order, (trip, stop, time) in enumerate(calls)
+    ]
+    rows[1] |= kinds
+    names = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    days = {"service_id": "all", **dict.fromkeys(names, "1"), "start_date": "20260301", "end_date": "20260331"}
+    return {
+        "stops.txt": [{"stop_id": one, "stop_lat": lat * 2 - 56, "stop_lon": lon} for one, (lat, lon) in STOPS.items()],
+        "trips.txt": [{"trip_id": one, "service_id": "all"} for one in ("t0", "t1")],
+        "stop_times.txt": rows,
+        "calendar.txt": [days],
+    }
+
+
+@pytest.mark.parametrize(
+    ("second_leaves", "kinds", "rides"),
+    [
+        ("10:12:00", {}, 2),
+        ("10:11:59", {}, 0),  # a second too short to change
+        ("10:15:00", {"drop_off_type": "1"}, 0),  # nobody may alight where one would change
+        ("10:15:00", {"pickup_type": "1"}, 2),
+    ],
+)
+def test_a_change_takes_its_time_and_only_where_one_may_alight(tmp_path, second_leaves, kinds, rides):
+    network, _ = open_both(tmp_path, make_two_buses(second_leaves, **kinds), 120)
+    ids = list(network.stops["stop_id"])
+    egress = csr_array(([np.int32(30)], ([0], [ids.index("s6")])), shape=(1, len(ids)))
+    latest = find_latest(network, egress, np.array([38_429, 38_430], dtype=np.int32), LONGEST, 4)[ids.index("s0")]
+    assert latest[0] >> 3 < 0  # half a minute on foot from the stop to the place
+    assert (latest[1] >> 3, 7 - (latest[1] & 7)) == (36_000, 2) if rides else latest[1] >> 3 < 0

@@ -24,12 +24,16 @@ def show_choice(places: pd.DataFrame, counts: pd.DataFrame) -> KeyFigure:
     )
 
 
-def show_without_car(counts: pd.DataFrame) -> KeyFigure:
-    """Show the share of postcodes that reach a place in time without a car, beside that by car."""
+def show_without_car(counts: pd.DataFrame, timetables: pd.DataFrame) -> KeyFigure:
+    """Show the share of postcodes that reach a place in time without a car, beside that by car.
+
+    Args:
+        counts, timetables: the datasets journey_counts and journey_timetables.
+    """
     without, drive = (prose.find_reached(counts, mode, prose.WITHIN) for mode in ("transit", "drive"))
     return KeyFigure(
         f"{prose.share_reached(without):.0f}%",
-        f"of postcodes reach a place in {prose.WITHIN} minutes by bus, train or on foot",
+        f"of postcodes reach a place in {prose.WITHIN} minutes {prose.write_ways(timetables)}",
         f"{prose.share_reached(drive):.0f}% by car, without traffic",
         STRAIGHT,
     )

@@ -7,6 +7,7 @@ import pandas as pd
 
 from councilbook.careers.destinations.checks import GUESSED, PREDICTED
 from councilbook.careers.destinations.panel import AFTER_16
+from councilbook.careers.journeys.ways import MODE_WORDS
 from councilbook.pages.html.wording import count_things
 
 WITHIN = 45  # minutes, of a journey that the page calls in reach
@@ -31,7 +32,7 @@ def find_newest(districts: pd.DataFrame) -> "pd.Series[Any] | None":
     if rows.empty:
         return None
     newest = rows[rows["destination_year"].eq(rows["destination_year"].max())]
-    summed = newest[["cohort", "stayed", "not_stayed", "not_known"]].sum()
+    summed = newest[["cohort", "stayed", "not_stayed", "not_known"]].sum().astype(float)
     summed["stayed_pct"] = 100 * summed["stayed"] / summed["cohort"]
     summed["not_stayed_pct"] = 100 * summed["not_stayed"] / summed["cohort"]
     row: pd.Series[Any] = pd.concat([summed, newest.iloc[0][["destination_year", "england_pct"]]])
@@ -92,6 +93,11 @@ def write_ways(timetables: pd.DataFrame) -> str:
     return f"{', '.join(ways)} or on foot" if ways else "on foot"
 
 
+def name_modes(modes: "pd.Series[str]", timetables: pd.DataFrame) -> "pd.Series[str]":
+    """Name the ways of travel of journey_counts; those without a car by the timetables that were there."""
+    return modes.map(MODE_WORDS | {"transit": write_ways(timetables)})
+
+
 def warn_of_missing(timetables: pd.DataFrame) -> str:
     """Say which vehicles are in no journey, since no timetable of theirs was there; empty if all were."""
     absent = [name for name in ("buses", "trains") if name not in set(timetables["timetable"])]
@@ -132,8 +138,8 @@ def describe_matches(matches: pd.DataFrame) -> str:
     own, *others = (row for _, row in tried.iterrows())
     beside = " and ".join(f"{row['found_pct']:.0f}% by {row['score']}" for row in others)
     return (
-        f"For each of {own['occupations']:,} occupations we ticked {first}. The score puts the occupation among the first "
-        f"20 in {own['found_pct']:.0f}% of cases, against {beside}. Jobs that share all their skills are shown as tied."
+        f"For each of {own['occupations']:,} occupations we ticked {first}. The score puts the occupation among the "
+        f"first 20 in {own['found_pct']:.0f}% of cases, against {beside}. Jobs that share all skills are shown as tied."
     )
 
 

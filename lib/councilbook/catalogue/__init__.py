@@ -4,7 +4,16 @@ Reads data/catalogue and notebooks/<study>/study.yaml, and finds the file of a s
 module of the library that uses the network.
 """
 
-from councilbook.catalogue.fetching import Progress, check_kind, describe_manual_way, fetch, raw_path, read_checksums
+from councilbook.catalogue.fetching import (
+    Progress,
+    check_kind,
+    describe_manual_way,
+    fetch,
+    find_unreachable,
+    name_host,
+    raw_path,
+    read_checksums,
+)
 from councilbook.catalogue.finding import Finder, FoundFile, TwinRequest, find_function
 from councilbook.catalogue.fingerprints import hash_file, hash_files, hash_library, hash_text, list_files
 from councilbook.catalogue.reading import (
@@ -86,12 +95,14 @@ __all__ = [
     "fetch",
     "fill_in_defaults",
     "find_function",
+    "find_unreachable",
     "hash_file",
     "hash_files",
     "hash_library",
     "hash_text",
     "list_files",
     "load_catalogue",
+    "name_host",
     "raw_path",
     "read_checksums",
     "read_contents",

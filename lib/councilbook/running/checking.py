@@ -13,6 +13,7 @@ from councilbook.catalogue import (
     Mode,
     Source,
     StudySpec,
+    raw_path,
 )
 from councilbook.errors import CatalogueError, CouncilbookError, SourceError, suggest
 from councilbook.gate.writing import (
@@ -21,6 +22,7 @@ from councilbook.gate.writing import (
 )
 from councilbook.paths import CLOSED_VARIABLE
 from councilbook.sources.checks import check_fields
+from councilbook.sources.files.readers import read_rows
 from councilbook.sources.mappings import Inspection
 from councilbook.study import Study
 
@@ -68,6 +70,34 @@ def check_everything(
             yield from (_check_source(study, source, name) for name in source.tables)
     for dataset in [name for build in builds for name in spec.notebooks[build].releases]:
         yield _check_dataset(study, dataset)
+
+
+def check_by_hand(finder: Finder, source: Source) -> CheckLine:
+    """Check a file of a source without an address, if it is in data/raw, and say what it is called there."""
+    path = raw_path(source, finder.catalogue.workbook)
+    endings = (
+        f"; or as it comes, as .{' or .'.join(source.formats)}, with or without its date" if source.formats else ""
+    )
+    name = f"Save as: {path}{endings}"
+    try:
+        found = finder.find_local(source)
+        if found is None:
+            return CheckLine(name, "source", True, f"Not here. The right one has {_describe_contents(source)}.")
+        rows = [read_rows(found, table, lambda piece: piece.index < 0) for table in source.tables.values()]
+    except CouncilbookError as error:
+        return CheckLine(name, "source", False, f"Here, and NOT the right one: {error}")
+    counts = ", ".join(f"{one.attrs.get('rows_read', len(one)):,}" for one in rows)
+    return CheckLine(name, "source", True, f"Here, and right: {counts or 'no'} rows.")
+
+
+def _describe_contents(source: Source) -> str:
+    """Say which sheets and columns a file has, as the publisher calls them."""
+    parts = []
+    for table in source.tables.values():
+        needed = {name: field for name, field in table.fields.items() if not field.may_be_absent}
+        columns = ", ".join(" or ".join(field.column or [name]) for name, field in needed.items())
+        parts.append(f"in its sheet {table.sheet} the columns {columns}" if table.sheet else f"the columns {columns}")
+    return "; ".join(parts) or f"the ending of {source.file}"
 
 
 def _check_file(study: Study, source: Source) -> CheckLine:

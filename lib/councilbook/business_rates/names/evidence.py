@@ -58,7 +58,8 @@ _HARMLESS_SEPARATORS = r",$|\b(CO|COMPANY) ?,|([0-9]) ?/ ?([0-9])"
 def weigh_wording(names: Names, known: KnownNames, register: pd.DataFrame | None = None) -> tuple[Texts, Texts]:
     """Return the reason and the released part by wording: a legal form, or a public body.
 
-    A legal form does not count where a person's name may run into it, unless a live company has the whole of the name.
+    A legal form, or a kind of school, does not count where a person's name may run into it, unless a live company has
+    the whole of the name.
     """
     size = len(names.flat)
     reason = np.full(size, NO_EVIDENCE, dtype=object)
@@ -71,7 +72,12 @@ def weigh_wording(names: Names, known: KnownNames, register: pd.DataFrame | None
     reason[form] = LEGAL_FORM
     released[form] = np.asarray(pc.struct_field(names.legal, "legal").to_pylist(), dtype=object)[form]
     listed, open_ended = read_public_bodies()
-    for pattern, ruled_out in ((listed, form), (open_ended, form | match_names(names.flat, _RELATIONS))):
+    run_on = match_names(names.flat, "SCHOOL|ACADEM")
+    schools = pc.filter(names.flat, pa.array(run_on))
+    leads = _find_leads(*split_words(schools), len(schools), known) > 0
+    run_on[run_on] = leads & ~_find_companies(schools, register)
+    beside = form | run_on | match_names(names.flat, _RELATIONS)
+    for pattern, ruled_out in ((listed, form), (open_ended, beside)):
         for row in np.flatnonzero(~ruled_out & match_names(names.flat, pattern)):
             if body := _cut_body(names.shown[row].as_py(), re.match(pattern, names.flat[row].as_py())):
                 reason[row], released[row] = PUBLIC_BODY, body
@@ -102,8 +108,8 @@ def _read_as_one_company(names: Names, known: KnownNames) -> tuple[Flags, Flags]
     head = flatten_names(pc.struct_field(names.legal, "head"))
     form = pc.replace_substring_regex(pc.utf8_upper(pc.struct_field(names.legal, "form")), r"\.", "")
     bare = pc.utf8_trim_whitespace(pc.replace_substring_regex(head, _HARMLESS_SEPARATORS, r"\1 \2 \3"))
-    divided = names.broken | match_names(bare, _SEPARATORS) | match_names(head, _ANY_FORM) | _unbalanced(head)
-    rows, place, words = split_words(head)
+    divided = names.broken | match_names(bare, _SEPARATORS) | match_names(head, rf"{_ANY_FORM}|^\(") | _unbalanced(head)
+    rows, _, words = split_words(head)
     is_known = are_in(words, known.any | {"VAN", "DE", "DI", "DA", "MC", "MAC", "LE", "LA", "AL", "EL", "BIN", "O"})
     size = np.bincount(rows, minlength=len(head))
     all_known = np.bincount(rows, weights=~is_known, minlength=len(head)) == 0
@@ -111,14 +117,12 @@ def _read_as_one_company(names: Names, known: KnownNames) -> tuple[Flags, Flags]
     joined = np.flatnonzero(match_names(head, _JOINS))
     beside = match_names(head, _SURNAME_FIRST) & ~match_names(head, "&")
     beside[joined] |= np.array([_may_name_a_person(head[row].as_py()) for row in joined], dtype=bool)
-    run_on = _begin_with_a_person(head, rows, place, words, known)
+    run_on = _begin_with_a_person(pc.replace_substring_regex(head, r"\([^)]*\)", " "), known)
     one: Flags = ~(divided | like_initials | beside)
     return one, one & run_on
 
 
-def _begin_with_a_person(
-    head: pa.Array, rows: NDArray[np.int64], place: NDArray[np.int64], words: Texts, known: KnownNames
-) -> Flags:
+def _begin_with_a_person(head: pa.Array, known: KnownNames) -> Flags:
     """Tell which heads begin with what may be a person's name, and go on with what may be a whole company's.
 
     A name is two words that are no plain words, or initials with one: JOHN SMITH BLUE BAKERY, J SMITH BLUE BAKERY and
@@ -126,6 +130,22 @@ def _begin_with_a_person(
     ROOFING SERVICES for one, as their rest is but a trade. So is what goes on with "&", as SMITH JONES & CO does.
     """
     size = len(head)
+    rows, place, words = split_words(head)
+    lead = _find_leads(rows, place, words, size, known)
+    of_trade = are_in(words, ORGANISATION_WORDS | PLACE_WORDS | {"&", "CO", "SON", "SONS", "BROS", "UK", "GB"})
+    after = (place >= lead[rows]) & (lead[rows] > 0)
+    rest = np.bincount(rows, weights=after, minlength=size)
+    own = np.bincount(rows, weights=after & ~of_trade, minlength=size)
+    goes_on = are_in(words, frozenset("&")) & (place == lead[rows])
+    joined = np.bincount(rows, weights=goes_on, minlength=size) > 0
+    answer: Flags = (rest > 1) & (own > 0) & ~joined
+    return answer
+
+
+def _find_leads(
+    rows: NDArray[np.int64], place: NDArray[np.int64], words: Texts, size: int, known: KnownNames
+) -> NDArray[np.int64]:
+    """Count the words that may be a person's whole name, at the beginning of each text; 0 if there are none."""
     letters = pc.utf8_length(pa.array(words, pa.string())).to_numpy(zero_copy_only=False)
     plain = are_in(words, read_plain_words() | (_read_place_names() - known.any))
     is_name = ~plain & (letters > 1) & ~match_names(pa.array(words, pa.string()), "[0-9&]")
@@ -137,15 +157,7 @@ def _begin_with_a_person(
 
     first, second, third = (at(is_name, where) for where in range(3))
     begin, then = at(is_initial, 0), at(is_initial, 1)
-    lead = np.select([(first & (second | then)) | (begin & second), begin & then & third], [2, 3], 0)
-    of_trade = are_in(words, ORGANISATION_WORDS | PLACE_WORDS | {"&", "CO", "SON", "SONS", "BROS", "UK", "GB"})
-    after = (place >= lead[rows]) & (lead[rows] > 0)
-    rest = np.bincount(rows, weights=after, minlength=size)
-    own = np.bincount(rows, weights=after & ~of_trade, minlength=size)
-    goes_on = are_in(words, frozenset("&")) & (place == lead[rows])
-    joined = np.bincount(rows, weights=goes_on, minlength=size) > 0
-    answer: Flags = (rest > 1) & (own > 0) & ~joined & ~match_names(head, r"[(]")
-    return answer
+    return np.select([(first & (second | then)) | (begin & second), begin & then & third], [2, 3], 0)
 
 
 @lru_cache

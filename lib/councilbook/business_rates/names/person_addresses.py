@@ -16,19 +16,18 @@ from typing import NamedTuple
 import pandas as pd
 
 from councilbook.business_rates.names.address_lines import (
+    HOUSE_LIKE,
     MARK,
     NAMED_AFTER,
     ONE_WORD,
     PERSON,
-    POSTCODE,
     STREET_LIKE,
     UNKNOWN,
     Part,
     cut_out,
-    ends_as_a_street,
     find_unknown,
-    learn_lines,
 )
+from councilbook.business_rates.names.address_parts import POSTCODE, ends_as_a_street, learn_lines
 from councilbook.business_rates.names.evidence import link_by_name
 from councilbook.business_rates.names.person_words import FORM, KnownNames, fold_letters, read_known_names
 from councilbook.business_rates.names.persons import ORGANISATION, classify_parties
@@ -125,10 +124,11 @@ def redact_addresses(
     learnt = learn_lines(split, _find_areas(split, postcodes, told.index))
     owners = [None] * len(told) if organisations is None else organisations[told.index].tolist()
     judged = {line: find_unknown(line, learnt, names) for line in {line for lines in split for line in lines}}
-    for line in _find_organisations([line for line, parts in judged.items() if parts], names, register):
+    likely = [line for line, parts in judged.items() if parts and not _begins_with_a_mark(line, parts)]
+    for line in _find_organisations(likely, names, register):
         judged[line] = []
     rest = []
-    named = [False] * len(told) if descriptions is None else _find_named(descriptions[told.index]).tolist()
+    named = _find_named(told if descriptions is None else descriptions[told.index].fillna(told)).tolist()
     for lines, owner, is_named in zip(split, owners, named, strict=True):
         rest.append(
             _redact_lines(lines, [judged[line] for line in lines], "" if pd.isna(owner) else str(owner), is_named)
@@ -137,6 +137,11 @@ def redact_addresses(
     touched = [text is not None for text in rest]
     redacted[told.index[touched]] = pd.array([text or None for text in rest if text is not None], dtype="str")
     return redacted
+
+
+def _begins_with_a_mark(line: str, parts: list[Part]) -> bool:
+    """Whether somebody stands before an organisation: Smith's Garage Blue Bakery Ltd."""
+    return any(part.kind == MARK and part.end < len(line.rstrip(" .)")) for part in parts)
 
 
 def _find_organisations(lines: list[str], names: KnownNames, register: pd.DataFrame | None) -> list[str]:
@@ -172,7 +177,7 @@ class _Around(NamedTuple):
     owned: frozenset[str]  # words of the ratepayer's name where it is released; empty if not
     nearby: frozenset[str]  # words of lines of the address that are known
     numbered: bool  # it has a number, so that no name of a house is needed
-    has_street: bool  # another line is a street's
+    has_street: bool  # another part is a street's
     is_named: bool  # the property is one that has a name of its own
     ends: bool  # it stands last, where the town is
 
@@ -187,9 +192,10 @@ def _redact_lines(lines: list[str], parts: list[list[Part]], owner: str, is_name
     streets = [ends_as_a_street(line) for line in lines]
     told = [place for place, line in enumerate(lines) if POSTCODE.sub("", line).strip()]
     kept = []
-    for place, (line, own, is_street) in enumerate(zip(lines, parts, streets, strict=True)):
+    for place, (line, own) in enumerate(zip(lines, parts, strict=True)):
         ends = place == told[-1] and place >= LEAST_BEFORE_A_TOWN
-        around = _Around(owned, frozenset(nearby), numbered, sum(streets) > is_street, is_named, ends)
+        its_own = any(ends_as_a_street(line[part.begin : part.end]) for part in own)
+        around = _Around(owned, frozenset(nearby), numbered, sum(streets) > its_own, is_named, ends)
         out = [part for part in own if _goes(part, around)]
         kept.append(cut_out(line, out) if out else line)
     return None if kept == lines else ", ".join(line for line in kept if line)
@@ -208,6 +214,7 @@ def _goes(part: Part, around: _Around) -> bool:
         ONE_WORD: around.numbered and not around.ends,
         NAMED_AFTER: not around.is_named,
         STREET_LIKE: around.has_street,
+        HOUSE_LIKE: around.has_street and around.numbered and not around.is_named,
     }.get(part.kind, True)
 
 

@@ -61,7 +61,8 @@ function tellLast(way) {
 }
 
 function tellOthers(way) {
-  const known = Object.keys(WORDS).filter(one => one !== state.by && way[one] !== null && !(one === "transit" && way.rides === 0));
+  const told = way.rides === 0 ? [state.by, state.by === "transit" ? "walk" : "transit"] : [state.by];
+  const known = Object.keys(WORDS).filter(one => way[one] !== null && !told.includes(one));
   return known.length ? `Or ${join(known.map((one, place) => `${place ? way[one] : count(way[one], "minute")} ${WORDS[one]}`), "or")}.` : "";
 }
 
@@ -260,51 +261,12 @@ function showPicks() {
   byId("compare").replaceChildren(make("table", {}, caption, make("thead", {}, head), make("tbody", {}, ...body)));
 }
 
-// --- map ---
-
-const WIDE = 520, HIGH = 420, EDGE = 24, DOT = 11;
-const draw = (tag, values, ...inside) => {
-  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(values)) element.setAttribute(name, value);
-  element.append(...inside);
-  return element;
-};
-
 function drawMap() {
-  const placed = lastPlaces.map((one, number) => ({...one, number: number + 1})).filter(({place}) => place.latitude !== null && place.longitude !== null);
-  byId("map").closest("figure").hidden = !placed.length;
-  if (!placed.length) return;
-  const middle = Math.cos(placed[0].place.latitude * Math.PI / 180);
-  const across = placed.map(({place}) => place.longitude * middle), up = placed.map(({place}) => place.latitude);
-  const [west, east, south, north] = [Math.min(...across), Math.max(...across), Math.min(...up), Math.max(...up)];
-  const scale = Math.min((WIDE - 2 * EDGE) / (east - west || .01), (HIGH - 2 * EDGE) / (north - south || .01));
-  const high = (north - south) * scale + 2 * EDGE;
-  const spot = place => [EDGE + (place.longitude * middle - west) * scale, high - EDGE - (place.latitude - south) * scale];
-  const taken = [];
-  const isFree = (x, y, wide, tall) => {
-    const free = taken.every(one => Math.abs(one.x - x) > (one.wide + wide) / 2 || Math.abs(one.y - y) > (one.tall + tall) / 2);
-    if (free) taken.push({x, y, wide, tall});
-    return free;
-  };
-  const dots = placed.map(({place, near, number}) => {
-    const [x, y] = spot(place), numbered = isFree(x, y, 2 * DOT, 2 * DOT);
-    const name = draw("title", {}, `${number}. ${place.name}`);
-    const picked = state.picks.includes(place.site_id) ? " picked" : "";
-    const circle = draw("circle", {cx: x.toFixed(1), cy: y.toFixed(1), r: numbered ? DOT : 4});
-    return draw("g", {class: `${near ? "near" : "far"}${picked}`}, name, circle, ...(numbered ? [draw("text", {x: x.toFixed(1), y: (y + 4.5).toFixed(1)}, String(number))] : []));
-  });
-  const towns = [...group(placed, one => one.place.town)];
-  const names = towns.filter(([town]) => town).flatMap(([town, own]) => {
-    const spots = own.map(one => spot(one.place)), x = spots.reduce((sum, [one]) => sum + one, 0) / own.length;
-    const y = Math.min(...spots.map(([, one]) => one)) - DOT - 6, half = town.length * 3.6;
-    const inside = Math.min(Math.max(x, half + 2), WIDE - half - 2);
-    return y > 12 && isFree(inside, y - 4, 2 * half, 16) ? [draw("text", {class: "town", x: inside.toFixed(1), y: y.toFixed(1)}, town)] : [];
-  });
-  const km = scale / 111.2 * 5;
-  const bar = draw("g", {}, draw("path", {d: `M${EDGE} ${high + 14}v6h${km.toFixed(1)}v-6`, fill: "none", stroke: "currentColor", "stroke-width": 1.5}), draw("text", {x: EDGE + km / 2, y: high + 13}, "5 km"));
-  const nearby = placed.filter(one => one.near).length;
-  const about = `${count(placed.length, "place")}${nearby ? `, ${nearby} of them within your time and filled` : ""}. The list has them all.`;
-  byId("map").replaceChildren(draw("svg", {class: "places-map", viewBox: `0 0 ${WIDE} ${(high + 26).toFixed(0)}`, role: "img", "aria-label": about}, ...names, ...dots.reverse(), bar));
+  const nearby = lastPlaces.filter(one => one.near).length;
+  const about = `${count(lastPlaces.length, "place")}${nearby ? `, ${nearby} of them within your time and filled` : ""}. The list has them all.`;
+  const drawn = drawPlaces(lastPlaces, state.picks, about);
+  byId("map").closest("figure").hidden = !drawn;
+  byId("map").replaceChildren(...drawn ? [drawn] : []);
 }
 
 // --- the address of the page holds the state, so that it can be kept, sent and gone back to ---

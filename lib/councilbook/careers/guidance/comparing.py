@@ -28,7 +28,7 @@ def describe_files(facts: pd.DataFrame) -> str:
     if facts.empty:
         return "No return has been put in. Nobody publishes such results by school, so the tables below are empty."
     counts = facts["read_from"].map(READ_FROM).value_counts()
-    return f"Values that count: {', '.join(f'{count:,} from {name}' for name, count in counts.items())}."
+    return f"Values that count: {'; '.join(f'{count:,} from {name}' for name, count in counts.items())}."
 
 
 def list_examples(facts: pd.DataFrame) -> pd.DataFrame:
@@ -47,10 +47,10 @@ def tabulate_matrix(benchmarks: pd.DataFrame, version: str) -> pd.DataFrame:
 
     Returns:
         A row an institution that returned them: institution_name, a column a benchmark (its number) with fully, partly
-        with its percentage, not, or not said; and met: how many are met fully.
+        with its percentage, not met, or not said; and met: how many are met fully.
     """
     own = benchmarks[benchmarks["benchmarks_version"] == version]
-    word = own["achieved"].fillna(NOT_SAID)
+    word = own["achieved"].replace(NOT, "not met").fillna(NOT_SAID)
     share = own["percentage"].astype("object").map(lambda one: f" ({one}%)", na_action="ignore").fillna("")
     told = own.assign(word=word.where(word != PARTLY, word + share), number=own["benchmark"].str[0])
     table = told.pivot_table(index=["institution_name", "urn"], columns="number", values="word", aggfunc="first")

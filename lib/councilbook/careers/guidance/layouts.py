@@ -82,11 +82,11 @@ class Layout(Entry):
 
     @property
     def fields(self) -> list[str]:
-        """The fields that it can give."""
+        """The fields that it gives."""
         if self.kind == "blocks":
             groups = [re.compile(text).groupindex for text in [self.start, *self._patterns]]
-            return [name for group in groups for name in group]
-        return [name for one in self.columns for name in (one.field, one.second) if name]
+            return [*self.constants, *(name for group in groups for name in group)]
+        return [*self.constants, *(name for one in self.columns for name in (one.field, one.second) if name)]
 
     def values_of(self, field: str) -> dict[str, str]:
         """Return what is written for a field, in small letters, with what it means."""

@@ -15,7 +15,7 @@ from councilbook.careers.guidance.pdf_tables import fold, read_table
 from councilbook.careers.places.register import HEADERS, read_register
 from councilbook.careers.places.sites import list_sites
 from councilbook.catalogue import FoundFile, Table
-from councilbook.errors import CheckError, NotThereError
+from councilbook.errors import CheckError, NotThereError, suggest
 from councilbook.sources.checks import check_fields
 from councilbook.sources.files.readers import convert_types, read_body
 from councilbook.study import Study
@@ -39,6 +39,7 @@ OFFERS = {
     "offer_events": "Careers fair or careers week",
 }
 CONTACTS = ["contact_post", "contact_mailbox"]
+REVISED = pd.Timestamp("2025-09-01")  # since when the benchmarks of 2025 are asked for
 FULLY, PARTLY, NOT = "fully", "partly", "not"
 SPREADSHEET = "guidance_returns"
 REPORTS = ("guidance_pdf_ruled", "guidance_pdf_columns", "guidance_pdf_blocks")
@@ -124,9 +125,12 @@ def read_pdf(content: bytes, layout: Layout, table: Table, found: FoundFile) -> 
 
     Raises:
         SourceError: a page is a scan, or not as the layout says.
-        CheckError: a value is none that is declared, or a person is named in it. It shows no value.
+        CheckError: a field or value is none that is declared, or a person is named in it. It shows no value.
     """
     where = f"Source {found.source.id}, file {found.path.name}"
+    if unknown := [name for name in layout.fields if name not in table.fields]:
+        told = f"{where}: its layout has {', '.join(unknown)}, which is no field of a return."
+        raise CheckError(f"{told}{suggest(unknown[0], table.fields)}")
     with open_pages(content, layout, where) as pages:
         read = read_blocks if layout.kind == "blocks" else read_table
         cells = read(pages, layout, where)
@@ -220,6 +224,9 @@ def combine_facts(parts: Sequence[pd.DataFrame], sites: pd.DataFrame) -> tuple[p
     Returns:
         The facts, each once, with the institution's name as the list of institutions has it; and what was set aside: a
         row a reason, in words, with how many there are.
+
+    Raises:
+        CheckError: a file has none of the institutions.
     """
     facts = pd.concat([pd.DataFrame(columns=FACTS).astype(TYPES), *parts], ignore_index=True)
     names = dict(zip(sites["site_id"], sites["name"], strict=True))
@@ -227,6 +234,10 @@ def combine_facts(parts: Sequence[pd.DataFrame], sites: pd.DataFrame) -> tuple[p
     of_group = dict(zip(once["urn"], once["site_id"], strict=True))  # a group with one site here is that site
     by_name = facts["institution_name"].map(_fold_name).map(_index_names(sites))
     facts["urn"] = facts["urn"].fillna(by_name).replace(of_group)
+    for source in set(facts["read_from"]) - set(facts.loc[facts["urn"].isin(list(names)), "read_from"]):
+        raise CheckError(
+            f"Source {source}: none of its institutions is the council's. It may be another council's file."
+        )
     strangers = facts[~facts["urn"].isin(list(names))].drop_duplicates(["urn", "institution_name"])
     facts = facts[facts["urn"].isin(list(names))].sort_values("return_date", ascending=False, kind="stable")
     facts["of"] = facts["field"].str.removesuffix("_pct")  # a word and its percentage are of one return
@@ -235,10 +246,12 @@ def combine_facts(parts: Sequence[pd.DataFrame], sites: pd.DataFrame) -> tuple[p
     kept = kept.drop_duplicates([*KEY, "field"]).assign(institution_name=lambda frame: frame["urn"].map(names))
     day = [*KEY, "field", "return_date"]
     differ = facts.drop_duplicates([*day, "value"]).duplicated(day)
+    early = kept[(kept["benchmarks_version"] == "2025") & (kept["return_date"] < REVISED)]
     aside = {
         "institutions that are not in the council's list of schools and colleges": len(strangers),
         "values that were returned more than once, of which the last counts": len(facts) - len(kept),
         "values that differ between two files of one day, of which the spreadsheet's counts": int(differ.sum()),
+        "returns of the benchmarks of 2025 that are dated before they came in; they count": early["urn"].nunique(),
     }
     return kept.reset_index(drop=True), pd.DataFrame(list(aside.items()), columns=["what", "count"])
 

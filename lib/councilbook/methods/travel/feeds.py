@@ -276,7 +276,7 @@ def tabulate_feeds(feeds: Sequence[Feed], weekday: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "timetable": [feed.name for feed in feeds],
-            "day": days,
+            "day": pd.to_datetime(pd.Series(days, dtype="object")),
             "stops": [len(feed.stops) for feed in feeds],
             "trips": trips,
         }
