@@ -30,7 +30,7 @@ def test_points_beyond_the_narrow_limits_are_named_and_all_are_in_the_table() ->
         reference=93.9,
     )
     for svg in (picture.svg, picture.narrow_svg):
-        assert "Low School" in svg
+        assert "1: Low School" in svg
         assert "Small School" not in svg
         assert "Fair School" not in svg
         assert "wide" in svg

@@ -353,7 +353,7 @@ def draw_funnel(
     """Draw a point a row against the size that its noise depends on, between limits (Spiegelhalter 2005).
 
     Args:
-        frame: one row a point; named are those beyond the narrowest limits.
+        frame: one row a point; those beyond the narrowest limits are numbered, and named below.
         x: column of sizes.
         y: column of values.
         name: column with the points' names.
@@ -368,23 +368,25 @@ def draw_funnel(
     bands = list(limits.groupby("band", sort=False))
     inner = bands[-1][1].sort_values("x")
     ends = [np.interp(points[x].to_numpy(float), inner["x"], inner[end]) for end in ("low", "high")]
-    beyond = points[(points[y] < ends[0]) | (points[y] > ends[1])]
+    beyond = points[(points[y] < ends[0]) | (points[y] > ends[1])].sort_values([x, y])
+    more = 22 * len(beyond)
 
     def draw(axes: Axes, page: Page) -> None:
         for (band, rows), colour, dashes in zip(bands, PALETTE[1:], ("solid", (0, (5, 3))), strict=False):
+            words = textwrap.fill(str(band), NARROW_NAME - 6 if page.narrow else 90)
             for end in ("low", "high"):
-                axes.plot(rows["x"], rows[end], color=colour, linestyle=dashes, label=band if end == "low" else None)
+                axes.plot(rows["x"], rows[end], color=colour, linestyle=dashes, label=words if end == "low" else None)
         axes.axhline(reference, color=QUIET, linewidth=1.5, label=f"average, {reference:.1f}")
         axes.plot(points[x], points[y], "o", color=PALETTE[0])
-        for place, row in beyond.iterrows():
-            text = textwrap.fill(str(points.loc[place, name]), NARROW_NAME // 2 if page.narrow else NARROW_NAME)
-            axes.annotate(text, (row[x], row[y]), xytext=(8, -4), textcoords="offset points", va="top", bbox=CLEAR)
-        axes.set_xlim(left=0, right=float(max(points[x].max(), inner["x"].max())) * 1.02)
+        for number, (_, row) in enumerate(beyond.iterrows(), start=1):
+            axes.annotate(str(number), (row[x], row[y]), xytext=(6, -6), textcoords="offset points", va="center")
+            axes.plot([], [], "o", color=PALETTE[0], label=f"{number}: {row[name]}")
+        axes.set_xlim(0, float(limits["x"].max()))
         axes.set_xlabel(_wrap(x_label, page))
         axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
         axes.figure.legend(loc="outside lower left", frameon=False, ncols=1)
 
-    return make_picture(draw, points, title, alt, (520, 480), {name: "name", x: x_label, y: y_label})
+    return make_picture(draw, points, title, alt, (520 + more, 480 + more), {name: "name", x: x_label, y: y_label})
 
 
 def _row_heights(names: "pd.Series[str]") -> tuple[int, int]:

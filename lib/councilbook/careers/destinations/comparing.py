@@ -30,6 +30,7 @@ ADDED = [
     *("against_average", "expected_pct", "after_intake", "rank_first", "rank_last", "ranked_schools"),
     *("change", "next_pct", "next_low_pct", "next_high_pct", "rate_low_pct", "rate_high_pct"),
 ]
+ROOM = 1.25  # beside the largest school of a funnel
 YEARS_BEFORE = 2  # that a prediction is tried on; one more is known for the next cohort
 
 
@@ -242,9 +243,14 @@ def judge_intake(england: Cohorts, expected: "pd.Series[float]") -> "pd.Series[s
     return known.judge(rates.fit_spread(known.trials, known.low, known.high, means), INTAKE)
 
 
-def draw_limits(england: Cohorts) -> pd.DataFrame:
-    """Return the limits by size of cohort, for a funnel: band, x (pupils), low and high (percent)."""
-    sizes = np.arange(10.0, england.trials.max() + 1)
+def draw_limits(england: Cohorts, own: pd.DataFrame) -> pd.DataFrame:
+    """Return the limits by size of cohort, for a funnel: band, x (pupils), low and high (percent).
+
+    Args:
+        england: schools that the limits are fitted to.
+        own: the council's, which say how far the sizes go.
+    """
+    sizes = np.arange(10.0, ROOM * float(own["cohort"].max()))
     spread = rates.fit_spread(england.trials, england.low, england.high)
     bands = {
         "limits among schools, which differ": spread,

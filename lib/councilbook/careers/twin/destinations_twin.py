@@ -114,7 +114,8 @@ def make_neet(source: Source, request: TwinRequest) -> bytes:
     own = make_institutions(place).drop_duplicates("la").set_index("la")["lad_code"]
     known = read_authorities()
     codes = {la: (known[code].county or code if code in known else code) for la, code in own.items()}
-    names = {la: known[code].name if code in known else code for la, code in codes.items()}
+    more = " and around" if len(place.districts) > len(codes) else ""  # a county of several districts
+    names = {la: f"{place.districts[code]}{more}" for la, code in own.items()}
     for number in range(AUTHORITIES_ELSEWHERE):
         la = str(FIRST_AUTHORITY + number)
         codes[la], names[la] = f"E06999{number:03d}", f"Authority {number + 1}"
