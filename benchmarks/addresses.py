@@ -5,7 +5,7 @@
 MIRROR holds the publishers' own files. Names come from sources that the detector does not use: people of FEBRL, half of
 them with a slip of the pen, and recipients of grants. They are written over the doors of real rolls, in the styles and
 places of `address_trials`, and run into the names of real companies. Bradford, Calderdale, Kirklees and Harrogate were
-looked at while the detector was made; the others were not. As a peer stands what was published before.
+looked at while the detector was made; Scarborough and Selby were not. As a peer stands what was published before.
 """
 
 import argparse

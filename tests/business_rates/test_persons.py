@@ -41,6 +41,9 @@ PEOPLE = [
     "John Smith & Bread Ltd",
     "Rowan",
     "Main Street Cafe",
+    "Zxcvb Qwerty Primary School",
+    "(John Smith) Bread Ltd",
+    "Zxcvb Qwerty Bluebakers (Northern) Foods Ltd",
 ]
 ORGANISATIONS = [
     "BREAD LIMITED",
@@ -52,6 +55,8 @@ ORGANISATIONS = [
     "North Lanarkshire Council",
     "The Scottish Ministers",
     "University of Glasgow",
+    "Zxcvb Primary School",
+    "Zxcvb Road Infant School",
 ]
 
 

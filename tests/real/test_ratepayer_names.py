@@ -65,7 +65,7 @@ def test_names_from_elsewhere_go_from_addresses_and_the_lines_of_the_roll_stay(m
     tried = try_addresses(roll, read_people(mirror), redact, 1)
     stays = 100 * tried.groupby("place")["stays"].mean()
     assert stays["own line first"] < 0.8 and stays["own line within"] < 0.8
-    assert stays.max() < 8  # run into another line without a comma, of some 290 names
+    assert stays.max() < 3  # run into another line without a comma, of some 290 names
     lines = count_lines(roll, redact(roll)).sum()
     assert lines["stay"] / lines["lines"] > 0.97
 
@@ -76,4 +76,4 @@ def test_few_names_get_out_that_run_into_a_companys(mirror):
     ]
     tried = try_run_on_names(read_people(mirror), companies.dropna(), 1, size=500)
     stays = 100 * tried.groupby("style")["stays"].mean()
-    assert stays.drop("First Last Primary School").max() < 6
+    assert stays.max() < 6
