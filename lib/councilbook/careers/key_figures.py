@@ -8,19 +8,20 @@ from councilbook.pages.html import KeyFigure
 STRAIGHT = "By straight lines and timetables"
 
 
-def show_choice(places: pd.DataFrame, counts: pd.DataFrame) -> KeyFigure:
-    """Show how many places teach after 16, beside how many half of the postcodes reach.
+def show_places(places: pd.DataFrame, name: str) -> KeyFigure:
+    """Show how many places teach after 16, and how many of them are schools.
 
     Args:
-        places, counts: the datasets careers_places and journey_counts.
+        places: the dataset careers_places.
+        name: of the council.
     """
-    after = int(places["is_post16"].sum())
-    near = prose.find_reached(counts, "transit", prose.WITHIN)
+    after = places[places["is_post16"]]
+    schools = int(after["kind"].str.startswith("School").sum())
     return KeyFigure(
-        f"{after:,}",
-        "places to learn at after 16",
-        f"Half of the postcodes reach {near['median_places']:.0f} of them within {prose.WITHIN} minutes without a car",
-        STRAIGHT,
+        f"{len(after):,}",
+        f"places in {name} to learn at after 16",
+        f"{schools:,} are schools with a sixth form",
+        "Counted from the lists of schools and colleges",
     )
 
 
@@ -34,7 +35,7 @@ def show_without_car(counts: pd.DataFrame, timetables: pd.DataFrame) -> KeyFigur
     return KeyFigure(
         f"{prose.share_reached(without):.0f}%",
         f"of postcodes reach a place in {prose.WITHIN} minutes {prose.write_ways(timetables)}",
-        f"{prose.share_reached(drive):.0f}% by car, without traffic",
+        f"{prose.share_reached(drive):.0f}% by car; half of postcodes can choose from {without['median_places']:.0f} places",
         STRAIGHT,
     )
 

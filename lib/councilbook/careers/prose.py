@@ -39,6 +39,19 @@ def find_newest(districts: pd.DataFrame) -> "pd.Series[Any] | None":
     return row
 
 
+def sum_years(districts: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Sum those who stayed after GCSEs over a council's districts, year by year, beside England.
+
+    Returns:
+        A row a year and who: ends (year in which the academic year ends), who, stayed_pct.
+    """
+    rows = districts[districts["measure"].eq(AFTER_16) & districts["stayed"].notna()]
+    years = rows.groupby("destination_year").agg({"cohort": "sum", "stayed": "sum", "england_pct": "first"})
+    shares = {name: 100 * years["stayed"] / years["cohort"], "England": years["england_pct"]}
+    long = pd.DataFrame(shares).rename_axis("year").reset_index().melt("year", var_name="who", value_name="stayed_pct")
+    return long.assign(ends=long["year"].str[:4].astype(int) + 1).dropna(subset="stayed_pct")
+
+
 def find_neet(figures: pd.DataFrame) -> "tuple[pd.Series[Any], pd.Series[Any]] | None":
     """Return the newest rows of neet_by_year of the council and of England; None if the council has none."""
     own = figures[figures["is_own"] & figures["neet_pct"].notna()]
