@@ -35,7 +35,7 @@ def show_without_car(counts: pd.DataFrame, timetables: pd.DataFrame) -> KeyFigur
     return KeyFigure(
         f"{prose.share_reached(without):.0f}%",
         f"of postcodes reach a place in {prose.WITHIN} minutes {prose.write_ways(timetables)}",
-        f"{prose.share_reached(drive):.0f}% by car; half of postcodes can choose from {without['median_places']:.0f} places",
+        f"{prose.share_reached(drive):.0f}% by car; half of them can choose from {without['median_places']:.0f} places",
         STRAIGHT,
     )
 
