@@ -22,6 +22,7 @@ PLACES = pd.DataFrame(
         "kind": ["School with sixth form", "School with sixth form", "Further education college", "School to 16"],
         "is_post16": [True, True, True, False],
         "run_by": [None, None, "A group", "Another"],
+        "age_to": [18, 16, np.nan, 16],
     }
 )
 TRAINS = pd.DataFrame({"timetable": ["trains"]})
@@ -31,7 +32,8 @@ BOTH = pd.DataFrame({"timetable": ["trains", "buses"]})
 def test_places_are_counted_by_kind_in_words() -> None:
     said = prose.describe_places(PLACES, "Here")
     assert "at 3 places after 16: 2 schools with sixth form, 1 further education college." in said
-    assert said.endswith("Bodies elsewhere run 1 of them.")
+    assert "Bodies elsewhere run 1 of them." in said
+    assert said.endswith("gives 16 as the highest age of 1: their sixth forms may have closed.")
     assert "No place in Here" in prose.describe_places(PLACES.iloc[3:], "Here")
     assert prose.write_kind("University technical college", 2) == "university technical colleges"
 

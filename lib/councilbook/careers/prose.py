@@ -12,6 +12,7 @@ from councilbook.pages.html.wording import count_things
 
 WITHIN = 45  # minutes, of a journey that the page calls in reach
 EVENING = "18:00"
+OLDEST = 16  # of who is taught where nobody stays on
 KINDS_SHOWN = 6
 
 
@@ -75,6 +76,9 @@ def describe_places(places: pd.DataFrame, name: str) -> str:
     told = ", ".join(f"{count} {write_kind(str(kind), count)}" for kind, count in kinds.items())
     grouped = int(after["run_by"].notna().sum())
     sites = f" Bodies elsewhere run {grouped} of them." if grouped else ""
+    to_16 = int(after["age_to"].le(OLDEST).sum())
+    if to_16:
+        sites += f" The newer register gives {OLDEST} as the highest age of {to_16}: their sixth forms may have closed."
     return f"In {name} one can learn at {count_things(len(after), 'place')} after 16: {told}.{sites}"
 
 
