@@ -86,11 +86,11 @@ def test_the_newest_year_is_summed_over_districts() -> None:
     assert (figure.value, figure.comparison) == ("90.0%", "94.0% in England")
     assert key_figures.show_stayed(make_districts().iloc[3:], "Here") is None
     years = prose.sum_years(make_districts(), "Here")
-    assert years[["ends", "who", "stayed_pct"]].to_numpy().tolist() == [
-        [2021, "Here", 90.0],
-        [2022, "Here", 90.0],
-        [2021, "England", 94.0],
-        [2022, "England", 94.0],
+    assert years[["ends", "who", "left_pct"]].to_numpy().tolist() == [
+        [2021, "Here", 10.0],
+        [2022, "Here", 10.0],
+        [2021, "England", 6.0],
+        [2022, "England", 6.0],
     ]
 
 

@@ -41,16 +41,16 @@ def find_newest(districts: pd.DataFrame) -> "pd.Series[Any] | None":
 
 
 def sum_years(districts: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Sum those who stayed after GCSEs over a council's districts, year by year, beside England.
+    """Sum those who did not stay after GCSEs, or are not known, over a council's districts by year, beside England.
 
     Returns:
-        A row a year and who: ends (year in which the academic year ends), who, stayed_pct.
+        A row a year and who: ends (year in which the academic year ends), who, left_pct.
     """
     rows = districts[districts["measure"].eq(AFTER_16) & districts["stayed"].notna()]
     years = rows.groupby("destination_year").agg({"cohort": "sum", "stayed": "sum", "england_pct": "first"})
-    shares = {name: 100 * years["stayed"] / years["cohort"], "England": years["england_pct"]}
-    long = pd.DataFrame(shares).rename_axis("year").reset_index().melt("year", var_name="who", value_name="stayed_pct")
-    return long.assign(ends=long["year"].str[:4].astype(int) + 1).dropna(subset="stayed_pct")
+    shares = {name: 100 - 100 * years["stayed"] / years["cohort"], "England": 100 - years["england_pct"]}
+    long = pd.DataFrame(shares).rename_axis("year").reset_index().melt("year", var_name="who", value_name="left_pct")
+    return long.assign(ends=long["year"].str[:4].astype(int) + 1).dropna(subset="left_pct")
 
 
 def find_neet(figures: pd.DataFrame) -> "tuple[pd.Series[Any], pd.Series[Any]] | None":
