@@ -86,8 +86,10 @@ function listPlaces() {
   return data.places.map((place, index) => {
     const way = home.from?.get(place.site_id), time = minutes(way);
     return {place, index, way, time, near: time !== null && time <= state.far};
-  }).sort((one, other) => (one.time ?? 1e9) - (other.time ?? 1e9) || one.index - other.index);
+  }).sort((one, other) => (one.time ?? 1e9) - (other.time ?? 1e9) || byCar(one) - byCar(other) || one.index - other.index);
 }
+
+const byCar = ({way}) => way?.drive ?? 1e9;  // the next best order of places that one cannot get to as wished
 
 function tellWay(way) {
   if (!way) return {main: "", home: "", more: ""};
