@@ -348,6 +348,10 @@ class Study:
         self._published[dataset] = folder
         return read_published(folder, spec)
 
+    def has_released(self, dataset: str) -> bool:
+        """Tell whether a dataset of an optional notebook is there, or that was left out; see `published`."""
+        return (self.find_released(self.catalogue.dataset(dataset)) / "datapackage.json").exists()
+
     def last_release(self, dataset: str) -> pd.DataFrame | None:
         """Read what this notebook released of a dataset when it last ran, to hold what it releases now against it.
 

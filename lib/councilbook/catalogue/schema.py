@@ -505,14 +505,6 @@ class StudySpec(Entry):
         return self
 
     @model_validator(mode="after")
-    def _optional_ones_lead_to_such(self) -> Self:
-        for name, notebook in self.notebooks.items():
-            missing = [one for one in self.list_before(name) if self.notebooks[one].optional]
-            if missing and notebook.kind == "build" and not notebook.optional:
-                raise ValueError(f"{name} comes after {missing[0]}, which is optional, so it has to be optional too")
-        return self
-
-    @model_validator(mode="after")
     def _report_comes_last(self) -> Self:
         kinds = [notebook.kind for notebook in self.notebooks.values()]
         if kinds.count("report") != 1 or kinds[-1] != "report":

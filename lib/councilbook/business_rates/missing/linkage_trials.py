@@ -15,6 +15,7 @@ from councilbook.business_rates.twin.views import (
     number_charities,
 )
 from councilbook.catalogue import TwinRequest
+from councilbook.errors import TooFewError
 from councilbook.methods.linkage.linking import link_exactly, link_roll
 
 LINKED = 0.5  # probability of a link from which a business counts as on the roll
@@ -29,6 +30,17 @@ def choose_best(links: pd.DataFrame, threshold: float = THRESHOLD) -> pd.DataFra
         threshold: least match_probability.
     """
     return links[(links["rank"] == 1) & (links["match_probability"] >= threshold)].reset_index(drop=True)
+
+
+def find_first(links: Mapping[str, pd.DataFrame]) -> str:
+    """Return the first register that has a link.
+
+    Raises:
+        TooFewError: none has.
+    """
+    if found := [name for name, one in links.items() if len(one)]:
+        return found[0]
+    raise TooFewError("No property is linked to a register.")
 
 
 def choose_places(levels: pd.DataFrame, threshold: float = LINKED) -> pd.DataFrame:
