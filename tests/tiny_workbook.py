@@ -159,10 +159,10 @@ def make_plain_pages(publish: Callable[..., None] | None = None) -> dict[str, Si
     """
 
     def publish_report(executed: Path, *rest: Any) -> None:
-        processed, target = rest[-2:]
+        date, processed, target, _ = rest[-4:]
         shutil.copytree(processed, target / "data")
         made = sorted(path.name for path in processed.iterdir())
-        (target / "index.html").write_text(f"{executed.name} of {made} by {rest[-3]}")
+        (target / "index.html").write_text(f"{executed.name} of {made} by {date}")
 
     def build_site(catalogue: Catalogue) -> None:
         reports = catalogue.workbook.reports

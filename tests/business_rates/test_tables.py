@@ -21,6 +21,7 @@ from councilbook.business_rates.twin import accounts, foi_twin
 from councilbook.catalogue import Council, TwinRequest, load_catalogue
 from councilbook.errors import CheckError, ReleaseRefusedError
 from councilbook.gate.decisions import Surroundings, pass_gate
+from councilbook.pages.maps import point_maps
 from councilbook.paths import find_workbook
 
 REQUEST = TwinRequest(Council(slug="bradford", name="Bradford", codes={"E08000032": "Bradford"}), 3)

@@ -171,6 +171,13 @@ def test_a_kind_that_has_no_words_of_its_own_is_asked_what_can_be_started_there(
     assert college["levels"] == [2, 3]
 
 
+def test_a_place_whose_ages_end_at_16_is_asked_whether_it_still_teaches_after_that():
+    doubtful, other = list_places(make_places(2).assign(age_from=11, age_to=[16, 18]))
+    assert doubtful["doubt"] == "Its ages are given as 11 to 16, so it may no longer teach after 16."
+    assert doubtful["ask"] == "Can I still study with you after 16?"
+    assert "doubt" not in other and other["ask"] != doubtful["ask"]
+
+
 def test_adverts_are_placed_by_the_next_place_and_link_to_the_web_alone():
     tables = make_tables()
     near, far, nowhere = list_adverts(tables["careers_vacancies"], choose_places(tables["careers_places"]))

@@ -113,8 +113,8 @@ def test_the_score_is_told_beside_the_plain_ones() -> None:
         [
             ("its five strongest skills", "this page's score", 98.2, 65),
             ("its five strongest skills", "cosine", 95.6, 65),
-        ]
-        + [("any five", "this page's score", 50.0, 65)],
+            ("any five", "this page's score", 50.0, 65),
+        ],
         columns=["ticked", "score", "found_pct", "occupations"],
     )
     said = prose.describe_matches(matches)

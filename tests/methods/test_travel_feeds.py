@@ -3,6 +3,7 @@
 from datetime import date
 from zipfile import ZipFile
 
+import pandas as pd
 import pytest
 
 from councilbook.errors import CheckError, ParameterError, SourceError
@@ -90,7 +91,8 @@ def test_the_day_with_most_trips_of_a_name_is_chosen_and_exceptions_count(tmp_pa
     assert feed.choose_day("tuesday") == date(2026, 3, 17)
     assert feed.choose_day("Wednesday") == date(2026, 3, 18)
     assert feed.choose_day("monday") == date(2026, 3, 30)
-    assert tabulate_feeds([feed], "tuesday").to_numpy().tolist() == [["buses", date(2026, 3, 17), 3, 2]]
+    assert tabulate_feeds([feed], "tuesday").to_numpy().tolist() == [["buses", pd.Timestamp("2026-03-17"), 3, 2]]
+    assert tabulate_feeds([], "tuesday").dtypes.equals(tabulate_feeds([feed], "tuesday").dtypes)
     with pytest.raises(
         CheckError, match=r"no trip runs on any sunday\. Its services run from 2026-03-02 to 2026-03-31"
     ):

@@ -23,6 +23,8 @@ notebooks:
   3_after_first: {title: After, kind: build, after: [2_first]}
   4_second: {title: Second, kind: build, after: [], sources: [closed_visits], releases: [tiny_more]}
   5_report: {title: Report, kind: report}
+pages:
+  look: {title: Look, description: To look at it., make: "councilbook.look:make_page"}
 """
 MORE = """
   - {id: tiny_more, title: More, description: More, classification: open, licence: OGL-UK-3.0, key: [n],
@@ -55,6 +57,7 @@ LIBRARY = {
     "second/kinds.py": "",
     "second/sums.py": "",
     "closed_twin.py": "import councilbook.drawing",
+    "look.py": "",
     "drawing.py": "",
 }
 
@@ -130,6 +133,7 @@ SECOND = ["4_second", "5_report"]
         ("drawing.py", SECOND),
         ("html.py", ["5_report"]),
         ("pages/reports/report.py", ["5_report"]),  # what publishes
+        ("look.py", ["5_report"]),  # what makes a page beside it
         ("pages/templates/report/base.html.j2", ["5_report"]),
         ("__init__.py", ALL),
         ("unused.py", []),

@@ -606,8 +606,9 @@ def test_an_unknown_study_is_named_with_the_near_miss(fresh: Workbook) -> None:
 
 def test_a_report_is_rendered_again_from_what_was_kept(made: Workbook, monkeypatch: pytest.MonkeyPatch) -> None:
     def publish(executed: Path, *rest: Any) -> None:
-        rest[-1].mkdir()
-        (rest[-1] / "index.html").write_text(f"new look, {rest[2].slug}, {rest[-3]}")
+        run_date, _, target, _ = rest[-4:]
+        target.mkdir()
+        (target / "index.html").write_text(f"new look, {rest[2].slug}, {run_date}")
 
     use_plain_pages(monkeypatch, publish)
     [result] = rerender(load_catalogue(made), [], [])

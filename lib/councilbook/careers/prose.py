@@ -139,7 +139,7 @@ def describe_matches(matches: pd.DataFrame) -> str:
     beside = " and ".join(f"{row['found_pct']:.0f}% by {row['score']}" for row in others)
     return (
         f"For each of {own['occupations']:,} occupations we ticked {first}. The score puts the occupation among the "
-        f"first 20 in {own['found_pct']:.0f}% of cases, against {beside}. Jobs that share all their skills are shown as tied."
+        f"first 20 in {own['found_pct']:.0f}% of cases, against {beside}. Jobs that share all skills are shown as tied."
     )
 
 

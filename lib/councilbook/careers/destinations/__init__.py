@@ -1,1 +1,1 @@
-"""Where do young people go after 16 and after 18, and does it last?"""
+"""Destinations: where young people go after 16 and after 18, and whether it lasts."""

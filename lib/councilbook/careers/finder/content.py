@@ -13,6 +13,7 @@ import yaml
 Row = Mapping[str, Any]
 
 KM = 111.2  # a degree of latitude
+LAST_YEAR = 16  # an age up to which a school teaches no sixth form
 NEAR_KM = 3.0  # an advert this near to a place has much the same way there
 ADVERT = ("title", "employer", "standard", "wage", "place", "town", "postcode", "level", "distance_km")
 
@@ -63,7 +64,7 @@ def list_places(places: pd.DataFrame) -> list[dict[str, Any]]:
             **{name: row.get(name) for name in names},
             "where": write_address(row),
             "ages": _write_ages(row),
-            **asdict(kinds.get(row["kind"], kinds["Other"])),
+            **asdict(kinds.get(row["kind"], kinds["Other"])) | _doubt_age(row),
         }
         for row in list_rows(places)
     ]
@@ -79,6 +80,14 @@ def write_address(row: Row) -> str:
 def _write_ages(row: Row) -> str:
     low, high = row.get("age_from"), row.get("age_to")
     return f"{low:.0f} to {high:.0f}" if low is not None and high is not None else ""
+
+
+def _doubt_age(row: Row) -> dict[str, str]:
+    """Ask a place whose ages end at 16 whether it still teaches after that."""
+    if row.get("age_to") is None or row["age_to"] > LAST_YEAR:
+        return {}
+    told = f"Its ages are given as {_write_ages(row)}, so it may no longer teach after 16."
+    return {"doubt": told, "ask": "Can I still study with you after 16?"}
 
 
 def list_interests(statements: pd.DataFrame | None, families: pd.DataFrame | None) -> dict[str, Any]:

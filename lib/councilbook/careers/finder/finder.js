@@ -103,6 +103,7 @@ function whyPlace({place, way, time, near}) {
     time !== null && way && (near ? `It is within the ${state.far === 999 ? "time" : count(state.far, "minute")} that you would travel.` : `It is further away than the ${count(state.far, "minute")} you said.`),
     state.level && place.levels.includes(state.level) && `Places of this kind mostly have level ${state.level}.`,
     readLevel(place.levels),
+    place.doubt,
   ].filter(Boolean).join(" ");
 }
 

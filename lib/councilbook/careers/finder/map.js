@@ -34,8 +34,9 @@ function drawPlaces(found, picks, about) {
     return draw("g", {class: kind}, draw("title", {}, `${number}. ${place.name}`), draw("circle", {cx: x, cy: y, r: hasRoom ? DOT : 4}), ...label);
   });
   const names = [...group(placed, one => one.place.town)].filter(([town]) => town).flatMap(([town, own]) => {
-    const spots = own.map(spot), rows = spots.map(([, y]) => y), half = town.length * 3.6;
+    const spots = own.map(spot), rows = spots.map(([, y]) => y), half = town.length * 4.2;
     const x = Math.min(Math.max(spots.reduce((sum, [one]) => sum + one, 0) / own.length, half + 2), WIDE - half - 2);
+    if (Math.max(...rows) - Math.min(...rows) > HIGH / 3) return [];  // a post town may be a whole district
     const heights = [Math.min(...rows) - DOT - 6, Math.max(...rows) + DOT + 16];  // above its places, or below
     const y = heights.find(one => one > 12 && one < high && isFree(x, one - 4, 2 * half, 16));
     return y === undefined ? [] : [draw("text", {class: "town", x: Math.round(x), y: Math.round(y)}, town)];

@@ -276,11 +276,11 @@ def tabulate_feeds(feeds: Sequence[Feed], weekday: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "timetable": [feed.name for feed in feeds],
-            "day": days,
+            "day": pd.to_datetime(days),
             "stops": [len(feed.stops) for feed in feeds],
             "trips": trips,
         }
-    )
+    ).astype({"timetable": "str", "stops": "int64", "trips": "int64"})
 
 
 def tabulate_counts(feeds: Sequence[Feed]) -> pd.DataFrame:
