@@ -6,7 +6,7 @@ import pytest
 from councilbook.business_rates import prose
 from councilbook.business_rates.bills import bill_inputs
 from councilbook.business_rates.bills.rules import load_rules
-from councilbook.business_rates.missing import linkage_trials, lists
+from councilbook.business_rates.missing import linkage_trials
 from councilbook.business_rates.requests import foi, foi_tables
 from councilbook.errors import CheckError, CouncilbookError, NotToldError, TooFewError
 from councilbook.running.parts import MAY_STOP, explain_stop
@@ -65,23 +65,6 @@ def test_the_first_register_with_a_link_is_the_example_and_without_one_there_is_
     with pytest.raises(TooFewError) as stopped:
         linkage_trials.find_first({"food_hygiene": none})
     assert show(stopped.value) == "The records are too few for it."
-
-
-class Registers:
-    """A study in which one register has entries, and another is a header alone."""
-
-    def has(self, source: str) -> bool:
-        return source in ("business_directory", "companies_house")
-
-    def load(self, source: str, keep: object = None) -> pd.DataFrame:
-        rows = [["1", "The Shop", "Shop", "1 High Street", "ML1 1AA"]] if source == "business_directory" else []
-        columns = ["directory_id", "name", "category", "address", "postcode"]
-        columns[0] = columns[0] if rows else "company_number"
-        return pd.DataFrame(rows, columns=[*columns, *([] if rows else ["status"])], dtype="str")
-
-
-def test_a_register_without_an_entry_is_as_one_that_is_not_there():
-    assert list(lists.load_registers(Registers())) == ["directory"]
 
 
 def test_a_log_that_does_not_say_what_was_asked_for_is_read_by_its_titles():

@@ -107,7 +107,8 @@ def test_what_is_not_optional_goes_on_without_a_part_and_the_report_says_what_is
     edit_yaml(
         book.notebooks / "tiny" / "study.yaml", lambda study: study["notebooks"]["3_trend"].update(optional=False)
     )
-    opened = "from councilbook.study import Study\nstudy = Study.open('tiny', '3_trend', council, data, seed=1, run_date='2026-01-01')\n"
+    opened = "from councilbook.study import Study\nmore = {'seed': 1, 'run_date': '2026-01-01'}\n"
+    opened += "study = Study.open('tiny', '3_trend', council, data, **more)\n"
     asked = "print([study.has_released(name) for name in ('tiny_counts', 'tiny_visits')])"
     write_notebook(book.notebooks / "tiny" / "3_trend.ipynb", "", opened + asked)
     result = run(book)

@@ -199,6 +199,11 @@ class Source(Entry):
         pattern=r"^[\w.]+:\w+$",
         description="module:function that refuses a file which is not the council's, before the first notebook.",
     )
+    checked_by: str | None = Field(
+        default=None,
+        pattern=r"^[\w.]+:\w+$",
+        description="module:function that refuses rows which fit the declared fields, and which the study cannot read.",
+    )
     mirror: str | None = Field(
         default=None, description="Where it lies below a local mirror's folder; {council} as in `file`."
     )

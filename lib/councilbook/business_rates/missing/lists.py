@@ -100,7 +100,7 @@ def load_registers(
             if it is not given.
 
     Returns:
-        By register, in COLUMNS; one of which nothing is kept is not there.
+        By register, in COLUMNS.
     """
     found = {}
     for source in (one for one in sources if study.has(one)):
@@ -109,7 +109,7 @@ def load_registers(
             linked = links.loc[links["register"] == layout.register, "unique_id"]
             keep = partial(_is_linked, source, set(linked))
         found[layout.register] = prepare_register(source, study.load(source, keep=keep))
-    return {name: register for name, register in found.items() if len(register)}
+    return found
 
 
 def _is_linked(source: str, linked: Collection[str], rows: pd.DataFrame) -> "pd.Series[bool]":
