@@ -8,8 +8,10 @@ from itertools import chain, combinations
 import pytest
 
 from councilbook.catalogue import load_catalogue
+from councilbook.gate.editions import LeftOut
 from councilbook.pages.reports.parts import leave_out_parts
 from councilbook.paths import find_workbook
+from councilbook.running.parts import find_cause
 
 WORKBOOK = find_workbook()
 CATALOGUE = load_catalogue(WORKBOOK)
@@ -20,7 +22,11 @@ def list_cases():
     for study, spec in CATALOGUE.studies.items():
         optional = [name for name, notebook in spec.notebooks.items() if notebook.optional]
         for some in chain.from_iterable(combinations(optional, count) for count in range(1, len(optional) + 1)):
-            gone = {one for one in optional if one in some or set(spec.list_before(one)) & set(some)}
+            left_out = {name: LeftOut(reason="no", shown="no") for name in some}
+            for name in spec.notebooks:
+                if cause := find_cause(spec, name, left_out):
+                    left_out[name] = cause
+            gone = set(left_out)
             yield pytest.param(study, gone, id=f"{study} without {' '.join(sorted(gone))}")
 
 
@@ -45,3 +51,9 @@ def test_what_is_left_of_a_report_needs_nothing_of_the_parts_that_are_left_out(s
         assert not read or "study.list_kinds().get(" in "".join(cell["source"]), (cell["id"], read)
     told = "\n".join("".join(cell["source"]) for cell in cells)
     assert all(f"Not on this page: {title}" in told for title in titles.values())
+
+
+def test_only_what_goes_on_from_a_part_itself_is_left_out_with_it():
+    spec = CATALOGUE.study("business_rates")
+    left_out = {"2_enrich": LeftOut(reason="no", shown="no")}
+    assert [name for name in spec.notebooks if find_cause(spec, name, left_out)] == ["2_enrich", "4_missing"]

@@ -492,14 +492,18 @@ class StudySpec(Entry):
 
     def list_before(self, notebook: str) -> list[str]:
         """Return the notebooks that must have run before another, in order: those it comes after, and theirs."""
+        found = set(self.list_just_before(notebook))
+        found |= {name for one in found for name in self.list_before(one)}
+        return [name for name in self.notebooks if name in found]
+
+    def list_just_before(self, notebook: str) -> list[str]:
+        """Return the notebooks that another comes after by its own account; the report comes after all."""
         names = list(self.notebooks)
         place = names.index(notebook)
         if notebook == self.report:
             return names[:place]
         named = self.notebooks[notebook].after
-        found = set(names[max(place - 1, 0) : place] if named is None else named)
-        found |= {name for one in found for name in self.list_before(one)}
-        return [name for name in names if name in found]
+        return names[max(place - 1, 0) : place] if named is None else named
 
     @model_validator(mode="after")
     def _come_after_earlier_ones(self) -> Self:

@@ -53,7 +53,7 @@ def find_cause(spec: StudySpec, notebook: str, left_out: Mapping[str, LeftOut]) 
     """Return why a notebook is left out, if it lacks a file itself, or is optional and comes after one left out."""
     if notebook in left_out or not spec.notebooks[notebook].optional:
         return left_out.get(notebook)
-    before = [one for one in spec.list_before(notebook) if one in left_out]
+    before = [one for one in spec.list_just_before(notebook) if one in left_out]
     if not before:
         return None
     title = spec.notebooks[before[0]].title
