@@ -8,7 +8,7 @@ from councilbook.business_rates.bills import bill_inputs
 from councilbook.business_rates.bills.rules import load_rules
 from councilbook.business_rates.missing import linkage_trials
 from councilbook.business_rates.requests import foi, foi_tables
-from councilbook.errors import CheckError, CouncilbookError, NotToldError, TooFewError
+from councilbook.errors import CheckError, CouncilbookError, NotToldError
 from councilbook.running.parts import MAY_STOP, explain_stop
 from small_roll import make_roll
 
@@ -62,9 +62,9 @@ def test_bills_of_a_nation_without_rules_are_left_out_by_its_code_alone():
 def test_the_first_register_with_a_link_is_the_example_and_without_one_there_is_no_part():
     none, some = pd.DataFrame({"unique_id": []}), pd.DataFrame({"unique_id": ["1"]})
     assert linkage_trials.find_first({"food_hygiene": none, "oscr": some, "directory": some}) == "oscr"
-    with pytest.raises(TooFewError) as stopped:
+    with pytest.raises(NotToldError) as stopped:
         linkage_trials.find_first({"food_hygiene": none})
-    assert show(stopped.value) == "The records are too few for it."
+    assert show(stopped.value) == "No property is linked to a register of businesses."
 
 
 def test_a_log_that_does_not_say_what_was_asked_for_is_read_by_its_titles():
@@ -77,6 +77,6 @@ def test_a_log_that_does_not_say_what_was_asked_for_is_read_by_its_titles():
     assert foi.fill_labels(told)["labels"].tolist() == [("arrears",), ("credit_balances",), ("arrears",)]
 
 
-def test_a_log_without_a_request_is_too_few():
-    with pytest.raises(TooFewError):
+def test_a_log_without_a_request_leaves_out_its_part():
+    with pytest.raises(NotToldError):
         foi_tables.sum_topics(foi.count_topics(foi.fill_labels(foi.tidy_requests(LOG.iloc[:0]))))

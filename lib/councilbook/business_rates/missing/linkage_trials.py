@@ -15,7 +15,7 @@ from councilbook.business_rates.twin.views import (
     number_charities,
 )
 from councilbook.catalogue import TwinRequest
-from councilbook.errors import TooFewError
+from councilbook.errors import NotToldError
 from councilbook.methods.linkage.linking import link_exactly, link_roll
 
 LINKED = 0.5  # probability of a link from which a business counts as on the roll
@@ -36,11 +36,11 @@ def find_first(links: Mapping[str, pd.DataFrame]) -> str:
     """Return the first register that has a link.
 
     Raises:
-        TooFewError: none has.
+        NotToldError: none has.
     """
     if found := [name for name, one in links.items() if len(one)]:
         return found[0]
-    raise TooFewError("No property is linked to a register.")
+    raise NotToldError("No property is linked to a register of businesses.")
 
 
 def choose_places(levels: pd.DataFrame, threshold: float = LINKED) -> pd.DataFrame:
