@@ -130,22 +130,22 @@ def list_truth(town: Town, seed: int) -> dict[str, pd.DataFrame]:
 
 
 def count_links(
-    registers: Mapping[str, pd.DataFrame],
+    sizes: Mapping[str, int],
     links: Mapping[str, pd.DataFrame],
     exact: Mapping[str, pd.DataFrame] | None,
 ) -> pd.DataFrame:
     """Count, by register, its records, the properties that were linked to one, and those that exact matching finds.
 
     Args:
-        registers: by name, the register.
+        sizes: by name of a register, its records.
         links: by name, the links that are used.
         exact: by name, from `linkage.link_exactly`; None where the roll has no names, and nothing could match.
 
     Returns:
         register, records, linked, exact.
     """
-    rows = [(name, len(one), links[name]["property_reference"].nunique()) for name, one in registers.items()]
-    matched = [pd.NA if exact is None else exact[name]["property_reference"].nunique() for name in registers]
+    rows = [(name, size, links[name]["property_reference"].nunique()) for name, size in sizes.items()]
+    matched = [pd.NA if exact is None else exact[name]["property_reference"].nunique() for name in sizes]
     counts = pd.DataFrame(rows, columns=["register", "records", "linked"])
     return counts.assign(exact=pd.array(matched, dtype="Int64"))
 
