@@ -34,6 +34,10 @@ class TooFewError(CheckError):
     """There are too few records for what is asked. The message gives no count, so a page may show it."""
 
 
+class NotToldError(CheckError):
+    """The data at hand do not tell what is asked. The first sentence of the message is shown on a page."""
+
+
 class ReleaseRefusedError(CouncilbookError):
     """The gate did not let a dataset out; nothing was written."""
 

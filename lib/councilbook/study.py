@@ -25,7 +25,15 @@ from councilbook.catalogue import (
     find_function,
     load_catalogue,
 )
-from councilbook.errors import CouncilbookError, NotebookError, NotThereError, ParameterError, SourceError, suggest
+from councilbook.errors import (
+    CheckError,
+    CouncilbookError,
+    NotebookError,
+    NotThereError,
+    ParameterError,
+    SourceError,
+    suggest,
+)
 from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.disks import explain_os_errors
 from councilbook.gate.editions import Edition, hold_edition
@@ -348,6 +356,10 @@ class Study:
         self._published[dataset] = folder
         return read_published(folder, spec)
 
+    def has_released(self, dataset: str) -> bool:
+        """Tell whether a dataset of an optional notebook is there, or that was left out; see `published`."""
+        return (self.find_released(self.catalogue.dataset(dataset)) / "datapackage.json").exists()
+
     def last_release(self, dataset: str) -> pd.DataFrame | None:
         """Read what this notebook released of a dataset when it last ran, to hold what it releases now against it.
 
@@ -567,6 +579,11 @@ class Study:
             rows = select_by_code(rows, areas, self.finder.council, source)
         frame = rows if table.stream else convert_types(rows, table, found)
         check_fields(frame, table.fields, table.key, where, show_values=source.shows_values)
+        if source.checked_by:
+            try:
+                find_function(source.checked_by)(frame)
+            except CheckError as error:
+                raise CheckError(f"{where}: {error}") from None
         if areas and areas.lsoa:
             check_coverage(frame, areas, self.place, where)
         return frame.reset_index(drop=True)

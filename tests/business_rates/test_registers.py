@@ -1,17 +1,23 @@
 """Registers come in the same columns."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
 from councilbook.business_rates.missing.lists import (
     COLUMNS,
+    find_records,
     join_address,
     prepare_companies,
     prepare_directory,
     prepare_food,
     prepare_register,
+    store_registers,
     tidy_postcodes,
 )
+from councilbook.catalogue import load_catalogue
+from councilbook.paths import find_workbook
 
 
 @pytest.mark.parametrize(
@@ -105,3 +111,50 @@ def test_an_entry_of_a_directory_is_called_what_it_trades_as():
     )
     row = prepare_directory(entries).iloc[0]
     assert (row["name"], row["trading_name"], row["kind"], row["status"]) == ("Fry", "Fry", "Pub", "live")
+
+
+COMPANIES = pd.DataFrame(
+    {
+        "name": ["ZIBBLY LTD", "OTHER LTD", "THIRD LTD"],
+        "company_number": ["01", "02", "03"],
+        "address": ["1 HIGH STREET", None, "3 MAIN STREET"],
+        "postcode": ["ZZ11AB", None, "ZZ1 1AC"],
+        "category": "Private Limited Company",
+        "status": ["Active", "Liquidation", "Active"],
+    },
+    dtype="str",
+)
+FOOD = pd.DataFrame(
+    {"fhrs_id": ["7", "02"], "business_name": ["The Diner", "Inn"], "business_type": "Pub"}, dtype="str"
+)
+
+
+class Registers:
+    """A study that has two registers, and gives the one of millions in two pieces."""
+
+    catalogue = load_catalogue(find_workbook())
+
+    def has(self, source):
+        return source in ("food_hygiene_ratings", "companies_house")
+
+    def load(self, source, keep=None):
+        if source == "food_hygiene_ratings":
+            return FOOD.assign(postcode=None, address_1="1 High Street")
+        pieces = [COMPANIES.iloc[:2], COMPANIES.iloc[2:]]
+        assert not any(keep(piece).any() for piece in pieces)  # nothing stays in memory
+        return COMPANIES.head(0)
+
+
+def test_a_register_of_millions_goes_into_a_file_piece_by_piece_and_is_as_it_would_be_in_memory(tmp_path):
+    registers = store_registers(Registers(), tmp_path)
+    assert list(registers) == ["food_hygiene", "companies_house"]
+    file = registers["companies_house"]
+    assert isinstance(file, Path)
+    whole = prepare_companies(COMPANIES)
+    pd.testing.assert_frame_equal(pd.read_parquet(file).astype("str"), whole)
+    found = find_records(registers, ["02", "03"])
+    assert found[["register", "unique_id", "name"]].to_numpy().tolist() == [
+        ["food_hygiene", "02", "Inn"],
+        ["companies_house", "02", "OTHER LTD"],
+        ["companies_house", "03", "THIRD LTD"],
+    ]

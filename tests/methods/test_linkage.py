@@ -290,6 +290,16 @@ def test_bad_input_is_named_without_a_name(spoil, message) -> None:
     assert "Zibbly" not in str(error.value)
 
 
+def test_a_register_in_a_file_gives_the_same_links_and_the_first_of_repeated_records_counts(tmp_path) -> None:
+    twin = make_linkage_twin(5, 60, 300)
+    file = tmp_path / "register.parquet"
+    again = twin.register.head(1).assign(name="Another Name Ltd")
+    pd.concat([twin.register, again], ignore_index=True).to_parquet(file)
+    links = link_roll(twin.roll, file)
+    assert len(links)
+    pd.testing.assert_frame_equal(links, link_roll(twin.roll, twin.register))
+
+
 # --- the twin ---
 
 

@@ -102,6 +102,23 @@ def test_a_part_with_too_few_records_is_left_out_with_what_goes_on_from_it_and_t
     assert run(book).left_out == result.left_out
 
 
+def test_what_is_not_optional_goes_on_without_a_part_and_the_report_says_what_is_not_told(book: Workbook) -> None:
+    write_visits(book, "from councilbook.errors import *\nraise NotToldError('The log has no days. Ask for one.')")
+    edit_yaml(
+        book.notebooks / "tiny" / "study.yaml", lambda study: study["notebooks"]["3_trend"].update(optional=False)
+    )
+    opened = "from councilbook.study import Study\nmore = {'seed': 1, 'run_date': '2026-01-01'}\n"
+    opened += "study = Study.open('tiny', '3_trend', council, data, **more)\n"
+    asked = "print([study.has_released(name) for name in ('tiny_counts', 'tiny_visits')])"
+    write_notebook(book.notebooks / "tiny" / "3_trend.ipynb", "", opened + asked)
+    result = run(book)
+    assert result.outcome == "made"
+    assert {name: why.shown for name, why in result.left_out.items()} == {"2_visits": "The log has no days."}
+    kept = book.private / "runs" / "tiny" / "north" / "sample"
+    assert "[True, False]" in (kept / "3_trend.ipynb").read_text()
+    assert "**This part is left out.** The log has no days." in (kept / "4_report.ipynb").read_text()
+
+
 @pytest.mark.parametrize("error", ["CheckError('no')", "ZeroDivisionError('no')", "SourceError('no')"])
 def test_a_fault_in_an_optional_part_fails_the_run_as_any(book: Workbook, error: str) -> None:
     write_visits(book, f"from councilbook.errors import *\nraise {error}")

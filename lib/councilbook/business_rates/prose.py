@@ -377,12 +377,10 @@ def describe_costs(costs: pd.DataFrame, claim: pd.DataFrame) -> str:
 
 def describe_topics(topics: pd.DataFrame) -> str:
     """Say what is asked for most."""
-    first, second = topics.iloc[0], topics.iloc[1]
-    return (
-        f"People asked most often for **{_lower(first['title'])}** ({first['requests']} times) and "
-        f"**{_lower(second['title'])}** ({second['requests']}). Known requests asked for {topics['requests'].sum():,} "
-        "things in all."
-    )
+    most = [f"**{_lower(row['title'])}** ({row['requests']})" for row in topics.head(2).to_dict("records")]
+    most[0] = most[0].removesuffix(")") + " times)"
+    all_of = f"Known requests asked for {topics['requests'].sum():,} things in all."
+    return f"People asked most often for {_join(most)}. {all_of}"
 
 
 def write_pounds(value: Any) -> str:

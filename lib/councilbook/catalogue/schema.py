@@ -199,6 +199,11 @@ class Source(Entry):
         pattern=r"^[\w.]+:\w+$",
         description="module:function that refuses a file which is not the council's, before the first notebook.",
     )
+    checked_by: str | None = Field(
+        default=None,
+        pattern=r"^[\w.]+:\w+$",
+        description="module:function that refuses rows which fit the declared fields, and which the study cannot read.",
+    )
     mirror: str | None = Field(
         default=None, description="Where it lies below a local mirror's folder; {council} as in `file`."
     )
@@ -487,14 +492,18 @@ class StudySpec(Entry):
 
     def list_before(self, notebook: str) -> list[str]:
         """Return the notebooks that must have run before another, in order: those it comes after, and theirs."""
+        found = set(self.list_just_before(notebook))
+        found |= {name for one in found for name in self.list_before(one)}
+        return [name for name in self.notebooks if name in found]
+
+    def list_just_before(self, notebook: str) -> list[str]:
+        """Return the notebooks that another comes after by its own account; the report comes after all."""
         names = list(self.notebooks)
         place = names.index(notebook)
         if notebook == self.report:
             return names[:place]
         named = self.notebooks[notebook].after
-        found = set(names[max(place - 1, 0) : place] if named is None else named)
-        found |= {name for one in found for name in self.list_before(one)}
-        return [name for name in names if name in found]
+        return names[max(place - 1, 0) : place] if named is None else named
 
     @model_validator(mode="after")
     def _come_after_earlier_ones(self) -> Self:
@@ -502,14 +511,6 @@ class StudySpec(Entry):
         for place, (name, notebook) in enumerate(self.notebooks.items()):
             if later := sorted(set(notebook.after or []) - set(names[:place])):
                 raise ValueError(f"{name} comes after {', '.join(later)}, which is not before it in the list")
-        return self
-
-    @model_validator(mode="after")
-    def _optional_ones_lead_to_such(self) -> Self:
-        for name, notebook in self.notebooks.items():
-            missing = [one for one in self.list_before(name) if self.notebooks[one].optional]
-            if missing and notebook.kind == "build" and not notebook.optional:
-                raise ValueError(f"{name} comes after {missing[0]}, which is optional, so it has to be optional too")
         return self
 
     @model_validator(mode="after")

@@ -1,5 +1,6 @@
 """The parts of an edition: which cannot be made of the files that are there, and in which order the others run."""
 
+import re
 import threading
 from collections.abc import Callable, Collection, Mapping
 from graphlib import TopologicalSorter
@@ -12,7 +13,12 @@ from councilbook.gate.editions import LeftOut
 TOO_FEW = "The records are too few for it."
 REFUSED = "The records are so few that the disclosure rules let nothing of it out."
 NOT_THERE = "A file that it needs is not there."
-MAY_STOP = {"NotThereError": NOT_THERE, "TooFewError": TOO_FEW, "ReleaseRefusedError": REFUSED}  # an optional part
+MAY_STOP = {  # an optional part: what is shown then; nothing here: the first sentence of the message
+    "NotThereError": NOT_THERE,
+    "NotToldError": "",
+    "TooFewError": TOO_FEW,
+    "ReleaseRefusedError": REFUSED,
+}
 
 Ended = SimpleQueue[tuple[str, BaseException | None]]
 
@@ -44,14 +50,20 @@ def find_absent(catalogue: Catalogue, study: str, finder: Finder) -> dict[str, L
 
 
 def find_cause(spec: StudySpec, notebook: str, left_out: Mapping[str, LeftOut]) -> LeftOut | None:
-    """Return why a notebook is left out, if it lacks a file itself or comes after one that is left out."""
-    if notebook in left_out or spec.notebooks[notebook].kind == "report":
+    """Return why a notebook is left out, if it lacks a file itself, or is optional and comes after one left out."""
+    if notebook in left_out or not spec.notebooks[notebook].optional:
         return left_out.get(notebook)
-    before = [one for one in spec.list_before(notebook) if one in left_out]
+    before = [one for one in spec.list_just_before(notebook) if one in left_out]
     if not before:
         return None
     title = spec.notebooks[before[0]].title
     return LeftOut(reason=f"It goes on from {before[0]}.", shown=f"It goes on from a part that is left out: {title}.")
+
+
+def explain_stop(name: str, reason: str) -> LeftOut:
+    """Say why an optional part is left out that stopped with an error of MAY_STOP; `reason` begins with its name."""
+    told = re.split(r"(?<=\.) ", reason.removeprefix(f"{name}: "))[0]
+    return LeftOut(reason=reason, shown=MAY_STOP[name] or told)
 
 
 def run_in_lanes(steps: Mapping[str, Collection[str]], work: Callable[[str], None], at_once: int) -> None:

@@ -73,7 +73,7 @@ from councilbook.running.kernels import (
     run_cells,
 )
 from councilbook.running.parameters import inspect_parameters, read_cells
-from councilbook.running.parts import MAY_STOP, find_absent, find_cause, run_in_lanes
+from councilbook.running.parts import MAY_STOP, explain_stop, find_absent, find_cause, run_in_lanes
 from councilbook.running.warm import Warm, open_lines
 
 KERNEL_STARTS = 3 if sys.platform == "win32" else 2  # a TCP port may be taken; what fails as a fork is started plainly
@@ -298,7 +298,7 @@ def _run_or_leave_out(made: _Made, notebook: str) -> None:
         except _StoppedError as error:
             if not (spec.notebooks[notebook].optional and error.name in MAY_STOP):
                 raise
-            cause = LeftOut(reason=error.failure.reason, shown=MAY_STOP[error.name])
+            cause = explain_stop(error.name, error.failure.reason)
     made.left_out[notebook] = cause
     made.staging.executed(notebook).unlink(missing_ok=True)
     for dataset in spec.notebooks[notebook].releases:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from councilbook.business_rates.bills.rules import Nation, Rules, count_days, find_list, name_year
 from councilbook.business_rates.roll.contents import find_empty
-from councilbook.errors import CheckError
+from councilbook.errors import CheckError, NotToldError
 
 NATIONS: dict[str, Nation] = {"S": "scotland", "E": "england", "W": "wales"}  # by the first letter of a GSS code
 ONE_IN = 1_000  # dates of a roll that may be slips of the pen: so many days are later than its own
@@ -49,10 +49,10 @@ def find_nation(gss_code: str) -> Nation:
     """Tell whose rules a council is under, by the first letter of its GSS code.
 
     Raises:
-        CheckError: no rules of that nation are at hand, as of Northern Ireland, whose rates each district sets.
+        NotToldError: no rules of that nation are at hand, as of Northern Ireland, whose rates each district sets.
     """
     if gss_code[:1] not in NATIONS:
-        raise CheckError(
+        raise NotToldError(
             f"There are no rules of rates for {gss_code}: they are at hand for councils of England, Scotland and "
             "Wales, whose codes begin with E, S and W. No bill is computed by another nation's rules."
         )
@@ -73,7 +73,8 @@ def find_year(roll: pd.DataFrame, rules: Rules, run_date: str, *, asked: str = "
         file: the file's name.
 
     Raises:
-        CheckError: nothing shows the year, or there are no rules for it.
+        NotToldError: nothing shows the year, or there are no rules for it.
+        CheckError: there are none for the year that is asked for.
     """
     ask = "Give the year of the bills as the parameter rates_year, for example 2024-25."
     known = f"There are rules of {rules.nation} for {', '.join(rules.years)}."
@@ -90,9 +91,9 @@ def find_year(roll: pd.DataFrame, rules: Rules, run_date: str, *, asked: str = "
         day = pd.Timestamp(int(found[1]), int(found[2]), 1)
         because = f"as the file's name gives {day:%B %Y}"
     else:
-        raise CheckError(f"The roll has no days from which anybody is liable, so it does not show its year. {ask}")
+        raise NotToldError(f"The roll has no days from which anybody is liable, so it does not show its year. {ask}")
     if name_year(day) not in rules.years:
-        raise CheckError(
+        raise NotToldError(
             f"The bills are of {name_year(day)}, {because}, and for that there are no rules. {known} {ask}"
         )
     return RollYear(name_year(day), because)
@@ -143,6 +144,7 @@ def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
 
     Raises:
         CheckError: the roll has no property_reference or no rateable_value_gbp.
+        NotToldError: no property has a bill of the year.
     """
     if missing := [column for column in ("property_reference", "rateable_value_gbp") if column not in roll]:
         raise CheckError(f"The roll has no column {', '.join(missing)}.")
@@ -150,6 +152,8 @@ def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
     occupancy = {"is_occupied": "boolean", "empty_since_date": "datetime64[ns]"}
     empty = find_empty(pd.DataFrame({name: _get(roll, name, dtype) for name, dtype in occupancy.items()}))
     billed = sort_accounts(roll, year) == "billed"
+    if not billed.any():
+        raise NotToldError(f"No property of the roll has a bill of {year}.")
     roll, empty = roll[billed], empty[billed]
     begins = _get(roll, "liability_start_date", "datetime64[ns]")
     bills = pd.DataFrame({"property_reference": roll["property_reference"], "year": year}, index=roll.index)

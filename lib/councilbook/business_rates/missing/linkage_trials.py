@@ -15,6 +15,7 @@ from councilbook.business_rates.twin.views import (
     number_charities,
 )
 from councilbook.catalogue import TwinRequest
+from councilbook.errors import NotToldError
 from councilbook.methods.linkage.linking import link_exactly, link_roll
 
 LINKED = 0.5  # probability of a link from which a business counts as on the roll
@@ -29,6 +30,17 @@ def choose_best(links: pd.DataFrame, threshold: float = THRESHOLD) -> pd.DataFra
         threshold: least match_probability.
     """
     return links[(links["rank"] == 1) & (links["match_probability"] >= threshold)].reset_index(drop=True)
+
+
+def find_first(links: Mapping[str, pd.DataFrame]) -> str:
+    """Return the first register that has a link.
+
+    Raises:
+        NotToldError: none has.
+    """
+    if found := [name for name, one in links.items() if len(one)]:
+        return found[0]
+    raise NotToldError("No property is linked to a register of businesses.")
 
 
 def choose_places(levels: pd.DataFrame, threshold: float = LINKED) -> pd.DataFrame:
@@ -118,22 +130,22 @@ def list_truth(town: Town, seed: int) -> dict[str, pd.DataFrame]:
 
 
 def count_links(
-    registers: Mapping[str, pd.DataFrame],
+    sizes: Mapping[str, int],
     links: Mapping[str, pd.DataFrame],
     exact: Mapping[str, pd.DataFrame] | None,
 ) -> pd.DataFrame:
     """Count, by register, its records, the properties that were linked to one, and those that exact matching finds.
 
     Args:
-        registers: by name, the register.
+        sizes: by name of a register, its records.
         links: by name, the links that are used.
         exact: by name, from `linkage.link_exactly`; None where the roll has no names, and nothing could match.
 
     Returns:
         register, records, linked, exact.
     """
-    rows = [(name, len(one), links[name]["property_reference"].nunique()) for name, one in registers.items()]
-    matched = [pd.NA if exact is None else exact[name]["property_reference"].nunique() for name in registers]
+    rows = [(name, size, links[name]["property_reference"].nunique()) for name, size in sizes.items()]
+    matched = [pd.NA if exact is None else exact[name]["property_reference"].nunique() for name in sizes]
     counts = pd.DataFrame(rows, columns=["register", "records", "linked"])
     return counts.assign(exact=pd.array(matched, dtype="Int64"))
 

@@ -4,9 +4,12 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
     from councilbook.study import Study
@@ -110,6 +113,47 @@ def load_registers(
             keep = partial(_is_linked, source, set(linked))
         found[layout.register] = prepare_register(source, study.load(source, keep=keep))
     return found
+
+
+def store_registers(study: "Study", folder: Path) -> dict[str, pd.DataFrame | Path]:
+    """Load the registers that a council has, those of millions of rows into files, so that they take no memory.
+
+    Args:
+        study: as a notebook opened it.
+        folder: where the files go.
+
+    Returns:
+        By register, in COLUMNS; of a source that is read piece by piece, a Parquet file with all its right rows.
+    """
+    found: dict[str, pd.DataFrame | Path] = {}
+    for source in (one for one in OF_SOURCE if study.has(one)):
+        is_large = study.catalogue.source(source).table().stream
+        register = _store_register(study, source, folder) if is_large else prepare_register(source, study.load(source))
+        found[OF_SOURCE[source].register] = register
+    return found
+
+
+def _store_register(study: "Study", source: str, folder: Path) -> Path:
+    path, schema = folder / f"{source}.parquet", pa.schema([(name, pa.string()) for name in COLUMNS])
+    with pq.ParquetWriter(path, schema) as writer:
+
+        def write(rows: pd.DataFrame) -> "pd.Series[bool]":
+            register = prepare_register(source, rows)
+            writer.write_table(pa.Table.from_pandas(register, schema=schema, preserve_index=False))
+            return pd.Series(False, index=rows.index)
+
+        study.load(source, keep=write)
+    return path
+
+
+def find_records(registers: Mapping[str, pd.DataFrame | Path], keys: Collection[str]) -> pd.DataFrame:
+    """Find the records of registers, from `store_registers`, that have one of some unique_ids."""
+    wanted = ("unique_id", "in", set(keys))
+    parts = [
+        pd.read_parquet(one, filters=[wanted]) if isinstance(one, Path) else one[one["unique_id"].isin(set(keys))]
+        for one in registers.values()
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _is_linked(source: str, linked: Collection[str], rows: pd.DataFrame) -> "pd.Series[bool]":

@@ -71,6 +71,15 @@ def tidy_requests(index: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def fill_labels(requests: pd.DataFrame) -> pd.DataFrame:
+    """Find the topics of requests that have none, as in a council's own log; see `classify_titles`."""
+    known = requests["labels"].map(len) > 0
+    if known.all():
+        return requests
+    found = classify_titles(requests.loc[~known, "title"], requests[known])["topics"]
+    return requests.assign(labels=requests["labels"].where(known, found))
+
+
 def load_held_out() -> pd.DataFrame:
     """Read foi_held_out.yaml: titles that no rule was tuned on, as `tidy_requests` gives them.
 

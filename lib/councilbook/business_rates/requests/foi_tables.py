@@ -9,7 +9,7 @@ from councilbook.business_rates.requests.foi_costs import combine_statistics, fi
 from councilbook.business_rates.requests.matching import Dataset
 from councilbook.business_rates.roll import contents
 from councilbook.catalogue import Catalogue
-from councilbook.errors import CheckError
+from councilbook.errors import CheckError, NotToldError
 
 if TYPE_CHECKING:
     from councilbook.study import Study
@@ -62,7 +62,12 @@ def sum_topics(counts: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         topic, title, first_year, last_year (missing where no date is known), requests; the most first.
+
+    Raises:
+        NotToldError: nothing was asked for.
     """
+    if counts.empty:
+        raise NotToldError("No request asks for anything that is known of business rates.")
     sums = counts.groupby(["topic", "title"], as_index=False).agg(
         first_year=("year", "min"), last_year=("year", "max"), requests=("requests", "sum")
     )
