@@ -41,7 +41,7 @@ class LinkSettings:
     training_pairs: float = 3e5
     seed: int = 20201
     threads: int | None = None
-    memory_limit: str = "10GB"
+    memory_limit: str = "1500MB"
 
 
 SEATS = LinkSettings(registered_elsewhere=True)
