@@ -39,6 +39,7 @@ TOLERANCES_METRES = (25, 40, 60, 80, 100, 150, 250, 400, 600, 1000)
 MOST_VERTICES = 40_000  # of the interactive map, near 400 kB
 MOST_STATIC_VERTICES = 24_000
 STATIC_STEP = 4  # steps in a pixel
+BORDER_METRES = 150  # tolerance of the borders of regions
 TOP_AREAS = 20
 NO_FIGURE = "no figure"
 
@@ -248,7 +249,7 @@ def _find_regions(areas: gpd.GeoDataFrame, region: str) -> gpd.GeoDataFrame:
     """Return the regions that areas are parts of; none where there is one alone, or no column says it."""
     if not region or areas[region].nunique() < 2:
         return gpd.GeoDataFrame({"name": []}, geometry=[], crs=NATIONAL_GRID)
-    return merge_regions(areas, region)
+    return simplify_outlines(merge_regions(areas, region), [BORDER_METRES])
 
 
 def _encode(
