@@ -36,8 +36,8 @@ from councilbook.pages.maps.shades import MOST_CLASSES, NO_VALUE_SHADE, Numbers,
 
 DEGREE = 100_000  # the interactive map's step: five decimals of a degree, about a metre
 TOLERANCES_METRES = (25, 40, 60, 80, 100, 150, 250, 400, 600, 1000)
-MOST_VERTICES = 40_000  # of the interactive map, near 400 kB
-MOST_STATIC_VERTICES = 24_000
+MOST_VERTICES = 30_000  # of the interactive map, near 300 kB
+MOST_STATIC_VERTICES = 20_000
 STATIC_STEP = 4  # steps in a pixel
 BORDER_METRES = 150  # tolerance of the borders of regions
 TOP_AREAS = 20
