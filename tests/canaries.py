@@ -38,6 +38,7 @@ NAME, ADDRESS, OTHER = "Quackenzilde", "Vexholmegate", "Blortsnagel"
 NHS_NUMBERS = ("999 041 7", "999-041-7", "9990417")
 DEVICES = ("de:ad:fa:ce:0b", "de-ad-fa-ce-0b", "deadface0b")
 TOKENS = (NAME, ADDRESS, OTHER, *NHS_NUMBERS, *DEVICES)
+CHECKED = "guidance_"  # returns of which no cell may hold any text, or a run stops: see test_guidance_returns.py
 LEAST_BASE64 = 40  # shorter runs of its letters are words
 DEEPEST = 4  # file in a file in a file
 
@@ -89,7 +90,7 @@ def list_guarded_studies(catalogue: Catalogue) -> list[str]:
 
 
 def is_guarded(source: Source) -> bool:
-    return source.spectrum != "open" and source.twin is not None
+    return source.spectrum != "open" and source.twin is not None and not source.id.startswith(CHECKED)
 
 
 def plant(workbook: Workbook, study: str, closed: Path, mirror: Path) -> Planted:

@@ -82,7 +82,7 @@ def test_an_area_is_found_by_keyboard(visit: Open, report_file: Path) -> None:
     assert frame.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Map: Map")
     frame.fill("#find", "dover 05")
     frame.press("#find", "Enter")
-    assert frame.inner_text("#found") == "10 areas begin so. Type more of the name."
+    assert frame.inner_text("#found") == "10 areas have that in their names, and are in view. Type more of the name."
     frame.fill("#find", "dover 042a")
     frame.press("#find", "Enter")
     assert frame.inner_text("#found").startswith("Dover 042A: Rate ")

@@ -42,7 +42,8 @@ def test_what_is_made_with_assumed_values_is_declared_as_assumed(study: str) -> 
         declared |= bool(used and told)
         if used and notebook.kind == "build" and notebook.releases:
             assert told, f"{study}/{name} uses {', '.join(sorted(used))}, and none of its datasets says what is assumed"
-    assert declared
+    values = any(name.startswith(f"councilbook.{study}.") for name in holders)
+    assert declared == values  # careers has none of these tables: its values are parameters of a notebook
 
 
 def test_all_that_the_systems_model_says_is_assumed() -> None:

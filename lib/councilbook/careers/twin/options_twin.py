@@ -249,7 +249,8 @@ def provider_starts(_source: Source, request: TwinRequest) -> bytes:
     """Make starts by provider, home and place of training; most counts are small, as the real ones are."""
     place = make_place(request.council, request.seed)
     rng = place.stream("starts")
-    districts = [*place.districts.values(), *NEIGHBOURS]
+    own = [name or code for code, name in request.council.codes.items()]  # as the file has them: it is read by name
+    districts = [*own, *NEIGHBOURS]
     inside = len(place.districts)
     size = rng.lognormal(2.2, 1.1, TRAINERS)
     rows = [
