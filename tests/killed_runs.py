@@ -65,7 +65,7 @@ def make_book(root: Path) -> Workbook:
 
 def publish(executed: Path, *rest: Any) -> None:
     """Stand in for `publish_report`: a page that shows the data that lie beside it."""
-    processed, target = rest[-2:]
+    processed, target, _ = rest[-3:]
     shutil.copytree(processed, target / "data")
     (target / "index.html").write_text((processed / "tiny_counts" / "datapackage.json").read_text())
 
