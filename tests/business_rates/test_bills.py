@@ -12,7 +12,7 @@ from councilbook.business_rates.bills.bill_inputs import prepare_bills, read_rel
 from councilbook.business_rates.bills.charges import compute_bills, find_small_business_share
 from councilbook.business_rates.bills.explaining import explain_bill
 from councilbook.business_rates.bills.rules import LINES, RELIEFS, count_days, load_rules
-from councilbook.errors import CheckError
+from councilbook.errors import CheckError, NotToldError
 
 SCOTLAND, ENGLAND, WALES = load_rules("scotland"), load_rules("england"), load_rules("wales")
 SMALL = {"claims_small_business": True}
@@ -984,8 +984,9 @@ def test_reliefs_are_told_in_the_words_of_the_roll() -> None:
     assert read[FLAGS].to_numpy().tolist() == [[False, True, False, True], [False] * 4]
 
 
-def test_a_roll_without_rows_has_no_bills() -> None:
-    assert prepare_bills(make_roll().head(0), "2018-19").empty
+def test_a_roll_without_rows_has_no_bills_and_says_so() -> None:
+    with pytest.raises(NotToldError, match="No property of the roll has a bill of 2018-19"):
+        prepare_bills(make_roll().head(0), "2018-19")
 
 
 def test_a_roll_without_values_is_refused() -> None:
