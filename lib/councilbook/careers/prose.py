@@ -132,14 +132,12 @@ def describe_evening(ways: pd.DataFrame, places: pd.DataFrame) -> str:
     Args:
         ways, places: the datasets journeys_by_postcode and careers_places.
     """
-    after = places[places["is_post16"]]
-    known = ways.dropna(subset="last_home_time")
-    if known.empty:
+    table = tabulate_evening(ways, places)
+    if not table["reached"].any():
         return "No journey home by bus or train is known."
-    late = known["last_home_time"].ge(EVENING).groupby(known["site_id"]).mean()
-    held = int(late.ge(0.5).sum())
+    held = int(table["late_pct"].ge(50).sum())
     return (
-        f"From {held} of {count_things(len(after), 'place')}, at least half of the postcodes with a ride home still "
+        f"From {held} of {count_things(len(table), 'place')}, at least half of the postcodes with a ride home still "
         f"have one after {EVENING}. From the others, evening classes and part-time jobs are harder."
     )
 
@@ -214,7 +212,7 @@ def describe_stayed(districts: pd.DataFrame, name: str) -> str:
 
 
 def describe_neet(figures: pd.DataFrame) -> str:
-    """Say who is in no education, work or training, and of whom nobody knows, beside England."""
+    """Say who is in no education, work or training, and about how many nobody knows, beside England."""
     pair = find_neet(figures)
     if pair is None:
         return "No figure says how many 16 and 17 year olds are in no education, work or training."

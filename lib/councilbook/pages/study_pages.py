@@ -23,7 +23,7 @@ class PageRequest:
     Attributes:
         study: whose page it is.
         page: as study.yaml declares it.
-        council_name: whom the page is about.
+        council_name: the council that the page is about.
         data: sample or real.
         run_date: ISO date of the run.
         datasets: those that were released with the report for everybody, by id.

@@ -134,7 +134,7 @@ def shorten_level(name: str) -> str:
 
 
 def add_descriptions(starts: pd.DataFrame, described: pd.DataFrame) -> pd.DataFrame:
-    """Add to starts by provider what `describe_providers` says; missing of whom it says nothing."""
+    """Add to starts by provider what `describe_providers` says; missing where it says nothing."""
     more = starts[["ukprn"]].join(described, on="ukprn")
     return starts.assign(
         provider=more["provider"].fillna(starts["provider"]), sectors=more["sectors"], levels=more["levels"]
