@@ -1,7 +1,5 @@
 """Invented awards of the arts council, in its layouts, and how many people there are to share them."""
 
-import io
-
 import pandas as pd
 
 from councilbook.catalogue import Source, TwinRequest
@@ -50,7 +48,8 @@ def make_awards(source: Source, request: TwinRequest) -> bytes:
         years = [f"Portfolio grant {year}/{year + 1} - £" for year in (18, 19, 20, 21)]
         header = ["Applicant Name", *years, "TOTAL Portfolio grant 18/22 - £", "Local Authority"]
         cells = [
-            [row.name, *[row.amount] * 4, f"=SUM(B{at}:E{at})", row.town] for at, row in enumerate(rows.itertuples(False), 2)
+            [row.name, *[row.amount] * 4, f"=SUM(B{at}:E{at})", row.town]
+            for at, row in enumerate(rows.itertuples(False), 2)
         ]
         return write_workbook({"NPO 2018_2022": [header, *cells]})
     header = ["Organisation ", "£ Awarded", "Discipline", "Local Authority"]

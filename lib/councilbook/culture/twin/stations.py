@@ -21,7 +21,12 @@ ROW = {2021: 15, 2023: 19}  # its columns
 
 def make_stations(place: SyntheticPlace) -> pd.DataFrame:
     """Make the stations of a place, where most people live: name, x, y."""
-    pieces = place.pieces[~place.pieces["quarter"].str.contains("Station")].drop_duplicates("quarter").nlargest(STATIONS, "households").reset_index(drop=True)
+    pieces = (
+        place.pieces[~place.pieces["quarter"].str.contains("Station")]
+        .drop_duplicates("quarter")
+        .nlargest(STATIONS, "households")
+        .reset_index(drop=True)
+    )
     return pieces[["quarter", "x", "y"]].rename(columns={"quarter": "name"})
 
 
@@ -33,9 +38,16 @@ def make_stops(_source: Source, request: TwinRequest) -> dict[str, bytes]:
     for source, (code, kind, stop_type) in STOPS.items():
         rows = stations.head(SHARED + 3) if source == "naptan_metro" else stations.drop(index=range(SHARED, SHARED + 3))
         longitude, latitude = TO_DEGREES.transform(rows["x"].to_numpy(), rows["y"].to_numpy())
-        table = pd.DataFrame({"ATCOCode": [f"{code}{number}" for number in rows.index], "CommonName": rows["name"] + " " + kind})
+        table = pd.DataFrame(
+            {"ATCOCode": [f"{code}{number}" for number in rows.index], "CommonName": rows["name"] + " " + kind}
+        )
         table["Easting"], table["Northing"] = rows["x"].round().astype(int), rows["y"].round().astype(int)
-        table["Longitude"], table["Latitude"], table["StopType"], table["Status"] = longitude, latitude, stop_type, "active"
+        table["Longitude"], table["Latitude"], table["StopType"], table["Status"] = (
+            longitude,
+            latitude,
+            stop_type,
+            "active",
+        )
         table.loc[rows.index[-1], "Longitude"] = np.nan
         platform = table.head(1).assign(ATCOCode=f"{code}0P1", StopType="PLT")
         closed = table.head(1).assign(ATCOCode=f"{code}99", CommonName=f"Old {kind}", Status="inactive")
@@ -67,7 +79,9 @@ def make_counts(source: Source, request: TwinRequest) -> bytes:
     totals = ["", "En/Ex", "En/Ex", "En/Ex"][-(width - 6 - 2 * days) :]
     front = [["\ufeff", f"COUNTS--{year} // Station annualised entries and exits", *fill[1:]], *[["", *fill]] * 4]
     front.append([*[""] * 6, *["Weekday"] * (2 * days), *[""] * (width - 7 - 2 * days), "Annualised"])
-    front.append(["Mode", "NLC", "ASC", "Station", "Coverage", "Source", *["Entries"] * days, *["Exits"] * days, *totals])
+    front.append(
+        ["Mode", "NLC", "ASC", "Station", "Coverage", "Source", *["Entries"] * days, *["Exits"] * days, *totals]
+    )
     rows = []
     for number, (name, count) in enumerate(zip(names, people, strict=True)):
         told = [f"{count / 700:,.0f}"] * (width - 7) + [f"{count:,.0f}"]

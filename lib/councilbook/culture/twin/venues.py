@@ -4,7 +4,6 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-import pyproj
 
 from councilbook.catalogue import Council, Source, TwinRequest
 from councilbook.culture.venues.positions import TO_DEGREES, measure_datum
@@ -13,7 +12,11 @@ from councilbook.twins.places import SyntheticPlace, make_place, write_csv
 SHIFTS = {"museums": (0, 1), "libraries": (0, 1), "theatres": (-3, -1), "music": (0, 1)}  # datums in either pair
 COUNTS = {"museums": 9, "libraries": 14, "theatres": 8, "music": 5}
 KINDS = {"museums": "Museum", "libraries": "Library", "theatres": "Playhouse", "music": "Music Hall"}
-SHARED = {"libraries": ("museums", 4), "theatres": ("libraries", 4), "music": ("theatres", 3)}  # venues in a building of another file
+SHARED = {
+    "libraries": ("museums", 4),
+    "theatres": ("libraries", 4),
+    "music": ("theatres", 3),
+}  # venues in a building of another file
 COLUMNS = ["name", "address1", "address2", "address3", "borough_name", "website", "os_addressbase_uprn"]
 CODES = ["borough_code", "ward_2018_name", "ward_2018_code"]
 PAIRS = {"grid": ["easting", "northing"], "degrees": ["longitude", "latitude"]}

@@ -11,7 +11,11 @@ from councilbook.study import Study
 
 GRANTS = "project grants"
 NPO_2023, NPO_2018 = "investment programme, a year", "national portfolio"
-RECOVERY = {"first": "recovery fund, first round", "capital": "recovery fund, capital", "second": "recovery fund, second round"}
+RECOVERY = {
+    "first": "recovery fund, first round",
+    "capital": "recovery fund, capital",
+    "second": "recovery fund, second round",
+}
 NEWEST, MID_2020 = 2021, 2020  # years of the census and of the estimate that heads are counted by
 LEAST_AUTHORITIES = 100  # that a file of all of England names; one that is cut names a few
 
@@ -38,7 +42,9 @@ def load_awards(study: Study) -> pd.DataFrame:
     if study.has("npo_2018"):
         rows = study.load("npo_2018")
         total = rows.filter(regex=r"^award_\d{4}_gbp$").sum(axis=1)
-        found.append(rows.assign(award_gbp=total, programme=NPO_2018, years="2018/19 to 2021/22", year=2020, file=NPO_2018))
+        found.append(
+            rows.assign(award_gbp=total, programme=NPO_2018, years="2018/19 to 2021/22", year=2020, file=NPO_2018)
+        )
     if study.has("npo_2023"):
         rows = study.load("npo_2023")
         found.append(rows.assign(programme=NPO_2023, years="2023/24 to 2025/26", year=2024, file=NPO_2023))
@@ -114,4 +120,6 @@ def sum_funding(study: Study, awards: pd.DataFrame, heads: Heads) -> pd.DataFram
         *("england_gbp_head", "authorities"),
     ]
     table = pd.DataFrame(rows, columns=columns)
-    return table.astype({"people": "Int64", "people_year": "Int64"}).sort_values(["programme", "years"], ignore_index=True)
+    return table.astype({"people": "Int64", "people_year": "Int64"}).sort_values(
+        ["programme", "years"], ignore_index=True
+    )

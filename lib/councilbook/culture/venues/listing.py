@@ -99,7 +99,9 @@ def list_areas(venues: pd.DataFrame, ground: Ground, imd: pd.DataFrame | None) -
     names = outlines.set_index(code)[code.replace("code", "name")]
     found = areas.assign(lsoa_code=areas[code], lsoa_name=areas[code].map(names), vintage=vintage)
     for column in ("imd_decile", "imd_rank"):
-        known = imd.set_index("lsoa11_code")[column] if imd is not None and vintage == 2011 else pd.Series(dtype="Int64")
+        known = (
+            imd.set_index("lsoa11_code")[column] if imd is not None and vintage == 2011 else pd.Series(dtype="Int64")
+        )
         found[column] = found["lsoa_code"].map(known).astype("Int64")
     found["distance_m"] = found["distance_m"].round(1)
     return found.drop(columns=[code] if code != "lsoa_code" else [])
@@ -136,6 +138,10 @@ def _find_other(own: pd.DataFrame, ground: Ground) -> "pd.Series[str]":
     if not set(METRES[GRID]) <= set(own):
         return pd.Series(None, index=own.index, dtype="object")
     said = find_other_areas(own, ground.outlines[vintage], LSOA[vintage])
-    differs = [[one if isinstance(one, str) and one != home else None for one in (grid, degrees)] for grid, degrees, home in
-               zip(said[GRID], said[DEGREES], own[LSOA[vintage]], strict=True)]
-    return pd.Series([next((one for one in pair[::-1] if one), None) for pair in differs], index=own.index, dtype="object")
+    differs = [
+        [one if isinstance(one, str) and one != home else None for one in (grid, degrees)]
+        for grid, degrees, home in zip(said[GRID], said[DEGREES], own[LSOA[vintage]], strict=True)
+    ]
+    return pd.Series(
+        [next((one for one in pair[::-1] if one), None) for pair in differs], index=own.index, dtype="object"
+    )

@@ -15,7 +15,10 @@ from councilbook.errors import SourceError
 GRID, DEGREES = "easting and northing", "longitude and latitude"
 COLUMNS = {GRID: ("easting", "northing"), DEGREES: ("longitude", "latitude")}
 METRES = {GRID: ["grid_x", "grid_y"], DEGREES: ["degrees_x", "degrees_y"]}
-BOXES = {GRID: (0, 0, 700_000, 1_300_000), DEGREES: (-9.0, 49.0, 2.5, 61.5)}  # of Great Britain: west, south, east, north
+BOXES = {
+    GRID: (0, 0, 700_000, 1_300_000),
+    DEGREES: (-9.0, 49.0, 2.5, 61.5),
+}  # of Great Britain: west, south, east, north
 SAME_PLACE_M = 2_000  # two positions of a venue that are closer are of the same place, however wrong
 ARTICLES = r"\b(?:the|at|of|and|in)\b"
 KINDS = r"\b(?:london|museums?|gallery|library|theatre|theater|cent(?:re|er))\b"

@@ -12,7 +12,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.spatial.distance import pdist, squareform
 
-from councilbook.culture.venues.positions import DEGREES, GRID, METRES, SAME_PLACE_M, measure_datum, read_uprns, write_keys
+from councilbook.culture.venues.positions import (
+    DEGREES,
+    GRID,
+    METRES,
+    SAME_PLACE_M,
+    measure_datum,
+    read_uprns,
+    write_keys,
+)
 
 Vector = NDArray[np.float64]
 
@@ -26,6 +34,7 @@ RADIUS_95 = 2.45  # of a normal error in two dimensions, in standard deviations 
 DATUMS = range(-4, 5)  # how often the shift between two datums may have been left out, or done too often
 NEAR_DATUM_M = 5.0
 UNTOLD_M = 400.0  # a little more than the largest error that is known of an official file
+TOWN_M = 5_000.0  # a venue of the same name that is farther away is another town's
 REFERENCE_M = 100.0  # of a place that is the middle of a postcode
 
 KEPT, OTHER, MOVED, UNTOLD, REFUSED = "kept", "other pair taken", "moved", "cannot be told", "refused"
@@ -110,7 +119,7 @@ def settle_file(rows: pd.DataFrame, matches: pd.DataFrame) -> Settled:
     datum = measure_datum(*np.nanmedian(base, axis=0))
     decision, shift, steps = choose_shift(found, gap, datum)
     error = NEAR_DATUM_M / RADIUS_95 if steps is not None else found.error_m
-    wide = max(UNTOLD_M, 2 * float(np.hypot(*gap)) if gap is not None else 0.0)
+    wide = max(UNTOLD_M, found.farthest_m, 2 * float(np.hypot(*gap)) if gap is not None else 0.0)
     radius = wide if decision == UNTOLD else float(np.hypot(RADIUS_95 * error, AGREE_M))
     placed = base + shift if decision != REFUSED else np.full_like(base, np.nan)
     uncertainty = np.maximum(radius, np.where(off_gap > AGREE_M, off_gap, 0.0))
@@ -150,6 +159,7 @@ class Estimate:
     count: int
     share: float  # of the matches by reference or whole name that agree
     strict: int
+    farthest_m: float  # that one of these, in the same town, would move a venue
     sources: tuple[str, ...]
 
 
@@ -165,7 +175,7 @@ def estimate_shift(own: Vector, matches: pd.DataFrame) -> Estimate:
     moves, kept = moves[there], matches[there]
     weights = kept["weight"].to_numpy()
     if not len(moves):
-        return Estimate(np.zeros(2), np.nan, np.nan, 0.0, 0, 0.0, 0, ())
+        return Estimate(np.zeros(2), np.nan, np.nan, 0.0, 0, 0.0, 0, 0.0, ())
     support = (squareform(pdist(moves)) < CONSENSUS_M) @ weights
     agree = np.hypot(*(moves - moves[support.argmax()]).T) < CONSENSUS_M
     shift = np.median(moves[agree], axis=0)
@@ -175,8 +185,18 @@ def estimate_shift(own: Vector, matches: pd.DataFrame) -> Estimate:
     error = np.hypot(1.25 * spread / np.sqrt(count), kept["error_m"].to_numpy()[agree].max())
     strict = weights == 1
     share = float(agree[strict].mean()) if strict.any() else 0.0
-    sources = tuple(kept["source"][agree].unique())
-    return Estimate(shift, float(error), spread, float(weights[agree].sum()), count, share, int(strict.sum()), sources)
+    far = np.hypot(*moves[strict].T)
+    return Estimate(
+        shift,
+        float(error),
+        spread,
+        float(weights[agree].sum()),
+        count,
+        share,
+        int(strict.sum()),
+        float(far[far < TOWN_M].max(initial=0.0)),
+        tuple(kept["source"][agree].unique()),
+    )
 
 
 def choose_shift(found: Estimate, gap: Vector | None, datum: Vector) -> tuple[str, Vector, int | None]:

@@ -4,9 +4,9 @@ import io
 import re
 from collections.abc import Iterable
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
-import geopandas as gpd
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
@@ -21,7 +21,9 @@ from councilbook.study import Study
 STOPS = {"naptan_metro": "metro", "naptan_rail": "rail"}
 COUNTS = "tfl_station_counts"
 WORDS = "underground|rail|railway|dlr|tram|metro|elizabeth line"
-KIND = re.compile(rf"\s*\([^)]*\)|\s+(?:(?:{WORDS})\s+)?(?:station|stop|trams)\s*$|\s+(?:LU|LO|DLR|EZL|EL|NR)$", re.IGNORECASE)
+KIND = re.compile(
+    rf"\s*\([^)]*\)|\s+(?:(?:{WORDS})\s+)?(?:station|stop|trams)\s*$|\s+(?:LU|LO|DLR|EZL|EL|NR)$", re.IGNORECASE
+)
 SAME_STATION_M = 500.0  # entrances of one name that are closer are one station
 NEAR_M = 800.0  # from the border: ten minutes on foot
 LONDON = (530_000, 180_400)  # Charing Cross: of two stations of a name, London's counts mean the nearer one
@@ -64,7 +66,9 @@ def load_stations(study: Study, outlines: gpd.GeoDataFrame) -> pd.DataFrame:
     )
     joined = add_degrees(joined.reset_index(drop=True))
     inside = gpd.GeoSeries.from_xy(joined["easting"], joined["northing"], crs=27700).within(whole)
-    return joined.assign(is_inside=inside.to_numpy(), easting=joined["easting"].round(), northing=joined["northing"].round())
+    return joined.assign(
+        is_inside=inside.to_numpy(), easting=joined["easting"].round(), northing=joined["northing"].round()
+    )
 
 
 def name_stations(names: "Iterable[str]") -> list[str]:
@@ -116,7 +120,9 @@ def read_counts(found: FoundFile) -> pd.DataFrame:
     above = cells.loc[header - 1].fillna("") if header else pd.Series(dtype="str")
     totals = above.index[above.str.strip().str.startswith("Annualised")]
     if header is None or len(totals) != 1:
-        raise SourceError(f"{where}: expected a header row with NLC, Station and Coverage, and Annualised above one column.")
+        raise SourceError(
+            f"{where}: expected a header row with NLC, Station and Coverage, and Annualised above one column."
+        )
     names = {str(name).strip(): column for column, name in cells.loc[header].items()}
     rows = cells.loc[header + 1 :].dropna(subset=[names["Station"]])
     text = rows[totals[0]].fillna("").str.replace(",", "").str.strip()
