@@ -1,4 +1,4 @@
-"""The invented town's venues, in the layout of the Cultural Infrastructure Map and of Mapping Museums, faults and all."""
+"""The invented town's venues, as the Cultural Infrastructure Map and Mapping Museums write them, faults and all."""
 
 from functools import lru_cache
 
@@ -50,12 +50,12 @@ def make_venues(slug: str, codes: tuple[tuple[str, str], ...], seed: int) -> pd.
 
 
 def _weigh(place: SyntheticPlace) -> np.ndarray:
-    homes: np.ndarray = place.pieces["households"].to_numpy()
-    return homes / homes.sum()
+    weights: np.ndarray = place.pieces["households"].to_numpy() / place.pieces["households"].sum()
+    return weights
 
 
 def make_venue_files(_source: Source, request: TwinRequest) -> dict[str, bytes]:
-    """Make the four files of the map and the list of museums: datum shifts left out, a borough missing, a place of -999."""
+    """Make the map's four files and the list of museums: datum shifts left out, no borough, a place of -999."""
     venues = make_venues(request.council.slug, tuple(request.council.codes.items()), request.seed)
     datum = measure_datum(venues["x"].mean(), venues["y"].mean())
     made = {f"venue_map_{file}": _write_map(venues[venues["file"].eq(file)], file, datum) for file in SHIFTS}

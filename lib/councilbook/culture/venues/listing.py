@@ -41,9 +41,8 @@ def load_ground(study: Study) -> Ground:
     for vintage, source in BOUNDARIES.items():
         if study.has(source):
             code = LSOA[vintage]
-            districts = study.place.lookup.drop_duplicates(code).set_index(code)["lad22_code"]
-            areas = study.load(source).to_crs(27700)
-            outlines[vintage] = areas.assign(lad22_code=areas[code].map(districts))
+            districts = study.place.lookup.drop_duplicates(code)[[code, "lad22_code"]]
+            outlines[vintage] = gpd.GeoDataFrame(study.load(source).merge(districts, on=code, how="left")).to_crs(27700)
     return Ground(outlines)
 
 
@@ -57,8 +56,8 @@ def list_venues(study: Study, settled: Mapping[str, Settled], museums: pd.DataFr
         ground: of `load_ground`.
 
     Returns:
-        A row a venue with the columns of culture_venues; a venue of the council's own list that another file has as well
-        is that file's.
+        A row a venue with the columns of culture_venues; one of the council's own list that another file has is that
+        file's.
     """
     codes = study.finder.council.codes
     known = [one.rows.assign(source_id=name) for name, one in settled.items() if name == OWN_LIST or is_mapped(codes)]
@@ -113,7 +112,8 @@ def _drop_repeated(venues: pd.DataFrame) -> pd.DataFrame:
     others = venues.assign(key=strict)[venues["source_id"].ne(OWN_LIST)].drop_duplicates("key").set_index("key")
     twin = others[["x", "y"]].reindex(strict).to_numpy()
     near = np.hypot(*(venues[["x", "y"]].to_numpy() - twin).T) < SAME_PLACE_M
-    return venues[~(venues["source_id"].eq(OWN_LIST) & near)]
+    kept: pd.DataFrame = venues[~(venues["source_id"].eq(OWN_LIST) & near)]
+    return kept
 
 
 def _name_ids(venues: pd.DataFrame) -> "pd.Series[str]":
@@ -138,10 +138,5 @@ def _find_other(own: pd.DataFrame, ground: Ground) -> "pd.Series[str]":
     if not set(METRES[GRID]) <= set(own):
         return pd.Series(None, index=own.index, dtype="object")
     said = find_other_areas(own, ground.outlines[vintage], LSOA[vintage])
-    differs = [
-        [one if isinstance(one, str) and one != home else None for one in (grid, degrees)]
-        for grid, degrees, home in zip(said[GRID], said[DEGREES], own[LSOA[vintage]], strict=True)
-    ]
-    return pd.Series(
-        [next((one for one in pair[::-1] if one), None) for pair in differs], index=own.index, dtype="object"
-    )
+    differs = said.where(said.notna() & said.ne(own[LSOA[vintage]], axis=0))
+    return differs[DEGREES].fillna(differs[GRID])

@@ -81,15 +81,16 @@ def pick_own(venues: pd.DataFrame, codes: Mapping[str, str], outlines: gpd.GeoDa
     here = venues[points.within(whole)].copy()
     nearest = outlines.sindex.nearest(points.loc[here.index].to_numpy(), return_all=False)[1]
     edge = points.loc[here.index].distance(whole.boundary)
-    return here.assign(
+    own_venues: pd.DataFrame = here.assign(
         lad22_code=outlines["lad22_code"].to_numpy()[nearest],
         borough_from=BY_PLACE,
         is_near_border=edge < here["uncertainty_m"] + OUTLINE_M,
     )
+    return own_venues
 
 
 def name_authorities(said: pd.DataFrame) -> dict[str, str]:
-    """Return the GSS code that each name of a borough or an area stands for; names of none, or of several, are left out."""
+    """Return the GSS code that each name of a borough or an area stands for, less those of none or of several."""
     names = pd.concat([said["borough_name"], said["area"].map(_last_authority)]).dropna().unique()
     return {name: code for name in names if (code := find_code(name))}
 

@@ -73,7 +73,7 @@ def _take_pair(rows: pd.DataFrame, x: str, y: str) -> np.ndarray:
 def _lies_in(points: np.ndarray, pair: str) -> np.ndarray:
     west, south, east, north = BOXES[pair]
     with np.errstate(invalid="ignore"):
-        inside: np.ndarray = (points > [west, south]).all(axis=1) & (points < [east, north]).all(axis=1)
+        inside: np.ndarray = np.all((points > [west, south]) & (points < [east, north]), axis=1)
     return inside
 
 
@@ -95,12 +95,12 @@ def measure_datum(x: float, y: float) -> np.ndarray:
     WGS 84 and OSGB 1936 put the same degrees some 125 m apart in London (Ordnance Survey, A Guide to Coordinate Systems
     in Great Britain, 2020): degrees of the one taken for the other give an error of that size, each time it is done.
     """
-    degrees = TO_DEGREES.transform(x, y)
-    return np.array([x, y]) - AS_OLD_DATUM.transform(*degrees)
+    forgotten: np.ndarray = np.array([x, y]) - AS_OLD_DATUM.transform(*TO_DEGREES.transform(x, y))
+    return forgotten
 
 
 def write_keys(names: "pd.Series[str]") -> tuple["pd.Series[str]", "pd.Series[str]"]:
-    """Write names so that those of one venue are equal, whatever signs they have; and again without its kind of venue."""
+    """Write names so that those of one venue are equal, whatever signs they have; and again without the kind."""
     plain = names.fillna("").str.casefold().str.replace(r"['\u2019]", "", regex=True)
     bare = plain.str.replace(r"[^a-z0-9]+", " ", regex=True).str.replace(ARTICLES, " ", regex=True)
     loose = bare.str.replace(KINDS, " ", regex=True)

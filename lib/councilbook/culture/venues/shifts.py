@@ -32,7 +32,7 @@ LEAST_SHARE, MANY = 0.5, 5  # of matches by reference or whole name that must ag
 ALMOST_SURE = 9.21  # 99 % point of chi squared with two degrees of freedom
 RADIUS_95 = 2.45  # of a normal error in two dimensions, in standard deviations of one
 DATUMS = range(-4, 5)  # how often the shift between two datums may have been left out, or done too often
-NEAR_DATUM_M = 5.0
+NEAR_DATUM_M, LEAST_ERROR_M = 5.0, 5.0
 UNTOLD_M = 400.0  # a little more than the largest error that is known of an official file
 TOWN_M = 5_000.0  # a venue of the same name that is farther away is another town's
 REFERENCE_M = 100.0  # of a place that is the middle of a postcode
@@ -45,7 +45,8 @@ class Settled:
     """A file whose positions are as right as they can be made.
 
     Attributes:
-        rows: of `read_positions`, with x and y (metres; missing where refused), uncertainty_m (95 % radius), position_from.
+        rows: of `read_positions`, with x and y (metres; missing where refused), uncertainty_m (radius of 95 %) and
+            position_from.
         check: what was found, as a row of `venue_position_checks`.
         error_m: standard error of its shift, in each direction.
     """
@@ -115,11 +116,11 @@ def settle_file(rows: pd.DataFrame, matches: pd.DataFrame) -> Settled:
     if other and gap is not None:  # a row with the other pair alone
         lacks = np.isnan(base).any(axis=1)
         base[lacks] = rows[METRES[other]].to_numpy()[lacks] - gap
-    found = estimate_shift(base[rows.index.get_indexer(matches["row"])], matches)
+    found = estimate_shift(base[rows.index.get_indexer(pd.Index(matches["row"]))], matches)
     datum = measure_datum(*np.nanmedian(base, axis=0))
     decision, shift, steps = choose_shift(found, gap, datum)
     error = NEAR_DATUM_M / RADIUS_95 if steps is not None else found.error_m
-    wide = max(UNTOLD_M, found.farthest_m, 2 * float(np.hypot(*gap)) if gap is not None else 0.0)
+    wide = max(UNTOLD_M, found.farthest_m + REFERENCE_M, 2 * float(np.hypot(*gap)) if gap is not None else 0.0)
     radius = wide if decision == UNTOLD else float(np.hypot(RADIUS_95 * error, AGREE_M))
     placed = base + shift if decision != REFUSED else np.full_like(base, np.nan)
     uncertainty = np.maximum(radius, np.where(off_gap > AGREE_M, off_gap, 0.0))
@@ -136,7 +137,7 @@ def settle_file(rows: pd.DataFrame, matches: pd.DataFrame) -> Settled:
         "gap_spread_m": float(np.median(off_gap[both])) if both.any() else np.nan,
         "contradicting": int((np.hypot(*gaps[both].T) > AGREE_M).sum()),
         "matches": found.count,
-        "matched_with": ", ".join(found.sources),
+        "matched_with": "; ".join(found.sources),
         "shift_east_m": float(shift[0]),
         "shift_north_m": float(shift[1]),
         "datum_steps": steps,
@@ -218,13 +219,14 @@ def choose_shift(found: Estimate, gap: Vector | None, datum: Vector) -> tuple[st
         return UNTOLD, nothing, None
     apart = 0 if gap is None else round(float(gap @ datum / (datum @ datum)))
     by_datum = gap is not None and apart != 0 and float(np.hypot(*(gap - apart * datum))) < NEAR_DATUM_M
-    known = [(KEPT, nothing, 0 if by_datum else None)]
+    known: list[tuple[str, Vector, int | None]] = [(KEPT, nothing, 0 if by_datum else None)]
     if gap is not None and float(np.hypot(*gap)) > AGREE_M:
         known.append((OTHER, gap, apart if by_datum else None))
     if by_datum:
         known += [(MOVED, steps * datum, steps) for steps in DATUMS if steps not in (0, apart)]
-    off = np.array([float((found.shift - shift) @ (found.shift - shift)) for _, shift, _ in known]) / found.error_m**2
-    best, *others = np.argsort(off)
+    error = max(found.error_m, LEAST_ERROR_M)
+    off = [float((found.shift - shift) @ (found.shift - shift)) / error**2 for _, shift, _ in known]
+    best, *others = sorted(range(len(known)), key=off.__getitem__)
     if off[best] < ALMOST_SURE and all(off[one] - off[best] > ALMOST_SURE for one in others[:1]):
         return known[best]
     if off[best] < ALMOST_SURE or found.weight < FREE:
@@ -237,7 +239,7 @@ def _doubt_rows(
 ) -> Vector:
     """Widen the uncertainty of rows that a reference of the same name, in the same place, puts somewhere else."""
     sure = matches[matches["weight"].eq(1)]
-    at = rows.index.get_indexer(sure["row"])
+    at = rows.index.get_indexer(pd.Index(sure["row"]))
     far = np.hypot(*(sure[["x", "y"]].to_numpy() - placed[at]).T)
     doubtful = (far > max(REFERENCE_M, 3 * found.spread_m)) & (far < SAME_PLACE_M)
     wider = uncertainty.copy()

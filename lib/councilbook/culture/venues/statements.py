@@ -8,6 +8,7 @@ from councilbook.culture.venues.funding import GRANTS
 from councilbook.culture.venues.shifts import KEPT, MOVED, OTHER, REFUSED, UNTOLD
 from councilbook.pages.html.wording import count_things
 
+MOST_AREAS = 4  # that a sentence lists
 PLURALS = {"library": "libraries"}
 DONE = {
     KEPT: "its {position} are right",
@@ -33,8 +34,8 @@ def say_venues(venues: pd.DataFrame, name: str) -> str:
     placed = venues["borough_from"].eq("place")
     unnamed = int((placed & venues["borough_in_file"].isna()).sum())
     if unnamed:
-        has = "has" if unnamed == 1 else "have"
-        found += f" {unnamed} of them {has} no borough in the file, and {'lies' if unnamed == 1 else 'lie'} here all the same."
+        has, lies = ("has", "lies") if unnamed == 1 else ("have", "lie")
+        found += f" {unnamed} of them {has} no borough in the file, and {lies} here all the same."
     if not placed.all():
         found += " Outlines of its small areas are not here, so the borough is the one that the file names."
     return found
@@ -55,7 +56,8 @@ def say_positions(checks: pd.DataFrame) -> str:
     told = f"In {wrong:,} of {rows:,} rows the two positions contradict each other, by {_say_gaps(checks)} metres."
     if moved.any():
         titles = join_names(checks.loc[moved, "title"].str.rsplit(", ", n=1).str[-1])
-        told += f" Of {titles} neither was right; they were moved by {checks.loc[moved].apply(_far, axis=1).max():,.0f} metres."
+        far = checks.loc[moved].apply(_far, axis=1).max()
+        told += f" Of {titles} neither was right; they were moved by {far:,.0f} metres."
     return told
 
 
@@ -83,14 +85,24 @@ def say_areas(areas: pd.DataFrame, venues: pd.DataFrame, venue_id: str) -> str:
     rows = areas[areas["venue_id"].eq(venue_id)]
     if rows.empty:
         return f"Of {name} the small area is not known: no outlines are here."
+    if len(rows) > MOST_AREAS:
+        deciles = rows["imd_decile"].dropna()
+        span = f", of deciles {deciles.min()} to {deciles.max()}" if len(deciles) else ""
+        return (
+            f"{name} may lie in any of {len(rows)} small areas{span}: another source puts it "
+            f"{rows['distance_m'].max():,.0f} metres or more away. Nothing should rest on one of them."
+        )
     told = [
-        f"{row.lsoa_code} ({'it lies in this one' if row.distance_m == 0 else f'{row.distance_m:.0f} metres away'}"
-        f"{f', decile {row.imd_decile}' if pd.notna(row.imd_decile) else ''})"
-        for row in rows.itertuples()
+        f"{code} ({_say_away(metres)}{f', decile {decile}' if pd.notna(decile) else ''})"
+        for code, metres, decile in zip(rows["lsoa_code"], rows["distance_m"], rows["imd_decile"], strict=True)
     ]
     if len(told) == 1:
         return f"{name} lies in {told[0]}, whatever its uncertainty."
     return f"{name} may lie in any of {len(told)} small areas: {join_names(told)}. Nothing should rest on one of them."
+
+
+def _say_away(metres: float) -> str:
+    return "it lies in this one" if metres == 0 else f"{metres:.0f} metres away" if metres >= 1 else "at its border"
 
 
 def say_doubt(areas: pd.DataFrame, venues: pd.DataFrame) -> str:
@@ -110,13 +122,10 @@ def say_trials(trials: pd.DataFrame) -> str:
     if trials.empty:
         return "No file was there on which the repair could be tried."
     repaired = trials[trials["decision"].ne(UNTOLD)]
-    left = (
-        f" In the other {len(trials) - len(repaired)} it said that it cannot tell."
-        if len(repaired) < len(trials)
-        else ""
-    )
+    others = len(trials) - len(repaired)
+    left = f" In the other {others} it said that it cannot tell." if others else ""
     return (
-        f"A file was moved {count_things(len(trials), 'time')} by errors of up to {trials['moved_m'].max():,.0f} metres. "
+        f"A file was moved {count_things(len(trials), 'time')}, by up to {trials['moved_m'].max():,.0f} metres. "
         f"The repair brought {len(repaired)} back to within {repaired['error_m'].max():,.0f} metres.{left} "
         f"The stated uncertainty held in {int(trials['is_covered'].sum())}."
     )
@@ -130,13 +139,13 @@ def say_funding(funding: pd.DataFrame, name: str) -> str:
     told = []
     if len(grants):
         told.append(
-            f"{name} had {count_things(int(grants['awards'].sum()), 'project grant')} of £{grants['amount_gbp'].sum():,.0f} "
-            f"in all, from {grants['years'].min()} to {grants['years'].max()}."
+            f"{name} had {count_things(int(grants['awards'].sum()), 'project grant')}, "
+            f"£{grants['amount_gbp'].sum():,.0f} in all, from {grants['years'].min()} to {grants['years'].max()}."
         )
     for row in funding[funding["england_gbp_head"].notna() & funding["awards"].gt(0)].itertuples():
         told.append(
-            f"The {row.programme} ({row.years}) brought £{row.amount_gbp_head:,.2f} a head, beside £{row.england_gbp_head:,.2f} "
-            "in England."
+            f"The {row.programme} ({row.years}), brought £{row.amount_gbp_head:,.2f} a head here and "
+            f"£{row.england_gbp_head:,.2f} in England."
         )
     if not len(grants):
         told.append("Project grants are not known: the file that is here was cut to other places.")
@@ -148,14 +157,21 @@ def say_stations(stations: pd.DataFrame, name: str) -> str:
     if stations.empty:
         return f"Stations in {name} are not shown: outlines of its area, or the list of stations, are not here."
     inside = stations[stations["is_inside"]]
-    told = f"{name} has {count_things(len(inside), 'station')}, and {len(stations) - len(inside)} more are ten minutes away on foot."
+    around = len(stations) - len(inside)
+    told = f"{name} has {count_things(len(inside), 'station')}; {around} more are within ten minutes on foot."
     counted = inside.dropna(subset=["people"])
     if counted.empty:
         return f"{told} How many people use them is not counted in a file that is here."
-    busiest = counted.loc[counted["people"].astype("int64").idxmax()]
+    busiest = counted.sort_values("people").iloc[-1]
+    missing = len(inside) - len(counted)
+    lacks = (
+        f" {count_things(missing, 'station')} of its own {'has' if missing == 1 else 'have'} no count."
+        if missing
+        else ""
+    )
     return (
-        f"{told} The busiest is {busiest['name']}, with {busiest['people']:,} {busiest['counted']} in {busiest['year']}, "
-        f"counted once. {len(inside) - len(counted)} have no count."
+        f"{told} The busiest is {busiest['name']}, with {busiest['people']:,} {busiest['counted']} "
+        f"in {busiest['year']}, counted once.{lacks}"
     )
 
 

@@ -48,7 +48,7 @@ def load_stations(study: Study, outlines: gpd.GeoDataFrame) -> pd.DataFrame:
         return pd.DataFrame()
     stops = pd.concat(found).dropna(subset=["x", "y"]).sort_values("atco_code", ignore_index=True)
     stops["key"] = name_stations(stops["name"])
-    from_london = np.hypot(stops["x"] - LONDON[0], stops["y"] - LONDON[1])
+    from_london = ((stops["x"] - LONDON[0]) ** 2 + (stops["y"] - LONDON[1]) ** 2) ** 0.5
     nearest = from_london.groupby(stops["key"]).transform("min")
     stops["is_counted"] = from_london < nearest + SAME_STATION_M
     whole = outlines.union_all()
@@ -144,7 +144,7 @@ def read_counts(found: FoundFile) -> pd.DataFrame:
 def count_stations(stations: pd.DataFrame, counts: pd.DataFrame) -> pd.DataFrame:
     """Take each station's count of each year once: by its gates if these are counted, else by its trains.
 
-    A station of two lines has a row of each: its gates' count is of the station, boardings of a line are not added to it.
+    A station of two lines has a row of each: its gates' count is of the station; boardings are not added to it.
 
     Returns:
         A row a station and year: station_id, name, year, people, counted.

@@ -32,12 +32,12 @@ def list_checks(study: Study, settled: Mapping[str, Settled]) -> pd.DataFrame:
     rows = [{"source_id": name, "title": titles[name], **one.check} for name, one in settled.items()]
     named = pd.DataFrame(rows)
     if len(named):
-        named["matched_with"] = named["matched_with"].map(
-            lambda text: ", ".join(titles.get(one, one) for one in text.split(", "))
-        )
-    return fit_columns(
-        study, "venue_position_checks", named.replace({"matched_with": {"": None}, "position_from": {"": None}})
-    )
+        named["matched_with"] = [
+            "; ".join(titles.get(one, one) for one in text.split("; ")) for text in named["matched_with"]
+        ]
+        for column in ("matched_with", "position_from"):
+            named[column] = named[column].mask(named[column].eq(""))
+    return fit_columns(study, "venue_position_checks", named)
 
 
 def list_stations(stations: pd.DataFrame, counts: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -48,7 +48,7 @@ def list_stations(stations: pd.DataFrame, counts: pd.DataFrame) -> tuple[pd.Data
 
 
 def list_outlines(ground: Ground, imd: pd.DataFrame | None) -> gpd.GeoDataFrame:
-    """List the small areas of the newest census with their outlines, as culture_areas has them; none if none are there."""
+    """List the small areas of the newest census with their outlines, as culture_areas has them; or none."""
     if ground.newest is None:
         return gpd.GeoDataFrame(geometry=[], crs=4326)
     vintage = max(ground.outlines)

@@ -11,10 +11,10 @@ FEW = 3  # references of the hard trials
 
 
 def try_shifts(settled: Settled, known: pd.DataFrame, rng: np.random.Generator, trials: int = 12) -> pd.DataFrame:
-    """Move a settled file by errors that nobody has seen, repair it, and measure how far its venues are from where they were.
+    """Move a settled file by errors that nobody has seen, repair it, and measure how far off its venues then are.
 
-    A third of the trials leaves datum shifts out of both pairs, a third moves both pairs by the same, and a third each by
-    another. Half of the references are held out of the repair; in every other trial all but three.
+    A third of the trials leaves datum shifts out of both pairs, a third moves both pairs by the same, and a third each
+    by another. Half of the references are held out of the repair; in every other trial all but three.
 
     Args:
         settled: a file whose places are right, as far as is known.
@@ -39,7 +39,7 @@ def try_shifts(settled: Settled, known: pd.DataFrame, rng: np.random.Generator, 
         moved[METRES[GRID]], moved[METRES[DEGREES]] = true + first, true + second
         done = settle_files({"trial": moved}, held)["trial"]
         errors = np.hypot(*(done.rows[["x", "y"]].to_numpy() - true).T)
-        error, stated = float(np.nanmedian(errors)), float(np.nan_to_num(done.check["uncertainty_m"], nan=0.0))
+        error, stated = float(np.nanmedian(errors)), float(done.rows["uncertainty_m"].median())
         results.append(
             {
                 "error": kind,
