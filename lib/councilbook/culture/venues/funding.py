@@ -10,7 +10,7 @@ from councilbook.culture.venues.places import find_code
 from councilbook.study import Study
 
 GRANTS = "project grants"
-NPO_2023, NPO_2018 = "investment programme, a year", "national portfolio"
+NPO_2023, NPO_2018 = "investment programme (a year)", "national portfolio"
 RECOVERY = {
     "first": "recovery fund, first round",
     "capital": "recovery fund, capital",

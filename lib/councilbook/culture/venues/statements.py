@@ -144,7 +144,7 @@ def say_funding(funding: pd.DataFrame, name: str) -> str:
         )
     for row in funding[funding["england_gbp_head"].notna() & funding["awards"].gt(0)].itertuples():
         told.append(
-            f"The {row.programme} ({row.years}), brought £{row.amount_gbp_head:,.2f} a head here and "
+            f"By the {row.programme}, {row.years}: £{row.amount_gbp_head:,.2f} a head here, "
             f"£{row.england_gbp_head:,.2f} in England."
         )
     if not len(grants):
