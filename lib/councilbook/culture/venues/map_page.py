@@ -1,6 +1,8 @@
 """The printable map of culture on foot and by cycle: venues, cycleways and stations on one sheet of A4."""
 
 import io
+import re
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -15,6 +17,7 @@ from councilbook.culture.venues.positions import SAME_PLACE_M
 from councilbook.pages.html import Html
 from councilbook.pages.html.figures import write_data_uri
 from councilbook.pages.html.wording import count_things
+from councilbook.pages.maps.drawn_map import simplify_outlines
 from councilbook.pages.pictures import INK, QUIET, STYLE
 from councilbook.pages.study_pages import PageRequest
 
@@ -30,6 +33,7 @@ LOOKS = {  # shape and colour each, so that a print in grey can be read
 LINE, GROUND = "#2e7d32", "#f4f1ea"
 WIDTH_MM, WIDE_MM, TALLEST_MM = 122.0, 188.0, 236.0
 TALL = 1.15  # height of the ground beside its width, from which the list stands beside the map
+TOLERANCES, MOST_VERTICES = (10, 25, 50, 100, 200), 20_000  # of outlines, in metres
 APART_MM = 4.6  # between numbers
 MINUTE_FOOT_M, MINUTE_CYCLE_M = 80, 250  # five kilometres an hour, and fifteen
 HALO = [withStroke(linewidth=2, foreground="white")]
@@ -37,8 +41,7 @@ HALO = [withStroke(linewidth=2, foreground="white")]
 
 def make_page(request: PageRequest) -> Html:
     """Make the map from what was released; what is not there is left out, and the page says so."""
-    tables = {name: request.load(name) for name in USED}
-    venues, areas, stations, lines = (pd.DataFrame() if tables[name] is None else tables[name] for name in USED)
+    venues, areas, stations, lines = (_load(request, name) for name in USED)
     listed = list_venues(venues, stations)
     notes = describe_missing(areas, stations, lines)
     if venues.empty:
@@ -47,6 +50,7 @@ def make_page(request: PageRequest) -> Html:
         )
     points = gpd.GeoSeries.from_xy(listed["easting"], listed["northing"], crs=27700)
     ground = gpd.GeoDataFrame(areas).to_crs(27700) if len(areas) else gpd.GeoDataFrame(geometry=points.buffer(500))
+    ground = simplify_outlines(ground, TOLERANCES, MOST_VERTICES) if len(areas) else ground
     west, south, east, north = ground.total_bounds
     is_wide = bool((north - south) < TALL * (east - west))
     width = WIDE_MM if is_wide else WIDTH_MM
@@ -65,6 +69,11 @@ def make_page(request: PageRequest) -> Html:
     )
 
 
+def _load(request: PageRequest, dataset: str) -> pd.DataFrame:
+    table = request.load(dataset)
+    return pd.DataFrame() if table is None else table
+
+
 def list_venues(venues: pd.DataFrame, stations: pd.DataFrame) -> pd.DataFrame:
     """Number the venues from north to south, and say of each which station is nearest, where that is within two km."""
     if venues.empty:
@@ -76,7 +85,8 @@ def list_venues(venues: pd.DataFrame, stations: pd.DataFrame) -> pd.DataFrame:
             np.hypot(stations["easting"] - x, stations["northing"] - y) if len(stations) else pd.Series(dtype="float64")
         )
         near = len(far) and far.min() < SAME_PLACE_M
-        told.append(f", {round(far.min(), -1):,.0f} m from {stations.loc[far.idxmin(), 'name']}" if near else "")
+        nearest = stations["name"].to_numpy()[int(far.to_numpy().argmin())] if near else ""
+        told.append(f", {round(far.min(), -1):,.0f} m from {nearest}" if near else "")
     return ordered.assign(number=range(1, len(ordered) + 1), station=told)
 
 
@@ -138,7 +148,7 @@ def draw_map(
         _draw_legend(axes, venues, has_lines=len(lines) > 0, has_stations=len(stations) > 0)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    text = " ".join(buffer.getvalue().split())
+    text = re.sub(r"(\.\d\d)\d+", r"\1", " ".join(buffer.getvalue().split()))  # a hundredth of a point is enough
     return text[text.index("<svg") :]
 
 
@@ -163,10 +173,9 @@ def _draw_stations(axes: Axes, stations: pd.DataFrame) -> None:
     axes.scatter(
         stations["easting"], stations["northing"], s=16, facecolor="white", edgecolor=INK, linewidth=1.1, zorder=4
     )
-    for station in stations.itertuples():
-        place = (float(station.easting), float(station.northing))
-        is_east = place[0] > axes.get_xlim()[0] + 0.75 * float(np.ptp(axes.get_xlim()))
-        axes.annotate(station.name, place, (-4 if is_east else 4, -2), textcoords="offset points", fontsize=5.6,
+    for name, x, y in stations[["name", "easting", "northing"]].itertuples(index=False, name=None):
+        is_east = x > axes.get_xlim()[0] + 0.75 * float(np.ptp(axes.get_xlim()))
+        axes.annotate(name, (x, y), (-4 if is_east else 4, -2), textcoords="offset points", fontsize=5.6,
                       ha="right" if is_east else "left", style="italic", path_effects=HALO, zorder=5)  # fmt: skip
 
 
@@ -181,9 +190,8 @@ def _draw_venues(axes: Axes, venues: pd.DataFrame, metres_mm: float) -> None:
         axes.plot(
             *at, marker=shape, color=colour, markersize=11.5, markeredgecolor="white", markeredgewidth=0.6, zorder=7
         )
-        axes.text(
-            *at, str(number), color="white", fontsize=5.6, weight="bold", ha="center", va="center_baseline", zorder=8
-        )
+        middle: dict[str, Any] = {"ha": "center", "va": "center_baseline", "zorder": 8}
+        axes.text(at[0], at[1], str(number), color="white", fontsize=5.6, weight="bold", **middle)
 
 
 def spread_points(points: "np.ndarray", apart: float) -> "np.ndarray":
