@@ -9,10 +9,9 @@ import pytest
 import shapely
 
 from councilbook.culture.venues import funding, statements, stations
-from councilbook.culture.venues.collecting import name_kinds
-from councilbook.culture.venues.listing import Ground, list_areas, list_venues
 from councilbook.culture.venues.map_page import spread_points
-from councilbook.culture.venues.places import find_areas, pick_own, take_nearest
+from councilbook.culture.venues.places import Ground, find_areas, list_areas, list_venues, pick_own, take_nearest
+from councilbook.culture.venues.positions import name_kinds
 from councilbook.culture.venues.shifts import Settled
 from councilbook.errors import SourceError
 

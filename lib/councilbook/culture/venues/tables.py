@@ -6,12 +6,67 @@ from collections.abc import Mapping
 import geopandas as gpd
 import pandas as pd
 
-from councilbook.culture.venues.listing import Ground
-from councilbook.culture.venues.places import LSOA
+from councilbook.culture.venues.places import LSOA, Ground
 from councilbook.culture.venues.shifts import Settled
 from councilbook.culture.venues.stations import count_stations
+from councilbook.pages.html import Html, table
 from councilbook.sources.files.packed import unpack
 from councilbook.study import Study
+
+HEADERS = {  # by dataset, the columns that a page shows and the words above them
+    "venue_position_checks": {
+        "title": "File",
+        "rows": "Venues",
+        "gap_m": "Positions apart (m)",
+        "matches": "Matches that agree",
+        "decision": "Decision",
+        "shift_east_m": "Moved east (m)",
+        "shift_north_m": "Moved north (m)",
+        "datum_steps": "Datum shifts in it",
+        "uncertainty_m": "Uncertainty (m)",
+    },
+    "venue_position_trials": {
+        "error": "What was done",
+        "moved_m": "Moved (m)",
+        "references": "References",
+        "decision": "Decision",
+        "error_m": "Off after it (m)",
+        "stated_m": "Stated (m)",
+        "is_covered": "Held",
+    },
+    "culture_venues": {
+        "kind": "Kind",
+        "name": "Venue",
+        "borough_in_file": "Borough in the file",
+        "lsoa21_code": "Small area (2021)",
+        "other_lsoa_code": "By the file's own position",
+        "uncertainty_m": "Uncertainty (m)",
+    },
+    "culture_funding": {
+        "programme": "Programme",
+        "years": "Years",
+        "awards": "Awards",
+        "amount_gbp": "Sum (£)",
+        "people_year": "People of",
+        "amount_gbp_head": "A head (£)",
+        "england_gbp_head": "England, a head (£)",
+    },
+    "culture_stations": {
+        "name": "Station",
+        "modes": "Lines",
+        "is_inside": "In the area",
+        "year": "Year",
+        "people": "People a year",
+    },
+}
+ENDINGS = {"_m": ",.0f", "_gbp": ",.0f", "_head": ",.2f", "people": ",.0f"}
+
+
+def show(dataset: str, frame: pd.DataFrame, caption: str) -> Html:
+    """Show the columns of a dataset that a reader needs, as a table."""
+    headers = HEADERS[dataset]
+    formats = {name: form for name in headers for end, form in ENDINGS.items() if name.endswith(end)}
+    return table(frame.reindex(columns=list(headers)), caption, headers=headers, formats=formats)
 
 
 def fit_columns(study: Study, dataset: str, frame: pd.DataFrame) -> pd.DataFrame:
