@@ -100,6 +100,6 @@ def _list_gaps(group: Sequence[Source], run_date: str) -> list[str]:
             gaps.append(f"Its sharing agreement was due for review by {due.day} {due:%B %Y}.")
     if (expected := group[-1].next_due) and expected < date.fromisoformat(run_date):
         gaps.append(f"Its next edition was due by {expected.day} {expected:%B %Y}, and is not in the catalogue.")
-    if source.licence == "not_stated":
+    if source.licence and not source.states_licence:
         gaps.append("The publisher states no licence.")
     return gaps
