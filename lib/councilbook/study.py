@@ -65,7 +65,7 @@ from councilbook.sources.geography import (
     select_by_code,
     select_rows,
 )
-from councilbook.sources.landscape import describe_landscape
+from councilbook.sources.landscape import describe_landscape, score_sources
 from councilbook.sources.mappings import Inspection, read_codes, read_mapping
 
 LOOKUP = "lsoa_lookup"
@@ -276,6 +276,10 @@ class Study:
         """Describe every source of this study in the catalogue; see `landscape.describe_landscape`."""
         sources = self.catalogue.sources_of(self.spec.id)
         return describe_landscape(sources, self.spec, self.finder, self.run_date)
+
+    def score_landscape(self) -> pd.DataFrame:
+        """Return the landscape with how open and how old each source is; see `landscape.score_sources`."""
+        return score_sources(self.landscape(), self.catalogue.sources_of(self.spec.id), self.run_date)
 
     # --- what goes out ---
 
