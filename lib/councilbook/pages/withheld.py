@@ -89,7 +89,8 @@ def show_withheld(datasets: Sequence[Released]) -> Html:
         return Html("<p>No dataset was released with this page.</p>")
     is_open = [bool(one.audit) and one.audit["rule"] in OPEN_RULES for one in datasets]
     guarded = [one for one, open_alone in zip(datasets, is_open, strict=True) if not open_alone]
-    open_alone = join([_describe_open(sum(is_open), len(datasets)), *filter(None, map(_tell_unsettled, datasets))], "\n")
+    unsettled = filter(None, map(_tell_unsettled, datasets))
+    open_alone = join([_describe_open(sum(is_open), len(datasets)), *unsettled], "\n")
     if not guarded:
         return open_alone
     lead = (

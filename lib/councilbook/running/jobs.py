@@ -33,6 +33,7 @@ from councilbook.running.parameters import (
     read_cells,
 )
 from councilbook.running.parts import find_absent
+from councilbook.sources.journey import describe_journey
 
 REPORT_MODULE = "councilbook.pages.reports.report"  # by which `run` publishes a report
 SITE_MODULE = "councilbook.pages.site"  # and the site around it
@@ -360,9 +361,11 @@ def _list_catalogue_files(catalogue: Catalogue, study: str) -> list[Path]:
 
 
 def _describe_sources(job: Job, catalogue: Catalogue, notebook: str, code: Sequence[str]) -> list[object]:
-    """Say what is there of a notebook's sources; and which of all are there, if it shows the landscape of them."""
+    """Say what is there of a notebook's sources; of all, if it shows the landscape of them; and the journey, if that."""
     read = {source.id: job.sources.get(source.id) for source in list_sources(catalogue, job.study, notebook)}
-    return [read, sorted(job.sources) if any("landscape" in text for text in code) else []]
+    steps = describe_journey(catalogue, job.study) if any(".journey(" in text for text in code) else None
+    ways = [] if steps is None else [steps[["notebook", "direction", "item_id"]].to_numpy().tolist()]
+    return [read, sorted(job.sources) if any("landscape" in text for text in code) else [], *ways]
 
 
 def _list_library_files(job: Job, catalogue: Catalogue, notebook: str, code: Sequence[str]) -> set[Path]:

@@ -126,8 +126,8 @@ def score_sources(rows: pd.DataFrame, sources: Sequence[Source], run_date: str) 
         run_date: ISO date that age is counted to.
 
     Returns:
-        The rows, and: file_format, stars (0 to 3; a format cannot show the fourth and fifth), age_years (from the newest
-        year that the edition names to the run; missing where it names none), frequency.
+        The rows, and: file_format, stars (0 to 3; a format cannot show the fourth and fifth), age_years (from the
+        newest year that the edition names to the run; missing where it names none), frequency.
     """
     newest = {one.series or one.id: one for one in sources}  # of a series the newest edition
     found = [newest[name] for name in rows["source_id"]]
