@@ -305,7 +305,7 @@ class Study:
                 one.point.to_do if one.state == "open" else None,
                 *kept,
             )
-            for one in list_points(self.catalogue, self.spec.id, self._named_council)
+            for one in list_points(self.catalogue, self.spec.id, self.finder.council)
         ]
         about = ["question_id", "question", "answer", "state", "role", "decided_on", "to_do"]
         return pd.DataFrame(rows, columns=[*about, "owner", "written", "review_by"])

@@ -361,7 +361,7 @@ def _list_catalogue_files(catalogue: Catalogue, study: str) -> list[Path]:
 
 
 def _describe_sources(job: Job, catalogue: Catalogue, notebook: str, code: Sequence[str]) -> list[object]:
-    """Say what is there of a notebook's sources; of all, if it shows the landscape of them; and the journey, if that."""
+    """Say what is there of a notebook's sources; of all sources, or the journey through all steps, if it shows that."""
     read = {source.id: job.sources.get(source.id) for source in list_sources(catalogue, job.study, notebook)}
     steps = describe_journey(catalogue, job.study) if any(".journey(" in text for text in code) else None
     ways = [] if steps is None else [steps[["notebook", "direction", "item_id"]].to_numpy().tolist()]

@@ -59,7 +59,9 @@ def describe_journey(catalogue: Catalogue, study: str) -> pd.DataFrame:
 
 
 def _list_read(notebook: Path) -> Iterator[str]:
-    """List the datasets that a notebook's code reads by `study.published`."""
+    """List the datasets that a notebook's code reads by `study.published`; none where it is not written yet."""
+    if not notebook.exists():
+        return
     for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "code":
             for node in ast.walk(ast.parse("".join(cell["source"]))):
