@@ -1,6 +1,5 @@
 """Service ideas as data: what each would take, what voters gave it, and how sure its rank is."""
 
-from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 from typing import Annotated, Literal, Self
@@ -157,15 +156,6 @@ def list_waiting(ranked: pd.DataFrame, landscape: pd.DataFrame) -> pd.DataFrame:
     columns = ["source_id", "title", "steward", "spectrum", "personal_data", "gap"]
     rows = landscape[columns].merge(waiting, on="source_id")
     return rows.sort_values(["ideas", "title"], ascending=[False, True], ignore_index=True)
-
-
-def tabulate_themes(ranked: pd.DataFrame) -> pd.DataFrame:
-    """Return a row a theme: theme, ideas (how many), in_first_ten, mean_support_pct, the best supported theme first."""
-    parts: Mapping[str, tuple[str, str]] = {"ideas": ("idea", "size"), "mean_support_pct": ("support_pct", "mean")}
-    rows = ranked.groupby("theme", as_index=False).agg(**parts)  # type: ignore[call-overload]
-    first = ranked[ranked["rank"] <= FIRST].groupby("theme").size()
-    rows["in_first_ten"] = rows["theme"].map(first).fillna(0).astype(int)
-    return rows.sort_values("mean_support_pct", ascending=False, ignore_index=True)
 
 
 def _share_below(votes: Floats) -> Floats:
