@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from councilbook.catalogue import load_catalogue
-from councilbook.culture.ideas import ranking
+from councilbook.culture.ideas import ranking, statements
 from councilbook.errors import CatalogueError, CheckError
 from councilbook.paths import find_workbook
 
@@ -132,3 +132,43 @@ def test_ideas_are_listed_by_the_source_that_they_wait_for():
     ).assign(personal_data=[False, True, False], gap=None)
     rows = ranking.list_waiting(ranking.rank_ideas(ideas, 7), landscape)
     assert rows[["title", "ideas", "waiting"]].to_numpy().tolist() == [["Log", 2, "A; C"], ["Plan", 1, "A"]]
+
+
+def make_ethics(*states: str) -> pd.DataFrame:
+    roles = ["Head of museums", "Data protection officer", "Data protection officer"]
+    return pd.DataFrame(
+        {
+            "state": states,
+            "role": roles[: len(states)],
+            "owner": "Head of museums",
+            "review_by": pd.Timestamp("2027-05-29"),
+        }
+    )
+
+
+def test_open_points_are_told_with_who_has_to_accept_them_and_none_where_none_is_open():
+    told = statements.describe_ethics(make_ethics("settled", "open", "open"))
+    assert "1 settled" in told and "**2 open**" in told
+    assert "the data protection officer 2 has to accept" in told
+    assert told.endswith("looks at it again by 29 May 2027.")
+    assert "2 points of 3" in statements.headline_ethics(make_ethics("settled", "open", "open"))
+    done = make_ethics("settled", "accepted", "accepted")
+    assert "Nothing is open" in statements.describe_ethics(done)
+    assert statements.headline_ethics(done).startswith("- **All 3 points")
+    assert statements.show_open_points(done).value == "0 of 3"
+
+
+def test_a_leading_idea_is_told_with_its_range_and_the_votes_as_invented():
+    votes = {"top": [5] * 5, "mid": [3, 4, 3, 2, 3], "low": [1, 2, 4, 3, 2]}
+    ranked = ranking.rank_ideas(make_ideas(votes), 7)
+    assert '"Top" leads 3 service ideas' in statements.headline_ideas(ranked)
+    assert "rank 1 to 1" in statements.headline_ideas(ranked)
+    assert "invented" in statements.describe_ideas(ranked)
+    assert "No idea is surely" in statements.describe_ideas(ranked.assign(rank_high=30))
+
+
+def test_sources_without_a_licence_are_counted():
+    rows = pd.DataFrame(
+        {"spectrum": ["open", "open", "closed"], "gap": [None, "The publisher states no licence.", None]}
+    )
+    assert "3 sources bear on the question, and 2 are open. Of 1 the publisher" in statements.describe_landscape(rows)

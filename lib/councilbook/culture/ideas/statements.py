@@ -17,8 +17,8 @@ def describe_ideas(ideas: pd.DataFrame) -> str:
     named = f"**{len(surely)} of {len(ideas)} ideas are surely among the first {FIRST}**: {'; '.join(surely)}."
     said = named if len(surely) else f"**No idea is surely among the first {FIRST}.**"
     return (
-        f"{said} The order of the others depends on who is in the room. The {ideas['voters'].max()} voters are invented. "
-        "Each stands for a kind of person, and a workshop puts real votes in their place."
+        f"{said} The order of the others depends on who is in the room. The {ideas['voters'].max()} voters are "
+        "invented. Each stands for a kind of person, and a workshop puts real votes in their place."
     )
 
 
@@ -49,10 +49,10 @@ def describe_ethics(ethics: pd.DataFrame) -> str:
     """
     counts = ethics["state"].value_counts()
     waiting = ethics.loc[ethics["state"] == "open", "role"].value_counts()
-    roles = " and ".join(f"the {role.lower()} {count}" for role, count in waiting.items())
+    roles = " and ".join(f"the {str(role).lower()} {count}" for role, count in waiting.items())
     stops = (
-        f"Of the open ones, {roles} {'have' if len(waiting) > 1 else 'has'} to accept. Until then, nothing that was made of "
-        "real wifi logs or answers is released."
+        f"Of the open ones, {roles} {'have' if len(waiting) > 1 else 'has'} to accept. Until then, nothing that was "
+        "made of real wifi logs or answers is released."
         if len(waiting)
         else "Nothing is open, so the gate lets counts from real logs pass once they are safe."
     )
@@ -85,12 +85,10 @@ def describe_landscape(landscape: pd.DataFrame) -> str:
     """
     is_open = landscape["spectrum"] == "open"
     without = int(landscape["gap"].fillna("").str.contains("states no licence").sum())
-    missing = (
-        f" {count_things(without, 'publisher')} state no licence, so what was made of it waits." if without else ""
-    )
+    missing = f" Of {without} the publisher states no licence, so what was made of real files waits." if without else ""
     return (
-        f"{count_things(len(landscape), 'source')} bear on the question, and {is_open.sum()} are open.{missing} The map below "
-        "is drawn from the catalogue and the notebooks' own code."
+        f"{count_things(len(landscape), 'source')} bear on the question, and {is_open.sum()} are open.{missing} The map "
+        "below is drawn from the catalogue and the notebooks' own code."
     )
 
 
