@@ -87,8 +87,8 @@ def describe_landscape(landscape: pd.DataFrame) -> str:
     without = int(landscape["gap"].fillna("").str.contains("states no licence").sum())
     missing = f" Of {without} the publisher states no licence, so what was made of real files waits." if without else ""
     return (
-        f"{count_things(len(landscape), 'source')} bear on the question, and {is_open.sum()} are open.{missing} The map "
-        "below is drawn from the catalogue and the notebooks' own code."
+        f"{count_things(len(landscape), 'source')} bear on the question, and {is_open.sum()} are open.{missing} "
+        "The map below is drawn from the catalogue and the notebooks' own code."
     )
 
 
