@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 from councilbook.catalogue import (
-    CANVAS,
     Catalogue,
     Council,
     Finder,
@@ -304,15 +303,16 @@ def fill_parameters(
 def fingerprint_notebooks(job: Job, catalogue: Catalogue) -> dict[str, str]:
     """Return a checksum of all that each notebook's result depends on.
 
-    That is its cells and parameters, the sources it may read, what it uses of the library, the council, study.yaml, the
-    study's ethics canvas and where its points stand, the files of the catalogue that the study goes by, the pinned
-    requirements, and the fingerprints of the notebooks that it comes after. Of a mirror only its files count.
+    That is its cells and parameters, the sources it may read, what it uses of the library, the council, study.yaml and
+    what lies beside it, where the points of an ethics canvas stand, the files of the catalogue that the study goes by,
+    the pinned requirements, and the fingerprints of the notebooks that it comes after. Of a mirror, only its files
+    count.
     """
     workbook, spec = job.workbook, catalogue.study(job.study)
     folder = workbook.notebooks / job.study
     declared = inspect_study(folder, spec)
     ignored = {"mirror"} if job.is_date_given else {"mirror", "run_date"}
-    files = [workbook.lock, folder / "study.yaml", *folder.glob(CANVAS), *_list_catalogue_files(catalogue, job.study)]
+    files = [workbook.lock, *folder.glob("*.yaml"), *_list_catalogue_files(catalogue, job.study)]
     shared = [hash_files(workbook.root, files), job.council.model_dump(), job.mode == "real" and job.stand_ins]
     shared += [f"{one.key}: {one.told}" for one in list_points(catalogue, job.study, job.council)]
     fingerprints: dict[str, str] = {}

@@ -101,3 +101,21 @@ def show_open_points(ethics: pd.DataFrame) -> KeyFigure:
         f"{len(ethics) - number} are settled or accepted",
         "Counted from the canvas for this council",
     )
+
+
+def describe_actors(actors: pd.DataFrame, exchanges: pd.DataFrame) -> str:
+    """Say who is the bridge, what depends on it alone, and which exchanges of data have no agreement.
+
+    Args:
+        actors: the dataset culture_actors.
+        exchanges: the dataset culture_exchanges.
+    """
+    first = actors.iloc[0]
+    without = exchanges[exchanges["kind"].eq("data") & exchanges["agreement"].isna()]
+    named = "; ".join(f"{row.giver} gives {row.what}" for row in without.itertuples())
+    lacking = f" **{len(without)} exchanges of data have no agreement on record**: {named}." if len(without) else ""
+    return (
+        f"{first['title']} {'are' if first['title'].endswith('s') else 'is'} the bridge: "
+        f"{first['bridge_pct']:.0f} of 100 shortest ways between two others lead through it. If it left, "
+        f"{first['cut_off']} of the {len(actors) - 1} others would be cut off.{lacking}"
+    )
