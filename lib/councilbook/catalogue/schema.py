@@ -14,6 +14,9 @@ from councilbook.errors import CatalogueError, suggest
 Spectrum = Literal["closed", "shared", "open"]
 Origin = Literal["closed folder", "data/raw", "mirror", "download", "twin"]
 Mode = Literal["sample", "real"]
+Ending = Literal[
+    "csv", "csv.gz", "txt", "txt.gz", "xlsx", "ods", "zip", "geojson", "json", "json.gz", "pcap", "pcap.gz"
+]
 
 NATIONS = {"E": "England", "W": "Wales", "S": "Scotland", "N": "Northern Ireland"}
 GSS_CODE = re.compile(r"[EWSN]\d{8}")
@@ -190,7 +193,7 @@ class Source(Entry):
         default="",
         description="What the file is called in data/raw and the closed folder; {council} stands for GSS codes.",
     )
-    formats: list[Literal["csv", "csv.gz", "txt", "xlsx", "ods", "zip"]] = Field(
+    formats: list[Ending] = Field(
         default=[], description="Endings that its file may have; that of `file` if none is given."
     )
     dated_by: str | None = Field(default=None, description="Pattern with one group: the date in the head of its file.")
