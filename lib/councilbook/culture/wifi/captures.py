@@ -125,7 +125,7 @@ def read_radius(content: bytes, setting: Setting, intake: Intake, log: str) -> H
         marks.append(Mark(at, zone, address, status in BEGINS, status in ENDS, seconds))
     if records and not marks:
         raise SourceError(f"Log ({log}): no record of RADIUS accounting with a device and a time can be read in it.")
-    return gather(connect(marks, intake, log), log=log)
+    return gather(connect(marks, intake, log), intake, log)
 
 
 def _read_stamp(fields: dict[str, str]) -> float | None:

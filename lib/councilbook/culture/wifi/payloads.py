@@ -1,7 +1,7 @@
 """Logs in JSON: what Meraki's Scanning API and Cisco's CMX send, and the events of a UniFi controller."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,11 +29,12 @@ class Row(NamedTuple):
     elements: str = ""
 
 
-def gather(rows: Iterable[Row], time_zone: str | None = None, log: str = "") -> Heard:
-    """Gather rows into arrays; see `tables.read_times` for the times and what is raised."""
-    listed = list(rows)
+def gather(rows: list[Row], intake: Intake, log: str) -> Heard:
+    """Gather rows into arrays, each once; see `tables.read_times` for the times and what is raised."""
+    listed = list(dict.fromkeys(rows))
+    intake.count(log, "a record that came twice", len(rows) - len(listed))
     columns = list(zip(*listed, strict=True)) or [()] * len(Row._fields)
-    time, doubtful = read_times(np.array(columns[0], object), time_zone, log)
+    time, doubtful = read_times(np.array(columns[0], object), None, log)
     numbers, identifiers = number_addresses(columns[2])
     zone, elements = np.array(columns[1], object), np.array(columns[5], object)
     signal, network = np.array(columns[3], float), np.array(columns[4], bool)
@@ -108,7 +109,7 @@ def read_meraki(content: bytes, setting: Setting, intake: Intake, log: str) -> H
         read = _read_seen if log == "meraki_v2" else _read_observation
         for one in seen:
             rows += _take(read, one, data, zones, setting, intake=intake, log=log)
-    return gather(rows, log=log)
+    return gather(rows, intake, log)
 
 
 def _take(read: Any, record: Any, *given: Any, intake: Intake, log: str) -> list[Row]:
@@ -123,11 +124,11 @@ def _take(read: Any, record: Any, *given: Any, intake: Intake, log: str) -> list
     return [one for one in found if isinstance(one, Row)]
 
 
-def _find_doubt(latitude: Any, longitude: Any, metres: Any, most: float) -> str:
+def _find_doubt(place: Mapping[str, Any], metres: float, most: float) -> str:
     """Say what is wrong with a position; nothing if all is well, or there is none."""
-    if UNKNOWN in (_number(latitude), _number(longitude)):
+    if any(_number(place.get(name)) == UNKNOWN for name in ("lat", "lng")):
         return NOWHERE
-    return UNCERTAIN if _number(metres) > most else ""
+    return UNCERTAIN if metres > most else ""
 
 
 def _number(value: Any) -> float:
@@ -136,7 +137,7 @@ def _number(value: Any) -> float:
 
 def _read_seen(one: Mapping[str, Any], data: Mapping[str, Any], zones: ZoneNames, setting: Setting) -> Iterator[Any]:
     place = one.get("location") or {}
-    if doubt := _find_doubt(place.get("lat"), place.get("lng"), place.get("unc"), setting.most_uncertain_m):
+    if doubt := _find_doubt(place, _number(place.get("unc")), setting.most_uncertain_m):
         yield doubt
         return
     names = [data["apMac"], *filter(None, data.get("apTags") or []), *filter(None, data.get("apFloors") or [])]
@@ -151,8 +152,8 @@ def _read_observation(
     times = set()
     for place in one.get("locations") or []:
         times.add(place["time"])
-        doubt = _find_doubt(place.get("lat"), place.get("lng"), place.get("variance"), setting.most_uncertain_m)
-        if doubt:
+        metres = _number(place.get("variance")) ** 0.5
+        if doubt := _find_doubt(place, metres, setting.most_uncertain_m):
             yield doubt
             continue
         heard = sorted(place.get("rssiRecords") or [], key=lambda record: -float(record["rssi"]))
@@ -182,7 +183,7 @@ def read_cmx(content: bytes, setting: Setting, intake: Intake, log: str) -> Hear
         if not isinstance(record, dict) or (sign not in record and (other in record or number == 1)):
             raise SourceError(f"Log ({log}), record {number}: expected the field {sign}; this is another version.")
         rows += _take(_read_client if log == "cmx_v2" else _read_notification, record, zones, intake=intake, log=log)
-    return gather(rows, log=log)
+    return gather(rows, intake, log)
 
 
 def _read_client(one: Mapping[str, Any], zones: ZoneNames) -> Iterator[Any]:
@@ -224,7 +225,7 @@ def read_unifi(content: bytes, setting: Setting, intake: Intake, log: str) -> He
             marks += [mark for mark in [_read_event(one, zones)] if mark] or _miss(intake, log)
         else:
             intake.count(log, "an event of another kind", 1)
-    return gather(connect(marks, intake, log), log=log)
+    return gather(connect(marks, intake, log), intake, log)
 
 
 class Mark(NamedTuple):
@@ -255,14 +256,14 @@ def _read_event(one: Mapping[str, Any], zones: ZoneNames) -> Mark | None:
         return None
 
 
-def connect(marks: list[Mark], intake: Intake, log: str) -> Iterator[Row]:
-    """Hear each device at its events, and every five minutes from one to the next while its connection lasts.
+def connect(marks: list[Mark], intake: Intake, log: str) -> list[Row]:
+    """Hear each device at its events, and every five minutes from one to the next while its connection lasts, in order.
 
     A connection that says that it ends before it began is set aside with its end, and counted.
     """
     negative = [mark for mark in marks if mark.seconds < 0]
     intake.count(log, "a connection that ends before it begins", len(negative))
-    told: dict[str, list[Mark]] = {}
+    told, rows = dict[str, list[Mark]](), list[Row]()
     for mark in marks:
         if not mark.seconds < 0:
             told.setdefault(mark.address, []).append(mark)
@@ -276,4 +277,5 @@ def connect(marks: list[Mark], intake: Intake, log: str) -> Iterator[Row]:
             lasts = lasts if lasts <= LONGEST_GAP_SECONDS else 0.0
             start = np.array([round(mark.at * 1e6)]).view("datetime64[us]")
             for time in fill_marks(start, np.array([lasts]))[1][: -1 if lasts else None]:
-                yield Row(f"{time}Z", mark.zone, mark.address, network=True)
+                rows.append(Row(f"{time}Z", mark.zone, mark.address, network=True))
+    return sorted(rows, key=lambda row: row.time)

@@ -53,7 +53,7 @@ def read_log(
         raise SourceError(f'There is no layout "{name}" of wifi logs.{suggest(name, LAYOUTS)}')
     setting = Setting(time_zone, zones, zone)
     if not intake.is_new(content, name):
-        return intake.admit(payloads.gather([]), name)
+        return intake.admit(payloads.gather([], intake, name), name)
     columns = tables.COLUMNS.get(name) if isinstance(layout, str) else layout
     heard: Heard
     if columns is not None:

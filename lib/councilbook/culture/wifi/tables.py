@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -166,9 +166,16 @@ class ZoneNames:
         """Take what a council says of its access points."""
         self._zones = {_simplify(name): zone for name, zone in (setting.zones or {}).items()}
         self._whole, self._numbers = setting.zone, dict[str, str]()
+        self._found: dict[tuple[str, ...], str | None] = {}
 
-    def find(self, names: list[str]) -> str | None:
+    def find(self, names: Sequence[str]) -> str | None:
         """Return the zone of the first name that has one; None where access points are declared and this is not."""
+        key = tuple(names)
+        if key not in self._found:
+            self._found[key] = self._look_up(key)
+        return self._found[key]
+
+    def _look_up(self, names: tuple[str, ...]) -> str | None:
         known = [name for name in names if name.strip()]
         if self._zones:
             return next((self._zones[one] for one in map(_simplify, known) if one in self._zones), None)
@@ -246,7 +253,9 @@ def _mark_connections(
         lasted = np.where(np.isnan(ended), lasted, ended)
     kept = count_faulty(lasted, intake, log)
     rows, time = fill_marks(heard.time, np.nan_to_num(lasted))
-    rows, time = rows[kept[rows]], time[kept[rows]]
+    order = np.argsort(time, kind="stable")
+    order = order[kept[rows[order]]]
+    rows, time = rows[order], time[order]
     taken = {
         name: np.broadcast_to(getattr(heard, name), heard.time.shape)[rows]
         for name in ("zone", "identifier", "signal_dbm", "network", "elements", "doubtful")
