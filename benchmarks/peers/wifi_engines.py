@@ -1,6 +1,6 @@
-"""Sessions, stays, seconds by zone and moves of a wifi log, by one engine: prints them with seconds and memory, as JSON.
+"""Sessions, stays, seconds by zone and moves of a wifi log, by one engine, as JSON with seconds and memory.
 
-    python wifi_engines.py ENGINE FILE GAP_SECONDS
+python wifi_engines.py ENGINE FILE GAP_SECONDS
 """
 
 import json
@@ -86,11 +86,15 @@ def run_pandas(file, gap):
     same = log["day"].eq(log["day"].shift()) & log["address"].eq(log["address"].shift())
     breaks = ~same | log["zone"].ne(log["zone"].shift()) | (log["at"].diff() > gap)
     grouped = log.groupby(breaks.cumsum(), sort=False)
-    stays = grouped.agg(day=("day", "first"), address=("address", "first"), zone=("zone", "first"), arrived=("at", "min"), gone=("at", "max"))  # noqa: E501
+    firsts = {name: (name, "first") for name in ("day", "address", "zone")}
+    stays = grouped.agg(**firsts, arrived=("at", "min"), gone=("at", "max"))
     last = stays.shift()
-    moved = stays["day"].eq(last["day"]) & stays["address"].eq(last["address"]) & (stays["arrived"] - last["gone"] <= gap)
-    pairs = pd.DataFrame({"last": last["zone"].fillna(-1), "zone": stays["zone"], "micros": stays["gone"] - stays["arrived"], "moved": moved})  # noqa: E501
-    found = pairs.groupby(["last", "zone"]).agg(stays=("moved", "size"), micros=("micros", "sum"), moved=("moved", "sum"))
+    moved = stays["day"].eq(last["day"]) & stays["address"].eq(last["address"])
+    moved &= stays["arrived"] - last["gone"] <= gap
+    pairs = stays.assign(last=last["zone"].fillna(-1), micros=stays["gone"] - stays["arrived"], moved=moved)
+    found = pairs.groupby(["last", "zone"]).agg(
+        stays=("moved", "size"), micros=("micros", "sum"), moves=("moved", "sum")
+    )
     return total(found.reset_index().itertuples(index=False, name=None)), begin
 
 
@@ -126,7 +130,8 @@ def run_spark(file, gap):
     spark.sparkContext.setLogLevel("ERROR")
     spark.read.parquet(file).createOrReplaceTempView("log")
     begin = mark()
-    rows = [tuple(row) for row in spark.sql(STAYS.format(gap=gap, micros="unix_micros(cast(time as timestamp))")).collect()]
+    found = spark.sql(STAYS.format(gap=gap, micros="unix_micros(cast(time as timestamp))")).collect()
+    rows = [tuple(row) for row in found]
     return total(rows), begin
 
 
@@ -135,9 +140,7 @@ def mark():
 
 
 def use():
-    return sum(
-        part for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN) for part in resource.getrusage(who)[:2]
-    )
+    return sum(part for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN) for part in resource.getrusage(who)[:2])
 
 
 if __name__ == "__main__":
