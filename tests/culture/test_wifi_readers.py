@@ -122,7 +122,8 @@ def test_cmx_versions():
     client = {"macAddress": DEVICE, "mapInfo": {"mapHierarchyString": "Campus>House>Hall"}, "dot11Status": "ASSOCIATED",
               "statistics": {"lastLocatedTime": "2017-11-06T12:02:15.256+0100", "maxDetectedRssi": best}}  # fmt: skip
     note = {"deviceId": DEVICE, "locationMapHierarchy": "Campus>House>Hall", "associated": False,
-            "maxDetectedRssi": best, "timestamp": 1509966135256, "geoCoordinate": {"latitude": -999, "longitude": -999}}  # fmt: skip
+            "maxDetectedRssi": best, "timestamp": 1509966135256,
+            "geoCoordinate": {"latitude": -999, "longitude": -999}}  # fmt: skip
     with Intake() as intake:
         both = pd.concat([read_log(json.dumps([one]).encode(), "", intake) for one in (client, note)])
     assert len(set(both["time"])) == len(set(both["token"])) == 1

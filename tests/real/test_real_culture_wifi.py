@@ -66,7 +66,8 @@ def test_heads_of_one_day_contradict_and_no_other_check_fails(wifi):
     failing = [
         one for one in csv if checks.check_log(one, time_zone="Europe/Prague")["verdict"].eq(checks.FAILED).any()
     ]
-    assert [(len(set(one["token"])), one["people"].max()) for one in failing] == [(2317, 0)]
+    of_day = failing[0][failing[0]["time"] < pd.Timestamp("2023-04-03 22:00")]  # the file goes on past midnight
+    assert len(failing) == 1 and (len(set(of_day["token"])), failing[0]["people"].max()) == (2317, 0)
     shares = checks.find_shares(pd.concat(csv), "Europe/Prague")
     crowded = shares[shares["tokens"] >= checks.Limits().least_tokens]
     assert crowded["minutes_share_pct"].max() < 11 and crowded["share_pct"].max() < 30
