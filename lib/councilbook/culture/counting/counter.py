@@ -1,5 +1,6 @@
 """How many people were in a room, learnt from hours in which somebody counted them; without such an hour, no number."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +16,7 @@ LEAST_PEOPLE = 1.5  # an estimate of less is nobody: one phone at the door sound
 COVERAGE = 0.9
 STEADY_PEOPLE = 4.0  # errors grow with the root of people plus these
 CREDIBLE_QUARTERS = 8.0  # so many of the place's own weigh as much as all others (credibility; Bühlmann, 1967)
-SHIFTS_DB, SHIFT_COST = range(-12, 13, 3), 0.05  # people a dB: a sensor is as deaf as others until shown otherwise
+SHIFTS_DB, UNUSUAL = range(-12, 13, 3), 2.0  # a sensor hears as others do unless errors are so many times as large
 STALE_DAYS = 120  # after the last counted day, as phones change
 
 
@@ -87,26 +88,37 @@ def fit_counter(quarters: pd.DataFrame, groups: pd.Series, place: str) -> Counte
     return Counter(_fit(counted), place, until, most, errors, errors if groups.nunique() > 4 else errors[:0])
 
 
-def fit_here(counter: Counter, events: pd.DataFrame, place: str) -> Counter:
+def fit_here(counter: Counter, described: Mapping[int, pd.DataFrame], place: str) -> Counter:
     """Fit a counter to a sensor by a day that was counted there: how deaf it is, and how large errors are.
+
+    Args:
+        counter: learnt from other sensors, or in other terms.
+        described: the counted quarter hours of that day, for each shift of SHIFTS_DB; see `describe_shifts`.
+        place: the sensor.
 
     Raises:
         NotToldError: nobody counted heads on that day while anybody was there.
     """
     tries = {}
-    for shift in SHIFTS_DB:
-        quarters = describe_quarters(events, shift).dropna(subset="people")
-        estimate = _predict(counter.model, quarters)
-        error, occupied = np.abs(estimate - quarters["people"]), quarters["people"] > 0
+    for shift, rows in described.items():
+        quarters = rows.dropna(subset="people")
+        estimate, occupied = _predict(counter.model, quarters), quarters["people"] > 0
         if not occupied.any():
             raise NotToldError(
                 "No counted hour, no number: nobody counted heads at this sensor while anybody was there."
             )
-        cost = error[occupied].mean() + (error[~occupied].mean() if (~occupied).any() else 0) + SHIFT_COST * abs(shift)
+        error = np.abs(estimate - quarters["people"])
+        off = error[occupied].mean() + (error[~occupied].mean() if (~occupied).any() else 0.0)
         own = _scale_errors(quarters.loc[occupied, "people"], estimate[occupied.to_numpy()])
-        tries[shift] = (cost, own, quarters.index.max().normalize())
-    shift = min(tries, key=lambda one: (tries[one][0], abs(one)))
-    return replace(counter, place=place, counted_until=tries[shift][2], own=tries[shift][1], shift_db=float(shift))
+        tries[shift] = (off, abs(shift), own, quarters.index.max().normalize())
+    is_usual = tries[0][2].mean() <= UNUSUAL * counter.errors.mean()
+    shift = 0 if is_usual else min(tries, key=lambda one: tries[one][:2])
+    return replace(counter, place=place, counted_until=tries[shift][3], own=tries[shift][2], shift_db=float(shift))
+
+
+def describe_shifts(events: pd.DataFrame) -> dict[int, pd.DataFrame]:
+    """Describe quarter hours as if the sensor were so many dB deafer, for each of SHIFTS_DB."""
+    return {shift: describe_quarters(events, shift) for shift in SHIFTS_DB}
 
 
 def estimate_people(counter: Counter, quarters: pd.DataFrame, place: str) -> pd.DataFrame:
