@@ -92,8 +92,8 @@ def make_museum(_source: Source, request: TwinRequest) -> Mapping[str, bytes]:
         "museum_wifi": gzip.compress(_write_log(museum.frames, rng), 1, mtime=0),
         "museum_floor_plan": _write_plan(),
         "museum_diary": write_csv(museum.diary),
-        "museum_headcounts": write_csv(_count_heads(museum, rng)),
-        "museum_answers": write_csv(_ask_visitors(museum.people, rng)),
+        "museum_headcounts": write_csv(count_heads(museum, rng)),
+        "museum_answers": write_csv(ask_visitors(museum.people, rng)),
         "museum_devices": write_csv(devices),
     }
 
@@ -309,7 +309,7 @@ def _write_plan() -> bytes:
     return json.dumps({"type": "FeatureCollection", "features": features}, indent=1).encode()
 
 
-def _count_heads(museum: Museum, rng: np.random.Generator) -> pd.DataFrame:
+def count_heads(museum: Museum, rng: np.random.Generator) -> pd.DataFrame:
     """Count on some open days: every half hour who is in each zone, and until the next count who comes in or passes.
 
     In one of 20 cells nobody wrote anything down.
@@ -335,7 +335,7 @@ def _count_heads(museum: Museum, rng: np.random.Generator) -> pd.DataFrame:
     return counted.assign(people=counted["people"].astype("Int64").mask(rng.random(len(counted)) < 0.05))
 
 
-def _ask_visitors(people: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+def ask_visitors(people: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Ask on the landing page: the young answer more often, and not everybody lets the answer be used."""
     asked = people[rng.random(len(people)) < people["age_band"].map(ANSWERS)].reset_index(drop=True)
     tokens = [f"{one:016x}" for one in rng.integers(0, 2**63, len(asked))]

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from councilbook.errors import TooFewError
 
 QUESTIONS = {"age_band": "Age", "reason": "Reason for the visit", "been_before": "Has been here before"}
-RARE, EVERYBODY = "another answer", "all answers"
+RARE = "another answer"
 LEVEL = 0.9
 ROUNDS, CLOSE = 100, 1e-6
 MOST_WEIGHT = 5.0  # times the mean: a cell with one answer must not speak for a whole afternoon
@@ -67,35 +67,35 @@ def tidy_answers(answers: pd.DataFrame, weight: "pd.Series[float]", threshold: i
     The interval takes into account that unequal weights tell less (Kish 1965): `n_eff = (sum w)² / sum w²`.
 
     Returns:
-        question, answer, answers, visitors, visitors_low, visitors_high, visitors_asked: a row an answer, and one for
-        all; a question that nothing but rare answers is left of has none.
+        question, answer, answers, answered (of the question), visitors, visitors_low, visitors_high, visitors_asked: a
+        row an answer; a question that nothing but rare answers is left of has none.
+
+    Raises:
+        TooFewError: that is so of all questions.
     """
     parts = []
+    total, effective = weight.sum(), weight.sum() ** 2 / (weight**2).sum()
     for name, question in QUESTIONS.items():
         given = join_rare(answers[name].fillna("no answer"), threshold)
         if given.nunique() < 2:
             continue
-        share = weight.groupby(given).sum() / weight.sum()
-        effective = weight.sum() ** 2 / (weight**2).sum()
+        share = weight.groupby(given).sum() / total
         half = norm.ppf((1 + LEVEL) / 2) * np.sqrt(share * (1 - share) / effective)
-        total = weight.sum()
         table = pd.DataFrame({
             "answers": given.value_counts(),
+            "answered": len(given),
             "visitors": total * share,
             "visitors_low": total * (share - half).clip(lower=0),
             "visitors_high": total * (share + half).clip(upper=1),
+            "visitors_asked": total,
         })  # fmt: skip
-        table.loc[EVERYBODY] = [len(given), total, np.nan, np.nan]
-        parts.append(table.assign(question=question, visitors_asked=total).rename_axis("answer").reset_index())
+        parts.append(table.round().astype("Int64").assign(question=question).rename_axis("answer").reset_index())
     if not parts:
         raise TooFewError("Too few visitors gave an answer that may be used to say anything of them.")
     rows = pd.concat(parts, ignore_index=True)
-    numbers = ["answers", "visitors", "visitors_low", "visitors_high", "visitors_asked"]
-    return (
-        rows[["question", "answer", *numbers]]
-        .astype({"answers": int})
-        .assign(**{name: rows[name].round().astype("Int64") for name in numbers})
-    )
+    few = rows["visitors_low"] < threshold  # an end, and no count of anybody
+    rows["visitors_low"] = rows["visitors_low"].mask(few)
+    return rows[["question", "answer", *rows.columns.drop(["question", "answer"])]]
 
 
 def join_rare(given: pd.Series, threshold: int) -> pd.Series:

@@ -102,8 +102,8 @@ def count_hours(visits: pd.DataFrame, stays: pd.DataFrame, time_zone: str) -> pd
     """Count devices by day, hour and zone, the museum as a whole beside its zones.
 
     Returns:
-        date, zone, hour, devices, minutes (of all of them), came_in and came_by (of the whole museum): a row a day, zone
-        and hour.
+        date, zone, hour, devices, minutes (of all of them), came_in and passed (of the whole museum): a row a day,
+        zone and hour.
     """
     visitors = visits[visits["who"].eq(VISITOR)]
     own = stays[stays["token"].isin(visitors["token"]) & stays["zone"].ne(STREET)]
@@ -137,6 +137,15 @@ def choose_period(cells: pd.DataFrame, dates: pd.Index, threshold: int) -> pd.Se
             break
     named = days.groupby(period).agg(lambda own: f"{own.min():%-d %B %Y} to {own.max():%-d %B %Y}")
     return period.map(named)
+
+
+def tidy_zones(plan: pd.DataFrame, visits: pd.DataFrame, stays: pd.DataFrame, scale: Scale) -> pd.DataFrame:
+    """Count the visits that went to each zone, in people: zone, outline, visitors; missing in the street."""
+    tokens = visits.loc[visits["who"].eq(VISITOR), "token"]
+    own = stays[stays["token"].isin(tokens)]
+    visitors = (own.groupby(own["zone"].astype(str))["token"].nunique() * scale.ratio).round()
+    counted = plan["zone"].map(visitors).fillna(0).mask(plan["zone"].eq(STREET)).astype("Int64")
+    return plan[["zone", "outline"]].assign(visitors=counted)
 
 
 def tidy_hours(cells: pd.DataFrame, period: pd.Series, scales: dict[str, Scale], threshold: int) -> pd.DataFrame:

@@ -26,8 +26,8 @@ def read_plan(path: FilePath) -> pd.DataFrame:
     """Read a floor plan.
 
     Returns:
-        zone, access_point (missing where there is none), door (whether its access point hears the street), outline (WKT,
-        metres): a row a zone, in the order of the file, the street among them if the plan has it.
+        zone, access_point (missing where there is none), door (whether its access point hears the street), outline
+        (WKT, metres): a row a zone, in the order of the file, the street among them if the plan has it.
 
     Raises:
         SourceError: it is no GeoJSON of polygons with a zone each, or two zones have one name or one access point; the
@@ -83,7 +83,7 @@ def draw_bands(paths: pd.DataFrame, zones: Sequence[str], *, title: str, alt: st
         left, right = (0.36, 0.64) if page.narrow else (0.25, 0.75)
         tops = {name: _stack(sizes * scale) for name, sizes in sides.items()}
         for name, (x, side) in {"from_zone": (left - BAR, "right"), "to_zone": (right, "left")}.items():
-            for zone, size in sides[name].items():
+            for zone, size in zip(map(str, sides[name].index), sides[name], strict=True):
                 top = tops[name][zone]
                 axes.add_patch(_fill_band(x, x + BAR, (top, top), size * scale, INK, 1.0))
                 place = x - 0.01 if side == "right" else x + BAR + 0.01
@@ -92,12 +92,14 @@ def draw_bands(paths: pd.DataFrame, zones: Sequence[str], *, title: str, alt: st
         used = {name: dict(one) for name, one in tops.items()}
         colours = dict(zip(order, [PALETTE[place % len(PALETTE)] for place in range(len(order))], strict=True))
         ranks = {zone: place for place, zone in enumerate(order)}
-        for row in shown.sort_values(["from_zone", "to_zone"], key=lambda names: names.map(ranks)).itertuples():
-            height = row.steps * scale
-            ends = (used["from_zone"][row.from_zone], used["to_zone"][row.to_zone])
-            axes.add_patch(_fill_band(left, right, ends, height, colours[row.from_zone], 0.45))
-            used["from_zone"][row.from_zone] -= height
-            used["to_zone"][row.to_zone] -= height
+        for begins, goes_to, steps in shown.sort_values(["from_zone", "to_zone"], key=lambda names: names.map(ranks))[
+            list(HEADERS)
+        ].to_numpy():
+            height = steps * scale
+            ends = (used["from_zone"][begins], used["to_zone"][goes_to])
+            axes.add_patch(_fill_band(left, right, ends, height, colours[begins], 0.45))
+            used["from_zone"][begins] -= height
+            used["to_zone"][goes_to] -= height
         axes.set_xlim(0, 1)
         axes.set_ylim(-0.02, 1.08)
         axes.text(left, 1.05, "From", ha="right", va="center", color=QUIET)
@@ -109,7 +111,7 @@ def draw_bands(paths: pd.DataFrame, zones: Sequence[str], *, title: str, alt: st
 def _stack(sizes: "pd.Series[float]") -> dict[str, float]:
     """Return where each bar begins, from the top down."""
     above = (sizes + GAP).cumsum() - sizes - GAP
-    return dict((1 - above).items())
+    return {str(zone): float(top) for zone, top in (1 - above).items()}
 
 
 def _fill_band(
@@ -146,11 +148,11 @@ def draw_plan(zones: pd.DataFrame, paths: pd.DataFrame, *, title: str, alt: str)
             words = str(zone).replace(" ", "\n") if page.narrow else f"{zone}\n{number}"
             x, y = outline.representative_point().coords[0]
             axes.text(x, y, words, ha="center", va="center", fontsize=page.font - 3, zorder=3)
-        for row in shown.itertuples():
-            ends = [outlines[name].representative_point().coords[0] for name in (row.from_zone, row.to_zone)]
-            width = 1 + 6 * row.steps / shown["steps"].max()
+        for begins, goes_to, steps in shown[list(HEADERS)].to_numpy():
+            ends = [outlines[name].representative_point().coords[0] for name in (begins, goes_to)]
+            width = 1 + 6 * steps / shown["steps"].max()
             arrow = FancyArrowPatch(
-                *ends, connectionstyle="arc3,rad=0.22", arrowstyle=f"-|>,head_length={4 + width},head_width={2 + width / 2}",
+                *ends, connectionstyle="arc3,rad=0.22", arrowstyle=f"-|>,head_length={4 + width},head_width=5",
                 shrinkA=16, shrinkB=16, linewidth=width, color=PALETTE[0], alpha=0.55, zorder=2,
             )  # fmt: skip
             axes.add_patch(arrow)

@@ -31,8 +31,8 @@ Floats = NDArray[np.float64]
 class Street:
     """What is assumed of the street, since no source gives it.
 
-    `passers_a_day` come by, `conversion_pct` of them come in; days differ in log odds by `day_spread`, and weeks drift by
-    `drift_a_week`, as with the season.
+    `passers_a_day` come by, `conversion_pct` of them come in; days differ in log odds by `day_spread`, and weeks drift
+    by `drift_a_week`, as with the season.
     """
 
     passers_a_day: float = 300.0
@@ -77,8 +77,8 @@ def simulate_power(
 ) -> pd.DataFrame:
     """Simulate tests of so many weeks, and count how often each way of looking calls the sign a success or a failure.
 
-    With no effect that is a false alarm. The fair test is that of `find_surprise`. Beside it stand two that are usual: a
-    test of two proportions over all people, which takes them to be independent, and the same before and after.
+    With no effect that is a false alarm. The fair test is that of `find_surprise`. Beside it stand two that are usual:
+    a test of two proportions over all people, which takes them to be independent, and the same before and after.
 
     Returns:
         design, weeks, effect_pct (more people come in, of those who did), called_pct, formula_pct (by Student's t from

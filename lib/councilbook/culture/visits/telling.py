@@ -68,6 +68,13 @@ def fit_threshold(values: Floats) -> Threshold:
     return Threshold(float(grid[np.argmax(upper)]), *pairs)
 
 
+def fit_thresholds(visits: pd.DataFrame) -> tuple[Threshold, Threshold]:
+    """Fit where a signal (dBm) becomes that of somebody inside, and where a length of those (log minutes) a visit's."""
+    signal = fit_threshold(visits["strongest_dbm"].dropna().to_numpy(float))
+    strong = visits.loc[(visits["strongest_dbm"] >= signal.value) & (visits["minutes"] > 0), "minutes"]
+    return signal, fit_threshold(np.log(strong.to_numpy(float)))
+
+
 def find_visits(events: pd.DataFrame, diary: pd.DataFrame, time_zone: str, gap_minutes: float) -> pd.DataFrame:
     """Find the visits: all that is heard of a token without a gap, wherever in the museum.
 

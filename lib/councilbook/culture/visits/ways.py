@@ -16,7 +16,7 @@ from councilbook.culture.visits.telling import STREET, VISITOR
 from councilbook.methods.uncertainty import find_interval
 
 FEWEST = 30  # stays of which a median is given
-LEVEL, DRAWS = 0.95, 500
+LEVEL, DRAWS, ROUND_TO = 0.95, 500, 5
 MOST_GAP_MINUTES = 4  # of a phone whose stays in zones are measured; shorter stays than this are mostly missed
 STARTS, LEAVES = "comes in", "leaves"
 
@@ -104,6 +104,13 @@ def find_lengths(measured: pd.DataFrame, least_minutes: float, rng: np.random.Ge
     return found.sort_values("zone", key=lambda zone: zone.ne(WHOLE), kind="stable", ignore_index=True)
 
 
+def tidy_lengths(lengths: pd.DataFrame) -> pd.DataFrame:
+    """Round lengths to minutes and stays to fives, and add what the gate's rule of models asks."""
+    stays = (lengths["stays"] // ROUND_TO * ROUND_TO).astype(int)
+    minutes = lengths[["median_minutes", "low_minutes", "high_minutes"]].round()
+    return lengths[["zone"]].assign(stays=stays, degrees_of_freedom=stays - 1, group_size=stays, **minutes)
+
+
 def _fit_curve(own: pd.DataFrame, least_minutes: float) -> SurvfuncRight:
     own = own[own["minutes"] > least_minutes]
     entry = np.full(len(own), least_minutes)
@@ -156,5 +163,5 @@ def count_steps(steps: pd.DataFrame) -> pd.DataFrame:
 
 def find_chances(counted: pd.DataFrame) -> pd.DataFrame:
     """Return the transition matrix: of all steps from a zone (rows), the percentage to each other (columns)."""
-    table = counted.set_index(["from_zone", "to_zone"])["steps"].unstack().fillna(0).astype(float)
+    table = counted.pivot_table(values="steps", index="from_zone", columns="to_zone", fill_value=0)
     return 100 * table.div(table.sum(axis=1), axis=0)

@@ -113,21 +113,32 @@ def _check_places(
     if positions is not None:
         where = positions.drop_duplicates("zone").set_index("zone")[["latitude", "longitude"]]
         at = np.radians(where.reindex(several["place"]).to_numpy(float))
-        shape = np.column_stack([np.cos(at[:, 0]) * np.cos(at[:, 1]), np.cos(at[:, 0]) * np.sin(at[:, 1]), np.sin(at[:, 0])])
+        shape = np.column_stack(
+            [np.cos(at[:, 0]) * np.cos(at[:, 1]), np.cos(at[:, 0]) * np.sin(at[:, 1]), np.sin(at[:, 0])]
+        )
         spread = pd.DataFrame(EARTH_KM * shape).groupby([several["token"].to_numpy(), several["time"].to_numpy()])
         apart = np.sqrt(((spread.max() - spread.min()) ** 2).sum(axis=1))
         found = apart[apart > NEAR_KM]
     asked = len(seen.drop_duplicates(["token", "time"])) if place.nunique() > 1 else 0
     unit = f"{'seconds' if positions is None else 'minutes'} in which an identifier was heard"
     far = "" if positions is None else ", more than a kilometre apart"
-    return _row(PLACES, len(found), asked, limits.two_places_pct, unit, f"at two places{far} in {limits.two_places_pct:g} % at most")  # noqa: E501
+    return _row(
+        PLACES,
+        len(found),
+        asked,
+        limits.two_places_pct,
+        unit,
+        f"at two places{far} in {limits.two_places_pct:g} % at most",
+    )  # noqa: E501
 
 
 def _check_shares(events: pd.DataFrame, limits: Limits, time_zone: str) -> tuple[object, ...]:
     shares = find_shares(events, time_zone)
     shares = shares[shares["tokens"] >= limits.least_tokens]
     outsized = int((shares["minutes_share_pct"] > limits.share_pct).sum())
-    words = f"one identifier with more than {limits.share_pct:g} % of a zone's day in {limits.zone_days_pct:g} % at most"
+    words = (
+        f"one identifier with more than {limits.share_pct:g} % of a zone's day in {limits.zone_days_pct:g} % at most"
+    )
     return _row(SHARE, outsized, len(shares), limits.zone_days_pct, "days of zones", words)
 
 
