@@ -17,6 +17,7 @@ from scipy.special import expit, logit
 from scipy.stats import norm
 from statsmodels.stats.power import tt_ind_solve_power
 
+from councilbook.culture.visits.hours import CAME_IN, PASSED, Scale
 from councilbook.errors import ParameterError, TooFewError
 
 ALARM = 0.05
@@ -150,7 +151,7 @@ def _solve_power(street: Street, weeks: int, effect_pct: float) -> float:
     return 100 * float(tt_ind_solve_power(effect / spread, nobs1=weeks / 2, alpha=ALARM, power=None))
 
 
-def sum_weeks(cells: pd.DataFrame, days: pd.DataFrame, scales: Mapping[str, float]) -> pd.DataFrame:
+def sum_weeks(cells: pd.DataFrame, days: pd.DataFrame, scales: Mapping[str, Scale]) -> pd.DataFrame:
     """Sum who came in and came by, in people, by week and sign; a week of two signs is left out.
 
     Raises:
@@ -163,8 +164,8 @@ def sum_weeks(cells: pd.DataFrame, days: pd.DataFrame, scales: Mapping[str, floa
         came_in=("came_in", "sum"), passed=("passed", "sum"), sign=("sign", "first"), signs=("sign", "nunique")
     )  # fmt: skip
     weeks = weeks[weeks.pop("signs").eq(1)]
-    came_in = weeks["came_in"] * scales["came_in"]
-    weeks = weeks.assign(came_in=came_in, came_by=came_in + weeks.pop("passed") * scales["passed"])
+    came_in = weeks["came_in"] * scales[CAME_IN].ratio
+    weeks = weeks.assign(came_in=came_in, came_by=came_in + weeks.pop("passed") * scales[PASSED].ratio)
     if weeks["sign"].eq(NEW).sum() < 2 or weeks["sign"].ne(NEW).sum() < 2:
         raise TooFewError("Too few weeks had either sign to compare them.")
     return weeks.reset_index()

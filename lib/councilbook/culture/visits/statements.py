@@ -89,16 +89,16 @@ def say_power(power: pd.DataFrame, effect_pct: float) -> str:
     found = f"finds it in {ENOUGH_PCT:.0f} of 100 tests or more" if len(enough) else "still misses it too often"
     return (
         f"If a new sign brings in {effect_pct:.0f}% more people, a test of {weeks} weeks, switched by lot, {found}. "
-        f"Where it brings in nobody, that test raises a false alarm in {alarm[FAIR, weeks]:.0f} of 100; comparing before "
-        f"and after does in {alarm[BEFORE_AFTER, weeks]:.0f}. These figures are simulated, from assumptions."
+        f"Where it brings in nobody, that test raises a false alarm in {alarm[FAIR, weeks]:.0f} of 100. Comparing "
+        f"before and after does in {alarm[BEFORE_AFTER, weeks]:.0f}. These figures are simulated, from assumptions."
     )
 
 
 def say_signs(weeks: pd.DataFrame, result: dict[str, float]) -> str:
     """Say whether more came in under the new sign than under the old one."""
     return (
-        f"In {len(weeks)} weeks, the odds to come in under the new sign were {result['odds_ratio']:.2f} times those under "
-        f"the old one ({result['low']:.2f} to {result['high']:.2f}, 95% interval). Chance alone gives as much in "
+        f"In {len(weeks)} weeks, the odds to come in under the new sign were {result['odds_ratio']:.2f} times those "
+        f"under the old one ({result['low']:.2f} to {result['high']:.2f}, 95% interval). Chance alone gives as much in "
         f"{100 * result['p']:.1f} of 100 such tests."
     )
 
