@@ -30,7 +30,9 @@ def make_sights(_source: Source, request: TwinRequest) -> Mapping[str, bytes]:
         times = (pd.Timestamp(DAY) + pd.to_timedelta(seconds, unit="s")).strftime("%Y-%m-%d %H:%M:%S")
         who = names[rng.choice(IDENTIFIERS, EVENTS, p=share / share.sum())]
         rows = "".join(f"{time},{sight},{one}\r\n" for time, one in zip(times, who, strict=True))
-        files[f"wifi_kanazawa_{33 if number == min(SIGHTS) else 56}"] = gzip.compress(f"\ufeff{HEADER}{rows}".encode(), mtime=0)
+        files[f"wifi_kanazawa_{33 if number == min(SIGHTS) else 56}"] = gzip.compress(
+            f"\ufeff{HEADER}{rows}".encode(), mtime=0
+        )
     listed = [f"{number},,,{name},{name},{north},{east}" for number, (name, north, east) in SIGHTS.items()]
     head = "No.,エリア,業種,施設名(日本語),施設名(ローマ字),緯度,経度"
     files["wifi_kanazawa_sights"] = ("\ufeff" + "\r\n".join([head, *listed, ""])).encode()
