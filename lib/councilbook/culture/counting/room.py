@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from councilbook.culture.counting.quarters import describe_quarters, find_contradictions
 from councilbook.culture.wifi.intake import Intake
 from councilbook.culture.wifi.readers import read_log
 
@@ -36,11 +35,18 @@ def read_room(files: Iterable[Path], place: str = PLACE) -> tuple[pd.DataFrame, 
         return pd.concat(days, ignore_index=True).sort_values("time", kind="stable", ignore_index=True), intake.tell()
 
 
-def describe_counted(events: pd.DataFrame, shift_db: float = 0.0) -> pd.DataFrame:
-    """Describe the counted quarter hours, with `reason` where the head-count is not believed and `term`."""
-    quarters = describe_quarters(events, shift_db)
-    quarters["reason"] = find_contradictions(quarters)
-    return quarters[quarters["people"].notna()].assign(term=lambda rows: name_terms(pd.DatetimeIndex(rows.index)))
+def keep_believed(rows: pd.DataFrame, reason: pd.Series) -> pd.DataFrame:
+    """Keep the counted quarter hours whose head-count is believed, with their term."""
+    kept = rows[reason.eq("") & rows["people"].notna()]
+    return kept.assign(term=name_terms(pd.DatetimeIndex(kept.index)))
+
+
+def list_aside(reason: pd.Series) -> pd.DataFrame:
+    """List why head-counts were set aside: day, reason, quarter_hours."""
+    aside = reason[reason.ne("")]
+    day = pd.DatetimeIndex(aside.index).strftime("%-d %B %Y")
+    rows = pd.DataFrame({"day": day, "reason": aside.to_numpy()})
+    return rows.value_counts(["day", "reason"], sort=False).rename("quarter_hours").reset_index()
 
 
 def name_terms(times: pd.DatetimeIndex) -> pd.Series:

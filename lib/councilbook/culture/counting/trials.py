@@ -83,7 +83,7 @@ def score_quarters(found: pd.DataFrame, by: str) -> pd.DataFrame:
     """Score estimates by a column.
 
     Returns:
-        occupied and empty: quarter hours; error, error_addresses and error_scaled: mean absolute errors in people of
+        tried_on: the column's value; occupied and empty: quarter hours; error, error_addresses and error_scaled: mean absolute errors in people of
         the counter, of addresses, and of scaled global addresses, in the occupied ones; zero_pct of the empty ones
         that the counter says are empty; covered_pct of the occupied ones whose people are in the interval.
     """
@@ -98,7 +98,7 @@ def score_quarters(found: pd.DataFrame, by: str) -> pd.DataFrame:
     errors = rows[there].groupby(by)[["error", "error_addresses", "error_scaled", "covered_pct"]].mean()
     zero = rows[~there].groupby(by)["zero_pct"].mean()
     counts = rows.assign(occupied=there, empty=~there).groupby(by)[["occupied", "empty"]].sum()
-    return counts.join([errors, zero]).reset_index()
+    return counts.join([errors, zero]).rename_axis("tried_on").reset_index()
 
 
 def simulate_policies(seed: int) -> pd.DataFrame:
@@ -116,5 +116,4 @@ def simulate_policies(seed: int) -> pd.DataFrame:
         learn = day.rank(method="dense") <= LEARNT_DAYS
         counter = fit_counter(quarters[learn], day[learn], name)
         found.append(lay_beside(counter, quarters[learn], quarters[~learn], name).assign(policy=name))
-    scores = score_quarters(pd.concat(found), "policy").set_index("policy")
-    return scores.loc[list(POLICIES)].reset_index()
+    return score_quarters(pd.concat(found), "policy").set_index("tried_on").loc[list(POLICIES)].reset_index()
