@@ -8,6 +8,7 @@ import pandas as pd
 
 from councilbook.culture.wifi.intake import Intake
 from councilbook.culture.wifi.readers import read_log
+from councilbook.errors import NotToldError
 
 TIME_ZONE, PLACE = "Europe/Prague", "lab"
 AUTUMN = 8  # the month from which a term is of autumn
@@ -28,8 +29,12 @@ def read_room(files: Iterable[Path], place: str = PLACE) -> tuple[pd.DataFrame, 
         events in the order of time, and what became of the rows of the files; see `wifi.readers.read_log`.
 
     Raises:
+        NotToldError: there is no file.
         SourceError: a file cannot be read, or is of another layout.
     """
+    files = list(files)
+    if not files:
+        raise NotToldError("The days of a room in which heads were counted beside its wifi are not here.")
     with Intake(TIME_ZONE, left_out={"the room's own computer": COMPUTERS}) as intake:
         days = [read_log(file, "probe_csv", intake, time_zone=TIME_ZONE, zone=place) for file in files]
         return pd.concat(days, ignore_index=True).sort_values("time", kind="stable", ignore_index=True), intake.tell()

@@ -3,6 +3,7 @@
 import pandas as pd
 
 LEFT_OUT, ONE_DAY, SIMULATED = "A term left out", "A term left out, one of its days counted", "A simulated room"
+MOST_DAYS = 5  # that a chart can show
 HEADERS = {
     "tried_on": "Tried on", "occupied": "Occupied quarter hours",
     "empty": "Empty ones", "error": "People off", "error_addresses": "If each address is a person",
@@ -51,10 +52,25 @@ def _phrase(policy: str) -> str:
     return "does as a mixture of today's phones" if policy.startswith("a mixture") else f"shows {policy}"
 
 
+def warn(estimates: pd.DataFrame, counted_until: pd.Timestamp) -> str:
+    """Warn of estimates that are older than they should be, or beyond what was counted."""
+    stale, beyond = int(estimates["is_stale"].sum()), int(estimates["is_beyond"].sum())
+    told = [f"Heads were last counted on {counted_until:%-d %B %Y}."]
+    if stale:
+        told.append(f"{stale:,} quarter hours are four months later or more. Phones change: count heads again.")
+    if beyond:
+        told.append(
+            f"In {beyond:,} quarter hours more was heard than in any counted one. There may have been more people."
+        )
+    return " ".join(told)
+
+
 def take_usual(present: pd.DataFrame) -> pd.DataFrame:
-    """Divide released person-hours by the weeks: people usually there, low, high, by weekday and hour."""
+    """Divide released person-hours by the weeks: people usually there, low, high, of the five busiest weekdays."""
     usual = {"people": "person_hours", "low": "person_hours_low", "high": "person_hours_high"}
-    return present.assign(**{name: present[column] / present["weeks"] for name, column in usual.items()})
+    rows = present.assign(**{name: present[column] / present["weeks"] for name, column in usual.items()})
+    busiest = rows.groupby("weekday")["people"].sum().nlargest(MOST_DAYS).index
+    return rows[rows["weekday"].isin(busiest)]
 
 
 def say_present(present: pd.DataFrame, kind: str) -> str:

@@ -83,9 +83,10 @@ def score_quarters(found: pd.DataFrame, by: str) -> pd.DataFrame:
     """Score estimates by a column.
 
     Returns:
-        tried_on: the column's value; occupied and empty: quarter hours; error, error_addresses and error_scaled: mean absolute errors in people of
-        the counter, of addresses, and of scaled global addresses, in the occupied ones; zero_pct of the empty ones
-        that the counter says are empty; covered_pct of the occupied ones whose people are in the interval.
+        tried_on: the column's value; occupied and empty: quarter hours; error, error_addresses and error_scaled: mean
+        absolute errors in people of the counter, of addresses, and of scaled global addresses, in the occupied ones;
+        zero_pct of the empty ones that the counter says are empty; covered_pct of the occupied ones whose people are
+        in the interval.
     """
     rows = found.dropna(subset="people").assign(
         error=lambda one: (one["estimate"] - one["people"]).abs(),
