@@ -115,7 +115,7 @@ def sum_hours(
     """
     local = _to_local(estimates.index, time_zone)
     rows = pd.DataFrame({"people": estimates["people"].to_numpy(), "day": quarters["day"].to_numpy(),
-                         "weekday": local.weekday, "hour": local.hour})  # fmt: skip
+                         "weekday": local.day_of_week, "hour": local.hour})  # fmt: skip
     counted = rows[(quarters["people"].notna() & ~quarters["is_closed"]).to_numpy()]
     rows = rows[rows["weekday"].isin(counted["weekday"]) & rows["hour"].isin(counted["hour"])]
     days = rows.groupby(["weekday", "hour", "day"])["people"].sum().div(4).reset_index()
