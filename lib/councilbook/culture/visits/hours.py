@@ -1,0 +1,173 @@
+"""How many people were there: devices scaled by what somebody counted, by hour and zone, and how many came in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from councilbook.culture.visits.telling import PASSER, STREET, VISITOR
+from councilbook.errors import NotToldError
+
+WHOLE = "whole museum"
+THERE, CAME_IN, PASSED = "there", "coming in", "passing"
+LEAST_SHOWN = 0.95  # of the cells that have somebody in them
+LEAST_DAYS = 3  # counted ones, without which no interval can be given
+DRAWS, LEVEL = 2_000, 0.9
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How many people one device stands for, with the ends of a 90% interval over the counted days."""
+
+    ratio: float
+    low: float
+    high: float
+    days: int
+
+
+def read_counts(counted: pd.DataFrame) -> pd.DataFrame:
+    """Read counted heads: time (UTC), date (local), zone, counted, people; cells where nobody counted are left out."""
+    times = pd.to_datetime(counted["counted_at"], format="ISO8601", utc=True).dt.tz_localize(None)
+    rows = counted.assign(time=times, date=counted["counted_at"].str[:10]).dropna(subset=["people"])
+    return rows.astype({"people": int}).sort_values(["time", "zone"], kind="stable", ignore_index=True)
+
+
+def compare_counts(counts: pd.DataFrame, visits: pd.DataFrame) -> pd.DataFrame:
+    """Lay the counted people beside the devices of the same moment, or until the next count.
+
+    Who was there is taken for the museum as a whole, where every zone was counted.
+
+    Returns:
+        date, time, counted, people, devices: a row a count.
+    """
+    there = counts[counts["counted"].eq(THERE)]
+    zones = there["zone"].nunique()
+    whole = there.groupby(["date", "time"]).agg(people=("people", "sum"), zones=("zone", "size")).reset_index()
+    whole = whole[whole.pop("zones").eq(zones)].assign(counted=THERE)
+    flows = counts.loc[counts["counted"].ne(THERE), ["date", "time", "counted", "people"]]
+    rows = pd.concat([whole, flows], ignore_index=True)
+    visitors, passers = visits[visits["who"].eq(VISITOR)], visits[visits["who"].eq(PASSER)]
+    # a count runs until the next one of that day; the last one as long as the one before it
+    starts = np.sort(rows["time"].unique())
+    step = pd.Series(np.diff(starts)).min() if len(starts) > 1 else pd.Timedelta(minutes=30)
+    arrived, left = np.sort(visitors["arrived"].to_numpy()), np.sort(visitors["left"].to_numpy())
+    passed, time = np.sort(passers["arrived"].to_numpy()), rows["time"].to_numpy()
+    devices = {
+        THERE: np.searchsorted(arrived, time, "right") - np.searchsorted(left, time),
+        CAME_IN: np.searchsorted(arrived, time + step) - np.searchsorted(arrived, time),
+        PASSED: np.searchsorted(passed, time + step) - np.searchsorted(passed, time),
+    }
+    return rows.assign(devices=np.select([rows["counted"].eq(one) for one in devices], list(devices.values())))
+
+
+def fit_scales(compared: pd.DataFrame, rng: np.random.Generator) -> dict[str, Scale]:
+    """Fit how many people a device stands for: the ratio of both sums, days drawn anew for the interval.
+
+    Raises:
+        NotToldError: too few days were counted, or no device was heard while people were.
+    """
+    scales = {}
+    for what, rows in compared.groupby("counted"):
+        days = rows.groupby("date")[["people", "devices"]].sum()
+        if len(days) < LEAST_DAYS or not days["devices"].sum() or not days["people"].sum():
+            raise NotToldError(
+                "Too few hours were counted in the museum to say how many people a device stands for. Count heads on "
+                f"{LEAST_DAYS} days at least, while the wifi is on."
+            )
+        drawn = days.to_numpy(float)[rng.integers(0, len(days), (DRAWS, len(days)))].sum(axis=1)
+        low, high = np.quantile(drawn[:, 0] / np.maximum(drawn[:, 1], 1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        scales[str(what)] = Scale(days["people"].sum() / days["devices"].sum(), low, high, len(days))
+    return scales
+
+
+def spread_hours(stays: pd.DataFrame, time_zone: str) -> pd.DataFrame:
+    """Split stays at full hours: token, zone, date, hour (local), minutes; what is heard once has no minutes."""
+    hour = pd.Timedelta(hours=1)
+    first, last = stays["arrived"].dt.floor("h"), stays["left"].dt.floor("h")
+    number = ((last - first) / hour).astype(int).to_numpy() + 1
+    rows = stays.loc[stays.index.repeat(number), ["token", "zone", "arrived", "left"]].reset_index(drop=True)
+    step = np.arange(len(rows)) - np.repeat(np.cumsum(number) - number, number)
+    begins = rows["arrived"].dt.floor("h") + pd.to_timedelta(step, unit="h")
+    within = np.minimum(rows["left"], begins + hour) - np.maximum(rows["arrived"], begins)
+    local = begins.dt.tz_localize("UTC").dt.tz_convert(time_zone)
+    return rows[["token", "zone"]].assign(
+        date=local.dt.strftime("%Y-%m-%d"), hour=local.dt.hour, minutes=within.dt.total_seconds() / 60
+    )
+
+
+def count_hours(visits: pd.DataFrame, stays: pd.DataFrame, time_zone: str) -> pd.DataFrame:
+    """Count devices by day, hour and zone, the museum as a whole beside its zones.
+
+    Returns:
+        date, zone, hour, devices, minutes (of all of them), came_in and passed (of the whole museum): a row a day,
+        zone and hour.
+    """
+    visitors = visits[visits["who"].eq(VISITOR)]
+    own = stays[stays["token"].isin(visitors["token"]) & stays["zone"].ne(STREET)]
+    both = pd.concat([spread_hours(own, time_zone), spread_hours(visitors.assign(zone=WHOLE), time_zone)])
+    both["zone"] = both["zone"].astype(str)
+    keys = ["date", "zone", "hour"]
+    cells = both.groupby(keys).agg(devices=("token", "nunique"), minutes=("minutes", "sum"))
+    arriving = [visits[visits["who"].eq(who)].groupby(["date", "hour"]).size() for who in (VISITOR, PASSER)]
+    flows = pd.concat(arriving, axis=1, keys=["came_in", "passed"]).fillna(0).reset_index().assign(zone=WHOLE)
+    return cells.join(flows.set_index(keys), how="outer").fillna({"devices": 0, "minutes": 0}).reset_index()
+
+
+def choose_period(cells: pd.DataFrame, dates: pd.Index, threshold: int) -> pd.Series:
+    """Choose the shortest periods of whole weeks over which nearly all cells have enough devices to be shown.
+
+    Args:
+        cells: from `count_hours`.
+        dates: the days on which the museum opened.
+        threshold: fewest devices that may be shown.
+
+    Returns:
+        By date, the period that it is in, in words; all weeks are one where no shorter period will do.
+    """
+    days = pd.to_datetime(dates.to_series())
+    week = (days - pd.to_timedelta(days.dt.weekday, unit="D")).rank(method="dense").astype(int) - 1
+    weeks = int(week.max()) + 1
+    for length in [*(one for one in (1, 2, 4, 8) if one < weeks), weeks]:
+        period = np.minimum(week // length, max(weeks // length - 1, 0))
+        sums = cells.groupby([cells["date"].map(period), "zone", "hour"])["devices"].sum()
+        if (sums[sums > 0] >= threshold).mean() >= LEAST_SHOWN:
+            break
+    named = days.groupby(period).agg(lambda own: f"{own.min():%-d %B %Y} to {own.max():%-d %B %Y}")
+    return period.map(named)
+
+
+def tidy_zones(plan: pd.DataFrame, visits: pd.DataFrame, stays: pd.DataFrame, scale: Scale) -> pd.DataFrame:
+    """Count the visits that went to each zone, in people: zone, outline, visitors; missing in the street."""
+    tokens = visits.loc[visits["who"].eq(VISITOR), "token"]
+    own = stays[stays["token"].isin(tokens)]
+    visitors = (own.groupby(own["zone"].astype(str))["token"].nunique() * scale.ratio).round()
+    counted = plan["zone"].map(visitors).fillna(0).mask(plan["zone"].eq(STREET)).astype("Int64")
+    return plan[["zone", "outline"]].assign(visitors=counted)
+
+
+def tidy_hours(cells: pd.DataFrame, period: pd.Series, scales: dict[str, Scale], threshold: int) -> pd.DataFrame:
+    """Add days up to periods, and scale devices to people: the table that goes to the gate.
+
+    A cell of too few devices has no other number either: it could be turned back into the devices.
+    """
+    own = cells[cells["date"].isin(period.index)]
+    sums = own.groupby([own["date"].map(period).rename("period"), "zone", "hour"], sort=False)
+    table = sums[["devices", "minutes", "came_in", "passed"]].sum(min_count=1).reset_index()
+    there, entered, passed = (scales[what] for what in (THERE, CAME_IN, PASSED))
+    few = table["devices"].between(1, threshold - 1)
+    people = {
+        "visitors": table["devices"] * there.ratio,
+        "visitors_low": table["devices"] * there.low,
+        "visitors_high": table["devices"] * there.high,
+        "visitor_hours": table["minutes"] / 60 * there.ratio,
+        "came_in": table["came_in"] * entered.ratio,
+        "came_by": table["came_in"] * entered.ratio + table["passed"] * passed.ratio,
+    }
+    whole = {name: values.mask(few).round().astype("Int64") for name, values in people.items()}
+    table["open_days"] = table["period"].map(period.value_counts())
+    order = ["period", "open_days", "zone", "hour", "devices", *whole]
+    table = table.assign(**whole).astype({"devices": "Int64"})[order]
+    return table.sort_values(["period", "zone", "hour"], kind="stable", ignore_index=True)
