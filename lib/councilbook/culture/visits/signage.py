@@ -159,7 +159,7 @@ def sum_weeks(cells: pd.DataFrame, days: pd.DataFrame, scales: Mapping[str, Scal
     """
     flows = cells.dropna(subset=["came_in"]).groupby("date")[["came_in", "passed"]].sum()
     known = days.dropna(subset=["sign"]).join(flows, how="inner")
-    monday = pd.to_datetime(known.index) - pd.to_timedelta(pd.to_datetime(known.index).weekday, unit="D")
+    monday = pd.to_datetime(known.index) - pd.to_timedelta(pd.to_datetime(known.index).day_of_week, unit="D")
     weeks = known.assign(week=monday).groupby("week").agg(
         came_in=("came_in", "sum"), passed=("passed", "sum"), sign=("sign", "first"), signs=("sign", "nunique")
     )  # fmt: skip
