@@ -164,6 +164,13 @@ def test_a_cell_of_few_devices_has_no_other_number():
     numbers = ["visitors", "visitors_low", "visitors_high", "visitor_hours"]
     assert table.loc["hall", numbers].isna().all()
     assert table.loc["shop", numbers].tolist() == [15, 12, 20, 2]
+    few_in = cells.assign(devices=50, came_in=[9, 10], passed=[40.0, 9])
+    shown = hours.tidy_hours(few_in, pd.Series({"2026-07-01": "July"}), scales, 10).set_index("zone")
+    assert (
+        shown.loc["hall", ["came_in", "came_by"]].isna().all()
+    )  # 9 devices would be 14 people, and 14 give the 9 away
+    assert shown["came_in"].notna().tolist() == [False, True]
+    assert shown["came_by"].isna().all()
 
 
 def follow(*rows, zones=("hall", "shop")):
@@ -333,6 +340,13 @@ def test_a_difference_between_signs_is_found_with_its_interval():
     assert found["odds_ratio"] == pytest.approx((0.24 / 0.76) / (0.18 / 0.82), rel=0.06)
     assert found["low"] < found["odds_ratio"] < found["high"]
     assert found["p"] == pytest.approx(2 / 924)
+    few = signage.compare_signs(weeks.head(4), rng)
+    assert (few["low"], few["high"]) == (0, np.inf)
+    assert "cannot tell" in statements.say_signs(weeks.head(4), few)
+    assert signage.compare_signs(weeks[weeks["sign"].eq("new")], rng) is None
+    assert "nothing can be said" in statements.say_signs(weeks, None)
+    named = weeks.replace({"sign": {"new": "banner", "old": "board"}})
+    assert signage.compare_signs(named, rng)["odds_ratio"] == pytest.approx(found["odds_ratio"])
 
 
 def write_plan(tmp_path, *features):

@@ -152,25 +152,27 @@ def choose_period(cells: pd.DataFrame, dates: pd.Index, threshold: int) -> pd.Se
     return period.map(named)
 
 
-def tidy_zones(plan: pd.DataFrame, visits: pd.DataFrame, stays: pd.DataFrame, scale: Scale) -> pd.DataFrame:
-    """Count the visits that went to each zone, in people: zone, outline, visitors; missing in the street."""
+def tidy_zones(
+    plan: pd.DataFrame, visits: pd.DataFrame, stays: pd.DataFrame, scale: Scale, threshold: int
+) -> pd.DataFrame:
+    """Count the visits that went to each zone, in people: zone, outline, visitors; missing in the street or of few."""
     tokens = visits.loc[visits["who"].eq(VISITOR), "token"]
     own = stays[stays["token"].isin(tokens)]
-    visitors = (own.groupby(own["zone"].astype(str))["token"].nunique() * scale.ratio).round()
-    counted = plan["zone"].map(visitors).fillna(0).mask(plan["zone"].eq(STREET)).astype("Int64")
-    return plan[["zone", "outline"]].assign(visitors=counted)
+    devices = plan["zone"].map(own.groupby(own["zone"].astype(str))["token"].nunique()).fillna(0)
+    hidden = plan["zone"].eq(STREET) | devices.between(1, threshold - 1)
+    return plan[["zone", "outline"]].assign(visitors=(devices * scale.ratio).round().mask(hidden).astype("Int64"))
 
 
 def tidy_hours(cells: pd.DataFrame, period: pd.Series, scales: dict[str, Scale], threshold: int) -> pd.DataFrame:
     """Add days up to periods, and scale devices to people: the table that goes to the gate.
 
-    A cell of too few devices has no other number either: it could be turned back into the devices.
+    What rests on too few devices is left out here: the gate looks at people, and these could be turned into devices.
     """
     own = cells[cells["date"].isin(period.index)]
     sums = own.groupby([own["date"].map(period).rename("period"), "zone", "hour"], sort=False)
     table = sums[["devices", "minutes", "came_in", "passed"]].sum(min_count=1).reset_index()
     there, entered, passed = (scales[what] for what in (THERE, CAME_IN, PASSED))
-    few = table["devices"].between(1, threshold - 1)
+    few = {name: table[name].between(1, threshold - 1) for name in ("devices", "came_in", "passed")}
     people = {
         "visitors": table["devices"] * there.ratio,
         "visitors_low": table["devices"] * there.low,
@@ -179,7 +181,10 @@ def tidy_hours(cells: pd.DataFrame, period: pd.Series, scales: dict[str, Scale],
         "came_in": table["came_in"] * entered.ratio,
         "came_by": table["came_in"] * entered.ratio + table["passed"] * passed.ratio,
     }
-    whole = {name: values.mask(few).round().astype("Int64") for name, values in people.items()}
+    hidden = {"came_in": few["came_in"], "came_by": few["came_in"] | few["passed"]}
+    whole = {
+        name: values.mask(hidden.get(name, few["devices"])).round().astype("Int64") for name, values in people.items()
+    }
     table["open_days"] = table["period"].map(period.value_counts())
     order = ["period", "open_days", "zone", "hour", "devices", *whole]
     table = table.assign(**whole).astype({"devices": "Int64"})[order]

@@ -1,5 +1,6 @@
 """What may be said of visits, in sentences, from what was released."""
 
+import numpy as np
 import pandas as pd
 
 from councilbook.culture.visits.hours import WHOLE
@@ -94,11 +95,17 @@ def say_power(power: pd.DataFrame, effect_pct: float) -> str:
     )
 
 
-def say_signs(weeks: pd.DataFrame, result: dict[str, float]) -> str:
+def say_signs(weeks: pd.DataFrame, result: dict[str, float] | None) -> str:
     """Say whether more came in under the new sign than under the old one."""
+    if result is None:
+        return "The diary does not have two signs with two weeks each, so nothing can be said of a new one."
+    said = (
+        f"In {len(weeks)} weeks, the odds to come in were {result['odds_ratio']:.2f} times as high under the new sign."
+    )
+    if not (result["low"] > 0 and result["high"] < np.inf):
+        return f"{said} So few weeks cannot tell whether that is more than chance."
     return (
-        f"In {len(weeks)} weeks, the odds to come in under the new sign were {result['odds_ratio']:.2f} times those "
-        f"under the old one ({result['low']:.2f} to {result['high']:.2f}, 95% interval). Chance alone gives as much in "
+        f"{said} The 95% interval goes from {result['low']:.2f} to {result['high']:.2f}. Chance alone gives as much in "
         f"{100 * result['p']:.1f} of 100 such tests."
     )
 
