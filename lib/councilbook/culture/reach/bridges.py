@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import norm, rankdata
 
-from councilbook.culture.reach.homes import Floats, Homes
+from councilbook.culture.reach.homes import ENGAGED, Floats, Homes
 from councilbook.methods.travel.ground import Pace, Streets, measure_ways
 
 DEGREE_M = 111_195  # metres of a degree of latitude
 POSITIONS = 20  # where a venue may be, drawn within its uncertainty
 RANGE = (0.05, 0.95)  # nine draws in ten lie between
 THIRDS = ("lowest", "middle", "highest")
-Booleans = NDArray[np.bool_]
 
 
 def draw_engagement(people: pd.DataFrame, rng: np.random.Generator, draws: int) -> Floats:
@@ -25,15 +24,14 @@ def draw_engagement(people: pd.DataFrame, rng: np.random.Generator, draws: int) 
     The 95% interval is taken as normal in log odds. Errors that areas share move all of them together, and change
     neither thirds nor ranks.
     """
-    ends = people[["engaged_low_pct", "engaged_pct", "engaged_high_pct"]].to_numpy() / 100
-    low, middle, high = logit(np.clip(ends, 1e-4, 1 - 1e-4)).T
+    low, middle, high = logit(np.clip(people[ENGAGED].to_numpy() / 100, 1e-4, 1 - 1e-4)).T
     error = (high - low) / (2 * norm.ppf(0.975))
     drawn: Floats = 100 * expit(middle + error * rng.normal(size=(draws, len(people))))
     return drawn
 
 
 def find_thirds(engaged: Floats, adults: Floats) -> NDArray[np.int64]:
-    """Put areas (columns) into thirds of all adults by engagement, in each row: 0 the lowest, 2 the highest."""
+    """Put areas (last axis) into thirds of all adults by engagement: 0 the lowest, 2 the highest."""
     order = np.argsort(engaged, axis=-1, kind="stable")
     placed = adults[order]
     middle = (placed.cumsum(axis=-1) - placed / 2) / adults.sum()
@@ -42,19 +40,19 @@ def find_thirds(engaged: Floats, adults: Floats) -> NDArray[np.int64]:
     return thirds
 
 
-def score_bridges(low: Floats, high: Floats, everyone: Floats) -> Floats:
+def score_bridges(low: Floats, middle: Floats, high: Floats) -> Floats:
     """Score bridges: of 100 adults within reach, how many can be put into pairs of one from each side.
 
     Args:
-        low, high: adults within reach from areas of the lowest, and of the highest, third of engagement.
-        everyone: all adults within reach.
+        low, middle, high: adults within reach from areas of each third of engagement.
 
     Returns:
-        200 min(low, high) / everyone: 0 where one side is missing, 100 where half come from each; NaN with nobody.
+        200 min(low, high) over all three: 0 where one side is missing, 100 where half come from each; NaN with nobody.
     """
+    everyone = (low + high) + middle  # in this order it is the same whichever side is which
     with np.errstate(invalid="ignore", divide="ignore"):
-        score: Floats = 200 * np.minimum(low, high) / everyone
-    return np.where(everyone > 0, score, np.nan)
+        share = np.minimum(200 * np.minimum(low, high) / everyone, 100)
+    return np.asarray(np.where(everyone > 0, share, np.nan))
 
 
 def rank_scores(scores: Floats) -> Floats:
@@ -100,45 +98,31 @@ def compare_bridges(
         A point a venue and distance. Venues that nobody lives near have no score and no rank.
     """
     adults = people["adults"].to_numpy()
-    drawn = find_thirds(draw_engagement(people, rng, draws), adults)
-    now = find_thirds(people["engaged_pct"].to_numpy()[None], adults)
+    thirds = find_thirds(np.vstack([people["engaged_pct"], draw_engagement(people, rng, draws)]), adults)
+    batches = [thirds[:1], *np.array_split(thirds[1:], POSITIONS)]  # the first is what is estimated
+    moved = [venues, *(move_venues(venues, rng) for _ in range(POSITIONS))]
     seconds = [one / pace.limit_metres(1) for one in metres]
-
-    def share(places: pd.DataFrame) -> list[Floats]:
-        ways = measure_ways(homes.points, places, pace, streets, max(seconds))
-        return [adults[:, None] * homes.share_within(ways, one) for one in seconds]
-
-    def split(thirds: NDArray[np.int64], near: Floats) -> tuple[Floats, Floats, Floats]:
-        low, high = ((thirds == one).astype("float64") @ near for one in (0, 2))
-        return low, high, np.broadcast_to(near.sum(axis=0), low.shape)
-
-    here = share(venues)
-    moved = [share(move_venues(venues, rng)) for _ in range(POSITIONS)]
-    batches = np.array_split(drawn, POSITIONS)
+    ways = [measure_ways(homes.points, one, pace, streets, max(seconds)) for one in moved]
     parts = []
-    for number, distance in enumerate(metres):
-        low, high, everyone = split(now, here[number])
-        score = score_bridges(low, high, everyone)[0]
-        tried = np.vstack([score_bridges(*split(one, near[number])) for one, near in zip(batches, moved, strict=True)])
-        ranks = rank_scores(tried)
-        first, last = (np.quantile(ranks, one, axis=0, method="nearest") for one in RANGE)
-        bottom, top = np.quantile(np.nan_to_num(tried), RANGE, axis=0)
+    for distance, limit in zip(metres, seconds, strict=True):
+        near = [adults[:, None] * homes.share_within(one, limit) for one in ways]
+        sides = [
+            np.vstack([(batch == third).astype("float64") @ one for batch, one in zip(batches, near, strict=True)])
+            for third in range(3)
+        ]
+        scores = score_bridges(*sides)
+        ranks = rank_scores(scores[1:])
+        counted = {"adults": sides[0] + sides[1] + sides[2], "low_adults": sides[0], "high_adults": sides[2]}
         table = venues[["venue_id", "name", "kind"]].reset_index(drop=True).assign(walk_metres=distance)
-        for name, counts in (("adults", everyone), ("low_adults", low), ("high_adults", high)):
-            table[name] = counts[0].round().astype("int64")
-        table = table.assign(bridge_pct=score, bridge_low_pct=bottom, bridge_high_pct=top)
-        table = table.assign(rank=rank_scores(score), rank_first=first, rank_last=last)
-        table = table.assign(first_pct=(ranks == 1).mean(axis=0) * 100, venues=int(np.isfinite(score).sum()))
-        unknown = table["bridge_pct"].isna()
-        uncertain = ["bridge_low_pct", "bridge_high_pct", "rank", "rank_first", "rank_last", "first_pct"]
-        table[uncertain] = table[uncertain].mask(unknown)
-        parts.append(table.astype(dict.fromkeys(["rank", "rank_first", "rank_last"], "Int64")))
-    bridges = pd.concat(parts, ignore_index=True)
+        table = table.assign(**{name: counts[0].round().astype("int64") for name, counts in counted.items()})
+        table["bridge_pct"], table["rank"] = scores[0], rank_scores(scores[0])
+        ends = (np.quantile(ranks, one, axis=0, method="nearest") for one in RANGE)
+        table["rank_first"], table["rank_last"] = ends
+        table["bridge_low_pct"], table["bridge_high_pct"] = np.quantile(np.nan_to_num(scores[1:]), RANGE, axis=0)
+        table["first_pct"] = (ranks == 1).mean(axis=0) * 100
+        uncertain = table.columns[table.columns.get_loc("bridge_pct") :]
+        table[uncertain] = table[uncertain].mask(table["bridge_pct"].isna())
+        parts.append(table.assign(venues=int(table["bridge_pct"].notna().sum())))
+    bridges = pd.concat(parts, ignore_index=True).astype(dict.fromkeys(["rank", "rank_first", "rank_last"], "Int64"))
     spots = gpd.GeoSeries.from_xy(venues["longitude"], venues["latitude"], crs=4326)
     return gpd.GeoDataFrame(bridges, geometry=np.tile(spots.to_numpy(), len(metres)), crs=4326)
-
-
-def name_thirds(people: pd.DataFrame) -> "pd.Series[str]":
-    """Name the third of engagement that each area is in."""
-    thirds = find_thirds(people["engaged_pct"].to_numpy()[None], people["adults"].to_numpy())[0]
-    return pd.Series(np.array(THIRDS)[thirds], index=people.index)

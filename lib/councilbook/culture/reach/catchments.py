@@ -6,12 +6,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from councilbook.culture.reach.bridges import THIRDS, find_thirds
 from councilbook.culture.reach.homes import PEOPLE, Floats, Homes
 from councilbook.errors import TooFewError
 from councilbook.methods.travel.engine import Network
 from councilbook.methods.travel.feeds import Feed, read_feed
 from councilbook.methods.travel.ground import Streets, measure_ways, read_streets
-from councilbook.methods.travel.journeys import Habits, list_assumptions, measure_transit
+from councilbook.methods.travel.journeys import Habits, measure_transit
 from councilbook.study import Study
 
 TIMETABLES = {"bus_timetable": "buses", "rail_timetable": "trains"}
@@ -19,7 +20,6 @@ STREETS = "street_network"
 MINUTES = (10, 15, 20, 30)
 ANY = "any venue"
 MODE_WORDS = {"walk": "on foot", "cycle": "by bicycle", "transit": "by bus and train"}
-NOT_USED = ("Pace by car", "May go home")
 
 
 def read_timetables(study: Study) -> list[Feed]:
@@ -44,12 +44,6 @@ def describe_ways(feeds: Sequence[Feed], streets: Streets | None, factor: float)
     if not feeds:
         said.append("So journeys by bus and train are left out, and not counted as zero.")
     return " ".join(said)
-
-
-def list_habits(habits: Habits, *, has_streets: bool) -> pd.DataFrame:
-    """List what is assumed of how people travel to a venue: what, value, basis."""
-    assumed = list_assumptions(habits, has_streets=has_streets)
-    return assumed[~assumed["what"].isin(NOT_USED)].reset_index(drop=True)
 
 
 def measure_minutes(
@@ -88,12 +82,12 @@ def tabulate_catchments(
     minutes: Mapping[str, Floats], homes: Homes, people: pd.DataFrame, venues: pd.DataFrame
 ) -> pd.DataFrame:
     """Tabulate who has each venue within reach, as the dataset venue_catchments has it."""
-    parts = []
-    for mode, taken in minutes.items():
-        for limit in MINUTES:
-            counts = count_within(homes.share_within(taken, limit), people)
-            known = venues[["venue_id", "name", "kind"]].reset_index(drop=True).assign(mode=mode, minutes=limit)
-            parts.append(known.join(counts))
+    known = venues[["venue_id", "name", "kind"]].reset_index(drop=True)
+    parts = [
+        known.assign(mode=mode, minutes=limit).join(count_within(homes.share_within(taken, limit), people))
+        for mode, taken in minutes.items()
+        for limit in MINUTES
+    ]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -101,36 +95,31 @@ def tabulate_kinds(
     minutes: Mapping[str, Floats], homes: Homes, people: pd.DataFrame, venues: pd.DataFrame
 ) -> pd.DataFrame:
     """Tabulate who has at least one venue of a kind within reach, as the dataset venue_reach has it."""
-    whole = people[PEOPLE].sum(min_count=1)
     parts = []
-    for mode, taken in minutes.items():
-        for kind in [ANY, *sorted(venues["kind"].unique())]:
-            own = venues["kind"].eq(kind).to_numpy() | (kind == ANY)
-            nearest = taken[:, own].min(axis=1, keepdims=True)
-            for limit in MINUTES:
-                counts = count_within(homes.share_within(nearest, limit), people)
-                parts.append(counts.assign(kind=kind, venues=int(own.sum()), mode=mode, minutes=limit))
-    table = pd.concat(parts, ignore_index=True)
+    for kind in [ANY, *sorted(venues["kind"].unique())]:
+        own = venues["kind"].eq(kind).to_numpy() | (kind == ANY)
+        nearest = {mode: taken[:, own].min(axis=1, keepdims=True) for mode, taken in minutes.items()}
+        named = pd.DataFrame({"venue_id": kind, "name": "", "kind": [kind]})
+        parts.append(tabulate_catchments(nearest, homes, people, named).assign(venues=int(own.sum())))
+    table = pd.concat(parts, ignore_index=True).drop(columns=["venue_id", "name"])
     for name in ("adults", "not_engaged_adults", "people_16_to_24"):
-        table[f"{name}_pct"] = (table[name].astype("float64") * 100 / whole[name]).clip(0, 100)
+        share = table[name].astype("float64") * 100 / people[name].sum(min_count=1)
+        table[f"{name}_pct"] = share.clip(0, 100)
     return table
 
 
-def map_areas(
-    minutes: Floats, homes: Homes, people: pd.DataFrame, outlines: gpd.GeoDataFrame, third: "pd.Series[str]"
-) -> gpd.GeoDataFrame:
+def map_areas(minutes: Floats, homes: Homes, people: pd.DataFrame, outlines: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Say of each area how far its nearest venue is on foot, as the dataset area_reach has it.
 
     Args:
-        minutes: on foot, to venues.
+        minutes: on foot, from homes to venues.
         homes, people: of the areas, in one order.
         outlines: of `read_outlines`.
-        third: whether an area is in the lowest, middle or highest third of engagement.
     """
-    nearest = minutes.min(axis=1)
-    far = np.where(np.isfinite(nearest), nearest, max(MINUTES))
-    table = people[["lsoa21_code", "lsoa21_name", "engaged_pct", "adults", "not_engaged_adults", "people_16_to_24"]]
-    counts = {one: table[one].round().astype("Int64") for one in ("adults", "not_engaged_adults", "people_16_to_24")}
-    table = table.assign(walk_minutes=homes.spread @ far, third=third, **counts)
+    nearest = np.minimum(minutes.min(axis=1), max(MINUTES))
+    named = ["lsoa21_code", "lsoa21_name", "engaged_pct", "adults", "not_engaged_adults", "people_16_to_24"]
+    counts = {one: people[one].round().astype("Int64") for one in named[3:]}
+    thirds = find_thirds(people["engaged_pct"].to_numpy(), people["adults"].to_numpy())
+    table = people[named].assign(walk_minutes=homes.spread @ nearest, third=np.array(THIRDS)[thirds], **counts)
     table["within_15_pct"] = (homes.spread @ (nearest <= 15).astype("float64") * 100).clip(0, 100)
     return outlines[["lsoa21_code", "geometry"]].merge(table, on="lsoa21_code", how="right")

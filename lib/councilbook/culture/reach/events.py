@@ -16,7 +16,7 @@ from scipy.sparse import csr_array, eye_array, hstack
 from spopt.locate import MCLP, PMedian
 
 from councilbook.culture.reach.bridges import RANGE
-from councilbook.culture.reach.homes import Floats, Homes
+from councilbook.culture.reach.homes import Floats, Homes, gather_homes
 from councilbook.errors import ParameterError
 from councilbook.methods.travel.ground import Pace, Streets, measure_ways
 
@@ -26,7 +26,7 @@ EXACT, GREEDY, LARGEST, ALL_VENUES = "exact", "one by one", "largest areas", "al
 CENTRE = "area centre"
 MOST_POINTS = 900  # of homes, in a plan
 MOST_CANDIDATES = 300
-MOST_PAIRS = 60_000  # of areas and candidates, in a plan of shortest ways
+MOST_PAIRS = 14_000  # of areas and candidates, in a plan of shortest ways
 LONGEST = 6 * 3600  # seconds on foot
 GAP = 0.002  # share of the best that an exact plan may lack
 Indices = NDArray[np.intp]
@@ -82,7 +82,9 @@ def lay_ground(
         streets: of an extract, if there is one.
         minutes: longest walk.
     """
-    some = homes.thin(MOST_POINTS)
+    each = max(1, MOST_POINTS // len(homes.centres))
+    codes = homes.centres["lsoa21_code"].tolist()
+    some = gather_homes(homes.points.groupby("lsoa21_code").head(each), codes)
     own = venues.rename(columns={"venue_id": "place_id"}).assign(is_venue=True)
     middle = some.centres.assign(place_id=some.centres["lsoa21_code"], kind=CENTRE, is_venue=False)
     middle["name"] = "Middle of " + people["lsoa21_name"]
@@ -140,10 +142,9 @@ def choose_greedily(is_near: NDArray[np.bool_], weights: Floats, number: int) ->
 
 def choose_shortest(ground: Ground, not_engaged: Floats, number: int, pace: Pace, streets: Streets | None) -> Indices:
     """Choose the places to which those who do not take part have the shortest way on average, area by area."""
-    centres = ground.homes.centres
-    most = max(number, MOST_PAIRS // len(centres))
-    reached = ground.weigh(not_engaged, ANYWHERE) @ ground.is_near
-    kept = np.sort(np.argsort(-reached, kind="stable")[:most])
+    centres, count = ground.homes.centres, len(ground.candidates)
+    most = min(count, max(number, MOST_PAIRS // len(centres)))
+    kept = np.linspace(0, count - 1, most).astype(np.intp)  # neighbours follow each other, so these are spread out
     far = measure_ways(centres, ground.candidates.iloc[kept], pace, streets, LONGEST)
     cost = np.minimum(far, LONGEST) / 60
     model = PMedian.from_cost_matrix(cost, not_engaged, p_facilities=number)

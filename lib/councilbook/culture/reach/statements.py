@@ -76,13 +76,13 @@ def say_plan(plans: pd.DataFrame, plan: str, minutes: int) -> str:
     best = rows.loc[EXACT]
     words = PLAN_WORDS[plan]
     if plan == NEAREST:
-        return f"{best['places']} places {words} leave an average way of {best['walk_minutes']:.0f} minutes."
+        return f"{best['places']:.0f} places {words} leave an average way of {best['walk_minutes']:.0f} minutes."
     said = (
-        f"{best['places']} places {words} are within {minutes} minutes' walk of about "
+        f"{best['places']:.0f} places {words} are within {minutes} minutes' walk of about "
         f"{best['reached_adults']:,.0f} adults who are estimated not to take part, {best['reached_pct']:.0f} in 100."
     )
     method, simple = (ALL_VENUES, "All venues") if plan == AT_VENUES else (LARGEST, "The largest areas of a list")
-    return f"{said} {simple} would reach {rows.loc[method, 'reached_adults']:,.0f}."
+    return f"{said} {simple} would reach {float(rows['reached_adults'][method]):,.0f}."
 
 
 def say_sure(places: pd.DataFrame) -> str:
