@@ -119,14 +119,15 @@ def test_draw_engagement_keeps_the_interval(town):
     np.testing.assert_allclose(inside.mean(axis=0), 0.95, atol=0.01)
 
 
-def test_move_venues_stays_within_the_uncertainty():
-    venues = pd.concat([make_venues([0.0], 50.0)] * 5_000)
+def test_move_venues_keeps_95_of_100_within_the_uncertainty():
+    venues = pd.concat([make_venues([0.0, 0], 50.0)] * 5_000).assign(uncertainty_m=[50.0, np.nan] * 5_000)
     moved = bridges.move_venues(venues, np.random.default_rng(1))
     east = (moved["longitude"] - venues["longitude"]) * np.cos(np.radians(51)) * bridges.DEGREE_M
-    far = np.hypot((moved["latitude"] - venues["latitude"]) * bridges.DEGREE_M, east)
-    assert far.max() <= 50.1
-    assert np.quantile(far, 0.25) == pytest.approx(25, abs=1.5)  # a quarter of the disc lies within half of its radius
-    assert east.mean() == pytest.approx(0, abs=1.5)
+    north = (moved["latitude"] - venues["latitude"]) * bridges.DEGREE_M
+    known = venues["uncertainty_m"].notna().to_numpy()
+    assert (np.hypot(north, east)[known] <= 50).mean() == pytest.approx(0.95, abs=0.01)
+    assert east[known].std() == pytest.approx(north[known].std(), rel=0.05)
+    assert (np.hypot(north, east)[~known] == 0).all()
 
 
 def test_compare_bridges_by_hand(town):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
-from scipy.stats import norm, rankdata
+from scipy.stats import chi2, norm, rankdata
 
 from councilbook.culture.reach.homes import ENGAGED, Floats, Homes
 from councilbook.methods.travel.ground import Pace, Streets, measure_ways
@@ -62,12 +62,11 @@ def rank_scores(scores: Floats) -> Floats:
 
 
 def move_venues(venues: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Move each venue at random to a point within its uncertainty (`uncertainty_m`, none if it is not known)."""
-    far = venues["uncertainty_m"].fillna(0).to_numpy() * np.sqrt(rng.random(len(venues)))
-    turn = rng.uniform(0, 2 * np.pi, len(venues))
-    latitude = venues["latitude"] + far * np.cos(turn) / DEGREE_M
-    east = far * np.sin(turn) / (DEGREE_M * np.cos(np.radians(venues["latitude"])))
-    return venues.assign(latitude=latitude, longitude=venues["longitude"] + east)
+    """Move each venue at random, so that 95 of 100 stay within its `uncertainty_m`; not at all if that is not known."""
+    far = venues["uncertainty_m"].fillna(0).to_numpy() / np.sqrt(chi2.ppf(0.95, df=2))
+    north, east = far * rng.normal(size=(2, len(venues))) / DEGREE_M
+    east /= np.cos(np.radians(venues["latitude"].to_numpy()))
+    return venues.assign(latitude=venues["latitude"] + north, longitude=venues["longitude"] + east)
 
 
 def compare_bridges(
