@@ -84,14 +84,11 @@ def compare_bridges(
     Ranks are drawn anew with other values of engagement within their intervals, and other positions of the venues.
 
     Args:
-        homes: where people live.
-        people: of the same areas, in one order; see `count_people`.
+        homes, people: of the same areas, in one order.
         venues: venue_id, name, kind, latitude, longitude, uncertainty_m.
-        pace: on foot, of which the factor counts where there are no streets.
-        streets: of an extract, if there is one.
+        pace, streets: on foot; see `measure_ways`.
         metres: walking distances, along the way.
-        rng: of the draws.
-        draws: how many.
+        rng, draws: of the draws, and how many.
 
     Returns:
         A point a venue and distance. Venues that nobody lives near have no score and no rank.

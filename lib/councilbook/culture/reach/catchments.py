@@ -10,26 +10,14 @@ from councilbook.culture.reach.bridges import THIRDS, find_thirds
 from councilbook.culture.reach.homes import PEOPLE, Floats, Homes
 from councilbook.errors import TooFewError
 from councilbook.methods.travel.engine import Network
-from councilbook.methods.travel.feeds import Feed, read_feed
-from councilbook.methods.travel.ground import Streets, measure_ways, read_streets
+from councilbook.methods.travel.feeds import Feed
+from councilbook.methods.travel.ground import Streets, measure_ways
 from councilbook.methods.travel.journeys import Habits, measure_transit
-from councilbook.study import Study
 
 TIMETABLES = {"bus_timetable": "buses", "rail_timetable": "trains"}
-STREETS = "street_network"
 MINUTES = (10, 15, 20, 30)
 ANY = "any venue"
 MODE_WORDS = {"walk": "on foot", "cycle": "by bicycle", "transit": "by bus and train"}
-
-
-def read_timetables(study: Study) -> list[Feed]:
-    """Read the timetables that there are for a council: buses, trains, both or none."""
-    return [read_feed(study.open_file(source).path, name) for source, name in TIMETABLES.items() if study.has(source)]
-
-
-def find_streets(study: Study) -> Streets | None:
-    """Read the streets of a council, where there is an extract of them."""
-    return read_streets(study.open_file(STREETS).path, "streets") if study.has(STREETS) else None
 
 
 def describe_ways(feeds: Sequence[Feed], streets: Streets | None, factor: float) -> str:

@@ -108,8 +108,6 @@ def group_points(is_near: NDArray[np.bool_], weights: Floats) -> tuple[NDArray[n
 def choose_exact(is_near: NDArray[np.bool_], weights: Floats, number: int) -> Indices:
     """Choose the places that together have most weight near, with spopt and HiGHS."""
     patterns, sums = group_points(is_near, weights)
-    if not len(sums):
-        return np.arange(number)
     model = MCLP.from_cost_matrix(np.where(patterns, 0.0, 1.0), sums, 0.5, p_facilities=number)
     model.solve(pulp.HiGHS(msg=False, gapRel=GAP), results=False)
     return np.flatnonzero([one.value() > 0.5 for one in model.fac_vars])
@@ -154,10 +152,9 @@ def choose_shortest(ground: Ground, not_engaged: Floats, number: int, pace: Pace
 
 def choose_largest(ground: Ground, not_engaged: Floats, number: int) -> Indices:
     """Choose the middles of the areas with most people who do not take part, as one would from a list."""
-    size = ground.candidates["lsoa21_code"].map(
-        dict(zip(ground.homes.centres["lsoa21_code"], not_engaged, strict=True))
-    )
-    return np.argsort(-size.mask(ground.candidates["is_venue"], -1).to_numpy(), kind="stable")[:number]
+    by_area = pd.Series(not_engaged, index=ground.homes.centres["lsoa21_code"])
+    size = ground.candidates["place_id"].map(by_area).fillna(-1)  # a venue is no area
+    return np.argsort(-size.to_numpy(), kind="stable")[:number]
 
 
 def choose_all(
@@ -197,7 +194,8 @@ def plan_events(
         pace, streets: of `lay_ground`.
 
     Returns:
-        The chosen places and the plans, as the datasets event_places and event_plans have them.
+        The chosen places and the plans, as the datasets event_places and event_plans have them; without
+        plans that would reach nobody.
 
     Raises:
         ParameterError: no place is asked for.
@@ -208,6 +206,8 @@ def plan_events(
     tries = people["adults"].to_numpy() * (1 - drawn / 100)
     places, plans = [], []
     for plan in (AT_VENUES, ANYWHERE, BEYOND, NEAREST):
+        if not (ground.weigh(now, plan) @ ground.is_near[:, ground.choose_from(plan)]).any():
+            continue  # nobody is left to reach
         chosen = choose_all(ground, plan, now, number, pace, streets)
         spots = ground.candidates.iloc[chosen[EXACT]].assign(plan=plan, chosen_pct=np.nan)
         if plan != NEAREST:
