@@ -1,0 +1,181 @@
+"""Segments: which of a council's areas are alike, in plain words, and where high or low values lie side by side."""
+
+from collections.abc import Sequence
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from esda import Moran_Local, fdr
+from libpysal.weights import Queen
+from numpy.typing import NDArray
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+from sklearn.metrics import adjusted_rand_score
+
+from councilbook.catalogue.councils import join_names
+from councilbook.errors import NotToldError
+
+Floats = NDArray[np.float64]
+
+INDICATORS = {  # of an area's people or homes; who somebody is by ethnicity or birth is not among them
+    "degree_pct": "degrees",
+    "no_qualification_pct": "people without qualifications",
+    "professional_pct": "managers and professionals",
+    "routine_pct": "routine and semi-routine jobs",
+    "student_pct": "full-time students",
+    "social_rented_pct": "homes rented from a council or housing association",
+    "private_rented_pct": "homes rented privately",
+    "owned_outright_pct": "homes owned outright",
+    "car_pct": "homes with a car",
+    "disabled_pct": "disabled people",
+    "deprivation_pct": "deprivation",
+}
+UNCOUNTED = {"deprivation"}
+CLUSTERS = range(3, 8)
+STABLE = 0.75  # adjusted Rand index; below it, another sample of areas gives other segments
+FEWEST_AREAS = 30
+LEAST_SHARE = 0.05  # of the areas, in the smallest segment
+BOOTSTRAPS, STARTS = 40, 10
+WAYS = 2  # in which areas differ most (principal components): with all of them, segments are less stable
+ALIKE = 0.75  # correlation of two indicators that say the same
+FALSE_DISCOVERIES = 0.05
+PERMUTATIONS = 9_999  # fewer cannot give the small p-values that a false discovery rate asks of hundreds of areas
+QUADRANTS = {1: "high among high", 2: "low among high", 3: "low among low", 4: "high among low"}
+
+
+def try_clusters(indicators: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Try how stable each number of segments is: areas are drawn anew, and all areas are sorted by what is found.
+
+    Hubert and Arabie 1985, "Comparing partitions", Journal of Classification 2.
+
+    Args:
+        indicators: a row an area, columns of INDICATORS.
+
+    Returns:
+        segments, adjusted_rand (mean over BOOTSTRAPS), adjusted_rand_low (a tenth is below), smallest_areas, chosen:
+        the most segments that are STABLE and not tiny; the most stable number where none is.
+
+    Raises:
+        NotToldError: there are too few areas.
+    """
+    if len(indicators) < FEWEST_AREAS:
+        raise NotToldError("The council has too few small areas to sort them into segments.")
+    values, rng, rows = _project(_standardise(indicators)), np.random.default_rng(seed), []
+    for number in CLUSTERS:
+        labels = _cluster(values, number, seed).labels_
+        again = [
+            adjusted_rand_score(labels, _cluster(values[drawn], number, seed).predict(values))
+            for drawn in rng.integers(0, len(values), (BOOTSTRAPS, len(values)))
+        ]
+        rows.append((number, np.mean(again), np.quantile(again, 0.1), np.bincount(labels).min()))
+    tried = pd.DataFrame(rows, columns=["segments", "adjusted_rand", "adjusted_rand_low", "smallest_areas"])
+    large = tried["smallest_areas"] >= LEAST_SHARE * len(values)
+    stable = tried[large & (tried["adjusted_rand"] >= STABLE)]
+    best = stable["segments"].max() if len(stable) else tried["segments"].iloc[int(tried["adjusted_rand"].argmax())]
+    return tried.assign(chosen=tried["segments"].eq(best))
+
+
+def make_segments(indicators: pd.DataFrame, number: int, seed: int) -> pd.Series:
+    """Sort areas into segments, named by what sets each apart from all areas of the council.
+
+    Args:
+        indicators: by lsoa21_code, columns of INDICATORS.
+
+    Returns:
+        The name of each area's segment, by lsoa21_code.
+    """
+    values = _standardise(indicators)
+    labels = _cluster(_project(values), number, seed).labels_
+    alike: Floats = np.abs(np.nan_to_num(np.corrcoef(values.T)))
+    names: dict[int, str] = {}
+    for label in pd.Series(labels).value_counts().index:
+        for most in range(2, len(INDICATORS) + 1):
+            name = _name_segment(values[labels == label].mean(axis=0), alike, list(map(str, indicators)), most)
+            if name not in names.values():
+                break
+        names[label] = name
+    return pd.Series(labels, indicators.index).map(names).rename("segment")
+
+
+def describe_segments(segments: pd.Series, indicators: pd.DataFrame, adults: pd.Series) -> pd.DataFrame:
+    """Describe segments beside the whole council.
+
+    Returns:
+        segment, indicator, areas, adults, share_pct (mean of its areas), council_pct.
+    """
+    by = indicators.groupby(segments)
+    shares = by.mean().reset_index(names="segment").melt("segment", var_name="indicator", value_name="share_pct")
+    sizes = pd.DataFrame({"areas": by.size(), "adults": adults.groupby(segments).sum()})
+    shares["council_pct"] = shares["indicator"].map(indicators.mean())
+    shares["indicator"] = shares["indicator"].map(INDICATORS)
+    return shares.join(sizes, on="segment")
+
+
+def compare_segments(segments: pd.Series, classification: pd.Series) -> pd.DataFrame:
+    """Count the areas of each segment by the commonest group of another classification.
+
+    Args:
+        classification: group of each LSOA, by lsoa21_code; LSOAs without one are left out.
+    """
+    both = pd.DataFrame({"segment": segments, "group": classification}).dropna()
+    return both.value_counts(sort=False).rename("areas").reset_index()
+
+
+def find_hotspots(areas: gpd.GeoDataFrame, value: str, seed: int) -> pd.DataFrame:
+    """Find areas whose neighbours are high as they are, or low as they are, beyond chance.
+
+    Local Moran's I (Anselin 1995), two-sided by permutation; false discovery rate of Benjamini and Hochberg (1995)
+    after Caldas de Castro and Singer 2006, Geographical Analysis 38(2).
+
+    Args:
+        areas: lsoa21_code, the value, polygons; neighbours share a border or a corner.
+
+    Returns:
+        lsoa21_code, value_pct, neighbours, local_moran, p_value, spot: high among high, low among low, and so on;
+        is_raw_spot (p below 0.05), is_spot (after the false discovery rate).
+
+    Raises:
+        NotToldError: there are too few areas.
+    """
+    known = areas.dropna(subset=[value]).reset_index(drop=True)
+    if len(known) < FEWEST_AREAS or known[value].nunique() < 2:
+        raise NotToldError("The council has too few small areas to look for hot and cold spots.")
+    near = Queen.from_dataframe(known, use_index=False, silence_warnings=True)
+    near.transform = "r"
+    moran = Moran_Local(known[value].to_numpy(float), near, permutations=PERMUTATIONS, seed=seed, n_jobs=1)
+    p_value = np.minimum(2 * moran.p_sim, 1)  # p_sim is of one side, the nearer
+    found = pd.DataFrame({"lsoa21_code": known["lsoa21_code"], "value_pct": known[value]})
+    found["neighbours"] = list(near.cardinalities.values())
+    found["local_moran"], found["p_value"] = moran.Is, np.where(found["neighbours"] > 0, p_value, 1.0)
+    found["spot"] = pd.Series(moran.q).map(QUADRANTS)
+    found["is_raw_spot"] = found["p_value"] <= FALSE_DISCOVERIES
+    return found.assign(is_spot=found["p_value"] <= fdr(found["p_value"].to_numpy(), FALSE_DISCOVERIES))
+
+
+def _standardise(indicators: pd.DataFrame) -> Floats:
+    """Bring indicators to one scale; one that is the same everywhere counts for nothing."""
+    spread = indicators.std(ddof=0).replace(0, np.inf)
+    values: Floats = ((indicators - indicators.mean()) / spread).to_numpy(float)
+    return values
+
+
+def _project(values: Floats) -> Floats:
+    ways: Floats = PCA(min(WAYS, values.shape[1]), svd_solver="full").fit_transform(values)
+    return ways
+
+
+def _cluster(ways: Floats, number: int, seed: int) -> KMeans:
+    return KMeans(number, n_init=STARTS, random_state=seed).fit(ways)
+
+
+def _name_segment(centre: Floats, alike: Floats, columns: Sequence[str], most: int) -> str:
+    """Name a centre by its largest differences; of two indicators that say the same, by the larger alone."""
+    chosen: list[int] = []
+    for one in np.argsort(-np.abs(centre), kind="stable"):
+        if all(alike[one, other] < ALIKE for other in chosen):
+            chosen.append(int(one))
+    words = []
+    for one in chosen[:most]:
+        what = INDICATORS[columns[one]]
+        words.append(f"{'more' if centre[one] > 0 else 'less' if what in UNCOUNTED else 'fewer'} {what}")
+    return join_names(words).capitalize()
