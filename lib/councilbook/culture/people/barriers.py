@@ -17,18 +17,8 @@ from councilbook.methods.uncertainty import find_interval
 DRAWS = 60
 THIRDS = [0, 3, 7, 10]  # deciles 1 to 3, 4 to 7, 8 to 10
 THIRD_NAMES = ["most deprived three tenths", "middle four tenths", "least deprived three tenths"]
-COLUMNS = [
-    "asked",
-    "grouping",
-    "group",
-    "reason",
-    "answers",
-    "share_pct",
-    "low_pct",
-    "high_pct",
-    "basis",
-    "is_suppressed",
-]
+COLUMNS = ["asked", "grouping", "group", "reason", "answers", "share_pct", "low_pct", "high_pct", "basis"]
+COLUMNS += ["is_suppressed"]
 MODELLED = "museums"  # the reasons that are spread over areas
 
 
@@ -49,9 +39,7 @@ def list_barriers(survey: Survey) -> pd.DataFrame:
             shares = estimate_shares(people, column, None if grouping == "everybody" else grouping)
             found.append(shares.assign(asked=asked, grouping=grouping, reason=reason))
     if not found:
-        return pd.DataFrame(
-            columns=["asked", "grouping", "group", "reason", "answers", *NUMBERS, "basis", "is_suppressed"]
-        )
+        return pd.DataFrame(columns=COLUMNS)
     table = pd.concat(found, ignore_index=True)
     return table.assign(basis="answers", is_suppressed=table["share_pct"].isna())[COLUMNS]
 

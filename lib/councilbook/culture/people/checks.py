@@ -1,10 +1,10 @@
 """Checks: whether the estimates hold where they have not looked, beside plainer ones, and beside an older survey."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
+from scipy.special import expit, logit
 from sklearn.metrics import log_loss
 
 from councilbook.culture.people.poststratify import (
@@ -16,14 +16,17 @@ from councilbook.culture.people.poststratify import (
     predict_people,
     tidy_draws,
 )
-from councilbook.culture.people.survey import estimate_shares
+from councilbook.culture.people.statements import EVERYBODY
+from councilbook.culture.people.survey import PLACES, Survey, estimate_shares
 
 DRAWS = 100
 HALVES = 20
 TRUE_SD = {"slopes": 0.12, "factors": 0.35, "pairs": 0.15}  # of invented wishes, in log odds
+INVENTED = "Invented answers, truth by area known"
+CHECKS = ["check", "outcome", "method", "rmse_points", "sampling_points", "coverage_pct", "deviance", "log_odds"]
+CHECKS += ["predictions", "is_synthetic"]
 PAIR = ("age", "tenure")  # an interaction that no model knows of
-EVERYBODY, DECILES, PLAIN, MODEL = (
-    "Everybody alike",
+DECILES, PLAIN, MODEL = (
     "Decile of deprivation alone",
     "Region and age alone",
     "Multilevel model",
@@ -96,14 +99,15 @@ def leave_halves_out(people: pd.DataFrame, answer: str, rng: np.random.Generator
     mean["left_out"] = "Decile " + mean["left_out"].astype(int).astype(str)
     mean["error_points"] **= 0.5
     columns = ["left_out", "method", "expected_pct", "found_pct", "sampling_error_points", "error_points"]
-    return mean[columns].assign(check="Half of the answers left out")
+    return mean[columns].assign(check="Half of the answers left out", deviance=np.nan)
 
 
 def summarise_errors(table: pd.DataFrame) -> pd.DataFrame:
     """Return the root mean square error of each method, beside that of sampling alone: check, method, rmse_points, …"""
     squares = table.assign(rmse_points=table["error_points"] ** 2, sampling_points=table["sampling_error_points"] ** 2)
-    by = squares.groupby(["check", "method"], sort=False)[["rmse_points", "sampling_points"]].mean() ** 0.5
-    return by.join(table.groupby(["check", "method"]).size().rename("predictions")).reset_index()
+    by = squares.groupby(["check", "method"], sort=False)
+    errors = by[["rmse_points", "sampling_points"]].mean() ** 0.5
+    return errors.assign(predictions=by.size(), deviance=by["deviance"].mean()).reset_index()
 
 
 def try_invented(
@@ -145,6 +149,32 @@ def try_invented(
         errors = {name: np.sqrt(((one - truth) ** 2).mean()) for name, one in methods.items()}
         rows += [(name, error, covered if name == MODEL else np.nan) for name, error in errors.items()]
     table = pd.DataFrame(rows, columns=["method", "rmse_points", "coverage_pct"])
-    return (
-        table.groupby("method", sort=False).mean().reset_index().assign(check="Invented answers, truth by area known")
-    )
+    return table.groupby("method", sort=False).mean().reset_index().assign(check=INVENTED)
+
+
+def compare_slopes(survey: Survey, old: pd.DataFrame, columns: tuple[str, str], by: str, ends: tuple) -> pd.DataFrame:
+    """Set the difference of two groups in log odds beside that of Taking Part, which asked others, years before.
+
+    Args:
+        old: a one-way table of Taking Part, a row a year; columns are those of the two groups.
+        by: column of the survey, and ends the two groups in it.
+
+    Returns:
+        check, outcome, method, log_odds; without a row where the survey does not have the groups.
+    """
+    if by not in survey.people:
+        return pd.DataFrame(columns=["outcome", "method", "log_odds", "check"])
+    odds = logit(old[list(columns)] / 100).mean()
+    rows = [("engaged with the arts", "Taking Part, mean of its years", odds.iloc[1] - odds.iloc[0])]
+    for outcome, words in survey.outcomes.items():
+        shares = estimate_shares(survey.people, outcome, by).set_index("group")["share_pct"].reindex(list(ends)) / 100
+        rows.append((words, "Participation Survey", logit(shares.iloc[1]) - logit(shares.iloc[0])))
+    check = f"Log odds: {ends[1]} against {ends[0]} ({PLACES.get(by, by)})"
+    return pd.DataFrame(rows, columns=["outcome", "method", "log_odds"]).assign(check=check)
+
+
+def tidy_checks(parts: Iterable[pd.DataFrame], is_synthetic: bool) -> pd.DataFrame:
+    """Put checks together; what rests on invented answers says so, in any run."""
+    table = pd.concat(parts, ignore_index=True)
+    table = table.assign(is_synthetic=is_synthetic | table["check"].eq(INVENTED)).reindex(columns=CHECKS)
+    return table.astype(dict.fromkeys(CHECKS[3:-1], float))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.special import expit, logit
 
+from councilbook.culture.people.survey import estimate_shares
 from councilbook.errors import CheckError, TooFewError
 from councilbook.methods.uncertainty import find_interval
 
@@ -225,3 +226,21 @@ def tidy_draws(draws: Floats, frame: Frame) -> pd.DataFrame:
     """Return share_pct, low_pct and high_pct of each area, by lsoa21_code."""
     low, middle, high = 100 * find_interval(draws, INTERVAL)
     return pd.DataFrame({"share_pct": middle, "low_pct": low, "high_pct": high}, index=frame.areas.index)
+
+
+def spread_deciles(
+    people: pd.DataFrame, answer: str, areas: pd.DataFrame, area_sd: float, rng: np.random.Generator, draws: int
+) -> pd.DataFrame:
+    """Give each area the share of its decile of deprivation: coarse, and all that a cut without other groups can say.
+
+    Returns:
+        As `tidy_draws`; the interval holds the sampling error of the decile, and `area_sd` as `predict_areas` has it.
+    """
+    shares = estimate_shares(people, answer, "imd_decile").set_index("group")
+    error = shares["standard_error_points"] / (shares["share_pct"] * (1 - shares["share_pct"] / 100))  # in log odds
+    middle, own = logit(shares["share_pct"] / 100), areas["imd_decile"].to_numpy()
+    drawn = pd.DataFrame(rng.normal(0, 1, (len(shares), draws)), index=shares.index)
+    values = (drawn.mul(error, axis=0).add(middle, axis=0)).reindex(own).to_numpy()
+    low, _, high = 100 * find_interval(expit(values + rng.normal(0, area_sd, values.shape)), INTERVAL)
+    found = {"share_pct": shares["share_pct"].reindex(own).to_numpy(), "low_pct": low, "high_pct": high}
+    return pd.DataFrame(found, index=areas.index).dropna()

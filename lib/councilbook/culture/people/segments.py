@@ -13,6 +13,7 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 
 from councilbook.catalogue.councils import join_names
+from councilbook.culture.people.statements import STABLE
 from councilbook.errors import NotToldError
 
 Floats = NDArray[np.float64]
@@ -32,7 +33,6 @@ INDICATORS = {  # of an area's people or homes; who somebody is by ethnicity or 
 }
 UNCOUNTED = {"deprivation"}
 CLUSTERS = range(3, 8)
-STABLE = 0.75  # adjusted Rand index; below it, another sample of areas gives other segments
 FEWEST_AREAS = 30
 LEAST_SHARE = 0.05  # of the areas, in the smallest segment
 BOOTSTRAPS, STARTS = 40, 10
@@ -40,6 +40,7 @@ WAYS = 2  # in which areas differ most (principal components): with all of them,
 ALIKE = 0.75  # correlation of two indicators that say the same
 FALSE_DISCOVERIES = 0.05
 PERMUTATIONS = 9_999  # fewer cannot give the small p-values that a false discovery rate asks of hundreds of areas
+SPOTS = ["lsoa21_code", "value_pct", "neighbours", "local_moran", "p_value", "spot", "is_raw_spot", "is_spot"]
 QUADRANTS = {1: "high among high", 2: "low among high", 3: "low among low", 4: "high among low"}
 
 
@@ -111,40 +112,31 @@ def describe_segments(segments: pd.Series, indicators: pd.DataFrame, adults: pd.
     return shares.join(sizes, on="segment")
 
 
-def compare_segments(segments: pd.Series, classification: pd.Series) -> pd.DataFrame:
-    """Count the areas of each segment by the commonest group of another classification.
-
-    Args:
-        classification: group of each LSOA, by lsoa21_code; LSOAs without one are left out.
-    """
-    both = pd.DataFrame({"segment": segments, "group": classification}).dropna()
-    return both.value_counts(sort=False).rename("areas").reset_index()
-
-
-def find_hotspots(areas: gpd.GeoDataFrame, value: str, seed: int) -> pd.DataFrame:
+def find_hotspots(outlines: gpd.GeoDataFrame | None, values: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Find areas whose neighbours are high as they are, or low as they are, beyond chance.
 
     Local Moran's I (Anselin 1995), two-sided by permutation; false discovery rate of Benjamini and Hochberg (1995)
     after Caldas de Castro and Singer 2006, Geographical Analysis 38(2).
 
     Args:
-        areas: lsoa21_code, the value, polygons; neighbours share a border or a corner.
+        outlines: lsoa21_code and polygons; neighbours share a border or a corner. None: there are none.
+        values: lsoa21_code, value_pct.
 
     Returns:
         lsoa21_code, value_pct, neighbours, local_moran, p_value, spot: high among high, low among low, and so on;
-        is_raw_spot (p below 0.05), is_spot (after the false discovery rate).
-
-    Raises:
-        NotToldError: there are too few areas.
+        is_raw_spot (p below 0.05), is_spot (after the false discovery rate). Without a row where nothing can be found:
+        no outlines of 2021, too few areas, or the same value everywhere.
     """
-    known = areas.dropna(subset=[value]).reset_index(drop=True)
-    if len(known) < FEWEST_AREAS or known[value].nunique() < 2:
-        raise NotToldError("The council has too few small areas to look for hot and cold spots.")
+    known = values[["lsoa21_code", "value_pct"]].dropna()
+    if outlines is not None and "lsoa21_code" in outlines:
+        known = outlines[["lsoa21_code", "geometry"]].merge(known, on="lsoa21_code")
+    if "geometry" not in known or len(known) < FEWEST_AREAS or known["value_pct"].nunique() < 2:
+        return pd.DataFrame(columns=SPOTS)
     near = Queen.from_dataframe(known, use_index=False, silence_warnings=True)
     near.transform = "r"
-    moran = Moran_Local(known[value].to_numpy(float), near, permutations=PERMUTATIONS, seed=seed, n_jobs=1)
+    moran = Moran_Local(known["value_pct"].to_numpy(float), near, permutations=PERMUTATIONS, seed=seed, n_jobs=1)
     p_value = np.minimum(2 * moran.p_sim, 1)  # p_sim is of one side, the nearer
-    found = pd.DataFrame({"lsoa21_code": known["lsoa21_code"], "value_pct": known[value]})
+    found = pd.DataFrame(known[["lsoa21_code", "value_pct"]])
     found["neighbours"] = list(near.cardinalities.values())
     found["local_moran"], found["p_value"] = moran.Is, np.where(found["neighbours"] > 0, p_value, 1.0)
     found["spot"] = pd.Series(moran.q).map(QUADRANTS)

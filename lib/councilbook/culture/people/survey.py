@@ -23,6 +23,7 @@ FEWEST_SHOWN = 50  # answers of a group whose shares are shown
 FEWEST_CHECKED = 1_000  # answers by which codes are checked
 SPSS = {".sav", ".zsav"}
 OLDEST = "75 and over"
+PLACES = {"region": "region", "imd_decile": "deprivation of the area"}
 
 Labels = Mapping[str, Mapping[float, str]]
 
@@ -241,3 +242,20 @@ def estimate_shares(people: pd.DataFrame, answer: str, by: str | None = None) ->
     found = pd.DataFrame({"answers": answers, **numbers, "standard_error_points": 100 * error})
     found.loc[answers < FEWEST_SHOWN, [*numbers, "standard_error_points"]] = np.nan
     return found.rename_axis("group").reset_index()
+
+
+def list_shares(survey: Survey) -> pd.DataFrame:
+    """List the weighted share of every outcome among everybody, and by each group, region and decile of deprivation.
+
+    Returns:
+        outcome (words), grouping, group, and what `estimate_shares` has; is_suppressed: too few answers.
+    """
+    found = []
+    for outcome, words in survey.outcomes.items():
+        for column, grouping in {"": "everybody", **{one: one for one in survey.groups}, **PLACES}.items():
+            if column in {"", *survey.people}:
+                shares = estimate_shares(survey.people, outcome, column or None)
+                found.append(shares.assign(outcome=words, grouping=grouping))
+    table = pd.concat(found, ignore_index=True)
+    table["group"] = table["group"].map(lambda one: f"decile {one:.0f}" if isinstance(one, float) else one)
+    return table.assign(is_suppressed=table["share_pct"].isna())

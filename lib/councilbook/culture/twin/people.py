@@ -24,8 +24,6 @@ PEOPLE = 9_000  # a quarter of the real survey, so that the sample is quick
 NOT_ASKED, NOT_ANSWERED, UNKNOWN = -3, -4, 999
 REGION_SHARES = (0.05, 0.13, 0.10, 0.09, 0.11, 0.11, 0.15, 0.16, 0.10)
 SAV_DATE = slice(92, 109)  # of the header, where the time of writing stands
-ETHNIC_KINDS = ["Asian, Asian British or Asian Welsh", "Black, Black British, Black Welsh, Caribbean or African"]
-ETHNIC_KINDS += ["Mixed or Multiple ethnic groups", "White", "Other ethnic group"]
 AGE_BANDS = [*(f"Aged {first} to {first + 4} years" for first in range(20, 85, 5)), "Aged 85 years and over"]
 SEGMENTS = tuple("Invented segment " + letter for letter in "ABCDEFGH")
 WISHES = {"arts": 0.4, "museums": -0.6, "libraries": -0.9, "heritage": 0.5}  # log odds at the middle of everything
@@ -60,17 +58,12 @@ def participation_survey_cut(_source: Source, request: TwinRequest) -> bytes:
     return bytes(content)
 
 
-def census_2021_ethnicity(_source: Source, request: TwinRequest) -> bytes:
-    """Make the census table of ethnic group (TS021) by LSOA 2021."""
-    place = make_place(request.council, request.seed)
-    areas = place.make_areas(2021, 2021)
-    shares = zip(ETHNIC_KINDS, (0.18, 0.12, 0.05, 0.60, 0.05), (0.1, 0.3, 0.1, -0.2, 0.1), strict=True)
-    poor = areas["deprivation"].to_numpy()
-    kinds = {kind: (share, slope * poor) for kind, share, slope in shares}
-    of = draw_kinds(kinds, 2.5 * areas["households"], _rng(place))
-    return write_census(
-        areas, "Ethnic group", {"Total: All usual residents": of.sum(axis=1)} | {kind: of[kind] for kind in kinds}
-    )
+def taking_part(source: Source, request: TwinRequest) -> bytes:
+    """Make a table of Taking Part: a row a year, a column a group."""
+    headers = [one.column[0] for name, one in source.table().fields.items() if name != "year"]
+    years, rng = range(2005, 2015), _rng(request)
+    shares = rng.uniform(60, 80, len(headers)) + rng.normal(0, 0.8, (len(years), len(headers)))
+    return write_csv(pd.DataFrame(shares.round(1), columns=headers).assign(Year=years)[["Year", *headers]])
 
 
 def census_2021_age_lsoa(_source: Source, request: TwinRequest) -> bytes:
