@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import xlogy
 from sklearn.linear_model import PoissonRegressor
-from sklearn.metrics import mean_poisson_deviance
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -16,6 +16,7 @@ from councilbook.errors import TooFewError
 FOLDS, RESAMPLED = 8, 500
 PENALTY = 0.01
 FEWEST_BOOKERS = 100
+ADDED = "Added by bought segments"
 
 
 def try_audiences(
@@ -31,7 +32,8 @@ def try_audiences(
 
     Returns:
         method, deviance (mean Poisson deviance held out: less is better), saved_pct (of the deviance of one rate
-        everywhere), low_pct and high_pct (95% over neighbourhoods drawn anew), areas, bookers.
+        everywhere), low_pct and high_pct (95% over neighbourhoods drawn anew), areas, group_size (none: all areas),
+        degrees_of_freedom.
 
     Raises:
         TooFewError: there are too few bookings or neighbourhoods.
@@ -51,18 +53,18 @@ def try_audiences(
         "Census, deprivation and bought segments": [*map(str, open_data), *map(str, shares)],
     }
     predicted = {name: _predict(table[columns], rate, weight, places) for name, columns in methods.items()}
-    rng, groups = np.random.default_rng(seed), [np.flatnonzero(places == one) for one in places.unique()]
-    drawn = [
-        np.concatenate([groups[one] for one in rng.integers(0, len(groups), len(groups))]) for _ in range(RESAMPLED)
-    ]
-    base, rows = predicted["One rate everywhere"], []
-    for name, one in predicted.items():
-        saved = [100 * (1 - _score(rate, one, weight, at) / _score(rate, base, weight, at)) for at in drawn]
-        every = np.arange(len(rate))
-        whole = 100 * (1 - _score(rate, one, weight, every) / _score(rate, base, weight, every))
-        rows.append((name, _score(rate, one, weight, every), whole, *np.quantile(saved, [0.025, 0.975])))
-    scores = pd.DataFrame(rows, columns=["method", "deviance", "saved_pct", "low_pct", "high_pct"])
-    return scores.assign(areas=len(table), bookers=int(table["bookers"].sum()))
+    deviance = pd.DataFrame({name: _score(rate, one) for name, one in predicted.items()}).mul(weight, axis=0)
+    by_place = deviance.groupby(places).sum()
+    picks = np.random.default_rng(seed).integers(0, len(by_place), (RESAMPLED, len(by_place)))
+    sums = np.vstack([by_place.sum(), by_place.to_numpy()[picks].sum(axis=1)])  # the first is of all as they are
+    saved = pd.DataFrame(100 * (1 - sums / sums[:, :1]), columns=list(methods))
+    saved[ADDED] = saved.iloc[:, -1] - saved["Census and deprivation"]
+    ends = saved.iloc[1:].quantile([0.025, 0.975])
+    scores = pd.DataFrame({"saved_pct": saved.iloc[0], "low_pct": ends.iloc[0], "high_pct": ends.iloc[1]})
+    scores["deviance"] = deviance.sum() / weight.sum()
+    used = [1 + len(methods.get(name, [*open_data, *shares])) for name in scores.index]
+    scores["areas"], scores["degrees_of_freedom"] = len(table), len(table) - np.array(used)
+    return scores.assign(group_size=np.nan).rename_axis("method").reset_index()
 
 
 def _predict(x: pd.DataFrame, rate: pd.Series, weight: pd.Series, places: pd.Series) -> NDArray[np.float64]:
@@ -73,5 +75,7 @@ def _predict(x: pd.DataFrame, rate: pd.Series, weight: pd.Series, places: pd.Ser
     return held
 
 
-def _score(rate: pd.Series, predicted: NDArray[np.float64], weight: pd.Series, at: NDArray[np.int64]) -> float:
-    return float(mean_poisson_deviance(rate.iloc[at], predicted[at], sample_weight=weight.iloc[at]))
+def _score(rate: pd.Series, predicted: NDArray[np.float64]) -> pd.Series:
+    """Return the Poisson deviance of each area."""
+    deviance: pd.Series = 2 * (xlogy(rate, rate / predicted) - rate + predicted)
+    return deviance

@@ -34,14 +34,12 @@ def list_barriers(survey: Survey) -> pd.DataFrame:
         thirds = pd.cut(people["imd_decile"], THIRDS, labels=THIRD_NAMES).astype("string")
         people = people.assign(**{"deprivation of the area": thirds})
     groupings = ["everybody", *survey.groups, *people.columns.intersection(["deprivation of the area"])]
-    for column, asked, reason in _list_reasons(survey):
-        for grouping in groupings:
-            shares = estimate_shares(people, column, None if grouping == "everybody" else grouping)
-            found.append(shares.assign(asked=asked, grouping=grouping, reason=reason))
-    if not found:
-        return pd.DataFrame(columns=COLUMNS)
-    table = pd.concat(found, ignore_index=True)
-    return table.assign(basis="answers", is_suppressed=table["share_pct"].isna())[COLUMNS]
+    named = {column: (asked, reason) for column, asked, reason in _list_reasons(survey)}
+    for grouping in groupings if named else []:
+        shares = estimate_shares(people, list(named), None if grouping == "everybody" else grouping)
+        shares["asked"], shares["reason"] = zip(*shares["answer"].map(named), strict=True)
+        found.append(shares.assign(grouping=grouping, basis="answers", is_suppressed=shares["share_pct"].isna()))
+    return pd.concat(found, ignore_index=True)[COLUMNS] if found else pd.DataFrame(columns=COLUMNS)
 
 
 def spread_barriers(

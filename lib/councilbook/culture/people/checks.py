@@ -17,11 +17,12 @@ from councilbook.culture.people.poststratify import (
     tidy_draws,
 )
 from councilbook.culture.people.statements import EVERYBODY
-from councilbook.culture.people.survey import PLACES, Survey, estimate_shares
+from councilbook.culture.people.survey import Survey, estimate_shares
 
 DRAWS = 100
 HALVES = 20
 TRUE_SD = {"slopes": 0.12, "factors": 0.35, "pairs": 0.15}  # of invented wishes, in log odds
+FLOOR = "The truth, but for what areas alone differ by"
 INVENTED = "Invented answers, truth by area known"
 CHECKS = ["check", "outcome", "method", "rmse_points", "sampling_points", "coverage_pct", "deviance", "log_odds"]
 CHECKS += ["predictions", "is_synthetic"]
@@ -55,7 +56,7 @@ def leave_regions_out(people: pd.DataFrame, answer: str, factors: Sequence[str],
         mean log likelihood of the left-out answers.
     """
     known, rows = people.dropna(subset=[answer, *factors, *slopes]), []
-    own = estimate_shares(known, answer, "region").set_index("group")
+    own = estimate_shares(known, [answer], "region").set_index("group")
     for region in own.index[own["share_pct"].notna()]:
         seen, left = known[known["region"].ne(region)], known[known["region"].eq(region)]
         predicted = {
@@ -82,7 +83,7 @@ def leave_halves_out(people: pd.DataFrame, answer: str, rng: np.random.Generator
     for _ in range(HALVES):
         is_seen = rng.permutation(len(known)) % 2 == 0
         seen, left = known[is_seen], known[~is_seen]
-        found = estimate_shares(left, answer, "imd_decile").set_index("group")
+        found = estimate_shares(left, [answer], "imd_decile").drop(columns="answer").set_index("group")
         deciles = pd.DataFrame({"imd_decile": found.index})
         line = fit_model(seen, answer, [], ["imd_decile"])
         predicted = {
@@ -132,7 +133,8 @@ def try_invented(
         by_people = make_design(known.astype(dict.fromkeys(factors, str)), levels, slopes) @ wishes
         chance = expit(by_people + pairs.map(own) + rng.normal(0, area_sd, len(known)))
         answered = known.assign(invented=(rng.random(len(known)) < chance).astype(float))
-        by_area = make_design(frame.areas, levels, slopes) @ wishes + rng.normal(0, area_sd, len(frame.areas))
+        alone = rng.normal(0, area_sd, len(frame.areas))
+        by_area = make_design(frame.areas, levels, slopes) @ wishes + alone
         by_cell = make_design(frame.cells, levels, [])[:, 1:] @ wishes[1 + len(slopes) :]
         by_cell = by_cell + frame.cells[list(PAIR)].agg(" ".join, axis=1).map(own).fillna(0).to_numpy()
         truth = 100 * frame.average(expit(by_area[:, None] + by_cell))
@@ -144,6 +146,7 @@ def try_invented(
             DECILES: 100 * _average_by(answered, "invented", ["imd_decile"], frame.areas),
             PLAIN: 100 * frame.average(_average_by(answered, "invented", ["region", "age"], plain)[: len(frame.cells)]),
             MODEL: found["share_pct"].to_numpy(),
+            FLOOR: 100 * frame.average(expit((by_area - alone)[:, None] + by_cell)),
         }
         covered = 100 * ((found["low_pct"] <= truth) & (truth <= found["high_pct"])).mean()
         errors = {name: np.sqrt(((one - truth) ** 2).mean()) for name, one in methods.items()}
@@ -164,13 +167,15 @@ def compare_slopes(survey: Survey, old: pd.DataFrame, columns: tuple[str, str], 
     """
     if by not in survey.people:
         return pd.DataFrame(columns=["outcome", "method", "log_odds", "check"])
-    odds = logit(old[list(columns)] / 100).mean()
-    rows = [("engaged with the arts", "Taking Part, mean of its years", odds.iloc[1] - odds.iloc[0])]
+    newest = old.iloc[int(old["year"].argmax())]
+    odds = [logit(newest[column] / 100) for column in columns]
+    rows = [("engaged with the arts", f"Taking Part, {newest['year']:.0f}", odds[1] - odds[0])]
+    shares = estimate_shares(survey.people, list(survey.outcomes), by).set_index(["answer", "group"])["share_pct"] / 100
     for outcome, words in survey.outcomes.items():
-        shares = estimate_shares(survey.people, outcome, by).set_index("group")["share_pct"].reindex(list(ends)) / 100
-        rows.append((words, "Participation Survey", logit(shares.iloc[1]) - logit(shares.iloc[0])))
-    check = f"Log odds: {ends[1]} against {ends[0]} ({PLACES.get(by, by)})"
-    return pd.DataFrame(rows, columns=["outcome", "method", "log_odds"]).assign(check=check)
+        rows.append((words, "Participation Survey", logit(shares[outcome, ends[1]]) - logit(shares[outcome, ends[0]])))
+    low, high = (f"decile {one}" if by == "imd_decile" else one for one in ends)
+    table = pd.DataFrame(rows, columns=["outcome", "method", "log_odds"])
+    return table.assign(check=f"Log odds, {high} against {low}")
 
 
 def tidy_checks(parts: Iterable[pd.DataFrame], is_synthetic: bool) -> pd.DataFrame:

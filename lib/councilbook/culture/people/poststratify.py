@@ -75,8 +75,8 @@ def make_design(rows: pd.DataFrame, levels: Mapping[str, list[str]], slopes: Seq
         for name in slopes
     ]
     for factor, names in levels.items():
-        known = pd.Categorical(rows[factor], categories=names) if factor in rows else pd.Categorical([None] * len(rows))
-        parts.append((known.codes[:, None] == np.arange(len(names))).astype(float) * (factor in rows))
+        codes = pd.Index(names).get_indexer(pd.Index(rows[factor])) if factor in rows else np.full(len(rows), -1)
+        parts.append((codes[:, None] == np.arange(len(names))).astype(float))
     return np.hstack(parts)
 
 
@@ -205,7 +205,8 @@ def make_frame(
     known = people.dropna(subset=list(groups))
     names = {group: sorted({*known[group].unique(), *margins.get(group, pd.DataFrame())}) for group in groups}
     cells = pd.MultiIndex.from_product(list(names.values()), names=list(groups))
-    by_cell = known.pivot_table("weight", list(groups), "region", "sum").reindex(cells).fillna(0)
+    by_cell = known.pivot_table("weight", list(groups), "region", "sum")
+    by_cell = by_cell.reindex(cells if len(groups) > 1 else names[groups[0]]).fillna(0).set_axis(cells)
     answers, england = known.groupby("region").size(), by_cell.sum(axis=1) / by_cell.to_numpy().sum()
     england = 0.999 * england + 0.001 / len(cells)  # a cell that nobody of the survey is in may still have people
     regions = by_cell.div(by_cell.sum()).reindex(columns=areas["region"].unique()).fillna(0)
@@ -236,7 +237,7 @@ def spread_deciles(
     Returns:
         As `tidy_draws`; the interval holds the sampling error of the decile, and `area_sd` as `predict_areas` has it.
     """
-    shares = estimate_shares(people, answer, "imd_decile").set_index("group")
+    shares = estimate_shares(people, [answer], "imd_decile").set_index("group")
     error = shares["standard_error_points"] / (shares["share_pct"] * (1 - shares["share_pct"] / 100))  # in log odds
     middle, own = logit(shares["share_pct"] / 100), areas["imd_decile"].to_numpy()
     drawn = pd.DataFrame(rng.normal(0, 1, (len(shares), draws)), index=shares.index)

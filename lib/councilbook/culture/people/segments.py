@@ -5,15 +5,15 @@ from collections.abc import Sequence
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from esda import Moran_Local, fdr
+from esda import G_Local, fdr
 from libpysal.weights import Queen
 from numpy.typing import NDArray
+from scipy.stats import norm
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 
 from councilbook.catalogue.councils import join_names
-from councilbook.culture.people.statements import STABLE
 from councilbook.errors import NotToldError
 
 Floats = NDArray[np.float64]
@@ -35,13 +35,12 @@ UNCOUNTED = {"deprivation"}
 CLUSTERS = range(3, 8)
 FEWEST_AREAS = 30
 LEAST_SHARE = 0.05  # of the areas, in the smallest segment
+AS_STABLE = 0.05  # of the adjusted Rand index, within the noise of BOOTSTRAPS
 BOOTSTRAPS, STARTS = 40, 10
 WAYS = 2  # in which areas differ most (principal components): with all of them, segments are less stable
 ALIKE = 0.75  # correlation of two indicators that say the same
 FALSE_DISCOVERIES = 0.05
-PERMUTATIONS = 9_999  # fewer cannot give the small p-values that a false discovery rate asks of hundreds of areas
-SPOTS = ["lsoa21_code", "value_pct", "neighbours", "local_moran", "p_value", "spot", "is_raw_spot", "is_spot"]
-QUADRANTS = {1: "high among high", 2: "low among high", 3: "low among low", 4: "high among low"}
+SPOTS = ["lsoa21_code", "value_pct", "neighbours", "z_score", "p_value", "spot", "is_raw_spot", "is_spot"]
 
 
 def try_clusters(indicators: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -54,7 +53,7 @@ def try_clusters(indicators: pd.DataFrame, seed: int) -> pd.DataFrame:
 
     Returns:
         segments, adjusted_rand (mean over BOOTSTRAPS), adjusted_rand_low (a tenth is below), smallest_areas, chosen:
-        the most segments that are STABLE and not tiny; the most stable number where none is.
+        the most segments that are as stable as the best, and not tiny.
 
     Raises:
         NotToldError: there are too few areas.
@@ -71,8 +70,8 @@ def try_clusters(indicators: pd.DataFrame, seed: int) -> pd.DataFrame:
         rows.append((number, np.mean(again), np.quantile(again, 0.1), np.bincount(labels).min()))
     tried = pd.DataFrame(rows, columns=["segments", "adjusted_rand", "adjusted_rand_low", "smallest_areas"])
     large = tried["smallest_areas"] >= LEAST_SHARE * len(values)
-    stable = tried[large & (tried["adjusted_rand"] >= STABLE)]
-    best = stable["segments"].max() if len(stable) else tried["segments"].iloc[int(tried["adjusted_rand"].argmax())]
+    stable = tried[large & (tried["adjusted_rand"] >= tried["adjusted_rand"][large].max() - AS_STABLE)]
+    best = stable["segments"].max() if len(stable) else CLUSTERS[0]
     return tried.assign(chosen=tried["segments"].eq(best))
 
 
@@ -112,20 +111,19 @@ def describe_segments(segments: pd.Series, indicators: pd.DataFrame, adults: pd.
     return shares.join(sizes, on="segment")
 
 
-def find_hotspots(outlines: gpd.GeoDataFrame | None, values: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Find areas whose neighbours are high as they are, or low as they are, beyond chance.
+def find_hotspots(outlines: gpd.GeoDataFrame | None, values: pd.DataFrame) -> pd.DataFrame:
+    """Find areas that are high, with their neighbours, or low, beyond chance.
 
-    Local Moran's I (Anselin 1995), two-sided by permutation; false discovery rate of Benjamini and Hochberg (1995)
-    after Caldas de Castro and Singer 2006, Geographical Analysis 38(2).
+    G* of Ord and Getis 1995, Geographical Analysis 27(4), by its normal approximation, two-sided; false discovery rate
+    of Benjamini and Hochberg 1995 after Caldas de Castro and Singer 2006, Geographical Analysis 38(2).
 
     Args:
         outlines: lsoa21_code and polygons; neighbours share a border or a corner. None: there are none.
         values: lsoa21_code, value_pct.
 
     Returns:
-        lsoa21_code, value_pct, neighbours, local_moran, p_value, spot: high among high, low among low, and so on;
-        is_raw_spot (p below 0.05), is_spot (after the false discovery rate). Without a row where nothing can be found:
-        no outlines of 2021, too few areas, or the same value everywhere.
+        SPOTS: spot is hot or cold; is_raw_spot says that p is below 0.05, is_spot that it is after the false discovery
+        rate. Without a row where nothing can be found: no outlines of 2021, too few areas, or one value everywhere.
     """
     known = values[["lsoa21_code", "value_pct"]].dropna()
     if outlines is not None and "lsoa21_code" in outlines:
@@ -133,15 +131,13 @@ def find_hotspots(outlines: gpd.GeoDataFrame | None, values: pd.DataFrame, seed:
     if "geometry" not in known or len(known) < FEWEST_AREAS or known["value_pct"].nunique() < 2:
         return pd.DataFrame(columns=SPOTS)
     near = Queen.from_dataframe(known, use_index=False, silence_warnings=True)
-    near.transform = "r"
-    moran = Moran_Local(known["value_pct"].to_numpy(float), near, permutations=PERMUTATIONS, seed=seed, n_jobs=1)
-    p_value = np.minimum(2 * moran.p_sim, 1)  # p_sim is of one side, the nearer
+    star = G_Local(known["value_pct"].to_numpy(float), near, transform="B", permutations=0, star=True)
     found = pd.DataFrame(known[["lsoa21_code", "value_pct"]])
-    found["neighbours"] = list(near.cardinalities.values())
-    found["local_moran"], found["p_value"] = moran.Is, np.where(found["neighbours"] > 0, p_value, 1.0)
-    found["spot"] = pd.Series(moran.q).map(QUADRANTS)
+    found["neighbours"], found["z_score"] = list(near.cardinalities.values()), star.Zs
+    found["p_value"] = 2 * norm.sf(np.abs(star.Zs))
+    found["spot"] = np.where(star.Zs > 0, "hot", "cold")
     found["is_raw_spot"] = found["p_value"] <= FALSE_DISCOVERIES
-    return found.assign(is_spot=found["p_value"] <= fdr(found["p_value"].to_numpy(), FALSE_DISCOVERIES))
+    return found.assign(is_spot=found["p_value"] <= fdr(found["p_value"].to_numpy(), FALSE_DISCOVERIES))[SPOTS]
 
 
 def _standardise(indicators: pd.DataFrame) -> Floats:

@@ -16,7 +16,8 @@ def say_files(whole: int, cut: int) -> str:
     there = f" A cut of it is: {cut:,} adults, and one question, on cinema." if cut else ""
     return (
         f"The whole Participation Survey is not there.{there} So there is no model of arts, museums, libraries and "
-        "heritage, and no reason for not going. The UK Data Service gives it to anybody; put it into data/raw."
+        "heritage, and no reason for not going. The UK Data Service gives it to anybody. Put it into the folder "
+        "data/raw/participation_survey."
     )
 
 
@@ -60,7 +61,7 @@ def say_checks(checks: pd.DataFrame) -> str:
     """
     said = []
     for check, rows in checks[checks["rmse_points"].notna()].groupby("check", sort=False):
-        errors = rows.set_index("method")["rmse_points"]
+        errors = rows[~rows["method"].str.startswith("The truth")].set_index("method")["rmse_points"]
         kind = "on synthetic data" if rows["is_synthetic"].all() else "on real answers"
         said.append(
             f"{check}, {kind}: {str(errors.idxmin()).lower()} is off by {errors.min():.1f} points, England's mean by "
@@ -140,4 +141,20 @@ def say_hotspots(spots: pd.DataFrame) -> str:
     return (
         f"Of {count_things(len(spots), 'area')}, {raw} would look unlike chance alone. After the false discovery rate "
         f"{left or 'none'} {'does' if left == 1 else 'do'}{f' ({kinds})' if kinds else ''}."
+    )
+
+
+def say_audiences(scores: pd.DataFrame) -> str:
+    """Say what bought segments add to open data.
+
+    Args:
+        scores: audience_checks.
+    """
+    by = scores.set_index("method")
+    added, known = by.loc["Added by bought segments"], by["saved_pct"]["Census and deprivation"]
+    verdict = "Segments add something" if added["low_pct"] > 0 else "Segments add nothing beyond chance"
+    low, high = added["low_pct"], added["high_pct"]
+    return (
+        f"{verdict}. In neighbourhoods held out, open data predict {known:.0f}% of what differs between areas. "
+        f"Segments change that by {added['saved_pct']:+.0f} points (95% interval {low:+.0f} to {high:+.0f})."
     )

@@ -1,7 +1,7 @@
 """The Participation Survey: read from SPSS or tab, what is an answer and what is not, and shares with their error."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -15,7 +15,6 @@ import yaml
 from statsmodels.stats.proportion import proportion_confint
 
 from councilbook.errors import CheckError, SourceError
-from councilbook.sources.checks import list_rows
 
 GSS_DISTRICT = r"^(E0[6-9]\d{6})$"
 NO_CODES = (996, 999)  # from "should have answered" to "does not know"
@@ -137,8 +136,8 @@ def _read_numbers(table: pd.DataFrame, where: str) -> pd.DataFrame:
     wrong = (numbers.isna() & table.notna()).to_numpy()
     if wrong.any():
         first = list(table)[int(wrong.any(axis=0).argmax())]
-        rows = list_rows(wrong[:, list(table).index(first)])
-        raise CheckError(f"{where}, column {first}, {rows}: expected a number or an empty cell.")
+        rows = ", ".join(map(str, 1 + np.flatnonzero(wrong[:, list(table).index(first)])[:3]))
+        raise CheckError(f"{where}, column {first}, row {rows} of the data: expected a number or an empty cell.")
     return numbers
 
 
@@ -216,32 +215,39 @@ def _check_shares(people: pd.DataFrame, where: str) -> None:
             )
 
 
-def estimate_shares(people: pd.DataFrame, answer: str, by: str | None = None) -> pd.DataFrame:
+def estimate_shares(people: pd.DataFrame, answers: Sequence[str], by: str | None = None) -> pd.DataFrame:
     """Estimate the weighted share of yes, with an interval that takes the weights into account.
 
     The effective sample is Kish's (1965, Survey Sampling, 11.7): (sum of weights)^2 / sum of squares. The interval of
     95% is Wilson's (1927) for as many answers. The open file has no strata or addresses, so no more of the design.
 
     Args:
-        people: weight, and the columns named; where the answer is missing, a row is left out.
-        answer: column of 1 and 0.
+        people: weight, and the columns named; where an answer is missing, a row is left out.
+        answers: columns of 1 and 0.
         by: column to split by; None for all.
 
     Returns:
-        A row a group: group, answers, effective_answers, share_pct, low_pct, high_pct, standard_error_points; the
-        numbers of the last five are missing where there are fewer than FEWEST_SHOWN answers.
+        A row an answer and group: answer, group, answers, effective_answers, share_pct, low_pct, high_pct,
+        standard_error_points; the last five are missing where there are fewer than FEWEST_SHOWN answers.
     """
-    known = people[people[answer].notna()].assign(group="all" if by is None else people[by]).dropna(subset=["group"])
-    known = known.assign(square=known["weight"] ** 2, yes=known["weight"] * known[answer])
-    sums = known.groupby("group", observed=True)[["weight", "square", "yes"]].sum()
-    answers = known.groupby("group", observed=True).size()
-    effective, share = sums["weight"] ** 2 / sums["square"], sums["yes"] / sums["weight"]
+    codes, groups = pd.factorize(np.repeat("all", len(people)) if by is None else people[by], sort=True)
+    member = codes[:, None] == np.arange(len(groups))
+    values, weight = people[list(answers)].to_numpy(float), people["weight"].to_numpy(float)[:, None]
+    known = np.isfinite(values)
+    sums, squares, yes = (
+        (member * one).T @ part
+        for one, part in ((weight, known), (weight**2, known), (weight, np.where(known, values, 0)))
+    )
+    count = member.T.astype(float) @ known
+    index = pd.MultiIndex.from_product([groups, answers], names=["group", "answer"])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        effective, share = (sums**2 / squares).ravel(), (yes / sums).ravel()
+        error = 100 * np.sqrt(share * (1 - share) / effective)
     low, high = proportion_confint(share * effective, effective, method="wilson")
-    error = np.sqrt(share * (1 - share) / effective)
     numbers = {"effective_answers": effective, "share_pct": 100 * share, "low_pct": 100 * low, "high_pct": 100 * high}
-    found = pd.DataFrame({"answers": answers, **numbers, "standard_error_points": 100 * error})
-    found.loc[answers < FEWEST_SHOWN, [*numbers, "standard_error_points"]] = np.nan
-    return found.rename_axis("group").reset_index()
+    found = pd.DataFrame({"answers": count.ravel().astype(int), **numbers, "standard_error_points": error}, index=index)
+    found.loc[found["answers"] < FEWEST_SHOWN, [*numbers, "standard_error_points"]] = np.nan
+    return found[found["answers"] > 0].reset_index()
 
 
 def list_shares(survey: Survey) -> pd.DataFrame:
@@ -251,11 +257,10 @@ def list_shares(survey: Survey) -> pd.DataFrame:
         outcome (words), grouping, group, and what `estimate_shares` has; is_suppressed: too few answers.
     """
     found = []
-    for outcome, words in survey.outcomes.items():
-        for column, grouping in {"": "everybody", **{one: one for one in survey.groups}, **PLACES}.items():
-            if column in {"", *survey.people}:
-                shares = estimate_shares(survey.people, outcome, column or None)
-                found.append(shares.assign(outcome=words, grouping=grouping))
+    for column, grouping in {"": "everybody", **{one: one for one in survey.groups}, **PLACES}.items():
+        if column in {"", *survey.people}:
+            shares = estimate_shares(survey.people, list(survey.outcomes), column or None)
+            found.append(shares.assign(grouping=grouping))
     table = pd.concat(found, ignore_index=True)
     table["group"] = table["group"].map(lambda one: f"decile {one:.0f}" if isinstance(one, float) else one)
-    return table.assign(is_suppressed=table["share_pct"].isna())
+    return table.assign(outcome=table.pop("answer").map(survey.outcomes), is_suppressed=table["share_pct"].isna())
