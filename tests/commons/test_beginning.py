@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.whole_workbook import ROOT
 
 from councilbook.catalogue import load_catalogue
 from councilbook.commons.beginning import begin_study
 from councilbook.errors import ParameterError
 from councilbook.paths import Workbook
+from whole_workbook import ROOT
 
 STUDY = "road_repairs"
 OF_EVERY_STUDY = ("house/test_notebooks_style.py", "house/test_architecture.py", "house/test_reach.py")

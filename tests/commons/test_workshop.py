@@ -7,12 +7,12 @@ from pathlib import Path
 import papermill
 import pytest
 import yaml
-from tests.whole_workbook import ROOT, copy_workbook
 
 from councilbook.catalogue import load_catalogue
 from councilbook.commons import workshop
 from councilbook.errors import CatalogueError, ParameterError
 from councilbook.paths import Workbook
+from whole_workbook import ROOT, copy_workbook
 
 STUDIES = sorted(file.parent.name for file in ROOT.glob(f"notebooks/*/{workshop.FILE}"))
 

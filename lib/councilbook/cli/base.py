@@ -60,7 +60,7 @@ Councils = Annotated[
     typer.Option(
         "--council",
         metavar="NAME_OR_CODES",
-        help="A name, or GSS codes joined by +. Several: repeat it, or put commas between.",
+        help="A name, or GSS codes joined by +. Several: put commas between, or name `england`, `all`, or a file.",
     ),
 ]
 Data = Annotated[

@@ -42,6 +42,10 @@ OUTCOMES = {"made": "[green]made[/]", "unchanged": "nothing changed", "failed": 
         ("councilbook run fuel_poverty --council E06000047", "Another council: County Durham."),
         ("councilbook run --council doncaster,E08000018+E08000016 --jobs 1", "One council after the other."),
         ("councilbook run fuel_poverty -p seed=7 -p model_year=2021", "Other parameters."),
+        (
+            "councilbook run careers --council england --scheduler tcp://10.0.0.5:8786",
+            "All English councils, on a cluster.",
+        ),
     )
 )
 def run(
@@ -60,6 +64,12 @@ def run(
     run_date: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="Date on what is made. Not given: today.")
     ] = None,
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS", help="A Dask cluster to run on, as tcp://host:8786. Closed files never go there."
+        ),
+    ] = "",
     force: Annotated[bool, typer.Option("--force", help="Run even where nothing has changed.")] = False,
     allow_stand_ins: StandIns = False,
 ) -> None:
@@ -87,7 +97,7 @@ def run(
     console = make_console()
     tell_old_outputs(catalogue)
     with _show_progress(console) as show:
-        results = run_all(catalogue, planned, jobs, show)
+        results = run_all(catalogue, planned, jobs, show, scheduler)
     print_results(console, catalogue, results)
 
 
