@@ -197,7 +197,7 @@ def _read_councils(catalogue: Catalogue, file: Path) -> Iterator[Council]:
     if not file.is_file():
         raise CatalogueError(f"There is no file {file} with councils, a name or GSS code on each line.")
     for row, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        name = next(iter(csv.reader([line])), [""])[0].strip()
+        name = "".join(next(iter(csv.reader([line])), [])[:1]).strip()
         if name and not name.startswith("#"):
             try:
                 yield catalogue.council(name)
