@@ -243,10 +243,11 @@ class Study:
             ) from (error if found.source.shows_values else None)
 
     def has(self, source: str) -> bool:
-        """Tell whether an optional source is for this council's nation, and can be loaded."""
-        entry = self.catalogue.source(source)
-        self._require_declared(entry)
-        return self.is_there(entry)
+        """Tell whether an optional source, or an edition of a series, is for this council, and has rows of it."""
+        entries = self.catalogue.expand([source])
+        for entry in entries:
+            self._require_declared(entry)
+        return any(map(self._has_rows, entries))
 
     def find(self, source: Source) -> FoundFile:
         """Return a source's file; a twin is made first, fitted to the sources that the catalogue names.
@@ -621,6 +622,18 @@ class Study:
             return True
         there = source.twin if self.finder.mode == "sample" else self.finder.find_local(source)
         return there is not None and source.covers(self.finder.council)
+
+    def _has_rows(self, source: Source) -> bool:
+        """Tell whether it can be loaded: an open table of areas may be here, and cut to other places."""
+        if not self.is_there(source):
+            return False
+        table = next(iter(source.tables.values()), None)
+        if source.spectrum == "open" and table and table.areas and not table.stream:
+            try:
+                replace(self, _used={}).load_table(source, None)
+            except NotThereError:
+                return False
+        return True
 
     def _require_build(self, what: str) -> None:
         if self._notebook.kind == "report":

@@ -385,10 +385,19 @@ def test_what_the_council_has_published_stands_in_where_that_was_asked_for(make_
     assert replace(finder, stand_ins=True).find(ledger).source.id == "rolls"
 
 
+def test_a_mirror_may_have_a_copy_of_a_national_file_cut_to_one_council(make_finder, tmp_path):
+    for name in ("whole", "cut"):
+        put(tmp_path / "mirror" / f"{name}.csv")
+    homes = make_source(mirror="whole.csv", councils={"E08000017": {"mirror": "cut.csv"}})
+    leeds = Council(slug="leeds", name="Leeds", codes={"E08000035": "Leeds"})
+    assert replace(make_finder(), council=leeds).find(homes).path.stem == "whole"
+    assert replace(make_finder(), council=DONCASTER).find(homes).path.stem == "cut"
+
+
 @pytest.mark.parametrize(
     ("more", "fault"),
     [
-        ({"councils": {"E08000017": {}}}, "must have {council} in it"),
+        ({"councils": {"E08000017": {"published": "2019"}}}, "must have {council} in it"),
         ({"or_else": "rolls"}, "may be missing from the closed folder"),
         ({"format": "xml"}, "the element that is a row"),
     ],

@@ -224,6 +224,19 @@ def test_an_area_without_a_row_is_an_error_where_all_must_have_one(workbook: Wor
         open_study(data="real", mirror=mirror).load("homes_2020")
 
 
+def test_an_optional_file_that_is_cut_to_other_places_is_not_there(workbook: Workbook, mirror: str) -> None:
+    catalogue = workbook.catalogue / "national.yaml"
+    text = catalogue.read_text(encoding="utf-8")
+    catalogue.write_text(text.replace("file: homes.csv", "file: homes.csv\n    optional: true"), encoding="utf-8")
+    load_catalogue.cache_clear()
+    assert open_study(data="real", mirror=mirror).has("homes")
+    (workbook.root / mirror / "homes.csv").write_text("lsoa_code,homes\nE5,100\n", encoding="utf-8")
+    study = open_study(data="real", mirror=mirror)
+    assert not study.has("homes")
+    assert not study.has("homes_2020")
+    assert study.provenance().empty
+
+
 def test_a_file_without_the_council_is_an_error_that_names_the_source(workbook: Workbook, mirror: str) -> None:
     (workbook.root / mirror / "homes.csv").write_text("lsoa_code,homes\nE5,100\n", encoding="utf-8")
     with pytest.raises(SourceError, match=r"Source homes_2020 \(Homes\) has no row for North and more \(E06000901\)"):

@@ -28,7 +28,10 @@ from councilbook.catalogue.schema import Council, Mode, Origin, Source, Twin
 from councilbook.errors import CatalogueError, NotThereError, SourceError
 from councilbook.paths import CLOSED_VARIABLE, make_private_folder, write_atomically
 
-DATA_ENDINGS = {"", ".csv", ".gz", ".ods", ".pdf", ".tsv", ".txt", ".xls", ".xlsm", ".xlsx", ".xml", ".zip"}
+DATA_ENDINGS = {
+    *("", ".csv", ".geojson", ".gz", ".json", ".ods", ".pcap", ".pdf", ".tsv", ".txt", ".xls", ".xlsm", ".xlsx"),
+    *(".xml", ".zip"),
+}
 DATE = r"\d{4}(?:-\d\d){0,2}|\d\d?-[A-Z][a-z]{2}-\d{4}"  # as publishers and councils write it in a file's name
 HEAD = 2**12  # bytes of a file, in which its date is looked for
 LEAST_ALIKE = 0.8  # of two names' letters, for one to be a slip of the other

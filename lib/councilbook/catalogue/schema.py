@@ -14,6 +14,9 @@ from councilbook.errors import CatalogueError, suggest
 Spectrum = Literal["closed", "shared", "open"]
 Origin = Literal["closed folder", "data/raw", "mirror", "download", "twin"]
 Mode = Literal["sample", "real"]
+Ending = Literal[
+    "csv", "csv.gz", "txt", "txt.gz", "xlsx", "ods", "zip", "geojson", "json", "json.gz", "pcap", "pcap.gz"
+]
 
 NATIONS = {"E": "England", "W": "Wales", "S": "Scotland", "N": "Northern Ireland"}
 GSS_CODE = re.compile(r"[EWSN]\d{8}")
@@ -190,7 +193,7 @@ class Source(Entry):
         default="",
         description="What the file is called in data/raw and the closed folder; {council} stands for GSS codes.",
     )
-    formats: list[Literal["csv", "csv.gz", "txt", "xlsx", "ods", "zip"]] = Field(
+    formats: list[Ending] = Field(
         default=[], description="Endings that its file may have; that of `file` if none is given."
     )
     dated_by: str | None = Field(default=None, description="Pattern with one group: the date in the head of its file.")
@@ -226,7 +229,9 @@ class Source(Entry):
     known_faults: list[str] = Field(default=[])
     twin: Twin | None = None
     councils: dict[GssCode, CouncilFile] = Field(
-        default={}, description="By council, what is different in its file where each has its own."
+        default={},
+        description="By council, what is different in its file where each has its own; of one file for all, which cut "
+        "copy of it a mirror has.",
     )
     optional: bool = Field(default=False, description="A study goes on where a council's file of it is nowhere.")
     nations: list[Literal["E", "W", "S", "N"]] = Field(
@@ -270,7 +275,8 @@ class Source(Entry):
             raise ValueError("needs the element that is a row (`record`) in each table")
         if (self.reader or self.columns_file) and self.format != "file":
             raise ValueError("a reader is for what the study reads itself (format: file)")
-        if self.councils and "{council}" not in self.file:
+        own = {key for one in self.councils.values() for key in one.model_dump(exclude_none=True)}
+        if own - {"mirror", "known_faults"} and "{council}" not in self.file:  # a mirror may cut what is one file
             raise ValueError("each council has its own file, so its name must have {council} in it")
         if self.or_else and self.spectrum == "open":
             raise ValueError("or_else is for what may be missing from the closed folder")
@@ -296,9 +302,7 @@ class Source(Entry):
         return not self.nations or any(code[0] in self.nations for code in council.codes)
 
     def for_council(self, council: "Council") -> "Source":
-        """Return it as it is for one council, which may have a file of its own."""
-        if "{council}" not in self.file:
-            return self
+        """Return it as it is for one council, which may have a file of its own, or a copy of its own in a mirror."""
         own = self.councils.get(next(iter(council.codes))) if len(council.codes) == 1 else None
         changed = own.model_dump(exclude_none=True) if own else {}
         codes = "+".join(council.codes)

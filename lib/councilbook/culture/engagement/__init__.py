@@ -1,0 +1,1 @@
+"""Engagement: what share of adults takes part in culture in each small area."""

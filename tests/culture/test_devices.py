@@ -1,0 +1,67 @@
+"""Tests of the simulated air: phones are heard while their owners are there, under addresses as their policy has it."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from councilbook.culture.twin.devices import LOCAL, POLICIES, Phones, emit_frames
+from councilbook.errors import ParameterError
+
+ONE_PHONE = Phones(without=0, second=0, associated=0, bursts_a_minute=2, spread=0)
+
+
+def make_presences(hours: int = 30, people: int = 3) -> pd.DataFrame:
+    begin = pd.Timestamp("2026-03-02 20:30").to_datetime64().astype("datetime64[s]")
+    left = begin + np.timedelta64(hours, "h")
+    return pd.DataFrame({"person": [7, 3, 50][:people], "zone": ["hall", "shop", "outside"][:people], "arrived": begin,
+                         "left": left, "signal_dbm": [-50.0, -60.0, -80.0][:people]})  # fmt: skip
+
+
+def test_frames_lie_within_their_presence_and_zone() -> None:
+    presences = make_presences(hours=2)
+    frames = emit_frames(presences, np.random.default_rng(4), "day", ONE_PHONE)
+    assert frames["time"].is_monotonic_increasing
+    assert frames["time"].between(presences["arrived"].min(), presences["left"].max()).all()
+    louder = frames.groupby("zone", observed=True)["signal_dbm"].mean()
+    assert louder["hall"] > louder["shop"] > louder["outside"]
+    assert {str(kind) for kind in frames.dtypes} == {
+        "datetime64[us]",
+        "category",
+        "uint64",
+        "float32",
+        "uint32",
+        "bool",
+    }
+
+
+@pytest.mark.parametrize(
+    ("policy", "least", "most"), [("global", 3, 3), ("network", 3, 3), ("day", 9, 9), ("hour", 85, 93)]
+)
+def test_a_policy_sets_how_many_addresses_three_phones_show(policy: str, least: int, most: int) -> None:
+    frames = emit_frames(make_presences(hours=30), np.random.default_rng(5), policy, ONE_PHONE)
+    assert least <= frames["address"].nunique() <= most  # 30 hours touch three dates and 31 clock hours
+    assert ((frames["address"] & LOCAL) > 0).all() == (policy != "global")
+
+
+def test_each_burst_has_an_address_of_its_own() -> None:
+    frames = emit_frames(make_presences(), np.random.default_rng(6), "burst", ONE_PHONE)
+    spans = frames.groupby("address")["time"].agg(lambda times: times.max() - times.min())
+    assert len(spans) > 3_000
+    assert spans.max() < pd.Timedelta("1 s")
+
+
+def test_people_without_wifi_are_not_heard_and_second_devices_are() -> None:
+    presences = pd.concat([make_presences(2, 1).assign(person=person) for person in range(400)])
+    none = emit_frames(presences, np.random.default_rng(7), "network", Phones(without=1))
+    some = emit_frames(presences, np.random.default_rng(7), "network", Phones(without=0.25, second=0.5, spread=0))
+    assert none.empty and list(none) == list(some)
+    assert some["address"].nunique() == pytest.approx(400 * 0.75 * 1.5, rel=0.1)
+
+
+def test_unknown_policies_and_backward_presences_are_refused() -> None:
+    with pytest.raises(ParameterError, match="weekly"):
+        emit_frames(make_presences(), np.random.default_rng(8), "weekly")
+    with pytest.raises(ParameterError, match="shares"):
+        emit_frames(make_presences(), np.random.default_rng(8), dict.fromkeys(POLICIES, 0.0))
+    with pytest.raises(ParameterError, match="before it begins"):
+        emit_frames(make_presences(hours=-1), np.random.default_rng(8), "day")
