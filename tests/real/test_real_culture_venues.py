@@ -24,7 +24,8 @@ def forest(mirror):
     museums = positions.load_museums(study)
     settled = shifts.settle_files(positions.load_files(study, ground.newest), museums[["name", "x", "y"]])
     venues = places.list_venues(study, settled, museums, ground)
-    imd = study.load("imd_2019")
+    imd = study.load("imd_2019_domains")
+    imd = imd[imd["lsoa11_code"].isin(study.place.lsoas(2011))]
     return SimpleNamespace(study=study, ground=ground, museums=museums, settled=settled, venues=venues, imd=imd)
 
 
@@ -133,4 +134,4 @@ def test_a_council_without_outlines_has_venues_by_what_its_files_say(mirror, cou
     assert set(venues["kind"]) == kinds
     assert set(venues["borough_from"]) == {borough_from}
     assert venues["lsoa21_code"].isna().all()
-    assert len(pd.DataFrame(tables.list_outlines(ground, None))) == 0
+    assert len(pd.DataFrame(tables.list_outlines(ground, pd.DataFrame()))) == 0

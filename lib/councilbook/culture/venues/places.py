@@ -191,28 +191,26 @@ def list_venues(study: Study, settled: Mapping[str, Settled], museums: pd.DataFr
     return add_degrees(own).assign(order=order).sort_values(["order", "name"], ignore_index=True)
 
 
-def list_areas(venues: pd.DataFrame, ground: Ground, imd: pd.DataFrame | None) -> pd.DataFrame:
+def list_areas(venues: pd.DataFrame, ground: Ground, imd: pd.DataFrame) -> pd.DataFrame:
     """List the small areas in which each venue may lie, with their deprivation; see `find_areas`.
 
     Args:
         venues: of `list_venues`.
-        ground: the outlines; those of 2011 are taken if they are there, since the index of 2019 is by these.
-        imd: lsoa11_code, imd_decile and imd_rank; None if not there.
+        ground: the outlines; those of 2011 are taken if they are there, since the index of 2019 is by these. An area of
+            2021 that is no area of 2011 has no decile.
+        imd: lsoa11_code, imd_decile and imd_rank.
     """
     if not ground.outlines:
         return pd.DataFrame()
     vintage = min(ground.outlines)
     code, outlines = LSOA[vintage], ground.outlines[vintage]
     areas = find_areas(venues.assign(x=venues["easting"], y=venues["northing"]), outlines, code)
-    names = outlines.set_index(code)[code.replace("code", "name")]
-    found = areas.assign(lsoa_code=areas[code], lsoa_name=areas[code].map(names), vintage=vintage)
-    for column in ("imd_decile", "imd_rank"):
-        known = (
-            imd.set_index("lsoa11_code")[column] if imd is not None and vintage == 2011 else pd.Series(dtype="Int64")
-        )
-        found[column] = found["lsoa_code"].map(known).astype("Int64")
-    found["distance_m"] = found["distance_m"].round(1)
-    return found.drop(columns=[code] if code != "lsoa_code" else [])
+    named = outlines[[code, code.replace("code", "name")]].set_axis(["lsoa_code", "lsoa_name"], axis="columns")
+    found = areas.rename(columns={code: "lsoa_code"}).merge(pd.DataFrame(named), on="lsoa_code")
+    known = imd[["lsoa11_code", "imd_decile", "imd_rank"]].rename(columns={"lsoa11_code": "lsoa_code"})
+    found = found.merge(known, on="lsoa_code", how="left").sort_values(["venue_id", "distance_m"], ignore_index=True)
+    whole = found[["imd_decile", "imd_rank"]].astype("Int64")
+    return found.assign(vintage=vintage, distance_m=found["distance_m"].round(1), **whole)
 
 
 def _drop_repeated(venues: pd.DataFrame) -> pd.DataFrame:

@@ -7,9 +7,11 @@ import geopandas as gpd
 import pandas as pd
 
 from councilbook.culture.venues.places import LSOA, Ground
+from councilbook.culture.venues.positions import KINDS
 from councilbook.culture.venues.shifts import Settled
 from councilbook.culture.venues.stations import count_stations
 from councilbook.pages.html import Html, table
+from councilbook.pages.maps.point_maps import outline_points
 from councilbook.sources.files.packed import unpack
 from councilbook.study import Study
 
@@ -59,6 +61,7 @@ HEADERS = {  # by dataset, the columns that a page shows and the words above the
         "people": "People a year",
     },
 }
+BANDS = dict(enumerate(KINDS[::-1], start=1))
 ENDINGS = {"_m": ",.0f", "_gbp": ",.0f", "_head": ",.2f", "people": ",.0f"}
 
 
@@ -102,15 +105,16 @@ def list_stations(stations: pd.DataFrame, counts: pd.DataFrame) -> tuple[pd.Data
     return (stations.merge(newest, on="station_id", how="left") if len(stations) else stations), by_year
 
 
-def list_outlines(ground: Ground, imd: pd.DataFrame | None) -> gpd.GeoDataFrame:
+def list_outlines(ground: Ground, imd: pd.DataFrame) -> gpd.GeoDataFrame:
     """List the small areas of the newest census with their outlines, as culture_areas has them; or none."""
     if ground.newest is None:
         return gpd.GeoDataFrame(geometry=[], crs=4326)
     vintage = max(ground.outlines)
     code = LSOA[vintage]
     named = ground.newest.rename(columns={code: "lsoa_code", code.replace("code", "name"): "lsoa_name"})
-    deciles = imd.set_index("lsoa11_code")["imd_decile"] if imd is not None else pd.Series(dtype="Int64")
-    return named.assign(vintage=vintage, imd_decile=named["lsoa_code"].map(deciles)).to_crs(4326)
+    deciles = imd[["lsoa11_code", "imd_decile"]].rename(columns={"lsoa11_code": "lsoa_code"})
+    shown = named.assign(vintage=vintage).merge(deciles, on="lsoa_code", how="left")
+    return gpd.GeoDataFrame(shown).to_crs(4326)
 
 
 def cut_cycleways(study: Study, ground: Ground) -> gpd.GeoDataFrame:
@@ -121,3 +125,20 @@ def cut_cycleways(study: Study, ground: Ground) -> gpd.GeoDataFrame:
     lines = gpd.read_file(io.BytesIO(unpack(found.path, None, "Source cycleways"))).to_crs(27700)
     inside = lines.clip(ground.newest.union_all()).reset_index(drop=True)
     return inside.assign(line=range(1, len(inside) + 1), label=inside["Label"], length_m=inside.length).to_crs(4326)
+
+
+def place_venues(venues: pd.DataFrame, areas: gpd.GeoDataFrame, name: str) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Place the venues on a map: points with label (each different) and band (of BANDS), and the ground with name.
+
+    Where outlines are not there, the ground is drawn around the venues.
+    """
+    labels = venues["name"] + ", " + venues["kind"]
+    again = labels.str.casefold().groupby(labels.str.casefold()).cumcount()
+    numbers = {kind: number for number, kind in BANDS.items()}
+    shown = venues.assign(
+        label=labels.where(again == 0, labels + " " + (again + 1).astype("str")), band=venues["kind"].map(numbers)
+    )
+    points = gpd.GeoDataFrame(shown, geometry=gpd.points_from_xy(venues["longitude"], venues["latitude"]), crs=4326)
+    if areas.empty:
+        return points, outline_points(points, name)
+    return points, areas.assign(name=name)
