@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from councilbook.culture.venues import funding, statements, stations
+from councilbook.culture.venues import funding, statements, stations, tables
 from councilbook.culture.venues.map_page import spread_points
 from councilbook.culture.venues.places import Ground, find_areas, list_areas, list_venues, pick_own, take_nearest
 from councilbook.culture.venues.positions import name_kinds
