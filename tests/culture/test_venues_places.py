@@ -200,10 +200,12 @@ def test_what_is_missing_is_said_and_is_no_zero():
 
 def test_venues_of_one_name_are_told_apart_on_the_report_map_and_ground_is_drawn_where_there_is_none():
     venues = pd.DataFrame({"name": ["Court", "COURT", "Mill"], "kind": ["theatre", "theatre", "library"]})
-    venues = venues.assign(longitude=[-0.02, -0.03, -0.01], latitude=[51.5, 51.55, 51.6])
+    venues = venues.assign(
+        uncertainty_m=[20.6, 431.0, 100.0], longitude=[-0.02, -0.03, -0.01], latitude=[51.5, 51.55, 51.6]
+    )
     points, ground = tables.place_venues(venues, gpd.GeoDataFrame(geometry=[], crs=4326), "Hackney")
     assert points["label"].tolist() == ["Court, theatre", "COURT, theatre 2", "Mill, library"]
-    assert points["band"].map(tables.BANDS).tolist() == venues["kind"].tolist()
+    assert points["band"].tolist() == [1, 3, 2]
     assert ground["name"].tolist() == ["Hackney"]
     assert points.within(ground.union_all()).all()
 

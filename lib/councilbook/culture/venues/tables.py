@@ -7,7 +7,6 @@ import geopandas as gpd
 import pandas as pd
 
 from councilbook.culture.venues.places import LSOA, Ground
-from councilbook.culture.venues.positions import KINDS
 from councilbook.culture.venues.shifts import Settled
 from councilbook.culture.venues.stations import count_stations
 from councilbook.pages.html import Html, table
@@ -61,7 +60,8 @@ HEADERS = {  # by dataset, the columns that a page shows and the words above the
         "people": "People a year",
     },
 }
-BANDS = dict(enumerate(KINDS[::-1], start=1))
+BANDS = {1: "sure to 50 metres", 2: "sure to 200 metres", 3: "less sure than that"}
+BAND_LIMITS_M = (50, 200)
 ENDINGS = {"_m": ",.0f", "_gbp": ",.0f", "_head": ",.2f", "people": ",.0f"}
 
 
@@ -128,16 +128,14 @@ def cut_cycleways(study: Study, ground: Ground) -> gpd.GeoDataFrame:
 
 
 def place_venues(venues: pd.DataFrame, areas: gpd.GeoDataFrame, name: str) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Place the venues on a map: points with label (each different) and band (of BANDS), and the ground with name.
+    """Place the venues on a map: points with label (each different) and band (how sure), and the ground with name.
 
     Where outlines are not there, the ground is drawn around the venues.
     """
     labels = venues["name"] + ", " + venues["kind"]
     again = labels.str.casefold().groupby(labels.str.casefold()).cumcount()
-    numbers = {kind: number for number, kind in BANDS.items()}
-    shown = venues.assign(
-        label=labels.where(again == 0, labels + " " + (again + 1).astype("str")), band=venues["kind"].map(numbers)
-    )
+    band = 1 + sum(venues["uncertainty_m"].gt(limit).astype("int64") for limit in BAND_LIMITS_M)
+    shown = venues.assign(label=labels.where(again == 0, labels + " " + (again + 1).astype("str")), band=band)
     points = gpd.GeoDataFrame(shown, geometry=gpd.points_from_xy(venues["longitude"], venues["latitude"]), crs=4326)
     if areas.empty:
         return points, outline_points(points, name)
