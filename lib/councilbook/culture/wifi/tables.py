@@ -50,6 +50,7 @@ MILLISECONDS = 1e11  # as seconds this is the year 5138, as milliseconds 1973
 MARK_SECONDS = 300  # a connected device is taken to be heard as often as this, until its connection ends
 LONGEST_SECONDS = 7 * 86_400  # of a connection: what is longer is a counter that ran over
 USER = re.compile(r"(?=.)(user|guest|visitor|customer|person)?[ _]?(name)?", re.I)
+FIRST_ROWS = 100  # in which a user's name is looked for
 HASH = re.compile(r"([0-9a-f]{16,})?", re.I)
 PERSONAL = re.compile(r"(e-?mail|phone number|first ?name|last ?name|surname|full ?name|date of birth|postcode)", re.I)
 
@@ -128,16 +129,13 @@ def _check_columns(columns: Mapping[str, str | None], used: Mapping[str, str], h
 
 def _refuse_names(head: str, header: list[str], used: set[str], log: str) -> None:
     """Refuse a table with people's names or contacts; that of a user may hold a hash in place of a name."""
-    rows = list(
-        csv.reader(head.splitlines()[1:-1] or head.splitlines()[1:], delimiter=find_separator(head.split("\n", 1)[0]))
-    )
+    first, _, others = head.partition("\n")
+    rows = list(csv.reader(others.splitlines()[:FIRST_ROWS], delimiter=find_separator(first)))
     for place, name in enumerate(header):
         is_user = USER.fullmatch(name) and name not in used
         cells = [row[place] for row in rows if len(row) > place]
         if PERSONAL.search(name) or (is_user and not all(HASH.fullmatch(cell) for cell in cells)):
-            raise SourceError(
-                f"Log ({log}): column {place + 1} is of people's names or contacts. Export it without them."
-            )
+            raise SourceError(f"Log ({log}): column {place + 1} is of people's names or contacts. Export it without.")
 
 
 def _parse(
