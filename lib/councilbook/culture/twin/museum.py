@@ -137,32 +137,33 @@ def _write_diary(rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["date", "opens", "closes", "sign"])
 
 
-def _local(days: pd.Series, hours: object) -> pd.Series:
+def _local(days: "pd.Series[str]", hours: float | NDArray[np.float64]) -> "pd.Series[pd.Timestamp]":
     """Return times in UTC, naive, of local days and (fractional) hours."""
-    local = pd.to_datetime(days) + pd.to_timedelta(hours, unit="h")
+    local = pd.to_datetime(days) + pd.Series(pd.to_timedelta(np.broadcast_to(hours, len(days)), unit="h"), days.index)
     utc = local.dt.tz_localize(TIMEZONE, ambiguous=True, nonexistent="shift_forward").dt.tz_convert("UTC")
-    return utc.dt.tz_localize(None).astype(TIMES)
+    naive: pd.Series[pd.Timestamp] = utc.dt.tz_localize(None).dt.as_unit("s")
+    return naive
 
 
 def _draw_passers(diary: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Draw who comes by, for how long, and who of them comes in."""
     diary = diary[diary["opens"].ne("")].reset_index(drop=True)
-    weekday = pd.to_datetime(diary["date"]).dt.weekday
+    weekday = pd.to_datetime(diary["date"]).dt.day_of_week
     busy = rng.lognormal(0, 0.2, len(diary)) * np.where(weekday >= 5, 1.35, 1.0)
     numbers = rng.poisson(np.outer(busy, list(PASSERS_AN_HOUR.values())))
     day, hour = (np.repeat(grid.ravel(), numbers.ravel()) for grid in np.indices(numbers.shape))
     hours = min(PASSERS_AN_HOUR) + hour + rng.random(len(day))
     rows = diary.iloc[day].reset_index(drop=True)
     odds = ENTERS + NEW_SIGN * rows["sign"].eq("new") + rng.normal(0, DAY_SPREAD, len(diary))[day]
-    is_open = (hours >= OPENS) & (hours < CLOSES - 0.4)
     lingers = rng.random(len(day)) < 0.05  # waits for a bus, or sits on the bench
     seconds = np.where(lingers, rng.lognormal(6.2, 0.5, len(day)), rng.lognormal(3.8, 0.5, len(day))).clip(10)
+    is_open = (hours >= OPENS) & (hours + seconds / 3_600 < CLOSES - 0.4)
     arrived = _local(rows["date"], hours)
     return pd.DataFrame({
         "person": np.arange(len(day)),
         "zone": STREET,
         "arrived": arrived,
-        "left": (arrived + pd.to_timedelta(seconds.round(), unit="s")).astype(TIMES),
+        "left": (arrived + pd.to_timedelta(seconds.round(), unit="s")).dt.as_unit("s"),
         "signal_dbm": rng.normal(STREET_DBM, 4, len(day)),
         "closes": _local(rows["date"], CLOSES),
         "enters": is_open & (rng.random(len(day)) < 1 / (1 + np.exp(-odds))),
@@ -178,9 +179,10 @@ def _draw_visits(entering: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.D
     seen, here = [entering.drop(columns="closes")], np.arange(len(entering))
     for _ in range(MOST_STEPS):
         median = np.array(list(MINUTES.values()))[at[here]]
-        until = np.minimum(begun[here] + np.maximum(60 * median * rng.lognormal(0, 0.7, len(here)), 20), closes[here])
+        stay = np.maximum(60 * median * rng.lognormal(0, 0.7, len(here)), 20)
+        until = np.minimum(begun[here] + stay, closes[here]).astype(np.int64)
         signal = np.where(np.array(ZONES)[at[here]] == "garden", GARDEN_DBM, INSIDE_DBM) + rng.normal(0, 4, len(here))
-        stays = (begun[here], until.astype(np.int64))
+        stays = (begun[here], until)
         seen.append(_lay_out(entering["person"].to_numpy()[here], np.array(ZONES)[at[here]], *stays, signal))
         chosen = (rng.random(len(here))[:, None] > steps[at[here]]).sum(axis=1)
         begun[here] = until
@@ -200,7 +202,7 @@ def _lay_out(person: object, zone: object, arrived: Seconds, left: Seconds, sign
 
 def _draw_people(came_in: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
     """Draw who the visitors are: the old come on weekdays, children at weekends."""
-    weekend = (came_in.dt.weekday >= 5).to_numpy()
+    weekend = (came_in.dt.day_of_week >= 5).to_numpy()
     ages = np.array(list(AGES.values())) * np.where(weekend[:, None], (1, 1.3, 0.9, 0.6), (1, 0.7, 1.1, 1.5))
     reasons = np.array(list(REASONS.values())) * np.where(
         weekend[:, None], (1, 1.5, 1, 1.3, 0.5, 1, 1), (1, 0.6, 1, 0.6, 1.5, 1, 1)
@@ -323,7 +325,7 @@ def count_heads(museum: Museum, rng: np.random.Generator) -> pd.DataFrame:
     rows = []
     for day in days:
         for hour in np.arange(OPENS, CLOSES, step):
-            time, until = _local(pd.Series([day, day]), [hour, hour + step])
+            time, until = _local(pd.Series([day, day]), np.array([hour, hour + step]))
             here = inside.loc[(inside["arrived"] <= time) & (inside["left"] > time), "zone"].value_counts()
             local = pd.Timestamp(time, tz="UTC").tz_convert(TIMEZONE).isoformat(timespec="minutes")
             rows += [(local, zone, "there", int(here.get(zone, 0))) for zone in ZONES]

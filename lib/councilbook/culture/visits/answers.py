@@ -25,14 +25,14 @@ def keep_consented(answers: pd.DataFrame, time_zone: str) -> pd.DataFrame:
     if kept.empty:
         raise TooFewError("No visitor let the museum use an answer.")
     local = pd.to_datetime(kept["answered_at"], format="ISO8601", utc=True).dt.tz_convert(time_zone)
-    day = np.where(local.dt.weekday >= 5, "weekend", "weekday")
+    day = np.where(local.dt.day_of_week >= 5, "weekend", "weekday")
     return kept[list(QUESTIONS)].assign(day_kind=day, hour=local.dt.hour).reset_index(drop=True)
 
 
 def count_arrivals(cells: pd.DataFrame, ratio: float) -> Mapping[str, pd.Series]:
     """Count the people who came in, by day_kind and by hour: what answers are weighted to."""
     rows = cells[cells["came_in"].gt(0)]
-    day = np.where(pd.to_datetime(rows["date"]).dt.weekday >= 5, "weekend", "weekday")
+    day = np.where(pd.to_datetime(rows["date"]).dt.day_of_week >= 5, "weekend", "weekday")
     people = rows["came_in"] * ratio
     return {"day_kind": people.groupby(day).sum(), "hour": people.groupby(rows["hour"].to_numpy()).sum()}
 

@@ -1,5 +1,6 @@
 """How many people were there: devices scaled by what somebody counted, by hour and zone, and how many came in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from councilbook.culture.visits.telling import PASSER, STREET, VISITOR
-from councilbook.errors import NotToldError
+from councilbook.errors import CheckError, NotToldError
+from councilbook.pages.html.wording import format_date
 
 WHOLE = "whole museum"
 THERE, CAME_IN, PASSED = "there", "coming in", "passing"
@@ -28,8 +30,17 @@ class Scale:
     days: int
 
 
-def read_counts(counted: pd.DataFrame) -> pd.DataFrame:
-    """Read counted heads: time (UTC), date (local), zone, counted, people; cells where nobody counted are left out."""
+def read_counts(counted: pd.DataFrame, zones: Sequence[str]) -> pd.DataFrame:
+    """Read counted heads: time (UTC), date (local), zone, counted, people; cells where nobody counted are left out.
+
+    Raises:
+        CheckError: the zones are not those of the floor plan.
+    """
+    named = set(counted.loc[counted["counted"].eq(THERE), "zone"])
+    if wrong := sorted(named ^ set(zones)):
+        raise CheckError(
+            f"Counted heads and the floor plan do not have the same zones; only one of them has {', '.join(wrong)}."
+        )
     times = pd.to_datetime(counted["counted_at"], format="ISO8601", utc=True).dt.tz_localize(None)
     rows = counted.assign(time=times, date=counted["counted_at"].str[:10]).dropna(subset=["people"])
     return rows.astype({"people": int}).sort_values(["time", "zone"], kind="stable", ignore_index=True)
@@ -70,16 +81,17 @@ def fit_scales(compared: pd.DataFrame, rng: np.random.Generator) -> dict[str, Sc
         NotToldError: too few days were counted, or no device was heard while people were.
     """
     scales = {}
-    for what, rows in compared.groupby("counted"):
+    for what in (THERE, CAME_IN, PASSED):
+        rows = compared[compared["counted"].eq(what)]
         days = rows.groupby("date")[["people", "devices"]].sum()
         if len(days) < LEAST_DAYS or not days["devices"].sum() or not days["people"].sum():
             raise NotToldError(
-                "Too few hours were counted in the museum to say how many people a device stands for. Count heads on "
-                f"{LEAST_DAYS} days at least, while the wifi is on."
+                f"Too few people were counted ({what}) to say how many a device stands for. Count on {LEAST_DAYS} days "
+                "at least, while the wifi is on: who is there, who comes in and who passes."
             )
         drawn = days.to_numpy(float)[rng.integers(0, len(days), (DRAWS, len(days)))].sum(axis=1)
         low, high = np.quantile(drawn[:, 0] / np.maximum(drawn[:, 1], 1), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-        scales[str(what)] = Scale(days["people"].sum() / days["devices"].sum(), low, high, len(days))
+        scales[what] = Scale(days["people"].sum() / days["devices"].sum(), low, high, len(days))
     return scales
 
 
@@ -128,36 +140,39 @@ def choose_period(cells: pd.DataFrame, dates: pd.Index, threshold: int) -> pd.Se
         By date, the period that it is in, in words; all weeks are one where no shorter period will do.
     """
     days = pd.to_datetime(dates.to_series())
-    week = (days - pd.to_timedelta(days.dt.weekday, unit="D")).rank(method="dense").astype(int) - 1
+    week = (days - pd.to_timedelta(days.dt.day_of_week, unit="D")).rank(method="dense").astype(int) - 1
     weeks = int(week.max()) + 1
+    period = week * 0
     for length in [*(one for one in (1, 2, 4, 8) if one < weeks), weeks]:
-        period = np.minimum(week // length, max(weeks // length - 1, 0))
+        period = (week // length).clip(upper=weeks // length - 1)
         sums = cells.groupby([cells["date"].map(period), "zone", "hour"])["devices"].sum()
         if (sums[sums > 0] >= threshold).mean() >= LEAST_SHOWN:
             break
-    named = days.groupby(period).agg(lambda own: f"{own.min():%-d %B %Y} to {own.max():%-d %B %Y}")
+    named = {number: f"{format_date(own.min())} to {format_date(own.max())}" for number, own in days.groupby(period)}
     return period.map(named)
 
 
-def tidy_zones(plan: pd.DataFrame, visits: pd.DataFrame, stays: pd.DataFrame, scale: Scale) -> pd.DataFrame:
-    """Count the visits that went to each zone, in people: zone, outline, visitors; missing in the street."""
+def tidy_zones(
+    plan: pd.DataFrame, visits: pd.DataFrame, stays: pd.DataFrame, scale: Scale, threshold: int
+) -> pd.DataFrame:
+    """Count the visits that went to each zone, in people: zone, outline, visitors; missing in the street or of few."""
     tokens = visits.loc[visits["who"].eq(VISITOR), "token"]
     own = stays[stays["token"].isin(tokens)]
-    visitors = (own.groupby(own["zone"].astype(str))["token"].nunique() * scale.ratio).round()
-    counted = plan["zone"].map(visitors).fillna(0).mask(plan["zone"].eq(STREET)).astype("Int64")
-    return plan[["zone", "outline"]].assign(visitors=counted)
+    devices = plan["zone"].map(own.groupby(own["zone"].astype(str))["token"].nunique()).fillna(0)
+    hidden = plan["zone"].eq(STREET) | devices.between(1, threshold - 1)
+    return plan[["zone", "outline"]].assign(visitors=(devices * scale.ratio).round().mask(hidden).astype("Int64"))
 
 
 def tidy_hours(cells: pd.DataFrame, period: pd.Series, scales: dict[str, Scale], threshold: int) -> pd.DataFrame:
     """Add days up to periods, and scale devices to people: the table that goes to the gate.
 
-    A cell of too few devices has no other number either: it could be turned back into the devices.
+    What rests on too few devices is left out here: the gate looks at people, and these could be turned into devices.
     """
     own = cells[cells["date"].isin(period.index)]
     sums = own.groupby([own["date"].map(period).rename("period"), "zone", "hour"], sort=False)
     table = sums[["devices", "minutes", "came_in", "passed"]].sum(min_count=1).reset_index()
     there, entered, passed = (scales[what] for what in (THERE, CAME_IN, PASSED))
-    few = table["devices"].between(1, threshold - 1)
+    few = {name: table[name].between(1, threshold - 1) for name in ("devices", "came_in", "passed")}
     people = {
         "visitors": table["devices"] * there.ratio,
         "visitors_low": table["devices"] * there.low,
@@ -166,7 +181,10 @@ def tidy_hours(cells: pd.DataFrame, period: pd.Series, scales: dict[str, Scale],
         "came_in": table["came_in"] * entered.ratio,
         "came_by": table["came_in"] * entered.ratio + table["passed"] * passed.ratio,
     }
-    whole = {name: values.mask(few).round().astype("Int64") for name, values in people.items()}
+    hidden = {"came_in": few["came_in"], "came_by": few["came_in"] | few["passed"]}
+    whole = {
+        name: values.mask(hidden.get(name, few["devices"])).round().astype("Int64") for name, values in people.items()
+    }
     table["open_days"] = table["period"].map(period.value_counts())
     order = ["period", "open_days", "zone", "hour", "devices", *whole]
     table = table.assign(**whole).astype({"devices": "Int64"})[order]

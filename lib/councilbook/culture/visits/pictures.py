@@ -14,7 +14,7 @@ from shapely.geometry import shape
 from councilbook.culture.visits.telling import STREET
 from councilbook.culture.visits.ways import LEAVES, STARTS
 from councilbook.errors import SourceError
-from councilbook.pages.charts import PALETTE
+from councilbook.pages.charts import CLEAR, PALETTE
 from councilbook.pages.pictures import INK, QUIET, Page, Picture, make_picture
 
 GAP = 0.03  # between two bars, of all that is drawn
@@ -144,22 +144,22 @@ def draw_plan(zones: pd.DataFrame, paths: pd.DataFrame, *, title: str, alt: str)
         axes.set_aspect("equal")
         for zone, outline in outlines.items():
             axes.fill(*outline.exterior.xy, facecolor="#f2f4f7", edgecolor=QUIET, linewidth=1.5)
-            number = "[c]" if pd.isna(people[zone]) else f"{people[zone]:,.0f}"
+            number = "" if zone == STREET else "[c]" if pd.isna(people[zone]) else f"{people[zone]:,.0f}"
             words = str(zone).replace(" ", "\n") if page.narrow else f"{zone}\n{number}"
             x, y = outline.representative_point().coords[0]
-            axes.text(x, y, words, ha="center", va="center", fontsize=page.font - 3, zorder=3)
+            axes.text(x, y, words, ha="center", va="center", fontsize=page.font - 3, zorder=3, bbox=CLEAR)
         for begins, goes_to, steps in shown[list(HEADERS)].to_numpy():
             ends = [outlines[name].representative_point().coords[0] for name in (begins, goes_to)]
             width = 1 + 6 * steps / shown["steps"].max()
             arrow = FancyArrowPatch(
                 *ends, connectionstyle="arc3,rad=0.22", arrowstyle=f"-|>,head_length={4 + width},head_width=5",
-                shrinkA=16, shrinkB=16, linewidth=width, color=PALETTE[0], alpha=0.55, zorder=2,
+                shrinkA=22, shrinkB=24, linewidth=width, color=PALETTE[0], alpha=0.55, zorder=2,
             )  # fmt: skip
             axes.add_patch(arrow)
         axes.set_xlim(bounds[0] - 0.5, bounds[2] + 0.5)
-        axes.set_ylim(bounds[1] - 0.5, bounds[3] + 0.5)
-        axes.plot([bounds[0], bounds[0] + 5], [bounds[1] - 0.3] * 2, color=INK, linewidth=2)
-        axes.text(bounds[0], bounds[1], "5 metres", fontsize=page.font - 4, va="bottom", color=INK)
+        axes.set_ylim(bounds[1] - 2.5, bounds[3] + 0.5)
+        axes.plot([bounds[0], bounds[0] + 5], [bounds[1] - 1] * 2, color=INK, linewidth=2)
+        axes.text(bounds[0] + 5.5, bounds[1] - 1, "5 metres", fontsize=page.font - 3, va="center")
 
     ratio = (bounds[3] - bounds[1]) / (bounds[2] - bounds[0])
     heights = (int(720 * ratio), int(340 * ratio))

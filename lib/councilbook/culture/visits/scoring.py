@@ -31,7 +31,7 @@ def score_method(council: Council, seed: int, gaps: Gaps, rng: np.random.Generat
     visits = telling.find_visits(events, place.diary, museum.TIMEZONE, gaps.visit)
     signal, minutes = telling.fit_thresholds(visits)
     visits = telling.tell_visitors(visits, signal.value, float(np.exp(minutes.value)))
-    heads = hours.read_counts(museum.count_heads(place, rng))
+    heads = hours.read_counts(museum.count_heads(place, rng), museum.ZONES)
     scales = hours.fit_scales(hours.compare_counts(heads, visits), rng)
     stays = find_stays(ways.mark_street(events, signal.value, door), gaps.stay)
     followed = ways.follow_visitors(events, stays, visits, museum.ZONES)
@@ -68,7 +68,7 @@ def _hear(place: museum.Museum) -> pd.DataFrame:
     day = frames["time"].dt.floor("D").astype("int64").to_numpy().astype(np.uint64)
     token = pd.factorize(frames["address"].to_numpy() ^ (day << np.uint64(1)))[0].astype(np.uint64)
     zone = frames["zone"].astype(str).replace(museum.STREET, "entrance")
-    local = (frames["address"] & LOCAL) != 0
+    local = (frames["address"].to_numpy() & LOCAL) != 0
     kept = frames[["time", "signal_dbm", "fingerprint", "network"]]
     return kept.assign(zone=zone.astype("category"), token=token, is_local=local).reset_index(drop=True)
 

@@ -18,7 +18,7 @@ from scipy.stats import norm
 from statsmodels.stats.power import tt_ind_solve_power
 
 from councilbook.culture.visits.hours import CAME_IN, PASSED, Scale
-from councilbook.errors import ParameterError, TooFewError
+from councilbook.errors import ParameterError
 
 ALARM = 0.05
 MOST_HALVES = 2_000  # of all ways to choose half of the weeks, as many are looked at
@@ -152,38 +152,35 @@ def _solve_power(street: Street, weeks: int, effect_pct: float) -> float:
 
 
 def sum_weeks(cells: pd.DataFrame, days: pd.DataFrame, scales: Mapping[str, Scale]) -> pd.DataFrame:
-    """Sum who came in and came by, in people, by week and sign; a week of two signs is left out.
-
-    Raises:
-        TooFewError: fewer than two weeks had either sign.
-    """
+    """Sum people by week: week, came_in, came_by, sign; a week of two signs is left out."""
     flows = cells.dropna(subset=["came_in"]).groupby("date")[["came_in", "passed"]].sum()
     known = days.dropna(subset=["sign"]).join(flows, how="inner")
-    monday = pd.to_datetime(known.index) - pd.to_timedelta(pd.to_datetime(known.index).weekday, unit="D")
-    weeks = known.assign(week=monday).groupby("week").agg(
+    day = pd.to_datetime(known.index)
+    weeks = known.assign(week=day - pd.to_timedelta(day.day_of_week, unit="D")).groupby("week").agg(
         came_in=("came_in", "sum"), passed=("passed", "sum"), sign=("sign", "first"), signs=("sign", "nunique")
     )  # fmt: skip
-    weeks = weeks[weeks.pop("signs").eq(1)]
-    came_in = weeks["came_in"] * scales[CAME_IN].ratio
-    weeks = weeks.assign(came_in=came_in, came_by=came_in + weeks.pop("passed") * scales[PASSED].ratio)
-    if weeks["sign"].eq(NEW).sum() < 2 or weeks["sign"].ne(NEW).sum() < 2:
-        raise TooFewError("Too few weeks had either sign to compare them.")
-    return weeks.reset_index()
+    came_in, passed = weeks["came_in"] * scales[CAME_IN].ratio, weeks["passed"] * scales[PASSED].ratio
+    weeks = weeks.assign(came_in=came_in, came_by=came_in + passed)[weeks["signs"].eq(1)]
+    return weeks[["came_in", "came_by", "sign"]].reset_index()
 
 
-def compare_signs(weeks: pd.DataFrame, rng: np.random.Generator) -> dict[str, float]:
-    """Test whether more came in under the new sign: ratio of odds, its 95% interval by inverting the test, and p."""
+def compare_signs(weeks: pd.DataFrame, rng: np.random.Generator) -> dict[str, float] | None:
+    """Test whether more came in under the new sign: odds_ratio, its 95% interval by inverting the test (low, high), p.
+
+    The new sign is the one called so, or else the one that came second. None where there are not two signs, or fewer
+    than two weeks of either; an interval without ends where so few weeks could never tell.
+    """
+    signs = list(weeks["sign"].unique())
+    is_new = weeks["sign"].eq(NEW if NEW in signs else signs[-1] if signs else NEW).to_numpy()
+    if len(signs) != 2 or min(is_new.sum(), (~is_new).sum()) < 2:
+        return None
     odds = _log_odds(weeks["came_by"].to_numpy(float), weeks["came_in"].to_numpy(float))
-    is_new = weeks["sign"].eq(NEW).to_numpy()
-    halves = list_halves(len(weeks), rng) if 2 * is_new.sum() == len(weeks) else _permute(is_new, rng)
+    even = 2 * is_new.sum() == len(weeks)
+    halves = list_halves(len(weeks), rng) if even else rng.permuted(np.tile(is_new, (MOST_HALVES, 1)), axis=1)
     found = float(compare_halves(odds[None], is_new[None])[0, 0])
     shifts = found + np.linspace(-1, 1, 401) * 4 * max(odds.std(), 1e-6)
     inside = find_surprise(odds[None] - shifts[:, None] * is_new, is_new, halves) > ALARM
     low, high = (float(np.exp(end)) for end in (shifts[inside].min(), shifts[inside].max()))
+    low, high = 0.0 if inside[0] else low, np.inf if inside[-1] else high
     p = float(find_surprise(odds[None], is_new, halves)[0])
     return {"odds_ratio": float(np.exp(found)), "low": low, "high": high, "p": p}
-
-
-def _permute(is_new: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Choose as many weeks as had the new sign, again and again."""
-    return rng.permuted(np.tile(is_new, (MOST_HALVES, 1)), axis=1)

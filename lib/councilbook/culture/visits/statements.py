@@ -1,5 +1,6 @@
 """What may be said of visits, in sentences, from what was released."""
 
+import numpy as np
 import pandas as pd
 
 from councilbook.culture.visits.hours import WHOLE
@@ -14,7 +15,7 @@ def take_whole(by_hour: pd.DataFrame) -> pd.DataFrame:
     own = by_hour[by_hour["zone"].eq(WHOLE)]
     counts = ["visitors", "visitor_hours", "came_in", "came_by"]
     sums = own.groupby("hour")[["open_days", *counts]].sum(min_count=1).astype("Float64").reset_index()
-    sums = sums[sums["visitors"] > 0]
+    sums = sums[sums["came_in"] > 0]  # hours in which the museum lets people in
     conversion = 100 * sums["came_in"] / sums["came_by"].where(sums["came_by"] > 0)
     return sums.assign(in_at_once=sums["visitor_hours"] / sums["open_days"], conversion_pct=conversion)
 
@@ -24,8 +25,8 @@ def say_hours(by_hour: pd.DataFrame) -> str:
     whole = take_whole(by_hour).dropna(subset=["in_at_once"])
     if whole.empty:
         return "Too few visitors were heard in any hour to show them."
-    top = whole.loc[whole["in_at_once"].idxmax()]
-    quiet = whole.loc[whole["in_at_once"].idxmin()]
+    ordered = whole.sort_values("in_at_once", kind="stable")
+    top, quiet = ordered.iloc[-1], ordered.iloc[0]
     return (
         f"The museum is fullest between {top['hour']:.0f}:00 and {top['hour'] + 1:.0f}:00. Then about "
         f"{top['in_at_once']:.0f} visitors are in it at once, against {quiet['in_at_once']:.0f} between "
@@ -54,7 +55,7 @@ def say_lengths(dwell: pd.DataFrame) -> str:
     )
     if zones.empty:
         return said
-    longest = zones.loc[zones["median_minutes"].idxmax()]
+    longest = zones.nlargest(1, "median_minutes").iloc[0]
     return f"{said} They stay longest in the {longest['zone']}: {longest['median_minutes']:.0f} minutes at the median."
 
 
@@ -65,7 +66,7 @@ def say_paths(paths: pd.DataFrame) -> str:
     out = shown[shown["to_zone"].eq(LEAVES)]
     if inside.empty or out.empty:
         return "Too few visitors took the same way to show any."
-    step, last = inside.loc[inside["steps"].idxmax()], out.loc[out["steps"].idxmax()]
+    step, last = (rows.nlargest(1, "steps").iloc[0] for rows in (inside, out))
     return (
         f"The way that most take is from the {step['from_zone']} to the {step['to_zone']}. Most were last heard in the "
         f"{last['from_zone']} before they left: {100 * last['steps'] / out['steps'].sum():.0f} of 100."
@@ -94,11 +95,17 @@ def say_power(power: pd.DataFrame, effect_pct: float) -> str:
     )
 
 
-def say_signs(weeks: pd.DataFrame, result: dict[str, float]) -> str:
+def say_signs(weeks: pd.DataFrame, result: dict[str, float] | None) -> str:
     """Say whether more came in under the new sign than under the old one."""
+    if result is None:
+        return "The diary does not have two signs with two weeks each, so nothing can be said of a new one."
+    said = (
+        f"In {len(weeks)} weeks, the odds to come in were {result['odds_ratio']:.2f} times as high under the new sign."
+    )
+    if not (result["low"] > 0 and result["high"] < np.inf):
+        return f"{said} So few weeks cannot tell whether that is more than chance."
     return (
-        f"In {len(weeks)} weeks, the odds to come in under the new sign were {result['odds_ratio']:.2f} times those "
-        f"under the old one ({result['low']:.2f} to {result['high']:.2f}, 95% interval). Chance alone gives as much in "
+        f"{said} The 95% interval goes from {result['low']:.2f} to {result['high']:.2f}. Chance alone gives as much in "
         f"{100 * result['p']:.1f} of 100 such tests."
     )
 
@@ -107,7 +114,8 @@ def say_scores(scores: pd.DataFrame) -> str:
     """Say in how many figures the interval holds the truth, and which estimate is furthest off."""
     known = scores.dropna(subset=["low", "high"])
     held = (known["low"].le(known["truth"]) & known["high"].ge(known["truth"])).sum()
-    far = scores.loc[(scores["estimated"] / scores["truth"] - 1).abs().idxmax()]
+    off = (scores["estimated"] / scores["truth"] - 1).abs()
+    far = scores.assign(off=off).nlargest(1, "off").iloc[0]
     return (
         f"On synthetic data, the interval holds the truth in {held} of {len(known)} figures. Furthest off is one that "
         f"no weight puts right: {far['what']}, {far['estimated']} found and {far['truth']} true."

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from sklearn.mixture import GaussianMixture
 
 from councilbook.culture.wifi.stays import find_stays
-from councilbook.errors import TooFewError
+from councilbook.errors import NotToldError, TooFewError
 
 STREET = "outside"
 FEWEST = 200  # visits that two groups can be told apart in
@@ -51,18 +51,20 @@ class Threshold:
 def fit_threshold(values: Floats) -> Threshold:
     """Fit two normal distributions to values, and find where the upper becomes likelier than the lower.
 
+    That there are two is taken to be so where two fit better than one by the Bayesian criterion (Schwarz 1978).
+
     Raises:
         TooFewError: there are too few values, or they do not fall into two groups.
     """
     if len(values) < FEWEST:
         raise TooFewError("Too few devices were heard to tell visitors from passers-by.")
-    fitted = GaussianMixture(2, random_state=0, n_init=3).fit(values[:, None])
+    one, fitted = (GaussianMixture(count, random_state=0, n_init=count).fit(values[:, None]) for count in (1, 2))
     order = np.argsort(fitted.means_.ravel())
     means, shares = fitted.means_.ravel()[order], fitted.weights_[order]
     spreads = np.sqrt(fitted.covariances_.ravel()[order])
-    grid = np.linspace(*means, 2_001)
+    grid = np.linspace(means[0], means[1], 2_001)
     upper = fitted.predict_proba(grid[:, None])[:, order[1]] > 0.5
-    if means[1] - means[0] < spreads.max() or not upper.any() or upper[0]:
+    if one.bic(values[:, None]) < fitted.bic(values[:, None]) or not upper.any() or upper[0]:
         raise TooFewError("The devices that were heard do not fall into two groups, so nobody is called a visitor.")
     pairs = [(float(one[0]), float(one[1])) for one in (means, spreads, shares)]
     return Threshold(float(grid[np.argmax(upper)]), *pairs)
@@ -81,6 +83,9 @@ def find_visits(events: pd.DataFrame, diary: pd.DataFrame, time_zone: str, gap_m
     Returns:
         token, arrived, left, events, strongest_dbm, minutes, date and hour (local, when it begins), opens and closes
         (UTC, missing on a day without opening), was_open: a row a visit, in order of arrival.
+
+    Raises:
+        NotToldError: log and diary are of other days.
     """
     visits = find_stays(events.assign(zone=pd.Categorical(["museum"] * len(events))), gap_minutes).drop(columns="zone")
     visits = visits.sort_values(["arrived", "left", "token"], kind="stable", ignore_index=True)
@@ -90,6 +95,8 @@ def find_visits(events: pd.DataFrame, diary: pd.DataFrame, time_zone: str, gap_m
     hours = read_diary(diary, time_zone)
     visits = visits.join(hours[["opens", "closes"]], on="date")
     visits["was_open"] = visits["arrived"].between(visits["opens"], visits["closes"])
+    if not visits["was_open"].any():
+        raise NotToldError("In the log nothing was heard while the museum was open, going by its diary.")
     return visits
 
 
@@ -97,8 +104,8 @@ def read_diary(diary: pd.DataFrame, time_zone: str) -> pd.DataFrame:
     """Read the diary: by date (as text), opens and closes in UTC (missing where it stayed closed), hours and sign."""
     days = diary.assign(date=pd.to_datetime(diary["date"]).dt.strftime("%Y-%m-%d")).set_index("date")
     for name in ("opens", "closes"):
-        hours = days[name].astype("string").str.strip().replace("", pd.NA)
-        local = pd.to_datetime(days.index.to_series().where(hours.notna()) + " " + hours)
+        hours = days[name].astype("string").str.strip()
+        local = pd.to_datetime(days.index.to_series().where(hours.fillna("").ne("")) + " " + hours)
         days[name] = local.dt.tz_localize(time_zone).dt.tz_convert("UTC").dt.tz_localize(None)
     return days.assign(hours=(days["closes"] - days["opens"]).dt.total_seconds() / 3_600)
 
