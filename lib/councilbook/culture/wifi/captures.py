@@ -6,7 +6,7 @@ import struct
 from datetime import datetime
 from typing import Any
 
-import dpkt
+import dpkt  # type: ignore[import-untyped]
 import numpy as np
 
 from councilbook.culture.wifi.intake import Heard, Intake, Setting

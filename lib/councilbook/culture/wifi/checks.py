@@ -31,12 +31,12 @@ class Limits:
     """When a check fails, and why there.
 
     Attributes:
-        two_places_pct: of all seconds in which an identifier was heard. Real clocks differ by a second now and then, and
-            two sensors near each other hear the same phone; shared identifiers are at two places all the time.
-        share_pct, records_pct: of a place's day, in minutes in which an identifier was heard and in records, fixed devices
-            left out. On the 19 days of Brno's sensor, with real addresses, no phone has more than 11 % of the minutes, and
-            up to 30 % of the records. On the 13 days of sights in Kanazawa, whose identifiers many devices share, one
-            has 18 to 39 % and 31 to 71 %.
+        two_places_pct: of all seconds in which an identifier was heard. Real clocks differ by a second now and then,
+            and two sensors near each other hear the same phone; a shared identifier is at two places all the time.
+        share_pct, records_pct: of a place's day, in minutes in which an identifier was heard and in records, fixed
+            devices left out. On the 19 days of Brno's sensor, with real addresses, no phone has more than 11 % of the
+            minutes, and up to 30 % of the records. On the 13 days of sights in Kanazawa, whose identifiers many
+            devices share, one has 18 to 39 % and 31 to 71 %.
         least_tokens, least_minutes: where fewer are heard, or a device less long, a large share is nothing unusual.
         days_pct: of the days of places, which may have an outsized share by chance.
         backward_seconds: an event so much before an earlier one of its zone: a clock was put back. A cloud posts some
@@ -66,7 +66,7 @@ def check_log(
         events: as read, in the order of the log.
         counted: time (UTC) and people, where heads were counted; or else the column people of the events.
         places: the place of each zone, where several zones are one place, as those of one building are.
-        positions: zone, latitude, longitude; then only zones more than a kilometre apart are two places, within a minute.
+        positions: zone, latitude, longitude; then two places are a kilometre apart or more, within a minute.
         time_zone: whose midnight ends a day.
         limits: when a check fails.
 
@@ -83,8 +83,8 @@ def check_log(
     if counted is None and "people" in events:
         counted = events.loc[events["people"].notna(), ["time", "people"]]
     rows = [
-        _check_places(told, places, positions, limits), _check_shares(told, places, limits, time_zone), _check_clocks(told, limits),
-        _check_heads(told, counted, time_zone, limits),
+        _check_places(told, places, positions, limits), _check_shares(told, places, limits, time_zone),
+        _check_clocks(told, limits), _check_heads(told, counted, time_zone, limits),
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["check", "verdict", "found", "asked", "case", "limit"])
 
@@ -127,7 +127,7 @@ def _check_places(
         spread = pd.DataFrame(EARTH_KM * shape).groupby([several["token"].to_numpy(), several["time"].to_numpy()])
         apart = np.sqrt(((spread.max() - spread.min()) ** 2).sum(axis=1))
         found = apart[apart > NEAR_KM]
-    asked = len(seen.drop_duplicates(["token", "time"])) if place.nunique() > 1 else 0
+    asked = len(seen.drop_duplicates(["token", "time"])) if len(place.unique()) > 1 else 0
     unit = f"{'seconds' if positions is None else 'minutes'} in which an identifier was heard"
     far = "" if positions is None else ", more than a kilometre apart"
     return _row(
@@ -137,7 +137,7 @@ def _check_places(
         limits.two_places_pct,
         unit,
         f"at two places{far} in {limits.two_places_pct:g} % at most",
-    )  # noqa: E501
+    )
 
 
 def _check_shares(
@@ -149,8 +149,8 @@ def _check_shares(
     is_outsized &= shares["share_pct"] > limits.records_pct
     most, of_minutes, of_records = limits.days_pct, limits.share_pct, limits.records_pct
     words = (
-        f"one identifier with more than {of_records:g} % of a place's records of a day and {of_minutes:g} % of its minutes, "
-        f"on {most:g} % of days at most"
+        f"one identifier with more than {of_records:g} % of a place's records of a day and {of_minutes:g} % of its "
+        f"minutes, on {most:g} % of days at most"
     )
     return _row(SHARE, int(is_outsized.sum()), len(shares), most, "days of places", words)
 
@@ -209,7 +209,7 @@ def _check_clocks(events: pd.DataFrame, limits: Limits) -> tuple[object, ...]:
 def _check_heads(
     events: pd.DataFrame, counted: pd.DataFrame | None, time_zone: str, limits: Limits
 ) -> tuple[object, ...]:
-    """Count days on which nobody was counted and yet a quarter of an hour was busier than is usual with people there."""
+    """Count days without anybody on which a quarter of an hour was busier than is usual with people there."""
     words = "no day without anybody on which more is heard than is usual with people there"
     if counted is None or counted.empty:
         return _row(HEADS, 0, 0, 0.0, "counted days", words)
@@ -227,13 +227,14 @@ def _check_heads(
 def find_fixed(events: pd.DataFrame, time_zone: str = "Europe/London") -> "pd.Series[bool]":
     """Tell which events are of a fixed device: one that a zone hears as steadily by night as by day.
 
-    That is in nearly all three-hour blocks of a day, over 13 hours of it at least, and in each about as often. Days have
-    tokens of their own, so a device is found anew each day. A log of a few hours shows none, and needs a list.
+    That is in nearly all three-hour blocks of a day, over 13 hours of it at least, and in each about as often. Days
+    have tokens of their own, so a device is found anew each day. A log of a few hours shows none, and needs a list.
     """
     local = events["time"].dt.tz_localize("UTC").dt.tz_convert(time_zone).dt.tz_localize(None)
     told = pd.DataFrame({"zone": events["zone"].astype("str"), "day": local.dt.floor("D"), "token": events["token"]})
     told = told.assign(minute=local.dt.floor("min"), block=local.dt.hour // 3).drop_duplicates()
-    blocks = told.groupby(["zone", "day", "token", "block"]).size().unstack(fill_value=0)
+    blocks = told.groupby(["zone", "day", "token", "block"]).size().rename("minutes").reset_index()
+    blocks = blocks.pivot_table(index=["zone", "day", "token"], columns="block", values="minutes", fill_value=0)
     of_day = blocks.groupby(level=["zone", "day"]).transform("sum") > 0
     heard = blocks.where(of_day)
     middle, often = heard.median(axis=1), (blocks > 0).sum(axis=1)

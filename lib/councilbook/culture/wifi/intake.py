@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
-from types import TracebackType
 from typing import Any, NoReturn, Self
 from zoneinfo import ZoneInfo
 
@@ -41,7 +40,7 @@ class Setting:
 
     Attributes:
         time_zone: of times without one; None where each time has its own, so that another is a fault.
-        zones: the zone of each access point, by its address, name, tag or floor; without it, names stand for themselves.
+        zones: the zone of each access point, by its address, name, tag or floor; else names stand for themselves.
         zone: the zone of a log of one place.
         most_uncertain_m: a position less certain than this says nothing about where a device was.
     """
@@ -141,11 +140,11 @@ class Intake:
                 self._left_out[address] = why
 
     def __enter__(self) -> Self:
+        """Open it, as it is."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
+        """Drop what it holds."""
         self.close()
 
     def __reduce__(self) -> NoReturn:

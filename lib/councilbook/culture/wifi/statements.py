@@ -6,8 +6,8 @@ from councilbook.culture.wifi.checks import FAILED, NOT_ASKED, PASSED
 from councilbook.culture.wifi.intake import Undone
 
 RETURNING = (
-    "A token lasts a day, so *returning* has a meaning within one day alone. Across days only a visitor who consents on "
-    "the landing page can be known again."
+    "A token lasts a day, so *returning* has a meaning within one day alone. Across days only a visitor who consents "
+    "on the landing page can be known again."
 )
 
 
@@ -44,6 +44,6 @@ def say_undone(undone: Undone) -> str:
     """Say how long it takes to undo an unkeyed hash of an address."""
     seconds = undone.seconds_for_all
     return (
-        f"The invented address was {'found' if undone.found else 'not found'} from its hash. At this pace one core tries "
-        f"all 16.8 million addresses of a vendor in {max(round(seconds), 1)} seconds."
+        f"The invented address was {'found' if undone.found else 'not found'} from its hash. At this pace one core "
+        f"tries all 16.8 million addresses of a vendor in {max(round(seconds), 1)} seconds."
     )

@@ -7,6 +7,7 @@ depends on the order of a file. A stay ends with the last event before a gap, or
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -31,7 +32,7 @@ Keys = NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class Stays:
-    """Stays in arrays, ordered by token as it was first heard, and by time: microseconds since 1970, zones by number."""
+    """Stays in arrays, by token as it was first heard and by time: microseconds since 1970, zones by number."""
 
     token: Keys
     owner: Ints
@@ -60,8 +61,8 @@ def find_stays(events: pd.DataFrame, gap_minutes: float = GAP_MINUTES, *, zones_
     if not gap_minutes > 0:
         raise ParameterError("The gap that ends a stay must be more than 0 minutes.")
     zone = events["zone"].astype("str").astype("category")
-    codes = zone.cat.codes.to_numpy("int64")
-    time = events["time"].to_numpy("datetime64[us]").astype(np.int64)
+    codes = zone.cat.codes.to_numpy().astype(np.int64)
+    time = events["time"].to_numpy("datetime64[us]").view("int64")
     token, apart = events["token"].to_numpy("uint64"), len(zone.cat.categories) if zones_apart else 0
     signal = events.get("signal_dbm", pd.Series(np.nan, events.index)).to_numpy("float32")
     found = arrange_stays(time, codes, token, round(gap_minutes * MINUTE_US), signal, apart=apart)
@@ -94,7 +95,7 @@ def arrange_stays(
         keys = keys[(pairs // np.uint64(apart)).astype(np.int64)]
     packed, heard, starts = _sort_events(
         time, zone, code, len(keys), first, np.zeros(0, np.float32) if signal is None else signal
-    )  # noqa: E501
+    )
     owner, where, arrived, left, events, strongest = _scan(packed, heard, starts, gap)
     return Stays(keys[owner], owner, where, arrived + first, left + first, events, strongest)
 
@@ -137,7 +138,7 @@ def _mix(key: np.uint64) -> np.uint64:
 def _sort_events(
     time: Ints, zone: Ints, code: NDArray[np.int32], number: int, first: int, signal: NDArray[np.float32]
 ) -> tuple[Ints, NDArray[np.float32], Ints]:
-    """Put the events of each key together, each as time and zone in one number, and sort those that are not in order."""
+    """Put the events of each key together, each as time and zone in one number, and sort what is not in order."""
     starts = np.zeros(number + 1, np.int64)
     for row in range(len(code)):
         starts[code[row] + 1] += 1
@@ -253,8 +254,8 @@ def _split_days(
         bounds = edges.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
         for day in [one for one in open_days if one < bounds[0]]:
             ended = max(ended, day)
-            yield tuple(map(np.concatenate, zip(*open_days.pop(day), strict=True)))
-        for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+            yield _join(open_days.pop(day))
+        for start, end in pairwise(bounds):
             rows = slice(None) if len(bounds) == 2 else np.flatnonzero((time >= start) & (time < end))
             part = (time[rows], zone[rows], address[rows])
             if start <= ended:
@@ -262,7 +263,12 @@ def _split_days(
             elif len(part[0]):
                 open_days.setdefault(int(start), []).append(part)
     for parts in open_days.values():
-        yield tuple(map(np.concatenate, zip(*parts, strict=True)))
+        yield _join(parts)
+
+
+def _join(parts: list[tuple[Ints, Ints, Keys]]) -> tuple[Ints, Ints, Keys]:
+    time, zone, address = (np.concatenate(one) for one in zip(*parts, strict=True))
+    return time, zone, address
 
 
 def band_lengths(stays: pd.DataFrame) -> "pd.Series[str]":
