@@ -291,8 +291,8 @@ def test_sentences_are_made_of_what_was_released() -> None:
         "covered_pct",
         "zero_pct",
     ]
-    scores = pd.DataFrame(rows, columns=names)
-    said = statements.say_scores(scores, "synthetic")
+    scores = pd.DataFrame(rows, columns=names).assign(made_from="synthetic")
+    said = statements.say_scores(scores)
     assert "synthetic room" in said and "2.5 people off" in said and "6.0 off" in said and "80 off" in said
     assert "92% are called empty" in said and "89% of occupied" in said  # empty ones weigh by their own number
     assert "least where a phone shows a new random address each burst" in statements.say_policies(scores)
@@ -300,9 +300,10 @@ def test_sentences_are_made_of_what_was_released() -> None:
 
 def test_hidden_hours_are_not_said() -> None:
     present = pd.DataFrame({
-        "weekday": ["Friday", "Sunday"], "hour": [14, 15], "weeks": 10, "person_hours": [70.0, np.nan],
+        "weekday": ["Friday", "Sunday"], "hour": [14, 15], "weeks": 10,
+        "person_hours": [70.0, np.nan], "made_from": "synthetic",
         "person_hours_low": [50.0, 90.0], "person_hours_high": [95.0, 130.0],
     })  # fmt: skip
-    said = statements.say_present(present, "synthetic")
+    said = statements.say_present(present)
     assert "Fridays from 14:00: some 7 people" in said and "(5 to 10)" in said
-    assert "no number is shown" in statements.say_present(present.iloc[1:], "synthetic")
+    assert "no number is shown" in statements.say_present(present.iloc[1:])
