@@ -42,15 +42,8 @@ def say_policies(scores: pd.DataFrame) -> str:
     errors, naive = rows["error"], rows["error_addresses"].max()
     return (
         f"In a simulated room (synthetic), the estimate is {errors.min():.1f} to {errors.max():.1f} people off: least "
-        f"where a phone {_phrase(best)}, most where it {_phrase(worst)}. Taking each address for a person is up to "
-        f"{naive:.0f} off."
+        f"where {best}, most where {worst}. Taking each address for a person is up to {naive:.0f} off."
     )
-
-
-def _phrase(policy: str) -> str:
-    if policy.startswith("keeps"):
-        return policy
-    return "does as a mixture of today's phones" if policy.startswith("a mixture") else f"shows {policy}"
 
 
 def warn(estimates: pd.DataFrame, counted_until: pd.Timestamp) -> str:
