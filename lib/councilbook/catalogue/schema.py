@@ -25,7 +25,21 @@ Spectrum = Literal["closed", "shared", "open"]
 Origin = Literal["closed folder", "data/raw", "mirror", "download", "twin"]
 Mode = Literal["sample", "real"]
 Ending = Literal[
-    "csv", "csv.gz", "txt", "txt.gz", "xlsx", "ods", "zip", "geojson", "json", "json.gz", "pcap", "pcap.gz"
+    "csv",
+    "csv.gz",
+    "tab",
+    "tab.gz",
+    "txt",
+    "txt.gz",
+    "xlsx",
+    "ods",
+    "sav",
+    "zip",
+    "geojson",
+    "json",
+    "json.gz",
+    "pcap",
+    "pcap.gz",
 ]
 
 NATIONS = {"E": "England", "W": "Wales", "S": "Scotland", "N": "Northern Ireland"}
