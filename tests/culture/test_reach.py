@@ -137,12 +137,14 @@ def test_compare_bridges_by_hand(town):
     ).set_index(["venue_id", "walk_metres"])
     near = compared.loc["v0", 4_600]  # all homes
     assert (near["adults"], near["low_adults"], near["high_adults"]) == (1_600, 600, 400)
-    assert near["bridge_pct"] == pytest.approx(50)
+    assert near["plain_pct"] == pytest.approx(50)
+    assert near["bridge_low_pct"] <= near["bridge_pct"] <= near["bridge_high_pct"]
     assert (near["rank"], near["rank_first"], near["rank_last"]) == (1, 1, 1)
     assert compared.loc["v0", 2_100]["low_adults"] == 200  # the homes at 2,000 m and 2,500 m
     assert compared.loc["v0", 2_100]["high_adults"] == 50  # those at 6,000 m: half of an area
     assert compared.loc["v2"]["rank"].isna().all()
-    assert compared.loc["v1", 4_600]["bridge_pct"] == 0
+    assert compared.loc["v1", 4_600]["plain_pct"] == 0
+    assert compared.loc["v2"]["bridge_pct"].isna().all()
     assert compared.loc["v1", 4_600]["venues"] == 2
 
 
@@ -217,6 +219,15 @@ def test_share_young_keeps_all_people():
     young = pd.Series({"a": 7.0, "b": 40, "c": 5, "d": 6})
     shared = homes.share_young(young, lookup, pd.Series({"a": 10, "b1": 300, "b2": 100, "cd": 20}))
     assert shared.to_dict() == {"a": 7, "b1": 30, "b2": 10, "cd": 11}
+
+
+def test_people_are_called_by_their_neighbourhood():
+    engagement = make_people([100.0] * 9, [50.0] * 9).assign(lsoa21_name=[f"Town 00{one}B" for one in range(9)])
+    called = pd.DataFrame({"msoa21_name": ["Town 003"], "neighbourhood": ["Old Dock"]})
+    study = SimpleNamespace(has=lambda source: source == homes.NAMES, load=lambda _: called)
+    names = homes.count_people(study, engagement)["lsoa21_name"]
+    assert names[3] == "Town 003B in Old Dock"
+    assert names[4] == "Town 004B"
 
 
 def test_few_areas_are_refused():
