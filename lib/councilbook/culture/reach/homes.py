@@ -127,8 +127,8 @@ def count_people(study: Study, engagement: pd.DataFrame) -> pd.DataFrame:
         engagement: the dataset culture_engagement.
 
     Returns:
-        lsoa21_code, lsoa21_name (with what people call the place), ENGAGED and PEOPLE; the ends of not_engaged are those
-        if all areas err the same way.
+        lsoa21_code, lsoa21_name (with what people call the place), ENGAGED and PEOPLE; the ends of not_engaged are
+        those if all areas err the same way.
 
     Raises:
         NotToldError: there are too few areas to compare.
