@@ -519,6 +519,10 @@ def open_page(
     epilog=_examples(
         ("councilbook release --review", "What waits for approval, first; and what was approved."),
         (
+            'councilbook release --accept culture/hackney/notice --role "Head of museums" --by "A. Name"',
+            "Accept an open point of a study's ethics canvas, for one council.",
+        ),
+        (
             "councilbook release --approve business_rates/bradford/real/open_rates_register@1.0.0 "
             '--role "Information governance lead" --by "A. Name"',
             "Approve one release.",
@@ -530,7 +534,10 @@ def release(
     approve: Annotated[
         str | None, typer.Option(metavar="RELEASE", help="Approve this release, named as the review lists it.")
     ] = None,
-    role: Annotated[str | None, typer.Option(help="The role in which it is approved.")] = None,
+    accept: Annotated[
+        str | None, typer.Option(metavar="STUDY/COUNCIL/POINT", help="Accept a point of a study's ethics canvas.")
+    ] = None,
+    role: Annotated[str | None, typer.Option(help="The role in which it is approved or accepted.")] = None,
     by: Annotated[str | None, typer.Option(help="Who approves; kept in a private list, never published.")] = None,
 ) -> None:
     """Review what was released, and approve what waits.
@@ -538,31 +545,50 @@ def release(
     Data made beside real closed or shared sources are not offered for download until they are approved.
     """
     from councilbook.gate.approvals import approve_release, list_releases
+    from councilbook.gate.ethics.points import accept_point
     from councilbook.running.run import rerender
 
     catalogue = _open_catalogue(None)
     _tell_old_outputs(catalogue)
     console = _make_console()
-    if approve:
-        if not (role and by):
-            raise ParameterError("An approval needs --role and --by: the role it is given in, and who gives it.")
+    if (approve or accept) and not (role and by):
+        raise ParameterError("An approval needs --role and --by: the role it is given in, and who gives it.")
+    if accept and role and by:
+        point = accept_point(catalogue, accept, role=role, person=by, day=_read_clock())
+        console.print(f"{point.key}: [green]accepted[/] by {escape(role)}. Run the study again.", soft_wrap=True)
+    if approve and role and by:
         approved = approve_release(catalogue, approve, role=role, person=by, day=_read_clock())
         console.print(f"{approved.name}: [green]approved[/] by {escape(role)}", soft_wrap=True)
         rerender(catalogue, [approved.edition.study], [approved.edition.council.slug])
-        if not review:
-            return
+    if (approve or accept) and not review:
+        return
+    _print_points(console, catalogue)
     releases = list(list_releases(catalogue))
     for one in (one for one in releases if one.approval["state"] == "waiting"):
         console.print(f"\n[bold yellow]Waits for the {escape(one.approval['role'])}:[/] {one.name}", soft_wrap=True)
         console.print(Text(f"  Look at {one.folder}, and at {one.review}, which must not leave. Then:"), soft_wrap=True)
         way = f'councilbook release --approve {one.name} --role "{one.approval["role"]}" --by "YOUR NAME"'
         console.print(Text(f"  {way}"), soft_wrap=True)
+        if why := one.approval.get("why"):
+            console.print(Text(f"  {why}"), soft_wrap=True)
     table = _make_table("Released datasets", "Release", "Approval", "Rule", "Cells suppressed", "Made beside")
     for one in sorted(releases, key=lambda one: one.approval["state"] != "waiting"):
         beside = ", ".join(one.audit["guarded_sources"]) or "open sources alone"
         suppressed = f"{one.audit['cells_suppressed']:,}"
         table.add_row(one.name, _describe_approval(one.approval), one.audit["rule"] or "none", suppressed, beside)
     console.print(table)
+
+
+def _print_points(console: Console, catalogue: "Catalogue") -> None:
+    """Print the points of each study's ethics canvas, for the council of its case study."""
+    from councilbook.gate.ethics.points import list_points
+
+    for study in catalogue.canvases:
+        council = catalogue.council(catalogue.study(study).default_council)
+        table = _make_table(f"Data ethics canvas of {study}, {council.name}", "Point", "Question", "State", "Role")
+        for one in list_points(catalogue, study, council):
+            table.add_row(one.key, escape(one.point.question), escape(one.told), escape(one.point.by))
+        console.print(table)
 
 
 def _describe_approval(approval: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from councilbook.catalogue import Dataset, StudySpec, catalogue_schema, load_catalogue, study_schema
+from councilbook.catalogue import Dataset, StudySpec, canvas_schema, catalogue_schema, load_catalogue, study_schema
 from councilbook.catalogue.councils import (
     describe_end,
     list_areas,
@@ -572,7 +572,9 @@ def test_only_what_is_not_open_may_be_held():
         Dataset.model_validate(dataset)
 
 
-@pytest.mark.parametrize(("name", "make"), [("schema", catalogue_schema), ("study.schema", study_schema)])
+@pytest.mark.parametrize(
+    ("name", "make"), [("schema", catalogue_schema), ("study.schema", study_schema), ("canvas.schema", canvas_schema)]
+)
 def test_schema_file_is_that_of_the_model(name, make):
     file = PROJECT.catalogue / f"{name}.json"
     expected = json.dumps(make(), indent=2, sort_keys=True) + "\n"

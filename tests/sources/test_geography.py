@@ -88,6 +88,15 @@ def test_a_council_keeps_the_name_that_the_catalogue_gives_it() -> None:
     assert resolve_place(council, LOOKUP, GAZETTEERS).name == "North and South"
 
 
+def test_a_council_that_merged_later_is_made_of_the_districts_that_it_took_the_place_of() -> None:
+    table = LOOKUP.replace(
+        {"lad22_code": {"E06000001": "E07000026", "E07000002": "E07000168"}}
+    )  # Allerdale, Scarborough
+    gazetteers = {"lookup": (GAZETTEERS["lookup"][0], lambda: table)}
+    assert resolve_place(unnamed("E06000063"), table, gazetteers).lsoas(2011) == {"E01a", "E01b", "E01e", "E01f"}
+    assert resolve_place(unnamed("E06000065"), table, gazetteers).lsoas(2011) == {"E01h"}
+
+
 def test_an_unknown_code_is_an_error_that_names_every_source_looked_into() -> None:
     with pytest.raises(CheckError, match=r"Council E06000099: no row in lookup, newer, older\.") as error:
         resolve_place(unnamed("E06000001", "E06000099"), LOOKUP, GAZETTEERS)

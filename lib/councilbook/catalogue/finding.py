@@ -29,7 +29,23 @@ from councilbook.errors import CatalogueError, NotThereError, SourceError
 from councilbook.paths import CLOSED_VARIABLE, make_private_folder, write_atomically
 
 DATA_ENDINGS = {
-    *("", ".csv", ".geojson", ".gz", ".json", ".ods", ".pcap", ".pdf", ".tsv", ".txt", ".xls", ".xlsm", ".xlsx"),
+    *(
+        "",
+        ".csv",
+        ".geojson",
+        ".gz",
+        ".json",
+        ".ods",
+        ".pcap",
+        ".pdf",
+        ".sav",
+        ".tab",
+        ".tsv",
+        ".txt",
+        ".xls",
+        ".xlsm",
+        ".xlsx",
+    ),
     *(".xml", ".zip"),
 }
 DATE = r"\d{4}(?:-\d\d){0,2}|\d\d?-[A-Z][a-z]{2}-\d{4}"  # as publishers and councils write it in a file's name

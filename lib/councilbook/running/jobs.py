@@ -20,6 +20,7 @@ from councilbook.catalogue import (
 )
 from councilbook.errors import CatalogueError, ParameterError, SourceError
 from councilbook.gate.editions import Edition, LeftOut, Record, hash_folder, hold_edition, read_record
+from councilbook.gate.ethics.points import list_points
 from councilbook.running.imports import find_imports, list_used_files
 from councilbook.running.parameters import (
     Parameter,
@@ -31,6 +32,7 @@ from councilbook.running.parameters import (
     read_cells,
 )
 from councilbook.running.parts import find_absent
+from councilbook.sources.journey import describe_journey
 
 REPORT_MODULE = "councilbook.pages.reports.report"  # by which `run` publishes a report
 SITE_MODULE = "councilbook.pages.site"  # and the site around it
@@ -301,16 +303,18 @@ def fill_parameters(
 def fingerprint_notebooks(job: Job, catalogue: Catalogue) -> dict[str, str]:
     """Return a checksum of all that each notebook's result depends on.
 
-    That is its cells and parameters, the sources it may read, what it uses of the library, the council, study.yaml,
-    the files of the catalogue that the study goes by, the pinned requirements, and the fingerprints of the notebooks
-    that it comes after. Of a mirror only its files count.
+    That is its cells and parameters, the sources it may read, what it uses of the library, the council, study.yaml and
+    what lies beside it, where the points of an ethics canvas stand, the files of the catalogue that the study goes by,
+    the pinned requirements, and the fingerprints of the notebooks that it comes after. Of a mirror, only its files
+    count.
     """
     workbook, spec = job.workbook, catalogue.study(job.study)
     folder = workbook.notebooks / job.study
     declared = inspect_study(folder, spec)
     ignored = {"mirror"} if job.is_date_given else {"mirror", "run_date"}
-    files = [workbook.lock, folder / "study.yaml", *_list_catalogue_files(catalogue, job.study)]
+    files = [workbook.lock, *folder.glob("*.yaml"), *_list_catalogue_files(catalogue, job.study)]
     shared = [hash_files(workbook.root, files), job.council.model_dump(), job.mode == "real" and job.stand_ins]
+    shared += [f"{one.key}: {one.told}" for one in list_points(catalogue, job.study, job.council)]
     fingerprints: dict[str, str] = {}
     for notebook in declared:
         values = fill_parameters(job, catalogue, notebook, declared[notebook])
@@ -357,9 +361,11 @@ def _list_catalogue_files(catalogue: Catalogue, study: str) -> list[Path]:
 
 
 def _describe_sources(job: Job, catalogue: Catalogue, notebook: str, code: Sequence[str]) -> list[object]:
-    """Say what is there of a notebook's sources; and which of all are there, if it shows the landscape of them."""
+    """Say what is there of a notebook's sources; of all sources, or the journey through all steps, if it shows that."""
     read = {source.id: job.sources.get(source.id) for source in list_sources(catalogue, job.study, notebook)}
-    return [read, sorted(job.sources) if any("landscape" in text for text in code) else []]
+    steps = describe_journey(catalogue, job.study) if any(".journey(" in text for text in code) else None
+    ways = [] if steps is None else [steps[["notebook", "direction", "item_id"]].to_numpy().tolist()]
+    return [read, sorted(job.sources) if any("landscape" in text for text in code) else [], *ways]
 
 
 def _list_library_files(job: Job, catalogue: Catalogue, notebook: str, code: Sequence[str]) -> set[Path]:

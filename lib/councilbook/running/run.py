@@ -311,9 +311,11 @@ def _make_finder(job: Job, catalogue: Catalogue) -> Finder:
 
 
 def _require_readable(job: Job, catalogue: Catalogue, stale: Sequence[str]) -> None:
-    from councilbook.running.checking import require_readable
+    from councilbook.running.checking import require_accepted, require_readable
 
-    require_readable(catalogue, job.study, stale, _make_finder(job, catalogue), job.run_date)
+    finder = _make_finder(job, catalogue)
+    require_accepted(catalogue, job.study, stale, finder)
+    require_readable(catalogue, job.study, stale, finder, job.run_date)
 
 
 def _run_notebook(made: _Made, notebook: str) -> None:

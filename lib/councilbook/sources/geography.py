@@ -7,6 +7,7 @@ stood in the file of the time.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -48,16 +49,17 @@ def resolve_place(council: Council, lookup: pd.DataFrame, gazetteers: Mapping[st
         council: the council; its codes may be districts of any year that a gazetteer knows.
         lookup: the exact fit lookup of all of England.
         gazetteers: by source id, tables that give each LSOA its district; the first that knows a code decides, and
-            those after it are not read for that code.
+            those after it are not read for that code. Where none knows a council's own code, as it merged after they
+            were made, the first that knows those which it took the place of decides.
 
     Raises:
         CheckError: no table has a row for a code.
     """
     found, names = [], []
     for code, name in council.codes.items():
-        for areas, read_table in gazetteers.values():
+        for wanted, (areas, read_table) in product(({code}, list_codes(code)), gazetteers.values()):
             table = read_table()
-            rows = table[table[areas.district] == code]
+            rows = table[table[areas.district].isin(wanted)]
             if not rows.empty:
                 found.append(lookup[LSOA_COLUMNS[areas.vintage]].isin(rows[areas.lsoa]))
                 names.append(name or (rows[areas.district_name].iloc[0] if areas.district_name else code))

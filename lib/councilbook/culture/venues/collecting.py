@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import geopandas as gpd
 import pandas as pd
 
 from councilbook.catalogue.councils import read_authorities
@@ -21,14 +22,20 @@ LONDON = "London"
 KIND_WORDS = {"librar": "library", "museum": "museum", "galler": "museum", "theatre": "theatre", "music": "music venue"}
 
 
-def load_files(study: Study) -> dict[str, pd.DataFrame]:
-    """Load the files that name venues, with their positions in metres; see `read_positions`."""
+def load_files(study: Study, outlines: gpd.GeoDataFrame | None) -> dict[str, pd.DataFrame]:
+    """Load the files that name venues, with their positions in metres; see `read_positions`.
+
+    Args:
+        study: whose council it is.
+        outlines: its small areas in EPSG:27700, near which its venues should be; None if they are not there.
+    """
+    centre = None if outlines is None else tuple(outlines.total_bounds.reshape(2, 2).mean(axis=0))
     files = {}
     for source in (*MAPS, OWN_LIST):
         if study.has(source):
             rows = study.load(source)
             kinds = MAPS[source] if source in MAPS else name_kinds(rows["kind"])
-            files[source] = read_positions(rows.assign(kind=kinds), f"Source {source}")
+            files[source] = read_positions(rows.assign(kind=kinds), f"Source {source}", centre)
     return files
 
 

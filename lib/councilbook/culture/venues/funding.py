@@ -10,7 +10,7 @@ from councilbook.culture.venues.places import find_code
 from councilbook.study import Study
 
 GRANTS = "project grants"
-NPO_2023, NPO_2018 = "investment programme, a year", "national portfolio"
+NPO_2023, NPO_2018 = "investment programme (a year)", "national portfolio"
 RECOVERY = {
     "first": "recovery fund, first round",
     "capital": "recovery fund, capital",
@@ -119,7 +119,6 @@ def sum_funding(study: Study, awards: pd.DataFrame, heads: Heads) -> pd.DataFram
         *("programme", "years", "awards", "amount_gbp", "people", "people_year", "amount_gbp_head"),
         *("england_gbp_head", "authorities"),
     ]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.astype({"people": "Int64", "people_year": "Int64"}).sort_values(
-        ["programme", "years"], ignore_index=True
-    )
+    table = pd.DataFrame(rows, columns=columns).sort_values(["programme", "years"], ignore_index=True)
+    kinds = {"awards": "int64", "authorities": "int64", "people": "Int64", "people_year": "Int64"}
+    return table.astype(kinds | {"amount_gbp_head": "float64", "england_gbp_head": "float64"})

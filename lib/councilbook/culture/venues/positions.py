@@ -101,7 +101,7 @@ def measure_datum(x: float, y: float) -> np.ndarray:
 
 def write_keys(names: "pd.Series[str]") -> tuple["pd.Series[str]", "pd.Series[str]"]:
     """Write names so that those of one venue are equal, whatever signs they have; and again without the kind."""
-    plain = names.fillna("").str.casefold().str.replace(r"['\u2019]", "", regex=True)
+    plain = names.fillna("").astype("str").str.casefold().str.replace(r"['\u2019]", "", regex=True)
     bare = plain.str.replace(r"[^a-z0-9]+", " ", regex=True).str.replace(ARTICLES, " ", regex=True)
     loose = bare.str.replace(KINDS, " ", regex=True)
     return bare.str.split().str.join(" "), loose.str.split().str.join(" ")

@@ -34,6 +34,7 @@ RADIUS_95 = 2.45  # of a normal error in two dimensions, in standard deviations 
 DATUMS = range(-4, 5)  # how often the shift between two datums may have been left out, or done too often
 NEAR_DATUM_M, LEAST_ERROR_M = 5.0, 5.0
 UNTOLD_M = 400.0  # a little more than the largest error that is known of an official file
+REFERENCE = ["strict_key", "loose_key", "uprn_key", "x", "y", "error_m", "source"]
 TOWN_M = 5_000.0  # a venue of the same name that is farther away is another town's
 REFERENCE_M = 100.0  # of a place that is the middle of a postcode
 
@@ -67,7 +68,7 @@ def settle_files(files: Mapping[str, pd.DataFrame], known: pd.DataFrame) -> dict
         The files in the order in which they were settled.
     """
     settled: dict[str, Settled] = {}
-    references = _add_keys(known.assign(uprn="", error_m=0.0, source="places published by others"))
+    references = _add_keys(known.assign(error_m=0.0, source="places published by others"))[REFERENCE]
     waiting = {name: _add_keys(rows) for name, rows in files.items()}
     while waiting:
         matches = {name: match_venues(rows, references) for name, rows in waiting.items()}
@@ -75,7 +76,7 @@ def settle_files(files: Mapping[str, pd.DataFrame], known: pd.DataFrame) -> dict
         settled[name] = settle_file(waiting.pop(name), matches[name])
         if settled[name].check["decision"] not in (UNTOLD, REFUSED):
             more = settled[name].rows.assign(error_m=settled[name].error_m, source=name)
-            references = pd.concat([references, more[[*references.columns]]], ignore_index=True)
+            references = pd.concat([references, more[REFERENCE]], ignore_index=True)
     return settled
 
 
@@ -92,14 +93,14 @@ def match_venues(rows: pd.DataFrame, references: pd.DataFrame) -> pd.DataFrame:
         A row a match: row (index of rows), x, y and error_m of the reference, source, weight (1, or a half by the loose
         name). A key that stands twice on a side matches nothing.
     """
-    found = []
+    found = [pd.DataFrame(columns=["row", "x", "y", "error_m", "source", "weight"])]
     for key, weight in (("uprn_key", 1.0), ("strict_key", 1.0), ("loose_key", 0.5)):
         mine = rows[rows[key].ne("") & ~rows[key].duplicated(keep=False)]
         for source, theirs in references.groupby("source", sort=False):
             theirs = theirs[theirs[key].ne("") & ~theirs[key].duplicated(keep=False)]
             pairs = mine[[key]].rename_axis("row").reset_index().merge(theirs, on=key)
             found.append(pairs[["row", "x", "y", "error_m"]].assign(source=source, weight=weight))
-    every = pd.concat(found).dropna(subset=["x", "y"])
+    every = pd.concat(found[1:] or found).dropna(subset=["x", "y"])
     return every.drop_duplicates(["row", "source"]).reset_index(drop=True)
 
 
@@ -171,7 +172,7 @@ def estimate_shift(own: Vector, matches: pd.DataFrame) -> Estimate:
         own: position of each match's row.
         matches: of `match_venues`.
     """
-    moves = matches[["x", "y"]].to_numpy() - own
+    moves = matches[["x", "y"]].to_numpy("float64") - own
     there = ~np.isnan(moves).any(axis=1)
     moves, kept = moves[there], matches[there]
     weights = kept["weight"].to_numpy()

@@ -29,7 +29,7 @@ def say_venues(venues: pd.DataFrame, name: str) -> str:
     if not venues["source_id"].isin(MAPS).any():
         sources = "the list of all museums" if venues["source_id"].eq(MUSEUMS).any() else "the council's own list"
         return (
-            f"{found} They are from {sources}: no map of libraries, theatres or music venues is here. That is no zero."
+            f"{found} They are from {sources}. No map of libraries, theatres or music venues is here: that is no zero."
         )
     placed = venues["borough_from"].eq("place")
     unnamed = int((placed & venues["borough_in_file"].isna()).sum())
@@ -144,7 +144,7 @@ def say_funding(funding: pd.DataFrame, name: str) -> str:
         )
     for row in funding[funding["england_gbp_head"].notna() & funding["awards"].gt(0)].itertuples():
         told.append(
-            f"The {row.programme} ({row.years}), brought £{row.amount_gbp_head:,.2f} a head here and "
+            f"By the {row.programme}, {row.years}: £{row.amount_gbp_head:,.2f} a head here, "
             f"£{row.england_gbp_head:,.2f} in England."
         )
     if not len(grants):

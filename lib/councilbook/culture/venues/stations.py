@@ -21,9 +21,8 @@ from councilbook.study import Study
 STOPS = {"naptan_metro": "metro", "naptan_rail": "rail"}
 COUNTS = "tfl_station_counts"
 WORDS = "underground|rail|railway|dlr|tram|metro|elizabeth line"
-KIND = re.compile(
-    rf"\s*\([^)]*\)|\s+(?:(?:{WORDS})\s+)?(?:station|stop|trams)\s*$|\s+(?:LU|LO|DLR|EZL|EL|NR)$", re.IGNORECASE
-)
+ENDING = re.compile(rf"\s+(?:(?:(?:{WORDS})\s+)?(?:station|stop|trams)|LU|LO|DLR|EZL|EL|NR)$", re.IGNORECASE)
+IN_BRACKETS = re.compile(r"\s*\([^)]*\)")
 SAME_STATION_M = 500.0  # entrances of one name that are closer are one station
 NEAR_M = 800.0  # from the border: ten minutes on foot
 LONDON = (530_000, 180_400)  # Charing Cross: of two stations of a name, London's counts mean the nearer one
@@ -57,7 +56,7 @@ def load_stations(study: Study, outlines: gpd.GeoDataFrame) -> pd.DataFrame:
     station = _join_stops(stops)
     joined = stops.groupby(station, sort=False).agg(
         station_id=("atco_code", "min"),
-        name=("name", lambda names: KIND.sub("", names.iloc[0]).strip()),
+        name=("name", lambda names: shorten_station(names.iloc[0])),
         key=("key", "first"),
         is_counted=("is_counted", "all"),
         modes=("mode", lambda modes: " and ".join(sorted(set(modes)))),
@@ -71,10 +70,14 @@ def load_stations(study: Study, outlines: gpd.GeoDataFrame) -> pd.DataFrame:
     )
 
 
-def name_stations(names: "Iterable[str]") -> list[str]:
+def shorten_station(name: str) -> str:
+    """Return a station's name without its kind, its line and what stands in brackets."""
+    return ENDING.sub("", IN_BRACKETS.sub("", name).strip())
+
+
+def name_stations(names: Iterable[str]) -> list[str]:
     """Write names of stations so that those of one are equal, whoever writes them."""
-    bare = pd.Series([KIND.sub("", name) for name in names], dtype="object")
-    return write_keys(bare)[0].tolist()
+    return write_keys(pd.Series([shorten_station(name) for name in names], dtype="object"))[0].tolist()
 
 
 def _join_stops(stops: pd.DataFrame) -> np.ndarray:
