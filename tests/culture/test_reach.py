@@ -96,12 +96,12 @@ def test_score_bridges_falls_with_people_of_the_middle_and_rises_with_those_of_t
     assert bridges.score_bridges(np.array([low + more]), np.array([middle]), np.array([high])) > score
 
 
-@given(arrays(float, 6, elements=st.floats(0, 100), unique=True))
-def test_rank_scores_puts_the_highest_first(scores):
+@given(arrays(float, 6, elements=st.floats(0.01, 100), unique=True))
+def test_rank_scores_puts_the_highest_first_and_what_is_no_bridge_last(scores):
     ranks = bridges.rank_scores(scores)
     assert ranks[scores.argmax()] == 1
     np.testing.assert_array_equal(ranks, rankdata(-scores))
-    assert bridges.rank_scores(np.append(scores, np.nan))[-1] == 7
+    assert bridges.rank_scores(np.append(scores, [0, np.nan])).tolist() == [*ranks, 8, 8]
 
 
 def test_find_thirds_holds_a_third_of_the_adults_in_each(town):
@@ -297,5 +297,7 @@ def test_statements_name_no_single_venue_as_the_first(town):
     said = statements.say_bridge(compared, "venue 1")
     assert "Venue 1 has no single rank" in said
     assert "do not say which venue is the first" in said
+    ranks = statements.tabulate_ranks(compared)
+    assert ranks["within 2,000 m"].str.fullmatch(r"[12] \([12] to [12]\)").all()
     assert statements.say_bridge(compared, "nowhere") == statements.say_first(compared)
     assert "too few" in statements.say_first(compared.head(1))

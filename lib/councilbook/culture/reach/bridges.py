@@ -56,9 +56,9 @@ def score_bridges(low: Floats, middle: Floats, high: Floats) -> Floats:
 
 
 def rank_scores(scores: Floats) -> Floats:
-    """Rank scores along the last axis, 1 for the highest; equal ones share the better rank, NaN comes last."""
-    ranks: Floats = rankdata(-np.where(np.isnan(scores), -1, scores), method="min", axis=-1).astype("float64")
-    return ranks
+    """Rank scores along the last axis, 1 for the highest; those of 0, or without a score, are all last."""
+    ranks = rankdata(-np.nan_to_num(scores), method="min", axis=-1)
+    return np.asarray(np.where(np.nan_to_num(scores) > 0, ranks, scores.shape[-1]), "float64")
 
 
 def move_venues(venues: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:

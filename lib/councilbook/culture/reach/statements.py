@@ -56,6 +56,16 @@ def say_bridge(bridges: pd.DataFrame, asked: str) -> str:
     return f"{known['name'].iloc[0]} has no single rank as a bridge: {'; '.join(parts)}. {say_first(bridges)}"
 
 
+def tabulate_ranks(bridges: pd.DataFrame) -> pd.DataFrame:
+    """Tabulate each venue's rank, with the ranks that it may have, by walking distance: name, kind, a column each."""
+    known = bridges.dropna(subset="rank")
+    ends = known[["rank", "rank_first", "rank_last"]].astype("str")
+    written = ends["rank"] + " (" + ends["rank_first"] + " to " + ends["rank_last"] + ")"
+    table = known.assign(ranks=written, within="within " + known["walk_metres"].map("{:,} m".format))
+    wide = table.set_index(["name", "kind", "venue_id", "within"])["ranks"].unstack("within")  # noqa: PD010
+    return wide[table["within"].unique()].fillna("nobody near").reset_index().drop(columns="venue_id")
+
+
 def say_first(bridges: pd.DataFrame) -> str:
     """Say how many venues may be first at some distance, and how many at each."""
     ranked = bridges.dropna(subset="rank")
