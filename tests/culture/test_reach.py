@@ -209,7 +209,7 @@ def test_find_homes_spreads_people_where_there_is_no_postcode():
     assert len(first) == homes.POINTS
     assert first["longitude"].between(0, 0.01).all()
     np.testing.assert_allclose(found.spread.sum(axis=1), 1)
-    assert "in 1 areas without a postcode" in found.describe()
+    assert "in 1 area without a postcode" in found.describe()
     with pytest.raises(CheckError, match="E01000003"):
         homes.find_homes(study, outlines, ["E01000003"], np.random.default_rng(1))
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from councilbook.errors import CheckError, NotToldError
+from councilbook.pages.html.wording import count_things
 from councilbook.study import Study
 
 Floats = NDArray[np.float64]
@@ -56,7 +57,7 @@ class Homes:
             return f"No list of postcodes is at hand, so people are taken to be {even}."
         first = f"People of an area are shared out evenly over up to {POINTS} of its postcodes"
         left = len(self.centres) - self.from_postcodes
-        return f"{first}; in {left} areas without a postcode they are {even}." if left else f"{first}."
+        return f"{first}; in {count_things(left, 'area')} without a postcode they are {even}." if left else f"{first}."
 
 
 def gather_homes(points: pd.DataFrame, codes: Sequence[str], from_postcodes: int = 0) -> Homes:
