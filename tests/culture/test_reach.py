@@ -281,7 +281,7 @@ def test_plan_events_by_hand(town, ground):
     shortest = places[places["plan"] == events.NEAREST]
     assert len(shortest) == 1
     assert shortest["chosen_pct"].isna().all()
-    mapped = events.band_places(places)
+    mapped = statements.band_places(places)
     assert mapped["place_id"].is_unique
     assert mapped["band"].sum() == len(places)
     assert "more" in statements.say_sure(places)

@@ -1,5 +1,6 @@
 """What may be said of places and who they reach, in a councillor's words; no venue is called the best."""
 
+import geopandas as gpd
 import pandas as pd
 
 from councilbook.culture.reach.catchments import ANY, MODE_WORDS
@@ -11,6 +12,7 @@ PLAN_WORDS = {
     BEYOND: "for those who have no venue near",
     NEAREST: "with the shortest way on average",
 }
+BANDS = {1: "one plan chooses it", 2: "two plans", 3: "three plans", 4: "all four plans"}
 SHOWN = 3
 OFTEN = 90  # per cent of draws from which on a place is said to be sure
 
@@ -103,3 +105,15 @@ def say_sure(places: pd.DataFrame) -> str:
         f"{sure} of the {len(tried)} places that the plans choose are chosen in nine draws of ten or more. The draws "
         "change the estimates of engagement alone; where people live and how far they walk stay the same."
     )
+
+
+def band_places(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Put the chosen places into bands for a map, by how many plans choose each: a row a place, with its plans."""
+    groups = places.groupby("place_id", sort=False)
+    mapped = gpd.GeoDataFrame(groups.first().reset_index(), geometry="geometry", crs=places.crs)
+    mapped["band"] = groups["plan"].size().to_numpy()
+    mapped["plans"] = groups["plan"].agg(", ".join).to_numpy()
+    mapped["name"] = mapped["name"] + mapped.groupby("name").cumcount().map(
+        lambda again: f" ({again + 1})" * (again > 0)
+    )
+    return mapped
