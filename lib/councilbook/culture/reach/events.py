@@ -17,11 +17,19 @@ from spopt.locate import MCLP, PMedian
 
 from councilbook.culture.reach.bridges import RANGE
 from councilbook.culture.reach.homes import Floats, Homes, gather_homes
+from councilbook.culture.reach.statements import (
+    ALL_VENUES,
+    ANYWHERE,
+    AT_VENUES,
+    BEYOND,
+    EXACT,
+    GREEDY,
+    LARGEST,
+    NEAREST,
+)
 from councilbook.errors import ParameterError
 from councilbook.methods.travel.ground import Pace, Streets, measure_ways
 
-AT_VENUES, ANYWHERE, BEYOND, NEAREST = "at venues", "anywhere", "beyond venues", "shortest way"
-EXACT, GREEDY, LARGEST, ALL_VENUES = "exact", "one by one", "largest areas", "all venues"
 CENTRE = "area centre"
 MOST_POINTS = 900  # of homes, in a plan
 MOST_CANDIDATES = 300

@@ -4,8 +4,9 @@ import geopandas as gpd
 import pandas as pd
 
 from councilbook.culture.reach.catchments import ANY, MODE_WORDS
-from councilbook.culture.reach.events import ALL_VENUES, ANYWHERE, AT_VENUES, BEYOND, EXACT, LARGEST, NEAREST
 
+AT_VENUES, ANYWHERE, BEYOND, NEAREST = "at venues", "anywhere", "beyond venues", "shortest way"
+EXACT, GREEDY, LARGEST, ALL_VENUES = "exact", "one by one", "largest areas", "all venues"
 PLAN_WORDS = {
     AT_VENUES: "at venues that exist",
     ANYWHERE: "at venues or in the middle of any area",
