@@ -574,6 +574,11 @@ class Study:
                 )
             return areas, lambda: self.read_table(source, None)[1]
 
+        if not self.spec.places:
+            raise NotebookError(
+                f"{self.spec.id}/study.yaml does not say which sources know a council's small areas. Add them, as in "
+                f"`places: [{LOOKUP}, imd_2019]`."
+            )
         places = self.catalogue.expand(self.spec.places)
         return {source.id: gazetteer(source) for source in places if not source.optional or self.is_there(source)}
 

@@ -1,8 +1,12 @@
 """The canvas of the culture study: what holds of it whichever council runs the study, and what a visitor is told."""
 
+import json
 import re
 
-from councilbook.catalogue import load_catalogue
+import jsonschema
+import yaml
+
+from councilbook.catalogue import canvas_schema, load_catalogue
 from councilbook.gate.ethics.points import list_points
 from councilbook.methods.ecosystems import measure_actors, read_ecosystem
 from councilbook.paths import find_workbook
@@ -46,3 +50,13 @@ def test_a_culture_file_without_a_licence_has_somebody_who_settles_that():
 def test_the_culture_team_is_the_bridge_of_the_ecosystem():
     actors = measure_actors(read_ecosystem(CATALOGUE.workbook.notebooks / "culture"))
     assert actors["actor"].iloc[0] == "culture_team"
+
+
+def test_every_canvas_is_valid_by_its_schema_and_a_wrong_one_is_not():
+    validator = jsonschema.Draft202012Validator(canvas_schema())
+    for study in CATALOGUE.canvases:
+        text = (CATALOGUE.workbook.notebooks / study / "canvas.yaml").read_text(encoding="utf-8")
+        content = json.loads(json.dumps(yaml.safe_load(text), default=str))
+        assert list(validator.iter_errors(content)) == []
+        content["points"]["purpose"]["state"] = "agreed"
+        assert [error.json_path for error in validator.iter_errors(content)] == ["$.points.purpose.state"]

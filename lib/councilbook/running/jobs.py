@@ -1,7 +1,8 @@
 """Jobs: which editions are to be made, what goes into each, and which of their notebooks have to be run."""
 
+import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -18,6 +19,8 @@ from councilbook.catalogue import (
     hash_text,
     list_files,
 )
+from councilbook.catalogue.councils import COUNTY, read_authorities
+from councilbook.catalogue.schema import NATIONS
 from councilbook.errors import CatalogueError, ParameterError, SourceError
 from councilbook.gate.editions import Edition, LeftOut, Record, hash_folder, hold_edition, read_record
 from councilbook.gate.ethics.points import list_points
@@ -139,7 +142,7 @@ def plan_jobs(
             values = parse_parameters(parameters, known, spec.parameters)
         except ParameterError as error:
             raise ParameterError(f"Study {study}: {error}") from None
-        for council in choose_councils(catalogue, councils or [spec.default_council]):
+        for council in choose_councils(catalogue, councils or [spec.default_council], spec.nations):
             job = Job(
                 workbook=catalogue.workbook,
                 study=study,
@@ -157,20 +160,51 @@ def plan_jobs(
     return list(jobs.values())
 
 
-def choose_councils(catalogue: Catalogue, texts: Sequence[str]) -> list[Council]:
-    """Return the councils that texts name: each as `Catalogue.council` takes it, or several of these with commas."""
-    found = [council for text in texts for council in _split_councils(catalogue, text)]
+def choose_councils(catalogue: Catalogue, texts: Sequence[str], nations: Sequence[str] = ()) -> list[Council]:
+    """Return the councils that texts name.
+
+    Args:
+        catalogue: the workbook's.
+        texts: each a council as `Catalogue.council` takes it, or several of these with commas; a file with one a line;
+            `all`, or a nation: each council of today that bills households. A county's districts stand for it.
+        nations: first letters of the codes that `all` is limited to; none: no limit.
+
+    Raises:
+        CatalogueError: no such council; of a file, with its row.
+    """
+    found = [council for text in texts for council in _split_councils(catalogue, text, nations)]
     return list({council.slug: council for council in found}.values())
 
 
-def _split_councils(catalogue: Catalogue, text: str) -> list[Council]:
+def _split_councils(catalogue: Catalogue, text: str, nations: Sequence[str]) -> list[Council]:
     """Return the council that a text names, or those that its parts do: some names have a comma in them."""
+    group = text.casefold()
+    if group in ("all", *(nation.casefold() for nation in NATIONS.values())):
+        today = [one for one in read_authorities().values() if not one.end and one.type != COUNTY]
+        chosen = [one for one in today if group == one.nation.casefold() or group == "all"]
+        limit = "".join(nations) if group == "all" and nations else "".join(NATIONS)
+        return [catalogue.council(one.gss_code) for one in chosen if one.gss_code[0] in limit]
+    if Path(text).suffix in (".txt", ".csv"):
+        return list(_read_councils(catalogue, Path(text)))
     try:
         return [catalogue.council(text)]
     except CatalogueError:
         if "," not in text:
             raise
         return [catalogue.council(name) for name in text.split(",")]
+
+
+def _read_councils(catalogue: Catalogue, file: Path) -> Iterator[Council]:
+    """Yield the councils of a file, one a line; what stands behind a comma is not looked at."""
+    if not file.is_file():
+        raise CatalogueError(f"There is no file {file} with councils, a name or GSS code on each line.")
+    for row, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        name = "".join(next(iter(csv.reader([line])), [])[:1]).strip()
+        if name and not name.startswith("#"):
+            try:
+                yield catalogue.council(name)
+            except CatalogueError as error:
+                raise CatalogueError(f"{file}, row {row}: {error}") from None
 
 
 def list_sources(catalogue: Catalogue, study: str, notebook: str) -> list[Source]:

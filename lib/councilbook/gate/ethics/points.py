@@ -76,6 +76,7 @@ def require_settled(catalogue: Catalogue, study: str, council: Council, sources:
     blocking = [one for one in points if not about[one.key] or not about[one.key].isdisjoint(sources)]
     if not (sources and blocking):
         return
+    named = [title for name, title in sources.items() if any(name in (about[one.key] or sources) for one in blocking)]
     lines = [
         f'- "{one.point.question}" The {one.point.by} has to accept the answer. To do first: {one.point.to_do}\n'
         f'  Then: councilbook release --accept {one.key} --role "{one.point.by}" --by "YOUR NAME"'
@@ -83,7 +84,7 @@ def require_settled(catalogue: Catalogue, study: str, council: Council, sources:
     ]
     number = "a point" if len(lines) == 1 else f"{len(lines)} points"
     raise NotSettledError(
-        f"{what}: it is made from real data that are not open ({', '.join(sources.values())}), and the study's data "
+        f"{what}: it is made from real data that are not open ({', '.join(named)}), and the study's data "
         f"ethics canvas has {number} that {council.name} has not accepted yet. Nothing was written.\n"
         + "\n".join(lines)
         + f"\nThe answers are in notebooks/{study}/{CANVAS}. When all are accepted, run again."
