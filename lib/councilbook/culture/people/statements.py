@@ -73,9 +73,8 @@ def say_checks(checks: pd.DataFrame) -> str:
 def say_stability(tried: pd.DataFrame) -> str:
     """Say how many segments there are, and how far they would come out again."""
     chosen = tried[tried["chosen"]].iloc[0]
-    words = (
-        "which counts as stable" if chosen["adjusted_rand"] >= 0.75 else "so no number is stable: read them as a sketch"
-    )
+    is_stable = chosen["adjusted_rand"] >= STABLE
+    words = "which counts as stable" if is_stable else "so no number is stable: read them as a sketch"
     return (
         f"There are {chosen['segments']:.0f} segments. With areas drawn anew, the index of agreement is "
         f"{chosen['adjusted_rand']:.2f} of 1, {words}."
