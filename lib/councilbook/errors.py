@@ -42,6 +42,10 @@ class ReleaseRefusedError(CouncilbookError):
     """The gate did not let a dataset out; nothing was written."""
 
 
+class NotSettledError(ReleaseRefusedError):
+    """A point of a study's ethics canvas is open; no optional part of a study may be left out for that."""
+
+
 class ParameterError(CouncilbookError):
     """A parameter is unknown, missing, or of the wrong type."""
 

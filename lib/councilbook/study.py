@@ -37,6 +37,7 @@ from councilbook.errors import (
 from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.disks import explain_os_errors
 from councilbook.gate.editions import Edition, hold_edition
+from councilbook.gate.ethics.points import list_points
 from councilbook.gate.writing import (
     Origin,
     choose_root,
@@ -65,7 +66,8 @@ from councilbook.sources.geography import (
     select_by_code,
     select_rows,
 )
-from councilbook.sources.landscape import describe_landscape
+from councilbook.sources.journey import describe_journey
+from councilbook.sources.landscape import describe_landscape, score_sources
 from councilbook.sources.mappings import Inspection, read_codes, read_mapping
 
 LOOKUP = "lsoa_lookup"
@@ -277,6 +279,43 @@ class Study:
         """Describe every source of this study in the catalogue; see `landscape.describe_landscape`."""
         sources = self.catalogue.sources_of(self.spec.id)
         return describe_landscape(sources, self.spec, self.finder, self.run_date)
+
+    def score_landscape(self) -> pd.DataFrame:
+        """Return the landscape with how open and how old each source is; see `landscape.score_sources`."""
+        return score_sources(self.landscape(), self.catalogue.sources_of(self.spec.id), self.run_date)
+
+    def journey(self) -> pd.DataFrame:
+        """Follow data from the sources through this study's notebooks; see `journey.describe_journey`."""
+        return describe_journey(self.catalogue, self.spec.id)
+
+    def list_ethics(self) -> pd.DataFrame:
+        """List the points of the study's data ethics canvas, and where each stands for this council.
+
+        Returns:
+            A row a point, none where the study has no canvas: question_id, question, answer, state (settled, accepted,
+            open), role (who settled or accepted it, or has to), decided_on (a date; missing where open), to_do (missing
+            where not open), owner, written, review_by.
+        """
+        canvas = self.catalogue.canvases.get(self.spec.id)
+        kept = [canvas.owner, pd.Timestamp(canvas.written), pd.Timestamp(canvas.review_by)] if canvas else []
+        rows = [
+            (
+                *(one.name, one.point.question, one.point.answer, one.state, one.point.by),
+                pd.Timestamp(one.day) if one.day else pd.NaT,
+                one.point.to_do if one.state == "open" else None,
+                *kept,
+            )
+            for one in list_points(self.catalogue, self.spec.id, self.finder.council)
+        ]
+        about = ["question_id", "question", "answer", "state", "role", "decided_on", "to_do"]
+        return pd.DataFrame(rows, columns=[*about, "owner", "written", "review_by"])
+
+    def list_notices(self) -> pd.DataFrame:
+        """List what people are told where they meet the study: place, line (counted from 1), text."""
+        canvas = self.catalogue.canvases.get(self.spec.id)
+        told = canvas.notice.items() if canvas else ()
+        rows = [(place, line, text) for place, texts in told for line, text in enumerate(texts, start=1)]
+        return pd.DataFrame(rows, columns=["place", "line", "text"])
 
     # --- what goes out ---
 
@@ -535,6 +574,11 @@ class Study:
                 )
             return areas, lambda: self.read_table(source, None)[1]
 
+        if not self.spec.places:
+            raise NotebookError(
+                f"{self.spec.id}/study.yaml does not say which sources know a council's small areas. Add them, as in "
+                f"`places: [{LOOKUP}, imd_2019]`."
+            )
         places = self.catalogue.expand(self.spec.places)
         return {source.id: gazetteer(source) for source in places if not source.optional or self.is_there(source)}
 

@@ -12,7 +12,7 @@ from councilbook.catalogue import Council, TwinRequest
 from councilbook.errors import ParameterError, TooFewError
 from councilbook.methods.travel.feeds import read_feed, tabulate_counts
 from councilbook.methods.travel.ground import Pace
-from councilbook.methods.travel.journeys import Habits, Window, list_assumptions, trace_arrivals
+from councilbook.methods.travel.journeys import Habits, Window, list_assumptions, plan_network, trace_arrivals
 
 REQUEST = TwinRequest(Council(slug="doncaster", name="Doncaster", codes={"E08000017": "Doncaster"}), 2018)
 
@@ -39,7 +39,7 @@ def town(feeds):
 @pytest.fixture(scope="module")
 def measured(feeds, town):
     habits = Habits()
-    network = ways.plan_network(feeds, "tuesday", habits, None)
+    network = plan_network(feeds, "tuesday", habits, None)
     return network, ways.tabulate_ways(*town, network, habits, None)
 
 
@@ -78,7 +78,7 @@ def test_a_traced_journey_has_the_median_and_the_ninth_in_ten_of_the_table(measu
 
 def test_without_a_timetable_people_walk_cycle_and_drive(town):
     habits = Habits(walk=Pace(6, 1.0))
-    table = ways.tabulate_ways(*town, ways.plan_network([], "tuesday", habits, None), habits, None)
+    table = ways.tabulate_ways(*town, plan_network([], "tuesday", habits, None), habits, None)
     assert table[["transit_median_minutes", "transit_p90_minutes", "rides", "last_home_time"]].isna().all(axis=None)
     assert table["drive_minutes"].notna().all()
 

@@ -5,15 +5,8 @@ import pytest
 from pydantic import ValidationError
 
 from councilbook.careers.needs import briefs as needs
-from councilbook.careers.needs.scores import count_stars, find_year
-from councilbook.catalogue import Source
 from councilbook.errors import CheckError
 
-SOURCE = {
-    **{"id": "places", "title": "Places", "description": "Places", "publisher": "DfE", "steward": "DfE"},
-    **{"spectrum": "open", "personal_data": False, "licence": "OGL", "published": "2022", "format": "file"},
-    **{"landing_page": "https://example.org", "file": "places.csv"},
-}
 PERSONA = {"title": "Learner", "situation": "Is 15", "question": "What?", "worry": "None", "uses": "A phone"}
 FILE = {
     "personas": {
@@ -74,34 +67,3 @@ def test_a_source_that_the_catalogue_does_not_know_is_refused(monkeypatch):
     assert needs.read_briefs(SimpleNamespace(sources=known)).needs.keys() == {"see", "go"}
     with pytest.raises(CheckError, match=r"need see, sources: nothing is called buses"):
         needs.read_briefs(SimpleNamespace(sources={"places": known["places"]}))
-
-
-@pytest.mark.parametrize(
-    ("changed", "stars"),
-    [
-        ({}, 3),
-        ({"file": "places.csv.gz"}, 3),
-        ({"file": "places.xlsx"}, 2),
-        ({"file": "places.pdf"}, 1),
-        ({"licence": "not_stated"}, 0),
-        ({"spectrum": "shared"}, 0),
-    ],
-)
-def test_stars_follow_from_licence_and_format(changed, stars):
-    assert count_stars(Source.model_validate(SOURCE | changed)) == stars
-
-
-@pytest.mark.parametrize(
-    ("published", "year"),
-    [
-        ("2017/18, with closures up to late 2019", 2019),
-        ("2017/18", 2018),
-        ("2015 to 2023", 2023),
-        ("2022-04-25", 2022),
-        ("May 2025", 2025),
-        ("1.7.3", None),
-        ("", None),
-    ],
-)
-def test_age_is_counted_from_the_newest_year_that_an_edition_names(published, year):
-    assert find_year(published) == year

@@ -13,7 +13,7 @@ from councilbook.paths import find_workbook
 ROOT = find_workbook(Path(__file__).parent).root
 LIBRARY = ROOT / "lib" / "councilbook"
 FILES = sorted(LIBRARY.rglob("*.py"))
-STUDIES = {folder.parent.name for folder in ROOT.glob("notebooks/*/study.yaml")}
+STUDIES = {folder.parent.name for folder in ROOT.glob("notebooks/*/study.yaml")} | {"commons"}
 
 # each may import what stands below it; those of one line do not know each other
 LAYERS = [

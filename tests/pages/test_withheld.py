@@ -133,3 +133,10 @@ def test_hostile_words_are_escaped() -> None:
     audit = json.loads(json.dumps(COUNTS_AUDIT)) | {"information_lost": {"<script>": "<b>"}}
 
     assert "<script>" not in show_withheld([release(audit, "<script>x</script>")]).text
+
+
+def test_what_waits_until_a_licence_is_settled_says_so_though_all_is_open() -> None:
+    why = "The licence is to be settled of: Visits."
+    told = read(release(make_audit(), "Areas", approval=WAITING | {"why": why}), release(make_audit()))
+    assert f"Areas waits for the {ROLE}. {why}" in told
+    assert told.count("waits for") == 1

@@ -7,9 +7,17 @@ from pathlib import Path
 import pytest
 
 from councilbook.catalogue import load_catalogue
+from councilbook.errors import CatalogueError
 from councilbook.gate.editions import Record, hash_folder, open_staging, write_record
-from councilbook.paths import Workbook
-from councilbook.running.jobs import Job, find_stale, fingerprint_notebooks, fingerprint_site, plan_jobs
+from councilbook.paths import Workbook, find_workbook
+from councilbook.running.jobs import (
+    Job,
+    choose_councils,
+    find_stale,
+    fingerprint_notebooks,
+    fingerprint_site,
+    plan_jobs,
+)
 from tiny_workbook import make_workbook, write_notebook
 
 ALL = ["1_landscape", "2_first", "3_after_first", "4_second", "5_report"]
@@ -249,3 +257,20 @@ def test_the_site_goes_by_its_module_its_templates_and_all_that_is_declared(made
     assert len(set(seen)) == 5
     (library / "tiny" / "first.py").write_text("changed = 1")
     assert fingerprint_site(load_catalogue(made)) == seen[-1]
+
+
+def test_a_nation_and_a_file_name_many_councils(tmp_path: Path) -> None:
+    catalogue = load_catalogue(find_workbook(Path(__file__).parent))
+    england = choose_councils(catalogue, ["England"])
+    assert len(england) == 296
+    assert not [council for council in england if "E10" in "".join(council.codes)]
+    assert len(choose_councils(catalogue, ["all"])) == 361
+    assert choose_councils(catalogue, ["all"], ["E"]) == england
+    file = tmp_path / "councils.csv"
+    file.write_text("# ours\nDoncaster,first\n\nE06000047\n", encoding="utf-8")
+    assert [council.slug for council in choose_councils(catalogue, [str(file)])] == ["doncaster", "county_durham"]
+    file.write_text("Doncaster\nAtlantis\n", encoding="utf-8")
+    with pytest.raises(CatalogueError, match=r"councils\.csv, row 2: .*Atlantis"):
+        choose_councils(catalogue, [str(file)])
+    with pytest.raises(CatalogueError, match=r"There is no file .*nowhere\.txt"):
+        choose_councils(catalogue, ["nowhere.txt"])

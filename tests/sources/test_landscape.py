@@ -6,12 +6,17 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from councilbook.catalogue import Catalogue, Finder, Mode, NotebookSpec
-from councilbook.sources.landscape import describe_landscape
+from councilbook.catalogue import Catalogue, Finder, Mode, NotebookSpec, Source
+from councilbook.sources.landscape import count_stars, describe_landscape, find_year
 
 CLOSED_AND_UNAGREED = "No data sharing agreement is recorded."
 NOT_HERE = "It is not in the closed folder; a synthetic twin stands in for it."
 UNUSED = "No notebook reads it yet."
+SOURCE = {
+    **{"id": "places", "title": "Places", "description": "Places", "publisher": "DfE", "steward": "DfE"},
+    **{"spectrum": "open", "personal_data": False, "licence": "OGL", "published": "2022", "format": "file"},
+    **{"landing_page": "https://example.org", "file": "places.csv"},
+}
 
 
 def describe(
@@ -134,3 +139,35 @@ def test_what_is_read_instead_of_a_closed_file_is_what_was_used(
 def test_in_the_sample_every_source_that_is_used_is_synthetic(catalogue: Catalogue) -> None:
     used_as = describe(catalogue)["used_as"].drop("cold_spots")
     assert used_as.eq("synthetic").all()
+
+
+@pytest.mark.parametrize(
+    ("changed", "stars"),
+    [
+        ({}, 3),
+        ({"file": "places.csv.gz"}, 3),
+        ({"file": "places.xlsx"}, 2),
+        ({"file": "places.pdf"}, 1),
+        ({"licence": "not_stated"}, 0),
+        ({"licence": "NOT-STATED"}, 0),
+        ({"spectrum": "shared"}, 0),
+    ],
+)
+def test_stars_follow_from_licence_and_format(changed: dict[str, str], stars: int) -> None:
+    assert count_stars(Source.model_validate(SOURCE | changed)) == stars
+
+
+@pytest.mark.parametrize(
+    ("published", "year"),
+    [
+        ("2017/18, with closures up to late 2019", 2019),
+        ("2017/18", 2018),
+        ("2015 to 2023", 2023),
+        ("2022-04-25", 2022),
+        ("May 2025", 2025),
+        ("1.7.3", None),
+        ("", None),
+    ],
+)
+def test_age_is_counted_from_the_newest_year_that_an_edition_names(published: str, year: int | None) -> None:
+    assert find_year(published) == year

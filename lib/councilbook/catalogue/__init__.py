@@ -17,6 +17,7 @@ from councilbook.catalogue.fetching import (
 from councilbook.catalogue.finding import Finder, FoundFile, TwinRequest, find_function
 from councilbook.catalogue.fingerprints import hash_file, hash_files, hash_library, hash_text, list_files
 from councilbook.catalogue.reading import (
+    CANVAS,
     Catalogue,
     catalogue_schema,
     fill_in_defaults,
@@ -25,6 +26,7 @@ from councilbook.catalogue.reading import (
 )
 from councilbook.catalogue.rules import (
     About,
+    Canvas,
     CountRule,
     Default,
     Guarded,
@@ -34,6 +36,7 @@ from councilbook.catalogue.rules import (
     MagnitudeRule,
     ModelRule,
     OpenSourcesOnly,
+    Point,
     RecordRule,
     RegisterRule,
     Rule,
@@ -53,12 +56,15 @@ from councilbook.catalogue.schema import (
     StudySpec,
     Table,
     Twin,
+    canvas_schema,
     study_schema,
 )
 
 __all__ = [
+    "CANVAS",
     "About",
     "Areas",
+    "Canvas",
     "Catalogue",
     "Contents",
     "Council",
@@ -80,6 +86,7 @@ __all__ = [
     "OpenSourcesOnly",
     "PageSpec",
     "ParameterSpec",
+    "Point",
     "Progress",
     "RecordRule",
     "RegisterRule",
@@ -89,6 +96,7 @@ __all__ = [
     "Table",
     "Twin",
     "TwinRequest",
+    "canvas_schema",
     "catalogue_schema",
     "check_kind",
     "describe_manual_way",

@@ -20,9 +20,10 @@ from councilbook.catalogue.councils import (
     list_region,
     suggest_authorities,
 )
-from councilbook.catalogue.entries import Entry
+from councilbook.catalogue.entries import GSS_CODE, Entry
 from councilbook.catalogue.fingerprints import hash_text
 from councilbook.catalogue.rules import (
+    Canvas,
     CountRule,
     Default,
     Guarded,
@@ -33,7 +34,7 @@ from councilbook.catalogue.rules import (
     RecordRule,
     RegisterRule,
 )
-from councilbook.catalogue.schema import GSS_CODE, Contents, Council, Dataset, Licence, Source, StudySpec
+from councilbook.catalogue.schema import Contents, Council, Dataset, Licence, Source, StudySpec
 from councilbook.errors import CatalogueError, suggest
 from councilbook.paths import Workbook
 
@@ -45,6 +46,7 @@ def _is_shown_instead(value: str, default: str) -> bool:
 
 
 DEFAULTS = "disclosure.yaml"
+CANVAS = "canvas.yaml"
 DISTRICT_KINDS = ("06", "07", "08", "09")  # of the GSS codes of English unitaries, districts, metropolitan and London
 RULES: dict[str, type[Entry]] = {
     "open_sources_only": OpenSourcesOnly,
@@ -89,6 +91,7 @@ class Catalogue:
     disclosure: Mapping[str, Default]  # what a disclosure rule asks for by default, and why
     groups: Mapping[str, Mapping[str, list[str]]] = field(default_factory=dict)  # by study; see `Contents`
     synonyms: Sequence[Sequence[str]] = ()
+    canvases: Mapping[str, Canvas] = field(default_factory=dict)  # by study, where it has one
 
     def source(self, name: str) -> Source:
         """Return a source by its id."""
@@ -255,6 +258,10 @@ def load_catalogue(workbook: Workbook) -> Catalogue:
         defaults,
         groups,
         synonyms,
+        {
+            file.parent.name: _parse(Canvas, _read_yaml(file), file)
+            for file in sorted(workbook.notebooks.glob(f"*/{CANVAS}"))
+        },
     )
     _check_references(catalogue)
     return catalogue
@@ -393,6 +400,10 @@ def _check_references(catalogue: Catalogue) -> None:
                 catalogue.expand(notebook.sources)
                 for released in notebook.releases:
                     catalogue.dataset(released)
+    for name, canvas in catalogue.canvases.items():
+        with _name_place(f"{name}/{CANVAS}"):
+            catalogue.study(name)
+            catalogue.expand(source for point in canvas.points.values() for source in point.sources)
 
 
 @contextmanager

@@ -1,14 +1,15 @@
-"""Disclosure rules: what a dataset's declaration says of how it may leave.
+"""Disclosure rules and ethics canvases: what is declared of how a dataset may leave, and whether it should.
 
 What a rule does not say itself comes from data/catalogue/disclosure.yaml, where each default has its reason. What each
 rule does is in `councilbook.disclosure`.
 """
 
+from datetime import date
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from councilbook.catalogue.entries import Entry, Name
+from councilbook.catalogue.entries import Entry, GssCode, Name
 
 Choice = Literal["show", "suppress"]
 Period = Literal["month", "quarter", "year", "decade"]
@@ -302,3 +303,50 @@ Rule = Annotated[
     OpenSourcesOnly | Held | CountRule | MagnitudeRule | RecordRule | RegisterRule | ModelRule,
     Field(discriminator="rule"),
 ]
+
+
+class Acceptance(Entry):
+    """That a council accepts the answer to an open point."""
+
+    by: str = Field(description="The role, never a person's name.")
+    day: date
+
+
+class Point(Entry):
+    """A question of a data ethics canvas, its answer, and where that stands."""
+
+    question: str
+    answer: str
+    state: Literal["settled", "open"] = Field(
+        description="settled: it holds whichever council runs the study. open: each council has to accept it."
+    )
+    by: str = Field(description="Role that settled it, or that has to accept it.")
+    day: date | None = Field(default=None, description="Day on which it was settled.")
+    to_do: str = Field(default="", description="Of an open point, what to do before it is accepted.")
+    sources: list[str] = Field(
+        default=[], description="Sources or series that it is about; every closed and shared one if none are named."
+    )
+    accepted: dict[GssCode, Acceptance] = Field(default={}, description="By council, who accepted it and when.")
+
+    @model_validator(mode="after")
+    def _has_its_role_and_day(self) -> Self:
+        if (self.state == "settled") != (self.day is not None):
+            raise ValueError("a settled point has the day on which it was settled, and an open one has none")
+        if self.state == "open" and not self.to_do:
+            raise ValueError("an open point says what is to be done (to_do)")
+        if wrong := sorted({one.by for one in self.accepted.values() if one.by.casefold() != self.by.casefold()}):
+            raise ValueError(f"is to be accepted by the {self.by}, not by {', '.join(wrong)}")
+        return self
+
+
+class Canvas(Entry):
+    """A canvas.yaml: what a study has to think through before anything made of closed or shared data leaves."""
+
+    about: str = Field(description="What it is about, in a sentence.")
+    owner: str = Field(description="Role that keeps it.")
+    written: date
+    review_by: date
+    points: dict[Name, Point] = Field(min_length=1)
+    notice: dict[str, list[str]] = Field(
+        default={}, description="Where people meet it, and what they are told there, in sentences of plain English."
+    )

@@ -7,8 +7,18 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from councilbook.catalogue.councils import Authority, find_county, read_authorities
-from councilbook.catalogue.entries import SNAKE_CASE, Entry, Name
-from councilbook.catalogue.rules import About, CountRule, Guarded, Held, MagnitudeRule, RecordRule, RegisterRule, Rule
+from councilbook.catalogue.entries import SNAKE_CASE, Entry, GssCode, Name
+from councilbook.catalogue.rules import (
+    About,
+    Canvas,
+    CountRule,
+    Guarded,
+    Held,
+    MagnitudeRule,
+    RecordRule,
+    RegisterRule,
+    Rule,
+)
 from councilbook.errors import CatalogueError, suggest
 
 Spectrum = Literal["closed", "shared", "open"]
@@ -33,8 +43,6 @@ Ending = Literal[
 ]
 
 NATIONS = {"E": "England", "W": "Wales", "S": "Scotland", "N": "Northern Ireland"}
-GSS_CODE = re.compile(r"[EWSN]\d{8}")
-GssCode = Annotated[str, Field(pattern=f"^{GSS_CODE.pattern}$")]
 
 
 def _as_list(value: object) -> object:
@@ -302,6 +310,11 @@ class Source(Entry):
         return self.spectrum == "open" and not self.personal_data
 
     @property
+    def states_licence(self) -> bool:
+        """Whether its publisher says what may be done with it."""
+        return (self.licence or "").casefold().replace("-", "_") not in ("", "not_stated")
+
+    @property
     def is_mapped(self) -> bool:
         """Whether a council may say in a file of its own which column, and which code, is which."""
         return bool(self.reader) or (self.spectrum != "open" and self.format in ("csv", "xlsx"))
@@ -401,6 +414,11 @@ class Licence(Entry):
     title: str
     url: str
     attribution: str
+    settled_by: str = Field(
+        default="",
+        description="Role that has to settle with the publisher what may be published: what was made of a real file "
+        "waits for it. None: there is nothing to settle.",
+    )
 
 
 class Council(Entry):
@@ -549,6 +567,11 @@ class Contents(Entry):
         default={}, description="What people want, in plain words, to datasets; in none: for who checks the work."
     )
     synonyms: list[list[str]] = Field(default=[], description="Words that mean the same to who searches the site.")
+
+
+def canvas_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a canvas.yaml, for the completion of an editor."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Canvas.model_json_schema()}
 
 
 def study_schema() -> dict[str, Any]:

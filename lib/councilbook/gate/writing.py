@@ -34,6 +34,7 @@ from councilbook.errors import CheckError, CouncilbookError
 from councilbook.gate.beside import Published, gather_told
 from councilbook.gate.decisions import Passed, Surroundings, pass_gate
 from councilbook.gate.disclosure.registers import LastVersion
+from councilbook.gate.ethics.points import refuse_unsettled
 from councilbook.gate.files import DATA_KIND, find_file, name_kind, read_csv, read_text, round_numbers, write_tables
 from councilbook.gate.metadata import (
     build_datapackage,
@@ -118,11 +119,12 @@ def release_dataset(
         The dataset's folder.
 
     Raises:
-        ReleaseRefusedError: the gate did not let it out.
+        ReleaseRefusedError: the gate did not let it out, or a point of the study's ethics canvas is open.
         CheckError: the table is not as its fields declare.
     """
     target = dataset_folder(root, origin.study, origin.council, origin.mode, dataset.id)
     restore_folder(target)
+    refuse_unsettled(catalogue, origin.study, origin.council, dataset, origin.provenance)
     around = _look_around(dataset, origin, catalogue, root, crosswalks or {}, last)
     passed = pass_gate(dataset, frame, origin.used, catalogue.disclosure, around)
     columns = [*dataset.fields, *(["geometry"] if dataset.geometry else [])]
@@ -257,7 +259,7 @@ def _write_files(
         "provenance": origin.provenance,
     }
     audit |= {"version": version.number, "run_date": origin.run_date, "made_by": f"{origin.study}/{origin.notebook}"}
-    about["approval"] = audit["approval"] = _decide_approval(dataset, origin, resources, target)
+    about["approval"] = audit["approval"] = _decide_approval(dataset, origin, catalogue, resources, target)
     package = build_datapackage(dataset, catalogue.licences[dataset.licence], version, resources, about)
     write_json(folder / "datapackage.json", package)
     write_json(folder / "audit.json", audit)
@@ -364,11 +366,12 @@ def _keep_versions(origin: Origin, version: str, target: Path, folder: Path) -> 
 
 
 def _decide_approval(
-    dataset: Dataset, origin: Origin, resources: Sequence[Mapping[str, Any]], target: Path
+    dataset: Dataset, origin: Origin, catalogue: Catalogue, resources: Sequence[Mapping[str, Any]], target: Path
 ) -> dict[str, str]:
     """Say whether somebody has to approve a release, or has approved just this content under just this rule.
 
-    What was made from a release that waits for approval waits as well.
+    What was made from a release that waits for approval waits as well, and so does what was made of a real file whose
+    licence somebody has to settle first.
     """
     rule = dataset.disclosure
     real = [row for row in origin.provenance if row["spectrum"] != "open" and not row["synthetic"]]
@@ -380,7 +383,9 @@ def _decide_approval(
         if dataset.classification == "closed":
             return {"state": "not needed", "why": f"It stays with what is closed, for {rule.readers}."}
         roles = [rule.approver] if real else []
-    if not roles:
+    unsettled = _list_unsettled(origin, catalogue)
+    roles = [" and ".join([*roles[:1], *(role for role in unsettled if role not in "".join(roles[:1]))])]
+    if not roles[0]:
         made_from = "synthetic twins" if origin.is_synthetic else "open sources"
         return {"state": "not needed", "why": f"No real closed or shared data went into it, but {made_from}."}
     declared = rule.model_dump() if rule else None
@@ -389,7 +394,18 @@ def _decide_approval(
         last: dict[str, str] = read_audit(target).get("approval", {})  # none in an older release
         if last.get("state") == "approved" and last["content"] == content:
             return last
-    return {"state": "waiting", "role": roles[0], "content": content}
+    why = f"The licence is to be settled of: {'; '.join(title for titles in unsettled.values() for title in titles)}."
+    return {"state": "waiting", "role": roles[0], "content": content, **({"why": why} if unsettled else {})}
+
+
+def _list_unsettled(origin: Origin, catalogue: Catalogue) -> dict[str, list[str]]:
+    """List by role the real files of which it has to settle with the publisher what may be published."""
+    found: dict[str, list[str]] = {}
+    for row in origin.provenance:
+        licence = catalogue.licences.get(row["licence"] or "")
+        if licence and licence.settled_by and not row["synthetic"]:
+            found.setdefault(licence.settled_by, []).append(row["title"])
+    return found
 
 
 def describe_sources(used: Sequence[FoundFile]) -> list[dict[str, Any]]:

@@ -89,7 +89,8 @@ def show_withheld(datasets: Sequence[Released]) -> Html:
         return Html("<p>No dataset was released with this page.</p>")
     is_open = [bool(one.audit) and one.audit["rule"] in OPEN_RULES for one in datasets]
     guarded = [one for one, open_alone in zip(datasets, is_open, strict=True) if not open_alone]
-    open_alone = _describe_open(sum(is_open), len(datasets))
+    unsettled = filter(None, map(_tell_unsettled, datasets))
+    open_alone = join([_describe_open(sum(is_open), len(datasets)), *unsettled], "\n")
     if not guarded:
         return open_alone
     lead = (
@@ -119,6 +120,14 @@ def _describe_open(count: int, of: int) -> Html:
         return fill("<p>Nothing was held back of the {}, {}</p>", others, made)
     every = "the one dataset behind this page was" if of == 1 else f"all {of} datasets behind this page were"
     return fill("<p>Nothing was held back: {} {}</p>", every, made)
+
+
+def _tell_unsettled(one: Released) -> Html | None:
+    """Say what has to be settled before a dataset that waits for that may be published."""
+    approval = one.package["councilbook"].get("approval", {})
+    if not (one.waits_for and approval.get("why")):
+        return None
+    return fill("<p>{} waits for the {}. {}</p>", one.package["title"], one.waits_for, approval["why"])
 
 
 def _tabulate(datasets: Sequence[Released]) -> Html:

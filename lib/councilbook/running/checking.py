@@ -16,6 +16,7 @@ from councilbook.catalogue import (
     raw_path,
 )
 from councilbook.errors import CatalogueError, CouncilbookError, SourceError, suggest
+from councilbook.gate.ethics.points import require_settled
 from councilbook.gate.writing import (
     read_package,
     read_published,
@@ -151,6 +152,19 @@ def inspect_columns(
         if afresh and mapping.exists():
             mapping.replace(mapping.with_name(f"{mapping.name}.before"))
         yield local, mapping, study.inspect_file(local)
+
+
+def require_accepted(catalogue: Catalogue, study: str, notebooks: Iterable[str], finder: Finder) -> None:
+    """Stop a run before its first notebook where the gate would stop it at an open point of the ethics canvas.
+
+    Raises:
+        NotSettledError: real files that are not open were found, and a point about them is open.
+    """
+    about = [catalogue.study(study).notebooks[name] for name in notebooks]
+    leaving = [one for one in about if any(catalogue.dataset(name).classification != "closed" for name in one.releases)]
+    found = [finder.find_local(source) for source in catalogue.expand(name for one in leaving for name in one.sources)]
+    real = {one.source.id: one.source.title for one in found if one and one.source.spectrum != "open"}
+    require_settled(catalogue, study, finder.council, real, f"The {study} study was not run")
 
 
 def require_readable(catalogue: Catalogue, study: str, notebooks: Iterable[str], finder: Finder, run_date: str) -> None:

@@ -1,7 +1,8 @@
 """Jobs: which editions are to be made, what goes into each, and which of their notebooks have to be run."""
 
+import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -18,8 +19,11 @@ from councilbook.catalogue import (
     hash_text,
     list_files,
 )
+from councilbook.catalogue.councils import COUNTY, read_authorities
+from councilbook.catalogue.schema import NATIONS
 from councilbook.errors import CatalogueError, ParameterError, SourceError
 from councilbook.gate.editions import Edition, LeftOut, Record, hash_folder, hold_edition, read_record
+from councilbook.gate.ethics.points import list_points
 from councilbook.running.imports import find_imports, list_used_files
 from councilbook.running.parameters import (
     Parameter,
@@ -31,6 +35,7 @@ from councilbook.running.parameters import (
     read_cells,
 )
 from councilbook.running.parts import find_absent
+from councilbook.sources.journey import describe_journey
 
 REPORT_MODULE = "councilbook.pages.reports.report"  # by which `run` publishes a report
 SITE_MODULE = "councilbook.pages.site"  # and the site around it
@@ -137,7 +142,7 @@ def plan_jobs(
             values = parse_parameters(parameters, known, spec.parameters)
         except ParameterError as error:
             raise ParameterError(f"Study {study}: {error}") from None
-        for council in choose_councils(catalogue, councils or [spec.default_council]):
+        for council in choose_councils(catalogue, councils or [spec.default_council], spec.nations):
             job = Job(
                 workbook=catalogue.workbook,
                 study=study,
@@ -155,20 +160,51 @@ def plan_jobs(
     return list(jobs.values())
 
 
-def choose_councils(catalogue: Catalogue, texts: Sequence[str]) -> list[Council]:
-    """Return the councils that texts name: each as `Catalogue.council` takes it, or several of these with commas."""
-    found = [council for text in texts for council in _split_councils(catalogue, text)]
+def choose_councils(catalogue: Catalogue, texts: Sequence[str], nations: Sequence[str] = ()) -> list[Council]:
+    """Return the councils that texts name.
+
+    Args:
+        catalogue: the workbook's.
+        texts: each a council as `Catalogue.council` takes it, or several of these with commas; a file with one a line;
+            `all`, or a nation: each council of today that bills households. A county's districts stand for it.
+        nations: first letters of the codes that `all` is limited to; none: no limit.
+
+    Raises:
+        CatalogueError: no such council; of a file, with its row.
+    """
+    found = [council for text in texts for council in _split_councils(catalogue, text, nations)]
     return list({council.slug: council for council in found}.values())
 
 
-def _split_councils(catalogue: Catalogue, text: str) -> list[Council]:
+def _split_councils(catalogue: Catalogue, text: str, nations: Sequence[str]) -> list[Council]:
     """Return the council that a text names, or those that its parts do: some names have a comma in them."""
+    group = text.casefold()
+    if group in ("all", *(nation.casefold() for nation in NATIONS.values())):
+        today = [one for one in read_authorities().values() if not one.end and one.type != COUNTY]
+        chosen = [one for one in today if group == one.nation.casefold() or group == "all"]
+        limit = "".join(nations) if group == "all" and nations else "".join(NATIONS)
+        return [catalogue.council(one.gss_code) for one in chosen if one.gss_code[0] in limit]
+    if Path(text).suffix in (".txt", ".csv"):
+        return list(_read_councils(catalogue, Path(text)))
     try:
         return [catalogue.council(text)]
     except CatalogueError:
         if "," not in text:
             raise
         return [catalogue.council(name) for name in text.split(",")]
+
+
+def _read_councils(catalogue: Catalogue, file: Path) -> Iterator[Council]:
+    """Yield the councils of a file, one a line; what stands behind a comma is not looked at."""
+    if not file.is_file():
+        raise CatalogueError(f"There is no file {file} with councils, a name or GSS code on each line.")
+    for row, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        name = "".join(next(iter(csv.reader([line])), [])[:1]).strip()
+        if name and not name.startswith("#"):
+            try:
+                yield catalogue.council(name)
+            except CatalogueError as error:
+                raise CatalogueError(f"{file}, row {row}: {error}") from None
 
 
 def list_sources(catalogue: Catalogue, study: str, notebook: str) -> list[Source]:
@@ -301,16 +337,18 @@ def fill_parameters(
 def fingerprint_notebooks(job: Job, catalogue: Catalogue) -> dict[str, str]:
     """Return a checksum of all that each notebook's result depends on.
 
-    That is its cells and parameters, the sources it may read, what it uses of the library, the council, study.yaml,
-    the files of the catalogue that the study goes by, the pinned requirements, and the fingerprints of the notebooks
-    that it comes after. Of a mirror only its files count.
+    That is its cells and parameters, the sources it may read, what it uses of the library, the council, study.yaml and
+    what lies beside it, where the points of an ethics canvas stand, the files of the catalogue that the study goes by,
+    the pinned requirements, and the fingerprints of the notebooks that it comes after. Of a mirror, only its files
+    count.
     """
     workbook, spec = job.workbook, catalogue.study(job.study)
     folder = workbook.notebooks / job.study
     declared = inspect_study(folder, spec)
     ignored = {"mirror"} if job.is_date_given else {"mirror", "run_date"}
-    files = [workbook.lock, folder / "study.yaml", *_list_catalogue_files(catalogue, job.study)]
+    files = [workbook.lock, *folder.glob("*.yaml"), *_list_catalogue_files(catalogue, job.study)]
     shared = [hash_files(workbook.root, files), job.council.model_dump(), job.mode == "real" and job.stand_ins]
+    shared += [f"{one.key}: {one.told}" for one in list_points(catalogue, job.study, job.council)]
     fingerprints: dict[str, str] = {}
     for notebook in declared:
         values = fill_parameters(job, catalogue, notebook, declared[notebook])
@@ -357,9 +395,11 @@ def _list_catalogue_files(catalogue: Catalogue, study: str) -> list[Path]:
 
 
 def _describe_sources(job: Job, catalogue: Catalogue, notebook: str, code: Sequence[str]) -> list[object]:
-    """Say what is there of a notebook's sources; and which of all are there, if it shows the landscape of them."""
+    """Say what is there of a notebook's sources; of all sources, or the journey through all steps, if it shows that."""
     read = {source.id: job.sources.get(source.id) for source in list_sources(catalogue, job.study, notebook)}
-    return [read, sorted(job.sources) if any("landscape" in text for text in code) else []]
+    steps = describe_journey(catalogue, job.study) if any(".journey(" in text for text in code) else None
+    ways = [] if steps is None else [steps[["notebook", "direction", "item_id"]].to_numpy().tolist()]
+    return [read, sorted(job.sources) if any("landscape" in text for text in code) else [], *ways]
 
 
 def _list_library_files(job: Job, catalogue: Catalogue, notebook: str, code: Sequence[str]) -> set[Path]:

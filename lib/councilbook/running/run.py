@@ -97,7 +97,9 @@ class _StoppedError(Exception):
         self.failure, self.name = failure, name
 
 
-def run_all(catalogue: Catalogue, jobs: Sequence[Job], at_once: int, on_event: OnEvent) -> list[JobResult]:
+def run_all(
+    catalogue: Catalogue, jobs: Sequence[Job], at_once: int, on_event: OnEvent, scheduler: str = ""
+) -> list[JobResult]:
     """Find all sources, run the jobs, and bring the site's pages up to date.
 
     Sources are found here, one after the other, so that no two jobs fetch the same file. What goes wrong with a
@@ -108,6 +110,7 @@ def run_all(catalogue: Catalogue, jobs: Sequence[Job], at_once: int, on_event: O
         jobs: from `plan_jobs`.
         at_once: most jobs at a time.
         on_event: called in this process with each step, and each result as it comes.
+        scheduler: address of a Dask cluster that runs the jobs which read no closed file; empty: all are run here.
 
     Returns:
         One result a job, in the order of the jobs.
@@ -125,6 +128,12 @@ def run_all(catalogue: Catalogue, jobs: Sequence[Job], at_once: int, on_event: O
         except (CouncilbookError, OSError) as error:
             results[job.name] = JobResult(job, "failed", failure=Failure(_describe(error, job.workbook)))
         on_event(results[job.name])
+    if scheduler and ready:
+        from councilbook.running.cluster import may_leave, run_on_cluster
+
+        away = [job for job in ready if may_leave(job)]
+        ready = [job for job in ready if job not in away]
+        results |= {result.edition.name: result for result in run_on_cluster(catalogue, away, scheduler, on_event)}
     results |= {result.edition.name: result for result in run_jobs(ready, at_once, on_event)}
     _build_site_if_changed(catalogue)
     return [results[job.name] for job in jobs]
@@ -311,9 +320,11 @@ def _make_finder(job: Job, catalogue: Catalogue) -> Finder:
 
 
 def _require_readable(job: Job, catalogue: Catalogue, stale: Sequence[str]) -> None:
-    from councilbook.running.checking import require_readable
+    from councilbook.running.checking import require_accepted, require_readable
 
-    require_readable(catalogue, job.study, stale, _make_finder(job, catalogue), job.run_date)
+    finder = _make_finder(job, catalogue)
+    require_accepted(catalogue, job.study, stale, finder)
+    require_readable(catalogue, job.study, stale, finder, job.run_date)
 
 
 def _run_notebook(made: _Made, notebook: str) -> None:

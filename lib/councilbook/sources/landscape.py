@@ -1,5 +1,12 @@
-"""The data landscape of a study: what there is, where it stands on the data spectrum, and what is missing."""
+"""The data landscape of a study: what there is, where it stands on the data spectrum, and what is missing.
 
+How open and how old each source is, is computed from the catalogue, not claimed.
+
+Source:
+    Berners-Lee, T., "Linked Data", W3C Design Issues, 2006, with the five stars added in 2010.
+"""
+
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 
@@ -10,6 +17,11 @@ from councilbook.catalogue.schema import NATIONS
 
 UNREAD = "No notebook reads it yet."
 STANDS_BY = "It is read only where this is not there: {}."
+
+STRUCTURED = {"xlsx", "xlsm", "xls", "ods"}  # two stars: a machine can read it
+PLAIN = {"csv", "tsv", "json", "geojson", "xml", "txt", "zip", "gz", "pbf"}  # three: no one firm's program is needed
+YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+SHORT_YEAR = re.compile(r"\b((?:19|20))\d\d[/-](\d\d)\b(?!-)")  # 2017/18 ends in 2018
 
 Found = Mapping[str, FoundFile | None]  # by source id, its file if it is on this machine
 
@@ -100,6 +112,51 @@ def _list_gaps(group: Sequence[Source], run_date: str) -> list[str]:
             gaps.append(f"Its sharing agreement was due for review by {due.day} {due:%B %Y}.")
     if (expected := group[-1].next_due) and expected < date.fromisoformat(run_date):
         gaps.append(f"Its next edition was due by {expected.day} {expected:%B %Y}, and is not in the catalogue.")
-    if source.licence == "not_stated":
+    if source.licence and not source.states_licence:
         gaps.append("The publisher states no licence.")
     return gaps
+
+
+def score_sources(rows: pd.DataFrame, sources: Sequence[Source], run_date: str) -> pd.DataFrame:
+    """Add to a landscape how open and how old each source is.
+
+    Args:
+        rows: from `describe_landscape`.
+        sources: those that it was made of.
+        run_date: ISO date that age is counted to.
+
+    Returns:
+        The rows, and: file_format, stars (0 to 3; a format cannot show the fourth and fifth), age_years (from the
+        newest year that the edition names to the run; missing where it names none), frequency.
+    """
+    newest = {one.series or one.id: one for one in sources}  # of a series the newest edition
+    found = [newest[name] for name in rows["source_id"]]
+    today = date.fromisoformat(run_date).year
+    years = [find_year(one) for one in rows["published"].fillna("")]
+    return rows.assign(
+        file_format=[find_format(one) for one in found],
+        stars=[count_stars(one) for one in found],
+        age_years=pd.array([None if year is None else max(0, today - year) for year in years], dtype="Int64"),
+        frequency=[one.frequency or "" for one in found],
+    )
+
+
+def count_stars(source: Source) -> int:
+    """Count the stars of a source, by its licence and format."""
+    if source.spectrum != "open" or not source.states_licence:
+        return 0
+    ending = find_format(source)
+    return 3 if ending in PLAIN else 2 if ending in STRUCTURED else 1
+
+
+def find_format(source: Source) -> str:
+    """Return the ending of a source's file, without what it is packed by; that of its format where it has no file."""
+    ending = source.file.removesuffix(".gz").rpartition(".")[2].lower()
+    return ending or (source.format if source.format not in ("file", "none") else "not known")
+
+
+def find_year(published: str) -> int | None:
+    """Return the newest year that a text names, of 2017/18 the second; None if it names none."""
+    years = [int(year) for year in YEAR.findall(published)]
+    years += [int(century + short) for century, short in SHORT_YEAR.findall(published)]
+    return max(years, default=None)

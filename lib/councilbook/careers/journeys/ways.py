@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from councilbook.errors import TooFewError
-from councilbook.methods.travel.engine import Network, join_stops, make_network
+from councilbook.methods.travel.engine import Network
 from councilbook.methods.travel.feeds import Feed, read_feed
-from councilbook.methods.travel.ground import Streets, link_stops, read_streets
+from councilbook.methods.travel.ground import Streets, read_streets
 from councilbook.methods.travel.journeys import Habits, measure_journeys
 from councilbook.study import Study
 
@@ -49,15 +49,6 @@ def describe_missing(feeds: Sequence[Feed]) -> str:
         return ""
     first = f"No {' and no '.join(absent)} are in the journeys on this page, since there is no timetable of them here."
     return f"{first} By bus and train means here by {feeds[0].name} alone." if feeds else first
-
-
-def plan_network(feeds: Sequence[Feed], weekday: str, habits: Habits, streets: Streets | None) -> Network | None:
-    """Put together what runs on a day of the week, of each timetable on the day of that name with most trips."""
-    if not feeds:
-        return None
-    stops = join_stops(feeds)
-    walks = link_stops(stops, stops, habits.walk, streets, habits.most_change_minutes * 60)
-    return make_network(feeds, [feed.choose_day(weekday) for feed in feeds], walks, habits.change_minutes * 60)
 
 
 def choose_example(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from importlib.resources import files
-from typing import Literal, Self
+from typing import Self
 
 import pandas as pd
 import yaml
@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from councilbook.catalogue import Catalogue
 from councilbook.catalogue.entries import Entry, Name
 from councilbook.errors import CheckError
+from councilbook.methods.ecosystems import Actor, Ecosystem, Exchange, refuse_unknown
 
 FILE = "briefs.yaml"
 BETWEEN = "; "
@@ -37,22 +38,6 @@ class Persona(Entry):
     needs: list[Need] = Field(min_length=1)
 
 
-class Organisation(Entry):
-    """Who takes part, and as what."""
-
-    title: str
-    roles: list[Literal["convener", "data steward", "user", "regulator", "funder", "service provider", "beneficiary"]]
-
-
-class Exchange(Entry):
-    """What one organisation gives another."""
-
-    giver: Name = Field(alias="from")
-    taker: Name = Field(alias="to")
-    kind: Literal["data", "insight", "money", "services"]
-    what: str
-
-
 class Challenge(Entry):
     """A brief that joins needs, data and organisations."""
 
@@ -74,7 +59,7 @@ class Briefs(Entry):
     """The whole file."""
 
     personas: dict[Name, Persona]
-    organisations: dict[Name, Organisation]
+    organisations: dict[Name, Actor]
     challenges: dict[Name, Challenge]
 
     @property
@@ -82,11 +67,17 @@ class Briefs(Entry):
         """All needs by id."""
         return {need.id: need for persona in self.personas.values() for need in persona.needs}
 
+    @property
+    def ecosystem(self) -> Ecosystem:
+        """Who takes part in any challenge, and all that they exchange."""
+        exchanges = [exchange for one in self.challenges.values() for exchange in one.exchanges]
+        return Ecosystem(actors=self.organisations, exchanges=exchanges)
+
     @model_validator(mode="after")
     def _joined(self) -> Self:
         for name, challenge in self.challenges.items():
-            _refuse_unknown(f"challenge {name}, needs", challenge.needs, self.needs)
-            _refuse_unknown(f"challenge {name}, exchanges", challenge.organisations, self.organisations)
+            refuse_unknown(f"challenge {name}, needs", challenge.needs, self.needs)
+            refuse_unknown(f"challenge {name}, exchanges", challenge.organisations, self.organisations)
         if idle := set(self.needs) - {need for one in self.challenges.values() for need in one.needs}:
             raise ValueError(f"no challenge takes up the needs {', '.join(sorted(idle))}")
         return self
@@ -104,7 +95,7 @@ def read_briefs(catalogue: Catalogue) -> Briefs:
     named += [(f"challenge {name}", one.sources) for name, one in briefs.challenges.items()]
     try:
         for place, sources in named:
-            _refuse_unknown(f"{place}, sources", sources, known)
+            refuse_unknown(f"{place}, sources", sources, known)
     except ValueError as error:
         raise CheckError(f"{FILE}: {error}") from None
     return briefs
@@ -181,8 +172,3 @@ def _list_titles(landscape: pd.DataFrame) -> dict[str, str]:
 
 def _join(titles: Mapping[str, str], names: Iterable[str]) -> str:
     return BETWEEN.join(titles.get(name, name) for name in names)
-
-
-def _refuse_unknown(place: str, names: Iterable[str], known: Iterable[str]) -> None:
-    if unknown := sorted(set(names) - set(known)):
-        raise ValueError(f"{place}: nothing is called {', '.join(unknown)}")

@@ -78,7 +78,9 @@ def say_sure(areas: pd.DataFrame) -> str:
 def say_ranks(areas: pd.DataFrame) -> str:
     """Say how many LSOAs may be the one with the lowest share."""
     first = int(areas["rank_low"].eq(1).sum())
-    return f"{first} small areas may have the lowest share of all, so nobody can name the lowest one." if first > 1 else ""
+    return (
+        f"{first} small areas may have the lowest share of all, so nobody can name the lowest one." if first > 1 else ""
+    )
 
 
 def say_checks(checks: pd.DataFrame, score: str) -> str:

@@ -45,7 +45,7 @@ STEPS = {  # where a visitor goes next; what is missing to 1 leaves
     "garden": (0.28, 0.05, 0.03, 0.03, 0, 0.25, 0),
 }
 MOST_STEPS = 12
-PASSERS_AN_HOUR = dict(zip(range(8, 20), (20, 24, 32, 38, 44, 46, 42, 40, 42, 34, 22, 12), strict=True))
+PASSERS_AN_HOUR = dict(zip(range(9, 18), (24, 32, 38, 44, 46, 42, 40, 42, 34), strict=True))  # while the wifi is on
 ENTERS, NEW_SIGN, DAY_SPREAD = -1.55, 0.3, 0.12  # log odds of coming in, what the new sign adds, and how days differ
 AGES = {"16 to 24": 0.12, "25 to 44": 0.36, "45 to 64": 0.3, "65 and over": 0.22}
 ANSWERS = dict(zip(AGES, (0.55, 0.42, 0.24, 0.13), strict=True))  # chance to answer on the landing page
@@ -92,8 +92,8 @@ def make_museum(_source: Source, request: TwinRequest) -> Mapping[str, bytes]:
         "museum_wifi": gzip.compress(_write_log(museum.frames, rng), 1, mtime=0),
         "museum_floor_plan": _write_plan(),
         "museum_diary": write_csv(museum.diary),
-        "museum_headcounts": write_csv(_count_heads(museum, rng)),
-        "museum_answers": write_csv(_ask_visitors(museum.people, rng)),
+        "museum_headcounts": write_csv(count_heads(museum, rng)),
+        "museum_answers": write_csv(ask_visitors(museum.people, rng)),
         "museum_devices": write_csv(devices),
     }
 
@@ -105,7 +105,7 @@ def _draw(council: str, codes: tuple[tuple[str, str], ...], seed: int) -> Museum
     passing = _draw_passers(diary, rng)
     is_visitor = passing.pop("enters").to_numpy()
     visitors, people = _draw_visits(passing[is_visitor], rng)
-    staff, fixed = _draw_staff(diary), _draw_fixed()
+    staff, fixed = _draw_staff(diary), _draw_fixed(diary)
     passers = passing[~is_visitor].drop(columns="closes").assign(kind="passer-by")
     presences = pd.concat([visitors, passers, staff, fixed], ignore_index=True)
     presences["person"] = pd.factorize(presences["kind"] + presences["person"].astype(str))[0]
@@ -126,42 +126,44 @@ def write_address(address: int) -> str:
 
 
 def _write_diary(rng: np.random.Generator) -> pd.DataFrame:
-    """Write what hours the museum kept, and which sign stood outside: of two weeks, one by lot has the new one."""
-    first_is_new = rng.random(WEEKS // 2) < 0.5
+    """Write what hours the museum kept, and which sign stood outside: the new one in half of the weeks, by lot."""
+    is_new = rng.permutation(WEEKS) < WEEKS // 2
     rows = []
     for number in range(7 * WEEKS):
         day, week = FIRST_DAY + timedelta(number), number // 7
         is_open = day.weekday() in OPEN_WEEKDAYS
         hours = (f"{OPENS:02d}:00", f"{CLOSES:02d}:00") if is_open else ("", "")
-        rows.append((day.isoformat(), *hours, "new" if first_is_new[week // 2] == (week % 2 == 0) else "old"))
+        rows.append((day.isoformat(), *hours, "new" if is_new[week] else "old"))
     return pd.DataFrame(rows, columns=["date", "opens", "closes", "sign"])
 
 
-def _local(days: pd.Series, hours: object) -> pd.Series:
+def _local(days: "pd.Series[str]", hours: float | NDArray[np.float64]) -> "pd.Series[pd.Timestamp]":
     """Return times in UTC, naive, of local days and (fractional) hours."""
-    local = pd.to_datetime(days) + pd.to_timedelta(hours, unit="h")
+    local = pd.to_datetime(days) + pd.Series(pd.to_timedelta(np.broadcast_to(hours, len(days)), unit="h"), days.index)
     utc = local.dt.tz_localize(TIMEZONE, ambiguous=True, nonexistent="shift_forward").dt.tz_convert("UTC")
-    return utc.dt.tz_localize(None).astype(TIMES)
+    naive: pd.Series[pd.Timestamp] = utc.dt.tz_localize(None).dt.as_unit("s")
+    return naive
 
 
 def _draw_passers(diary: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Draw who comes by, for how long, and who of them comes in."""
-    weekday = pd.to_datetime(diary["date"]).dt.weekday
+    diary = diary[diary["opens"].ne("")].reset_index(drop=True)
+    weekday = pd.to_datetime(diary["date"]).dt.day_of_week
     busy = rng.lognormal(0, 0.2, len(diary)) * np.where(weekday >= 5, 1.35, 1.0)
     numbers = rng.poisson(np.outer(busy, list(PASSERS_AN_HOUR.values())))
     day, hour = (np.repeat(grid.ravel(), numbers.ravel()) for grid in np.indices(numbers.shape))
     hours = min(PASSERS_AN_HOUR) + hour + rng.random(len(day))
     rows = diary.iloc[day].reset_index(drop=True)
     odds = ENTERS + NEW_SIGN * rows["sign"].eq("new") + rng.normal(0, DAY_SPREAD, len(diary))[day]
-    is_open = rows["opens"].ne("") & (hours >= OPENS) & (hours < CLOSES - 0.4)
     lingers = rng.random(len(day)) < 0.05  # waits for a bus, or sits on the bench
     seconds = np.where(lingers, rng.lognormal(6.2, 0.5, len(day)), rng.lognormal(3.8, 0.5, len(day))).clip(10)
+    is_open = (hours >= OPENS) & (hours + seconds / 3_600 < CLOSES - 0.4)
     arrived = _local(rows["date"], hours)
     return pd.DataFrame({
         "person": np.arange(len(day)),
         "zone": STREET,
         "arrived": arrived,
-        "left": (arrived + pd.to_timedelta(seconds.round(), unit="s")).astype(TIMES),
+        "left": (arrived + pd.to_timedelta(seconds.round(), unit="s")).dt.as_unit("s"),
         "signal_dbm": rng.normal(STREET_DBM, 4, len(day)),
         "closes": _local(rows["date"], CLOSES),
         "enters": is_open & (rng.random(len(day)) < 1 / (1 + np.exp(-odds))),
@@ -177,9 +179,10 @@ def _draw_visits(entering: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.D
     seen, here = [entering.drop(columns="closes")], np.arange(len(entering))
     for _ in range(MOST_STEPS):
         median = np.array(list(MINUTES.values()))[at[here]]
-        until = np.minimum(begun[here] + np.maximum(60 * median * rng.lognormal(0, 0.7, len(here)), 20), closes[here])
+        stay = np.maximum(60 * median * rng.lognormal(0, 0.7, len(here)), 20)
+        until = np.minimum(begun[here] + stay, closes[here]).astype(np.int64)
         signal = np.where(np.array(ZONES)[at[here]] == "garden", GARDEN_DBM, INSIDE_DBM) + rng.normal(0, 4, len(here))
-        stays = (begun[here], until.astype(np.int64))
+        stays = (begun[here], until)
         seen.append(_lay_out(entering["person"].to_numpy()[here], np.array(ZONES)[at[here]], *stays, signal))
         chosen = (rng.random(len(here))[:, None] > steps[at[here]]).sum(axis=1)
         begun[here] = until
@@ -199,7 +202,7 @@ def _lay_out(person: object, zone: object, arrived: Seconds, left: Seconds, sign
 
 def _draw_people(came_in: pd.Series, rng: np.random.Generator) -> pd.DataFrame:
     """Draw who the visitors are: the old come on weekdays, children at weekends."""
-    weekend = (came_in.dt.weekday >= 5).to_numpy()
+    weekend = (came_in.dt.day_of_week >= 5).to_numpy()
     ages = np.array(list(AGES.values())) * np.where(weekend[:, None], (1, 1.3, 0.9, 0.6), (1, 0.7, 1.1, 1.5))
     reasons = np.array(list(REASONS.values())) * np.where(
         weekend[:, None], (1, 1.5, 1, 1.3, 0.5, 1, 1), (1, 0.6, 1, 0.6, 1.5, 1, 1)
@@ -222,11 +225,12 @@ def _draw_staff(diary: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([pd.DataFrame(one) for one in shifts]).assign(signal_dbm=INSIDE_DBM, kind="staff")
 
 
-def _draw_fixed() -> pd.DataFrame:
-    """Draw what never moves, as minutes every three hours; the router next door is on no list."""
-    starts = pd.date_range(pd.Timestamp(FIRST_DAY), periods=8 * 7 * WEEKS, freq="3h").astype(TIMES)
+def _draw_fixed(diary: pd.DataFrame) -> pd.DataFrame:
+    """Draw what never moves, as a few minutes every hour that the wifi is on; the router next door is on no list."""
+    days = diary.loc[diary["opens"].ne(""), "date"].reset_index(drop=True)
+    starts = pd.concat([_local(days, hour) for hour in PASSERS_AN_HOUR], ignore_index=True)
     rows = [
-        pd.DataFrame({"person": name, "zone": zone, "arrived": starts, "left": starts + pd.Timedelta(minutes=4)})
+        pd.DataFrame({"person": name, "zone": zone, "arrived": starts, "left": starts + pd.Timedelta(minutes=40)})
         for name, zone in FIXED.items()
     ]
     fixed = pd.concat(rows).astype({"left": TIMES})
@@ -237,7 +241,7 @@ def _emit(presences: pd.DataFrame, rng: np.random.Generator) -> tuple[pd.DataFra
     """Let the devices speak, and list those that are no visitor's, or opted out."""
     is_staff, is_fixed = presences["kind"].eq("staff"), presences["kind"].eq("fixed")
     is_listed = is_fixed & presences["zone"].ne(STREET)
-    own = Phones(without=0, second=0, associated=1, frames_a_burst=1, bursts_a_minute=0.06, spread=0.1)
+    own = Phones(without=0, second=0, associated=1, frames_a_burst=1, bursts_a_minute=0.03, spread=0.1)
     router = emit_frames(presences[is_fixed & ~is_listed], rng, "global", own)
     staff = emit_frames(presences[is_staff], rng, "network", own)
     fixed = emit_frames(presences[is_listed], rng, "global", own)
@@ -301,28 +305,39 @@ def _write_plan() -> bytes:
     for name, (left, bottom, right, top) in RECTANGLES.items():
         ring = [[left, bottom], [right, bottom], [right, top], [left, top], [left, bottom]]
         point = None if name == STREET else _name_access_point(name)
-        properties = {"zone": name, "access_point": point, "museum": NAME}
+        properties = {"zone": name, "access_point": point, "door": name == "entrance", "museum": NAME}
         shape = {"type": "Polygon", "coordinates": [ring]}
         features.append({"type": "Feature", "properties": properties, "geometry": shape})
     return json.dumps({"type": "FeatureCollection", "features": features}, indent=1).encode()
 
 
-def _count_heads(museum: Museum, rng: np.random.Generator) -> pd.DataFrame:
-    """Count visitors by zone every half hour of some open days; in one hour in 20 nobody wrote a zone down."""
+def count_heads(museum: Museum, rng: np.random.Generator) -> pd.DataFrame:
+    """Count on some open days: every half hour who is in each zone, and until the next count who comes in or passes.
+
+    In one of 20 cells nobody wrote anything down.
+    """
     days = museum.diary.loc[museum.diary["opens"].ne(""), "date"].iloc[2 :: 5 * WEEKS // COUNTED_DAYS]
-    hours = np.arange(OPENS + 0.5, CLOSES, COUNTED_EVERY / 60)
-    visits = museum.presences[museum.presences["kind"].eq("visitor") & museum.presences["zone"].ne(STREET)]
+    step = COUNTED_EVERY / 60
+    visits = museum.presences[museum.presences["kind"].eq("visitor")]
+    inside, steps = visits[visits["zone"].ne(STREET)], visits["person"].ne(visits["person"].shift())
+    passed = museum.presences.loc[museum.presences["kind"].eq("passer-by"), "arrived"]
+    came_in = visits.loc[steps, "left"]
     rows = []
     for day in days:
-        for time in _local(pd.Series([day] * len(hours)), hours):
-            here = visits.loc[(visits["arrived"] <= time) & (visits["left"] > time), "zone"].value_counts()
+        for hour in np.arange(OPENS, CLOSES, step):
+            time, until = _local(pd.Series([day, day]), np.array([hour, hour + step]))
+            here = inside.loc[(inside["arrived"] <= time) & (inside["left"] > time), "zone"].value_counts()
             local = pd.Timestamp(time, tz="UTC").tz_convert(TIMEZONE).isoformat(timespec="minutes")
-            rows += [(local, zone, int(here.get(zone, 0))) for zone in ZONES]
-    counted = pd.DataFrame(rows, columns=["counted_at", "zone", "people"])
+            rows += [(local, zone, "there", int(here.get(zone, 0))) for zone in ZONES]
+            rows += [
+                (local, STREET, what, int(times.between(time, until, inclusive="left").sum()))
+                for what, times in (("coming in", came_in), ("passing", passed))
+            ]
+    counted = pd.DataFrame(rows, columns=["counted_at", "zone", "counted", "people"])
     return counted.assign(people=counted["people"].astype("Int64").mask(rng.random(len(counted)) < 0.05))
 
 
-def _ask_visitors(people: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+def ask_visitors(people: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Ask on the landing page: the young answer more often, and not everybody lets the answer be used."""
     asked = people[rng.random(len(people)) < people["age_band"].map(ANSWERS)].reset_index(drop=True)
     tokens = [f"{one:016x}" for one in rng.integers(0, 2**63, len(asked))]

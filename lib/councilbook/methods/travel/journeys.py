@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from councilbook.errors import ParameterError
-from councilbook.methods.travel.engine import MOST_RIDES, NEVER, IntArray, Network, find_latest
+from councilbook.methods.travel.engine import (
+    MOST_RIDES,
+    NEVER,
+    IntArray,
+    Network,
+    find_latest,
+    join_stops,
+    make_network,
+)
+from councilbook.methods.travel.feeds import Feed
 from councilbook.methods.travel.ground import Pace, Streets, link_stops, measure_ways
 
 WALK, CYCLE, DRIVE = Pace(4.8, 1.3), Pace(16, 1.3), Pace(35, 1.4)
@@ -89,6 +98,15 @@ class Transit:
     high: IntArray
     rides: IntArray
     last: IntArray
+
+
+def plan_network(feeds: Sequence[Feed], weekday: str, habits: Habits, streets: Streets | None) -> Network | None:
+    """Put together what runs on a day of the week, of each timetable on the day of that name with most trips."""
+    if not feeds:
+        return None
+    stops = join_stops(feeds)
+    walks = link_stops(stops, stops, habits.walk, streets, habits.most_change_minutes * 60)
+    return make_network(feeds, [feed.choose_day(weekday) for feed in feeds], walks, habits.change_minutes * 60)
 
 
 def measure_journeys(

@@ -13,6 +13,8 @@ from councilbook.errors import NotebookError
 MODULES = ("IPython.display", "collections", "datetime", "itertools", "math", "numpy", "pandas", "textwrap")
 SHOWING = (
     "councilbook.pages.charts",
+    "councilbook.pages.diagrams.ecosystems",
+    "councilbook.pages.diagrams.journeys",
     "councilbook.pages.html",
     "councilbook.pages.maps.area_maps",
     "councilbook.pages.maps.point_maps",

@@ -1,0 +1,50 @@
+"""The commands for those who begin: a study of their own, and a workshop."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from councilbook.cli.base import app, complete_study, list_examples, make_console, open_catalogue
+
+
+@app.command(
+    epilog=list_examples(
+        ("councilbook new road_repairs", "A study of that id: notebooks, catalogue, package and tests."),
+        ('councilbook new parks --title "Parks and play"', "With a title of its own."),
+    )
+)
+def new(
+    study: Annotated[str, typer.Argument(metavar="STUDY", help="Its id: small letters, digits and _.")],
+    title: Annotated[str, typer.Option(help="What pages call it. Not given: its id in words.")] = "",
+) -> None:
+    """Begin a study that runs, reports and passes its tests at once, to change bit by bit into your own."""
+    from councilbook.commons.beginning import begin_study
+
+    catalogue = open_catalogue(None)
+    console = make_console()
+    for file in begin_study(catalogue, study, title):
+        console.print(Text(str(file.relative_to(catalogue.workbook.root))), soft_wrap=True)
+    console.print(f"\nRun it: [bold]councilbook run {study}[/]. docs/studies.md says what each file is for.")
+
+
+@app.command(
+    epilog=list_examples(
+        ("councilbook workshop fuel_poverty", "Into the folder workshops/fuel_poverty."),
+        ("councilbook workshop fuel_poverty --to ../tuesday", "Into another folder of the workbook's disk."),
+    )
+)
+def workshop(
+    study: Annotated[
+        str, typer.Argument(metavar="STUDY", help="A study by id (see `list`).", autocompletion=complete_study)
+    ],
+    to: Annotated[Path | None, typer.Option(file_okay=False, help="Folder to write into.")] = None,
+) -> None:
+    """Make a workshop of a study: a notebook with exercises, its solutions, a facilitator's page and a handout."""
+    from councilbook.commons.workshop import write_workshop
+
+    catalogue = open_catalogue([study])
+    console = make_console()
+    for file in write_workshop(catalogue, study, to or catalogue.workbook.root / "workshops" / study):
+        console.print(Text(str(file)), soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Commons: what joins the studies, so that the next council and the next study start from it."""

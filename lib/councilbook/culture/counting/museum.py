@@ -1,0 +1,155 @@
+"""How many people were in the museum, quarter hour by quarter hour, and in each hour of the week."""
+
+import calendar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from councilbook.culture.counting.counter import (
+    COVERAGE,
+    SHIFTS_DB,
+    STEADY_PEOPLE,
+    Counter,
+    estimate_people,
+    fit_counter,
+)
+from councilbook.culture.counting.quarters import EVIDENCE, average_heads, describe_quarters
+from councilbook.culture.counting.trials import leave_terms_out
+from councilbook.errors import NotToldError
+
+PLACE, THERE = "museum", "there"
+LONGEST_GAP_MINUTES = 60  # between two counts, over which people are taken to come and go evenly
+LINGER_MINUTES, FOLDS = 30, 5
+SOUND = "device_minutes_65"
+
+
+def read_heads(counted: pd.DataFrame) -> pd.DataFrame:
+    """Read how many people were in the whole museum: time (UTC, a minute) and people.
+
+    A moment at which a zone was not counted is left out. Between two counts of at most an hour apart, people are taken
+    to change evenly.
+    """
+    rows = counted[counted["counted"].eq(THERE)] if "counted" in counted else counted
+    times = pd.to_datetime(rows["counted_at"], format="ISO8601", utc=True).dt.tz_localize(None)
+    people = rows["people"].astype("float").groupby(times).agg(lambda zones: zones.sum(skipna=False)).dropna()
+    if people.empty:
+        return pd.DataFrame({"time": pd.DatetimeIndex([]), "people": np.array([], float)})
+    spell = people.index.to_series().diff().gt(pd.Timedelta(minutes=LONGEST_GAP_MINUTES)).cumsum()
+    minutes = pd.concat([own.resample("1min").interpolate() for _, own in people.groupby(spell)])
+    return minutes.rename_axis("time").rename("people").reset_index()
+
+
+def describe_museum(events: pd.DataFrame, heads: pd.DataFrame, diary: pd.DataFrame, time_zone: str) -> pd.DataFrame:
+    """Describe the quarter hours of the museum's log, beside the people counted in them.
+
+    On a counted day, nobody is in the museum until half an hour before it opens, and from half an hour after it closes.
+    That is counted too, so the counter learns what an empty museum sounds like. How strong a signal inside is differs
+    by building, so the shift is taken at which what is heard goes best with the people counted.
+
+    Args:
+        events: the log without what is no visitor's; see the wifi room.
+        heads: from `read_heads`.
+        diary: date, opens and closes (local; blank where it stayed closed).
+        time_zone: of the museum.
+
+    Returns:
+        See `quarters.describe_quarters`, with day (local) and is_closed.
+
+    Raises:
+        NotToldError: nobody counted heads in the museum while its wifi was on.
+    """
+    average = average_heads(heads["time"], heads["people"])
+    counted = events[events["time"].dt.floor("15min").isin(average.index)].drop(columns="people", errors="ignore")
+    if counted.empty or not average["people"].sum():
+        raise NotToldError(
+            "No counted hour, no number: nobody counted heads in the museum while its wifi was on. "
+            "Count heads on two days, an hour with nobody in it among them."
+        )
+    fits = {shift: _correlate(describe_quarters(counted, shift), average) for shift in SHIFTS_DB}
+    best = max(fits, key=lambda one: (round(fits[one], 2), -abs(one)))
+    rows = describe_quarters(events.drop(columns="people", errors="ignore"), best)
+    rows = rows.drop(columns=list(average)).join(average)
+    local = _to_local(rows.index, time_zone)
+    rows["day"] = local.strftime("%Y-%m-%d")
+    rows["is_closed"] = _find_closed(local, rows["day"], diary)
+    is_known = rows["is_closed"] & rows["day"].isin(rows.loc[rows["people"].notna(), "day"])
+    rows.loc[is_known, list(average)] = rows.loc[is_known, list(average)].fillna(0.0)
+    return rows
+
+
+def estimate_museum(quarters: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, Counter]:
+    """Estimate the people in the museum in each quarter hour, by what was learnt in its counted ones.
+
+    Returns:
+        Estimates of all quarter hours; those of the counted ones with their days left out, a fifth of the days at a
+        time, beside the people and the two usual ways; and the counter.
+
+    Raises:
+        NotToldError, TooFewError: see `counter.fit_counter`.
+    """
+    counted = quarters.dropna(subset="people")
+    fold = counted["day"].rank(method="dense").astype(int) % FOLDS
+    counter = fit_counter(counted, fold, PLACE)
+    tried = leave_terms_out(counted.assign(term=fold), PLACE)[0]
+    return estimate_people(counter, quarters, PLACE), tried, counter
+
+
+def sum_hours(
+    estimates: pd.DataFrame, quarters: pd.DataFrame, tried: pd.DataFrame, width: float, time_zone: str
+) -> pd.DataFrame:
+    """Sum person-hours by hour of the week, over all weeks of the log, for the hours that were ever counted.
+
+    The errors of an hour's quarters are one error; those of different days are independent but for what all days share.
+    How large that may be is taken from the mean errors of the days that were left out, as their standard error.
+
+    Args:
+        estimates, tried: from `estimate_museum`, of `quarters`.
+        quarters: from `describe_museum`.
+        width: the counter's, in roots of people.
+        time_zone: of the museum.
+
+    Returns:
+        weekday, hour (local), weeks, person_hours, person_hours_low, person_hours_high.
+    """
+    local = _to_local(estimates.index, time_zone)
+    rows = pd.DataFrame({"people": estimates["people"].to_numpy(), "day": quarters["day"].to_numpy(),
+                         "weekday": local.day_of_week, "hour": local.hour})  # fmt: skip
+    counted = rows[(quarters["people"].notna() & ~quarters["is_closed"]).to_numpy()]
+    rows = rows[rows["weekday"].isin(counted["weekday"]) & rows["hour"].isin(counted["hour"])]
+    days = rows.groupby(["weekday", "hour", "day"])["people"].sum().div(4).reset_index()
+    days["square"] = width**2 * (days["people"] + STEADY_PEOPLE)
+    there = tried[tried["people"] > 0]
+    shared = (there["estimate"] - there["people"]).groupby(quarters["day"].reindex(there.index)).mean()
+    sums = days.groupby(["weekday", "hour"]).agg(people=("people", "sum"), square=("square", "sum"), n=("day", "size"))
+    half = np.sqrt(sums["square"] + (norm.ppf((1 + COVERAGE) / 2) * sums["n"] * shared.sem()) ** 2)
+    sums = sums.reset_index()
+    return pd.DataFrame({
+        "weekday": [calendar.day_name[one] for one in sums["weekday"]], "hour": sums["hour"], "weeks": sums["n"],
+        "person_hours": sums["people"].round().astype(int),
+        "person_hours_low": np.floor((sums["people"] - half.to_numpy()).clip(lower=0)).astype(int),
+        "person_hours_high": np.ceil(sums["people"] + half.to_numpy()).astype(int),
+    })  # fmt: skip
+
+
+def _find_closed(local: pd.DatetimeIndex, day: pd.Series, diary: pd.DataFrame) -> NDArray[np.bool_]:
+    """Find the quarter hours in which the museum was surely closed; a day that the diary lacks tells nothing."""
+    hours = (
+        diary.assign(day=pd.to_datetime(diary["date"]).dt.strftime("%Y-%m-%d")).drop_duplicates("day").set_index("day")
+    )
+    minute, ends = local.hour * 60 + local.minute, {}
+    for name in ("opens", "closes"):
+        parts = hours[name].astype("string").str.extract(r"^(\d{1,2}):(\d\d)$").astype("Float64")
+        ends[name] = day.map(parts[0] * 60 + parts[1]).astype("float").to_numpy()
+    is_before, is_after = minute + 15 <= ends["opens"] - LINGER_MINUTES, minute >= ends["closes"] + LINGER_MINUTES
+    return np.asarray(is_before | is_after, dtype=bool)
+
+
+def _correlate(rows: pd.DataFrame, average: pd.DataFrame) -> float:
+    both = rows[EVIDENCE].join(average["people"], how="inner")
+    return float(np.nan_to_num(both[SOUND].corr(both["people"], method="spearman")))
+
+
+def _to_local(index: pd.Index, time_zone: str) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(index).tz_localize("UTC").tz_convert(time_zone)

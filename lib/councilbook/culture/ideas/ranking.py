@@ -1,0 +1,165 @@
+"""Service ideas as data: what each would take, what voters gave it, and how sure its rank is."""
+
+from functools import lru_cache
+from importlib.resources import files
+from typing import Annotated, Literal, Self
+
+import numpy as np
+import pandas as pd
+import yaml
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError, model_validator
+from scipy.stats import friedmanchisquare, rankdata
+
+from councilbook.catalogue import Catalogue
+from councilbook.catalogue.entries import Entry, Name
+from councilbook.errors import CatalogueError, CheckError
+from councilbook.methods.rates import rank_units
+
+FILE = "ideas.yaml"
+DRAWS = 4_000
+LEVEL = 0.9  # of the draws a rank interval holds
+FIRST = 10  # ideas that a workshop has time for
+BETWEEN = "; "
+
+Grade = Annotated[int, Field(ge=1, le=5)]
+Floats = NDArray[np.float64]
+
+
+class Idea(Entry):
+    """A service idea, graded by those who wrote it down, and what each voter gave it."""
+
+    title: str
+    what: str
+    theme: Literal["wifi", "profiles", "libraries", "events", "ways there"]
+    effort: Grade
+    reach: Grade
+    evidence: Grade
+    votes: list[Grade | None]
+    needs: list[str] = Field(default=[], description="Closed and shared sources without which it cannot be done.")
+
+
+class Ideas(Entry):
+    """The whole file."""
+
+    voters: dict[Name, str]
+    ideas: dict[Name, Idea] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _everybody_voted_in_order(self) -> Self:
+        if len(self.voters) < 3:
+            raise ValueError("needs three voters or more; how sure a rank is cannot be said of fewer")
+        for name, idea in self.ideas.items():
+            if len(idea.votes) != len(self.voters):
+                raise ValueError(f"idea {name} has {len(idea.votes)} votes, and there are {len(self.voters)} voters")
+        for number, voter in enumerate(self.voters):
+            if sum(idea.votes[number] is not None for idea in self.ideas.values()) < 2:
+                raise ValueError(f"voter {voter} voted on fewer than two ideas, which says no order")
+        return self
+
+    @property
+    def votes(self) -> Floats:
+        """A row an idea, a column a voter; NaN where somebody did not vote."""
+        return np.array([idea.votes for idea in self.ideas.values()], dtype=float)
+
+
+def read_ideas(catalogue: Catalogue) -> Ideas:
+    """Read the ideas, and check that the catalogue knows every source that they need.
+
+    Raises:
+        CheckError: the file is not as declared, or names a source that is not in the catalogue.
+    """
+    ideas = _parse_ideas()
+    for name, idea in ideas.ideas.items():
+        try:
+            catalogue.expand(idea.needs)
+        except CatalogueError as error:
+            raise CheckError(f"{FILE}, idea {name}: {error}") from None
+    return ideas
+
+
+@lru_cache(maxsize=1)
+def _parse_ideas() -> Ideas:
+    try:
+        return Ideas.model_validate(yaml.safe_load(files(__package__).joinpath(FILE).read_text(encoding="utf-8")))
+    except ValidationError as error:
+        raise CheckError(f"{FILE}: {error}") from None
+
+
+def rank_ideas(ideas: Ideas, seed: int, draws: int = DRAWS) -> pd.DataFrame:
+    """Rank ideas by how high voters put them, with intervals from other sets of voters of the same size.
+
+    Each voter's votes become the share of their other ideas that they put below, a tie as half. So one who gives high
+    marks counts no more than another. An idea's support is the mean over voters. Voters are then drawn anew with
+    replacement (Efron 1979, Annals of Statistics 7(1):1-26), and the ideas ranked each time.
+
+    Args:
+        ideas: from `read_ideas`.
+        seed: of the draws.
+        draws: how many.
+
+    Returns:
+        A row an idea, the best first: idea, title, what, theme, effort, reach, evidence (1 to 5), needs (ids of
+        sources), voters (how many voted on it), support_pct, rank, rank_low, rank_high, first_ten_pct (of the draws).
+    """
+    shares = _share_below(ideas.votes)
+    rng = np.random.default_rng(seed)
+    picks = rng.integers(0, shares.shape[1], (draws, shares.shape[1]))
+    support = np.nanmean(shares, axis=1)
+    voted = (~np.isnan(shares[:, picks])).sum(axis=2)
+    drawn = np.repeat(support[:, None], draws, axis=1)  # kept where nobody was drawn who voted on it
+    np.divide(np.nansum(shares[:, picks], axis=2), voted, out=drawn, where=voted > 0)
+    low, high = rank_units(drawn, LEVEL)
+    places = rankdata(-drawn, axis=0, method="average")
+    graded = ["title", "what", "theme", "effort", "reach", "evidence"]
+    rows = pd.DataFrame(
+        {"idea": name, **{field: getattr(one, field) for field in graded}, "needs": BETWEEN.join(one.needs)}
+        for name, one in ideas.ideas.items()
+    )
+    rows = rows.assign(
+        voters=(~np.isnan(shares)).sum(axis=1),
+        support_pct=100 * support,
+        rank=rankdata(-support, method="min").astype(int),
+        rank_low=low,
+        rank_high=high,
+        first_ten_pct=100 * (places <= FIRST).mean(axis=1),
+    )
+    return rows.sort_values(["rank", "idea"], ignore_index=True)
+
+
+def measure_agreement(ideas: Ideas) -> float:
+    """Return how far voters agree on the order: 0 as by chance, 1 if all have the same (Kendall's W, for ties).
+
+    Voters who left an idea out are left out; NaN where fewer than three are left, or nobody prefers anything.
+    """
+    full = ideas.votes[:, ~np.isnan(ideas.votes).any(axis=0)]
+    count, voters = full.shape
+    if voters < 3 or count < 3 or (full == full[:1]).all():
+        return float("nan")
+    return float(friedmanchisquare(*full).statistic / (voters * (count - 1)))
+
+
+def list_waiting(ranked: pd.DataFrame, landscape: pd.DataFrame) -> pd.DataFrame:
+    """List which ideas would become possible with each source that is not open.
+
+    Args:
+        ranked: from `rank_ideas`.
+        landscape: source_id, title, steward, spectrum, personal_data and gap, as `Study.landscape` has them.
+
+    Returns:
+        A row a source that ideas need, the one with the most ideas first: title, steward, spectrum, personal_data,
+        ideas (how many), waiting (their titles), gap.
+    """
+    needed = ranked.assign(source_id=ranked["needs"].str.split(BETWEEN)).explode("source_id")
+    waiting = needed[needed["source_id"] != ""].groupby("source_id")["title"].agg(["size", BETWEEN.join])
+    waiting = waiting.set_axis(["ideas", "waiting"], axis="columns").reset_index()
+    columns = ["source_id", "title", "steward", "spectrum", "personal_data", "gap"]
+    rows = landscape[columns].merge(waiting, on="source_id")
+    return rows.sort_values(["ideas", "title"], ascending=[False, True], ignore_index=True)
+
+
+def _share_below(votes: Floats) -> Floats:
+    """Turn each voter's votes into the share of their other ideas that they put below, a tie as half."""
+    ranks = rankdata(votes, axis=0, method="average", nan_policy="omit")
+    shares: Floats = (ranks - 1) / (np.sum(~np.isnan(votes), axis=0) - 1)
+    return shares

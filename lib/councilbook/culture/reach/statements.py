@@ -1,0 +1,95 @@
+"""What may be said of places and who they reach, in a councillor's words; no venue is called the best."""
+
+import pandas as pd
+
+from councilbook.culture.reach.catchments import ANY, MODE_WORDS
+from councilbook.culture.reach.events import ALL_VENUES, ANYWHERE, AT_VENUES, BEYOND, EXACT, LARGEST, NEAREST
+
+PLAN_WORDS = {
+    AT_VENUES: "at venues that exist",
+    ANYWHERE: "at venues or in the middle of any area",
+    BEYOND: "for those who have no venue near",
+    NEAREST: "with the shortest way on average",
+}
+SHOWN = 3
+OFTEN = 90  # per cent of draws from which on a place is said to be sure
+
+
+def say_reach(reach: pd.DataFrame, minutes: int, mode: str = "walk") -> str:
+    """Say who has a venue near: of venue_reach, any kind, by one mode."""
+    row = reach[reach["kind"].eq(ANY) & reach["mode"].eq(mode) & reach["minutes"].eq(minutes)].iloc[0]
+    left = row["not_engaged_adults"] * 100 / row["not_engaged_adults_pct"] - row["not_engaged_adults"]
+    shares = row["adults_pct"], row["not_engaged_adults_pct"]
+    said = (
+        f"{shares[0]:.0f} in 100 adults live within {minutes} minutes of a venue {MODE_WORDS[mode]}. Of those who are "
+        f"estimated not to take part, {shares[1]:.0f} in 100 do, and about {left:,.0f} do not."
+    )
+    if pd.isna(row["people_16_to_24"]):
+        return f"{said} How many people of 16 to 24 do is not known here: no list of ages has this council."
+    return f"{said} Of the people of 16 to 24 it is {row['people_16_to_24_pct']:.0f} in 100."
+
+
+def say_young(catchments: pd.DataFrame, minutes: int) -> str:
+    """Say which venues have most people of 16 to 24 near, who may volunteer."""
+    near = catchments[catchments["mode"].eq("walk") & catchments["minutes"].eq(minutes)].dropna(
+        subset="people_16_to_24"
+    )
+    if near.empty:
+        return "Where people of 16 to 24 live is not known here, since no list of ages has this council."
+    top = near.nlargest(SHOWN, "people_16_to_24")
+    listed = "; ".join(f"{row['name']}, {row['people_16_to_24']:,.0f}" for _, row in top.iterrows())
+    return f"Most people of 16 to 24 live within {minutes} minutes' walk of these venues: {listed}."
+
+
+def say_bridge(bridges: pd.DataFrame, asked: str) -> str:
+    """Say where a venue may rank by distance; the first whose name contains the words asked for."""
+    own = bridges[bridges["name"].str.contains(asked, case=False, regex=False)] if asked else bridges.head(0)
+    own = own[own["venue_id"].eq(own["venue_id"].iloc[0])] if len(own) else own
+    known = own.dropna(subset="rank")
+    if known.empty:
+        return say_first(bridges)
+    parts = [
+        f"within {row['walk_metres']:,} m it is number {row['rank']} of {row['venues']}, and may be anything from "
+        f"{row['rank_first']} to {row['rank_last']}"
+        for _, row in known.iterrows()
+    ]
+    return f"{known['name'].iloc[0]} has no single rank as a bridge: {'; '.join(parts)}. {say_first(bridges)}"
+
+
+def say_first(bridges: pd.DataFrame) -> str:
+    """Say how many venues may be first at some distance, and how many at each."""
+    ranked = bridges.dropna(subset="rank")
+    venues, distances = ranked["venue_id"].nunique(), ranked["walk_metres"].nunique()
+    if venues < 2:
+        return "There are too few venues with people near to compare them as bridges."
+    may = ranked.assign(may=ranked["rank_first"].eq(1)).groupby("venue_id")["may"].sum()
+    some, every = int((may > 0).sum()), int((may == distances).sum())
+    return (
+        f"Of {venues} venues, {some} may come first at one of {distances} walking distances, and {every} at each. "
+        "So the data do not say which venue is the first."
+    )
+
+
+def say_plan(plans: pd.DataFrame, plan: str, minutes: int) -> str:
+    """Say what a plan reaches, beside a simple one."""
+    rows = plans[plans["plan"].eq(plan)].set_index("method")
+    best = rows.loc[EXACT]
+    words = PLAN_WORDS[plan]
+    if plan == NEAREST:
+        return f"{best['places']:.0f} places {words} leave an average way of {best['walk_minutes']:.0f} minutes."
+    said = (
+        f"{best['places']:.0f} places {words} are within {minutes} minutes' walk of about "
+        f"{best['reached_adults']:,.0f} adults who are estimated not to take part, {best['reached_pct']:.0f} in 100."
+    )
+    method, simple = (ALL_VENUES, "All venues") if plan == AT_VENUES else (LARGEST, "The largest areas of a list")
+    return f"{said} {simple} would reach {float(rows['reached_adults'][method]):,.0f}."
+
+
+def say_sure(places: pd.DataFrame) -> str:
+    """Say how many of the chosen places stay chosen when the estimates are drawn anew."""
+    tried = places.dropna(subset="chosen_pct")
+    sure = int(tried["chosen_pct"].ge(OFTEN).sum())
+    return (
+        f"{sure} of the {len(tried)} places that the plans choose are chosen in nine draws of ten or more. The draws "
+        "change the estimates of engagement alone; where people live and how far they walk stay the same."
+    )

@@ -1,0 +1,281 @@
+"""Logs in JSON: what Meraki's Scanning API and Cisco's CMX send, and the events of a UniFi controller."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from councilbook.culture.wifi.intake import Heard, Intake, Setting, number_addresses
+from councilbook.culture.wifi.tables import ZoneNames, fill_marks, read_times
+from councilbook.errors import SourceError
+
+NOISE_FLOOR_DBM = -95.0  # Meraki's v2 gives the signal above it, as "rssi" (Meraki, Scanning API 2.0)
+UNKNOWN = -999  # Cisco's word for a coordinate that it does not know
+UNCERTAIN, NOWHERE = "a position less certain than a kilometre", "a position of -999, which is not known"
+NO_RECORD = "a record without what its layout has"
+UNIFI = {f"EVT_W{who}_{what}" for who in "UG" for what in ("Connected", "Disconnected", "Roam", "RoamRadio")}
+LONGEST_GAP_SECONDS = 86_400  # between two events of a connection; a longer one lost its end
+
+
+class Row(NamedTuple):
+    """What was heard once, before it is made safe."""
+
+    time: str
+    zone: str | None
+    address: str
+    signal_dbm: float = np.nan
+    network: bool = False
+    elements: str = ""
+
+
+def gather(rows: list[Row], intake: Intake, log: str) -> Heard:
+    """Gather rows into arrays, each once; see `tables.read_times` for the times and what is raised."""
+    listed = list(dict.fromkeys(rows))
+    intake.count(log, "a record that came twice", len(rows) - len(listed))
+    columns = list(zip(*listed, strict=True)) or [()] * len(Row._fields)
+    time, doubtful = read_times(np.array(columns[0], object), None, log)
+    numbers, identifiers = number_addresses(columns[2])
+    zone, elements = np.array(columns[1], object), np.array(columns[5], object)
+    signal, network = np.array(columns[3], float), np.array(columns[4], bool)
+    return Heard(time, zone, numbers, identifiers, signal, network, elements, doubtful=doubtful)
+
+
+def recognise_payload(head: str) -> str:
+    """Recognise a layout by the names of its fields.
+
+    Raises:
+        SourceError: it is none of them.
+    """
+    signs = {
+        "unifi": '"EVT_', "cmx_v3": '"locationMapHierarchy"', "cmx_v2": '"mapInfo"',
+        "meraki_v2": '"DevicesSeen"', "meraki_v3": '"observations"',
+    }  # fmt: skip
+    for layout, sign in signs.items():
+        if sign in head:
+            return layout
+    raise SourceError(f"Log: JSON of a layout that is not known. Known: {', '.join(signs)}.")
+
+
+def parse_payloads(content: bytes, log: str) -> list[Any]:
+    """Parse a JSON value, a list of them, or one a line.
+
+    Raises:
+        SourceError: it is no JSON, or breaks off; the message names the line.
+    """
+    line, values = 0, []
+    try:
+        text = content.decode("utf-8-sig")
+        try:
+            whole = json.loads(text)
+            return whole if isinstance(whole, list) else [whole]
+        except json.JSONDecodeError as error:
+            line = error.lineno
+        lines = [one for one in text.splitlines() if one.strip()]
+        if len(lines) > 1:
+            for line, one in enumerate(lines, start=1):  # noqa: B007
+                values.append(json.loads(one))
+            line = 0
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        values = []
+    if line or not values:  # raised here, as the parser's own error holds the whole text
+        raise SourceError(f"Log ({log}), line {max(line, 1)}: this is no JSON, or it breaks off.")
+    return values
+
+
+def read_meraki(content: bytes, setting: Setting, intake: Intake, log: str) -> Heard:
+    """Read what Meraki's Scanning API posts, version 2 (an access point) or 3 (a network).
+
+    In version 2 a signal is how far it is above the noise: 95 is taken off. A device is where the access point is that
+    hears it best; a position less certain than `most_uncertain_m` sets the record aside.
+
+    Raises:
+        SourceError: it is no JSON, of another version, or not about wifi.
+    """
+    version = {"meraki_v2": ("2.0", "DevicesSeen"), "meraki_v3": ("3.0", "WiFi")}[log]
+    zones, rows = ZoneNames(setting), list[Row]()
+    for number, payload in enumerate(parse_payloads(content, log), start=1):
+        told = (payload.get("version"), payload.get("type")) if isinstance(payload, dict) else (None, None)
+        if told != version:
+            raise SourceError(
+                f"Log ({log}), payload {number}: expected version {version[0]} of type {version[1]}. Another version "
+                "has other fields, and Bluetooth is not read."
+            )
+        data = payload.get("data")
+        seen = data.get("observations") if isinstance(data, dict) else None
+        if not isinstance(seen, list):
+            intake.count(log, NO_RECORD, 1)
+            continue
+        read = _read_seen if log == "meraki_v2" else _read_observation
+        for one in seen:
+            rows += _take(read, one, data, zones, setting, intake=intake, log=log)
+    return gather(rows, intake, log)
+
+
+def _take(read: Any, record: Any, *given: Any, intake: Intake, log: str) -> list[Row]:
+    """Read one record; one that lacks a field is counted. What its error says is let go: it may be an address."""
+    try:
+        found = list(read(record, *given))
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+        intake.count(log, NO_RECORD, 1)
+        return []
+    for why in [one for one in found if isinstance(one, str)]:
+        intake.count(log, why, 1)
+    return [one for one in found if isinstance(one, Row)]
+
+
+def _find_doubt(place: Mapping[str, Any], metres: float, most: float) -> str:
+    """Say what is wrong with a position; nothing if all is well, or there is none."""
+    if any(_number(place.get(name)) == UNKNOWN for name in ("lat", "lng")):
+        return NOWHERE
+    return UNCERTAIN if metres > most else ""
+
+
+def _number(value: Any) -> float:
+    return float(value) if value not in (None, "") else np.nan
+
+
+def _read_seen(one: Mapping[str, Any], data: Mapping[str, Any], zones: ZoneNames, setting: Setting) -> Iterator[Any]:
+    place = one.get("location") or {}
+    if doubt := _find_doubt(place, _number(place.get("unc")), setting.most_uncertain_m):
+        yield doubt
+        return
+    names = [data["apMac"], *filter(None, data.get("apTags") or []), *filter(None, data.get("apFloors") or [])]
+    signal = _number(one.get("rssi")) + NOISE_FLOOR_DBM
+    yield Row(str(one["seenEpoch"]), zones.find(names), one["clientMac"], signal, bool(one.get("ssid")))
+
+
+def _read_observation(
+    one: Mapping[str, Any], _: Mapping[str, Any], zones: ZoneNames, setting: Setting
+) -> Iterator[Any]:
+    address, network, latest = one["clientMac"], bool(one.get("ssid")), one.get("latestRecord") or {}
+    times = set()
+    for place in one.get("locations") or []:
+        times.add(place["time"])
+        metres = _number(place.get("variance")) ** 0.5
+        if doubt := _find_doubt(place, metres, setting.most_uncertain_m):
+            yield doubt
+            continue
+        heard = sorted(place.get("rssiRecords") or [], key=lambda record: -float(record["rssi"]))
+        tags = list(filter(None, place.get("nearestApTags") or []))
+        floor = [place.get("floorPlanName") or ""]
+        best = [heard[0]["apMac"]] if heard else []
+        names = best + (tags + floor if len(tags) == 1 else floor + tags)
+        yield Row(place["time"], zones.find(names), address, float(heard[0]["rssi"]) if heard else np.nan, network)
+    if latest.get("time") and latest["time"] not in times:
+        yield Row(
+            latest["time"], zones.find([latest["nearestApMac"]]), address, _number(latest["nearestApRssi"]), network
+        )
+
+
+def read_cmx(content: bytes, setting: Setting, intake: Intake, log: str) -> Heard:
+    """Read what Cisco's CMX says of its clients: version 2 (asked for) or 3 (notified).
+
+    A zone is the last part of the place in the hierarchy of maps. That the geographic position is -999 is usual, and
+    takes nothing away; a record whose place on the map is -999 is set aside.
+
+    Raises:
+        SourceError: it is no JSON, or of another version.
+    """
+    zones, rows = ZoneNames(setting), list[Row]()
+    sign, other = ("mapInfo", "locationMapHierarchy") if log == "cmx_v2" else ("locationMapHierarchy", "mapInfo")
+    for number, record in enumerate(parse_payloads(content, log), start=1):
+        if not isinstance(record, dict) or (sign not in record and (other in record or number == 1)):
+            raise SourceError(f"Log ({log}), record {number}: expected the field {sign}; this is another version.")
+        rows += _take(_read_client if log == "cmx_v2" else _read_notification, record, zones, intake=intake, log=log)
+    return gather(rows, intake, log)
+
+
+def _read_client(one: Mapping[str, Any], zones: ZoneNames) -> Iterator[Any]:
+    statistics = one["statistics"]
+    place, best = one.get("mapCoordinate") or {}, statistics.get("maxDetectedRssi") or {}
+    if UNKNOWN in (place.get("x"), place.get("y")):
+        yield NOWHERE
+        return
+    names = [one.get("apMacAddress") or "", *one["mapInfo"]["mapHierarchyString"].split(">")[::-1]]
+    connected = one.get("dot11Status") == "ASSOCIATED"
+    yield Row(statistics["lastLocatedTime"], zones.find(names), one["macAddress"], _number(best.get("rssi")), connected)
+
+
+def _read_notification(one: Mapping[str, Any], zones: ZoneNames) -> Iterator[Any]:
+    place, best = one.get("locationCoordinate") or {}, one.get("maxDetectedRssi") or {}
+    if UNKNOWN in (place.get("x"), place.get("y")):
+        yield NOWHERE
+        return
+    names = [one.get("apMacAddress") or "", *one["locationMapHierarchy"].split(">")[::-1]]
+    time = str(one.get("timestamp") or one["lastSeen"])
+    yield Row(time, zones.find(names), one["deviceId"], _number(best.get("rssi")), bool(one.get("associated")))
+
+
+def read_unifi(content: bytes, setting: Setting, intake: Intake, log: str) -> Heard:
+    """Read the events of a UniFi controller: who came on its network, roamed to another access point, or left.
+
+    Between two events of a connection the device is heard every five minutes where it was last. Other events are left.
+
+    Raises:
+        SourceError: it is no JSON.
+    """
+    payload = parse_payloads(content, log)
+    events = [
+        one for part in payload for one in (part["data"] if isinstance(part, dict) and "data" in part else [part])
+    ]
+    zones, marks = ZoneNames(setting), list[Mark]()
+    for one in events:
+        if isinstance(one, dict) and one.get("key") in UNIFI:
+            marks += [mark for mark in [_read_event(one, zones)] if mark] or _miss(intake, log)
+        else:
+            intake.count(log, "an event of another kind", 1)
+    return gather(connect(marks, intake, log), intake, log)
+
+
+class Mark(NamedTuple):
+    """An event of a connection, in seconds since 1970; it began so many `seconds` before, if that is told."""
+
+    at: float
+    zone: str | None
+    address: str
+    begins: bool
+    ends: bool
+    seconds: float = np.nan
+
+
+def _miss(intake: Intake, log: str) -> list[Mark]:
+    intake.count(log, NO_RECORD, 1)
+    return []
+
+
+def _read_event(one: Mapping[str, Any], zones: ZoneNames) -> Mark | None:
+    what = one["key"].rsplit("_", 1)[-1]
+    try:
+        names = [one.get("ap_to") or one["ap"], one.get("ap_displayName") or one.get("ap_name") or ""]
+        ends = what == "Disconnected"
+        seconds = _number(one.get("duration")) if ends else np.nan
+        address = one.get("user") or one["guest"]
+        return Mark(float(one["time"]) / 1000, zones.find(names), str(address), what == "Connected", ends, seconds)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def connect(marks: list[Mark], intake: Intake, log: str) -> list[Row]:
+    """Hear each device at its events, and every five minutes from one to the next while its connection lasts, in order.
+
+    A connection that says that it ends before it began is set aside with its end, and counted.
+    """
+    negative = [mark for mark in marks if mark.seconds < 0]
+    intake.count(log, "a connection that ends before it begins", len(negative))
+    told, rows = dict[str, list[Mark]](), list[Row]()
+    for mark in marks:
+        if not mark.seconds < 0:
+            told.setdefault(mark.address, []).append(mark)
+    for own in told.values():
+        known = {round(mark.at) for mark in own}
+        began = [mark._replace(at=mark.at - mark.seconds, begins=True, ends=False) for mark in own if mark.seconds > 0]
+        own += [mark for mark in began if round(mark.at) not in known]
+        own.sort(key=lambda mark: (mark.at, mark.begins))
+        for mark, after in zip(own, [*own[1:], None], strict=True):
+            lasts = after.at - mark.at if after and not (mark.ends or after.begins) else 0.0
+            lasts = lasts if lasts <= LONGEST_GAP_SECONDS else 0.0
+            start = np.array([round(mark.at * 1e6)]).view("datetime64[us]")
+            for time in fill_marks(start, np.array([lasts]))[1][: -1 if lasts else None]:
+                rows.append(Row(f"{time}Z", mark.zone, mark.address, network=True))
+    return sorted(rows, key=lambda row: row.time)

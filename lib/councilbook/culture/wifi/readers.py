@@ -1,0 +1,132 @@
+"""Reading logs of wifi in the layouts of vendors, or in one that is declared, into safe events.
+
+An error names the log and the place in it, never what stands there: a cell could be an address or a name. So no error
+of a parser is chained to it either, as its message may repeat a row.
+"""
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from councilbook.culture.wifi import captures, payloads, tables
+from councilbook.culture.wifi.intake import Heard, Intake, Setting
+from councilbook.errors import SourceError, suggest
+
+PCAP = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a")
+MAIL = re.compile(rb"[\w.+-]+@[\w-]+\.[a-z]{2,}", re.IGNORECASE)
+HEAD = 65_536  # bytes in which a layout is recognised
+
+
+def read_log(
+    source: Path | str | bytes, layout: str | Mapping[str, str] = "", intake: Intake | None = None, *,
+    time_zone: str | None = None, zones: Mapping[str, str] | None = None, zone: str = "",
+) -> pd.DataFrame:  # fmt: skip
+    """Read a log into safe events.
+
+    Args:
+        source: a file, plain or in gzip, or its content.
+        layout: one of LAYOUTS; or a declared one: by header, the column of ours (see `tables.TARGETS`), as
+            `study.read_mapping` gives it. Where it is not said, it is recognised by the content.
+        intake: where addresses become tokens; one for all logs of a run. A log without one has its own.
+        time_zone, zones, zone: see `intake.Setting`.
+
+    Returns:
+        events: time (UTC), zone, token, signal_dbm, is_local, fingerprint, network, and people where the log counts
+        heads, in the order of the log. What was set aside is counted in the intake.
+
+    Raises:
+        SourceError: it cannot be read, is of another layout or version, or holds e-mail addresses or names of people.
+    """
+    if intake is None:
+        with Intake() as own:
+            return read_log(source, layout, own, time_zone=time_zone, zones=zones, zone=zone)
+    content = unpack(source)
+    name = layout if isinstance(layout, str) else "declared"
+    if not name:
+        name = recognise(content)
+    if name != "declared" and name not in LAYOUTS:
+        raise SourceError(f'There is no layout "{name}" of wifi logs.{suggest(name, LAYOUTS)}')
+    setting = Setting(time_zone, zones, zone)
+    if not intake.is_new(content, name):
+        return intake.admit(payloads.gather([], intake, name), name)
+    columns = tables.COLUMNS.get(name) if isinstance(layout, str) else layout
+    heard: Heard
+    if columns is not None:
+        if b"@" in content and MAIL.search(content):
+            raise SourceError(f"Log ({name}): it holds e-mail addresses. Export it without them; nothing was read.")
+        heard = tables.read_table(content, columns, setting, intake, name)
+    else:
+        heard = READERS[name](content, setting, intake, name)
+    return intake.admit(heard, name)
+
+
+def unpack(source: Path | str | bytes) -> bytes:
+    """Return the content of a file, out of gzip if it lies in one.
+
+    Raises:
+        SourceError: it cannot be opened, or its gzip breaks off.
+    """
+    fault = ""
+    try:
+        content = source if isinstance(source, bytes) else Path(source).read_bytes()
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        fault = type(error).__name__
+    if fault:
+        raise SourceError(f"Log: it cannot be opened, or its gzip is broken or breaks off ({fault}).")
+    return content
+
+
+def read_access_points(plan: bytes) -> dict[str, str]:
+    """Read from a floor plan (GeoJSON) which zone each access point is in, for `read_log`.
+
+    Raises:
+        SourceError: it is no GeoJSON with zone and access_point.
+    """
+    try:
+        found = [one["properties"] for one in json.loads(plan)["features"]]
+        return {str(one["access_point"]): str(one["zone"]) for one in found if one["access_point"]}
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise SourceError("Floor plan: expected GeoJSON whose features have zone and access_point.")
+
+
+def recognise(content: bytes) -> str:
+    """Recognise a log's layout by its content.
+
+    Raises:
+        SourceError: it is none of those that are known.
+    """
+    if content[:4] in PCAP:
+        return "pcap"
+    head = content[:HEAD].decode("utf-8-sig", "replace")
+    if "Acct-Status-Type" in head:
+        return "radius"
+    if head.lstrip()[:1] in ("{", "["):
+        return payloads.recognise_payload(head)
+    header = set(tables.split_header(head))
+    fitting = [name for name, columns in tables.COLUMNS.items() if tables.find_needed(columns) <= header]
+    if fitting:
+        return fitting[0]
+    raise SourceError(
+        f"Log: its layout is not known. Known: {', '.join(LAYOUTS)}. For another, declare which column is which."
+    )
+
+
+READERS: dict[str, Any] = {
+    "meraki_v2": payloads.read_meraki,
+    "meraki_v3": payloads.read_meraki,
+    "cmx_v2": payloads.read_cmx,
+    "cmx_v3": payloads.read_cmx,
+    "unifi": payloads.read_unifi,
+    "radius": captures.read_radius,
+    "pcap": captures.read_pcap,
+}
+LAYOUTS = (*READERS, *tables.COLUMNS)
