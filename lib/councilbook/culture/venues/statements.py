@@ -3,8 +3,8 @@
 import pandas as pd
 
 from councilbook.catalogue.councils import join_names
-from councilbook.culture.venues.collecting import KINDS, MAPS, MUSEUMS
 from councilbook.culture.venues.funding import GRANTS
+from councilbook.culture.venues.positions import KINDS, MAPS, MUSEUMS
 from councilbook.culture.venues.shifts import KEPT, MOVED, OTHER, REFUSED, UNTOLD
 from councilbook.pages.html.wording import count_things
 

@@ -72,6 +72,8 @@ def fit_threshold(values: Floats) -> Threshold:
 
 def fit_thresholds(visits: pd.DataFrame) -> tuple[Threshold, Threshold]:
     """Fit where a signal (dBm) becomes that of somebody inside, and where a length of those (log minutes) a visit's."""
+    if visits["strongest_dbm"].isna().all():
+        raise NotToldError("The log holds no strength of signals, so visitors cannot be told from who passes by.")
     signal = fit_threshold(visits["strongest_dbm"].dropna().to_numpy(float))
     strong = visits.loc[(visits["strongest_dbm"] >= signal.value) & (visits["minutes"] > 0), "minutes"]
     return signal, fit_threshold(np.log(strong.to_numpy(float)))
