@@ -13,6 +13,19 @@ PLAN_WORDS = {
     BEYOND: "for those who have no venue near",
     NEAREST: "with the shortest way on average",
 }
+VENUE_HEADERS = {
+    "not_engaged_adults": "Estimated not to take part",
+    "not_engaged_low": "at least",
+    "not_engaged_high": "at most",
+    "people_16_to_24": "People of 16 to 24",
+}
+PLAN_HEADERS = {
+    "reached_adults": "Reached, estimated not to take part",
+    "reached_low": "at least",
+    "reached_high": "at most",
+    "reached_pct": "of all (%)",
+    "walk_minutes": "Average way on foot (minutes)",
+}
 BANDS = {1: "one plan chooses it", 2: "two plans", 3: "three plans", 4: "all four plans"}
 SHOWN = 3
 OFTEN = 90  # per cent of draws from which on a place is said to be sure
