@@ -96,12 +96,12 @@ def test_score_bridges_falls_with_people_of_the_middle_and_rises_with_those_of_t
     assert bridges.score_bridges(np.array([low + more]), np.array([middle]), np.array([high])) > score
 
 
-@given(arrays(float, 6, elements=st.floats(0, 100), unique=True))
-def test_rank_scores_puts_the_highest_first(scores):
+@given(arrays(float, 6, elements=st.floats(0.01, 100), unique=True))
+def test_rank_scores_puts_the_highest_first_and_what_is_no_bridge_last(scores):
     ranks = bridges.rank_scores(scores)
     assert ranks[scores.argmax()] == 1
     np.testing.assert_array_equal(ranks, rankdata(-scores))
-    assert bridges.rank_scores(np.append(scores, np.nan))[-1] == 7
+    assert bridges.rank_scores(np.append(scores, [0, np.nan])).tolist() == [*ranks, 8, 8]
 
 
 def test_find_thirds_holds_a_third_of_the_adults_in_each(town):
@@ -137,12 +137,14 @@ def test_compare_bridges_by_hand(town):
     ).set_index(["venue_id", "walk_metres"])
     near = compared.loc["v0", 4_600]  # all homes
     assert (near["adults"], near["low_adults"], near["high_adults"]) == (1_600, 600, 400)
-    assert near["bridge_pct"] == pytest.approx(50)
+    assert near["plain_pct"] == pytest.approx(50)
+    assert near["bridge_low_pct"] <= near["bridge_pct"] <= near["bridge_high_pct"]
     assert (near["rank"], near["rank_first"], near["rank_last"]) == (1, 1, 1)
     assert compared.loc["v0", 2_100]["low_adults"] == 200  # the homes at 2,000 m and 2,500 m
     assert compared.loc["v0", 2_100]["high_adults"] == 50  # those at 6,000 m: half of an area
     assert compared.loc["v2"]["rank"].isna().all()
-    assert compared.loc["v1", 4_600]["bridge_pct"] == 0
+    assert compared.loc["v1", 4_600]["plain_pct"] == 0
+    assert compared.loc["v2"]["bridge_pct"].isna().all()
     assert compared.loc["v1", 4_600]["venues"] == 2
 
 
@@ -175,6 +177,10 @@ def test_catchments_by_hand(town):
     kinds = catchments.tabulate_kinds(minutes, line, people, venues).set_index(["kind", "mode", "minutes"])
     assert kinds.loc[(catchments.ANY, "walk", 10), "adults"] == 550
     assert kinds.loc[("library", "walk", 10), "adults_pct"] == pytest.approx(300 / 16)
+    assert kinds.loc[("library", "walk", 15), "not_engaged_without"] == round(people["not_engaged_adults"].sum() - 85)
+    far = catchments.tabulate_kinds({"walk": minutes["walk"] + np.inf}, line, people, venues)
+    assert statements.say_reach(far, 15).startswith("0 in 100 adults")
+    assert "nan" not in statements.say_reach(far, 15)
     with pytest.raises(TooFewError):
         catchments.measure_minutes(line, make_venues([0.0]).head(0), None, Habits(), None)
 
@@ -207,7 +213,7 @@ def test_find_homes_spreads_people_where_there_is_no_postcode():
     assert len(first) == homes.POINTS
     assert first["longitude"].between(0, 0.01).all()
     np.testing.assert_allclose(found.spread.sum(axis=1), 1)
-    assert "in 1 areas without a postcode" in found.describe()
+    assert "in 1 area without a postcode" in found.describe()
     with pytest.raises(CheckError, match="E01000003"):
         homes.find_homes(study, outlines, ["E01000003"], np.random.default_rng(1))
 
@@ -217,6 +223,15 @@ def test_share_young_keeps_all_people():
     young = pd.Series({"a": 7.0, "b": 40, "c": 5, "d": 6})
     shared = homes.share_young(young, lookup, pd.Series({"a": 10, "b1": 300, "b2": 100, "cd": 20}))
     assert shared.to_dict() == {"a": 7, "b1": 30, "b2": 10, "cd": 11}
+
+
+def test_people_are_called_by_their_neighbourhood():
+    engagement = make_people([100.0] * 9, [50.0] * 9).assign(lsoa21_name=[f"Town 00{one}B" for one in range(9)])
+    called = pd.DataFrame({"msoa21_name": ["Town 003"], "neighbourhood": ["Old Dock"]})
+    study = SimpleNamespace(has=lambda source: source == homes.NAMES, load=lambda _: called)
+    names = homes.count_people(study, engagement)["lsoa21_name"]
+    assert names[3] == "Town 003B in Old Dock"
+    assert names[4] == "Town 004B"
 
 
 def test_few_areas_are_refused():
@@ -270,7 +285,7 @@ def test_plan_events_by_hand(town, ground):
     shortest = places[places["plan"] == events.NEAREST]
     assert len(shortest) == 1
     assert shortest["chosen_pct"].isna().all()
-    mapped = events.band_places(places)
+    mapped = statements.band_places(places)
     assert mapped["place_id"].is_unique
     assert mapped["band"].sum() == len(places)
     assert "more" in statements.say_sure(places)
@@ -286,5 +301,7 @@ def test_statements_name_no_single_venue_as_the_first(town):
     said = statements.say_bridge(compared, "venue 1")
     assert "Venue 1 has no single rank" in said
     assert "do not say which venue is the first" in said
+    ranks = statements.tabulate_ranks(compared)
+    assert ranks["within 2,000 m"].str.fullmatch(r"[12] \([12] to [12]\)").all()
     assert statements.say_bridge(compared, "nowhere") == statements.say_first(compared)
     assert "too few" in statements.say_first(compared.head(1))

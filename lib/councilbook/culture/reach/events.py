@@ -17,12 +17,19 @@ from spopt.locate import MCLP, PMedian
 
 from councilbook.culture.reach.bridges import RANGE
 from councilbook.culture.reach.homes import Floats, Homes, gather_homes
+from councilbook.culture.reach.statements import (
+    ALL_VENUES,
+    ANYWHERE,
+    AT_VENUES,
+    BEYOND,
+    EXACT,
+    GREEDY,
+    LARGEST,
+    NEAREST,
+)
 from councilbook.errors import ParameterError
 from councilbook.methods.travel.ground import Pace, Streets, measure_ways
 
-BANDS = {1: "one plan chooses it", 2: "two plans", 3: "three plans", 4: "all four plans"}
-AT_VENUES, ANYWHERE, BEYOND, NEAREST = "at venues", "anywhere", "beyond venues", "shortest way"
-EXACT, GREEDY, LARGEST, ALL_VENUES = "exact", "one by one", "largest areas", "all venues"
 CENTRE = "area centre"
 MOST_POINTS = 900  # of homes, in a plan
 MOST_CANDIDATES = 300
@@ -226,15 +233,3 @@ def plan_events(
     listed = pd.concat(places, ignore_index=True)
     where = gpd.GeoSeries.from_xy(listed.pop("longitude"), listed.pop("latitude"), crs=4326)
     return gpd.GeoDataFrame(listed, geometry=where, crs=4326), pd.DataFrame(plans)
-
-
-def band_places(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Put the chosen places into bands for a map, by how many plans choose each: a row a place, with its plans."""
-    groups = places.groupby("place_id", sort=False)
-    mapped = gpd.GeoDataFrame(groups.first().reset_index(), geometry="geometry", crs=places.crs)
-    mapped["band"] = groups["plan"].size().to_numpy()
-    mapped["plans"] = groups["plan"].agg(", ".join).to_numpy()
-    mapped["name"] = mapped["name"] + mapped.groupby("name").cumcount().map(
-        lambda again: f" ({again + 1})" * (again > 0)
-    )
-    return mapped
