@@ -85,9 +85,7 @@ def lay_ground(
     Args:
         homes, people: of the same areas, in one order.
         venues: venue_id, name, kind, lsoa21_code, latitude, longitude.
-        pace: on foot.
-        streets: of an extract, if there is one.
-        minutes: longest walk.
+        pace, streets, minutes: how people walk, see `measure_ways`, and for how long at most.
     """
     each = max(1, MOST_POINTS // len(homes.centres))
     codes = homes.centres["lsoa21_code"].tolist()
@@ -194,11 +192,9 @@ def plan_events(
     """Plan events in several ways, and try each plan on draws of engagement.
 
     Args:
-        ground: of `lay_ground`.
-        people: of the same areas, in one order.
+        ground, people, pace, streets: of `lay_ground`.
         number: of places; fewer where there are fewer candidates.
         drawn: a row a draw, a column an area: engagement in per cent; see `draw_engagement`.
-        pace, streets: of `lay_ground`.
 
     Returns:
         The chosen places and the plans, as the datasets event_places and event_plans have them; without
