@@ -40,12 +40,11 @@ def say_council(areas: pd.DataFrame, authorities: pd.DataFrame, name: str) -> st
 def say_missing(areas: pd.DataFrame) -> str:
     """Say how many adults neither attend nor take part, and how many of them live where the shares are lowest."""
     total = areas["not_engaged_adults"].sum()
-    lowest = areas.sort_values("engaged_pct").head(max(len(areas) // 5, 1))
-    part = 100 * lowest["not_engaged_adults"].sum() / total
-    return (
-        f"About {total:,.0f} of {areas['adults'].sum():,.0f} adults do neither. {part:.0f}% of them live in the "
-        f"{len(lowest)} small areas with the lowest shares, which are a fifth of all."
-    )
+    said = f"About {total:,.0f} of {areas['adults'].sum():,.0f} adults do neither."
+    if (fifth := len(areas) // 5) < 2:
+        return said
+    part = 100 * areas.nsmallest(fifth, "engaged_pct")["not_engaged_adults"].sum() / total
+    return f"{said} {part:.0f}% of them live in the fifth of small areas with the lowest shares."
 
 
 def label_areas(areas: pd.DataFrame) -> pd.DataFrame:
@@ -78,9 +77,8 @@ def say_sure(areas: pd.DataFrame) -> str:
 def say_ranks(areas: pd.DataFrame) -> str:
     """Say how many LSOAs may be the one with the lowest share."""
     first = int(areas["rank_low"].eq(1).sum())
-    return (
-        f"{first} small areas may have the lowest share of all, so nobody can name the lowest one." if first > 1 else ""
-    )
+    said = f"{first} small areas may have the lowest share of all, so nobody can name the lowest one."
+    return said if first > 1 else ""
 
 
 def say_checks(checks: pd.DataFrame, score: str) -> str:

@@ -24,14 +24,14 @@ INDICATORS = {  # of an area's people or homes; who somebody is by ethnicity or 
     "professional_pct": "managers and professionals",
     "routine_pct": "routine and semi-routine jobs",
     "student_pct": "full-time students",
-    "social_rented_pct": "homes rented from a council or housing association",
+    "social_rented_pct": "social housing",
     "private_rented_pct": "homes rented privately",
     "owned_outright_pct": "homes owned outright",
     "car_pct": "homes with a car",
     "disabled_pct": "disabled people",
     "deprivation_pct": "deprivation",
 }
-UNCOUNTED = {"deprivation"}
+UNCOUNTED = {"deprivation", "social housing"}
 CLUSTERS = range(3, 8)
 FEWEST_AREAS = 30
 LEAST_SHARE = 0.05  # of the areas, in the smallest segment

@@ -6,6 +6,7 @@ from councilbook.pages.html.wording import count_things
 
 EVERYBODY = "Everybody alike"
 STABLE = 0.75  # adjusted Rand index; below it, another sample of areas gives other segments
+HALF_UP = 1e-6  # what was released has two decimals, and 49.05 in binary lies below
 NEVER = ["Some other reason", "No reason in particular"]  # reasons that say nothing
 
 
@@ -28,7 +29,7 @@ def say_cinema(shares: pd.DataFrame) -> str:
         shares: of participation_by_group.
     """
     cinema = shares[shares["outcome"].eq("went to the cinema")].set_index("group")
-    share, answers = cinema["share_pct"], cinema["answers"]["all"]
+    share, answers = cinema["share_pct"] + HALF_UP, cinema["answers"]["all"]
     return (
         f"{share['all']:.1f}% of adults went to the cinema in a year. In the most deprived tenth of areas "
         f"{share['decile 1']:.1f}% did, in the least deprived tenth {share['decile 10']:.1f}%. "
@@ -73,9 +74,8 @@ def say_checks(checks: pd.DataFrame) -> str:
 def say_stability(tried: pd.DataFrame) -> str:
     """Say how many segments there are, and how far they would come out again."""
     chosen = tried[tried["chosen"]].iloc[0]
-    words = (
-        "which counts as stable" if chosen["adjusted_rand"] >= 0.75 else "so no number is stable: read them as a sketch"
-    )
+    is_stable = chosen["adjusted_rand"] >= STABLE
+    words = "which counts as stable" if is_stable else "so no number is stable: read them as a sketch"
     return (
         f"There are {chosen['segments']:.0f} segments. With areas drawn anew, the index of agreement is "
         f"{chosen['adjusted_rand']:.2f} of 1, {words}."

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from councilbook.catalogue.councils import join_names
-from councilbook.culture.venues.collecting import KINDS, MAPS, MUSEUMS
 from councilbook.culture.venues.funding import GRANTS
+from councilbook.culture.venues.positions import KINDS, MAPS, MUSEUMS
 from councilbook.culture.venues.shifts import KEPT, MOVED, OTHER, REFUSED, UNTOLD
 from councilbook.pages.html.wording import count_things
 
@@ -112,7 +112,7 @@ def say_doubt(areas: pd.DataFrame, venues: pd.DataFrame) -> str:
     several = int(areas.groupby("venue_id").size().gt(1).sum())
     other = int(venues["other_lsoa_code"].notna().sum())
     return (
-        f"{several} of {len(venues)} venues are so near a border that they may lie in more than one small area. "
+        f"{several} of {len(venues)} venues may lie in more than one small area, since a border is near. "
         f"A position as its file has it would put {other} of them into another."
     )
 

@@ -47,3 +47,13 @@ def say_undone(undone: Undone) -> str:
         f"The invented address was {'found' if undone.found else 'not found'} from its hash. At this pace one core "
         f"tries all 16.8 million addresses of a vendor in {max(round(seconds), 1)} seconds."
     )
+
+
+def say_lengths(counts: pd.DataFrame) -> str:
+    """Say how many addresses were seen once, of the counts that are released; a hidden one counts for nothing."""
+    total = float(counts.loc[counts["length"].eq("All"), "addresses"].sum())
+    once = float(counts.loc[counts["length"].eq("seen once"), "addresses"].sum())
+    return (
+        f"Of {total:,.0f} addresses of a day and zone, {100 * once / max(total, 1):.0f}% were heard at one moment, "
+        "so nobody knows how long they stayed."
+    )
