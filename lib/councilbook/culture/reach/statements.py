@@ -45,6 +45,13 @@ def say_reach(reach: pd.DataFrame, minutes: int, mode: str = "walk") -> str:
     return f"{said} Of the people of 16 to 24 it is {row['people_16_to_24_pct']:.0f} in 100."
 
 
+def say_kinds(reach: pd.DataFrame) -> str:
+    """Say which kinds of venues are known, so that nobody takes those that no list names for missing."""
+    kinds = reach[reach["kind"].ne(ANY)].drop_duplicates("kind")
+    listed = ", ".join(f"{row['kind']} ({row['venues']})" for _, row in kinds.iterrows())
+    return f"Venues whose places are known here, by kind: {listed}. Others may exist, and are not counted."
+
+
 def say_young(catchments: pd.DataFrame, minutes: int) -> str:
     """Say which venues have most people of 16 to 24 near, who may volunteer."""
     near = catchments[catchments["mode"].eq("walk") & catchments["minutes"].eq(minutes)]
