@@ -177,6 +177,10 @@ def test_catchments_by_hand(town):
     kinds = catchments.tabulate_kinds(minutes, line, people, venues).set_index(["kind", "mode", "minutes"])
     assert kinds.loc[(catchments.ANY, "walk", 10), "adults"] == 550
     assert kinds.loc[("library", "walk", 10), "adults_pct"] == pytest.approx(300 / 16)
+    assert kinds.loc[("library", "walk", 15), "not_engaged_without"] == round(people["not_engaged_adults"].sum() - 85)
+    far = catchments.tabulate_kinds({"walk": minutes["walk"] + np.inf}, line, people, venues)
+    assert statements.say_reach(far, 15).startswith("0 in 100 adults")
+    assert "nan" not in statements.say_reach(far, 15)
     with pytest.raises(TooFewError):
         catchments.measure_minutes(line, make_venues([0.0]).head(0), None, Habits(), None)
 

@@ -90,6 +90,8 @@ def tabulate_kinds(
         named = pd.DataFrame({"venue_id": kind, "name": "", "kind": [kind]})
         parts.append(tabulate_catchments(nearest, homes, people, named).assign(venues=int(own.sum())))
     table = pd.concat(parts, ignore_index=True).drop(columns=["venue_id", "name"])
+    table["not_engaged_without"] = round(people["not_engaged_adults"].sum()) - table["not_engaged_adults"]
+    table["not_engaged_without"] = table["not_engaged_without"].clip(0)
     for name in ("adults", "not_engaged_adults", "people_16_to_24"):
         share = table[name].astype("float64") * 100 / people[name].sum(min_count=1)
         table[f"{name}_pct"] = share.clip(0, 100)

@@ -21,11 +21,11 @@ OFTEN = 90  # per cent of draws from which on a place is said to be sure
 def say_reach(reach: pd.DataFrame, minutes: int, mode: str = "walk") -> str:
     """Say who has a venue near: of venue_reach, any kind, by one mode."""
     row = reach[reach["kind"].eq(ANY) & reach["mode"].eq(mode) & reach["minutes"].eq(minutes)].iloc[0]
-    left = row["not_engaged_adults"] * 100 / row["not_engaged_adults_pct"] - row["not_engaged_adults"]
     shares = row["adults_pct"], row["not_engaged_adults_pct"]
     said = (
         f"{shares[0]:.0f} in 100 adults live within {minutes} minutes of a venue {MODE_WORDS[mode]}. Of those who are "
-        f"estimated not to take part, {shares[1]:.0f} in 100 do, and about {left:,.0f} do not."
+        f"estimated not to take part, {shares[1]:.0f} in 100 do, and about "
+        f"{row['not_engaged_without']:,.0f} do not."
     )
     if pd.isna(row["people_16_to_24"]):
         return f"{said} How many people of 16 to 24 do is not known here: no list of ages has this council."
@@ -34,9 +34,8 @@ def say_reach(reach: pd.DataFrame, minutes: int, mode: str = "walk") -> str:
 
 def say_young(catchments: pd.DataFrame, minutes: int) -> str:
     """Say which venues have most people of 16 to 24 near, who may volunteer."""
-    near = catchments[catchments["mode"].eq("walk") & catchments["minutes"].eq(minutes)].dropna(
-        subset="people_16_to_24"
-    )
+    near = catchments[catchments["mode"].eq("walk") & catchments["minutes"].eq(minutes)]
+    near = near.dropna(subset="people_16_to_24")
     if near.empty:
         return "Where people of 16 to 24 live is not known here, since no list of ages has this council."
     top = near.nlargest(SHOWN, "people_16_to_24")
