@@ -145,7 +145,7 @@ def say_hotspots(spots: pd.DataFrame) -> str:
     kinds = "; ".join(f"{number} {kind}" for kind, number in kept["spot"].value_counts().items())
     raw, left = int(spots["is_raw_spot"].sum()), len(kept)
     return (
-        f"In how many adults {spots['measure'].iloc[0]}, {raw} of {count_things(len(spots), 'area')} would look unlike "
+        f"By the share of adults who {spots['measure'].iloc[0]}, {raw} of {count_things(len(spots), 'area')} would look unlike "
         f"chance alone. After the false discovery rate {left or 'none'} {'does' if left == 1 else 'do'}"
         f"{f' ({kinds})' if kinds else ''}."
     )
