@@ -144,10 +144,10 @@ def say_hotspots(spots: pd.DataFrame) -> str:
     kept = spots[spots["is_spot"].astype(bool)]
     kinds = "; ".join(f"{number} {kind}" for kind, number in kept["spot"].value_counts().items())
     raw, left = int(spots["is_raw_spot"].sum()), len(kept)
+    measure, areas = spots["measure"].iloc[0], count_things(len(spots), "area")
     return (
-        f"By the share of adults who {spots['measure'].iloc[0]}, {raw} of {count_things(len(spots), 'area')} would look unlike "
-        f"chance alone. After the false discovery rate {left or 'none'} {'does' if left == 1 else 'do'}"
-        f"{f' ({kinds})' if kinds else ''}."
+        f"By the share of adults who {measure}, {raw} of {areas} would look unlike chance alone. After the false "
+        f"discovery rate {left or 'none'} {'does' if left == 1 else 'do'}{f' ({kinds})' if kinds else ''}."
     )
 
 
