@@ -37,23 +37,6 @@ def show_away(areas: pd.DataFrame) -> KeyFigure:
     )
 
 
-def show_venues(venues: pd.DataFrame, areas: pd.DataFrame, name: str) -> KeyFigure:
-    """Show how many venues there are, and of how many it is not sure in which small area they lie.
-
-    Args:
-        venues: the dataset culture_venues.
-        areas: the dataset venue_areas, a row an area in which a venue may lie.
-        name: the council's.
-    """
-    unsure = int(areas.groupby("venue_id").size().gt(1).sum())
-    return KeyFigure(
-        f"{len(venues)}",
-        f"venues of culture lie in {name}",
-        f"{venues['kind'].nunique()} kinds",
-        f"{unsure} of them may lie in more than one small area" if len(areas) else "Without outlines of areas",
-    )
-
-
 def show_near(reach: pd.DataFrame, minutes: int) -> KeyFigure | None:
     """Show the share of adults within a walk of any venue; None where nobody is.
 
