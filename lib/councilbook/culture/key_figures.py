@@ -62,7 +62,7 @@ def show_visits(by_hour: pd.DataFrame, dwell: pd.DataFrame) -> KeyFigure | None:
     length = dwell[dwell["zone"].eq(WHOLE)].dropna(subset="median_minutes")
     if whole.empty or length.empty:
         return None
-    one, fullest = length.iloc[0], whole.loc[whole["in_at_once"].idxmax()]
+    one, fullest = length.iloc[0], whole.nlargest(1, "in_at_once").iloc[0]
     return KeyFigure(
         f"{one['median_minutes']:.0f} minutes",
         "is a visit of the museum, in the middle",
