@@ -143,25 +143,28 @@ def say_trials(trials: pd.DataFrame) -> str:
     )
 
 
+def say_grants(funding: pd.DataFrame, name: str) -> str:
+    """Say how many project grants came, and how much in all; of `culture_funding`."""
+    grants = funding[funding["programme"].eq(GRANTS)]
+    if grants.empty:
+        return f"Project grants to {name} are not known: the file that is here was cut to other places."
+    return (
+        f"{name} had {count_things(int(grants['awards'].sum()), 'project grant')}, "
+        f"£{grants['amount_gbp'].sum():,.0f} in all, from {grants['years'].min()} to {grants['years'].max()}."
+    )
+
+
 def say_funding(funding: pd.DataFrame, name: str) -> str:
-    """Say which money came, and how much a head beside England; of `culture_funding`."""
+    """Say which money came, and in a list how much a head beside England; of `culture_funding`."""
     if funding.empty:
         return f"No file of awards that is here says anything of {name}."
-    grants = funding[funding["programme"].eq(GRANTS)]
-    told = []
-    if len(grants):
-        told.append(
-            f"{name} had {count_things(int(grants['awards'].sum()), 'project grant')}, "
-            f"£{grants['amount_gbp'].sum():,.0f} in all, from {grants['years'].min()} to {grants['years'].max()}."
-        )
+    told = [say_grants(funding, name)]
     for row in funding[funding["england_gbp_head"].notna() & funding["awards"].gt(0)].itertuples():
         told.append(
-            f"By the {row.programme}, {row.years}: £{row.amount_gbp_head:,.2f} a head here, "
+            f"- {str(row.programme).capitalize()}, {row.years}: £{row.amount_gbp_head:,.2f} a head here, "
             f"£{row.england_gbp_head:,.2f} in England."
         )
-    if not len(grants):
-        told.append("Project grants are not known: the file that is here was cut to other places.")
-    return " ".join(told)
+    return "\n\n".join([told[0], "\n".join(told[1:])]).strip()
 
 
 def say_stations(stations: pd.DataFrame, name: str) -> str:
