@@ -38,7 +38,7 @@ def publish(
     ckan: Annotated[
         str, typer.Option(metavar="URL", help="Push to this portal; the key is COUNCILBOOK_CKAN_KEY.")
     ] = "",
-    organisation: Annotated[str, typer.Option(help="The portal's name of whom the datasets belong to.")] = "",
+    organisation: Annotated[str, typer.Option(help="What the portal calls your organisation.")] = "",
 ) -> None:
     """Prepare what was released for portals: data packages, a catalogue, accessible tables, a feed of changes.
 
@@ -62,8 +62,9 @@ def publish(
         console.print(table)
     for reason, names in done.refused.items():
         console.print(Text(f"Not published, as {reason} ({len(names)}): {', '.join(names)}"), soft_wrap=True)
-    for place in done.removed:
-        console.print(Text(f"Taken away, with its versions: {place}"), soft_wrap=True)
+    if done.removed:
+        told = "Taken away here with their versions; delete them on portals by hand: "
+        console.print(Text(told + ", ".join(done.removed)), soft_wrap=True)
     count = f"{len(done.packages)} dataset{'' if len(done.packages) == 1 else 's'}"
     console.print(Text(f"{count} prepared in {target}"), soft_wrap=True)
     if portal:

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from councilbook.catalogue import hash_file, hash_text
 from councilbook.catalogue.fetching import open_session
 from councilbook.errors import ParameterError, PublishError
+from councilbook.gate.metadata import find_table, name_place
 from councilbook.publishing.choosing import is_synthetic, require_packages
-from councilbook.publishing.describing import find_table, name_place
 
 BUSY = {429, 500, 502, 503, 504}
 DESCRIPTIONS = {
@@ -33,19 +33,18 @@ DESCRIPTIONS = {
 KEY_VARIABLE = "COUNCILBOOK_CKAN_KEY"
 LICENCES = {"OGL-UK-3.0": "uk-ogl", "CC-BY-4.0": "cc-by", "ODbL-1.0": "odc-odbl"}  # in CKAN's own list
 LONGEST_NAME = 100
+MOST_LETTERS = 400  # of what a portal says
 NEARBY = {"localhost", "127.0.0.1", "::1"}
 OURS = "councilbook_release"  # an extra of a dataset: which release it is of
 SAID = "councilbook_checksum"  # an extra of a dataset: checksum of what we said of it
-SENT = (
-    "councilbook_sha256"  # of a resource; its own `hash` is overwritten where a portal loads tables to its data store
-)
+SENT = "councilbook_sha256"  # of a resource; its `hash` is overwritten where a portal loads tables to its data store
 PAUSES = (1.0, 4.0, 15.0)  # seconds between attempts
 TIMEOUT_SECONDS = (5, 300)  # to connect, and until a portal has stored a file
 
 
 @dataclass(frozen=True)
 class Portal:
-    """A portal, and whom its datasets are to belong to."""
+    """A portal, and the organisation there that our datasets belong to."""
 
     remote: Any  # a RemoteCKAN
     address: str
@@ -114,10 +113,7 @@ def name_on_portal(package: Mapping[str, Any]) -> str:
 def push_dataset(portal: Portal, package: Mapping[str, Any], folder: Path) -> Pushed:
     """Bring a dataset on a portal up to date, again after a pause where the portal is busy or the connection was cut.
 
-    Args:
-        portal: where to.
-        package: its data package.
-        folder: where `prepare_folder` wrote it.
+    The folder is the one in which `prepare_folder` wrote it.
 
     Raises:
         PublishError: the portal does not take it, or cannot be reached; what was sent stays, and the next push goes on.
@@ -136,7 +132,7 @@ def push_dataset(portal: Portal, package: Mapping[str, Any], folder: Path) -> Pu
             faults = {field: said for field, said in error.error_dict.items() if field != "__type"}
             why = f"it does not accept {'; '.join(f'{field} ({said})' for field, said in faults.items())}"
         except (CKANAPIError, ServerIncompatibleError) as error:
-            why = f"it does not answer as CKAN does: {str(error)[:300]}"
+            why = f"it does not answer as CKAN does: {error}"
         except OSError as error:
             if not hasattr(error, "request"):  # of a file here, not of the portal
                 raise
@@ -148,7 +144,7 @@ def push_dataset(portal: Portal, package: Mapping[str, Any], folder: Path) -> Pu
             state = next((one for one in states if one != "unchanged"), "updated" if sent else "unchanged")
             return Pushed(name, state, tuple(sent))
         break
-    told = why.replace(portal.remote.apikey, "…")
+    told = why.replace(portal.remote.apikey, "…")[:MOST_LETTERS]
     raise PublishError(f"{portal.address} did not take {name}: {told}. What was sent stays; push again to go on.")
 
 
@@ -175,9 +171,8 @@ def _push_metadata(portal: Portal, package: Mapping[str, Any], name: str) -> str
     if extras.get(SAID) == ours[SAID]:
         return "unchanged"
     tags = {tag["name"]: tag for tag in [*there.get("tags", []), *wanted["tags"]]}
-    portal.ask(
-        "package_patch", id=there["id"], **wanted | {"tags": [*tags.values()]}, extras=_list_extras(extras | ours)
-    )
+    wanted |= {"tags": [*tags.values()], "extras": _list_extras(extras | ours)}
+    portal.ask("package_patch", id=there["id"], **wanted)
     return "updated"
 
 

@@ -13,8 +13,7 @@ from xml.etree import ElementTree
 from rdflib import DCAT, DCTERMS, FOAF, RDF, XSD, BNode, Graph, Literal, URIRef
 
 from councilbook.errors import PublishError
-from councilbook.gate.metadata import build_dcat
-from councilbook.paths import place_outputs
+from councilbook.gate.metadata import build_dcat, find_table, name_place, name_urn
 
 ATOM = "http://www.w3.org/2005/Atom"
 CATALOGUE_ID = URIRef("urn:councilbook:published")
@@ -24,23 +23,6 @@ MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
 NEWS = 500  # entries of the feed
 NO_ADDRESS = "https://address.invalid/"  # stands for the folder while a graph is built; RDF has no relative addresses
 SHAPES = Path(__file__).with_name("dcat_ap.ttl")
-
-
-def name_place(package: Mapping[str, Any]) -> str:
-    """Return where a dataset lies below the folder of all that is published: its stable address."""
-    about = package["councilbook"]
-    place = place_outputs(about["study"], about["council"]["slug"], about["data"])
-    return f"{place.as_posix()}/{package['name']}"
-
-
-def name_urn(package: Mapping[str, Any]) -> str:
-    """Return a dataset's name among all others, as its DCAT record has it."""
-    return ":".join(["urn:councilbook", *name_place(package).split("/")])
-
-
-def find_table(package: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the file of a package that has the schema: its CSV."""
-    return next(resource for resource in package["resources"] if "schema" in resource)
 
 
 # --- CSVW ---
@@ -95,7 +77,6 @@ def build_schema_org(package: Mapping[str, Any], address: str) -> dict[str, Any]
     """Return a dataset as search engines read it; addresses are relative where none is given."""
     about, licence = package["councilbook"], package["licenses"][0]
     folder = f"{address}{name_place(package)}/{LATEST}/" if address else ""
-    fields = find_table(package)["schema"]["fields"]
     return {
         "@context": "https://schema.org/",
         "@type": "Dataset",
@@ -111,11 +92,6 @@ def build_schema_org(package: Mapping[str, Any], address: str) -> dict[str, Any]
         "keywords": [about["study"].replace("_", " "), *(f"{kind} data" for kind in about["kinds"])],
         "spatialCoverage": [{"@type": "Place", "identifier": code} for code in about["council"]["codes"]],
         "isBasedOn": list(dict.fromkeys(source["path"] for source in package["sources"])),
-        "variableMeasured": [
-            {"@type": "PropertyValue", "name": field["name"], "description": field["description"]}
-            | ({"unitText": field["unit"]} if field.get("unit") else {})
-            for field in fields
-        ],
         "distribution": [
             {
                 "@type": "DataDownload",
@@ -150,8 +126,6 @@ def build_catalogue(packages: Sequence[Mapping[str, Any]], publisher: str, addre
     graph.add((CATALOGUE_ID, DCTERMS.publisher, owner))
     graph.add((owner, RDF.type, FOAF.Agent))
     graph.add((owner, FOAF.name, Literal(publisher, lang="en")))
-    if address:
-        graph.add((CATALOGUE_ID, FOAF.homepage, URIRef(address)))
     if packages:
         newest = max(one["councilbook"]["changes"][0]["date"] for one in packages)
         graph.add((CATALOGUE_ID, DCTERMS.modified, Literal(newest, datatype=XSD.date)))
@@ -162,9 +136,8 @@ def build_catalogue(packages: Sequence[Mapping[str, Any]], publisher: str, addre
 
 
 def _describe_dataset(package: Mapping[str, Any], base: str) -> Graph:
-    record = Graph().parse(
-        data=build_dcat(package), format="json-ld", publicID=f"{base}{name_place(package)}/{LATEST}/"
-    )
+    folder = f"{base}{name_place(package)}/{LATEST}/"
+    record = Graph().parse(data=build_dcat(package), format="json-ld", publicID=folder)
     urn, graph = name_urn(package), Graph()
     for subject, predicate, value in record:
         named = [URIRef(f"{urn}:{node}") if isinstance(node, BNode) else node for node in (subject, value)]
@@ -195,16 +168,14 @@ def check_catalogue(graph: Graph) -> None:
 def write_graph(graph: Graph) -> str:
     """Return a graph as JSON-LD, in one order; addresses in the folder stay relative to it where none was given."""
     described = json.loads(graph.serialize(format="json-ld", auto_compact=True))
-    text = json.dumps(_sort(described), ensure_ascii=False, indent=1, sort_keys=True)
+    text = json.dumps(_sort(described), ensure_ascii=False, indent=1)
     return text.replace(f'"{NO_ADDRESS}', '"') + "\n"
 
 
 def _sort(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _sort(one) for key, one in value.items()}
-    return (
-        sorted(map(_sort, value), key=lambda one: json.dumps(one, sort_keys=True)) if isinstance(value, list) else value
-    )
+        return {key: _sort(value[key]) for key in sorted(value)}
+    return sorted(map(_sort, value), key=json.dumps) if isinstance(value, list) else value
 
 
 # --- Atom ---
@@ -213,10 +184,7 @@ def _sort(value: Any) -> Any:
 def build_feed(packages: Collection[Mapping[str, Any]], kept: Mapping[str, Collection[str]], address: str) -> str:
     """Return a feed of changes (RFC 4287), newest first: an entry for each version in the datasets' change logs.
 
-    Args:
-        packages: of the datasets.
-        kept: by a dataset's place, the versions that lie there; an entry of another points at the latest.
-        address: where the folder will be; addresses are relative to the feed without one.
+    `kept` has, by a dataset's place, the versions that lie there; an entry of another points at the latest.
     """
     ElementTree.register_namespace("", ATOM)
     feed = ElementTree.Element(f"{{{ATOM}}}feed")
@@ -224,7 +192,7 @@ def build_feed(packages: Collection[Mapping[str, Any]], kept: Mapping[str, Colle
     changes.sort(key=lambda one: (one[0]["date"], name_place(one[1])), reverse=True)
     _add(feed, "id", f"{CATALOGUE_ID}:changes")
     _add(feed, "title", "Changes of open data")
-    _add(feed, "updated", _name_time(changes[0][0]["date"] if changes else "1970-01-01"))
+    _add(feed, "updated", f"{changes[0][0]['date'] if changes else '1970-01-01'}T00:00:00Z")
     _add(feed, "link", rel="self", href=f"{address}feed.atom")
     for change, package in changes[:NEWS]:
         place, about = name_place(package), package["councilbook"]
@@ -232,7 +200,7 @@ def build_feed(packages: Collection[Mapping[str, Any]], kept: Mapping[str, Colle
         entry = ElementTree.SubElement(feed, f"{{{ATOM}}}entry")
         _add(entry, "id", f"{name_urn(package)}:{change['version']}")
         _add(entry, "title", f"{package['title']}, {about['council']['name']}: version {change['version']}")
-        _add(entry, "updated", _name_time(change["date"]))
+        _add(entry, "updated", f"{change['date']}T00:00:00Z")
         _add(entry, "summary", change["text"])
         _add(entry, "category", term=about["study"])
         _add(entry, "link", rel="alternate", href=f"{address}{place}/{version}/datapackage.json")
@@ -243,7 +211,3 @@ def build_feed(packages: Collection[Mapping[str, Any]], kept: Mapping[str, Colle
 
 def _add(parent: ElementTree.Element, name: str, text: str = "", **attributes: str) -> None:
     ElementTree.SubElement(parent, f"{{{ATOM}}}{name}", attributes).text = text or None
-
-
-def _name_time(day: str) -> str:
-    return f"{day}T00:00:00Z"

@@ -19,7 +19,7 @@ from councilbook.catalogue import Catalogue, hash_file
 from councilbook.errors import PublishError
 from councilbook.gate.approvals import Reviewed, list_releases
 from councilbook.gate.editions import hold_edition
-from councilbook.gate.metadata import build_dcat
+from councilbook.gate.metadata import build_dcat, find_table, name_place
 from councilbook.gate.writing import read_package, write_json
 from councilbook.pages.dataset_pages import zip_package
 from councilbook.paths import replace_folders, restore_folder, write_atomically
@@ -31,8 +31,6 @@ from councilbook.publishing.describing import (
     build_feed,
     build_schema_org,
     check_catalogue,
-    find_table,
-    name_place,
     write_graph,
 )
 from councilbook.publishing.tables import write_accessible_table

@@ -13,7 +13,7 @@ import pandas as pd
 
 from councilbook.catalogue import Dataset, Guarded
 from councilbook.gate.files import read_csv
-from councilbook.publishing.describing import find_table
+from councilbook.gate.metadata import find_table
 
 MOST_CELLS = 100_000  # gptables keeps a format for each cell: more would take minutes, and nobody reads them by eye
 NO_WORD = r"^[^a-zA-Z0-9]*$"  # what gptables refuses: a cell without a letter or a digit
