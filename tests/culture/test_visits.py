@@ -87,8 +87,8 @@ def test_visit_is_told_by_signal_length_opening_and_returns(diary):
 def test_diary_is_read_in_local_time_and_a_closed_day_has_no_hours(diary):
     days = telling.read_diary(diary, "Europe/London")
     assert days.loc["2026-07-01", "opens"] == at("09:00")
-    assert days.loc["2026-07-01", "hours"] == 7
-    assert days["hours"].notna().tolist() == [True, False]
+    assert days.loc["2026-07-01", "closes"] == at("16:00")
+    assert days["opens"].notna().tolist() == [True, False]
 
 
 @given(st.lists(st.tuples(st.integers(0, 1_300), st.integers(0, 300)), min_size=1, max_size=8))

@@ -112,7 +112,7 @@ def say_doubt(areas: pd.DataFrame, venues: pd.DataFrame) -> str:
     several = int(areas.groupby("venue_id").size().gt(1).sum())
     other = int(venues["other_lsoa_code"].notna().sum())
     return (
-        f"{several} of {len(venues)} venues are so near a border that they may lie in more than one small area. "
+        f"{several} of {len(venues)} venues may lie in more than one small area, since a border is near. "
         f"A position as its file has it would put {other} of them into another."
     )
 

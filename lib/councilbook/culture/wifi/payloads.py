@@ -142,7 +142,9 @@ def _read_seen(one: Mapping[str, Any], data: Mapping[str, Any], zones: ZoneNames
         return
     names = [data["apMac"], *filter(None, data.get("apTags") or []), *filter(None, data.get("apFloors") or [])]
     signal = _number(one.get("rssi")) + NOISE_FLOOR_DBM
-    yield Row(str(one["seenEpoch"]), zones.find(names), one["clientMac"], signal, bool(one.get("ssid")))
+    yield Row(
+        str(one.get("seenEpoch") or one["seenTime"]), zones.find(names), one["clientMac"], signal, bool(one.get("ssid"))
+    )
 
 
 def _read_observation(
