@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from rdflib import DCAT, DCTERMS, FOAF, RDF, XSD, BNode, Graph, Literal, URIRef
+from rdflib import DCAT, DCTERMS, FOAF, RDF, RDFS, XSD, BNode, Graph, Literal, URIRef
 
 from councilbook.errors import PublishError
 from councilbook.gate.metadata import build_dcat, find_table, name_place, name_urn
@@ -18,6 +18,12 @@ from councilbook.gate.metadata import build_dcat, find_table, name_place, name_u
 ATOM = "http://www.w3.org/2005/Atom"
 CATALOGUE_ID = URIRef("urn:councilbook:published")
 DATATYPES = {"year": "gYear"}  # of XML Schema, where Table Schema has another name
+KINDS = {  # what DCAT-AP's own shapes want to be told of each value
+    DCAT.accessURL: RDFS.Resource,
+    DCAT.mediaType: DCTERMS.MediaType,
+    DCTERMS.license: DCTERMS.LicenseDocument,
+    DCTERMS.spatial: DCTERMS.Location,
+}
 LATEST = "latest"
 MEDIA_TYPES = "https://www.iana.org/assignments/media-types/"
 NEWS = 500  # entries of the feed
@@ -149,6 +155,9 @@ def _describe_dataset(package: Mapping[str, Any], base: str) -> Graph:
     for distribution, file in list(graph.subject_objects(DCAT.downloadURL)):
         graph.add((distribution, DCAT.accessURL, file))
         graph.add((distribution, DCTERMS.license, URIRef(package["licenses"][0]["path"])))
+    for predicate, kind in KINDS.items():
+        for value in list(graph.objects(None, predicate)):
+            graph.add((value, RDF.type, kind))
     return graph
 
 
