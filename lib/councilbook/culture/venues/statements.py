@@ -19,13 +19,25 @@ DONE = {
 }
 
 
+def count_kinds(venues: pd.DataFrame) -> pd.DataFrame:
+    """Count venues by kind: kind, venues; of `culture_venues`."""
+    return venues["kind"].astype(str).value_counts().rename("venues").rename_axis("kind").reset_index()
+
+
+def say_counts(counts: pd.DataFrame, name: str) -> str:
+    """Say how many venues there are, by kind; of `culture_venue_counts`."""
+    if counts.empty:
+        return f"No source that is here names a venue in {name}."
+    by_kind = counts.set_index("kind")["venues"]
+    kinds = [_count(int(by_kind[kind]), kind) for kind in KINDS if kind in by_kind]
+    return f"{name} has {count_things(int(by_kind.sum()), 'venue')}: {join_names(kinds)}."
+
+
 def say_venues(venues: pd.DataFrame, name: str) -> str:
     """Say how many venues there are, of which kinds, and what no file says; of `culture_venues`."""
     if venues.empty:
         return f"No source that is here names a venue in {name}."
-    counts = venues["kind"].value_counts()
-    kinds = [_count(int(counts[kind]), kind) for kind in KINDS if kind in counts]
-    found = f"{name} has {count_things(len(venues), 'venue')}: {join_names(kinds)}."
+    found = say_counts(count_kinds(venues), name)
     if not venues["source_id"].isin(MAPS).any():
         sources = "the list of all museums" if venues["source_id"].eq(MUSEUMS).any() else "the council's own list"
         return (
