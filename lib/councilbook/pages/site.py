@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from councilbook.catalogue import Catalogue, Source
+from councilbook.pages.comparisons.comparison_pages import ComparisonPage, make_comparison_pages
 from councilbook.pages.html.pieces import Html, embed_json
 from councilbook.pages.html.questions import SKIPPED
 from councilbook.pages.page import PAGE_BYTES, Current, render_page, shorten_attributions, write_page
@@ -140,14 +141,15 @@ def build_site(catalogue: Catalogue) -> None:
     _write_layouts(site)
     _write_search(site, entries)
     site.write("accessibility.html", "accessibility", {"date_of_run": site.last_run})
-    _write_index(site)
+    _write_index(site, _write_comparisons(site))
 
 
 # --- first page ---
 
 
-def _write_index(site: Site) -> None:
+def _write_index(site: Site, compared: Sequence[ComparisonPage]) -> None:
     values = {
+        "compared": compared,
         "studies": _group_studies(site.reports),
         "count": len(site.reports),
         "places": len({report.council.slug for report in site.reports}),
@@ -206,6 +208,21 @@ def list_news(reports: Iterable[ReportRecord]) -> list[News]:
         News(date, by_folder[folder], date == by_folder[folder].run_date, changes[date, folder])
         for date, folder in newest[:NEWS]
     ]
+
+
+# --- councils beside each other ---
+
+
+def _write_comparisons(site: Site) -> list[ComparisonPage]:
+    """Write the pages that compare councils, and take away those that nothing is left to compare on."""
+    pages = list(make_comparison_pages(site.catalogue, site.reports))
+    for page in pages:
+        values = {"title": page.title, **page.values}
+        site.write(page.file, "reports", values, "pages/comparisons/councils.html.j2")
+    for left in site.folder.glob("councils-*.html"):
+        if left.name not in {page.file for page in pages}:
+            left.unlink()
+    return pages
 
 
 # --- data catalogue ---
