@@ -145,7 +145,9 @@ def _draw_funnel(rows: pd.DataFrame, title: str, x_label: str, unit: str) -> Any
     """
     middle = float(np.average(rows["value"], weights=rows["size"]))
     noise = middle * (100 - middle)
-    between = combine_effects(rows["value"], noise / rows["size"], method_re="dl").tau2 if noise else 0
+    between = (
+        combine_effects(rows["value"].to_numpy(), noise / rows["size"].to_numpy(), method_re="dl").tau2 if noise else 0
+    )
     sizes = np.geomspace(max(rows["size"].min() / 2, 1), rows["size"].max() * 1.05, 60)
     wide = {band: width * np.sqrt(noise / sizes + max(between, 0)) for band, width in BANDS.items()}
     limits = [
