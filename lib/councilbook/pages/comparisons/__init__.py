@@ -1,1 +1,1 @@
-"""Comparisons: how do councils that a study was run for stand beside each other, and how sure is that?"""
+"""Comparisons: how councils that a study was run for stand beside each other, and how sure that is."""
