@@ -32,7 +32,7 @@ from pages import BROWSERS, FLAGS, visit
 ROOT = find_workbook(Path(__file__).parent).root
 STUDY = "renting"
 AT_ONCE = 2
-KINDS = ("06", "07", "08", "09")  # of the GSS codes of English districts
+KINDS = ("06", "07", "08", "09")  # of the GSS codes of English districts; W06 are Welsh councils
 CLUSTER = (
     "from distributed import LocalCluster\n"
     f"with LocalCluster(n_workers={AT_ONCE}, threads_per_worker=1, dashboard_address=None) as one:\n"
@@ -152,7 +152,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         environment = begin(Path(folder))
         if options.councils:
-            compare_runs(environment, [one.slug for one in DISTRICTS[-options.councils :]])
+            compare_runs(environment, [one.slug for one in DISTRICTS if one.nation == "England"][-options.councils :])
         site = Path(folder) / "reports"
         for left in find_workbook(ROOT).reports.glob("[!.]*/[!.]*/sample"):
             shutil.copytree(left, site / left.relative_to(find_workbook(ROOT).reports), dirs_exist_ok=True)
