@@ -1,5 +1,6 @@
 """Councils beside each other: what is compared, how sure it is, and what the page says."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,8 @@ def test_real_and_sample_are_never_on_one_page_and_pages_of_nothing_go(tmp_path:
     assert "99.0" in sample and "A comparison needs two councils" in sample
     assert "North is 20.0 points below South; the 95% interval is 6.4 to 32.6." in real
     links = [link["href"] for link in read(reports / "index.html").select("main a")]
+    found = json.loads(read(reports / "search.html").select_one("#index").string)
+    assert ["councils-warmth-real.html", "Councils beside each other: Warm homes, real data"] in found["pages"]
     assert links[:2] == ["councils-warmth-real.html", "councils-warmth-sample.html"]
 
 

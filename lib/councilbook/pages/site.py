@@ -63,6 +63,11 @@ class Site:
         """How many datasets all reports offer."""
         return sum(len(report.datasets) for report in self.reports)
 
+    @cached_property
+    def compared(self) -> list[ComparisonPage]:
+        """Pages on which councils stand beside each other."""
+        return list(make_comparison_pages(self.catalogue, self.reports))
+
     def write(self, name: str, current: Current, values: Mapping[str, Any], template: str | None = None) -> None:
         """Write one of its pages, by default from the template of its name."""
         write_page(self.render(template or f"{name}.j2", current, values), self.folder / name, name)
@@ -141,15 +146,16 @@ def build_site(catalogue: Catalogue) -> None:
     _write_layouts(site)
     _write_search(site, entries)
     site.write("accessibility.html", "accessibility", {"date_of_run": site.last_run})
-    _write_index(site, _write_comparisons(site))
+    _write_comparisons(site)
+    _write_index(site)
 
 
 # --- first page ---
 
 
-def _write_index(site: Site, compared: Sequence[ComparisonPage]) -> None:
+def _write_index(site: Site) -> None:
     values = {
-        "compared": compared,
+        "compared": site.compared,
         "studies": _group_studies(site.reports),
         "count": len(site.reports),
         "places": len({report.council.slug for report in site.reports}),
@@ -213,16 +219,14 @@ def list_news(reports: Iterable[ReportRecord]) -> list[News]:
 # --- councils beside each other ---
 
 
-def _write_comparisons(site: Site) -> list[ComparisonPage]:
+def _write_comparisons(site: Site) -> None:
     """Write the pages that compare councils, and take away those that nothing is left to compare on."""
-    pages = list(make_comparison_pages(site.catalogue, site.reports))
-    for page in pages:
+    for page in site.compared:
         values = {"title": page.title, **page.values}
         site.write(page.file, "reports", values, "pages/comparisons/councils.html.j2")
     for left in site.folder.glob("councils-*.html"):
-        if left.name not in {page.file for page in pages}:
+        if left.name not in {page.file for page in site.compared}:
             left.unlink()
-    return pages
 
 
 # --- data catalogue ---
@@ -508,6 +512,9 @@ def list_search_index(site: Site, entries: Sequence[Entry], letters: int | None)
                 add(address, name, [("", said[0], said[1])], _join_words(site, address))
             else:
                 add(name_data_page(site, report), name, [(place, said[0], said[1])], {})
+    for compared in site.compared:
+        figures = " ".join(one["title"] + "." for one in compared.values["sections"])
+        add(compared.file, compared.title, [("", compared.title, figures)], {})
     add("sources.html", "Sources", [(one.id, one.title, one.description) for one in entries], {})
     return {"pages": pages, "entries": rows, "alike": list_alike(site.catalogue.synonyms), "skip": sorted(SKIPPED)}
 
