@@ -2,26 +2,58 @@
 
 import pandas as pd
 
-from councilbook.culture.engagement.statements import count_sure
+from councilbook.culture.engagement.statements import count_sure, share_published
 from councilbook.culture.visits.hours import WHOLE
 from councilbook.culture.visits.statements import take_whole
 from councilbook.pages.html import KeyFigure
 
 
-def show_engaged(areas: pd.DataFrame, authorities: pd.DataFrame) -> KeyFigure:
+def show_engaged(published: pd.DataFrame) -> KeyFigure:
     """Show the share of adults who take part, beside England's authorities.
 
     Args:
-        areas: the dataset culture_engagement.
-        authorities: the dataset culture_authorities.
+        published: the dataset culture_published.
     """
-    share = (areas["engaged_pct"] * areas["adults"]).sum() / areas["adults"].sum()
-    middle = authorities["published_pct"].median()
     return KeyFigure(
-        f"{share:.0f}%",
-        "of adults attend or take part in culture",
-        f"{middle:.0f}% in the middle one of {len(authorities)} authorities",
+        f"{share_published(published):.0f}%",
+        "of adults attended or took part in culture",
+        f"{published['published_pct'].median():.0f}% in the middle one of {len(published)} authorities",
         "A survey of 2018/19",
+    )
+
+
+def show_venues(counts: pd.DataFrame, name: str) -> KeyFigure | None:
+    """Show how many venues there are; None where no source names one.
+
+    Args:
+        counts: the dataset culture_venue_counts.
+        name: the council's.
+    """
+    if counts.empty:
+        return None
+    most = counts.nlargest(1, "venues").iloc[0]
+    return KeyFigure(
+        f"{counts['venues'].sum()}",
+        f"venues of culture lie in {name}",
+        f"{most['venues']} of them are of one kind: {most['kind']}",
+        "Counted by place, in official lists",
+    )
+
+
+def show_grants(money: pd.DataFrame) -> KeyFigure | None:
+    """Show what project grants came; None where no file has them.
+
+    Args:
+        money: the dataset culture_funding.
+    """
+    grants = money[money["programme"].eq("project grants")]
+    if grants.empty:
+        return None
+    return KeyFigure(
+        f"£{grants['amount_gbp'].sum() / 1e6:.1f} million",
+        f"of project grants came from {grants['years'].min()} to {grants['years'].max()}",
+        f"in {grants['awards'].sum():,.0f} awards",
+        "Counted where a recipient is registered",
     )
 
 
