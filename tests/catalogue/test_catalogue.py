@@ -239,6 +239,35 @@ def test_reference_to_nothing_is_named_with_file_and_place(load, files, parts):
     expect_fault(load, *parts, **files)
 
 
+COMPARED = {
+    "dataset": "homes_by_area",
+    "label": "Homes",
+    "sure": "Every home was counted.",
+    "value": "cold",
+    "of": "homes",
+}
+COUNTS = DATASET | {"fields": {name: {"description": name} for name in ("code", "cold", "homes")}}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "changes", "fault"),
+    [
+        (COUNTS, {"of": "home"}, "No field of homes_by_area 'home'"),
+        (COUNTS, {"where": {"kinds": "flat"}}, "No field of homes_by_area 'kinds'"),
+        (COUNTS, {"newest": "year"}, "No field of homes_by_area 'year'"),
+        (COUNTS, {"dataset": "homes_by_aria"}, "mean homes_by_area?"),
+        (COUNTS | {"classification": "closed"}, {}, "homes_by_area is no open dataset that the study releases"),
+        (COUNTS | {"id": "others"}, {"dataset": "others"}, "others is no open dataset that the study releases"),
+    ],
+)
+def test_what_councils_are_compared_by_is_open_released_and_has_the_fields(load, dataset, changes, fault):
+    study = STUDY | {"compare": [COMPARED | changes]}
+    datasets = [dataset] if dataset["id"] == DATASET["id"] else [DATASET, dataset]
+    expect_fault(load, "housing/study.yaml, compare 'Homes'", fault, datasets=datasets, study=study)
+    right = load(datasets=[COUNTS], study=STUDY | {"compare": [COMPARED]})
+    assert right.study("housing").compare[0].columns == ["cold", "homes"]
+
+
 @pytest.mark.parametrize(
     ("more", "name"),
     [({"sources": [SOURCE]}, "homes"), ({"datasets": [DATASET]}, "homes_by_area")],

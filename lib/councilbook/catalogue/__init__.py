@@ -43,6 +43,7 @@ from councilbook.catalogue.rules import (
 )
 from councilbook.catalogue.schema import (
     Areas,
+    ComparisonSpec,
     Contents,
     Council,
     Dataset,
@@ -66,6 +67,7 @@ __all__ = [
     "Areas",
     "Canvas",
     "Catalogue",
+    "ComparisonSpec",
     "Contents",
     "Council",
     "CountRule",

@@ -34,7 +34,7 @@ from councilbook.catalogue.rules import (
     RecordRule,
     RegisterRule,
 )
-from councilbook.catalogue.schema import Contents, Council, Dataset, Licence, Source, StudySpec
+from councilbook.catalogue.schema import ComparisonSpec, Contents, Council, Dataset, Licence, Source, StudySpec
 from councilbook.errors import CatalogueError, suggest
 from councilbook.paths import Workbook
 
@@ -400,10 +400,26 @@ def _check_references(catalogue: Catalogue) -> None:
                 catalogue.expand(notebook.sources)
                 for released in notebook.releases:
                     catalogue.dataset(released)
+        for figure in study.compare:
+            with _name_place(f"{study.id}/study.yaml, compare {figure.label!r}"):
+                _check_compared(catalogue, study, figure)
+        if study.outlines:
+            with _name_place(f"{study.id}/study.yaml, outlines"):
+                catalogue.dataset(study.outlines)
     for name, canvas in catalogue.canvases.items():
         with _name_place(f"{name}/{CANVAS}"):
             catalogue.study(name)
             catalogue.expand(source for point in canvas.points.values() for source in point.sources)
+
+
+def _check_compared(catalogue: Catalogue, study: StudySpec, figure: ComparisonSpec) -> None:
+    """See that the dataset of a compared figure is open and released by the study, and has the fields."""
+    dataset = catalogue.dataset(figure.dataset)
+    released = {name for notebook in study.notebooks.values() for name in notebook.releases}
+    if not dataset.is_open or dataset.id not in released:
+        raise CatalogueError(f"{dataset.id} is no open dataset that the study releases.")
+    for name in [*figure.columns, *figure.where, *([figure.newest] if figure.newest else [])]:
+        _lookup(dataset.fields, name, f"field of {dataset.id}")
 
 
 @contextmanager

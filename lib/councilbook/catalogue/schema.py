@@ -488,6 +488,41 @@ class PageSpec(Entry):
     )
 
 
+class ComparisonSpec(Entry):
+    """A figure that councils are compared by: where it stands in a released dataset, and how sure it is."""
+
+    dataset: Name = Field(description="An open dataset that the study releases.")
+    label: str = Field(description="What is compared, in words that 'is 2 points above' can follow.")
+    sure: str = Field(min_length=20, description="What its interval covers, and what it does not, in sentences.")
+    value: Name = Field(description="Field of the figure; a count, where there is `of` and no interval.")
+    low: Name | None = Field(default=None, description="Field of the lower end of its 95% interval.")
+    high: Name | None = Field(default=None, description="Field of the upper end; without both, it is Wilson's.")
+    of: Name | None = Field(default=None, description="Field that the value is divided by; rows are summed.")
+    weight: Name | None = Field(default=None, description="Field that weighs rows, where nothing is divided.")
+    per: float = Field(default=100, gt=0, description="What a share is of: of a hundred, unless it says otherwise.")
+    unit: str = Field(default="%", description="Unit, as it follows the number; differences of % are points.")
+    where: dict[Name, str | bool] = Field(default={}, description="Field to the value that it has in the rows.")
+    newest: Name | None = Field(default=None, description="Field of the period; councils are compared of the same one.")
+
+    @property
+    def columns(self) -> list[str]:
+        """Fields with the numbers that it needs."""
+        return [name for name in (self.value, self.low, self.high, self.of or self.weight) if name]
+
+    @property
+    def difference_unit(self) -> str:
+        """Unit of a difference, as it follows a number."""
+        return " points" if self.unit == "%" else self.unit
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.of is None) == (self.weight is None):
+            raise ValueError("needs either `of` or `weight`")
+        if (self.low is None) != (self.high is None) or (self.weight and not self.low):
+            raise ValueError("an interval needs `low` and `high`; without both, the value is a count, and needs `of`")
+        return self
+
+
 class StudySpec(Entry):
     """A study.yaml."""
 
@@ -504,6 +539,10 @@ class StudySpec(Entry):
         default={}, description="Pages beside the report; the name is that of the file, without .html."
     )
     parameters: dict[Name, ParameterSpec] = Field(default={})
+    compare: list[ComparisonSpec] = Field(default=[], description="Figures by which the site compares councils.")
+    outlines: Name | None = Field(
+        default=None, description="Released dataset whose areas make up a council's outline, for the maps of `compare`."
+    )
 
     @property
     def report(self) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from councilbook.catalogue import Catalogue, Source
+from councilbook.pages.comparisons.comparison_pages import ComparisonPage, make_comparison_pages
 from councilbook.pages.html.pieces import Html, embed_json
 from councilbook.pages.html.questions import SKIPPED
 from councilbook.pages.page import PAGE_BYTES, Current, render_page, shorten_attributions, write_page
@@ -61,6 +62,11 @@ class Site:
     def dataset_count(self) -> int:
         """How many datasets all reports offer."""
         return sum(len(report.datasets) for report in self.reports)
+
+    @cached_property
+    def compared(self) -> list[ComparisonPage]:
+        """Pages on which councils stand beside each other."""
+        return list(make_comparison_pages(self.catalogue, self.reports))
 
     def write(self, name: str, current: Current, values: Mapping[str, Any], template: str | None = None) -> None:
         """Write one of its pages, by default from the template of its name."""
@@ -140,6 +146,7 @@ def build_site(catalogue: Catalogue) -> None:
     _write_layouts(site)
     _write_search(site, entries)
     site.write("accessibility.html", "accessibility", {"date_of_run": site.last_run})
+    _write_comparisons(site)
     _write_index(site)
 
 
@@ -148,6 +155,7 @@ def build_site(catalogue: Catalogue) -> None:
 
 def _write_index(site: Site) -> None:
     values = {
+        "compared": site.compared,
         "studies": _group_studies(site.reports),
         "count": len(site.reports),
         "places": len({report.council.slug for report in site.reports}),
@@ -206,6 +214,19 @@ def list_news(reports: Iterable[ReportRecord]) -> list[News]:
         News(date, by_folder[folder], date == by_folder[folder].run_date, changes[date, folder])
         for date, folder in newest[:NEWS]
     ]
+
+
+# --- councils beside each other ---
+
+
+def _write_comparisons(site: Site) -> None:
+    """Write the pages that compare councils, and take away those that nothing is left to compare on."""
+    for page in site.compared:
+        values = {"title": page.title, **page.values}
+        site.write(page.file, "reports", values, "pages/comparisons/councils.html.j2")
+    for left in site.folder.glob("councils-*.html"):
+        if left.name not in {page.file for page in site.compared}:
+            left.unlink()
 
 
 # --- data catalogue ---
@@ -491,6 +512,9 @@ def list_search_index(site: Site, entries: Sequence[Entry], letters: int | None)
                 add(address, name, [("", said[0], said[1])], _join_words(site, address))
             else:
                 add(name_data_page(site, report), name, [(place, said[0], said[1])], {})
+    for compared in site.compared:
+        figures = " ".join(one["title"] + "." for one in compared.values["sections"])
+        add(compared.file, compared.title, [("", compared.title, figures)], {})
     add("sources.html", "Sources", [(one.id, one.title, one.description) for one in entries], {})
     return {"pages": pages, "entries": rows, "alike": list_alike(site.catalogue.synonyms), "skip": sorted(SKIPPED)}
 
