@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from html import unescape
 from pathlib import Path
 
 import papermill
@@ -50,8 +51,8 @@ def test_a_walk_has_the_cells_of_its_notebooks_and_no_solution(study: str, copie
     for exercise in (one for step in plan.steps for one in step.exercises):
         assert exercise.solution.strip() in solved
         assert exercise.solution.strip() not in sources
-    handout = written[3].read_text(encoding="utf-8")
-    facilitator = written[2].read_text(encoding="utf-8")
+    handout = unescape(written[3].read_text(encoding="utf-8"))
+    facilitator = unescape(written[2].read_text(encoding="utf-8"))
     assert all(exercise.says not in handout for step in plan.steps for exercise in step.exercises)
     assert all(step.title in handout and step.title in facilitator for step in plan.steps)
 
