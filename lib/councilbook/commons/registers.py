@@ -248,7 +248,7 @@ def write_registers(catalogue: Catalogue, settings: Iterable[Setting], folder: P
 def _group(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Section]:
     """Make a section of each group of rows, named by their first cell."""
     for name in dict.fromkeys(row[0] for row in rows):
-        yield Section(name, "", headers, [row[1:] for row in rows if row[0] == name])
+        yield Section(name.replace("_", " ").capitalize(), "", headers, [row[1:] for row in rows if row[0] == name])
 
 
 def _describe_files(catalogue: Catalogue) -> Iterator[Section]:
