@@ -178,6 +178,7 @@ def test_catchments_by_hand(town):
     assert kinds.loc[(catchments.ANY, "walk", 10), "adults"] == 550
     assert kinds.loc[("library", "walk", 10), "adults_pct"] == pytest.approx(300 / 16)
     assert kinds.loc[("library", "walk", 15), "not_engaged_without"] == round(people["not_engaged_adults"].sum() - 85)
+    assert "library (1), museum (1)" in statements.say_kinds(kinds.reset_index())
     far = catchments.tabulate_kinds({"walk": minutes["walk"] + np.inf}, line, people, venues)
     assert statements.say_reach(far, 15).startswith("0 in 100 adults")
     assert "nan" not in statements.say_reach(far, 15)
@@ -248,7 +249,7 @@ def ground(town) -> events.Ground:
 def test_plans_reach_as_many_as_the_best_of_all_pairs(town, ground):
     _, people = town
     now = people["not_engaged_adults"].to_numpy()
-    for plan in (events.AT_VENUES, events.ANYWHERE, events.BEYOND):
+    for plan in (statements.AT_VENUES, statements.ANYWHERE, statements.BEYOND):
         allowed = ground.choose_from(plan)
         pairs = [np.array([a, b]) for a in allowed for b in allowed if a < b]
         most = max(ground.count_reached(pair, now[None], plan)[0] for pair in pairs)
@@ -264,25 +265,25 @@ def test_beyond_venues_counts_nobody_twice(town, ground):
     _, people = town
     now = people["not_engaged_adults"].to_numpy()
     venues = np.flatnonzero(ground.candidates["is_venue"])
-    assert ground.count_reached(venues, now[None], events.BEYOND)[0] == 0
+    assert ground.count_reached(venues, now[None], statements.BEYOND)[0] == 0
     everywhere = np.arange(len(ground.candidates))
-    whole = ground.count_reached(venues, now[None], events.AT_VENUES) + ground.count_reached(
-        everywhere, now[None], events.BEYOND
+    whole = ground.count_reached(venues, now[None], statements.AT_VENUES) + ground.count_reached(
+        everywhere, now[None], statements.BEYOND
     )
-    assert whole[0] == pytest.approx(ground.count_reached(everywhere, now[None], events.ANYWHERE)[0])
+    assert whole[0] == pytest.approx(ground.count_reached(everywhere, now[None], statements.ANYWHERE)[0])
 
 
 def test_plan_events_by_hand(town, ground):
     _, people = town
     drawn = bridges.draw_engagement(people, np.random.default_rng(1), 5)
     places, plans = events.plan_events(ground, people, 1, drawn, PACE, None)
-    assert set(places["plan"]) == {events.AT_VENUES, events.ANYWHERE, events.BEYOND, events.NEAREST}
+    assert set(places["plan"]) == {statements.AT_VENUES, statements.ANYWHERE, statements.BEYOND, statements.NEAREST}
     rows = plans.set_index(["plan", "method"])
-    largest = rows.loc[(events.ANYWHERE, events.LARGEST), "reached_adults"]
+    largest = rows.loc[(statements.ANYWHERE, statements.LARGEST), "reached_adults"]
     assert largest == 30 + 165 + 50  # from the middle of area 1 one gets to half of area 0 and of area 2
-    assert rows.loc[(events.ANYWHERE, events.EXACT), "reached_adults"] >= largest
+    assert rows.loc[(statements.ANYWHERE, statements.EXACT), "reached_adults"] >= largest
     assert (rows["reached_low"] <= rows["reached_high"]).all()
-    shortest = places[places["plan"] == events.NEAREST]
+    shortest = places[places["plan"] == statements.NEAREST]
     assert len(shortest) == 1
     assert shortest["chosen_pct"].isna().all()
     mapped = statements.band_places(places)

@@ -37,6 +37,28 @@ def say_council(areas: pd.DataFrame, authorities: pd.DataFrame, name: str) -> st
     )
 
 
+def say_published(published: pd.DataFrame, name: str) -> str:
+    """Say the published share of a council, and its rank or the districts that it is put together of.
+
+    Args:
+        published: the dataset culture_published.
+        name: the council's.
+    """
+    own = published[published["is_own"]]
+    share = share_published(published)
+    start = f"{share:.1f}% of adults in {name} attended or took part in culture in 2018/19"
+    if len(own) == 1:
+        rank = _say_rank(int(own["rank"].iloc[0]))
+        return f"{start}, as a survey published it: {rank} of {len(published)} authorities."
+    return f"{start}, by the published figures of {len(own)} districts of 2019."
+
+
+def share_published(published: pd.DataFrame) -> float:
+    """Return the council's share, %: that of its authority, or of several by their adults."""
+    own = published[published["is_own"]]
+    return float((own["published_pct"] * own["adults"]).sum() / own["adults"].sum())
+
+
 def say_missing(areas: pd.DataFrame) -> str:
     """Say how many adults neither attend nor take part, and how many of them live where the shares are lowest."""
     total = areas["not_engaged_adults"].sum()

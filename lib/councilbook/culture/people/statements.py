@@ -28,6 +28,8 @@ def say_cinema(shares: pd.DataFrame) -> str:
     Args:
         shares: of participation_by_group.
     """
+    if shares.empty:
+        return "No survey of England's adults is at hand."
     cinema = shares[shares["outcome"].eq("went to the cinema")].set_index("group")
     share, answers = cinema["share_pct"] + HALF_UP, cinema["answers"]["all"]
     return (
@@ -43,6 +45,8 @@ def say_areas(by_area: pd.DataFrame) -> str:
     Args:
         by_area: participation_by_area.
     """
+    if by_area.empty:
+        return "There are no estimates by small area here."
     if by_area["basis"].eq("decile").all():
         return (
             "Each area has the share of England's areas that are as deprived. This is coarse: it cannot tell two areas "
@@ -74,6 +78,8 @@ def say_checks(checks: pd.DataFrame) -> str:
 def say_stability(tried: pd.DataFrame) -> str:
     """Say how many segments there are, and how far they would come out again."""
     chosen = tried[tried["chosen"]].iloc[0]
+    if pd.isna(chosen["adjusted_rand"]):
+        return "The council has too few small areas to sort them into segments."
     is_stable = chosen["adjusted_rand"] >= STABLE
     words = "which counts as stable" if is_stable else "so no number is stable: read them as a sketch"
     return (
@@ -138,9 +144,10 @@ def say_hotspots(spots: pd.DataFrame) -> str:
     kept = spots[spots["is_spot"].astype(bool)]
     kinds = "; ".join(f"{number} {kind}" for kind, number in kept["spot"].value_counts().items())
     raw, left = int(spots["is_raw_spot"].sum()), len(kept)
+    measure, areas = spots["measure"].iloc[0], count_things(len(spots), "area")
     return (
-        f"Of {count_things(len(spots), 'area')}, {raw} would look unlike chance alone. After the false discovery rate "
-        f"{left or 'none'} {'does' if left == 1 else 'do'}{f' ({kinds})' if kinds else ''}."
+        f"By the share of adults who {measure}, {raw} of {areas} would look unlike chance alone. After the false "
+        f"discovery rate {left or 'none'} {'does' if left == 1 else 'do'}{f' ({kinds})' if kinds else ''}."
     )
 
 

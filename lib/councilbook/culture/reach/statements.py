@@ -13,6 +13,19 @@ PLAN_WORDS = {
     BEYOND: "for those who have no venue near",
     NEAREST: "with the shortest way on average",
 }
+VENUE_HEADERS = {
+    "not_engaged_adults": "Estimated not to take part",
+    "not_engaged_low": "at least",
+    "not_engaged_high": "at most",
+    "people_16_to_24": "People of 16 to 24",
+}
+PLAN_HEADERS = {
+    "reached_adults": "Reached, estimated not to take part",
+    "reached_low": "at least",
+    "reached_high": "at most",
+    "reached_pct": "of all (%)",
+    "walk_minutes": "Average way on foot (minutes)",
+}
 BANDS = {1: "one plan chooses it", 2: "two plans", 3: "three plans", 4: "all four plans"}
 SHOWN = 3
 OFTEN = 90  # per cent of draws from which on a place is said to be sure
@@ -30,6 +43,13 @@ def say_reach(reach: pd.DataFrame, minutes: int, mode: str = "walk") -> str:
     if pd.isna(row["people_16_to_24"]):
         return f"{said} How many people of 16 to 24 do is not known here: no list of ages has this council."
     return f"{said} Of the people of 16 to 24 it is {row['people_16_to_24_pct']:.0f} in 100."
+
+
+def say_kinds(reach: pd.DataFrame) -> str:
+    """Say which kinds of venues are known, so that nobody takes those that no list names for missing."""
+    kinds = reach[reach["kind"].ne(ANY)].drop_duplicates("kind")
+    listed = ", ".join(f"{row['kind']} ({row['venues']})" for _, row in kinds.iterrows())
+    return f"Venues whose places are known here, by kind: {listed}. Others may exist, and are not counted."
 
 
 def say_young(catchments: pd.DataFrame, minutes: int) -> str:

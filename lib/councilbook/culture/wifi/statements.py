@@ -10,6 +10,8 @@ RETURNING = (
     "on the landing page can be known again."
 )
 
+HEADERS = {"check": "What was asked", "verdict": "Answer", "found": "Against it", "asked": "Asked", "case": "Of what"}
+
 
 def say_read(told: pd.DataFrame) -> str:
     """Say how many records were read, and how many were set aside."""
