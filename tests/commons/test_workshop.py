@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from html import unescape
 from pathlib import Path
 
 import papermill
@@ -14,6 +15,17 @@ from councilbook.errors import CatalogueError, ParameterError
 from councilbook.paths import Workbook
 from whole_workbook import ROOT, copy_workbook
 
+WRONG = [
+    "None",
+    "-1",
+    "'no idea'",
+    "[]",
+    "(1, 2)",
+    "float('nan')",
+    "[answer, answer]",
+    "not answer",
+    "str(answer) + '.'",
+]
 STUDIES = sorted(file.parent.name for file in ROOT.glob(f"notebooks/*/{workshop.FILE}"))
 
 
@@ -39,24 +51,41 @@ def test_a_walk_has_the_cells_of_its_notebooks_and_no_solution(study: str, copie
     for exercise in (one for step in plan.steps for one in step.exercises):
         assert exercise.solution.strip() in solved
         assert exercise.solution.strip() not in sources
-    handout = written[3].read_text(encoding="utf-8")
-    facilitator = written[2].read_text(encoding="utf-8")
+    handout = unescape(written[3].read_text(encoding="utf-8"))
+    facilitator = unescape(written[2].read_text(encoding="utf-8"))
     assert all(exercise.says not in handout for step in plan.steps for exercise in step.exercises)
     assert all(step.title in handout and step.title in facilitator for step in plan.steps)
+
+
+def try_wrong_answers(cell: dict) -> list[dict]:
+    """Make the cell that gives a check wrong answers of each kind, where the right one was given before."""
+    source = "".join(cell["source"])
+    if "walk.check(" not in source:
+        return []
+    asked = source.replace("globals()", 'globals() | {"answer": wrong}')
+    return [{**cell, "id": f"{cell['id']}-wrong", "source": f"for wrong in [{', '.join(WRONG)}]:\n    {asked}"}]
 
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_the_solutions_are_right_and_an_answer_left_open_is_not(study: str, sample: Workbook) -> None:
     folder = sample.root / "workshops" / study
     files = workshop.write_workshop(load_catalogue(sample), study, folder)
-    told = {}
+    solved = json.loads(files[1].read_text(encoding="utf-8"))
+    solved["cells"] = [one for cell in solved["cells"] for one in (cell, *try_wrong_answers(cell))]
+    files[1].write_text(json.dumps(solved), encoding="utf-8")
+    told, wrong = {}, ""
     for file in files[:2]:
         done = papermill.execute_notebook(
             file, folder / f"{file.stem}.done.ipynb", cwd=str(folder), progress_bar=False, kernel_name="python3"
         )
         checks = [cell for cell in done.cells if "walk.check(" in cell.source]
-        told[file.stem] = ["".join(out.text for out in cell.outputs) for cell in checks]
+        told[file.stem] = [
+            "".join(out.text for out in cell.outputs) for cell in checks if not cell.id.endswith("-wrong")
+        ]
+        wrong += "".join(out.text for cell in checks if cell.id.endswith("-wrong") for out in cell.outputs)
     shutil.rmtree(folder)
+    assert len(wrong.splitlines()) == len(WRONG) * len(told["solutions"])
+    assert "Right" not in wrong, wrong
     assert told["solutions"] and all(text.startswith("Right. ") for text in told["solutions"])
     assert all(text.startswith("Not yet. ") for text in told["workshop"])
 

@@ -1,4 +1,4 @@
-"""The commands for those who begin: a study of their own, and a workshop."""
+"""The commands for those who begin: a study of their own, a workshop, and the registers of all studies."""
 
 from pathlib import Path
 from typing import Annotated
@@ -47,4 +47,31 @@ def workshop(
     catalogue = open_catalogue([study])
     console = make_console()
     for file in write_workshop(catalogue, study, to or catalogue.workbook.root / "workshops" / study):
+        console.print(Text(str(file)), soft_wrap=True)
+
+
+@app.command(
+    epilog=list_examples(
+        ("councilbook registers", "Into the folder registers: open index.html."),
+        ("councilbook registers --to ../audit", "Into another folder."),
+    )
+)
+def registers(
+    to: Annotated[Path | None, typer.Option(file_okay=False, help="Folder to write into.")] = None,
+) -> None:
+    """Write the registers of all studies: assumptions, checks, methods, closed files, and a record of each model."""
+    from councilbook.commons.registers import Setting, write_registers
+    from councilbook.running.parameters import COMMON, inspect_parameters
+
+    catalogue = open_catalogue(None)
+    workbook = catalogue.workbook
+    settings = [
+        Setting(study, notebook, one.name, one.default, one.comment)
+        for study, spec in catalogue.studies.items()
+        for notebook in spec.notebooks
+        for one in inspect_parameters(workbook.notebooks / study / f"{notebook}.ipynb").values()
+        if one.name not in COMMON
+    ]
+    console = make_console()
+    for file in write_registers(catalogue, settings, to or workbook.root / "registers"):
         console.print(Text(str(file)), soft_wrap=True)

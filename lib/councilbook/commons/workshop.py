@@ -88,7 +88,7 @@ class Walk:
         # The expression is the workbook's own, as the cells around it are.
         try:
             is_right = bool(eval(one.is_right, dict(variables)))
-        except (TypeError, ValueError, KeyError, AttributeError):  # an answer of another kind
+        except (TypeError, ValueError, LookupError, AttributeError):  # an answer of another kind
             is_right = False
         print(f"Right. {one.says}" if is_right else f"Not yet. {one.hint}")
 
