@@ -113,6 +113,8 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Book, dict[str, P
             if one.state == "open":
                 accept_point(catalogue, one.key, role=one.point.by, person="A. Name", day="2026-01-01")
     studies = list_guarded_studies(catalogue)
+    for study in studies:
+        (book.mirror / study).mkdir()
     return book, {study: plant(book.workbook, study, book.closed, book.mirror / study) for study in studies}
 
 
