@@ -26,6 +26,7 @@ from councilbook.catalogue.reading import (
 )
 from councilbook.catalogue.rules import (
     About,
+    Agreement,
     Canvas,
     CountRule,
     Default,
@@ -63,6 +64,7 @@ from councilbook.catalogue.schema import (
 __all__ = [
     "CANVAS",
     "About",
+    "Agreement",
     "Areas",
     "Canvas",
     "Catalogue",
