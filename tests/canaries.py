@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import gzip
 import io
 import re
 import shutil
@@ -37,9 +38,12 @@ SEED = 2018
 NAME, ADDRESS, OTHER = "Quackenzilde", "Vexholmegate", "Blortsnagel"
 NHS_NUMBERS = ("999 041 7", "999-041-7", "9990417")
 DEVICES = ("de:ad:fa:ce:0b", "de-ad-fa-ce-0b", "deadface0b")
-TOKENS = (NAME, ADDRESS, OTHER, *NHS_NUMBERS, *DEVICES)
+PHONES = ("ad:fa:ce", "ad-fa-ce", "adface", "2448388185", "242639795")  # the last two as a number
+TOKENS = (NAME, ADDRESS, OTHER, *NHS_NUMBERS, *DEVICES, *PHONES)
+MUSEUM = "museum visits"  # records of phones: their addresses are the canaries, as nothing else in them may be any text
 CHECKED = "guidance_"  # returns of which no cell may hold any text, or a run stops: see test_guidance_returns.py
 LEAST_BASE64 = 40  # shorter runs of its letters are words
+TOKEN_LETTERS = 16  # of a token under which an answer is kept
 DEEPEST = 4  # file in a file in a file
 
 
@@ -49,10 +53,13 @@ class Planted:
 
     Attributes:
         texts: how many cells hold a canary.
+        sources: the ids of those with a canary in them.
         numbers: by name of a column, the numbers of the record that stands out.
     """
 
     texts: int = 0
+    sources: set[str] = field(default_factory=set)
+    phones: dict[bytes, int] = field(default_factory=dict)  # by address or token, its number; fewer than 65,536
     numbers: dict[str, set[float]] = field(default_factory=dict)
 
 
@@ -111,13 +118,37 @@ def plant(workbook: Workbook, study: str, closed: Path, mirror: Path) -> Planted
             target = closed / source.file
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(twin, target)
+            if source.belongs_with == MUSEUM:
+                plant_addresses(target, source, planted)
+                continue
             for table in source.tables.values():
                 plant_table(target, source, table, planted)
+            if any(is_free_text(name, table) for table in source.tables.values() for name in table.fields):
+                planted.sources.add(source.id)
         else:
             target = mirror / source.mirror if source.mirror else raw_path(source, workbook)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(twin, target)
     return planted
+
+
+def plant_addresses(file: Path, source: Source, planted: Planted) -> None:
+    """Plant a canary into every address of a phone, and into every token of an answer; equal ones stay equal."""
+
+    def mark(found: re.Match[bytes]) -> bytes:
+        number = planted.phones.setdefault(found[0], len(planted.phones))
+        planted.texts += 1
+        planted.sources.add(source.id)
+        if len(found[0]) == TOKEN_LETTERS:
+            return b"adface%010x" % number
+        first = b"de" if int(found[0][:2], 16) & 2 else b"dc"  # of its own choice, or a maker's
+        return b"%s:ad:fa:ce:%02x:%02x" % (first, *divmod(number, 256))
+
+    packed = file.suffix == ".gz"
+    content = file.read_bytes()
+    content = gzip.decompress(content) if packed else content
+    content = re.sub(rb"\b(?!00:00:5e)(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b|(?<=\n)[0-9a-f]{16}(?=,)", mark, content)
+    file.write_bytes(gzip.compress(content, 1) if packed else content)
 
 
 def plant_table(file: Path, source: Source, table: Table, planted: Planted) -> None:

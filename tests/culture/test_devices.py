@@ -4,8 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from councilbook.culture.counting import room
+from councilbook.culture.counting.quarters import describe_quarters, find_contradictions
 from councilbook.culture.twin.devices import LOCAL, POLICIES, Phones, emit_frames
 from councilbook.errors import ParameterError
+from councilbook.study import Study
 
 ONE_PHONE = Phones(without=0, second=0, associated=0, bursts_a_minute=2, spread=0)
 
@@ -65,3 +68,16 @@ def test_unknown_policies_and_backward_presences_are_refused() -> None:
         emit_frames(make_presences(), np.random.default_rng(8), dict.fromkeys(POLICIES, 0.0))
     with pytest.raises(ParameterError, match="before it begins"):
         emit_frames(make_presences(hours=-1), np.random.default_rng(8), "day")
+
+
+def test_the_invented_lab_has_the_publishers_layout_and_faults() -> None:
+    study = Study.open("culture", "7_counting", "leeds", "sample", mirror="", seed=9, run_date="2026-11-29")
+    files = [study.open_file(one.id) for one in study.catalogue.series("wifi_brno")]
+    events, told = room.read_room([one.path for one in files])
+    rows = told.set_index("what")["rows"]
+    assert rows["the room's own computer"] == pytest.approx(rows["read"] / 6, rel=0.01)
+    day = events.groupby(events["time"].dt.date)["people"].max()
+    assert day[pd.Timestamp("2023-04-03").date()] == 0 and day[pd.Timestamp("2022-11-24").date()] == 0
+    assert day.max() <= 17 and (day > 0).sum() >= 14
+    aside = room.list_aside(find_contradictions(describe_quarters(events)))
+    assert set(aside["day"]) == {"3 April 2023"}

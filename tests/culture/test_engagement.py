@@ -225,6 +225,16 @@ def test_every_english_authority_of_any_year_has_a_region(code: str) -> None:
     assert survey.find_region(code)
 
 
+def test_who_does_neither_is_said_with_the_lowest_fifth_where_there_are_enough_areas() -> None:
+    areas = pd.DataFrame({"engaged_pct": [70.0, 40, 80, 60, 50, 75, 65, 55, 90, 85], "adults": 1_000})
+    areas["not_engaged_adults"] = areas["adults"] * (1 - areas["engaged_pct"] / 100)
+    said = (
+        "About 3,300 of 10,000 adults do neither. 33% of them live in the fifth of small areas with the lowest shares."
+    )
+    assert statements.say_missing(areas) == said
+    assert statements.say_missing(areas.head(2)) == "About 900 of 2,000 adults do neither."
+
+
 def test_a_slope_is_the_difference_in_log_odds_of_the_last_and_the_first_tenth() -> None:
     deciles = pd.DataFrame({"imd_decile": range(1, 11), "engaged_pct": [20, *[50] * 8, 80]})
     assert checks.find_slope(deciles, "engaged_pct") == pytest.approx(2 * logit(0.8))

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from shapely import box
 
-from councilbook.culture.people import audiences, checks, poststratify, segments
+from councilbook.culture.people import audiences, checks, poststratify, segments, statements
 from councilbook.culture.people.areas import find_deciles, find_ranks
-from councilbook.errors import CheckError, NotToldError, TooFewError
+from councilbook.errors import CheckError, TooFewError
 
 
 @given(st.integers(0, 10_000))
@@ -131,8 +131,11 @@ def test_nobody_is_sorted_by_ethnicity_or_birth() -> None:
 
 
 def test_too_few_areas_make_no_segments() -> None:
-    with pytest.raises(NotToldError):
-        segments.try_clusters(make_indicators(np.random.default_rng(1), 12), 1)
+    few = make_indicators(np.random.default_rng(1), 12)
+    tried = segments.try_clusters(few, 1)
+    assert tried["segments"].tolist() == [1] and tried["smallest_areas"].tolist() == [12]
+    assert segments.make_segments(few, 1, 1).unique().tolist() == [segments.WHOLE]
+    assert "too few" in statements.say_stability(tried)
 
 
 def make_grid(side: int) -> gpd.GeoDataFrame:

@@ -96,12 +96,12 @@ def test_score_bridges_falls_with_people_of_the_middle_and_rises_with_those_of_t
     assert bridges.score_bridges(np.array([low + more]), np.array([middle]), np.array([high])) > score
 
 
-@given(arrays(float, 6, elements=st.floats(0, 100), unique=True))
-def test_rank_scores_puts_the_highest_first(scores):
+@given(arrays(float, 6, elements=st.floats(0.01, 100), unique=True))
+def test_rank_scores_puts_the_highest_first_and_what_is_no_bridge_last(scores):
     ranks = bridges.rank_scores(scores)
     assert ranks[scores.argmax()] == 1
     np.testing.assert_array_equal(ranks, rankdata(-scores))
-    assert bridges.rank_scores(np.append(scores, np.nan))[-1] == 7
+    assert bridges.rank_scores(np.append(scores, [0, np.nan])).tolist() == [*ranks, 8, 8]
 
 
 def test_find_thirds_holds_a_third_of_the_adults_in_each(town):
@@ -137,12 +137,14 @@ def test_compare_bridges_by_hand(town):
     ).set_index(["venue_id", "walk_metres"])
     near = compared.loc["v0", 4_600]  # all homes
     assert (near["adults"], near["low_adults"], near["high_adults"]) == (1_600, 600, 400)
-    assert near["bridge_pct"] == pytest.approx(50)
+    assert near["plain_pct"] == pytest.approx(50)
+    assert near["bridge_low_pct"] <= near["bridge_pct"] <= near["bridge_high_pct"]
     assert (near["rank"], near["rank_first"], near["rank_last"]) == (1, 1, 1)
     assert compared.loc["v0", 2_100]["low_adults"] == 200  # the homes at 2,000 m and 2,500 m
     assert compared.loc["v0", 2_100]["high_adults"] == 50  # those at 6,000 m: half of an area
     assert compared.loc["v2"]["rank"].isna().all()
-    assert compared.loc["v1", 4_600]["bridge_pct"] == 0
+    assert compared.loc["v1", 4_600]["plain_pct"] == 0
+    assert compared.loc["v2"]["bridge_pct"].isna().all()
     assert compared.loc["v1", 4_600]["venues"] == 2
 
 
@@ -175,6 +177,11 @@ def test_catchments_by_hand(town):
     kinds = catchments.tabulate_kinds(minutes, line, people, venues).set_index(["kind", "mode", "minutes"])
     assert kinds.loc[(catchments.ANY, "walk", 10), "adults"] == 550
     assert kinds.loc[("library", "walk", 10), "adults_pct"] == pytest.approx(300 / 16)
+    assert kinds.loc[("library", "walk", 15), "not_engaged_without"] == round(people["not_engaged_adults"].sum() - 85)
+    assert "library (1), museum (1)" in statements.say_kinds(kinds.reset_index())
+    far = catchments.tabulate_kinds({"walk": minutes["walk"] + np.inf}, line, people, venues)
+    assert statements.say_reach(far, 15).startswith("0 in 100 adults")
+    assert "nan" not in statements.say_reach(far, 15)
     with pytest.raises(TooFewError):
         catchments.measure_minutes(line, make_venues([0.0]).head(0), None, Habits(), None)
 
@@ -207,7 +214,7 @@ def test_find_homes_spreads_people_where_there_is_no_postcode():
     assert len(first) == homes.POINTS
     assert first["longitude"].between(0, 0.01).all()
     np.testing.assert_allclose(found.spread.sum(axis=1), 1)
-    assert "in 1 areas without a postcode" in found.describe()
+    assert "in 1 area without a postcode" in found.describe()
     with pytest.raises(CheckError, match="E01000003"):
         homes.find_homes(study, outlines, ["E01000003"], np.random.default_rng(1))
 
@@ -217,6 +224,15 @@ def test_share_young_keeps_all_people():
     young = pd.Series({"a": 7.0, "b": 40, "c": 5, "d": 6})
     shared = homes.share_young(young, lookup, pd.Series({"a": 10, "b1": 300, "b2": 100, "cd": 20}))
     assert shared.to_dict() == {"a": 7, "b1": 30, "b2": 10, "cd": 11}
+
+
+def test_people_are_called_by_their_neighbourhood():
+    engagement = make_people([100.0] * 9, [50.0] * 9).assign(lsoa21_name=[f"Town 00{one}B" for one in range(9)])
+    called = pd.DataFrame({"msoa21_name": ["Town 003"], "neighbourhood": ["Old Dock"]})
+    study = SimpleNamespace(has=lambda source: source == homes.NAMES, load=lambda _: called)
+    names = homes.count_people(study, engagement)["lsoa21_name"]
+    assert names[3] == "Town 003B in Old Dock"
+    assert names[4] == "Town 004B"
 
 
 def test_few_areas_are_refused():
@@ -233,7 +249,7 @@ def ground(town) -> events.Ground:
 def test_plans_reach_as_many_as_the_best_of_all_pairs(town, ground):
     _, people = town
     now = people["not_engaged_adults"].to_numpy()
-    for plan in (events.AT_VENUES, events.ANYWHERE, events.BEYOND):
+    for plan in (statements.AT_VENUES, statements.ANYWHERE, statements.BEYOND):
         allowed = ground.choose_from(plan)
         pairs = [np.array([a, b]) for a in allowed for b in allowed if a < b]
         most = max(ground.count_reached(pair, now[None], plan)[0] for pair in pairs)
@@ -249,28 +265,28 @@ def test_beyond_venues_counts_nobody_twice(town, ground):
     _, people = town
     now = people["not_engaged_adults"].to_numpy()
     venues = np.flatnonzero(ground.candidates["is_venue"])
-    assert ground.count_reached(venues, now[None], events.BEYOND)[0] == 0
+    assert ground.count_reached(venues, now[None], statements.BEYOND)[0] == 0
     everywhere = np.arange(len(ground.candidates))
-    whole = ground.count_reached(venues, now[None], events.AT_VENUES) + ground.count_reached(
-        everywhere, now[None], events.BEYOND
+    whole = ground.count_reached(venues, now[None], statements.AT_VENUES) + ground.count_reached(
+        everywhere, now[None], statements.BEYOND
     )
-    assert whole[0] == pytest.approx(ground.count_reached(everywhere, now[None], events.ANYWHERE)[0])
+    assert whole[0] == pytest.approx(ground.count_reached(everywhere, now[None], statements.ANYWHERE)[0])
 
 
 def test_plan_events_by_hand(town, ground):
     _, people = town
     drawn = bridges.draw_engagement(people, np.random.default_rng(1), 5)
     places, plans = events.plan_events(ground, people, 1, drawn, PACE, None)
-    assert set(places["plan"]) == {events.AT_VENUES, events.ANYWHERE, events.BEYOND, events.NEAREST}
+    assert set(places["plan"]) == {statements.AT_VENUES, statements.ANYWHERE, statements.BEYOND, statements.NEAREST}
     rows = plans.set_index(["plan", "method"])
-    largest = rows.loc[(events.ANYWHERE, events.LARGEST), "reached_adults"]
+    largest = rows.loc[(statements.ANYWHERE, statements.LARGEST), "reached_adults"]
     assert largest == 30 + 165 + 50  # from the middle of area 1 one gets to half of area 0 and of area 2
-    assert rows.loc[(events.ANYWHERE, events.EXACT), "reached_adults"] >= largest
+    assert rows.loc[(statements.ANYWHERE, statements.EXACT), "reached_adults"] >= largest
     assert (rows["reached_low"] <= rows["reached_high"]).all()
-    shortest = places[places["plan"] == events.NEAREST]
+    shortest = places[places["plan"] == statements.NEAREST]
     assert len(shortest) == 1
     assert shortest["chosen_pct"].isna().all()
-    mapped = events.band_places(places)
+    mapped = statements.band_places(places)
     assert mapped["place_id"].is_unique
     assert mapped["band"].sum() == len(places)
     assert "more" in statements.say_sure(places)
@@ -286,5 +302,7 @@ def test_statements_name_no_single_venue_as_the_first(town):
     said = statements.say_bridge(compared, "venue 1")
     assert "Venue 1 has no single rank" in said
     assert "do not say which venue is the first" in said
+    ranks = statements.tabulate_ranks(compared)
+    assert ranks["within 2,000 m"].str.fullmatch(r"[12] \([12] to [12]\)").all()
     assert statements.say_bridge(compared, "nowhere") == statements.say_first(compared)
     assert "too few" in statements.say_first(compared.head(1))

@@ -8,11 +8,10 @@ import pandas as pd
 import pytest
 import shapely
 
-from councilbook.culture.venues import funding, statements, stations
-from councilbook.culture.venues.collecting import name_kinds
-from councilbook.culture.venues.listing import Ground, list_areas, list_venues
+from councilbook.culture.venues import funding, statements, stations, tables
 from councilbook.culture.venues.map_page import spread_points
-from councilbook.culture.venues.places import find_areas, pick_own, take_nearest
+from councilbook.culture.venues.places import Ground, find_areas, list_areas, list_venues, pick_own, take_nearest
+from councilbook.culture.venues.positions import name_kinds
 from councilbook.culture.venues.shifts import Settled
 from councilbook.errors import SourceError
 
@@ -80,8 +79,9 @@ def test_a_councils_own_venue_that_a_file_has_too_is_listed_once_and_ids_are_uni
     assert venues["name"].tolist() == ["A", "B", "New"]  # C is listed once, and lies outside
     assert venues["venue_id"].tolist() == ["library_a", "library_b", "library_new"]
     assert venues["lsoa11_code"].tolist() == ["E01000001", "E01000001", "E01000009"]
-    areas = list_areas(venues, Ground({2021: AREAS}), None)
-    assert areas["imd_decile"].isna().all()
+    imd = pd.DataFrame({"lsoa11_code": ["E01000001"], "imd_decile": [4], "imd_rank": [12_000]})
+    areas = list_areas(venues, Ground({2021: AREAS}), imd)
+    assert areas.groupby("lsoa_code")["imd_decile"].first().dropna().to_dict() == {"E01000001": 4}
     assert "may lie in any of 2 small areas" in statements.say_areas(areas, venues, "library_a")
 
 
@@ -196,6 +196,18 @@ def test_what_is_missing_is_said_and_is_no_zero():
     museums = pd.DataFrame({"kind": ["museum"], "source_id": ["mapping_museums"], "borough_from": ["name in the file"]})
     assert statements.say_venues(museums, "Leeds").endswith("is no zero.")
     assert statements.say_doubt(empty, museums).startswith("Which small area a venue lies in cannot be said")
+
+
+def test_venues_of_one_name_are_told_apart_on_the_report_map_and_ground_is_drawn_where_there_is_none():
+    venues = pd.DataFrame({"name": ["Court", "COURT", "Mill"], "kind": ["theatre", "theatre", "library"]})
+    venues = venues.assign(
+        uncertainty_m=[20.6, 431.0, 100.0], longitude=[-0.02, -0.03, -0.01], latitude=[51.5, 51.55, 51.6]
+    )
+    points, ground = tables.place_venues(venues, gpd.GeoDataFrame(geometry=[], crs=4326), "Hackney")
+    assert points["label"].tolist() == ["Court, theatre", "COURT, theatre 2", "Mill, library"]
+    assert points["band"].tolist() == [1, 3, 2]
+    assert ground["name"].tolist() == ["Hackney"]
+    assert points.within(ground.union_all()).all()
 
 
 def test_numbers_on_the_map_are_drawn_apart_and_those_that_are_apart_stay():

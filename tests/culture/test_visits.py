@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from councilbook.culture.visits import answers, hours, pictures, signage, statements, telling, ways
 from councilbook.errors import CheckError, NotToldError, ParameterError, SourceError, TooFewError
+from councilbook.study import Study
 
 DAY = pd.Timestamp("2026-07-01")  # in summer time: 10:00 in London is 09:00 UTC
 
@@ -86,8 +87,8 @@ def test_visit_is_told_by_signal_length_opening_and_returns(diary):
 def test_diary_is_read_in_local_time_and_a_closed_day_has_no_hours(diary):
     days = telling.read_diary(diary, "Europe/London")
     assert days.loc["2026-07-01", "opens"] == at("09:00")
-    assert days.loc["2026-07-01", "hours"] == 7
-    assert days["hours"].notna().tolist() == [True, False]
+    assert days.loc["2026-07-01", "closes"] == at("16:00")
+    assert days["opens"].notna().tolist() == [True, False]
 
 
 @given(st.lists(st.tuples(st.integers(0, 1_300), st.integers(0, 300)), min_size=1, max_size=8))
@@ -416,3 +417,20 @@ def test_sentences_say_what_is_hidden_and_no_zero():
     assert "hidden" in statements.say_conversion(empty)
     dwell = pd.DataFrame(columns=["zone", "median_minutes", "low_minutes", "high_minutes"])
     assert statements.say_lengths(dwell).startswith("Too few phones")
+
+
+def test_log_without_signals_tells_no_visitor():
+    silent = pd.DataFrame({"strongest_dbm": [np.nan] * 300, "minutes": range(300)})
+    with pytest.raises(NotToldError, match="no strength of signals"):
+        telling.fit_thresholds(silent)
+
+
+@pytest.mark.parametrize("told", ["email", "reason"])
+def test_answers_that_name_somebody_are_refused_without_repeating_it(tmp_path, monkeypatch, told):
+    monkeypatch.setenv("COUNCILBOOK_CLOSED", str(tmp_path))
+    mails = [f"write to jane{number}@example.org" for number in range(60)]
+    make_answers().assign(**{told: mails}).to_csv(tmp_path / "museum_answers_hackney.csv", index=False)
+    study = Study.open("culture", "8_visits", "hackney", "real", seed=1, run_date="2026-11-29")
+    with pytest.raises(CheckError, match=told) as error:
+        study.load("museum_answers")
+    assert "jane" not in str(error.value)

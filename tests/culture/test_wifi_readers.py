@@ -378,6 +378,44 @@ def test_a_fault_is_told_without_what_stands_there(expected):
     assert not LEAKS.search(chain) and told.value.__context__ is None and told.value.__cause__ is None
 
 
+def test_notifications_come_in_an_envelope():
+    note = {"deviceId": DEVICE, "locationMapHierarchy": "House>Hall", "timestamp": 1509966135256}
+    assert read_log(json.dumps({"notifications": [note]}).encode())["zone"].tolist() == ["Hall"]
+
+
+def test_a_campus_log_of_hashes_and_other_headers():
+    log = f"username\tmacaddress\tapname\tstarttime\tendtime\n{'a' * 32}\t{'b' * 64}\tlib-2\t1464785913\t1464785914\n"
+    assert len(set(read_log(log.encode())["token"])) == 1
+    with pytest.raises(SourceError, match="column 1 is of people's names"):
+        read_log(log.replace("a" * 32, "Quackenzilde").encode())
+
+
+def test_radius_times_with_letters_need_the_logs_zone():
+    text = radius("Start", "none", **{"Event-Timestamp": '"Apr 11 2017 11:05:30 CEST"'}).encode()
+    assert read_log(text, time_zone="Europe/Prague", zone="a")["time"].tolist() == [pd.Timestamp("2017-04-11 09:05:30")]
+    with pytest.raises(SourceError, match="no record of RADIUS"):
+        read_log(text)
+
+
+JSON = st.recursive(
+    st.none() | st.integers() | st.text(max_size=5), lambda one: st.lists(one, max_size=3), max_leaves=4
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["time", "lat", "variance", "rssiRecords", "nearestApTags", "floorPlanName"]), JSON
+    ),
+    JSON,
+)
+def test_fields_of_another_kind_are_counted(fields, address):
+    log = json.loads(meraki_3({**place("2026-03-06T10:00:00Z"), **fields}))
+    log["data"]["observations"].append({"clientMac": address, "locations": [place("2026-03-06T10:00:00Z")]})
+    with Intake() as intake:
+        events = read_log(json.dumps(log).encode(), "meraki_v3", intake)
+        assert len(events) + sum(aside(intake).values()) == 2
+
+
 def test_a_declared_table_must_fit():
     with pytest.raises(SourceError, match="no column adress of ours"):
         read_log(b"a,b\n1,2\n", {"a": "time", "b": "adress"})

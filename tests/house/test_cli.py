@@ -351,7 +351,8 @@ def test_an_example_is_understood_and_all_that_it_names_is_there(
         assert name in COMMANDS.commands
         return
     given = COMMANDS.commands[name].make_context(name, arguments).params
-    studies = [one for one in [*(given.get("studies") or ()), given.get("study")] if one]
+    begun = name == "new"  # of which there is no study yet
+    studies = [one for one in [*(given.get("studies") or ()), given.get("study")] if one and not begun]
     councils = given.get("council") or []
     for study in studies:
         catalogue.study(study)

@@ -17,7 +17,9 @@ ROOT = find_workbook(Path(__file__).parent).root
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 PINNED = [Requirement(line.rstrip(" \\")) for line in LOCK.splitlines() if re.match(r"[a-z0-9]", line)]
-DIRECT = [Requirement(r) for r in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]]
+EXTRAS = PROJECT["optional-dependencies"]
+ASKED = [Requirement(r) for r in [*PROJECT["dependencies"], *(one for extra in EXTRAS.values() for one in extra)]]
+DIRECT = [one for one in ASKED if one.name != PROJECT["name"]]
 
 
 @pytest.mark.parametrize("requirement", DIRECT, ids=lambda r: r.name)

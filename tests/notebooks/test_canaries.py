@@ -27,7 +27,6 @@ from canaries import (
     STUDY,
     Planted,
     add_closed_study,
-    is_free_text,
     is_guarded,
     list_guarded_studies,
     make_canary,
@@ -40,6 +39,7 @@ from canaries import (
 from councilbook.catalogue import Catalogue, CountRule, load_catalogue
 from councilbook.cli import app
 from councilbook.gate.decisions import Passed
+from councilbook.gate.ethics.points import accept_point, list_points
 from councilbook.gate.writing import dataset_folder, read_published
 from councilbook.paths import Workbook, place_outputs
 from councilbook.running import run as running
@@ -106,7 +106,13 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Book, dict[str, P
     book = Book(copy_workbook(root / "book"), root / "closed", root / "mirror")
     add_closed_study(book.workbook)
     book.mirror.mkdir()
-    studies = list_guarded_studies(load_catalogue(book.workbook))
+    catalogue = load_catalogue(book.workbook)
+    for study in catalogue.canvases:
+        council = catalogue.council(catalogue.study(study).default_council)
+        for one in list_points(catalogue, study, council):
+            if one.state == "open":
+                accept_point(catalogue, one.key, role=one.point.by, person="A. Name", day="2026-01-01")
+    studies = list_guarded_studies(catalogue)
     return book, {study: plant(book.workbook, study, book.closed, book.mirror) for study in studies}
 
 
@@ -212,8 +218,8 @@ def test_the_canaries_were_there_to_be_found(
     for name, study in planted[1].items():
         assert study.texts
         for source in filter(is_guarded, list_study_sources(catalogue, name)):
-            has_text = any(is_free_text(field, table) for table in source.tables.values() for field in table.fields)
-            assert bool(search((book.closed / source.file).read_bytes())) == has_text
+            has_canary = source.id in study.sources
+            assert bool(search((book.closed / source.file).read_bytes())) == has_canary
     executed = book.workbook.private / "runs" / place_outputs("closed_study", "doncaster", "real") / "1_registers.ipynb"
     assert NAME in search(executed.read_bytes())
     released = book.workbook.processed / place_outputs("closed_study", "doncaster", "real")

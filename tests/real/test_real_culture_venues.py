@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from councilbook.culture.venues import collecting, funding, listing, shifts, stations, tables
-from councilbook.culture.venues.trials import try_shifts
+from councilbook.culture.venues import funding, places, positions, shifts, stations, tables
+from councilbook.culture.venues.shifts import try_shifts
 from councilbook.study import Study
 
 VESTRY = "museum_vestry_house_museum"
@@ -20,11 +20,12 @@ def open_study(council, mirror):
 @pytest.fixture(scope="module")
 def forest(mirror):
     study = open_study("waltham_forest", mirror)
-    ground = listing.load_ground(study)
-    museums = collecting.load_museums(study)
-    settled = shifts.settle_files(collecting.load_files(study, ground.newest), museums[["name", "x", "y"]])
-    venues = listing.list_venues(study, settled, museums, ground)
-    imd = study.load("imd_2019")
+    ground = places.load_ground(study)
+    museums = positions.load_museums(study)
+    settled = shifts.settle_files(positions.load_files(study, ground.newest), museums[["name", "x", "y"]])
+    venues = places.list_venues(study, settled, museums, ground)
+    imd = study.load("imd_2019_domains")
+    imd = imd[imd["lsoa11_code"].isin(study.place.lsoas(2011))]
     return SimpleNamespace(study=study, ground=ground, museums=museums, settled=settled, venues=venues, imd=imd)
 
 
@@ -70,7 +71,7 @@ def test_there_are_22_venues_by_place_and_one_has_no_borough(forest):
 
 
 def test_vestry_house_may_lie_in_any_of_three_areas(forest):
-    areas = listing.list_areas(forest.venues, forest.ground, forest.imd)
+    areas = places.list_areas(forest.venues, forest.ground, forest.imd)
     rows = areas[areas["venue_id"].eq(VESTRY)]
     told = rows[["lsoa_code", "imd_decile"]].to_numpy().tolist()
     assert told == [["E01004409", 3], ["E01004410", 2], ["E01004412", 5]]
@@ -124,13 +125,13 @@ def test_the_cycleways_are_41_km_in_15_lines(forest):
 )
 def test_a_council_without_outlines_has_venues_by_what_its_files_say(mirror, council, kinds, borough_from):
     study = open_study(council, mirror)
-    ground = listing.load_ground(study)
+    ground = places.load_ground(study)
     assert ground.newest is None
     assert not study.has("lsoa_boundaries")
-    museums = collecting.load_museums(study)
-    settled = shifts.settle_files(collecting.load_files(study, None), museums[["name", "x", "y"]])
-    venues = listing.list_venues(study, settled, museums, ground)
+    museums = positions.load_museums(study)
+    settled = shifts.settle_files(positions.load_files(study, None), museums[["name", "x", "y"]])
+    venues = places.list_venues(study, settled, museums, ground)
     assert set(venues["kind"]) == kinds
     assert set(venues["borough_from"]) == {borough_from}
     assert venues["lsoa21_code"].isna().all()
-    assert len(pd.DataFrame(tables.list_outlines(ground, None))) == 0
+    assert len(pd.DataFrame(tables.list_outlines(ground, pd.DataFrame()))) == 0

@@ -11,7 +11,7 @@ from councilbook.catalogue import load_catalogue
 from councilbook.errors import ParameterError
 from councilbook.gate.editions import hash_folder
 from councilbook.paths import Workbook
-from councilbook.running import cluster
+from councilbook.running.cluster import dask_jobs as cluster
 from councilbook.running.jobs import JobResult, Step, find_sources, plan_jobs
 from councilbook.running.run import run_all, run_jobs
 from tiny_workbook import make_workbook, run_plain, write_notebook

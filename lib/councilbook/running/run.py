@@ -129,7 +129,7 @@ def run_all(
             results[job.name] = JobResult(job, "failed", failure=Failure(_describe(error, job.workbook)))
         on_event(results[job.name])
     if scheduler and ready:
-        from councilbook.running.cluster import may_leave, run_on_cluster
+        from councilbook.running.cluster.dask_jobs import may_leave, run_on_cluster
 
         away = [job for job in ready if may_leave(job)]
         ready = [job for job in ready if job not in away]

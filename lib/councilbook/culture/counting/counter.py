@@ -16,7 +16,7 @@ LEAST_PEOPLE = 1.5  # an estimate of less is nobody: one phone at the door sound
 COVERAGE = 0.9
 STEADY_PEOPLE = 4.0  # errors grow with the root of people plus these
 CREDIBLE_QUARTERS = 8.0  # so many of the place's own weigh as much as all others (credibility; Bühlmann, 1967)
-SHIFTS_DB, UNUSUAL = range(-12, 13, 3), 2.0  # a sensor hears as others do unless errors are so many times as large
+SHIFTS_DB, UNUSUAL = range(-12, 13, 3), 1.75  # a sensor hears as others do unless errors are so many times as large
 STALE_DAYS = 120  # after the last counted day, as phones change
 
 

@@ -4,7 +4,6 @@ import calendar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import norm
 
 from councilbook.culture.counting.counter import (
@@ -15,8 +14,9 @@ from councilbook.culture.counting.counter import (
     estimate_people,
     fit_counter,
 )
-from councilbook.culture.counting.quarters import EVIDENCE, average_heads, describe_quarters
+from councilbook.culture.counting.quarters import EVIDENCE, QUARTER, average_heads, describe_quarters
 from councilbook.culture.counting.trials import leave_terms_out
+from councilbook.culture.visits.telling import read_diary
 from councilbook.errors import NotToldError
 
 PLACE, THERE = "museum", "there"
@@ -71,9 +71,8 @@ def describe_museum(events: pd.DataFrame, heads: pd.DataFrame, diary: pd.DataFra
     best = max(fits, key=lambda one: (round(fits[one], 2), -abs(one)))
     rows = describe_quarters(events.drop(columns="people", errors="ignore"), best)
     rows = rows.drop(columns=list(average)).join(average)
-    local = _to_local(rows.index, time_zone)
-    rows["day"] = local.strftime("%Y-%m-%d")
-    rows["is_closed"] = _find_closed(local, rows["day"], diary)
+    rows["day"] = _to_local(rows.index, time_zone).strftime("%Y-%m-%d")
+    rows["is_closed"] = _find_closed(rows, diary, time_zone)
     is_known = rows["is_closed"] & rows["day"].isin(rows.loc[rows["people"].notna(), "day"])
     rows.loc[is_known, list(average)] = rows.loc[is_known, list(average)].fillna(0.0)
     return rows
@@ -133,17 +132,12 @@ def sum_hours(
     })  # fmt: skip
 
 
-def _find_closed(local: pd.DatetimeIndex, day: pd.Series, diary: pd.DataFrame) -> NDArray[np.bool_]:
+def _find_closed(rows: pd.DataFrame, diary: pd.DataFrame, time_zone: str) -> pd.Series:
     """Find the quarter hours in which the museum was surely closed; a day that the diary lacks tells nothing."""
-    hours = (
-        diary.assign(day=pd.to_datetime(diary["date"]).dt.strftime("%Y-%m-%d")).drop_duplicates("day").set_index("day")
-    )
-    minute, ends = local.hour * 60 + local.minute, {}
-    for name in ("opens", "closes"):
-        parts = hours[name].astype("string").str.extract(r"^(\d{1,2}):(\d\d)$").astype("Float64")
-        ends[name] = day.map(parts[0] * 60 + parts[1]).astype("float").to_numpy()
-    is_before, is_after = minute + 15 <= ends["opens"] - LINGER_MINUTES, minute >= ends["closes"] + LINGER_MINUTES
-    return np.asarray(is_before | is_after, dtype=bool)
+    hours, linger = read_diary(diary, time_zone), pd.Timedelta(minutes=LINGER_MINUTES)
+    begins = rows.index.to_series()
+    is_before = begins + pd.Timedelta(QUARTER) + linger <= rows["day"].map(hours["opens"])
+    return is_before | (begins - linger >= rows["day"].map(hours["closes"]))
 
 
 def _correlate(rows: pd.DataFrame, average: pd.DataFrame) -> float:

@@ -23,6 +23,7 @@ def describe_quarters(events: pd.DataFrame, shift_db: float = 0.0) -> pd.DataFra
 
     Args:
         events: time, token, signal_dbm, is_local, fingerprint, and people where heads were counted; see the wifi room.
+            What has no signal is taken to be near, as a device on a building's network is.
         shift_db: what is added to each signal, so that a deafer sensor counts as near what another does.
 
     Returns:
@@ -35,7 +36,7 @@ def describe_quarters(events: pd.DataFrame, shift_db: float = 0.0) -> pd.DataFra
     """
     heard = events[events["time"].notna()]
     quarter = heard["time"].dt.floor("15min")
-    signal = heard["signal_dbm"].to_numpy(float) + shift_db
+    signal = np.nan_to_num(heard["signal_dbm"].to_numpy(float)) + shift_db
     minute = heard["time"].to_numpy("datetime64[m]").astype(np.int64)
     device, model = pd.factorize(heard["token"])[0], pd.factorize(heard["fingerprint"])[0]
     has_model, is_local = heard["fingerprint"].to_numpy() > 0, heard["is_local"].to_numpy(bool)

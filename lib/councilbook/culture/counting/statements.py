@@ -22,9 +22,10 @@ def pool(scores: pd.DataFrame, trial: str) -> pd.Series:
     )
 
 
-def say_scores(scores: pd.DataFrame, kind: str) -> str:
-    """Say how far the estimate is off beside the two usual ways; `kind` is real or synthetic."""
+def say_scores(scores: pd.DataFrame) -> str:
+    """Say how far the estimate is off beside the two usual ways, in a room that is real or synthetic."""
     found, day = pool(scores, LEFT_OUT), pool(scores, ONE_DAY)
+    kind = scores.loc[scores["trial"].eq(LEFT_OUT), "made_from"].iloc[0]
     return (
         f"In a {kind} room whose heads were counted, the estimate is {found['error']:.1f} people off in an occupied "
         f"quarter hour of a term that it has not seen. Dropping random addresses and scaling the rest is "
@@ -41,15 +42,8 @@ def say_policies(scores: pd.DataFrame) -> str:
     errors, naive = rows["error"], rows["error_addresses"].max()
     return (
         f"In a simulated room (synthetic), the estimate is {errors.min():.1f} to {errors.max():.1f} people off: least "
-        f"where a phone {_phrase(best)}, most where it {_phrase(worst)}. Taking each address for a person is up to "
-        f"{naive:.0f} off."
+        f"where {best}, most where {worst}. Taking each address for a person is up to {naive:.0f} off."
     )
-
-
-def _phrase(policy: str) -> str:
-    if policy.startswith("keeps"):
-        return policy
-    return "does as a mixture of today's phones" if policy.startswith("a mixture") else f"shows {policy}"
 
 
 def warn(estimates: pd.DataFrame, counted_until: pd.Timestamp) -> str:
@@ -73,13 +67,14 @@ def take_usual(present: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["weekday"].isin(busiest)]
 
 
-def say_present(present: pd.DataFrame, kind: str) -> str:
-    """Say when most people are in the museum, and how many; `kind` is real or synthetic."""
+def say_present(present: pd.DataFrame) -> str:
+    """Say when most people are in the museum, and how many."""
     usual = take_usual(present).dropna(subset=["people", "low", "high"])
     if usual.empty:
         return "So few people were in the museum in each hour of the week that no number is shown."
     most = usual.sort_values("people").iloc[-1]
     return (
         f"The museum is fullest on {most['weekday']}s from {most['hour']}:00: some {most['people']:.0f} people are "
-        f"there at a time ({most['low']:.0f} to {most['high']:.0f}), by its wifi and counted heads ({kind})."
+        f"there at a time ({most['low']:.0f} to {most['high']:.0f}), by its wifi and counted heads "
+        f"({most['made_from']})."
     )

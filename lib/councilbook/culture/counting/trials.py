@@ -14,12 +14,12 @@ from councilbook.errors import NotToldError, TooFewError
 OCCUPIED_QUARTERS = 8  # two hours with people in them make a counted day
 SIMULATED_DAYS, LEARNT_DAYS = 8, 5
 POLICIES: dict[str, str | Mapping[str, float]] = {
-    "keeps one address for ever": "global",
-    "a random address for each network": "network",
-    "a new random address each day": "day",
-    "a new random address each hour": "hour",
-    "a new random address each burst": "burst",
-    "a mixture, as phones have today": PHONES_TODAY,
+    "phones keep one address for ever": "global",
+    "phones take a random address for each network": "network",
+    "phones take a new one each day": "day",
+    "phones take a new one each hour": "hour",
+    "phones take a new one each burst": "burst",
+    "phones are a mixture, as today": PHONES_TODAY,
 }
 
 

@@ -13,6 +13,7 @@ from councilbook.culture.engagement.model import Design, FloatArray, hold_out_re
 CENSUS, IMD_ALONE = "census", "deprivation (rank alone)"
 # What was wanted before anything was looked at.
 LARGEST_RMSE, LEAST_GAIN_PCT, COVERAGE_PCT, LARGEST_GAP = 3.6, 40.0, (93.0, 97.0), 0.25
+PUBLISHED = ["lad19_code", "lad19_name", "is_own", "adults", "published_pct", "rank"]  # of the survey itself
 
 
 def hold_out_models(design: Design, frame: Frame) -> dict[str, pd.DataFrame]:

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 from scipy.special import expit, logit
@@ -113,7 +114,7 @@ def fit_model(design: Design, rows: IntArray) -> Fit:
         regions = np.equal.outer(design.region[rows], design.region[rows]).astype(float)
         parts = (pulled @ pulled.T, regions, np.diag(1 / weights))
         lose = _make_loss(target, sampling / weights, parts)
-        logs = minimize(lose, logs, jac=True, method="L-BFGS-B", bounds=BOUNDS, tol=1e-5).x
+        logs = minimize(lose, logs, jac=True, method="L-BFGS-B", bounds=BOUNDS, tol=1e-4).x
         fit = _solve(fit, target, pulled, sampling / weights, parts, np.exp(logs))
     return fit
 
@@ -173,7 +174,8 @@ def _make_loss(
         variances = np.exp(logs)
         total = sum((size * part for size, part in zip(variances, parts, strict=True)), np.diag(sampling))
         factor = cho_factor(total, lower=True)
-        inverse = cho_solve(factor, np.eye(len(target)))
+        half = np.tril(dpotri(factor[0], lower=True)[0])  # a third of the time of solving for the unit matrix
+        inverse = half + np.tril(half, -1).T
         row = inverse @ ones
         reach = row @ ones
         off = inverse @ target - row * (row @ target) / reach

@@ -37,15 +37,36 @@ def say_council(areas: pd.DataFrame, authorities: pd.DataFrame, name: str) -> st
     )
 
 
+def say_published(published: pd.DataFrame, name: str) -> str:
+    """Say the published share of a council, and its rank or the districts that it is put together of.
+
+    Args:
+        published: the dataset culture_published.
+        name: the council's.
+    """
+    own = published[published["is_own"]]
+    share = share_published(published)
+    start = f"{share:.1f}% of adults in {name} attended or took part in culture in 2018/19"
+    if len(own) == 1:
+        rank = _say_rank(int(own["rank"].iloc[0]))
+        return f"{start}, as a survey published it: {rank} of {len(published)} authorities."
+    return f"{start}, by the published figures of {len(own)} districts of 2019."
+
+
+def share_published(published: pd.DataFrame) -> float:
+    """Return the council's share, %: that of its authority, or of several by their adults."""
+    own = published[published["is_own"]]
+    return float((own["published_pct"] * own["adults"]).sum() / own["adults"].sum())
+
+
 def say_missing(areas: pd.DataFrame) -> str:
     """Say how many adults neither attend nor take part, and how many of them live where the shares are lowest."""
     total = areas["not_engaged_adults"].sum()
-    lowest = areas.sort_values("engaged_pct").head(max(len(areas) // 5, 1))
-    part = 100 * lowest["not_engaged_adults"].sum() / total
-    return (
-        f"About {total:,.0f} of {areas['adults'].sum():,.0f} adults do neither. {part:.0f}% of them live in the "
-        f"{len(lowest)} small areas with the lowest shares, which are a fifth of all."
-    )
+    said = f"About {total:,.0f} of {areas['adults'].sum():,.0f} adults do neither."
+    if (fifth := len(areas) // 5) < 2:
+        return said
+    part = 100 * areas.nsmallest(fifth, "engaged_pct")["not_engaged_adults"].sum() / total
+    return f"{said} {part:.0f}% of them live in the fifth of small areas with the lowest shares."
 
 
 def label_areas(areas: pd.DataFrame) -> pd.DataFrame:
@@ -78,9 +99,8 @@ def say_sure(areas: pd.DataFrame) -> str:
 def say_ranks(areas: pd.DataFrame) -> str:
     """Say how many LSOAs may be the one with the lowest share."""
     first = int(areas["rank_low"].eq(1).sum())
-    return (
-        f"{first} small areas may have the lowest share of all, so nobody can name the lowest one." if first > 1 else ""
-    )
+    said = f"{first} small areas may have the lowest share of all, so nobody can name the lowest one."
+    return said if first > 1 else ""
 
 
 def say_checks(checks: pd.DataFrame, score: str) -> str:

@@ -3,7 +3,6 @@
 import pandas as pd
 
 from councilbook.culture.ideas.ranking import FIRST
-from councilbook.pages.html import KeyFigure
 from councilbook.pages.html.wording import count_things, format_date
 
 
@@ -19,15 +18,6 @@ def describe_ideas(ideas: pd.DataFrame) -> str:
     return (
         f"{said} The order of the others depends on who is in the room. The {ideas['voters'].max()} voters are "
         "invented. Each stands for a kind of person, and a workshop puts real votes in their place."
-    )
-
-
-def headline_ideas(ideas: pd.DataFrame) -> str:
-    """Say in a bullet which idea leads, and between which ranks it may stand."""
-    first = ideas.iloc[0]
-    return (
-        f'- **"{first["title"]}" leads {len(ideas)} service ideas.** Other voters could put it anywhere from rank '
-        f"{first['rank_low']} to {first['rank_high']}. The votes are invented, and a workshop has to replace them."
     )
 
 
@@ -89,17 +79,6 @@ def describe_landscape(landscape: pd.DataFrame) -> str:
     return (
         f"{count_things(len(landscape), 'source')} bear on the question, and {is_open.sum()} are open.{missing} "
         "The map below is drawn from the catalogue and the notebooks' own code."
-    )
-
-
-def show_open_points(ethics: pd.DataFrame) -> KeyFigure:
-    """Show how many points of the canvas are open."""
-    number = int((ethics["state"] == "open").sum())
-    return KeyFigure(
-        f"{number} of {len(ethics)}",
-        "points of the ethics canvas are open",
-        f"{len(ethics) - number} are settled or accepted",
-        "Counted from the canvas for this council",
     )
 
 

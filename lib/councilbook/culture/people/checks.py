@@ -180,6 +180,6 @@ def compare_slopes(survey: Survey, old: pd.DataFrame, columns: tuple[str, str], 
 
 def tidy_checks(parts: Iterable[pd.DataFrame], is_synthetic: bool) -> pd.DataFrame:
     """Put checks together; what rests on invented answers says so, in any run."""
-    table = pd.concat(parts, ignore_index=True)
+    table = pd.concat([pd.DataFrame(columns=CHECKS), *parts], ignore_index=True)
     table = table.assign(is_synthetic=is_synthetic | table["check"].eq(INVENTED)).reindex(columns=CHECKS)
     return table.astype(dict.fromkeys(CHECKS[3:-1], float))

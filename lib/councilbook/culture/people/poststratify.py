@@ -22,6 +22,7 @@ FEWEST_FITTED = 200  # answers
 ROUNDS, CLOSE = 60, 1e-3  # of fitting, and by how much the last may move a coefficient
 FLAT = 25.0  # variance of the prior of the mean, in log odds
 LEAST_VARIANCE = 1e-4
+ESTIMATES = ["outcome", "lsoa21_code", "share_pct", "low_pct", "high_pct", "basis"]
 BORROWED = 200.0  # answers' worth of England's mix that is added to a region's
 INTERVAL = 0.95
 MIDDLE, SPREAD = 5.5, 2.87  # of deciles
@@ -163,7 +164,7 @@ def _make_designs(model: Model, frame: Frame) -> tuple[Floats, Floats]:
     return make_design(frame.areas, model.levels, model.slopes), by_cell
 
 
-def rake(seed: Floats, margins: Mapping[int, Floats], rounds: int = 100, close: float = 1e-6) -> Floats:
+def rake(seed: Floats, margins: Mapping[int, Floats], rounds: int = 200, close: float = 1e-5) -> Floats:
     """Rake the tables of many areas at once to their margins: iterative proportional fitting (Deming and Stephan 1940).
 
     Twenty lines instead of a library: those that there are rake one table at a time, and a council has a thousand.

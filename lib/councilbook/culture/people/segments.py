@@ -14,7 +14,6 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import adjusted_rand_score
 
 from councilbook.catalogue.councils import join_names
-from councilbook.errors import NotToldError
 
 Floats = NDArray[np.float64]
 
@@ -24,16 +23,17 @@ INDICATORS = {  # of an area's people or homes; who somebody is by ethnicity or 
     "professional_pct": "managers and professionals",
     "routine_pct": "routine and semi-routine jobs",
     "student_pct": "full-time students",
-    "social_rented_pct": "homes rented from a council or housing association",
+    "social_rented_pct": "social housing",
     "private_rented_pct": "homes rented privately",
     "owned_outright_pct": "homes owned outright",
     "car_pct": "homes with a car",
     "disabled_pct": "disabled people",
     "deprivation_pct": "deprivation",
 }
-UNCOUNTED = {"deprivation"}
+UNCOUNTED = {"deprivation", "social housing"}
 CLUSTERS = range(3, 8)
 FEWEST_AREAS = 30
+WHOLE = "All areas of the council"
 LEAST_SHARE = 0.05  # of the areas, in the smallest segment
 AS_STABLE = 0.05  # of the adjusted Rand index, within the noise of BOOTSTRAPS
 BOOTSTRAPS, STARTS = 40, 10
@@ -55,11 +55,11 @@ def try_clusters(indicators: pd.DataFrame, seed: int) -> pd.DataFrame:
         segments, adjusted_rand (mean over BOOTSTRAPS), adjusted_rand_low (a tenth is below), smallest_areas, chosen:
         the most segments that are as stable as the best, and not tiny.
 
-    Raises:
-        NotToldError: there are too few areas.
+    A council of too few areas is one segment, whose index is missing.
     """
+    columns = ["segments", "adjusted_rand", "adjusted_rand_low", "smallest_areas"]
     if len(indicators) < FEWEST_AREAS:
-        raise NotToldError("The council has too few small areas to sort them into segments.")
+        return pd.DataFrame([(1, np.nan, np.nan, len(indicators))], columns=columns).assign(chosen=True)
     values, rng, rows = _project(_standardise(indicators)), np.random.default_rng(seed), []
     for number in CLUSTERS:
         labels = _cluster(values, number, seed).labels_
@@ -68,7 +68,7 @@ def try_clusters(indicators: pd.DataFrame, seed: int) -> pd.DataFrame:
             for drawn in rng.integers(0, len(values), (BOOTSTRAPS, len(values)))
         ]
         rows.append((number, np.mean(again), np.quantile(again, 0.1), np.bincount(labels).min()))
-    tried = pd.DataFrame(rows, columns=["segments", "adjusted_rand", "adjusted_rand_low", "smallest_areas"])
+    tried = pd.DataFrame(rows, columns=columns)
     large = tried["smallest_areas"] >= LEAST_SHARE * len(values)
     stable = tried[large & (tried["adjusted_rand"] >= tried["adjusted_rand"][large].max() - AS_STABLE)]
     best = stable["segments"].max() if len(stable) else CLUSTERS[0]
@@ -84,6 +84,8 @@ def make_segments(indicators: pd.DataFrame, number: int, seed: int) -> pd.Series
     Returns:
         The name of each area's segment, by lsoa21_code.
     """
+    if number == 1:
+        return pd.Series(WHOLE, indicators.index, name="segment")
     values = _standardise(indicators)
     labels = _cluster(_project(values), number, seed).labels_
     alike: Floats = np.abs(np.nan_to_num(np.corrcoef(values.T)))

@@ -6,6 +6,7 @@ from councilbook.pages.html.wording import count_things
 
 EVERYBODY = "Everybody alike"
 STABLE = 0.75  # adjusted Rand index; below it, another sample of areas gives other segments
+HALF_UP = 1e-6  # what was released has two decimals, and 49.05 in binary lies below
 NEVER = ["Some other reason", "No reason in particular"]  # reasons that say nothing
 
 
@@ -27,8 +28,10 @@ def say_cinema(shares: pd.DataFrame) -> str:
     Args:
         shares: of participation_by_group.
     """
+    if shares.empty:
+        return "No survey of England's adults is at hand."
     cinema = shares[shares["outcome"].eq("went to the cinema")].set_index("group")
-    share, answers = cinema["share_pct"], cinema["answers"]["all"]
+    share, answers = cinema["share_pct"] + HALF_UP, cinema["answers"]["all"]
     return (
         f"{share['all']:.1f}% of adults went to the cinema in a year. In the most deprived tenth of areas "
         f"{share['decile 1']:.1f}% did, in the least deprived tenth {share['decile 10']:.1f}%. "
@@ -42,6 +45,8 @@ def say_areas(by_area: pd.DataFrame) -> str:
     Args:
         by_area: participation_by_area.
     """
+    if by_area.empty:
+        return "There are no estimates by small area here."
     if by_area["basis"].eq("decile").all():
         return (
             "Each area has the share of England's areas that are as deprived. This is coarse: it cannot tell two areas "
@@ -73,9 +78,10 @@ def say_checks(checks: pd.DataFrame) -> str:
 def say_stability(tried: pd.DataFrame) -> str:
     """Say how many segments there are, and how far they would come out again."""
     chosen = tried[tried["chosen"]].iloc[0]
-    words = (
-        "which counts as stable" if chosen["adjusted_rand"] >= 0.75 else "so no number is stable: read them as a sketch"
-    )
+    if pd.isna(chosen["adjusted_rand"]):
+        return "The council has too few small areas to sort them into segments."
+    is_stable = chosen["adjusted_rand"] >= STABLE
+    words = "which counts as stable" if is_stable else "so no number is stable: read them as a sketch"
     return (
         f"There are {chosen['segments']:.0f} segments. With areas drawn anew, the index of agreement is "
         f"{chosen['adjusted_rand']:.2f} of 1, {words}."
@@ -138,9 +144,10 @@ def say_hotspots(spots: pd.DataFrame) -> str:
     kept = spots[spots["is_spot"].astype(bool)]
     kinds = "; ".join(f"{number} {kind}" for kind, number in kept["spot"].value_counts().items())
     raw, left = int(spots["is_raw_spot"].sum()), len(kept)
+    measure, areas = spots["measure"].iloc[0], count_things(len(spots), "area")
     return (
-        f"Of {count_things(len(spots), 'area')}, {raw} would look unlike chance alone. After the false discovery rate "
-        f"{left or 'none'} {'does' if left == 1 else 'do'}{f' ({kinds})' if kinds else ''}."
+        f"By the share of adults who {measure}, {raw} of {areas} would look unlike chance alone. After the false "
+        f"discovery rate {left or 'none'} {'does' if left == 1 else 'do'}{f' ({kinds})' if kinds else ''}."
     )
 
 

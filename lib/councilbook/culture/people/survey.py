@@ -22,6 +22,8 @@ FEWEST_SHOWN = 50  # answers of a group whose shares are shown
 FEWEST_CHECKED = 1_000  # answers by which codes are checked
 SPSS = {".sav", ".zsav"}
 OLDEST = "75 and over"
+SHARES = ["outcome", "grouping", "group", "answers", "effective_answers", "share_pct", "low_pct", "high_pct"]
+SHARES += ["standard_error_points", "is_suppressed"]
 PLACES = {"region": "region", "imd_decile": "deprivation of the area"}
 
 Labels = Mapping[str, Mapping[float, str]]

@@ -56,9 +56,9 @@ def score_bridges(low: Floats, middle: Floats, high: Floats) -> Floats:
 
 
 def rank_scores(scores: Floats) -> Floats:
-    """Rank scores along the last axis, 1 for the highest; equal ones share the better rank, NaN comes last."""
-    ranks: Floats = rankdata(-np.where(np.isnan(scores), -1, scores), method="min", axis=-1).astype("float64")
-    return ranks
+    """Rank scores along the last axis, 1 for the highest; those of 0, or without a score, are all last."""
+    ranks = rankdata(-np.nan_to_num(scores), method="min", axis=-1)
+    return np.asarray(np.where(np.nan_to_num(scores) > 0, ranks, scores.shape[-1]), "float64")
 
 
 def move_venues(venues: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -81,7 +81,9 @@ def compare_bridges(
 ) -> gpd.GeoDataFrame:
     """Compare venues by their bridge score at several walking distances, as the dataset venue_bridges has it.
 
-    Ranks are drawn anew with other values of engagement within their intervals, and other positions of the venues.
+    Scores and ranks are drawn anew with other values of engagement within their intervals, and other positions of the
+    venues; the middle draw counts. What the estimates alone give is plain_pct and plain_rank: it is too low where areas
+    lie more mixed than their estimates show.
 
     Args:
         homes, people: of the same areas, in one order.
@@ -107,18 +109,22 @@ def compare_bridges(
             for third in range(3)
         ]
         scores = score_bridges(*sides)
-        ranks = rank_scores(scores[1:])
+        tried, ranks = np.nan_to_num(scores[1:]), rank_scores(scores[1:])
         counted = {"adults": sides[0] + sides[1] + sides[2], "low_adults": sides[0], "high_adults": sides[2]}
         table = venues[["venue_id", "name", "kind"]].reset_index(drop=True).assign(walk_metres=distance)
         table = table.assign(**{name: counts[0].round().astype("int64") for name, counts in counted.items()})
-        table["bridge_pct"], table["rank"] = scores[0], rank_scores(scores[0])
+        is_near = np.isfinite(scores[0])
+        for name, share in (("low_", RANGE[0]), ("", 0.5), ("high_", RANGE[1])):
+            table[f"bridge_{name}pct"] = np.where(is_near, np.quantile(tried, share, axis=0), np.nan)
+        table["rank"] = rank_scores(table["bridge_pct"].to_numpy())
         ends = (np.quantile(ranks, one, axis=0, method="nearest") for one in RANGE)
         table["rank_first"], table["rank_last"] = ends
-        table["bridge_low_pct"], table["bridge_high_pct"] = np.quantile(np.nan_to_num(scores[1:]), RANGE, axis=0)
         table["first_pct"] = (ranks == 1).mean(axis=0) * 100
-        uncertain = table.columns[table.columns.get_loc("bridge_pct") :]
+        table["plain_pct"], table["plain_rank"] = scores[0], rank_scores(scores[0])
+        uncertain = table.columns[table.columns.get_loc("rank") :]
         table[uncertain] = table[uncertain].mask(table["bridge_pct"].isna())
         parts.append(table.assign(venues=int(table["bridge_pct"].notna().sum())))
-    bridges = pd.concat(parts, ignore_index=True).astype(dict.fromkeys(["rank", "rank_first", "rank_last"], "Int64"))
+    whole = dict.fromkeys(["rank", "rank_first", "rank_last", "plain_rank"], "Int64")
+    bridges = pd.concat(parts, ignore_index=True).astype(whole)
     spots = gpd.GeoSeries.from_xy(venues["longitude"], venues["latitude"], crs=4326)
     return gpd.GeoDataFrame(bridges, geometry=np.tile(spots.to_numpy(), len(metres)), crs=4326)

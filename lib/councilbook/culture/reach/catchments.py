@@ -40,11 +40,9 @@ def measure_minutes(
     """Measure the minutes from homes to places, by mode; infinite beyond the longest of MINUTES.
 
     Args:
-        homes: of `find_homes`.
-        places: with latitude and longitude.
-        network: what runs on a day; None leaves bus and train out.
-        habits: how people travel; half of the times of arrival take no longer by bus and train.
-        streets: of an extract, if there is one.
+        homes, places: with latitude and longitude.
+        network: what runs on a day; None leaves bus and train out, of which half of the arrivals take no longer.
+        habits, streets: see `measure_journeys`.
 
     Raises:
         TooFewError: there is no place.
@@ -90,6 +88,8 @@ def tabulate_kinds(
         named = pd.DataFrame({"venue_id": kind, "name": "", "kind": [kind]})
         parts.append(tabulate_catchments(nearest, homes, people, named).assign(venues=int(own.sum())))
     table = pd.concat(parts, ignore_index=True).drop(columns=["venue_id", "name"])
+    table["not_engaged_without"] = round(people["not_engaged_adults"].sum()) - table["not_engaged_adults"]
+    table["not_engaged_without"] = table["not_engaged_without"].clip(0)
     for name in ("adults", "not_engaged_adults", "people_16_to_24"):
         share = table[name].astype("float64") * 100 / people[name].sum(min_count=1)
         table[f"{name}_pct"] = share.clip(0, 100)
@@ -101,8 +101,7 @@ def map_areas(minutes: Floats, homes: Homes, people: pd.DataFrame, outlines: gpd
 
     Args:
         minutes: on foot, from homes to venues.
-        homes, people: of the areas, in one order.
-        outlines: of `read_outlines`.
+        homes, people, outlines: of the same areas.
     """
     nearest = np.minimum(minutes.min(axis=1), max(MINUTES))
     named = ["lsoa21_code", "lsoa21_name", "engaged_pct", "adults", "not_engaged_adults", "people_16_to_24"]

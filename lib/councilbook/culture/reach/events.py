@@ -15,14 +15,12 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, eye_array, hstack
 from spopt.locate import MCLP, PMedian
 
+from councilbook.culture.reach import statements as words
 from councilbook.culture.reach.bridges import RANGE
 from councilbook.culture.reach.homes import Floats, Homes, gather_homes
 from councilbook.errors import ParameterError
 from councilbook.methods.travel.ground import Pace, Streets, measure_ways
 
-BANDS = {1: "one plan chooses it", 2: "two plans", 3: "three plans", 4: "all four plans"}
-AT_VENUES, ANYWHERE, BEYOND, NEAREST = "at venues", "anywhere", "beyond venues", "shortest way"
-EXACT, GREEDY, LARGEST, ALL_VENUES = "exact", "one by one", "largest areas", "all venues"
 CENTRE = "area centre"
 MOST_POINTS = 900  # of homes, in a plan
 MOST_CANDIDATES = 300
@@ -51,12 +49,12 @@ class Ground:
     def choose_from(self, plan: str) -> Indices:
         """Return which candidates a plan may choose."""
         is_venue = self.candidates["is_venue"].to_numpy()
-        return np.flatnonzero(is_venue | (plan != AT_VENUES))
+        return np.flatnonzero(is_venue | (plan != words.AT_VENUES))
 
     def list_counted(self, plan: str) -> NDArray[np.bool_]:
         """Tell which points count in a plan: all, or beyond venues those that have none near."""
         at_venue = self.is_near[:, self.candidates["is_venue"].to_numpy()].any(axis=1)
-        return np.asarray(~at_venue | (plan != BEYOND))
+        return np.asarray(~at_venue | (plan != words.BEYOND))
 
     def weigh(self, not_engaged: Floats, plan: str) -> Floats:
         """Return how many who do not take part each point stands for, if it counts."""
@@ -78,9 +76,7 @@ def lay_ground(
     Args:
         homes, people: of the same areas, in one order.
         venues: venue_id, name, kind, lsoa21_code, latitude, longitude.
-        pace: on foot.
-        streets: of an extract, if there is one.
-        minutes: longest walk.
+        pace, streets, minutes: how people walk, see `measure_ways`, and for how long at most.
     """
     each = max(1, MOST_POINTS // len(homes.centres))
     codes = homes.centres["lsoa21_code"].tolist()
@@ -163,12 +159,16 @@ def choose_all(
     """Choose the places of a plan by each method; beside venues, all of them, and beside areas, the largest."""
     allowed = ground.choose_from(plan)
     count = min(number, len(allowed))
-    if plan == NEAREST:
-        return {EXACT: choose_shortest(ground, not_engaged, count, pace, streets)}
+    if plan == words.NEAREST:
+        return {words.EXACT: choose_shortest(ground, not_engaged, count, pace, streets)}
     near, weights = ground.is_near[:, allowed], ground.weigh(not_engaged, plan)
-    found = {EXACT: choose_exact, GREEDY: choose_greedily}
+    found = {words.EXACT: choose_exact, words.GREEDY: choose_greedily}
     chosen = {name: allowed[choose(near, weights, count)] for name, choose in found.items()}
-    beside = {ALL_VENUES: allowed} if plan == AT_VENUES else {LARGEST: choose_largest(ground, not_engaged, count)}
+    beside = (
+        {words.ALL_VENUES: allowed}
+        if plan == words.AT_VENUES
+        else {words.LARGEST: choose_largest(ground, not_engaged, count)}
+    )
     return chosen | beside
 
 
@@ -187,11 +187,9 @@ def plan_events(
     """Plan events in several ways, and try each plan on draws of engagement.
 
     Args:
-        ground: of `lay_ground`.
-        people: of the same areas, in one order.
+        ground, people, pace, streets: of `lay_ground`.
         number: of places; fewer where there are fewer candidates.
         drawn: a row a draw, a column an area: engagement in per cent; see `draw_engagement`.
-        pace, streets: of `lay_ground`.
 
     Returns:
         The chosen places and the plans, as the datasets event_places and event_plans have them; without
@@ -205,14 +203,14 @@ def plan_events(
     now = people["not_engaged_adults"].to_numpy()
     tries = people["adults"].to_numpy() * (1 - drawn / 100)
     places, plans = [], []
-    for plan in (AT_VENUES, ANYWHERE, BEYOND, NEAREST):
+    for plan in (words.AT_VENUES, words.ANYWHERE, words.BEYOND, words.NEAREST):
         if not (ground.weigh(now, plan) @ ground.is_near[:, ground.choose_from(plan)]).any():
             continue  # nobody is left to reach
         chosen = choose_all(ground, plan, now, number, pace, streets)
-        spots = ground.candidates.iloc[chosen[EXACT]].assign(plan=plan, chosen_pct=np.nan)
-        if plan != NEAREST:
-            spots["chosen_pct"] = count_choices(ground, plan, tries, number)[chosen[EXACT]]
-        near = ground.homes.spread @ ground.is_near[:, chosen[EXACT]].astype("float64")
+        spots = ground.candidates.iloc[chosen[words.EXACT]].assign(plan=plan, chosen_pct=np.nan)
+        if plan != words.NEAREST:
+            spots["chosen_pct"] = count_choices(ground, plan, tries, number)[chosen[words.EXACT]]
+        near = ground.homes.spread @ ground.is_near[:, chosen[words.EXACT]].astype("float64")
         for name in ("not_engaged_adults", "people_16_to_24"):
             spots[name] = pd.array((people[name].to_numpy() @ near).round(), dtype="Int64")
         places.append(spots.drop(columns="is_venue"))
@@ -226,15 +224,3 @@ def plan_events(
     listed = pd.concat(places, ignore_index=True)
     where = gpd.GeoSeries.from_xy(listed.pop("longitude"), listed.pop("latitude"), crs=4326)
     return gpd.GeoDataFrame(listed, geometry=where, crs=4326), pd.DataFrame(plans)
-
-
-def band_places(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Put the chosen places into bands for a map, by how many plans choose each: a row a place, with its plans."""
-    groups = places.groupby("place_id", sort=False)
-    mapped = gpd.GeoDataFrame(groups.first().reset_index(), geometry="geometry", crs=places.crs)
-    mapped["band"] = groups["plan"].size().to_numpy()
-    mapped["plans"] = groups["plan"].agg(", ".join).to_numpy()
-    mapped["name"] = mapped["name"] + mapped.groupby("name").cumcount().map(
-        lambda again: f" ({again + 1})" * (again > 0)
-    )
-    return mapped

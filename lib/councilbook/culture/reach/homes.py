@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from string import ascii_uppercase
 
 import geopandas as gpd
 import numpy as np
@@ -10,10 +11,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from councilbook.errors import CheckError, NotToldError
+from councilbook.pages.html.wording import count_things
 from councilbook.study import Study
 
 Floats = NDArray[np.float64]
-POSTCODES, OUTLINES = "home_postcodes", "lsoa_boundaries"
+POSTCODES, OUTLINES, NAMES = "home_postcodes", "lsoa_boundaries", "msoa_names"
 AGES = ("population_by_age", "population_by_age_kent")
 YOUNG = [f"people_{age}" for age in range(16, 25)]
 POINTS = 12  # in an area
@@ -55,7 +57,7 @@ class Homes:
             return f"No list of postcodes is at hand, so people are taken to be {even}."
         first = f"People of an area are shared out evenly over up to {POINTS} of its postcodes"
         left = len(self.centres) - self.from_postcodes
-        return f"{first}; in {left} areas without a postcode they are {even}." if left else f"{first}."
+        return f"{first}; in {count_things(left, 'area')} without a postcode they are {even}." if left else f"{first}."
 
 
 def gather_homes(points: pd.DataFrame, codes: Sequence[str], from_postcodes: int = 0) -> Homes:
@@ -126,7 +128,8 @@ def count_people(study: Study, engagement: pd.DataFrame) -> pd.DataFrame:
         engagement: the dataset culture_engagement.
 
     Returns:
-        lsoa21_code, lsoa21_name, ENGAGED and PEOPLE; the ends of not_engaged are those if all areas err the same way.
+        lsoa21_code, lsoa21_name (with what people call the place), ENGAGED and PEOPLE; the ends of not_engaged are
+        those if all areas err the same way.
 
     Raises:
         NotToldError: there are too few areas to compare.
@@ -136,6 +139,10 @@ def count_people(study: Study, engagement: pd.DataFrame) -> pd.DataFrame:
         raise NotToldError("The council has too few small areas to compare those of high and of low engagement.")
     for name, share in {"not_engaged_low": "engaged_high_pct", "not_engaged_high": "engaged_low_pct"}.items():
         areas[name] = areas["adults"] * (1 - areas[share] / 100)
+    if study.has(NAMES):
+        called = study.load(NAMES).set_index("msoa21_name")["neighbourhood"]
+        around = areas["lsoa21_name"].str.rstrip(ascii_uppercase).map(called)
+        areas["lsoa21_name"] += (" in " + around).fillna("")
     areas["people_16_to_24"] = np.nan
     for source in filter(study.has, AGES):
         young = study.load(source).set_index("lsoa11_code")[YOUNG].sum(axis=1)

@@ -1,16 +1,32 @@
 """What may be said of places and who they reach, in a councillor's words; no venue is called the best."""
 
+import geopandas as gpd
 import pandas as pd
 
 from councilbook.culture.reach.catchments import ANY, MODE_WORDS
-from councilbook.culture.reach.events import ALL_VENUES, ANYWHERE, AT_VENUES, BEYOND, EXACT, LARGEST, NEAREST
 
+AT_VENUES, ANYWHERE, BEYOND, NEAREST = "at venues", "anywhere", "beyond venues", "shortest way"
+EXACT, GREEDY, LARGEST, ALL_VENUES = "exact", "one by one", "largest areas", "all venues"
 PLAN_WORDS = {
     AT_VENUES: "at venues that exist",
     ANYWHERE: "at venues or in the middle of any area",
     BEYOND: "for those who have no venue near",
     NEAREST: "with the shortest way on average",
 }
+VENUE_HEADERS = {
+    "not_engaged_adults": "Estimated not to take part",
+    "not_engaged_low": "at least",
+    "not_engaged_high": "at most",
+    "people_16_to_24": "People of 16 to 24",
+}
+PLAN_HEADERS = {
+    "reached_adults": "Reached, estimated not to take part",
+    "reached_low": "at least",
+    "reached_high": "at most",
+    "reached_pct": "of all (%)",
+    "walk_minutes": "Average way on foot (minutes)",
+}
+BANDS = {1: "one plan chooses it", 2: "two plans", 3: "three plans", 4: "all four plans"}
 SHOWN = 3
 OFTEN = 90  # per cent of draws from which on a place is said to be sure
 
@@ -18,22 +34,28 @@ OFTEN = 90  # per cent of draws from which on a place is said to be sure
 def say_reach(reach: pd.DataFrame, minutes: int, mode: str = "walk") -> str:
     """Say who has a venue near: of venue_reach, any kind, by one mode."""
     row = reach[reach["kind"].eq(ANY) & reach["mode"].eq(mode) & reach["minutes"].eq(minutes)].iloc[0]
-    left = row["not_engaged_adults"] * 100 / row["not_engaged_adults_pct"] - row["not_engaged_adults"]
     shares = row["adults_pct"], row["not_engaged_adults_pct"]
     said = (
         f"{shares[0]:.0f} in 100 adults live within {minutes} minutes of a venue {MODE_WORDS[mode]}. Of those who are "
-        f"estimated not to take part, {shares[1]:.0f} in 100 do, and about {left:,.0f} do not."
+        f"estimated not to take part, {shares[1]:.0f} in 100 do, and about "
+        f"{row['not_engaged_without']:,.0f} do not."
     )
     if pd.isna(row["people_16_to_24"]):
         return f"{said} How many people of 16 to 24 do is not known here: no list of ages has this council."
     return f"{said} Of the people of 16 to 24 it is {row['people_16_to_24_pct']:.0f} in 100."
 
 
+def say_kinds(reach: pd.DataFrame) -> str:
+    """Say which kinds of venues are known, so that nobody takes those that no list names for missing."""
+    kinds = reach[reach["kind"].ne(ANY)].drop_duplicates("kind")
+    listed = ", ".join(f"{row['kind']} ({row['venues']})" for _, row in kinds.iterrows())
+    return f"Venues whose places are known here, by kind: {listed}. Others may exist, and are not counted."
+
+
 def say_young(catchments: pd.DataFrame, minutes: int) -> str:
     """Say which venues have most people of 16 to 24 near, who may volunteer."""
-    near = catchments[catchments["mode"].eq("walk") & catchments["minutes"].eq(minutes)].dropna(
-        subset="people_16_to_24"
-    )
+    near = catchments[catchments["mode"].eq("walk") & catchments["minutes"].eq(minutes)]
+    near = near.dropna(subset="people_16_to_24")
     if near.empty:
         return "Where people of 16 to 24 live is not known here, since no list of ages has this council."
     top = near.nlargest(SHOWN, "people_16_to_24")
@@ -54,6 +76,16 @@ def say_bridge(bridges: pd.DataFrame, asked: str) -> str:
         for _, row in known.iterrows()
     ]
     return f"{known['name'].iloc[0]} has no single rank as a bridge: {'; '.join(parts)}. {say_first(bridges)}"
+
+
+def tabulate_ranks(bridges: pd.DataFrame) -> pd.DataFrame:
+    """Tabulate each venue's rank, with the ranks that it may have, by walking distance: name, kind, a column each."""
+    known = bridges.dropna(subset="rank")
+    ends = known[["rank", "rank_first", "rank_last"]].astype("str")
+    written = ends["rank"] + " (" + ends["rank_first"] + " to " + ends["rank_last"] + ")"
+    table = known.assign(ranks=written, within="within " + known["walk_metres"].map("{:,} m".format))
+    wide = table.set_index(["name", "kind", "venue_id", "within"])["ranks"].unstack("within")  # noqa: PD010
+    return wide[table["within"].unique()].fillna("nobody near").reset_index().drop(columns="venue_id")
 
 
 def say_first(bridges: pd.DataFrame) -> str:
@@ -93,3 +125,15 @@ def say_sure(places: pd.DataFrame) -> str:
         f"{sure} of the {len(tried)} places that the plans choose are chosen in nine draws of ten or more. The draws "
         "change the estimates of engagement alone; where people live and how far they walk stay the same."
     )
+
+
+def band_places(places: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Put the chosen places into bands for a map, by how many plans choose each: a row a place, with its plans."""
+    groups = places.groupby("place_id", sort=False)
+    mapped = gpd.GeoDataFrame(groups.first().reset_index(), geometry="geometry", crs=places.crs)
+    mapped["band"] = groups["plan"].size().to_numpy()
+    mapped["plans"] = groups["plan"].agg(", ".join).to_numpy()
+    mapped["name"] = mapped["name"] + mapped.groupby("name").cumcount().map(
+        lambda again: f" ({again + 1})" * (again > 0)
+    )
+    return mapped

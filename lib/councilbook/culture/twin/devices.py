@@ -59,12 +59,13 @@ def emit_frames(
     if (minutes < 0).any():
         raise ParameterError("A presence of the simulated place ends before it begins.")
     person, people = pd.factorize(presences["person"])
-    owners = _draw_owners(len(people), phones, rng)
+    carried = 1 + (rng.random(len(people)) < phones.second)
+    owners = np.repeat(np.arange(len(people)), np.where(rng.random(len(people)) < phones.without, 0, carried))
     per_device = _draw_devices(len(owners), shares, phones, rng)
 
     first, number = np.searchsorted(owners, person), np.bincount(owners, minlength=len(people))[person]
     stay = np.repeat(np.arange(len(presences)), number)  # a presence once for each device carried
-    device = np.repeat(first, number) + _count_up(number)
+    device = np.repeat(first, number) + np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
     bursts = rng.poisson(per_device["rate"].to_numpy()[device] * minutes[stay])
     stay, device = np.repeat(stay, bursts), np.repeat(device, bursts)
     begun = arrived[stay] + rng.random(len(stay)) * minutes[stay] * 60
@@ -103,12 +104,6 @@ def _read_policy(policy: str | Mapping[str, float]) -> NDArray[np.float64]:
     return shares
 
 
-def _draw_owners(people: int, phones: Phones, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw who carries each device: nobody's number for those without wifi, twice that of those with two devices."""
-    carried = np.where(rng.random(people) < phones.without, 0, 1 + (rng.random(people) < phones.second))
-    return np.repeat(np.arange(people), carried)
-
-
 def _draw_devices(number: int, shares: NDArray[np.float64], phones: Phones, rng: np.random.Generator) -> pd.DataFrame:
     """Draw each device: its secret, policy, model, bursts a minute, gain, and whether it is on the museum's network."""
     common = 1 / np.arange(1, phones.models + 1)
@@ -144,11 +139,6 @@ def _show_model(devices: pd.DataFrame, device: NDArray[np.int64], rng: np.random
     state = (rng.random(len(device)) < 0.2).astype(np.uint64)
     model = devices["model"].to_numpy()[device].astype(np.uint64)
     return (mix_bits(model * np.uint64(2) + state + np.uint64(1)) >> np.uint64(32)).astype(np.uint32)
-
-
-def _count_up(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Count 0, 1, ... within each of so many."""
-    return np.arange(numbers.sum()) - np.repeat(np.cumsum(numbers) - numbers, numbers)
 
 
 def mix_bits(value: UIntArray) -> UIntArray:

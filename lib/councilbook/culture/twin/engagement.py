@@ -1,7 +1,8 @@
 """An invented England: a survey of authorities, and a census of small areas that says most of what the survey finds.
 
 Each authority of England of 2019 has a few invented areas; those of the council are the areas of its invented town.
-Names and figures are true of no place. What people do follows two hidden quantities, deprivation and learning, and chance.
+Names and figures are true of no place. What people do follows two hidden quantities, deprivation and learning, and
+chance.
 """
 
 from dataclasses import dataclass

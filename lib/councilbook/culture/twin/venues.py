@@ -1,5 +1,6 @@
-"""The invented town's venues, as the Cultural Infrastructure Map and Mapping Museums write them, faults and all."""
+"""The invented town's venues, awards and stations, in their publishers' layouts, faults and all."""
 
+import json
 from functools import lru_cache
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 
 from councilbook.catalogue import Council, Source, TwinRequest
 from councilbook.culture.venues.positions import TO_DEGREES, measure_datum
-from councilbook.twins.places import SyntheticPlace, make_place, write_csv
+from councilbook.twins.places import SyntheticPlace, make_place, write_csv, write_workbook
 
 SHIFTS = {"museums": (0, 1), "libraries": (0, 1), "theatres": (-3, -1), "music": (0, 1)}  # datums in either pair
 COUNTS = {"museums": 9, "libraries": 14, "theatres": 8, "music": 5}
@@ -81,3 +82,143 @@ def _write_map(venues: pd.DataFrame, file: str, datum: np.ndarray) -> bytes:
         table.loc[0, PAIRS["grid"]] = -999
     pairs = [*PAIRS["degrees"], *PAIRS["grid"]] if file == "theatres" else [*PAIRS["grid"], *PAIRS["degrees"]]
     return write_csv(table.assign(runtime="11/20/2022").reindex(columns=[*COLUMNS, *CODES, *pairs, "runtime"]))
+
+
+PEOPLE_A_HOME = 2.4
+DISCIPLINES = ("Music", "Theatre", "Visual arts", "Combined arts")
+RECOVERY_SHEETS = {"CRF 1 Grants": 9, "CRF 1 Capital Kickstart": 1, "CRF 2 Grants": 12}
+
+
+def make_population(_source: Source, request: TwinRequest) -> bytes:
+    """Make the number of people of each district, in the layout of Nomis."""
+    place = make_place(request.council, request.seed)
+    homes = place.pieces.assign(homes=place.count_households(2021)).groupby(["lad_code", "lad_name"])["homes"].sum()
+    table = homes.reset_index()
+    people = (table["homes"] * PEOPLE_A_HOME).round().astype("int64")
+    named = {"date": 2021, "geography": table["lad_name"], "geography code": table["lad_code"]}
+    return write_csv(pd.DataFrame({**named, "Age: Total; measures: Value": people}))
+
+
+def make_awards(source: Source, request: TwinRequest) -> bytes:
+    """Make the awards of one programme, in its layout; recipients are numbers."""
+    place = make_place(request.council, request.seed)
+    rng = place.stream(source.id)
+    towns = [*place.districts.values(), "Farholm", "Otherness"]
+
+    def draw(count: int, middle: float) -> pd.DataFrame:
+        amounts = (middle * rng.lognormal(0, 0.8, count)).round()
+        names = [f"Recipient {number + 1}" for number in range(count)]
+        chosen = {"town": rng.choice(towns, count), "discipline": rng.choice(DISCIPLINES, count)}
+        return pd.DataFrame({"name": names, "amount": amounts, **chosen})
+
+    if source.id == "ace_project_grants":
+        rows = draw(180, 15_000)
+        dates = pd.Timestamp("2018-04-11") + pd.to_timedelta(rng.integers(0, 2_400, len(rows)), unit="D")
+        named = {"Recipient": rows["name"], "Activity name": "A project", "Award amount": rows["amount"].astype(int)}
+        named |= {"Award date": dates.strftime("%Y-%m-%d 00:00:00"), "Local authority": rows["town"]}
+        return write_csv(pd.DataFrame(named | {"Main discipline": rows["discipline"]}))
+    if source.id == "npo_2023":
+        rows = draw(9, 150_000)
+        table = pd.DataFrame({"Applicant Name": rows["name"], "Type of organisation\n(NPO/IPSO/Transfer)": "NPO"})
+        table["2023-26 Annual Funding (Offered 4 Nov 2022)"] = rows["amount"].astype(int)
+        return write_csv(table.assign(**{"Main Discipline": rows["discipline"], "Local authority": rows["town"]}))
+    if source.id == "npo_2018":
+        rows = draw(14, 120_000)
+        years = [f"Portfolio grant {year}/{year + 1} - £" for year in (18, 19, 20, 21)]
+        header = ["Applicant Name", *years, "TOTAL Portfolio grant 18/22 - £", "Local Authority"]
+        cells = [
+            [row.name, *[row.amount] * 4, f"=SUM(B{at}:E{at})", row.town]
+            for at, row in enumerate(rows.itertuples(False), 2)
+        ]
+        return write_workbook({"NPO 2018_2022": [header, *cells]})
+    header = ["Organisation ", "£ Awarded", "Discipline", "Local Authority"]
+    sheets = {
+        sheet: [header, *draw(count, 60_000)[["name", "amount", "discipline", "town"]].to_numpy().tolist()]
+        for sheet, count in RECOVERY_SHEETS.items()
+    }
+    return write_workbook({"Headline Data": [["Total amount awarded ", "=SUM(C21)"]], **sheets})
+
+
+STATIONS, TWO_LINES, CYCLEWAYS = 9, 2, 4  # the first ones are of two lines
+STOPS = {
+    "naptan_metro": ("9400ZZTW", "Underground Station", "MET"),
+    "naptan_rail": ("9100TWIN", "Rail Station", "RLY"),
+}
+DAYS = {2021: 4, 2023: 5}  # kinds of day that the layout of a year has
+ROW = {2021: 15, 2023: 19}  # its columns
+
+
+def make_stations(place: SyntheticPlace) -> pd.DataFrame:
+    """Make the stations of a place, where most people live: name, x, y."""
+    pieces = (
+        place.pieces[~place.pieces["quarter"].str.contains("Station")]
+        .drop_duplicates("quarter")
+        .nlargest(STATIONS, "households")
+        .reset_index(drop=True)
+    )
+    return pieces[["quarter", "x", "y"]].rename(columns={"quarter": "name"})
+
+
+def make_stops(_source: Source, request: TwinRequest) -> dict[str, bytes]:
+    """Make the two lists of stops, with platforms, a stop out of use, and a longitude left out; and the cycleways."""
+    place = make_place(request.council, request.seed)
+    stations = make_stations(place)
+    made = {}
+    for source, (code, kind, stop_type) in STOPS.items():
+        rows = (
+            stations.head(TWO_LINES + 3)
+            if source == "naptan_metro"
+            else stations.drop(index=range(TWO_LINES, TWO_LINES + 3))
+        )
+        longitude, latitude = TO_DEGREES.transform(rows["x"].to_numpy(), rows["y"].to_numpy())
+        table = pd.DataFrame(
+            {"ATCOCode": [f"{code}{number}" for number in rows.index], "CommonName": rows["name"] + " " + kind}
+        )
+        table["Easting"], table["Northing"] = rows["x"].round().astype(int), rows["y"].round().astype(int)
+        table["Longitude"], table["Latitude"], table["StopType"], table["Status"] = (
+            longitude,
+            latitude,
+            stop_type,
+            "active",
+        )
+        table.loc[rows.index[-1], "Longitude"] = np.nan
+        platform = table.head(1).assign(ATCOCode=f"{code}0P1", StopType="PLT")
+        closed = table.head(1).assign(ATCOCode=f"{code}99", CommonName=f"Old {kind}", Status="inactive")
+        made[source] = write_csv(pd.concat([table, platform, closed]))
+    return made | {"cycleways": _write_cycleways(stations)}
+
+
+def _write_cycleways(stations: pd.DataFrame) -> bytes:
+    points = np.column_stack(TO_DEGREES.transform(stations["x"].to_numpy(), stations["y"].to_numpy())).round(6)
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"Label": f"C{number + 901}", "Status": "Open"},
+            "geometry": {"type": "LineString", "coordinates": points[number : number + 2].tolist()},
+        }
+        for number in range(CYCLEWAYS)
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": features}).encode()
+
+
+def make_counts(source: Source, request: TwinRequest) -> bytes:
+    """Make a year's counts: header on row 7, commas in numbers, a row that points to another line's."""
+    place = make_place(request.council, request.seed)
+    year = source.edition or 0
+    width, days = ROW[year], DAYS[year]
+    names = make_stations(place)["name"]
+    people = (place.stream("station counts").lognormal(14, 0.6, len(names)) * (1 if year == 2021 else 1.6)).round()
+    fill = [""] * (width - 1)
+    totals = ["", "En/Ex", "En/Ex", "En/Ex"][-(width - 6 - 2 * days) :]
+    front = [["\ufeff", f"COUNTS--{year} // Station annualised entries and exits", *fill[1:]], *[["", *fill]] * 4]
+    front.append([*[""] * 6, *["Weekday"] * (2 * days), *[""] * (width - 7 - 2 * days), "Annualised"])
+    front.append(
+        ["Mode", "NLC", "ASC", "Station", "Coverage", "Source", *["Entries"] * days, *["Exits"] * days, *totals]
+    )
+    rows = []
+    for number, (name, count) in enumerate(zip(names, people, strict=True)):
+        told = [f"{count / 700:,.0f}"] * (width - 7) + [f"{count:,.0f}"]
+        rows.append(["LU", 9000 + number, f"TW{number}u", name, "Station entry/exit", "Gateline", *told])
+        if number < TWO_LINES:
+            rows.append(["LO", 9000 + number, f"TW{number}u", name, "---see LU---", *["---"] * (width - 5)])
+    return pd.DataFrame([*front, *rows]).to_csv(header=False, index=False).encode()

@@ -5,12 +5,16 @@ Nothing is believed here: which pair is right is for `shifts` to find.
 """
 
 import re
+from collections.abc import Mapping
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyproj
 
+from councilbook.catalogue.councils import read_authorities
 from councilbook.errors import SourceError
+from councilbook.study import Study
 
 GRID, DEGREES = "easting and northing", "longitude and latitude"
 COLUMNS = {GRID: ("easting", "northing"), DEGREES: ("longitude", "latitude")}
@@ -21,7 +25,7 @@ BOXES = {
 }  # of Great Britain: west, south, east, north
 SAME_PLACE_M = 2_000  # two positions of a venue that are closer are of the same place, however wrong
 ARTICLES = r"\b(?:the|at|of|and|in)\b"
-KINDS = r"\b(?:london|museums?|gallery|library|theatre|theater|cent(?:re|er))\b"
+KIND_NAMES = r"\b(?:london|museums?|gallery|library|theatre|theater|cent(?:re|er))\b"
 
 TO_GRID = pyproj.Transformer.from_crs(4326, 27700, always_xy=True)
 TO_DEGREES = pyproj.Transformer.from_crs(27700, 4326, always_xy=True)
@@ -103,7 +107,7 @@ def write_keys(names: "pd.Series[str]") -> tuple["pd.Series[str]", "pd.Series[st
     """Write names so that those of one venue are equal, whatever signs they have; and again without the kind."""
     plain = names.fillna("").astype("str").str.casefold().str.replace(r"['\u2019]", "", regex=True)
     bare = plain.str.replace(r"[^a-z0-9]+", " ", regex=True).str.replace(ARTICLES, " ", regex=True)
-    loose = bare.str.replace(KINDS, " ", regex=True)
+    loose = bare.str.replace(KIND_NAMES, " ", regex=True)
     return bare.str.split().str.join(" "), loose.str.split().str.join(" ")
 
 
@@ -111,3 +115,58 @@ def read_uprns(texts: "pd.Series[str]") -> "pd.Series[str]":
     """Return property references as digits; empty for none, 0, and those that were rounded to thousands."""
     digits = texts.astype("str").str.strip().str.replace(r"\.0$", "", regex=True)
     return digits.where(digits.map(lambda text: bool(re.fullmatch(r"[1-9]\d{4,11}", text)) and text[-3:] != "000"), "")
+
+
+MAPS = {
+    "venue_map_museums": "museum",
+    "venue_map_libraries": "library",
+    "venue_map_theatres": "theatre",
+    "venue_map_music": "music venue",
+}
+OWN_LIST, MUSEUMS = "council_venues", "mapping_museums"
+OTHER = "other"
+KINDS = (*MAPS.values(), OTHER)
+LONDON = "London"
+KIND_WORDS = {"librar": "library", "museum": "museum", "galler": "museum", "theatre": "theatre", "music": "music venue"}
+
+
+def load_files(study: Study, outlines: gpd.GeoDataFrame | None) -> dict[str, pd.DataFrame]:
+    """Load the files that name venues, with their positions in metres; see `read_positions`.
+
+    Args:
+        study: whose council it is.
+        outlines: its small areas in EPSG:27700, near which its venues should be; None if they are not there.
+    """
+    centre = None if outlines is None else tuple(outlines.total_bounds.reshape(2, 2).mean(axis=0))
+    files = {}
+    for source in (*MAPS, OWN_LIST):
+        if study.has(source):
+            rows = study.load(source)
+            kinds = MAPS[source] if source in MAPS else name_kinds(rows["kind"])
+            files[source] = read_positions(rows.assign(kind=kinds), f"Source {source}", centre)
+    return files
+
+
+def name_kinds(texts: "pd.Series[str]") -> "pd.Series[str]":
+    """Name the kind of venue that a council's own word stands for; other where it is none of those that are known."""
+    plain = texts.fillna("").str.casefold()
+    kinds = pd.Series(OTHER, index=texts.index)
+    for part, kind in KIND_WORDS.items():
+        kinds = kinds.mask(kinds.eq(OTHER) & plain.str.contains(part), kind)
+    return kinds
+
+
+def load_museums(study: Study) -> pd.DataFrame:
+    """Load the museums of the United Kingdom that are placed: name, area, x, y (metres), is_open; none if not there."""
+    if not study.has(MUSEUMS):
+        return pd.DataFrame(columns=["name", "area", "x", "y", "is_open"])
+    rows = read_positions(study.load(MUSEUMS), f"Source {MUSEUMS}")
+    rows[["x", "y"]] = rows[METRES[DEGREES]]
+    years = pd.to_numeric(rows["closed"], errors="coerce")  # "na", or 9999, where it is open
+    return rows.assign(is_open=years.isna() | years.gt(3000)).dropna(subset=["x"])
+
+
+def is_mapped(codes: Mapping[str, str]) -> bool:
+    """Tell whether the map of venues covers a council, so that a kind of which it shows none is a zero there."""
+    known = read_authorities()
+    return all(code in known and known[code].region == LONDON for code in codes)

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from councilbook.catalogue.councils import join_names
-from councilbook.culture.venues.collecting import KINDS, MAPS, MUSEUMS
 from councilbook.culture.venues.funding import GRANTS
+from councilbook.culture.venues.positions import KINDS, MAPS, MUSEUMS
 from councilbook.culture.venues.shifts import KEPT, MOVED, OTHER, REFUSED, UNTOLD
 from councilbook.pages.html.wording import count_things
 
@@ -19,13 +19,25 @@ DONE = {
 }
 
 
+def count_kinds(venues: pd.DataFrame) -> pd.DataFrame:
+    """Count venues by kind: kind, venues; of `culture_venues`."""
+    return venues["kind"].astype(str).value_counts().rename("venues").rename_axis("kind").reset_index()
+
+
+def say_counts(counts: pd.DataFrame, name: str) -> str:
+    """Say how many venues there are, by kind; of `culture_venue_counts`."""
+    if counts.empty:
+        return f"No source that is here names a venue in {name}."
+    by_kind = counts.set_index("kind")["venues"]
+    kinds = [_count(int(by_kind[kind]), kind) for kind in KINDS if kind in by_kind]
+    return f"{name} has {count_things(int(by_kind.sum()), 'venue')}: {join_names(kinds)}."
+
+
 def say_venues(venues: pd.DataFrame, name: str) -> str:
     """Say how many venues there are, of which kinds, and what no file says; of `culture_venues`."""
     if venues.empty:
         return f"No source that is here names a venue in {name}."
-    counts = venues["kind"].value_counts()
-    kinds = [_count(int(counts[kind]), kind) for kind in KINDS if kind in counts]
-    found = f"{name} has {count_things(len(venues), 'venue')}: {join_names(kinds)}."
+    found = say_counts(count_kinds(venues), name)
     if not venues["source_id"].isin(MAPS).any():
         sources = "the list of all museums" if venues["source_id"].eq(MUSEUMS).any() else "the council's own list"
         return (
@@ -112,7 +124,7 @@ def say_doubt(areas: pd.DataFrame, venues: pd.DataFrame) -> str:
     several = int(areas.groupby("venue_id").size().gt(1).sum())
     other = int(venues["other_lsoa_code"].notna().sum())
     return (
-        f"{several} of {len(venues)} venues are so near a border that they may lie in more than one small area. "
+        f"{several} of {len(venues)} venues may lie in more than one small area, since a border is near. "
         f"A position as its file has it would put {other} of them into another."
     )
 
@@ -131,25 +143,28 @@ def say_trials(trials: pd.DataFrame) -> str:
     )
 
 
+def say_grants(funding: pd.DataFrame, name: str) -> str:
+    """Say how many project grants came, and how much in all; of `culture_funding`."""
+    grants = funding[funding["programme"].eq(GRANTS)]
+    if grants.empty:
+        return f"Project grants to {name} are not known: the file that is here was cut to other places."
+    return (
+        f"{name} had {count_things(int(grants['awards'].sum()), 'project grant')}, "
+        f"£{grants['amount_gbp'].sum():,.0f} in all, from {grants['years'].min()} to {grants['years'].max()}."
+    )
+
+
 def say_funding(funding: pd.DataFrame, name: str) -> str:
-    """Say which money came, and how much a head beside England; of `culture_funding`."""
+    """Say which money came, and in a list how much a head beside England; of `culture_funding`."""
     if funding.empty:
         return f"No file of awards that is here says anything of {name}."
-    grants = funding[funding["programme"].eq(GRANTS)]
-    told = []
-    if len(grants):
-        told.append(
-            f"{name} had {count_things(int(grants['awards'].sum()), 'project grant')}, "
-            f"£{grants['amount_gbp'].sum():,.0f} in all, from {grants['years'].min()} to {grants['years'].max()}."
-        )
+    told = [say_grants(funding, name)]
     for row in funding[funding["england_gbp_head"].notna() & funding["awards"].gt(0)].itertuples():
         told.append(
-            f"By the {row.programme}, {row.years}: £{row.amount_gbp_head:,.2f} a head here, "
+            f"- {str(row.programme).capitalize()}, {row.years}: £{row.amount_gbp_head:,.2f} a head here, "
             f"£{row.england_gbp_head:,.2f} in England."
         )
-    if not len(grants):
-        told.append("Project grants are not known: the file that is here was cut to other places.")
-    return " ".join(told)
+    return "\n\n".join([told[0], "\n".join(told[1:])]).strip()
 
 
 def say_stations(stations: pd.DataFrame, name: str) -> str:

@@ -6,12 +6,70 @@ from collections.abc import Mapping
 import geopandas as gpd
 import pandas as pd
 
-from councilbook.culture.venues.listing import Ground
-from councilbook.culture.venues.places import LSOA
+from councilbook.culture.venues.places import LSOA, Ground
 from councilbook.culture.venues.shifts import Settled
 from councilbook.culture.venues.stations import count_stations
+from councilbook.pages.html import Html, table
+from councilbook.pages.maps.point_maps import outline_points
 from councilbook.sources.files.packed import unpack
 from councilbook.study import Study
+
+HEADERS = {  # by dataset, the columns that a page shows and the words above them
+    "venue_position_checks": {
+        "title": "File",
+        "rows": "Venues",
+        "gap_m": "Positions apart (m)",
+        "matches": "Matches that agree",
+        "decision": "Decision",
+        "shift_east_m": "Moved east (m)",
+        "shift_north_m": "Moved north (m)",
+        "datum_steps": "Datum shifts in it",
+        "uncertainty_m": "Uncertainty (m)",
+    },
+    "venue_position_trials": {
+        "error": "What was done",
+        "moved_m": "Moved (m)",
+        "references": "References",
+        "decision": "Decision",
+        "error_m": "Off after it (m)",
+        "stated_m": "Stated (m)",
+        "is_covered": "Held",
+    },
+    "culture_venues": {
+        "kind": "Kind",
+        "name": "Venue",
+        "borough_in_file": "Borough in the file",
+        "lsoa21_code": "Small area (2021)",
+        "other_lsoa_code": "By the file's own position",
+        "uncertainty_m": "Uncertainty (m)",
+    },
+    "culture_funding": {
+        "programme": "Programme",
+        "years": "Years",
+        "awards": "Awards",
+        "amount_gbp": "Sum (£)",
+        "people_year": "People of",
+        "amount_gbp_head": "A head (£)",
+        "england_gbp_head": "England, a head (£)",
+    },
+    "culture_stations": {
+        "name": "Station",
+        "modes": "Lines",
+        "is_inside": "In the area",
+        "year": "Year",
+        "people": "People a year",
+    },
+}
+BANDS = {1: "sure to 50 metres", 2: "sure to 200 metres", 3: "less sure than that"}
+BAND_LIMITS_M = (50, 200)
+ENDINGS = {"_m": ",.0f", "_gbp": ",.0f", "_head": ",.2f", "people": ",.0f"}
+
+
+def show(dataset: str, frame: pd.DataFrame, caption: str) -> Html:
+    """Show the columns of a dataset that a reader needs, as a table."""
+    headers = HEADERS[dataset]
+    formats = {name: form for name in headers for end, form in ENDINGS.items() if name.endswith(end)}
+    return table(frame.reindex(columns=list(headers)), caption, headers=headers, formats=formats)
 
 
 def fit_columns(study: Study, dataset: str, frame: pd.DataFrame) -> pd.DataFrame:
@@ -47,15 +105,16 @@ def list_stations(stations: pd.DataFrame, counts: pd.DataFrame) -> tuple[pd.Data
     return (stations.merge(newest, on="station_id", how="left") if len(stations) else stations), by_year
 
 
-def list_outlines(ground: Ground, imd: pd.DataFrame | None) -> gpd.GeoDataFrame:
+def list_outlines(ground: Ground, imd: pd.DataFrame) -> gpd.GeoDataFrame:
     """List the small areas of the newest census with their outlines, as culture_areas has them; or none."""
     if ground.newest is None:
         return gpd.GeoDataFrame(geometry=[], crs=4326)
     vintage = max(ground.outlines)
     code = LSOA[vintage]
     named = ground.newest.rename(columns={code: "lsoa_code", code.replace("code", "name"): "lsoa_name"})
-    deciles = imd.set_index("lsoa11_code")["imd_decile"] if imd is not None else pd.Series(dtype="Int64")
-    return named.assign(vintage=vintage, imd_decile=named["lsoa_code"].map(deciles)).to_crs(4326)
+    deciles = imd[["lsoa11_code", "imd_decile"]].rename(columns={"lsoa11_code": "lsoa_code"})
+    shown = named.assign(vintage=vintage).merge(deciles, on="lsoa_code", how="left")
+    return gpd.GeoDataFrame(shown).to_crs(4326)
 
 
 def cut_cycleways(study: Study, ground: Ground) -> gpd.GeoDataFrame:
@@ -66,3 +125,18 @@ def cut_cycleways(study: Study, ground: Ground) -> gpd.GeoDataFrame:
     lines = gpd.read_file(io.BytesIO(unpack(found.path, None, "Source cycleways"))).to_crs(27700)
     inside = lines.clip(ground.newest.union_all()).reset_index(drop=True)
     return inside.assign(line=range(1, len(inside) + 1), label=inside["Label"], length_m=inside.length).to_crs(4326)
+
+
+def place_venues(venues: pd.DataFrame, areas: gpd.GeoDataFrame, name: str) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Place the venues on a map: points with label (each different) and band (how sure), and the ground with name.
+
+    Where outlines are not there, the ground is drawn around the venues.
+    """
+    labels = venues["name"] + ", " + venues["kind"]
+    again = labels.str.casefold().groupby(labels.str.casefold()).cumcount()
+    band = 1 + sum(venues["uncertainty_m"].gt(limit).astype("int64") for limit in BAND_LIMITS_M)
+    shown = venues.assign(label=labels.where(again == 0, labels + " " + (again + 1).astype("str")), band=band)
+    points = gpd.GeoDataFrame(shown, geometry=gpd.points_from_xy(venues["longitude"], venues["latitude"]), crs=4326)
+    if areas.empty:
+        return points, outline_points(points, name)
+    return points, areas.assign(name=name)

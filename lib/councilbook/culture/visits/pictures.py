@@ -145,10 +145,12 @@ def draw_plan(zones: pd.DataFrame, paths: pd.DataFrame, *, title: str, alt: str)
         for zone, outline in outlines.items():
             axes.fill(*outline.exterior.xy, facecolor="#f2f4f7", edgecolor=QUIET, linewidth=1.5)
             number = "" if zone == STREET else "[c]" if pd.isna(people[zone]) else f"{people[zone]:,.0f}"
-            words = str(zone).replace(" ", "\n") if page.narrow else f"{zone}\n{number}"
+            words = str(zone).replace(" ", "\n") if page.narrow else f"{zone}\n{number}".strip()
             x, y = outline.representative_point().coords[0]
             axes.text(x, y, words, ha="center", va="center", fontsize=page.font - 3, zorder=3, bbox=CLEAR)
-        for begins, goes_to, steps in shown[list(HEADERS)].to_numpy():
+        for begins, goes_to, steps in shown.head(MOST_ARROWS // 2 if page.narrow else MOST_ARROWS)[
+            list(HEADERS)
+        ].to_numpy():
             ends = [outlines[name].representative_point().coords[0] for name in (begins, goes_to)]
             width = 1 + 6 * steps / shown["steps"].max()
             arrow = FancyArrowPatch(

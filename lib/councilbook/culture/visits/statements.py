@@ -11,13 +11,12 @@ ENOUGH_PCT = 80.0  # of tests that find an effect: the usual aim
 
 
 def take_whole(by_hour: pd.DataFrame) -> pd.DataFrame:
-    """Take the museum as a whole, periods added up: hour, visitors, in_at_once, came_in, came_by, conversion_pct."""
+    """Take the museum as a whole, periods added up: hour, visitors, in_at_once, came_in, came_by."""
     own = by_hour[by_hour["zone"].eq(WHOLE)]
     counts = ["visitors", "visitor_hours", "came_in", "came_by"]
     sums = own.groupby("hour")[["open_days", *counts]].sum(min_count=1).astype("Float64").reset_index()
     sums = sums[sums["came_in"] > 0]  # hours in which the museum lets people in
-    conversion = 100 * sums["came_in"] / sums["came_by"].where(sums["came_by"] > 0)
-    return sums.assign(in_at_once=sums["visitor_hours"] / sums["open_days"], conversion_pct=conversion)
+    return sums.assign(in_at_once=sums["visitor_hours"] / sums["open_days"])
 
 
 def say_hours(by_hour: pd.DataFrame) -> str:

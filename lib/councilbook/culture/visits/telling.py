@@ -72,6 +72,8 @@ def fit_threshold(values: Floats) -> Threshold:
 
 def fit_thresholds(visits: pd.DataFrame) -> tuple[Threshold, Threshold]:
     """Fit where a signal (dBm) becomes that of somebody inside, and where a length of those (log minutes) a visit's."""
+    if visits["strongest_dbm"].isna().all():
+        raise NotToldError("The log holds no strength of signals, so visitors cannot be told from who passes by.")
     signal = fit_threshold(visits["strongest_dbm"].dropna().to_numpy(float))
     strong = visits.loc[(visits["strongest_dbm"] >= signal.value) & (visits["minutes"] > 0), "minutes"]
     return signal, fit_threshold(np.log(strong.to_numpy(float)))
@@ -101,13 +103,13 @@ def find_visits(events: pd.DataFrame, diary: pd.DataFrame, time_zone: str, gap_m
 
 
 def read_diary(diary: pd.DataFrame, time_zone: str) -> pd.DataFrame:
-    """Read the diary: by date (as text), opens and closes in UTC (missing where it stayed closed), hours and sign."""
+    """Read the diary: by date (as text), opens and closes in UTC (missing where it stayed closed), and sign."""
     days = diary.assign(date=pd.to_datetime(diary["date"]).dt.strftime("%Y-%m-%d")).set_index("date")
     for name in ("opens", "closes"):
         hours = days[name].astype("string").str.strip()
         local = pd.to_datetime(days.index.to_series().where(hours.fillna("").ne("")) + " " + hours)
         days[name] = local.dt.tz_localize(time_zone).dt.tz_convert("UTC").dt.tz_localize(None)
-    return days.assign(hours=(days["closes"] - days["opens"]).dt.total_seconds() / 3_600)
+    return days
 
 
 def tell_visitors(visits: pd.DataFrame, signal_dbm: float, minutes: float) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any
 import dpkt  # type: ignore[import-untyped]
 import numpy as np
 
-from councilbook.culture.wifi.intake import Heard, Intake, Setting
+from councilbook.culture.wifi.intake import Heard, Intake, Setting, localise
 from councilbook.culture.wifi.payloads import NO_RECORD, Mark, connect, gather
 from councilbook.culture.wifi.tables import ZoneNames, from_seconds
 from councilbook.errors import SourceError
@@ -109,7 +109,7 @@ def read_radius(content: bytes, setting: Setting, intake: Intake, log: str) -> H
     records = [one for one in re.split(r"\n\s*\n", content.decode("utf-8", "replace")) if one.strip()]
     for record in records:
         fields = dict(ATTRIBUTE.findall(record))
-        status, at = fields.get("Acct-Status-Type", ""), _read_stamp(fields)
+        status, at = fields.get("Acct-Status-Type", ""), _read_stamp(fields, setting.time_zone)
         if (
             status not in (*BEGINS, *ENDS, "Interim-Update", "Alive")
             or "Calling-Station-Id" not in fields
@@ -128,13 +128,16 @@ def read_radius(content: bytes, setting: Setting, intake: Intake, log: str) -> H
     return gather(connect(marks, intake, log), intake, log)
 
 
-def _read_stamp(fields: dict[str, str]) -> float | None:
-    """Return when a record was written, in seconds since 1970; a time with a zone's letters alone is not read."""
+def _read_stamp(fields: dict[str, str], time_zone: str | None) -> float | None:
+    """Return when a record was written, in seconds since 1970; letters of a zone mean what the log's zone says."""
     for name in ("Timestamp", "Event-Timestamp"):
         if re.fullmatch(r"\d{9,11}", fields.get(name, "")):
             return float(fields[name])
-    text, _, zone = fields.get("Event-Timestamp", "").rpartition(" ")
+    text, _, letters = fields.get("Event-Timestamp", "").rpartition(" ")
+    zone = "UTC" if letters in ("UTC", "GMT") else time_zone
     try:
-        return datetime.strptime(f"{text} +0000", f"{STAMP} %z").timestamp() if zone in ("UTC", "GMT") else None
+        naive = np.array([datetime.strptime(text, STAMP)], "datetime64[us]")  # noqa: DTZ007
     except ValueError:
         return None
+    utc = localise(naive, zone)[0][0] if zone else np.datetime64("NaT")
+    return None if np.isnat(utc) else float((utc - np.datetime64(0, "s")) / np.timedelta64(1, "s"))

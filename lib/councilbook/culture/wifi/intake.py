@@ -88,7 +88,7 @@ def number_addresses(texts: Sequence[str], *, pseudonyms: bool = False) -> tuple
     """
     known: dict[int | str, int] = {}
     numbers = np.empty(len(texts), np.int64)
-    for row, text in enumerate(texts):
+    for row, text in enumerate(map(str, texts)):
         found: int | str | None = parse_address(text)
         if found is None and pseudonyms and len(text.strip()) > 3:
             found = text.strip()

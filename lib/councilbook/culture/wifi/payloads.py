@@ -121,7 +121,7 @@ def _take(read: Any, record: Any, *given: Any, intake: Intake, log: str) -> list
         return []
     for why in [one for one in found if isinstance(one, str)]:
         intake.count(log, why, 1)
-    return [one for one in found if isinstance(one, Row)]
+    return [one._replace(time=str(one.time), address=str(one.address)) for one in found if isinstance(one, Row)]
 
 
 def _find_doubt(place: Mapping[str, Any], metres: float, most: float) -> str:
@@ -142,7 +142,9 @@ def _read_seen(one: Mapping[str, Any], data: Mapping[str, Any], zones: ZoneNames
         return
     names = [data["apMac"], *filter(None, data.get("apTags") or []), *filter(None, data.get("apFloors") or [])]
     signal = _number(one.get("rssi")) + NOISE_FLOOR_DBM
-    yield Row(str(one["seenEpoch"]), zones.find(names), one["clientMac"], signal, bool(one.get("ssid")))
+    yield Row(
+        str(one.get("seenEpoch") or one["seenTime"]), zones.find(names), one["clientMac"], signal, bool(one.get("ssid"))
+    )
 
 
 def _read_observation(
@@ -179,7 +181,9 @@ def read_cmx(content: bytes, setting: Setting, intake: Intake, log: str) -> Hear
     """
     zones, rows = ZoneNames(setting), list[Row]()
     sign, other = ("mapInfo", "locationMapHierarchy") if log == "cmx_v2" else ("locationMapHierarchy", "mapInfo")
-    for number, record in enumerate(parse_payloads(content, log), start=1):
+    payloads = parse_payloads(content, log)
+    posted = [one["notifications"] if isinstance(one, dict) and "notifications" in one else [one] for one in payloads]
+    for number, record in enumerate((one for part in posted for one in part), start=1):
         if not isinstance(record, dict) or (sign not in record and (other in record or number == 1)):
             raise SourceError(f"Log ({log}), record {number}: expected the field {sign}; this is another version.")
         rows += _take(_read_client if log == "cmx_v2" else _read_notification, record, zones, intake=intake, log=log)

@@ -111,8 +111,8 @@ def recognise(content: bytes) -> str:
         return "radius"
     if head.lstrip()[:1] in ("{", "["):
         return payloads.recognise_payload(head)
-    header = set(tables.split_header(head))
-    fitting = [name for name, columns in tables.COLUMNS.items() if tables.find_needed(columns) <= header]
+    header = tables.split_header(head)
+    fitting = [name for name, columns in tables.COLUMNS.items() if not tables.find_missing(columns, header)]
     if fitting:
         return fitting[0]
     raise SourceError(

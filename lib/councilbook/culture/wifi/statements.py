@@ -10,6 +10,8 @@ RETURNING = (
     "on the landing page can be known again."
 )
 
+HEADERS = {"check": "What was asked", "verdict": "Answer", "found": "Against it", "asked": "Asked", "case": "Of what"}
+
 
 def say_read(told: pd.DataFrame) -> str:
     """Say how many records were read, and how many were set aside."""
@@ -46,4 +48,14 @@ def say_undone(undone: Undone) -> str:
     return (
         f"The invented address was {'found' if undone.found else 'not found'} from its hash. At this pace one core "
         f"tries all 16.8 million addresses of a vendor in {max(round(seconds), 1)} seconds."
+    )
+
+
+def say_lengths(counts: pd.DataFrame) -> str:
+    """Say how many addresses were seen once, of the counts that are released; a hidden one counts for nothing."""
+    total = float(counts.loc[counts["length"].eq("All"), "addresses"].sum())
+    once = float(counts.loc[counts["length"].eq("seen once"), "addresses"].sum())
+    return (
+        f"Of {total:,.0f} addresses of a day and zone, {100 * once / max(total, 1):.0f}% were heard at one moment, "
+        "so nobody knows how long they stayed."
     )

@@ -21,7 +21,6 @@ from councilbook.errors import ParameterError
 GAP_MINUTES = 30
 MINUTE_US = 60_000_000
 ZONE_BITS = 15  # beside 48 bits of microseconds, which are nearly nine years
-DAY_US = 24 * 60 * MINUTE_US
 SEEN_ONCE = "seen once"
 LENGTHS = {"up to 10 minutes": 10, "10 to 30 minutes": 30, "30 to 60 minutes": 60, "1 to 4 hours": 240}
 LONGER = "more than 4 hours"
@@ -93,9 +92,11 @@ def arrange_stays(
     if apart:
         code, pairs = number_keys((code.astype(np.int64) * apart + zone).astype(np.uint64))
         keys = keys[(pairs // np.uint64(apart)).astype(np.int64)]
-    packed, heard, starts = _sort_events(
-        time, zone, code, len(keys), first, np.zeros(0, np.float32) if signal is None else signal
-    )
+    signal = np.zeros(0, np.float32) if signal is None else signal
+    if (time[1:] < time[:-1]).any():
+        order = np.argsort(time, kind="stable")
+        time, zone, code, signal = time[order], zone[order], code[order], signal[order] if len(signal) else signal
+    packed, heard, starts = _sort_events(time, zone, code, len(keys), first, signal)
     owner, where, arrived, left, events, strongest = _scan(packed, heard, starts, gap)
     return Stays(keys[owner], owner, where, arrived + first, left + first, events, strongest)
 
@@ -138,7 +139,7 @@ def _mix(key: np.uint64) -> np.uint64:
 def _sort_events(
     time: Ints, zone: Ints, code: NDArray[np.int32], number: int, first: int, signal: NDArray[np.float32]
 ) -> tuple[Ints, NDArray[np.float32], Ints]:
-    """Put the events of each key together, each as time and zone in one number, and sort what is not in order."""
+    """Put the events of each key together, each as time and zone in one number, those of a moment by zone."""
     starts = np.zeros(number + 1, np.int64)
     for row in range(len(code)):
         starts[code[row] + 1] += 1
@@ -151,14 +152,13 @@ def _sort_events(
         if len(signal):
             heard[at] = signal[row]
     for key in range(number):
-        own = packed[starts[key] : starts[key + 1]]
-        if (own[1:] < own[:-1]).any():
-            if len(signal):
-                order = np.argsort(own, kind="mergesort")
-                heard[starts[key] : starts[key + 1]] = heard[starts[key] : starts[key + 1]][order]
-                own[:] = own[order]
-            else:
-                own.sort()
+        for row in range(starts[key] + 1, starts[key + 1]):
+            at = row
+            while at > starts[key] and packed[at - 1] > packed[at]:  # the same moment, and another zone
+                packed[at - 1], packed[at] = packed[at], packed[at - 1]
+                if len(signal):
+                    heard[at - 1], heard[at] = heard[at], heard[at - 1]
+                at -= 1
     return packed, heard, starts
 
 

@@ -38,8 +38,8 @@ COLUMNS: dict[str, Mapping[str, str | None]] = {
         "occupancy": "people",
     },
     "campus_tsv": {
-        "macaddress": "address", "apname": "zone", "ssid": "network", "session_start": "time", "session_end": "end",
-        "duration": "seconds",
+        "macaddress": "pseudonym", "apname": "zone", "ssid": "network", "session_start": "time", "starttime": "time",
+        "timestamp": "time", "session_end": "end", "endtime": "end", "duration": "seconds",
     },
     "facility_csv": {"時間": "time", "施設No": "zone", "ユーザー情報": "pseudonym"},
 }  # fmt: skip
@@ -49,6 +49,9 @@ NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 MILLISECONDS = 1e11  # as seconds this is the year 5138, as milliseconds 1973
 MARK_SECONDS = 300  # a connected device is taken to be heard as often as this, until its connection ends
 LONGEST_SECONDS = 7 * 86_400  # of a connection: what is longer is a counter that ran over
+USER = re.compile(r"(?=.)(user|guest|visitor|customer|person)?[ _]?(name)?", re.I)
+FIRST_ROWS = 100  # in which a user's name is looked for
+HASH = re.compile(r"([0-9a-f]{16,})?", re.I)
 PERSONAL = re.compile(r"(e-?mail|phone number|first ?name|last ?name|surname|full ?name|date of birth|postcode)", re.I)
 
 
@@ -63,9 +66,13 @@ def find_separator(line: str) -> str:
     return max(";\t,|", key=line.count)
 
 
-def find_needed(columns: Mapping[str, str | None]) -> set[str]:
-    """Return the headers without which a table is not of a layout."""
-    return {header for header, target in columns.items() if target and target not in OPTIONAL}
+def find_missing(columns: Mapping[str, str | None], header: Sequence[str]) -> list[str]:
+    """Return the headers without which a table is not of a layout; of those of one column of ours, one will do."""
+    needed: dict[str, list[str]] = {}
+    for name, target in columns.items():
+        if target and target not in OPTIONAL:
+            needed.setdefault(target, []).append(name)
+    return [" or ".join(names) for names in needed.values() if not set(names) & set(header)]
 
 
 def read_table(content: bytes, columns: Mapping[str, str | None], setting: Setting, intake: Intake, log: str) -> Heard:
@@ -76,8 +83,9 @@ def read_table(content: bytes, columns: Mapping[str, str | None], setting: Setti
     """
     head = content[:65_536].decode("utf-8-sig", "replace")
     header = split_header(head)
-    used = {target: name for name, target in columns.items() if target and name in header}
+    used = {target: name for name, target in list(columns.items())[::-1] if target and name in header}
     _check_columns(columns, used, header, log)
+    _refuse_names(head, header, set(used.values()), log)
     texts, ragged = _parse(content, head, list(used.values()), header)
     if texts is None:
         raise SourceError(f"Log ({log}): it cannot be read as a table in UTF-8 with one header.")
@@ -111,16 +119,23 @@ def read_table(content: bytes, columns: Mapping[str, str | None], setting: Setti
 def _check_columns(columns: Mapping[str, str | None], used: Mapping[str, str], header: list[str], log: str) -> None:
     if unknown := sorted({target for target in columns.values() if target} - set(TARGETS)):
         raise SourceError(f"Log ({log}): there is no column {unknown[0]} of ours. Known: {', '.join(TARGETS)}.")
-    needed = find_needed(columns)
-    missing = sorted(needed - set(header))
+    missing = find_missing(columns, header)
     if missing or "time" not in used or not {"address", "pseudonym"} & set(used):
         lacks = ", ".join(missing) or "a time, or an address"
-        raise SourceError(f"Log ({log}): its header lacks {lacks}. Expected: {', '.join(sorted(needed))}.")
+        raise SourceError(f"Log ({log}): its header lacks {lacks}.")
     if len(set(header)) < len(header):
         raise SourceError(f"Log ({log}): two columns have the same header.")
-    if places := [place for place, name in enumerate(header, start=1) if PERSONAL.search(name)]:
-        where = ", ".join(map(str, places))
-        raise SourceError(f"Log ({log}): column {where} is of people's names or contacts. Export it without them.")
+
+
+def _refuse_names(head: str, header: list[str], used: set[str], log: str) -> None:
+    """Refuse a table with people's names or contacts; that of a user may hold a hash in place of a name."""
+    first, _, others = head.partition("\n")
+    rows = list(csv.reader(others.splitlines()[:FIRST_ROWS], delimiter=find_separator(first)))
+    for place, name in enumerate(header):
+        is_user = USER.fullmatch(name) and name not in used
+        cells = [row[place] for row in rows if len(row) > place]
+        if PERSONAL.search(name) or (is_user and not all(HASH.fullmatch(cell) for cell in cells)):
+            raise SourceError(f"Log ({log}): column {place + 1} is of people's names or contacts. Export it without.")
 
 
 def _parse(

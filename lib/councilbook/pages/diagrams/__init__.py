@@ -1,1 +1,1 @@
-"""Diagrams: how are steps, and those who take part, drawn so that a phone and a screen reader can follow?"""
+"""Diagrams: how steps, and those who take part, are drawn so that a phone and a screen reader can follow."""
