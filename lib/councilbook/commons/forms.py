@@ -1,5 +1,6 @@
 """Forms to fill in: a sharing agreement and a data protection impact assessment, as far as the catalogue tells."""
 
+from html import unescape
 from pathlib import Path
 
 from councilbook.catalogue import Catalogue
@@ -29,7 +30,8 @@ def write_forms(catalogue: Catalogue, source: str, folder: Path) -> list[Path]:
         if about in catalogue.expand(step.sources)
     ]
     for kind, file in files.items():
-        text = render_template("commons/form.md.j2", kind=kind, title=FORMS[kind], source=about, readers=readers).text
+        filled = render_template("commons/form.md.j2", kind=kind, title=FORMS[kind], source=about, readers=readers)
+        text = unescape(filled.text)  # Markdown, not HTML
         with write_atomically(file) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="\n")
     return list(files.values())

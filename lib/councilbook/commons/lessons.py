@@ -52,7 +52,7 @@ def measure_study(catalogue: Catalogue, study: str) -> dict[str, int | str]:
     datasets = [catalogue.dataset(name) for step in spec.notebooks.values() for name in step.releases]
     read = {one.id for step in spec.notebooks.values() for one in catalogue.expand(step.sources)}
     others = {one.id for other in list_studies(catalogue) if other != study for one in catalogue.sources_of(other)}
-    canvas = catalogue.canvases.get(study)
+    canvas, briefs = catalogue.canvases.get(study), _read_briefs(catalogue, study)
     folder = catalogue.workbook.notebooks / study
     measures: dict[str, int | str] = {
         "sources": len(sources),
@@ -65,8 +65,7 @@ def measure_study(catalogue: Catalogue, study: str) -> dict[str, int | str]:
         "datasets": len(datasets),
         "guarded": sum(one.disclosure is not None and one.disclosure.rule != "open_sources_only" for one in datasets),
         "requests": sum(one.id.startswith("foi_") for one in datasets),
-        "persona_lists": sum("persona" in one.id for one in datasets)
-        + bool(_read_briefs(catalogue, study).get("personas")),
+        "persona_lists": sum("persona" in one.id for one in datasets) + bool(briefs.get("personas")),
         "points": len(canvas.points) if canvas else 0,
         "open_points": sum(one.state == "open" for one in canvas.points.values()) if canvas else 0,
         "flows": len(describe_journey(catalogue, study)),
@@ -92,8 +91,8 @@ def set_side_by_side(catalogue: Catalogue) -> pd.DataFrame:
     """Set the studies side by side on every lesson.
 
     Returns:
-        A row a lesson and study: number, title, lesson (a judgement), study, council, figure (computed from the catalogue
-        and the study's own files; missing where the study has nothing to count).
+        A row a lesson and study: number, title, lesson (a judgement), study, council, figure (computed from the
+        catalogue and the study's own files; missing where the study has nothing to count).
     """
     rows = []
     for study in list_studies(catalogue):
@@ -115,6 +114,5 @@ def tabulate(lessons: pd.DataFrame) -> pd.DataFrame:
     """
     told = lessons.assign(figure=lessons["figure"].fillna("Nothing to count yet."))
     told = told.assign(council=told["council"] + " (" + told["study"].str.lower() + ")")
-    return (
-        told.pivot(index=["number", "title"], columns="council", values="figure").reset_index().drop(columns="number")
-    )
+    beside = told.pivot_table(index=["number", "title"], columns="council", values="figure", aggfunc="first")
+    return beside.reset_index().drop(columns="number")

@@ -47,9 +47,9 @@ def list_sources(catalogue: Catalogue, run_date: str) -> pd.DataFrame:
     agreed = [one.agreement for one in known]
     checks = pd.DataFrame([_check_fair(one) for one in known], columns=PRINCIPLES, index=found.index)
     found = found.assign(
-        agreement=[one.title if one else None for one in agreed],
-        agreement_kind=[one.kind if one else None for one in agreed],
-        review_by=pd.to_datetime([one.review_by if one else None for one in agreed]),
+        agreement=pd.Series([one.title if one else None for one in agreed], index=found.index, dtype="str"),
+        agreement_kind=pd.Series([one.kind if one else None for one in agreed], index=found.index, dtype="str"),
+        review_by=pd.to_datetime(pd.Series([one.review_by if one else None for one in agreed], index=found.index)),
         faults=[len(one.known_faults) for one in known],
         fair_checks=checks.sum(axis="columns"),
     ).join(checks)
@@ -83,8 +83,8 @@ def list_openings(catalogue: Catalogue) -> pd.DataFrame:
 
     Returns:
         A row for the records that belong together: study, records, sources (how many), personal_data, alone (steps in
-        which nothing else is closed or shared, joined by ;, missing if none), steps, together (steps that need others as
-        well), datasets (released by the steps alone).
+        which nothing else is closed or shared, joined by ;, missing if none), steps, together (steps that need others
+        as well), datasets (released by the steps alone).
     """
     return pd.DataFrame(row for study in list_studies(catalogue) for row in _list_openings(catalogue, study))
 
@@ -116,13 +116,8 @@ def _list_openings(catalogue: Catalogue, study: str) -> Iterator[dict[str, objec
 def count_spectrum(sources: pd.DataFrame) -> pd.DataFrame:
     """Return a row a study: study, and how many of its sources are closed, shared and open."""
     apart = sources.assign(study=sources["studies"].str.split("; ")).explode("study")
-    return (
-        apart.groupby("study")["spectrum"]
-        .value_counts()
-        .unstack(fill_value=0)
-        .reindex(columns=list(KINDS), fill_value=0)
-        .reset_index()
-    )
+    counts = pd.crosstab(apart["study"], apart["spectrum"])
+    return counts.reindex(columns=list(KINDS), fill_value=0).rename_axis(columns=None).reset_index()
 
 
 def draw_spectrum(sources: pd.DataFrame) -> Picture:
@@ -134,15 +129,14 @@ def draw_spectrum(sources: pd.DataFrame) -> Picture:
     counts = count_spectrum(sources)
     data = counts.melt("study", var_name="spectrum", value_name="sources").sort_values(["study", "spectrum"])
 
-    def draw(axes: Axes, page: Page) -> None:
+    def draw(axes: Axes, _: Page) -> None:
         left = pd.Series(0, index=counts.index)
         for kind in KINDS:
             axes.barh(counts["study"], counts[kind], left=left, color=COLOURS[kind], label=kind, height=0.6)
             for place, (start, width) in enumerate(zip(left, counts[kind], strict=True)):
                 if width > 2:
-                    axes.text(
-                        start + width / 2, place, f"{width}", ha="center", va="center", color="white", fontweight="bold"
-                    )
+                    middle = start + width / 2
+                    axes.text(middle, place, f"{width}", ha="center", va="center", color="white", fontweight="bold")
             left += counts[kind]
         axes.invert_yaxis()
         axes.set_xlabel("sources", color=INK)

@@ -16,8 +16,8 @@ def describe_sources(sources: pd.DataFrame) -> str:
     shared = int(sources["studies"].str.contains(";").sum())
     return (
         f"**{count_things(len(sources), 'source')} feed the studies, and {is_open.sum()} of them are open.** "
-        f"{shared} are used by more than one study. {int((sources['fair_checks'] == 4).sum())} pass all four FAIR checks, "
-        "which are computed from the catalogue."
+        f"{shared} are used by more than one study. {int((sources['fair_checks'] == 4).sum())} pass all four FAIR "
+        "checks, which are computed from the catalogue."
     )
 
 
@@ -30,8 +30,8 @@ def describe_agreements(sources: pd.DataFrame) -> str:
     guarded = sources[sources["spectrum"] != "open"]
     agreed = int(guarded["agreement"].notna().sum())
     return (
-        f"**{agreed} of {len(guarded)} sources that are not open have an entry in the register of agreements.** A real run "
-        "stops where the entry has expired. The entries are templates, and each council has to confirm its own."
+        f"**{agreed} of {len(guarded)} sources that are not open have an entry in the register of agreements.** A real "
+        "run stops where the entry has expired. The entries are templates, and each council has to confirm its own."
     )
 
 
@@ -44,9 +44,9 @@ def describe_openings(openings: pd.DataFrame) -> str:
     first = openings.sort_values(["steps", "datasets"], ascending=False).iloc[0]
     people = int(openings["personal_data"].sum())
     return (
-        f"**The {first['records'].lower()} alone keep {count_things(int(first['steps']), 'step')} from being repeated by "
-        f"anybody.** {people} of {len(openings)} such sets of records are about people. They must stay closed, and only "
-        "safe counts of them can be opened."
+        f"**The {first['records'].lower()} alone keep {count_things(int(first['steps']), 'step')} from being "
+        f"repeated by anybody.** {people} of {len(openings)} such sets of records are about people. They must stay "
+        "closed, and only safe counts of them can be opened."
     )
 
 
@@ -57,7 +57,8 @@ def describe_actors(actors: pd.DataFrame, exchanges: pd.DataFrame) -> str:
         actors, exchanges: the datasets commons_actors and commons_exchanges.
     """
     first = actors.sort_values("bridge_pct", ascending=False).drop_duplicates("study")
-    said = "; ".join(f"{row.study.lower()}, {row.title.lower()}" for row in first.itertuples())
+    named = zip(first["study"].str.lower(), first["title"], strict=True)
+    said = "; ".join(f"{study}, {title[0].lower()}{title[1:]}" for study, title in named)
     data = exchanges[exchanges["kind"] == "data"]
     return (
         f"**{int(data['agreement'].isna().sum())} of {len(data)} exchanges of data name no agreement.** Those who join "
