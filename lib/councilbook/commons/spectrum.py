@@ -136,7 +136,7 @@ def draw_spectrum(sources: pd.DataFrame) -> Picture:
             for place, (start, width) in enumerate(zip(left, counts[kind], strict=True)):
                 if width > 2:
                     middle = start + width / 2
-                    axes.text(middle, place, f"{width}", ha="center", va="center", color="white", fontweight="bold")
+                    axes.text(middle, place, f"{width}", ha="center", va="center", color=INK, fontweight="bold")
             left += counts[kind]
         axes.invert_yaxis()
         axes.set_xlabel("sources", color=INK)

@@ -44,7 +44,7 @@ def describe_openings(openings: pd.DataFrame) -> str:
     first = openings.sort_values(["steps", "datasets"], ascending=False).iloc[0]
     people = int(openings["personal_data"].sum())
     return (
-        f"**The {first['records'].lower()} alone keep {count_things(int(first['steps']), 'step')} from being "
+        f"**The {first['records'].lower()} records alone keep {count_things(int(first['steps']), 'step')} from being "
         f"repeated by anybody.** {people} of {len(openings)} such sets of records are about people. They must stay "
         "closed, and only safe counts of them can be opened."
     )
