@@ -50,6 +50,10 @@ class NotSettledError(ReleaseRefusedError):
     """A point of a study's ethics canvas is open; no optional part of a study may be left out for that."""
 
 
+class PublishError(CouncilbookError):
+    """What was released cannot be published on, or a portal does not take it. No key is in its message."""
+
+
 class ParameterError(CouncilbookError):
     """A parameter is unknown, missing, or of the wrong type."""
 

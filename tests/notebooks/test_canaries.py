@@ -113,7 +113,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Book, dict[str, P
             if one.state == "open":
                 accept_point(catalogue, one.key, role=one.point.by, person="A. Name", day="2026-01-01")
     studies = list_guarded_studies(catalogue)
-    return book, {study: plant(book.workbook, study, book.closed, book.mirror) for study in studies}
+    return book, {study: plant(book.workbook, study, book.closed, book.mirror / study) for study in studies}
 
 
 @pytest.fixture
@@ -185,13 +185,13 @@ def everything(planted: tuple[Book, dict[str, Planted]], tmp_path_factory: pytes
     add_cell(book, CARELESS)
     book.exact.mkdir()
     keep_exact_tables(book, studies)
-    real = "--data", "real", "--mirror", str(book.mirror)
+    real = "--data", "real", "--mirror"  # each study's own, as each has an invented place of its own
     commands = [
-        ("run", *studies, *real, "--run-date", "2026-01-31"),
-        ("check", *studies, *real),
+        *(("run", study, *real, str(book.mirror / study), "--run-date", "2026-01-31") for study in studies),
+        *(("check", study, *real, str(book.mirror / study)) for study in studies),
         ("release", "--review"),
         ("release", "--approve", APPROVED, "--role", "Information governance lead", "--by", "A. Name"),
-        ("run", "closed_study", *real, "--run-date", "2026-02-28", "--force"),
+        ("run", "closed_study", *real, str(book.mirror), "--run-date", "2026-02-28", "--force"),
     ]
     printed = ""
     for command in commands:

@@ -144,7 +144,7 @@ def _fetch_to(part: Path, source: Source, progress: Progress | None) -> None:
         raise SourceError(f"Source {source.id}: {source.url} could not be fetched: {error}") from None
 
 
-def _open_session() -> requests.Session:
+def open_session() -> requests.Session:
     """Return a session that asks a busy server again, and takes a host that cannot be reached at its word."""
     retry = Retry(
         total=4,
@@ -161,7 +161,7 @@ def _open_session() -> requests.Session:
 
 def _download(url: str, part: Path, progress: Progress | None) -> None:
     """Stream a URL to a .part file; beside it lies the server's tag, which says whether resuming is safe."""
-    with _open_session() as session:
+    with open_session() as session:
         session.headers["Accept-Encoding"] = "identity"  # so that Content-Length counts the bytes that we store
         with _request(session, url, part) as response:
             response.raise_for_status()
@@ -170,7 +170,7 @@ def _download(url: str, part: Path, progress: Progress | None) -> None:
 
 def _download_pages(source: Source, part: Path, progress: Progress | None) -> None:
     """Read a service page by page, and write all its rows as one file: GeoJSON, or CSV for a table without outlines."""
-    with _open_session() as session, part.open("w", encoding="utf-8", newline="") as file:
+    with open_session() as session, part.open("w", encoding="utf-8", newline="") as file:
         rows = _read_pages(session, str(source.url), progress)
         if source.format == "geojson":
             file.write('{"type": "FeatureCollection", "features": [\n')

@@ -4,7 +4,7 @@ Nothing of the library that takes its time to import (pandas, papermill, nbconve
 command imports what it needs, so that `--help` answers at once.
 """
 
-from councilbook.cli import running, sources, outputs, beginning  # isort: skip  # in the order of the help
+from councilbook.cli import running, sources, outputs, sharing, beginning  # isort: skip  # in the order of the help
 from councilbook.cli.base import app
 
-__all__ = ["app", "beginning", "outputs", "running", "sources"]
+__all__ = ["app", "beginning", "outputs", "running", "sharing", "sources"]

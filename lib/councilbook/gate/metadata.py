@@ -126,14 +126,30 @@ def _describe_resource(dataset: Dataset, resource: Mapping[str, Any], kind: str)
     return described | {"type": "file"}
 
 
+def name_place(package: Mapping[str, Any]) -> str:
+    """Return where a dataset lies below a folder of outputs."""
+    about = package["councilbook"]
+    return (place_outputs(about["study"], about["council"]["slug"], about["data"]) / str(package["name"])).as_posix()
+
+
+def name_urn(package: Mapping[str, Any]) -> str:
+    """Return a dataset's name among all others."""
+    return f"urn:councilbook:{name_place(package).replace('/', ':')}"
+
+
+def find_table(package: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the file of a package that has a schema: its table."""
+    found: Mapping[str, Any] = next(resource for resource in package["resources"] if "schema" in resource)
+    return found
+
+
 def build_dcat(package: Mapping[str, Any]) -> str:
     """Return a DCAT record of a data package as JSON-LD, with relative addresses of its files."""
     about = package["councilbook"]
     graph = Graph(bind_namespaces="none")
     for prefix, namespace in [("adms", ADMS), ("dcat", DCAT), ("dcterms", DCTERMS), ("foaf", FOAF), ("prov", PROV)]:
         graph.bind(prefix, namespace)
-    place = place_outputs(about["study"], about["council"]["slug"], about["data"])
-    record = URIRef(":".join(["urn:councilbook", *place.parts, package["name"]]))
+    record = URIRef(name_urn(package))
     steward = BNode("publisher")
     graph.add((record, RDF.type, DCAT.Dataset))
     for predicate, words in [
@@ -167,11 +183,6 @@ def build_dcat(package: Mapping[str, Any]) -> str:
     return str(graph.serialize(format="json-ld", auto_compact=True, indent=2, sort_keys=True)) + "\n"
 
 
-def _find_schema(package: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the Table Schema of a package's one table."""
-    return next(resource["schema"] for resource in package["resources"] if "schema" in resource)
-
-
 def next_version(
     dataset: Dataset,
     rows: pd.DataFrame,
@@ -192,7 +203,7 @@ def next_version(
         return Version("1.0.0", ({"version": "1.0.0", "date": run_date, "text": "First release."},))
     package, old = previous
     changes = tuple(package["councilbook"]["changes"])
-    schema = _find_schema(package)
+    schema = find_table(package)["schema"]
     level, text = _compare(dataset, rows, synthetic, schema, old, package["councilbook"]["synthetic"])
     if not text:
         return Version(package["version"], changes)

@@ -388,14 +388,19 @@ def _decide_approval(
     if not roles[0]:
         made_from = "synthetic twins" if origin.is_synthetic else "open sources"
         return {"state": "not needed", "why": f"No real closed or shared data went into it, but {made_from}."}
-    declared = rule.model_dump() if rule else None
-    content = hash_text(json.dumps([declared, [resource["hash"] for resource in resources]], sort_keys=True))
+    content = hash_content(dataset, resources)
     if (target / "audit.json").exists():
         last: dict[str, str] = read_audit(target).get("approval", {})  # none in an older release
         if last.get("state") == "approved" and last["content"] == content:
             return last
     why = f"The licence is to be settled of: {'; '.join(title for titles in unsettled.values() for title in titles)}."
     return {"state": "waiting", "role": roles[0], "content": content, **({"why": why} if unsettled else {})}
+
+
+def hash_content(dataset: Dataset, resources: Sequence[Mapping[str, Any]]) -> str:
+    """Return the checksum of what an approval is of: a dataset's rule and the files that were written under it."""
+    declared = dataset.disclosure.model_dump() if dataset.disclosure else None
+    return hash_text(json.dumps([declared, [resource["hash"] for resource in resources]], sort_keys=True))
 
 
 def _list_unsettled(origin: Origin, catalogue: Catalogue) -> dict[str, list[str]]:

@@ -38,7 +38,7 @@ def write_dataset_page(package: dict[str, Any], folder: Path) -> None:
     """
     table_file = next(file for file in package["resources"] if "schema" in file)
     zipped = folder / Path(table_file["path"]).with_suffix(".zip").name
-    _zip_package([folder / "datapackage.json", *(folder / file["path"] for file in package["resources"])], zipped)
+    zip_package([folder / "datapackage.json", *(folder / file["path"] for file in package["resources"])], zipped)
     shown = describe_package(package)
     shown["files"] += [{"path": zipped.name, "format": "Data package (zip)", "bytes": zipped.stat().st_size}]
     fields = table_file["schema"]["fields"]
@@ -58,7 +58,7 @@ def write_dataset_page(package: dict[str, Any], folder: Path) -> None:
     write_page(page, folder / "index.html", f"the page of {package['name']}")
 
 
-def _zip_package(files: list[Path], target: Path) -> None:
+def zip_package(files: list[Path], target: Path) -> None:
     """Pack files flat, without their dates: the same files make the same zip."""
     with zipfile.ZipFile(target, "w") as made:
         for file in files:

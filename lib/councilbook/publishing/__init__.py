@@ -1,0 +1,1 @@
+"""Publishing on: what the gate released, in the forms that portals take."""
