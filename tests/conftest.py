@@ -91,7 +91,7 @@ sources:
     licence: null
     mirror: null
     file: visits.csv
-    agreement: {title: Agreement on visits, review_by: 2026-03-01}
+    agreement: {title: Agreement on visits, review_by: 2027-03-01}
     twin: {make: "test_study:make_visits", basis: Made up of the homes, fitted_to: [lsoa_lookup, homes_2021]}
     tables:
       visits:
@@ -108,6 +108,7 @@ sources:
     licence: null
     mirror: null
     file: clients.csv
+    agreement: {kind: own data, title: Clients, purpose: To count clients by area, keep_months: 12}
     twin: {make: "test_study:make_clients", basis: Made up}
     tables:
       clients:

@@ -58,6 +58,7 @@ sources:
     format: csv
     tables: {visits: {fields: {n: {description: Count}}}}
     twin: {make: "nowhere:make", basis: Made up}
+    agreement: {kind: own data, title: Visits, purpose: To count visits, keep_months: 12}
 datasets:
   - {id: STUDY_counts, title: Counts, description: Counts, classification: open, licence: OGL-UK-3.0, key: [n],
      fields: {n: {type: integer, description: Count}}}

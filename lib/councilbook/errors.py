@@ -26,6 +26,10 @@ class NotThereError(SourceError):
     """A source is nowhere, or has no row for the council: where an older edition will do, that is taken."""
 
 
+class NotAgreedError(SourceError):
+    """A closed or shared source has no valid agreement on the day of the run; nothing of it is read."""
+
+
 class CheckError(CouncilbookError):
     """Data that came in, or is about to go out, is not as its declared fields say."""
 

@@ -37,6 +37,7 @@ from councilbook.errors import (
 from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.disks import explain_os_errors
 from councilbook.gate.editions import Edition, hold_edition
+from councilbook.gate.ethics.agreements import drop_beyond, require_agreement
 from councilbook.gate.ethics.points import list_points
 from councilbook.gate.writing import (
     Origin,
@@ -257,7 +258,9 @@ class Study:
         What a twin is fitted to counts as no source of this notebook's figures: its basis names it.
         """
         other = replace(self, _used={})
-        return self.finder.find(source, load=other._load_any)
+        found = self.finder.find(source, load=other._load_any)
+        require_agreement(self.catalogue, found, self.run_date)
+        return found
 
     @cached_property
     def place(self) -> Place:
@@ -647,7 +650,9 @@ class Study:
             found = self.find(source)
             is_own = found.has_own_columns
             rows = self._open_extract(found, name).read() if is_own else read_rows(found, source.table(name), keep)
-            found = replace(found, notes=tuple(rows.attrs.get("notes", ())))
+            notes = rows.attrs.get("notes", ())
+            rows, dropped = drop_beyond(self.catalogue, found, source.table(name), rows)
+            found = replace(found, notes=tuple(filter(None, [*notes, dropped])))
             self._used[source.id] = found
             if passing:
                 return found, rows

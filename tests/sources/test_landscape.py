@@ -1,5 +1,6 @@
 """The data landscape: every source once, where it stands, and what stands in the way of using it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ SOURCE = {
 
 
 def describe(
-    catalogue: Catalogue, mode: Mode = "sample", run_date: str = "2026-03-01", **uses: list[str]
+    catalogue: Catalogue, mode: Mode = "sample", run_date: str = "2027-03-01", **uses: list[str]
 ) -> pd.DataFrame:
     """Describe the small workbook's sources, indexed by id, with other sources for a notebook if any are given."""
     study = catalogue.study("small")
@@ -42,12 +43,15 @@ def test_a_series_is_one_row_and_closed_sources_come_first(catalogue: Catalogue)
 
 
 def test_a_closed_source_without_an_agreement_is_a_gap(catalogue: Catalogue) -> None:
-    assert describe(catalogue).loc["clients", "gap"] == CLOSED_AND_UNAGREED
+    assert pd.isna(describe(catalogue).loc["clients", "gap"])
+    without = catalogue.sources["clients"].model_copy(update={"agreement": None})
+    bare = replace(catalogue, sources={**catalogue.sources, "clients": without})
+    assert describe(bare).loc["clients", "gap"] == CLOSED_AND_UNAGREED
 
 
 @pytest.mark.parametrize(
     ("run_date", "gap"),
-    [("2026-03-01", None), ("2026-03-02", "Its sharing agreement was due for review by 1 March 2026.")],
+    [("2027-03-01", None), ("2027-03-02", "Its sharing agreement was due for review by 1 March 2027.")],
 )
 def test_an_agreement_is_a_gap_from_the_day_after_its_review_was_due(
     run_date: str, gap: str | None, catalogue: Catalogue
@@ -83,7 +87,7 @@ def test_on_real_data_a_guarded_source_is_real_only_where_its_file_is(
         "lsoa_lookup": "real",
         "prices": "real",
     }
-    assert rows.loc["clients", "gap"] == f"{CLOSED_AND_UNAGREED} {NOT_HERE}"
+    assert rows.loc["clients", "gap"] == NOT_HERE
     assert pd.isna(rows.loc["visits", "gap"])
     assert rows.loc["visits", "published"].endswith("(when the file was last changed)")
     assert rows.loc["clients", "published"] == "2022"
@@ -131,7 +135,7 @@ def test_what_is_read_instead_of_a_closed_file_is_what_was_used(
     rows = describe(catalogue, mode="real")
     assert rows.loc["clients", ["used_as", "gap"]].tolist() == [
         "not there",
-        f"{CLOSED_AND_UNAGREED} It is not in the closed folder; read instead is: Cold spots.",
+        "It is not in the closed folder; read instead is: Cold spots.",
     ]
     assert rows.loc["cold_spots", ["used_as", "published"]].tolist() == ["real", "2026-07-01"]
 

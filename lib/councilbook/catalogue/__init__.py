@@ -26,6 +26,7 @@ from councilbook.catalogue.reading import (
 )
 from councilbook.catalogue.rules import (
     About,
+    Agreement,
     Canvas,
     CountRule,
     Default,
@@ -64,6 +65,7 @@ from councilbook.catalogue.schema import (
 __all__ = [
     "CANVAS",
     "About",
+    "Agreement",
     "Areas",
     "Canvas",
     "Catalogue",

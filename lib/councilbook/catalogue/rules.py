@@ -1,4 +1,4 @@
-"""Disclosure rules and ethics canvases: what is declared of how a dataset may leave, and whether it should.
+"""Disclosure rules, ethics canvases and agreements: what is declared of how data may come in, and leave.
 
 What a rule does not say itself comes from data/catalogue/disclosure.yaml, where each default has its reason. What each
 rule does is in `councilbook.disclosure`.
@@ -303,6 +303,36 @@ Rule = Annotated[
     OpenSourcesOnly | Held | CountRule | MagnitudeRule | RecordRule | RegisterRule | ModelRule,
     Field(discriminator="rule"),
 ]
+
+
+class Agreement(Entry):
+    """What a closed or shared source may be used for, and until when; the register of agreements is made of these."""
+
+    kind: Literal["own data", "sharing agreement", "licence", "processing"] = Field(
+        default="sharing agreement",
+        description="own data: the council's, which needs a purpose and a retention alone. processing: somebody "
+        "handles it for the council, as its processor.",
+    )
+    title: str
+    parties: list[str] = Field(default=[], description="Who agrees, the steward first; the council is one of them.")
+    purpose: str = Field(default="", description="What it may be used for, as a page may say it.")
+    legal_basis: str = Field(default="", description="Law that lets it be used so.")
+    fields: list[str] = Field(default=[], description="Fields that it covers; all declared ones if none are named.")
+    keep_months: int | None = Field(
+        default=None, ge=1, description="How long a copy may lie in the closed folder, from when it was last changed."
+    )
+    keep_until: date | None = Field(default=None, description="Last day on which the copy may lie there.")
+    review_by: date | None = Field(default=None, description="Last day before it has to be looked at again.")
+    withdrawn: bool = Field(default=False, description="It was ended, and nothing may be read under it.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.kind != "own data":
+            if not self.review_by:
+                raise ValueError(f"a {self.kind} needs the day by which it is reviewed (review_by)")
+        elif not (self.purpose and (self.keep_months or self.keep_until)):
+            raise ValueError("own data need a purpose and a retention (keep_months or keep_until)")
+        return self
 
 
 class Acceptance(Entry):

@@ -10,6 +10,7 @@ from councilbook.catalogue.councils import Authority, find_county, read_authorit
 from councilbook.catalogue.entries import SNAKE_CASE, Entry, GssCode, Name
 from councilbook.catalogue.rules import (
     About,
+    Agreement,
     Canvas,
     CountRule,
     Guarded,
@@ -158,13 +159,6 @@ class Table(Entry):
         if unknown := sorted(set(named) - set(self.fields)):
             raise ValueError(f"names fields that it does not declare: {', '.join(unknown)}")
         return self
-
-
-class Agreement(Entry):
-    """The data sharing agreement that a closed or shared source is used under."""
-
-    title: str
-    review_by: date
 
 
 class Twin(Entry):

@@ -75,3 +75,21 @@ def registers(
     console = make_console()
     for file in write_registers(catalogue, settings, to or workbook.root / "registers"):
         console.print(Text(str(file)), soft_wrap=True)
+
+
+@app.command(
+    epilog=list_examples(
+        ("councilbook agreement kid_households", "Both forms of one source, in this folder."),
+        ("councilbook agreement rates_ledger --to ../forms", "In another."),
+    )
+)
+def agreement(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A closed or shared source by id (see `list`).")],
+    to: Annotated[Path, typer.Option(file_okay=False, help="Folder to write into.")] = Path(),
+) -> None:
+    """Write a form for an agreement and one for a data protection impact assessment, filled in as far as is known."""
+    from councilbook.commons.forms import write_forms
+
+    console = make_console()
+    for file in write_forms(open_catalogue(None), source, to):
+        console.print(Text(str(file)), soft_wrap=True)

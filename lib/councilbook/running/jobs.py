@@ -21,8 +21,9 @@ from councilbook.catalogue import (
 )
 from councilbook.catalogue.councils import COUNTY, read_authorities
 from councilbook.catalogue.schema import NATIONS
-from councilbook.errors import CatalogueError, ParameterError, SourceError
+from councilbook.errors import CatalogueError, NotAgreedError, ParameterError, SourceError
 from councilbook.gate.editions import Edition, LeftOut, Record, hash_folder, hold_edition, read_record
+from councilbook.gate.ethics.agreements import find_own_file, require_agreement
 from councilbook.gate.ethics.points import list_points
 from councilbook.running.imports import find_imports, list_used_files
 from councilbook.running.parameters import (
@@ -254,6 +255,7 @@ def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tel
     guarded = [source for source in used if source.spectrum != "open"]
     for line in describe_closed(finder, guarded, find_absent(catalogue, job.study, finder)):
         tell(Note(job, line))
+    require_agreements(finder, guarded, job.run_date)
     absent = [source for source in _list_needed(used, finder) if not finder.find_local(source)]
     if by_hand := [source for source in absent if not source.url]:
         lines = [finder.describe_nowhere(source) for source in by_hand]
@@ -269,7 +271,25 @@ def find_sources(catalogue: Catalogue, job: Job, checksums: dict[Path, str], tel
             found[source.id] = f"{local.origin} {checksums[local.path]}"
             if (mapping := finder.find_mapping(local.source)) and mapping.is_file():
                 found[source.id] += f" {hash_file(mapping)}"
+            if source.spectrum != "open" and (agreed := find_own_file(catalogue.workbook)):
+                found[source.id] += f" {hash_file(agreed)}"
     return found
+
+
+def require_agreements(finder: Finder, sources: Sequence[Source], run_date: str) -> None:
+    """Refuse closed files that no valid agreement lets a run read, all of them at once; see `require_agreement`.
+
+    Raises:
+        NotAgreedError: there are some.
+    """
+    faults = []
+    for local in filter(None, map(finder.find_local, sources)):
+        try:
+            require_agreement(finder.catalogue, local, run_date)
+        except NotAgreedError as error:
+            faults.append(str(error))
+    if faults:
+        raise NotAgreedError("\n\n".join(faults))
 
 
 def _list_needed(used: Sequence[Source], finder: Finder) -> list[Source]:

@@ -107,8 +107,7 @@ def _list_gaps(group: Sequence[Source], run_date: str) -> list[str]:
     if source.spectrum != "open":
         if not source.agreement:
             gaps.append("No data sharing agreement is recorded.")
-        elif source.agreement.review_by < date.fromisoformat(run_date):
-            due = source.agreement.review_by
+        elif (due := source.agreement.review_by) and due < date.fromisoformat(run_date):
             gaps.append(f"Its sharing agreement was due for review by {due.day} {due:%B %Y}.")
     if (expected := group[-1].next_due) and expected < date.fromisoformat(run_date):
         gaps.append(f"Its next edition was due by {expected.day} {expected:%B %Y}, and is not in the catalogue.")

@@ -1,1 +1,1 @@
-"""Ethics: which points of a study's canvas are open for a council, and who has accepted them."""
+"""Ethics: which points of a study's canvas are open for a council, who accepted them, and what agreements allow."""
