@@ -177,3 +177,12 @@ def test_bought_segments_add_what_they_know_and_no_more(know: bool) -> None:
     found = audiences.try_audiences(open_data, pd.concat([bought, rest]), booked, places, 1).set_index("method")
     assert (found.loc[audiences.ADDED, "low_pct"] > 0) == know
     assert found.loc["Census and deprivation", "saved_pct"] > 10
+
+
+def test_spots_that_many_tests_explain_are_told_apart_from_those_that_are_left():
+    spots = pd.DataFrame({"measure": "take part", "is_raw_spot": [True, True, False], "spot": ["cold", "hot", "hot"]})
+    none = statements.say_hotspots(spots.assign(is_spot=False))
+    assert none.startswith("Tested one by one, 2 of 3 areas look unusual") and none.endswith("none is.")
+    assert "1 is: 1 low and 0 high." in statements.say_hotspots(spots.assign(is_spot=[True, False, False]))
+    assert "2 are: 1 low and 1 high." in statements.say_hotspots(spots.assign(is_spot=[True, True, False]))
+    assert "no outlines" in statements.say_hotspots(spots.head(0))

@@ -109,7 +109,10 @@ def say_classification(segments: pd.DataFrame) -> str:
     if known.empty:
         return "No classification of output areas is at hand for this council."
     most = known.groupby("segment")["supergroup"].agg(lambda one: one.value_counts().iloc[0]).sum()
-    return f"In its segment, {100 * most / len(known):.0f}% of areas have the commonest supergroup of output areas."
+    return (
+        f"Others have sorted areas too. {100 * most / len(known):.0f}% of the small areas are in the group of the "
+        "official classification that is commonest in their segment."
+    )
 
 
 def say_barriers(barriers: pd.DataFrame) -> str:
@@ -142,12 +145,15 @@ def say_hotspots(spots: pd.DataFrame) -> str:
     if spots.empty:
         return "Hot and cold spots cannot be looked for here: there are no outlines, or too few areas."
     kept = spots[spots["is_spot"].astype(bool)]
-    kinds = "; ".join(f"{number} {kind}" for kind, number in kept["spot"].value_counts().items())
+    low, high = (int(kept["spot"].eq(kind).sum()) for kind in ("cold", "hot"))
     raw, left = int(spots["is_raw_spot"].sum()), len(kept)
     measure, areas = spots["measure"].iloc[0], count_things(len(spots), "area")
+    first = f"Tested one by one, {raw} of {areas} look unusual with their neighbours in how many adults {measure}."
+    if not left:
+        return f"{first} Chance alone does that to some of so many. Allowing for it (false discovery rate), none is."
     return (
-        f"By the share of adults who {measure}, {raw} of {areas} would look unlike chance alone. After the false "
-        f"discovery rate {left or 'none'} {'does' if left == 1 else 'do'}{f' ({kinds})' if kinds else ''}."
+        f"{first} Chance alone does that to some of so many. Allowing for it (false discovery rate), {left} "
+        f"{'is' if left == 1 else 'are'}: {low} low and {high} high."
     )
 
 
