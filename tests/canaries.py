@@ -52,11 +52,13 @@ class Planted:
     """What was planted.
 
     Attributes:
+        study: in whose files; a number that stands out there may be a common one in another's.
         texts: how many cells hold a canary.
         sources: the ids of those with a canary in them.
         numbers: by name of a column, the numbers of the record that stands out.
     """
 
+    study: str
     texts: int = 0
     sources: set[str] = field(default_factory=set)
     phones: dict[bytes, int] = field(default_factory=dict)  # by address or token, its number; fewer than 65,536
@@ -109,7 +111,7 @@ def plant(workbook: Workbook, study: str, closed: Path, mirror: Path) -> Planted
     spec = catalogue.study(study)
     finder = Finder(catalogue, "sample", catalogue.council(spec.default_council), SEED)
     maker = Study(catalogue, spec, next(iter(spec.notebooks)), finder, "2026-01-31")
-    planted = Planted()
+    planted = Planted(study)
     for source in (one.for_council(finder.council) for one in list_study_sources(catalogue, study)):
         if source.twin is None:
             continue
@@ -240,7 +242,8 @@ def search_files(workbook: Workbook, planted: Planted) -> list[str]:
         for file in sorted(folder.rglob("*")):
             if file.is_file() and not (folder == workbook.private and file.suffix == ".ipynb"):
                 tokens = {*search(str(file.relative_to(folder)).encode()), *search(file.read_bytes())}
-                if file.suffix == ".csv" and folder != workbook.private:
+                is_own = planted.study in file.relative_to(folder).parts
+                if file.suffix == ".csv" and folder != workbook.private and is_own:
                     tokens |= set(search_numbers(pd.read_csv(file), planted))
                 if tokens:
                     found.append(f"{file.relative_to(workbook.root)}: {', '.join(sorted(tokens))}")
