@@ -1,7 +1,7 @@
 """Agreements: what stops a real file that is not open, what is dropped of it, and that nothing agreed is told."""
 
 import os
-from datetime import datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +9,7 @@ import pytest
 
 from councilbook.catalogue import Catalogue, FoundFile, load_catalogue
 from councilbook.errors import NotAgreedError
+from councilbook.gate.ethics import agreements
 from councilbook.gate.ethics.agreements import drop_beyond, find_agreement, require_agreement
 from councilbook.paths import find_workbook
 
@@ -69,8 +70,15 @@ def test_what_the_council_says_goes_over_the_catalogue_and_is_not_told(closed: P
         assert CANARY not in str(caught.value)
 
 
-def test_withdrawn_missing_and_kept_too_long_all_stop(closed: Path) -> None:
-    found = put(OURS, closed, "kid_households", day="2026-01-31")
+def test_an_old_file_that_was_copied_today_has_come_today(closed: Path) -> None:
+    found = put(OURS, closed, "kid_households", day="2003-01-31")
+    assert agreements._find_arrival(found.path) == datetime.now(UTC).date()
+    require_agreement(OURS, found, "2026-11-29")
+
+
+def test_withdrawn_missing_and_kept_too_long_all_stop(closed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = put(OURS, closed, "kid_households")
+    monkeypatch.setattr(agreements, "_find_arrival", lambda _: date(2026, 1, 31))
     (closed / "agreements.yaml").write_text("kid_households: {withdrawn: true}", encoding="utf-8")
     with pytest.raises(NotAgreedError, match="was withdrawn"):
         require_agreement(OURS, found, "2026-11-29")

@@ -134,11 +134,19 @@ def drop_beyond(catalogue: Catalogue, found: FoundFile, table: Table, rows: pd.D
 
 
 def _find_last_day(agreement: Agreement, path: Path) -> date | None:
-    """Return the last day on which a copy may be kept: as it is agreed, or so many months after it was last changed."""
+    """Return the last day on which a copy may be kept: as it is agreed, or so many months after it came."""
     if agreement.keep_until or not agreement.keep_months:
         return agreement.keep_until
-    changed = pd.Timestamp(datetime.fromtimestamp(path.stat().st_mtime, UTC).date())
-    return (changed + pd.DateOffset(months=agreement.keep_months)).date()
+    return (pd.Timestamp(_find_arrival(path)) + pd.DateOffset(months=agreement.keep_months)).date()
+
+
+def _find_arrival(path: Path) -> date:
+    """Return the day on which a file was put where it is, or changed there if that was later.
+
+    A file that is copied or unpacked may keep the time of its last change from long ago; that of its entry is new.
+    """
+    about = path.stat()
+    return datetime.fromtimestamp(max(about.st_mtime, about.st_ctime), UTC).date()
 
 
 def _read_own(catalogue: Catalogue) -> dict[str, dict[str, Any]]:
