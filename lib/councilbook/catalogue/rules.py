@@ -319,7 +319,9 @@ class Agreement(Entry):
     legal_basis: str = Field(default="", description="Law that lets it be used so.")
     fields: list[str] = Field(default=[], description="Fields that it covers; all declared ones if none are named.")
     keep_months: int | None = Field(
-        default=None, ge=1, description="How long a copy may lie in the closed folder, from when it came there, or was last changed."
+        default=None,
+        ge=1,
+        description="How long a copy may lie in the closed folder, from when it came there, or was last changed.",
     )
     keep_until: date | None = Field(default=None, description="Last day on which the copy may lie there.")
     review_by: date | None = Field(default=None, description="Last day before it has to be looked at again.")
