@@ -38,7 +38,7 @@ SEED = 2018
 NAME, ADDRESS, OTHER = "Quackenzilde", "Vexholmegate", "Blortsnagel"
 NHS_NUMBERS = ("999 041 7", "999-041-7", "9990417")
 DEVICES = ("de:ad:fa:ce:0b", "de-ad-fa-ce-0b", "deadface0b")
-PHONES = ("ad:fa:ce", "ad-fa-ce", "adface", "2448388185", "242639795")  # the last two as a number
+PHONES = ("fa:ce:d0", "fa-ce-d0", "faced0", "2451687929", "242969769")  # the last two as a number
 TOKENS = (NAME, ADDRESS, OTHER, *NHS_NUMBERS, *DEVICES, *PHONES)
 MUSEUM = "museum visits"  # records of phones: their addresses are the canaries, as nothing else in them may be any text
 CHECKED = "guidance_"  # returns of which no cell may hold any text, or a run stops: see test_guidance_returns.py
@@ -142,9 +142,9 @@ def plant_addresses(file: Path, source: Source, planted: Planted) -> None:
         planted.texts += 1
         planted.sources.add(source.id)
         if len(found[0]) == TOKEN_LETTERS:
-            return b"adface%010x" % number
+            return b"faced0%010x" % number
         first = b"de" if int(found[0][:2], 16) & 2 else b"dc"  # of its own choice, or a maker's
-        return b"%s:ad:fa:ce:%02x:%02x" % (first, *divmod(number, 256))
+        return b"%s:fa:ce:d0:%02x:%02x" % (first, *divmod(number, 256))
 
     packed = file.suffix == ".gz"
     content = file.read_bytes()
