@@ -19,8 +19,8 @@ def choose_notebooks(study: str) -> list[str]:
     rules = {
         name: {CATALOGUE.dataset(one).disclosure.rule for one in spec.releases} for name, spec in notebooks.items()
     }
-    guarded = next(name for name, of_notebook in rules.items() if of_notebook - {"open_sources_only"})
-    return [next(iter(notebooks)), guarded, list(notebooks)[-1]]
+    guarded = [name for name, of_notebook in rules.items() if of_notebook - {"open_sources_only"}]
+    return [next(iter(notebooks)), *guarded[:1], list(notebooks)[-1]]
 
 
 @pytest.mark.parametrize("study", CATALOGUE.studies)

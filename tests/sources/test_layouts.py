@@ -21,7 +21,8 @@ SOURCES = choose_laid_out(load_catalogue(find_workbook()).sources.values())
 def test_every_closed_and_shared_source_of_a_study_has_a_layout():
     expected = {"kid_households", "kid_people", "interventions_register", "household_outcomes", "epc_register"}
     expected |= {"wellbeing_acorn", "rates_ledger", "rates_ledger_before", "business_directory", "link_verdicts"}
-    expected |= {"guidance_returns"}
+    expected |= {"guidance_returns", "audience_segments", "audience_bookings", "museum_diary", "museum_headcounts"}
+    expected |= {"museum_answers", "museum_devices"}
     assert {source.id for source in SOURCES} == expected
 
 

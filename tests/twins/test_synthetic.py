@@ -22,7 +22,7 @@ MODULES = {"councilbook.twins.places": places, "councilbook.twins.tables": table
 TWINS = {
     name: getattr(MODULES[module], function)
     for name, source in CATALOGUE.sources.items()
-    if source.twin
+    if source.twin and name in CATALOGUE.study_sources["national"]
     for module, function in [source.twin.make.split(":")]
     if module in MODULES
 }

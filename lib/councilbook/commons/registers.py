@@ -135,7 +135,7 @@ def list_assumed(catalogue: Catalogue, settings: Iterable[Setting]) -> list[Assu
 def _list_values(study: str, file: Path) -> Iterator[Assumption]:
     """List the uncertain values of a model's YAML file, if it has any."""
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    values = content.get("parameters", {}) if isinstance(content, dict) else {}
+    values = content.get("parameters", {}) if isinstance(content, dict) and "sources" in content else {}
     for name, one in values.items():
         cited = " ".join(str(content["sources"][key]) for key in one["sources"])
         span = f"{one['low']:g} to {one['high']:g} ({one['distribution']})"

@@ -26,7 +26,7 @@ from councilbook.sources.extracts.diagnoses import list_groups, load_code_lists
 from councilbook.sources.layouts import choose_laid_out, describe_layout, name_example, write_example
 
 CARDS = 24  # more reports than this are listed in short, with a box to find one
-DATASETS_ON_ONE_PAGE = 120  # more than this have a page a place
+DATASETS_ON_ONE_PAGE = 150  # more than this have a page a place
 NEWS = 10
 CARD_LETTERS = 320
 FIGURE = re.compile(r"£\d[\d,.]*\d(?: (?:million|billion))?|\d[\d,]*(?:\.\d+)?%")
