@@ -14,6 +14,7 @@ from councilbook.pages.reports.report_records import DatasetRecord, Section, rea
 from councilbook.pages.search_words import read_page_words
 from councilbook.pages.site import (
     CARDS,
+    DATASETS_ON_ONE_PAGE,
     NEWS,
     Site,
     build_site,
@@ -29,6 +30,7 @@ from small_site import APPROVED, ROLE, SPEC, WAITING, make_catalogue, make_recor
 PAGES = ("index.html", "data.html", "sources.html", "search.html", "accessibility.html", "layout-clients.html")
 HOSTILE = "</script><script>alert(1)</script><!-- & \"quoted\" 'x'"
 BASE = "https://council.example/reports/"
+MANY = DATASETS_ON_ONE_PAGE + 1
 
 
 def build(root: Path, *records: Any) -> Path:
@@ -259,13 +261,13 @@ def test_the_page_holds_a_dcat_catalogue_of_every_published_dataset_and_file(sit
 
 
 def test_a_catalogue_of_many_places_names_one_catalogue_a_place(tmp_path: Path) -> None:
-    site = build(tmp_path, *(make_record(slug=f"place_{n}") for n in range(121)))
+    site = build(tmp_path, *(make_record(slug=f"place_{n}") for n in range(MANY)))
     whole, part = read_graph(site / "data.html"), read_graph(site / "data-place_7.html")
     everything = Graph().parse(site / "catalogue.jsonld", format="json-ld", publicID=BASE)
 
-    assert len(set(whole.objects(None, DCAT.catalog))) == 121
+    assert len(set(whole.objects(None, DCAT.catalog))) == MANY
     assert list(part.objects(None, DCAT.dataset)) == [URIRef("urn:councilbook:warmth:place_7:real:cold_homes")]
-    assert len(set(everything.objects(None, DCAT.dataset))) == 121
+    assert len(set(everything.objects(None, DCAT.dataset))) == MANY
     assert "place_7" in read(site / "search.html").select_one("#index").string
     assert "data-place_7.html" in [page[0] for page in read_index(site)["pages"]]
 
