@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import councilbook
-from councilbook.running.imports import find_imports, list_used_files
+from councilbook.running.imports import Modules, find_imports, list_used_files
 from councilbook.running.jobs import REPORT_MODULE, SITE_MODULE
 
 LIBRARY = Path(councilbook.__file__).parent
@@ -25,7 +25,7 @@ def test_all_that_python_imports_for_a_page_and_a_site_is_found() -> None:
     names = [REPORT_MODULE, SITE_MODULE]
     said = subprocess.run([sys.executable, "-c", SAY, *names], capture_output=True, text=True, check=True)
     imported = {Path(file) for file in json.loads(said.stdout)}
-    found = list_used_files(LIBRARY, names)
+    found = list_used_files(Modules.read(LIBRARY), names)
     assert imported <= found
     assert any(file.name == "base.html.j2" for file in found)
     assert not any("business_rates" in file.parts for file in found)

@@ -6,7 +6,8 @@ the packages around a module, which are run first; it is installed for developme
 """
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
@@ -36,21 +37,34 @@ def find_imports(code: str, package: str = "") -> frozenset[str]:
     return frozenset(names)
 
 
-def list_used_files(library: Path, names: Iterable[str]) -> set[Path]:
+@dataclass(frozen=True)
+class Modules:
+    """The files of the library as they are at one moment, and which of them is which module."""
+
+    files: Sequence[Path]
+    by_name: Mapping[str, Path]
+
+    @classmethod
+    def read(cls, library: Path) -> "Modules":
+        """Look at the folder of the package once, for however many notebooks."""
+        files = list_files(library)
+        return cls(files, {_name_module(library, file): file for file in files if file.suffix == ".py"})
+
+
+def list_used_files(library: Modules, names: Iterable[str]) -> set[Path]:
     """Return the files of the library that importing some names leads to.
 
     A file that is no Python (a table, a template) counts as used where a module of its package is: of a name that is
     put together when it is read, no search of the code would know.
 
     Args:
-        library: folder of the package.
+        library: its files.
         names: dotted, of modules or of what is in them; those of other packages lead to nothing here.
 
     Raises:
         SyntaxError: a module is not plain Python.
     """
-    files = list_files(library)
-    modules = {_name_module(library, file): file for file in files if file.suffix == ".py"}
+    modules = library.by_name
     used: set[str] = set()
     waiting = list(names)
     while waiting:
@@ -63,7 +77,7 @@ def list_used_files(library: Path, names: Iterable[str]) -> set[Path]:
             waiting += find_imports(modules[module].read_text(encoding="utf-8"), package)
     packages = {file.parent for file in modules.values()}
     of_use = {modules[module].parent for module in used}
-    beside = {file for file in files if file.suffix != ".py" and _find_package(file, packages) in of_use}
+    beside = {file for file in library.files if file.suffix != ".py" and _find_package(file, packages) in of_use}
     return {modules[module] for module in used} | beside
 
 

@@ -17,7 +17,6 @@ from councilbook.catalogue import (
     hash_file,
     hash_files,
     hash_text,
-    list_files,
 )
 from councilbook.catalogue.councils import COUNTY, read_authorities
 from councilbook.catalogue.schema import NATIONS
@@ -25,7 +24,7 @@ from councilbook.errors import CatalogueError, NotAgreedError, ParameterError, S
 from councilbook.gate.editions import Edition, LeftOut, Record, hash_folder, hold_edition, read_record
 from councilbook.gate.ethics.agreements import find_own_file, require_agreement
 from councilbook.gate.ethics.points import list_points
-from councilbook.running.imports import find_imports, list_used_files
+from councilbook.running.imports import Modules, find_imports, list_used_files
 from councilbook.running.parameters import (
     Parameter,
     Value,
@@ -179,12 +178,10 @@ def choose_councils(catalogue: Catalogue, texts: Sequence[str], nations: Sequenc
 
 def _split_councils(catalogue: Catalogue, text: str, nations: Sequence[str]) -> list[Council]:
     """Return the council that a text names, or those that its parts do: some names have a comma in them."""
-    group = text.casefold()
-    if group in ("all", *(nation.casefold() for nation in NATIONS.values())):
+    groups = {"all": nations or [*NATIONS]} | {nation.casefold(): [letter] for letter, nation in NATIONS.items()}
+    if letters := groups.get(text.casefold()):
         today = [one for one in read_authorities().values() if not one.end and one.type != COUNTY]
-        chosen = [one for one in today if group == one.nation.casefold() or group == "all"]
-        limit = "".join(nations) if group == "all" and nations else "".join(NATIONS)
-        return [catalogue.council(one.gss_code) for one in chosen if one.gss_code[0] in limit]
+        return [catalogue.council(one.gss_code) for one in today if one.gss_code[0] in letters]
     if Path(text).suffix in (".txt", ".csv"):
         return list(_read_councils(catalogue, Path(text)))
     try:
@@ -368,7 +365,8 @@ def fingerprint_notebooks(job: Job, catalogue: Catalogue) -> dict[str, str]:
     ignored = {"mirror"} if job.is_date_given else {"mirror", "run_date"}
     files = [workbook.lock, *folder.glob("*.yaml"), *_list_catalogue_files(catalogue, job.study)]
     shared = [hash_files(workbook.root, files), job.council.model_dump(), job.mode == "real" and job.stand_ins]
-    shared += [f"{one.key}: {one.told}" for one in list_points(catalogue, job.study, job.council)]
+    shared += [[one.key, one.state, one.day] for one in list_points(catalogue, job.study, job.council)]
+    library = Modules.read(workbook.library)
     fingerprints: dict[str, str] = {}
     for notebook in declared:
         values = fill_parameters(job, catalogue, notebook, declared[notebook])
@@ -382,7 +380,7 @@ def fingerprint_notebooks(job: Job, catalogue: Catalogue) -> dict[str, str]:
                 for cell in cells
             ],
             _describe_sources(job, catalogue, notebook, code),
-            hash_files(workbook.library, _list_library_files(job, catalogue, notebook, code)),
+            hash_files(workbook.library, _list_library_files(job, catalogue, notebook, code, library)),
             [fingerprints[earlier] for earlier in spec.list_before(notebook)],
         ]
         fingerprints[notebook] = hash_text(json.dumps(parts, sort_keys=True))
@@ -393,7 +391,7 @@ def fingerprint_site(catalogue: Catalogue) -> str:
     """Return a checksum of all that the site's own pages depend on, but for the reports."""
     workbook = catalogue.workbook
     declared = [*workbook.catalogue.glob("*.yaml"), *workbook.notebooks.glob("*/study.yaml")]
-    used = list_used_files(workbook.library, [SITE_MODULE])
+    used = list_used_files(Modules.read(workbook.library), [SITE_MODULE])
     return hash_text(hash_files(workbook.root, [workbook.lock, *declared]) + hash_files(workbook.library, used))
 
 
@@ -422,12 +420,13 @@ def _describe_sources(job: Job, catalogue: Catalogue, notebook: str, code: Seque
     return [read, sorted(job.sources) if any("landscape" in text for text in code) else [], *ways]
 
 
-def _list_library_files(job: Job, catalogue: Catalogue, notebook: str, code: Sequence[str]) -> set[Path]:
+def _list_library_files(
+    job: Job, catalogue: Catalogue, notebook: str, code: Sequence[str], library: Modules
+) -> set[Path]:
     """Return the files of the library that a notebook, the twins of its sources, and its pages if it is the report use.
 
     A cell that is no plain Python could import anything, so all files count then.
     """
-    library = job.workbook.library
     twins = [
         source.twin.make.partition(":")[0]
         for source in list_sources(catalogue, job.study, notebook)
@@ -439,7 +438,7 @@ def _list_library_files(job: Job, catalogue: Catalogue, notebook: str, code: Seq
     try:
         imported = [name for text in code for name in find_imports(text)]
     except SyntaxError:
-        return set(list_files(library))
+        return set(library.files)
     return list_used_files(library, [*imported, *twins, *page])
 
 

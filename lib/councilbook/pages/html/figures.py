@@ -3,14 +3,17 @@
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pandas as pd
-from bs4 import Tag
 
 from councilbook.errors import CouncilbookError
 from councilbook.pages.html.formulas import escape_cells
 from councilbook.pages.html.pieces import Html, render_template
+
+if TYPE_CHECKING:  # it takes as long to import as all else here
+    from bs4 import Tag
 
 TITLE_LETTERS = 72  # of a downloaded picture's title in a line of 720 pixels
 NOT_IN_ADDRESS = "%#<>&'"  # what an address, or an attribute in single quotes, cannot hold as it is
@@ -83,7 +86,7 @@ def offer_picture(
     )
 
 
-def number_figures(parts: Iterable[Tag], note: str = "") -> None:
+def number_figures(parts: "Iterable[Tag]", note: str = "") -> None:
     """Number the figures and tables of a page, and name the figures' files by their numbers.
 
     A table in a figure goes by the figure's number. Pieces shown by JupyterLab, one at a time, have no numbers.
