@@ -70,9 +70,11 @@ def run_on_cluster(
     with client:
         topic = f"councilbook-{uuid4()}"  # a scheduler repeats what it was told before to whoever asks
         client.subscribe_topic(topic, show)  # type: ignore[no-untyped-call]
-        expected = hash_library(catalogue.workbook)
+        expected, declared = hash_library(catalogue.workbook), _pack(_list_declared(catalogue.workbook))
         sent = {
-            client.submit(_run_here, _pack_job(job), job, expected, topic, work, key=job.name, pure=False): job
+            client.submit(
+                _run_here, (declared, _pack(_list_outputs(job))), job, expected, topic, work, key=job.name, pure=False
+            ): job
             for job in jobs
         }
         for future in as_completed(sent):  # type: ignore[no-untyped-call]
@@ -89,7 +91,7 @@ def run_on_cluster(
     return results
 
 
-def _run_here(packed: bytes, job: Job, expected: str, topic: str, work: Work) -> tuple[JobResult, bytes]:
+def _run_here(packed: Sequence[bytes], job: Job, expected: str, topic: str, work: Work) -> tuple[JobResult, bytes]:
     """Run one job on this worker, in a workbook of its own that is gone afterwards; return all that it made.
 
     Raises:
@@ -108,7 +110,8 @@ def _run_here(packed: bytes, job: Job, expected: str, topic: str, work: Work) ->
 
     with tempfile.TemporaryDirectory(prefix="councilbook-", ignore_cleanup_errors=True) as folder:
         workbook = Workbook(Path(folder))
-        _unpack(packed, workbook.root)
+        for part in packed:
+            _unpack(part, workbook.root)
         if hash_library(workbook) != expected:
             raise CouncilbookError(f"Worker {worker.address} has another version of councilbook than the client.")
         own = replace(job, workbook=workbook, mirror=Path(mirror) if mirror else job.mirror)
@@ -133,11 +136,10 @@ def _require_same_sources(job: Job, where: str) -> None:
         )
 
 
-def _pack_job(job: Job) -> bytes:
-    """Pack what a worker needs: declarations, the study's notebooks, and what was made last."""
-    workbook = job.workbook
+def _list_declared(workbook: Workbook) -> dict[str, Path]:
+    """Return what a worker needs of every job, catalogue, notebooks and pins, by the names in a package."""
     declared = [workbook.catalogue, workbook.notebooks, workbook.lock]
-    return _pack({path.relative_to(workbook.root).as_posix(): path for path in declared} | _list_outputs(job))
+    return {path.relative_to(workbook.root).as_posix(): path for path in declared}
 
 
 def _list_outputs(job: Job) -> dict[str, Path]:
