@@ -116,19 +116,19 @@ def test_the_report_is_found_by_its_headings(visit: Callable[..., Any], sample: 
 
 
 def test_the_data_page_holds_the_dcat_record_of_every_dataset(visit: Callable[..., Any], sample: Workbook) -> None:
-    page = visit(sample.reports / "data.html").page
-    graph = Graph().parse(
-        data=page.locator('script[type="application/ld+json"]').text_content(),
-        format="json-ld",
-        publicID="https://a.example/",
-    )
+    graph, entries = Graph(), 0
+    for file in sorted(sample.reports.glob("data*.html")):  # one, or one a place where there are very many
+        page = visit(file).page
+        record = page.locator('script[type="application/ld+json"]').text_content()
+        graph.parse(data=record, format="json-ld", publicID="https://a.example/")
+        entries += page.locator(".entry").count()
     files = {str(file).removeprefix("https://a.example/") for file in graph.objects(None, DCAT.downloadURL)}
 
     catalogue = load_catalogue(sample)
     notebooks = [notebook for study in catalogue.studies.values() for notebook in study.notebooks.values()]
     released = [name for notebook in notebooks for name in notebook.releases]
     public = [dataset for dataset in map(catalogue.dataset, released) if dataset.classification == "open"]
-    assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == page.locator(".entry").count() == len(public)
+    assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == entries == len(public)
     packages = [read_package(file.parent) for file in sample.processed.glob("*/*/*/*/datapackage.json")]
     assert len(files) == sum(len(package["resources"]) for package in packages)
     assert all((sample.reports / file).is_file() for file in files)

@@ -7,7 +7,7 @@ another by relative addresses, so that the folder can be moved, copied or put on
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -26,7 +26,7 @@ from councilbook.sources.extracts.diagnoses import list_groups, load_code_lists
 from councilbook.sources.layouts import choose_laid_out, describe_layout, name_example, write_example
 
 CARDS = 24  # more reports than this are listed in short, with a box to find one
-DATASETS_ON_ONE_PAGE = 150  # more than this have a page a place
+DATASETS_ON_ONE_PAGE = 120  # more than this have a page a place
 NEWS = 10
 CARD_LETTERS = 320
 FIGURE = re.compile(r"£\d[\d,.]*\d(?: (?:million|billion))?|\d[\d,]*(?:\.\d+)?%")
@@ -71,6 +71,12 @@ class Site:
     def write(self, name: str, current: Current, values: Mapping[str, Any], template: str | None = None) -> None:
         """Write one of its pages, by default from the template of its name."""
         write_page(self.render(template or f"{name}.j2", current, values), self.folder / name, name)
+
+    def remove_others(self, kept: Collection[str], *patterns: str) -> None:
+        """Take away the files of some patterns that are not among those of today."""
+        for left in [file for pattern in patterns for file in self.folder.glob(pattern)]:
+            if left.name not in kept:
+                left.unlink()
 
     def render(self, template: str, current: Current, values: Mapping[str, Any]) -> Html:
         """Fill in a page, with what all of its pages say."""
@@ -224,9 +230,7 @@ def _write_comparisons(site: Site) -> None:
     for page in site.compared:
         values = {"title": page.title, **page.values}
         site.write(page.file, "reports", values, "pages/comparisons/councils.html.j2")
-    for left in site.folder.glob("councils-*.html"):
-        if left.name not in {page.file for page in site.compared}:
-            left.unlink()
+    site.remove_others({page.file for page in site.compared}, "councils-*.html")
 
 
 # --- data catalogue ---
@@ -247,9 +251,7 @@ def _write_data(site: Site) -> None:
         part = describe_catalogue(site, reports, f"{CATALOGUE_ID}:{slug}", f"Data of the reports on {name}")
         values = {"studies": group_datasets(site, reports), "place": name, "places": {}, "dcat": embed_json(part)}
         site.write(f"data-{slug}.html", "data", values, "data.html.j2")
-    for left in site.folder.glob("data-*.html"):
-        if left.stem.removeprefix("data-") not in places:
-            left.unlink()
+    site.remove_others({f"data-{slug}.html" for slug in places}, "data-*.html")
     values = {
         "studies": {} if places else group_datasets(site, site.reports),
         "place": None,
@@ -374,9 +376,7 @@ def _write_layouts(site: Site) -> None:
         with write_atomically(site.folder / example) as temporary:
             temporary.write_text(write_example(source), encoding="utf-8", newline="\n")
         made |= {page, example}
-    for left in [*site.folder.glob("layout-*.html"), *site.folder.glob("example_*")]:
-        if left.name not in made:
-            left.unlink()
+    site.remove_others(made, "layout-*.html", "example_*")
 
 
 def list_entries(catalogue: Catalogue, reports: Iterable[ReportRecord]) -> Iterator[Entry]:
