@@ -1,6 +1,6 @@
 """What every command uses: the application, the options that several have, and how lines and tables are printed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -134,6 +134,13 @@ def make_console() -> Console:
     """Make what prints: as wide as the terminal, or as a log."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=PIPED_WIDTH)
+
+
+def print_files(files: Iterable[Path]) -> None:
+    """Print a line for each file that was written."""
+    console = make_console()
+    for file in files:
+        console.print(Text(str(file)), soft_wrap=True)
 
 
 def make_table(title: str, *columns: str) -> Table:

@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
-from councilbook.cli.base import app, complete_study, list_examples, make_console, open_catalogue
+from councilbook.cli.base import app, complete_study, list_examples, make_console, open_catalogue, print_files
 
 
 @app.command(
@@ -23,10 +22,8 @@ def new(
     from councilbook.commons.beginning import begin_study
 
     catalogue = open_catalogue(None)
-    console = make_console()
-    for file in begin_study(catalogue, study, title):
-        console.print(Text(str(file.relative_to(catalogue.workbook.root))), soft_wrap=True)
-    console.print(f"\nRun it: [bold]councilbook run {study}[/]. docs/studies.md says what each file is for.")
+    print_files(file.relative_to(catalogue.workbook.root) for file in begin_study(catalogue, study, title))
+    make_console().print(f"\nRun it: [bold]councilbook run {study}[/]. docs/studies.md says what each file is for.")
 
 
 @app.command(
@@ -45,9 +42,7 @@ def workshop(
     from councilbook.commons.workshop import write_workshop
 
     catalogue = open_catalogue([study])
-    console = make_console()
-    for file in write_workshop(catalogue, study, to or catalogue.workbook.root / "workshops" / study):
-        console.print(Text(str(file)), soft_wrap=True)
+    print_files(write_workshop(catalogue, study, to or catalogue.workbook.root / "workshops" / study))
 
 
 @app.command(
@@ -72,9 +67,7 @@ def registers(
         for one in inspect_parameters(workbook.notebooks / study / f"{notebook}.ipynb").values()
         if one.name not in COMMON
     ]
-    console = make_console()
-    for file in write_registers(catalogue, settings, to or workbook.root / "registers"):
-        console.print(Text(str(file)), soft_wrap=True)
+    print_files(write_registers(catalogue, settings, to or workbook.root / "registers"))
 
 
 @app.command(
@@ -90,6 +83,4 @@ def agreement(
     """Write a form for an agreement and one for a data protection impact assessment, filled in as far as is known."""
     from councilbook.commons.forms import write_forms
 
-    console = make_console()
-    for file in write_forms(open_catalogue(None), source, to):
-        console.print(Text(str(file)), soft_wrap=True)
+    print_files(write_forms(open_catalogue(None), source, to))
