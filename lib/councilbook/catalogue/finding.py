@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from difflib import SequenceMatcher
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
@@ -24,30 +24,12 @@ from councilbook.catalogue.councils import find_authority, join_words
 from councilbook.catalogue.fetching import Progress, check_kind, check_raw, describe_manual_way, fetch, raw_path
 from councilbook.catalogue.fingerprints import hash_file, hash_library, hash_text
 from councilbook.catalogue.reading import Catalogue
-from councilbook.catalogue.schema import Council, Mode, Origin, Source, Twin
+from councilbook.catalogue.schema import Council, Ending, Mode, Origin, Source, Twin
 from councilbook.errors import CatalogueError, NotThereError, SourceError
 from councilbook.paths import CLOSED_VARIABLE, make_private_folder, write_atomically
 
-DATA_ENDINGS = {
-    *(
-        "",
-        ".csv",
-        ".geojson",
-        ".gz",
-        ".json",
-        ".ods",
-        ".pcap",
-        ".pdf",
-        ".sav",
-        ".tab",
-        ".tsv",
-        ".txt",
-        ".xls",
-        ".xlsm",
-        ".xlsx",
-    ),
-    *(".xml", ".zip"),
-}
+READ = {f".{one.rpartition('.')[2]}" for one in get_args(Ending)}  # of the files that a source may have
+DATA_ENDINGS = READ | {"", ".pdf", ".tsv", ".xls", ".xlsm", ".xml"}
 DATE = r"\d{4}(?:-\d\d){0,2}|\d\d?-[A-Z][a-z]{2}-\d{4}"  # as publishers and councils write it in a file's name
 HEAD = 2**12  # bytes of a file, in which its date is looked for
 LEAST_ALIKE = 0.8  # of two names' letters, for one to be a slip of the other

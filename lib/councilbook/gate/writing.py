@@ -384,8 +384,9 @@ def _decide_approval(
             return {"state": "not needed", "why": f"It stays with what is closed, for {rule.readers}."}
         roles = [rule.approver] if real else []
     unsettled = _list_unsettled(origin, catalogue)
-    roles = [" and ".join([*roles[:1], *(role for role in unsettled if role not in "".join(roles[:1]))])]
-    if not roles[0]:
+    asked = "".join(roles[:1])  # of a release that waits for several, all of them
+    role = " and ".join(filter(None, [asked, *(one for one in unsettled if one not in asked)]))
+    if not role:
         made_from = "synthetic twins" if origin.is_synthetic else "open sources"
         return {"state": "not needed", "why": f"No real closed or shared data went into it, but {made_from}."}
     content = hash_content(dataset, resources)
@@ -394,7 +395,7 @@ def _decide_approval(
         if last.get("state") == "approved" and last["content"] == content:
             return last
     why = f"The licence is to be settled of: {'; '.join(title for titles in unsettled.values() for title in titles)}."
-    return {"state": "waiting", "role": roles[0], "content": content, **({"why": why} if unsettled else {})}
+    return {"state": "waiting", "role": role, "content": content, **({"why": why} if unsettled else {})}
 
 
 def hash_content(dataset: Dataset, resources: Sequence[Mapping[str, Any]]) -> str:
