@@ -18,7 +18,7 @@ from councilbook.gate.metadata import build_dcat, find_table, name_place, name_u
 ATOM = "http://www.w3.org/2005/Atom"
 CATALOGUE_ID = URIRef("urn:councilbook:published")
 DATATYPES = {"year": "gYear"}  # of XML Schema, where Table Schema has another name
-KINDS = {  # what DCAT-AP's own shapes want to be told of each value
+KINDS = {  # the kind of each value, which DCAT-AP's own shapes ask for
     DCAT.accessURL: RDFS.Resource,
     DCAT.mediaType: DCTERMS.MediaType,
     DCTERMS.license: DCTERMS.LicenseDocument,

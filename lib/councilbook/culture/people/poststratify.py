@@ -136,7 +136,7 @@ def predict_areas(
     Args:
         area_sd: what areas that the survey cannot tell apart differ by, in log odds; an assumption, as the open file
             does not say where anybody lives.
-        within: weights by area and cell among whom the share is taken, beside the adults; all if none.
+        within: weights by area and cell, beside the adults, of those that the share is of; all adults if none.
 
     Returns:
         One row an area, one column a draw.

@@ -150,7 +150,7 @@ def _parse(
         return "skip"
 
     try:
-        content.decode()  # pyarrow tells of a letter that is none only on the error stream
+        content.decode()  # pyarrow would print a wrong letter on the error stream alone
         table = pyarrow.csv.read_csv(
             io.BytesIO(content.removeprefix(b"\xef\xbb\xbf")),
             pyarrow.csv.ReadOptions(use_threads=False, column_names=header, skip_rows=1, block_size=1 << 24),

@@ -35,7 +35,7 @@ class Standing:
 
     @property
     def told(self) -> str:
-        """Where it stands, in words: its state, and by whom and when."""
+        """Where it stands, in words: its state, the role that decided and the day."""
         return f"{self.state} by the {self.point.by}, {format_date(self.day)}" if self.day else self.state
 
 
