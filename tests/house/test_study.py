@@ -506,7 +506,7 @@ def test_a_check_shows_nothing_of_a_fault_that_nobody_thought_of(
     def fail(*given: object) -> None:
         raise KeyError("Mrs Hartley")
 
-    monkeypatch.setattr("councilbook.study.read_rows", fail)
+    monkeypatch.setattr("councilbook.study.intake.read_rows", fail)
     line = check_small(catalogue, "sample")["clients.clients"]
     assert (line.ok, line.detail) == (False, "Source clients: it cannot be read (KeyError).")
 
