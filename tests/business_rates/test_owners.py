@@ -13,7 +13,7 @@ from shapely import box
 
 from councilbook.business_rates.ledger.owners import measure_agreement, refuse_other_council
 from councilbook.catalogue import Council, FoundFile
-from councilbook.catalogue.finding import Origin
+from councilbook.catalogue.entries.sources import Origin
 from councilbook.errors import CheckError
 from councilbook.study import Study
 

@@ -146,8 +146,8 @@ def test_sources_of_another_shape_are_a_fault_of_the_file(load, sources):
 
 
 def test_council_without_codes_is_named(load):
-    expect_fault(load, "councils.yaml", "councils.york.codes", councils=COUNCILS | {"york": {"name": "York"}})
-    expect_fault(load, "councils.yaml", "councils.york", councils=COUNCILS | {"york": None})
+    expect_fault(load, "councils.yaml", "york.codes", councils=COUNCILS | {"york": {"name": "York"}})
+    expect_fault(load, "councils.yaml", "york", councils=COUNCILS | {"york": None})
 
 
 @pytest.mark.parametrize(

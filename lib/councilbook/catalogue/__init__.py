@@ -4,6 +4,28 @@ Reads data/catalogue and notebooks/<study>/study.yaml, and finds the file of a s
 module of the library that uses the network.
 """
 
+from councilbook.catalogue.catalogue import Catalogue
+from councilbook.catalogue.councils import Council
+from councilbook.catalogue.entries.conduct import Agreement, Canvas, Point
+from councilbook.catalogue.entries.contents import Contents, Licence, canvas_schema, catalogue_schema, study_schema
+from councilbook.catalogue.entries.datasets import Dataset
+from councilbook.catalogue.entries.defaults import Default, fill_in_defaults
+from councilbook.catalogue.entries.rules import (
+    About,
+    CountRule,
+    Guarded,
+    Held,
+    Hierarchy,
+    LinkedCount,
+    MagnitudeRule,
+    ModelRule,
+    OpenSourcesOnly,
+    RecordRule,
+    RegisterRule,
+    Rule,
+)
+from councilbook.catalogue.entries.sources import Areas, FieldSpec, Mode, Source, Table, Twin
+from councilbook.catalogue.entries.studies import ComparisonSpec, NotebookSpec, PageSpec, ParameterSpec, StudySpec
 from councilbook.catalogue.fetching import (
     Progress,
     check_kind,
@@ -16,51 +38,7 @@ from councilbook.catalogue.fetching import (
 )
 from councilbook.catalogue.finding import Finder, FoundFile, TwinRequest, find_function
 from councilbook.catalogue.fingerprints import hash_file, hash_files, hash_library, hash_text, list_files
-from councilbook.catalogue.reading import (
-    CANVAS,
-    Catalogue,
-    catalogue_schema,
-    fill_in_defaults,
-    load_catalogue,
-    read_contents,
-)
-from councilbook.catalogue.rules import (
-    About,
-    Agreement,
-    Canvas,
-    CountRule,
-    Default,
-    Guarded,
-    Held,
-    Hierarchy,
-    LinkedCount,
-    MagnitudeRule,
-    ModelRule,
-    OpenSourcesOnly,
-    Point,
-    RecordRule,
-    RegisterRule,
-    Rule,
-)
-from councilbook.catalogue.schema import (
-    Areas,
-    ComparisonSpec,
-    Contents,
-    Council,
-    Dataset,
-    FieldSpec,
-    Licence,
-    Mode,
-    NotebookSpec,
-    PageSpec,
-    ParameterSpec,
-    Source,
-    StudySpec,
-    Table,
-    Twin,
-    canvas_schema,
-    study_schema,
-)
+from councilbook.catalogue.reading import CANVAS, load_catalogue, read_contents
 
 __all__ = [
     "CANVAS",

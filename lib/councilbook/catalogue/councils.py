@@ -12,9 +12,13 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 
+from pydantic import Field
+
+from councilbook.catalogue.entries.base import Entry, GssCode, Name
 from councilbook.errors import CatalogueError, suggest
 
 COUNTY = "County"
+NATIONS = {"E": "England", "W": "Wales", "S": "Scotland", "N": "Northern Ireland"}
 # ONS, Regions (December 2024) names and codes in England
 REGIONS = {
     "E12000001": "North East",
@@ -251,3 +255,30 @@ def _list_in_charge(code: str) -> set[str]:
 
 def _split(cell: str) -> tuple[str, ...]:
     return tuple(part for part in cell.split(";") if part)
+
+
+class Council(Entry):
+    """A council, or several that work together."""
+
+    slug: Name
+    name: str
+    codes: dict[GssCode, str] = Field(min_length=1, description="GSS code to name; the name may be empty.")
+
+    @property
+    def nation(self) -> str:
+        """The nation it lies in."""
+        return " and ".join(dict.fromkeys(NATIONS[code[0]] for code in self.codes))
+
+    @property
+    def type(self) -> str:
+        """What kind of council it is, as the table of councils says; empty where several are taken together."""
+        known = read_authorities()
+        one = known.get(next(iter(self.codes))) if len(self.codes) == 1 else find_county(self.codes)
+        return one.type if one else ""
+
+    @property
+    def county(self) -> Authority | None:
+        """The county that all of it lies in, or that it is; None where there is one tier, or several counties."""
+        known = read_authorities()
+        counties = {known[code].county if code in known else "" for code in self.codes}
+        return known.get(min(counties)) if len(counties) == 1 else None

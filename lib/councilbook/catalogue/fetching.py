@@ -18,8 +18,8 @@ from filelock import FileLock
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from councilbook.catalogue.entries.sources import Source
 from councilbook.catalogue.fingerprints import hash_file
-from councilbook.catalogue.schema import Source
 from councilbook.errors import SourceError
 from councilbook.paths import Workbook, make_private_folder, write_atomically
 

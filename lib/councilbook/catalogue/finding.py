@@ -1,37 +1,36 @@
-"""Finding a source's file: closed folder, data/raw, mirror, official URL, or a synthetic twin.
-
-A council's own closed file carries the council in its name, as `rates_ledger_bradford.csv`. One without a council is
-taken as well; whether it is this council's is then for its content to say (`Source.owner`).
-"""
+"""Finding a source's file: closed folder, data/raw, mirror, official URL, or a synthetic twin."""
 
 import importlib
 import json
-import re
 import shutil
 import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import SequenceMatcher
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pandas as pd
 
-from councilbook.catalogue.councils import find_authority, join_words
+from councilbook.catalogue.catalogue import Catalogue
+from councilbook.catalogue.councils import Council, join_words
+from councilbook.catalogue.entries.sources import Mode, Origin, Source, Twin
 from councilbook.catalogue.fetching import Progress, check_kind, check_raw, describe_manual_way, fetch, raw_path
+from councilbook.catalogue.file_names import (
+    find_date,
+    list_data_files,
+    list_dated,
+    names_any_council,
+    names_council,
+    parse_name,
+    split_name,
+)
 from councilbook.catalogue.fingerprints import hash_file, hash_library, hash_text
-from councilbook.catalogue.reading import Catalogue
-from councilbook.catalogue.schema import Council, Ending, Mode, Origin, Source, Twin
-from councilbook.errors import CatalogueError, NotThereError, SourceError
+from councilbook.errors import NotThereError, SourceError
 from councilbook.paths import CLOSED_VARIABLE, make_private_folder, write_atomically
 
-READ = {f".{one.rpartition('.')[2]}" for one in get_args(Ending)}  # of the files that a source may have
-DATA_ENDINGS = READ | {"", ".pdf", ".tsv", ".xls", ".xlsm", ".xml"}
-DATE = r"\d{4}(?:-\d\d){0,2}|\d\d?-[A-Z][a-z]{2}-\d{4}"  # as publishers and councils write it in a file's name
-HEAD = 2**12  # bytes of a file, in which its date is looked for
 LEAST_ALIKE = 0.8  # of two names' letters, for one to be a slip of the other
 
 Load = Callable[[str], pd.DataFrame]  # id of a source to the council's rows of its first table
@@ -147,7 +146,7 @@ class Finder:
                     check_raw(source, path, self.catalogue.workbook)
                 else:
                     check_kind(source, path)
-                return FoundFile(source, path, origin, dated=_find_date(path, source))
+                return FoundFile(source, path, origin, dated=find_date(path, source))
         return None
 
     def require_stand_in(self, source: Source) -> Twin:
@@ -183,8 +182,8 @@ class Finder:
         folder = self.catalogue.workbook.closed
         guarded = [one for one in self.catalogue.sources.values() if one.spectrum != "open" and one.file]
         found: dict[str, list[str]] = {}
-        for name in _list_data_files(folder) if folder else []:
-            own = [one.id for one in guarded if _find_label(name, one) is not None and self._is_own(name, one)]
+        for name in list_data_files(folder) if folder else []:
+            own = [one.id for one in guarded if self._is_own(name, one)]
             found.setdefault(own[0] if own else "", []).append(name)
         return found
 
@@ -192,7 +191,7 @@ class Finder:
         folder = self.catalogue.workbook.closed
         if folder is None:
             return self._find_instead(source)
-        names = _list_data_files(folder)
+        names = list_data_files(folder)
         own = [name for name in names if self._is_own(name, source)]
         if len(own) > 1:
             raise SourceError(
@@ -205,8 +204,9 @@ class Finder:
             if source.format == "csv" and path.suffix == ".xlsx" and zipfile.is_zipfile(path):  # saved as a workbook
                 source = source.model_copy(update={"format": "xlsx"})
             changed = f"{datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%d} (when the file was last changed)"
-            names_council = bool(_find_label(own[0], source))
-            return FoundFile(source, path, "closed folder", names_council, _find_date(path, source) or changed)
+            said = parse_name(own[0], source)
+            has_label = bool(said and said.label)
+            return FoundFile(source, path, "closed folder", has_label, find_date(path, source) or changed)
         if near := [name for name in names if self._is_nearly(name, source)]:
             raise SourceError(
                 f"Source {source.id}: the closed folder has {' and '.join(near)}, which is nearly its name, and no "
@@ -220,17 +220,17 @@ class Finder:
         return self.find_local(self.catalogue.source(source.or_else)) if source.or_else and allowed else None
 
     def _is_own(self, name: str, source: Source) -> bool:
-        label = _find_label(name, source)
-        return label is not None and (not label or _names_council(label, self.council))
+        said = parse_name(name, source)
+        return said is not None and (not said.label or names_council(said.label, self.council))
 
     def _is_nearly(self, name: str, source: Source) -> bool:
         """Tell whether a file's name is likely meant for a source: it is of no other, and names no other council."""
-        label = _find_label(name, source)
-        if label and _names_any_council(label):
+        said = parse_name(name, source)
+        if said and said.label and names_any_council(said.label):
             return False
         others = [one for one in self.catalogue.sources.values() if one.spectrum != "open" and one.id != source.id]
-        labels = [_find_label(name, one) for one in others if len(one.file) > len(source.file)]
-        if any(found is not None and (not found or _names_any_council(found)) for found in labels):
+        of_others = [parse_name(name, one) for one in others if len(one.file) > len(source.file)]
+        if any(one and (not one.label or names_any_council(one.label)) for one in of_others):
             return False
         given, wanted = (join_words(text.partition(".")[0]).replace(" ", "") for text in (name, source.file))
         return wanted in given or SequenceMatcher(None, given, wanted).ratio() >= LEAST_ALIKE
@@ -244,7 +244,7 @@ class Finder:
 
     def _name_closed(self, source: Source) -> str:
         """Return what a council's closed file is called, with all endings that it may have."""
-        stem, ending = _split_name(source.file)
+        stem, ending = split_name(source.file)
         others = ", ".join(f".{one}" for one in source.formats[1:])
         return f"{stem}_{self.council.slug}.{ending}" + (f" (or {others})" if others else "")
 
@@ -255,7 +255,7 @@ class Finder:
 
     def _places(self, source: Source) -> list[tuple[Origin, Path]]:
         raw = raw_path(source, self.catalogue.workbook)
-        dated = [raw.with_name(name) for name in _list_dated(raw.parent, source)] if source.formats else []
+        dated = [raw.with_name(name) for name in list_dated(raw.parent, source)] if source.formats else []
         places: list[tuple[Origin, Path]] = [("data/raw", path) for path in (raw, *dated)]
         if self.mirror and source.mirror:
             places.append(("mirror", self.mirror / source.mirror))
@@ -330,74 +330,3 @@ def find_function(named: str) -> Callable[..., Any]:
     module, function = named.split(":")
     found: Callable[..., Any] = getattr(importlib.import_module(module), function)
     return found
-
-
-def _list_data_files(folder: Path) -> list[str]:
-    files = (file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
-    return sorted(file.name for file in files if file.suffix.lower() in DATA_ENDINGS)
-
-
-def _list_dated(folder: Path, source: Source) -> list[str]:
-    """List the files of a source that have the publisher's date in their name, or another ending; the last first."""
-    names = [name for name in _list_data_files(folder) if _find_label(name, source) == ""] if folder.is_dir() else []
-    return sorted(names, key=lambda name: _read_date(name, source), reverse=True)
-
-
-def _read_date(name: str, source: Source) -> str:
-    """Return the date in a file's name, as in ISO; or nothing."""
-    match = _match_name(name, source)
-    written = (match["date"] or "") if match else ""
-    try:
-        return datetime.strptime(written, "%d-%b-%Y").date().isoformat()  # noqa: DTZ007 (a day has no time zone)
-    except ValueError:
-        return written
-
-
-def _split_name(file: str) -> tuple[str, str]:
-    """Split a file's name before its ending, which may be of two parts, as csv.gz."""
-    stem, _, ending = file.removesuffix(".gz").rpartition(".")
-    return stem, f"{ending}.gz" if file.endswith(".gz") else ending
-
-
-def _match_name(name: str, source: Source) -> re.Match[str] | None:
-    """Find in a file's name what it has after its source's: a label, as `bradford`, and a date."""
-    stem, ending = _split_name(source.file)
-    endings = "|".join(map(re.escape, source.formats or dict.fromkeys((ending, f"{ending}.gz"))))
-    pattern = rf"{re.escape(stem)}(?:_(?P<label>\D.*?))?(?:[_-](?P<date>{DATE}))?\.(?:{endings})"
-    return re.fullmatch(pattern, name)
-
-
-def _find_label(name: str, source: Source) -> str | None:
-    """Return the label in a closed file's name; "" if there is none, None if the file is not of the source."""
-    match = _match_name(name, source)
-    return (match["label"] or "") if match else None
-
-
-def _find_date(path: Path, source: Source) -> str:
-    """Return the date in a file's name or, where the catalogue says how to find it, in its head; or nothing."""
-    if (named := _read_date(path.name, source)) or not source.dated_by:
-        return named
-    with path.open("rb") as file:
-        start = file.read(HEAD)
-    if start.startswith(b"\x1f\x8b"):
-        start = zlib.decompressobj(wbits=31).decompress(start)
-    found = re.search(source.dated_by, start.decode("utf-8", "replace"))
-    return found[1] if found else ""
-
-
-def _names_council(label: str, council: Council) -> bool:
-    """Tell whether a text is a council's slug or name, or the name or code of the one council that it is."""
-    if join_words(label) in (join_words(council.slug), join_words(council.name), join_words(" ".join(council.codes))):
-        return True
-    try:
-        found = find_authority(label)
-    except CatalogueError:
-        return False
-    return found is not None and list(council.codes) == [found.gss_code]
-
-
-def _names_any_council(label: str) -> bool:
-    try:
-        return any(find_authority(part) is not None for part in label.split("+"))
-    except CatalogueError:  # several are called so
-        return True

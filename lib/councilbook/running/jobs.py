@@ -18,8 +18,7 @@ from councilbook.catalogue import (
     hash_files,
     hash_text,
 )
-from councilbook.catalogue.councils import COUNTY, read_authorities
-from councilbook.catalogue.schema import NATIONS
+from councilbook.catalogue.councils import COUNTY, NATIONS, read_authorities
 from councilbook.errors import CatalogueError, NotAgreedError, ParameterError, SourceError
 from councilbook.gate.editions import Edition, LeftOut, Record, hash_folder, hold_edition, read_record
 from councilbook.gate.ethics.agreements import find_own_file, require_agreement

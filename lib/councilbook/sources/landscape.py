@@ -13,7 +13,7 @@ from datetime import date
 import pandas as pd
 
 from councilbook.catalogue import Finder, FoundFile, Source, StudySpec
-from councilbook.catalogue.schema import NATIONS
+from councilbook.catalogue.councils import NATIONS
 
 UNREAD = "No notebook reads it yet."
 STANDS_BY = "It is read only where this is not there: {}."

@@ -1,35 +1,26 @@
-"""Disclosure rules, ethics canvases and agreements: what is declared of how data may come in, and leave.
+"""Disclosure rules: what is declared of how a dataset may leave.
 
 What a rule does not say itself comes from data/catalogue/disclosure.yaml, where each default has its reason. What each
-rule does is in `councilbook.disclosure`.
+rule does is in `councilbook.gate.disclosure`.
 """
 
-from datetime import date
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from councilbook.catalogue.entries import Entry, GssCode, Name
+from councilbook.catalogue.entries.base import Entry, FunctionName, Name, require_declared
 
 Choice = Literal["show", "suppress"]
 Period = Literal["month", "quarter", "year", "decade"]
 PERIODS = get_args(Period)
 
 
-class Default(Entry):
-    """A default and why it is so."""
-
-    value: int | float | str
-    reason: str = Field(min_length=20)
-
-
 class About(Entry):
     """Which records a dataset is about, and how: by this the gate holds it against all others about them."""
 
     records: Name = Field(description="A name for the records; datasets with the same one are about the same records.")
-    tells: str | None = Field(
+    tells: FunctionName | None = Field(
         default=None,
-        pattern=r"^[\w.]+:\w+$",
         description="Of a register, module:function that reads off it what everybody knows of each of these records.",
     )
     counts: dict[str, dict[str, str]] = Field(
@@ -61,6 +52,7 @@ class Held(Entry):
 class Guarded(Entry):
     """What every rule has that lets out data made beside closed or shared sources."""
 
+    of_each: ClassVar[bool] = False  # a row is one person or thing, so that every field could tell of somebody
     approver: str = Field(description="The role that approves a release before it is published.")
     because: str = Field(default="", description="Why this dataset may be less strict than the defaults.")
 
@@ -72,6 +64,11 @@ class Guarded(Entry):
     @property
     def covered(self) -> set[str]:
         """Fields that the rule makes safe."""
+        return set()
+
+    @property
+    def made(self) -> set[str]:
+        """Fields that the gate fills itself."""
         return set()
 
 
@@ -139,6 +136,11 @@ class CountRule(Guarded):
         """Fields that the rule makes safe."""
         return {*self.counts, *self.shares}
 
+    @property
+    def made(self) -> set[str]:
+        """Fields that the gate fills itself, those of the key with totals among them."""
+        return {"is_suppressed", *self.totals, *(["is_partial"] if self.totals_of_what_is_left else [])}
+
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         if self.threshold % self.round_to:
@@ -146,8 +148,7 @@ class CountRule(Guarded):
         named = [one for pair in self.shares.values() for one in pair]
         named += [*self.part_of, *self.part_of.values(), *self.adds_up]
         named += [part for parts in self.adds_up.values() for part in parts] + [*self.public, *self.rest]
-        if unknown := sorted(set(named) - set(self.counts)):
-            raise ValueError(f"names counts that are not among its counts: {', '.join(unknown)}")
+        require_declared(named, self.counts, "counts that are not among its counts")
         return self
 
 
@@ -195,6 +196,11 @@ class MagnitudeRule(Guarded):
         """Fields that the rule makes safe."""
         return {self.value, self.contributors}
 
+    @property
+    def made(self) -> set[str]:
+        """Fields that the gate fills itself, those of the key with totals among them."""
+        return {"is_suppressed", *self.totals}
+
     @model_validator(mode="after")
     def _enough(self) -> Self:
         if self.threshold % self.round_to:
@@ -231,6 +237,7 @@ class Hierarchy(Entry):
 class RecordRule(Guarded):
     """Tables with a row a person, household or business."""
 
+    of_each: ClassVar[bool] = True
     rule: Literal["records"]
     quasi_identifiers: dict[str, Hierarchy] = Field(
         min_length=1, description="Fields by which somebody could be recognised; the first are given up first."
@@ -258,6 +265,7 @@ class RegisterRule(Guarded):
     The table brings along who that is, in columns that are not released.
     """
 
+    of_each: ClassVar[bool] = True
     rule: Literal["register"]
     law: str = Field(min_length=20, description="What lets anybody see the public fields, and what does not.")
     public: list[str] = Field(min_length=1, description="Fields of the thing itself.")
@@ -281,6 +289,11 @@ class RegisterRule(Guarded):
         """Fields that the rule makes safe."""
         return {*self.public, self.name, *self.telling}
 
+    @property
+    def made(self) -> set[str]:
+        """Fields that the gate fills itself."""
+        return {"is_suppressed"}
+
 
 class ModelRule(Guarded):
     """Coefficients and scores of a model: a row a coefficient."""
@@ -303,82 +316,3 @@ Rule = Annotated[
     OpenSourcesOnly | Held | CountRule | MagnitudeRule | RecordRule | RegisterRule | ModelRule,
     Field(discriminator="rule"),
 ]
-
-
-class Agreement(Entry):
-    """What a closed or shared source may be used for, and until when; the register of agreements is made of these."""
-
-    kind: Literal["own data", "sharing agreement", "licence", "processing"] = Field(
-        default="sharing agreement",
-        description="own data: the council's, which needs a purpose and a retention alone. processing: somebody "
-        "handles it for the council, as its processor.",
-    )
-    title: str
-    parties: list[str] = Field(default=[], description="Who agrees, the steward first; the council is one of them.")
-    purpose: str = Field(default="", description="What it may be used for, as a page may say it.")
-    legal_basis: str = Field(default="", description="Law that lets it be used so.")
-    fields: list[str] = Field(default=[], description="Fields that it covers; all declared ones if none are named.")
-    keep_months: int | None = Field(
-        default=None,
-        ge=1,
-        description="How long a copy may lie in the closed folder, from when it came there, or was last changed.",
-    )
-    keep_until: date | None = Field(default=None, description="Last day on which the copy may lie there.")
-    review_by: date | None = Field(default=None, description="Last day before it has to be looked at again.")
-    withdrawn: bool = Field(default=False, description="It was ended, and nothing may be read under it.")
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if self.kind != "own data":
-            if not self.review_by:
-                raise ValueError(f"a {self.kind} needs the day by which it is reviewed (review_by)")
-        elif not (self.purpose and (self.keep_months or self.keep_until)):
-            raise ValueError("own data need a purpose and a retention (keep_months or keep_until)")
-        return self
-
-
-class Acceptance(Entry):
-    """That a council accepts the answer to an open point."""
-
-    by: str = Field(description="The role, never a person's name.")
-    day: date
-
-
-class Point(Entry):
-    """A question of a data ethics canvas, its answer, and where that stands."""
-
-    question: str
-    answer: str
-    state: Literal["settled", "open"] = Field(
-        description="settled: it holds whichever council runs the study. open: each council has to accept it."
-    )
-    by: str = Field(description="Role that settled it, or that has to accept it.")
-    day: date | None = Field(default=None, description="Day on which it was settled.")
-    to_do: str = Field(default="", description="Of an open point, what to do before it is accepted.")
-    sources: list[str] = Field(
-        default=[], description="Sources or series that it is about; every closed and shared one if none are named."
-    )
-    accepted: dict[GssCode, Acceptance] = Field(default={}, description="By council, who accepted it and when.")
-
-    @model_validator(mode="after")
-    def _has_its_role_and_day(self) -> Self:
-        if (self.state == "settled") != (self.day is not None):
-            raise ValueError("a settled point has the day on which it was settled, and an open one has none")
-        if self.state == "open" and not self.to_do:
-            raise ValueError("an open point says what is to be done (to_do)")
-        if wrong := sorted({one.by for one in self.accepted.values() if one.by.casefold() != self.by.casefold()}):
-            raise ValueError(f"is to be accepted by the {self.by}, not by {', '.join(wrong)}")
-        return self
-
-
-class Canvas(Entry):
-    """A canvas.yaml: what a study has to think through before anything made of closed or shared data leaves."""
-
-    about: str = Field(description="What it is about, in a sentence.")
-    owner: str = Field(description="Role that keeps it.")
-    written: date
-    review_by: date
-    points: dict[Name, Point] = Field(min_length=1)
-    notice: dict[str, list[str]] = Field(
-        default={}, description="Where people meet it, and what they are told there, in sentences of plain English."
-    )

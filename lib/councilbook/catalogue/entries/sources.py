@@ -1,28 +1,15 @@
-"""What a catalogue entry is: the schema of data/catalogue and of a study.yaml."""
+"""Sources: what is declared of a file that comes in, and of how its tables lie in it."""
 
-import re
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from councilbook.catalogue.councils import Authority, find_county, read_authorities
-from councilbook.catalogue.entries import SNAKE_CASE, Entry, GssCode, Name
-from councilbook.catalogue.rules import (
-    About,
-    Agreement,
-    Canvas,
-    CountRule,
-    Guarded,
-    Held,
-    MagnitudeRule,
-    RecordRule,
-    RegisterRule,
-    Rule,
-)
+from councilbook.catalogue.councils import Council
+from councilbook.catalogue.entries.base import Entry, FunctionName, GssCode, Name, Nation, Spectrum, require_declared
+from councilbook.catalogue.entries.conduct import Agreement
 from councilbook.errors import CatalogueError, suggest
 
-Spectrum = Literal["closed", "shared", "open"]
 Origin = Literal["closed folder", "data/raw", "mirror", "download", "twin"]
 Mode = Literal["sample", "real"]
 Ending = Literal[
@@ -42,8 +29,6 @@ Ending = Literal[
     "pcap",
     "pcap.gz",
 ]
-
-NATIONS = {"E": "England", "W": "Wales", "S": "Scotland", "N": "Northern Ireland"}
 
 
 def _as_list(value: object) -> object:
@@ -155,16 +140,14 @@ class Table(Entry):
             raise ValueError(
                 "quotation marks are text (`quotes: false`) only where it is read piece by piece (`stream`)"
             )
-        named = [*self.rows, *self.key, *(self.areas.columns if self.areas else [])]
-        if unknown := sorted(set(named) - set(self.fields)):
-            raise ValueError(f"names fields that it does not declare: {', '.join(unknown)}")
+        require_declared([*self.rows, *self.key, *(self.areas.columns if self.areas else [])], self.fields)
         return self
 
 
 class Twin(Entry):
     """How the synthetic stand-in of a source is made."""
 
-    make: str = Field(pattern=r"^[\w.]+:\w+$", description="module:function, looked up when it is needed.")
+    make: FunctionName = Field(description="module:function, looked up when it is needed.")
     basis: str = Field(description="What it is fitted to, with the publication, and what it is not.")
     fitted_to: list[str] = Field(
         default=[], description="Sources whose tables it is made to agree with, real ones in a real run."
@@ -213,14 +196,12 @@ class Source(Entry):
         default=[], description="Endings that its file may have; that of `file` if none is given."
     )
     dated_by: str | None = Field(default=None, description="Pattern with one group: the date in the head of its file.")
-    owner: str | None = Field(
+    owner: FunctionName | None = Field(
         default=None,
-        pattern=r"^[\w.]+:\w+$",
         description="module:function that refuses a file which is not the council's, before the first notebook.",
     )
-    checked_by: str | None = Field(
+    checked_by: FunctionName | None = Field(
         default=None,
-        pattern=r"^[\w.]+:\w+$",
         description="module:function that refuses rows which fit the declared fields, and which the study cannot read.",
     )
     mirror: str | None = Field(
@@ -231,9 +212,8 @@ class Source(Entry):
     format: Literal["xlsx", "csv", "geojson", "xml", "file", "none"] = Field(
         description="file: read by the study itself, not as a table that is declared here; none: only described."
     )
-    reader: str | None = Field(
+    reader: FunctionName | None = Field(
         default=None,
-        pattern=r"^[\w.]+:\w+$",
         description="module:function that finds out which column is which, where each council has other headers.",
     )
     columns_file: str = Field(
@@ -250,7 +230,7 @@ class Source(Entry):
         "copy of it a mirror has.",
     )
     optional: bool = Field(default=False, description="A study goes on where a council's file of it is nowhere.")
-    nations: list[Literal["E", "W", "S", "N"]] = Field(
+    nations: list[Nation] = Field(
         default=[], description="First letters of the GSS codes of councils that it is for; for all if none is given."
     )
     or_else: str | None = Field(
@@ -318,11 +298,11 @@ class Source(Entry):
         """What the file is called in which a council says which column is which."""
         return self.columns_file or f"columns_{self.id}.yaml"
 
-    def covers(self, council: "Council") -> bool:
+    def covers(self, council: Council) -> bool:
         """Whether it is for the nation of any of a council's areas."""
         return not self.nations or any(code[0] in self.nations for code in council.codes)
 
-    def for_council(self, council: "Council") -> "Source":
+    def for_council(self, council: Council) -> "Source":
         """Return it as it is for one council, which may have a file of its own, or a copy of its own in a mirror."""
         own = self.councils.get(next(iter(council.codes))) if len(council.codes) == 1 else None
         changed = own.model_dump(exclude_none=True) if own else {}
@@ -334,282 +314,7 @@ class Source(Entry):
         """Return one of its tables, by default the first."""
         if not self.tables:
             raise CatalogueError(f"Source {self.id} is described in the catalogue, but it has no table to read.")
-        if name is None:
-            return next(iter(self.tables.values()))
+        name = name or next(iter(self.tables))
         if name not in self.tables:
             raise CatalogueError(f"Source {self.id} has no table {name!r}.{suggest(name, self.tables)}")
         return self.tables[name]
-
-
-class Dataset(Entry):
-    """A table that goes out."""
-
-    id: Name
-    title: str
-    description: str
-    classification: Spectrum
-    licence: str
-    disclosure: Rule | None = Field(default=None, description="None: refused beside closed sources.")
-    about: About | None = Field(default=None, description="None: no other dataset is about the same records.")
-    assumes: str = Field(
-        default="",
-        description="Which of its values no source gives, in words that go on from 'assumptions about'; empty where "
-        "every value comes from the sources.",
-    )
-    geometry: bool = False
-    key: list[str] = Field(min_length=1)
-    standard: str = Field(default="", description="Address of a standard whose own headings the fields have.")
-    fields: dict[str, FieldSpec]
-
-    @model_validator(mode="after")
-    def _known_fields(self) -> Self:
-        if wrong := [] if self.standard else [name for name in self.fields if not re.fullmatch(SNAKE_CASE, name)]:
-            raise ValueError(f"names of fields are in snake_case unless a standard has others: {', '.join(wrong)}")
-        named = set(self.key)
-        if isinstance(self.disclosure, Held) and self.is_open:
-            raise ValueError("the rule held is for what is not open")
-        if isinstance(self.disclosure, Guarded):
-            named |= self.disclosure.covered
-            if isinstance(self.disclosure, CountRule | MagnitudeRule):
-                named |= {"is_suppressed", *self.disclosure.totals}
-            if isinstance(self.disclosure, CountRule) and self.disclosure.totals_of_what_is_left:
-                named.add("is_partial")
-            if isinstance(self.disclosure, RegisterRule):
-                named.add("is_suppressed")
-            if unguarded := sorted(self._list_telling() - self.disclosure.covered - set(self.key)):
-                raise ValueError(f"its disclosure rule says nothing of {', '.join(unguarded)}")
-            if self.geometry and isinstance(self.disclosure, RecordRule):
-                raise ValueError("no rule makes the place of a record safe: release records without geometry")
-            if released := sorted(set(self.disclosure.inputs) & set(self.fields)):
-                raise ValueError(f"its disclosure rule reads {', '.join(released)}, which must not be released")
-        if unknown := sorted(named - set(self.fields)):
-            raise ValueError(f"names fields that it does not declare: {', '.join(unknown)}")
-        return self
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it may be published; any other stays with what is closed."""
-        return self.classification == "open"
-
-    def _list_telling(self) -> set[str]:
-        """List the fields that could tell of somebody: numbers in a table, every field of a record or a register."""
-        whole = isinstance(self.disclosure, RecordRule | RegisterRule)
-        made = {"is_suppressed"} if isinstance(self.disclosure, RegisterRule) else set()
-        return {
-            name
-            for name, field in self.fields.items()
-            if (whole and name not in made) or field.type in ("integer", "number")
-        }
-
-
-class Licence(Entry):
-    """A licence that a source or a dataset is under."""
-
-    title: str
-    url: str
-    attribution: str
-    settled_by: str = Field(
-        default="",
-        description="Role that has to settle with the publisher what may be published: what was made of a real file "
-        "waits for it. None: there is nothing to settle.",
-    )
-
-
-class Council(Entry):
-    """A council, or several that work together."""
-
-    slug: Name
-    name: str
-    codes: dict[GssCode, str] = Field(min_length=1, description="GSS code to name; the name may be empty.")
-
-    @property
-    def nation(self) -> str:
-        """The nation it lies in."""
-        return " and ".join(dict.fromkeys(NATIONS[code[0]] for code in self.codes))
-
-    @property
-    def type(self) -> str:
-        """What kind of council it is, as the table of councils says; empty where several are taken together."""
-        known = read_authorities()
-        one = known.get(next(iter(self.codes))) if len(self.codes) == 1 else find_county(self.codes)
-        return one.type if one else ""
-
-    @property
-    def county(self) -> Authority | None:
-        """The county that all of it lies in, or that it is; None where there is one tier, or several counties."""
-        known = read_authorities()
-        counties = {known[code].county if code in known else "" for code in self.codes}
-        return known.get(min(counties)) if len(counties) == 1 else None
-
-
-class NotebookSpec(Entry):
-    """What a notebook of a study may read and must release."""
-
-    title: str
-    kind: Literal["build", "report"]
-    sources: list[str] = Field(default=[], description="Ids of sources or of series.")
-    releases: list[str] = Field(default=[])
-    optional: bool = Field(
-        default=False,
-        description="The report goes on without it where a closed file is missing, or holds too few records for it.",
-    )
-    after: list[str] | None = Field(
-        default=None, description="Notebooks whose releases it reads; the one before it if none are named."
-    )
-
-    @model_validator(mode="after")
-    def _report_reads_releases(self) -> Self:
-        if self.kind == "report" and (self.sources or self.releases):
-            raise ValueError("a report reads released data alone: it names no sources and no releases")
-        return self
-
-
-class ParameterSpec(Entry):
-    """Limits of a notebook parameter, beside its type and comment in the notebook itself."""
-
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: list[str] | None = None
-
-
-class PageSpec(Entry):
-    """A page beside the report that is made from what was released, where a reader can try and choose."""
-
-    title: str
-    description: str = Field(description="What it is for, in a sentence, where the site links to it.")
-    make: str = Field(
-        pattern=r"^[\w.]+:\w+$", description="module:function that is given a PageRequest and returns the page's HTML."
-    )
-
-
-class ComparisonSpec(Entry):
-    """A figure that councils are compared by: where it stands in a released dataset, and how sure it is."""
-
-    dataset: Name = Field(description="An open dataset that the study releases.")
-    label: str = Field(description="What is compared, in words that 'is 2 points above' can follow.")
-    sure: str = Field(min_length=20, description="What its interval covers, and what it does not, in sentences.")
-    value: Name = Field(description="Field of the figure; a count, where there is `of` and no interval.")
-    low: Name | None = Field(default=None, description="Field of the lower end of its 95% interval.")
-    high: Name | None = Field(default=None, description="Field of the upper end; without both, it is Wilson's.")
-    of: Name | None = Field(default=None, description="Field that the value is divided by; rows are summed.")
-    weight: Name | None = Field(default=None, description="Field that weighs rows, where nothing is divided.")
-    per: float = Field(default=100, gt=0, description="What a share is of: of a hundred, unless it says otherwise.")
-    unit: str = Field(default="%", description="Unit, as it follows the number; differences of % are points.")
-    where: dict[Name, str | bool] = Field(default={}, description="Field to the value that it has in the rows.")
-    newest: Name | None = Field(default=None, description="Field of the period; councils are compared of the same one.")
-
-    @property
-    def columns(self) -> list[str]:
-        """Fields with the numbers that it needs."""
-        return [name for name in (self.value, self.low, self.high, self.of or self.weight) if name]
-
-    @property
-    def difference_unit(self) -> str:
-        """Unit of a difference, as it follows a number."""
-        return " points" if self.unit == "%" else self.unit
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        if (self.of is None) == (self.weight is None):
-            raise ValueError("needs either `of` or `weight`")
-        if (self.low is None) != (self.high is None) or (self.weight and not self.low):
-            raise ValueError("an interval needs `low` and `high`; without both, the value is a count, and needs `of`")
-        return self
-
-
-class StudySpec(Entry):
-    """A study.yaml."""
-
-    id: Name
-    title: str
-    question: str
-    default_council: str
-    places: list[str] = Field(default=[], description="Sources that say which areas belong to a council.")
-    nations: list[Literal["E", "W", "S", "N"]] = Field(
-        default=[], description="First letters of the GSS codes of councils that it is for; for all if none is given."
-    )
-    notebooks: dict[str, NotebookSpec]
-    pages: dict[Name, PageSpec] = Field(
-        default={}, description="Pages beside the report; the name is that of the file, without .html."
-    )
-    parameters: dict[Name, ParameterSpec] = Field(default={})
-    compare: list[ComparisonSpec] = Field(default=[], description="Figures by which the site compares councils.")
-    outlines: Name | None = Field(
-        default=None, description="Released dataset whose areas make up a council's outline, for the maps of `compare`."
-    )
-
-    @property
-    def report(self) -> str:
-        """Name of the notebook that becomes the page."""
-        return next(name for name, notebook in self.notebooks.items() if notebook.kind == "report")
-
-    def refuse_other_nations(self, council: Council) -> None:
-        """Refuse a council of a nation that the study has no figures of.
-
-        Raises:
-            CatalogueError: it is one.
-        """
-        known = read_authorities()
-        others = {NATIONS[code[0]]: code for code in council.codes if self.nations and code[0] not in self.nations}
-        for nation, code in others.items():
-            named = known[code] if code in known else f"{council.codes[code] or council.name} ({code})"
-            own = " and ".join(NATIONS[letter] for letter in self.nations)
-            raise CatalogueError(
-                f"{named} is in {nation}, and {self.title!r} is a study of {own}: its sources hold no figures of "
-                f"{nation}. Give a council in {own}."
-            )
-
-    def list_before(self, notebook: str) -> list[str]:
-        """Return the notebooks that must have run before another, in order: those it comes after, and theirs."""
-        found = set(self.list_just_before(notebook))
-        found |= {name for one in found for name in self.list_before(one)}
-        return [name for name in self.notebooks if name in found]
-
-    def list_just_before(self, notebook: str) -> list[str]:
-        """Return the notebooks that another comes after by its own account; the report comes after all."""
-        names = list(self.notebooks)
-        place = names.index(notebook)
-        if notebook == self.report:
-            return names[:place]
-        named = self.notebooks[notebook].after
-        return names[max(place - 1, 0) : place] if named is None else named
-
-    @model_validator(mode="after")
-    def _come_after_earlier_ones(self) -> Self:
-        names = list(self.notebooks)
-        for place, (name, notebook) in enumerate(self.notebooks.items()):
-            if later := sorted(set(notebook.after or []) - set(names[:place])):
-                raise ValueError(f"{name} comes after {', '.join(later)}, which is not before it in the list")
-        return self
-
-    @model_validator(mode="after")
-    def _report_comes_last(self) -> Self:
-        kinds = [notebook.kind for notebook in self.notebooks.values()]
-        if kinds.count("report") != 1 or kinds[-1] != "report":
-            raise ValueError("a study has exactly one report notebook, and it comes last")
-        return self
-
-
-class Contents(Entry):
-    """One YAML file of the catalogue, once editions have been written out."""
-
-    licences: dict[str, Licence] = Field(default={})
-    sources: list[Source] = Field(default=[])
-    datasets: list[Dataset] = Field(default=[])
-    groups: dict[str, list[str]] = Field(
-        default={}, description="What people want, in plain words, to datasets; in none: for who checks the work."
-    )
-    synonyms: list[list[str]] = Field(default=[], description="Words that mean the same to who searches the site.")
-
-
-def canvas_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a canvas.yaml, for the completion of an editor."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Canvas.model_json_schema()}
-
-
-def study_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a study.yaml, for the completion of an editor; its folder gives the id."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **StudySpec.model_json_schema()}
-    del schema["properties"]["id"]
-    schema["required"].remove("id")
-    return schema
