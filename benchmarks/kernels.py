@@ -23,13 +23,13 @@ import psutil
 
 from councilbook.catalogue import load_catalogue
 from councilbook.paths import Workbook, find_workbook
-from councilbook.running import warm
 from councilbook.running.jobs import plan_jobs
+from councilbook.running.kernels import warm
 from councilbook.running.run import run_all
 
 ROOT = find_workbook(Path(__file__).parent).root
 WAYS = ("forked", "plain")
-KERNELS = ("ipykernel_launcher", "running.warm")
+KERNELS = ("ipykernel_launcher", "kernels.warm")
 
 
 @dataclass

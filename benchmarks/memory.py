@@ -15,7 +15,8 @@ from typing import TextIO
 
 EVERY = 0.25  # seconds
 RUN = (
-    "import sys; from councilbook.running import warm; warm.CAN_FORK = {forks}; from councilbook.cli import app; app()"
+    "import sys; from councilbook.cli import app; from councilbook.running.kernels import warm; "
+    "warm.CAN_FORK = {forks}; app()"
 )
 MIB = 1024
 

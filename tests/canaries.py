@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from councilbook.catalogue import Catalogue, FieldSpec, Finder, Source, Table, load_catalogue
 from councilbook.catalogue.fetching import raw_path
 from councilbook.paths import Workbook
-from councilbook.running.jobs import list_study_sources
+from councilbook.running.sources import list_study_sources
 from councilbook.sources.files.readers import accepted_headers
 from councilbook.study import Study
 

@@ -15,10 +15,12 @@ from typing import Any, Literal
 from councilbook.catalogue import Catalogue, load_catalogue
 from councilbook.errors import CouncilbookError
 from councilbook.paths import Workbook, write_atomically
+from councilbook.running import making
 from councilbook.running import run as running
 from councilbook.running.jobs import Job, JobResult, Tell, plan_jobs
-from councilbook.running.kernels import set_variables
-from councilbook.running.run import run_all, run_job, run_jobs
+from councilbook.running.kernels.cells import set_variables
+from councilbook.running.making import run_job
+from councilbook.running.run import run_all, run_jobs
 from tiny_workbook import CARDS, make_workbook, read_code, write_notebook
 
 DAY = "2026-11-23"
@@ -148,7 +150,7 @@ def run_book(
     Workbook.library = Workbook.catalogue  # type: ignore[assignment, misc]  # nobody's editing it makes a run stale
     running.run_jobs = run_jobs_plainly if processes else run_jobs_here  # type: ignore[assignment]
     if not kernels:
-        running.run_cells = run_here  # type: ignore[assignment]
+        making.run_cells = run_here  # type: ignore[assignment]
     catalogue = load_catalogue(Workbook(root))
     jobs = plan_jobs(catalogue, ["tiny"], [council], today=DAY, parameters=[f"seed={seed}"])
     told: list[str] = []

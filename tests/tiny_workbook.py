@@ -14,7 +14,7 @@ from typing import Any
 from councilbook.catalogue import Catalogue
 from councilbook.paths import Workbook, find_workbook, write_atomically
 from councilbook.running.jobs import Job, JobResult, Tell
-from councilbook.running.run import run_job
+from councilbook.running.making import run_job
 
 CARDS = "[!.]*/[!.]*/[!.]*/index.html"
 DEFAULTS = find_workbook(Path(__file__).parent).catalogue / "disclosure.yaml"

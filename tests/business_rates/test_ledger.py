@@ -11,7 +11,8 @@ from councilbook.cli import app
 from councilbook.errors import CheckError, SourceError
 from councilbook.paths import find_workbook
 from councilbook.running.checking import require_readable
-from councilbook.running.jobs import find_sources, plan_jobs
+from councilbook.running.jobs import plan_jobs
+from councilbook.running.sources import find_sources
 from councilbook.sources.mappings import read_mapping, write_mapping
 from councilbook.study import Study
 
@@ -139,7 +140,7 @@ def test_an_error_that_nobody_foresaw_shows_no_cell(closed, study, monkeypatch):
 
 def test_a_changed_mapping_is_another_source(closed, finder, monkeypatch):
     put(closed, KNOWN)
-    monkeypatch.setattr("councilbook.running.jobs.list_study_sources", lambda *_: [])
+    monkeypatch.setattr("councilbook.running.sources.list_study_sources", lambda *_: [])
     job = plan_jobs(finder.catalogue, ["business_rates"], ["bradford"], today=DAY, mode="real")[0]
     seen = []
     for text in (None, COLUMNS, COLUMNS + "  Since: ~\n"):

@@ -38,7 +38,7 @@ RESERVED = {
     "http": set(),
     "socket": set(),
     "ckanapi": {"publishing/ckan.py"},  # a portal is sent to, never read from: nothing of it goes into a study
-    "papermill": {"running/run.py", "running/kernels.py"},
+    "papermill": {"running/making.py", "running/kernels/cells.py"},
     "nbclient": set(),
     "nbconvert": {"pages/reports/report.py"},
 }

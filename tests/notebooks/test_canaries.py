@@ -43,8 +43,10 @@ from councilbook.gate.ethics.points import accept_point, list_points
 from councilbook.gate.writing import dataset_folder, read_published
 from councilbook.paths import Workbook, place_outputs
 from councilbook.running import run as running
-from councilbook.running.jobs import Job, JobResult, list_study_sources
-from councilbook.running.warm import open_lines
+from councilbook.running.jobs import Job, JobResult
+from councilbook.running.kernels.warm import open_lines
+from councilbook.running.making import run_job
+from councilbook.running.sources import list_study_sources
 from councilbook.study import Study
 from whole_workbook import copy_workbook, run_councilbook
 
@@ -136,7 +138,7 @@ def book(planted: tuple[Book, object], tmp_path: Path, monkeypatch: pytest.Monke
 
 def run_jobs_here(jobs: Sequence[Job], at_once: int, on_event: Callable[[Any], None]) -> list[JobResult]:
     with open_lines(len(jobs)) as lines:
-        return [running.run_job(job, on_event, line) for job, line in zip(jobs, lines, strict=True)]
+        return [run_job(job, on_event, line) for job, line in zip(jobs, lines, strict=True)]
 
 
 def call(*arguments: str) -> str:

@@ -197,7 +197,7 @@ def test_when_one_process_of_a_run_is_killed_the_others_end_and_nothing_is_chang
     councilbook = psutil.Process(process.pid)
     family = councilbook.children(recursive=True)
     [job] = [one for one in family if "spawn_main" in " ".join(one.cmdline())]
-    [warm] = [one for one in family if "running.warm" in " ".join(one.cmdline()) and one.ppid() == councilbook.pid]
+    [warm] = [one for one in family if "kernels.warm" in " ".join(one.cmdline()) and one.ppid() == councilbook.pid]
     [kernel] = warm.children()
     {"councilbook": councilbook, "job": job, "warm": warm, "kernel": kernel}[victim].kill()
     assert psutil.wait_procs(family, timeout=20)[1] == []

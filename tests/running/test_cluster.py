@@ -12,8 +12,9 @@ from councilbook.errors import ParameterError
 from councilbook.gate.editions import hash_folder
 from councilbook.paths import Workbook
 from councilbook.running.cluster import dask_jobs as cluster
-from councilbook.running.jobs import JobResult, Step, find_sources, plan_jobs
+from councilbook.running.jobs import JobResult, Step, plan_jobs
 from councilbook.running.run import run_all, run_jobs
+from councilbook.running.sources import find_sources
 from tiny_workbook import make_workbook, run_plain, write_notebook
 
 distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import councilbook
-from councilbook.running.imports import Modules, find_imports, list_used_files
-from councilbook.running.jobs import REPORT_MODULE, SITE_MODULE
+from councilbook.running.changes.imports import Modules, find_imports, list_used_files
+from councilbook.running.changes.stale import REPORT_MODULE, SITE_MODULE
 
 LIBRARY = Path(councilbook.__file__).parent
 SAY = """

@@ -10,14 +10,8 @@ from councilbook.catalogue import load_catalogue
 from councilbook.errors import CatalogueError
 from councilbook.gate.editions import Record, hash_folder, open_staging, write_record
 from councilbook.paths import Workbook, find_workbook
-from councilbook.running.jobs import (
-    Job,
-    choose_councils,
-    find_stale,
-    fingerprint_notebooks,
-    fingerprint_site,
-    plan_jobs,
-)
+from councilbook.running.changes.stale import find_stale, fingerprint_notebooks, fingerprint_site
+from councilbook.running.jobs import Job, choose_councils, plan_jobs
 from tiny_workbook import make_workbook, write_notebook
 
 ALL = ["1_landscape", "2_first", "3_after_first", "4_second", "5_report"]

@@ -8,9 +8,9 @@ import pytest
 
 from councilbook.catalogue import load_catalogue
 from councilbook.running.jobs import Job, plan_jobs
-from councilbook.running.kernels import list_imports
-from councilbook.running.run import run_job
-from councilbook.running.warm import CAN_FORK, open_lines
+from councilbook.running.kernels.cells import list_imports
+from councilbook.running.kernels.warm import CAN_FORK, open_lines
+from councilbook.running.making import run_job
 from tiny_workbook import make_plain_pages, make_workbook, read_environment, write_notebook
 
 DAY = "2026-11-23"
@@ -26,7 +26,7 @@ except KeyboardInterrupt:
 parent = Path(f"/proc/{os.getppid()}/cmdline").read_text()
 seen = {"told": told, "path": str(sys.path), "program": Path(sys.argv[0]).stem, "options": str(sys.argv[3:]),
     "backend": pyplot.get_backend(), "input": sys.__stdin__.read(), "cwd": os.getcwd(),
-    "forked": "running.warm" in parent}
+    "forked": "kernels.warm" in parent}
 print(json.dumps(dict(os.environ) | seen))"""
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="here nothing is forked")

@@ -14,9 +14,10 @@ from councilbook.errors import SourceError
 from councilbook.gate.editions import read_record
 from councilbook.paths import Workbook
 from councilbook.running import run as running
+from councilbook.running.changes.stale import fingerprint_notebooks
 from councilbook.running.jobs import Job, JobResult, plan_jobs
+from councilbook.running.making import run_job
 from councilbook.running.parts import find_absent
-from councilbook.running.run import run_job
 from tiny_workbook import RELEASE, make_plain_pages, make_workbook, run_in_process, write_notebook
 
 TOO_FEW = "from councilbook.errors import TooFewError\nraise TooFewError('Too few visits: 50 are needed.')"
@@ -168,9 +169,7 @@ def test_a_run_without_a_closed_file_leaves_out_what_needs_it_and_says_it_by_its
     assert record.left_out["2_visits"].shown == "There is no file of Closed visits."
     stands_in = plan(book, mode="real", stand_ins=True)
     assert find_absent(load_catalogue(book), "tiny", make_finder(stands_in)) == {}
-    assert set(running.fingerprint_notebooks(stands_in, load_catalogue(book)).values()).isdisjoint(
-        record.notebooks.values()
-    )
+    assert set(fingerprint_notebooks(stands_in, load_catalogue(book)).values()).isdisjoint(record.notebooks.values())
 
 
 def make_finder(job: Job) -> Finder:

@@ -20,20 +20,16 @@ from councilbook.catalogue import FoundFile, load_catalogue
 from councilbook.errors import CatalogueError, CheckError, CouncilbookError, NotebookError, ParameterError, SourceError
 from councilbook.gate.editions import open_staging, read_record
 from councilbook.paths import NOTEBOOK_VARIABLE, Workbook
+from councilbook.running import making
 from councilbook.running import run as running
-from councilbook.running.jobs import (
-    Job,
-    JobResult,
-    Step,
-    fill_parameters,
-    find_sources,
-    find_stale,
-    fingerprint_notebooks,
-    plan_jobs,
-)
-from councilbook.running.kernels import set_variables
-from councilbook.running.run import SAFE_ERRORS, rerender, run_job, run_jobs
-from councilbook.running.warm import open_lines
+from councilbook.running.changes.stale import find_stale, fingerprint_notebooks
+from councilbook.running.jobs import Job, JobResult, Step, fill_parameters, plan_jobs
+from councilbook.running.kernels.cells import log_to, set_variables
+from councilbook.running.kernels.warm import open_lines
+from councilbook.running.making import SAFE_ERRORS, run_job
+from councilbook.running.rendering import rerender
+from councilbook.running.run import run_jobs
+from councilbook.running.sources import find_sources
 from tiny_workbook import (
     RELEASE,
     copy_workbook,
@@ -177,7 +173,7 @@ def test_what_is_printed_and_logged_goes_to_the_screen_again_after_a_job(
 ) -> None:
     root = logging.getLogger()
     before = root.level, list(root.handlers)
-    with pytest.raises(ZeroDivisionError), running.log_to(tmp_path / "run.log"):
+    with pytest.raises(ZeroDivisionError), log_to(tmp_path / "run.log"):
         os.write(1, b"kept in\n")
         os.write(2, b"kept too\n")
         logging.getLogger("papermill").info("logged")
@@ -379,8 +375,8 @@ def test_a_kernel_that_could_not_start_is_started_again(made: Workbook, monkeypa
             raise RuntimeError("Kernel died before replying to kernel_info")
         shutil.copy(original, executed)
 
-    monkeypatch.setattr(running, "run_cells", start)
-    monkeypatch.setattr(running, "KERNEL_STARTS", 3)
+    monkeypatch.setattr(making, "run_cells", start)
+    monkeypatch.setattr(making, "KERNEL_STARTS", 3)
     (made.reports / "tiny" / "north" / "sample" / "index.html").unlink()
     assert run_job(plan(made), ignore).outcome == "made"
     assert starts == ["2_report"] * 3
@@ -399,7 +395,7 @@ def test_a_kernel_that_never_starts_fails_without_a_cell(made: Workbook, monkeyp
     def start(*given: object) -> None:
         raise RuntimeError("Kernel died before replying to kernel_info")
 
-    monkeypatch.setattr(running, "run_cells", start)
+    monkeypatch.setattr(making, "run_cells", start)
     failure = run_job(plan(made, force=True), ignore).failure
     assert failure
     assert (failure.cell, failure.executed) == (None, None)

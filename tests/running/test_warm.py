@@ -12,8 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
-from councilbook.running import warm as warming
-from councilbook.running.warm import Forked, Start, Warm, open_lines
+from councilbook.running.kernels import warm as warming
+from councilbook.running.kernels.warm import Forked, Start, Warm, open_lines
 
 pytestmark = pytest.mark.skipif(not warming.CAN_FORK, reason="here nothing is forked")
 

@@ -43,7 +43,7 @@ def report(
 ) -> None:
     """Render reports again from their last run, without running a notebook."""
     from councilbook.pages.reports.pdf import find_browser
-    from councilbook.running.run import rerender
+    from councilbook.running.rendering import rerender
 
     catalogue = open_catalogue(studies, council)
     tell_old_outputs(catalogue)
@@ -124,7 +124,7 @@ def release(
     """
     from councilbook.gate.approvals import approve_release, list_releases
     from councilbook.gate.ethics.points import accept_point
-    from councilbook.running.run import rerender
+    from councilbook.running.rendering import rerender
 
     catalogue = open_catalogue(None)
     tell_old_outputs(catalogue)

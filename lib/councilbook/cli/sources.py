@@ -95,7 +95,7 @@ def fetch(
     What is there already is checked and left alone; a download that was cut off goes on where it stopped.
     """
     from councilbook.catalogue import describe_manual_way, find_unreachable, name_host, raw_path
-    from councilbook.running.jobs import list_study_sources
+    from councilbook.running.sources import list_study_sources
 
     catalogue = open_catalogue(studies)
     sources: dict[str, tuple[Source, Council]] = {}

@@ -11,16 +11,8 @@ import pandas as pd
 import shapely
 
 from councilbook.catalogue import Source, TwinRequest
-from councilbook.twins.places import (
-    LATENTS,
-    FloatArray,
-    Geometries,
-    IntArray,
-    SyntheticPlace,
-    make_place,
-    share_out,
-    write_csv,
-)
+from councilbook.twins.land import FloatArray, Geometries, IntArray
+from councilbook.twins.places import LATENTS, SyntheticPlace, make_place, share_out, write_csv
 from councilbook.twins.tables import draw_kinds, write_census, write_heating, write_tenure
 
 IOD_RANKS = 33_755

@@ -11,7 +11,7 @@ same request gives the same bytes.
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -23,20 +23,14 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
-import shapely
-from numpy.typing import NDArray
 from openpyxl import Workbook
 from openpyxl.packaging.core import DocumentProperties
 from openpyxl.xml.functions import tostring
-from scipy.cluster.vq import kmeans2
-from scipy.spatial import cKDTree
 
 from councilbook.catalogue import Council
-
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-Geometries = NDArray[np.object_]
-Reach = Callable[[FloatArray], FloatArray]  # points to how far the coast is in their direction
+from councilbook.twins.land import FloatArray as FloatArray  # other twins take it from here
+from councilbook.twins.land import IntArray as IntArray
+from councilbook.twins.land import draw_map
 
 LATENTS = ("deprivation", "rurality", "older_homes", "private_renting", "electric_heating")
 # Names that no place in England has, so that nobody takes a sample's map for one of theirs.
@@ -54,8 +48,6 @@ AREA_COLUMNS = ["lsoa_code", "lsoa_name", "msoa_code", "msoa_name", "lad_code", 
 SYNTHETIC_NOTE = "SYNTHETIC DATA, made up by a program. Not official statistics, and true of no real place."
 
 FIRST_CODE = 900_001  # the last real code of the 2021 census is E01035762
-CENTRE = (600_000.0, 430_000.0)  # easting and northing of open sea, 50 km off the Humber
-DISTRICT_M2 = 290e6  # as large as a district of Kent and Medway
 BASE_YEAR = 2013
 GROWTH = 0.009  # of the number of households in a year
 WORKBOOK_TIME = datetime(2000, 1, 1)  # noqa: DTZ001 (a workbook keeps its times without a zone)
@@ -189,9 +181,7 @@ def _make_place(slug: str, codes: tuple[tuple[str, str], ...], seed: int) -> Syn
     districts = {code: _number(towns, place) for place, code in enumerate(codes_alone)}
     rng = _stream(seed, districts, "place")
     counts, sizes = _draw_sizes(slug, len(districts), rng)
-    areas, cells = _draw_map(counts, rng)
-    while not _is_connected(areas["district"], cells):  # about one draw in a hundred
-        areas, cells = _draw_map(counts, rng)
+    areas, cells = draw_map(counts, rng)
     _name_neighbourhoods(areas, districts)
     pieces = _split_areas(areas, sizes, rng)
     _add_latents(pieces, rng)
@@ -219,95 +209,6 @@ def _draw_sizes(slug: str, districts: int, rng: np.random.Generator) -> tuple[In
         return share_out(sizes.lsoa11, counts.astype(float)), sizes
     total = int(counts.sum())
     return counts, Sizes(total - round(total * 0.017), total, total + round(total * 0.04))  # shares as in Kent
-
-
-def _draw_map(counts: IntArray, rng: np.random.Generator) -> tuple[pd.DataFrame, Geometries]:
-    """Draw districts and their LSOAs 2011, small in towns and large in the country.
-
-    The cells are Voronoi cells of points on land within a ring of points at sea, which are then dropped: so all
-    are convex, share their borders exactly, and need no clipping to a coast.
-
-    Returns:
-        One row an area, district by district and neighbours near each other: district (its number), x and y
-        (metres), log_m2 (log of its size) and nearest (row of the nearest area, -1 if the sea is nearer); and its cell.
-    """
-    radius = float(np.sqrt(len(counts) * DISTRICT_M2 / np.pi))
-    reach = _draw_coast(rng)
-    points, district = _scatter_areas(counts, radius, reach, rng)
-    sea = _scatter_sea(radius, reach, rng)
-    points = shapely.get_coordinates(shapely.centroid(_draw_cells(points, sea)))  # evens out the cells' shapes
-    order = np.lexsort([gpd.GeoSeries(gpd.points_from_xy(*points.T)).hilbert_distance(), district])
-    points, district = points[order], district[order]
-    cells = _draw_cells(points, sea)
-    nearest = cKDTree(np.vstack([points, sea])).query(points, k=2)[1][:, 1]
-    areas = pd.DataFrame(points + CENTRE, columns=["x", "y"]).assign(
-        district=district,
-        log_m2=np.log(shapely.area(cells)),
-        nearest=np.where(nearest < len(points), nearest, -1),
-    )
-    return areas, shapely.transform(cells, lambda xy: xy + CENTRE)
-
-
-def _draw_coast(rng: np.random.Generator) -> Reach:
-    """Draw an outline round the origin; return how far it reaches, about 1, in the direction of points."""
-    waves = np.arange(2, 6)
-    heights, phases = rng.uniform(0, 0.3, 4) / waves, rng.uniform(0, 2 * np.pi, 4)
-
-    def reach(points: FloatArray) -> FloatArray:
-        angles = np.arctan2(points[:, 1], points[:, 0])[:, None]
-        far: FloatArray = 1 + (heights * np.cos(waves * angles + phases)).sum(axis=1)
-        return far
-
-    return reach
-
-
-def _scatter_areas(
-    counts: IntArray, radius: float, reach: Reach, rng: np.random.Generator
-) -> tuple[FloatArray, IntArray]:
-    """Scatter the points of areas over the land; return them with the number of the district each is in."""
-    ground = rng.uniform(-1.4, 1.4, (20_000 * len(counts), 2))
-    ground = ground[np.hypot(*ground.T) < reach(ground)] * radius
-    centres, _ = kmeans2(ground[::50], len(counts), minit="++", rng=rng)
-    district = cKDTree(centres).query(ground)[1]
-    chosen = [
-        _choose_points(ground, np.flatnonzero(district == number), count, rng) for number, count in enumerate(counts)
-    ]
-    return ground[np.concatenate(chosen)], np.repeat(np.arange(len(counts)), counts)
-
-
-def _choose_points(ground: FloatArray, rows: IntArray, count: int, rng: np.random.Generator) -> IntArray:
-    """Choose which rows of the ground are areas of a district: most in one of four towns, the others anywhere."""
-    towns = ground[rng.choice(rows, 4, replace=False)]
-    people, metres = np.array([0.42, 0.22, 0.13, 0.08]), np.array([1_700, 1_200, 900, 600])
-    squared = ((ground[rows, None] - towns) ** 2).sum(axis=2)
-    density = (people / (2 * np.pi * metres**2) * np.exp(-squared / (2 * metres**2))).sum(axis=1)
-    density += (1 - people.sum()) / DISTRICT_M2
-    return rng.choice(rows, count, replace=False, p=density / density.sum())
-
-
-def _scatter_sea(radius: float, reach: Reach, rng: np.random.Generator) -> FloatArray:
-    """Scatter points off the coast, close enough to each other that no cell of land slips between them."""
-    angles = np.linspace(0, 2 * np.pi, 120, endpoint=False)
-    ring = np.column_stack([np.cos(angles), np.sin(angles)])
-    off = reach(ring) * rng.uniform(1.05, 1.12, len(ring)) * radius
-    sea: FloatArray = ring * off[:, None]
-    return sea
-
-
-def _draw_cells(points: FloatArray, sea: FloatArray) -> Geometries:
-    """Return the Voronoi cell of each point, among those of points at sea."""
-    cells: Geometries = shapely.get_parts(
-        shapely.voronoi_polygons(shapely.multipoints(np.vstack([points, sea])), ordered=True)
-    )
-    return cells[: len(points)]
-
-
-def _is_connected(district: pd.Series, cells: Geometries) -> bool:
-    """Whether each district is one piece of land."""
-    return all(
-        isinstance(shapely.coverage_union_all(cells[rows]), shapely.Polygon)
-        for rows in district.groupby(district).indices.values()
-    )
 
 
 def _name_neighbourhoods(areas: pd.DataFrame, districts: Mapping[str, str]) -> None:
@@ -413,6 +314,3 @@ def _draw_field(points: FloatArray, kilometres: float, rng: np.random.Generator)
 def _standardise(values: FloatArray) -> FloatArray:
     standard: FloatArray = (values - values.mean()) / values.std()
     return standard
-
-
-# Twins of the national sources

@@ -9,15 +9,8 @@ import shapely
 from scipy.special import expit, softmax
 
 from councilbook.catalogue import Source, TwinRequest
-from councilbook.twins.places import (
-    SYNTHETIC_NOTE,
-    FloatArray,
-    IntArray,
-    SyntheticPlace,
-    make_place,
-    write_csv,
-    write_workbook,
-)
+from councilbook.twins.land import FloatArray, IntArray
+from councilbook.twins.places import SYNTHETIC_NOTE, SyntheticPlace, make_place, write_csv, write_workbook
 
 ENERGY_HEADERS = {
     "lad_code": "Local authority code",

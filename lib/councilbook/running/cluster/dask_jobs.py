@@ -19,8 +19,10 @@ from councilbook.catalogue import Catalogue, hash_library
 from councilbook.errors import CouncilbookError, ParameterError
 from councilbook.gate.editions import commit_edition, hold_edition, open_staging, read_record
 from councilbook.paths import Workbook
-from councilbook.running.jobs import Failure, Job, JobResult, Note, Step, find_sources
-from councilbook.running.run import OnEvent, Work, run_job
+from councilbook.running.jobs import Failure, Job, JobResult, Note, Step
+from councilbook.running.making import run_job
+from councilbook.running.run import OnEvent, Work
+from councilbook.running.sources import find_sources
 
 MIRROR_VARIABLE = "COUNCILBOOK_MIRROR"  # on a worker: its copy of the official files
 CLOSED = "closed folder "  # how the origin of a closed file begins

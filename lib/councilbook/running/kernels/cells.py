@@ -24,10 +24,11 @@ from councilbook.paths import (
     ROOT_VARIABLE,
     STAND_INS_VARIABLE,
 )
-from councilbook.running.imports import find_imports
-from councilbook.running.jobs import Job, list_sources
+from councilbook.running.changes.imports import find_imports
+from councilbook.running.jobs import Job
+from councilbook.running.kernels.warm import THREADS_VARIABLE, Start, Warm
 from councilbook.running.parameters import Value, read_cells
-from councilbook.running.warm import THREADS_VARIABLE, Start, Warm
+from councilbook.running.sources import list_sources
 
 ERROR_TAG = "papermill-error-cell-tag"
 SOCKET_FOLDER_LENGTH = 80  # a socket's path may have some 100 characters
