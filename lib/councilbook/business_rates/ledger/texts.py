@@ -51,10 +51,12 @@ class Text:
 
     def open(self) -> IO[bytes]:
         """Open it, unpacked, and what a spreadsheet saved as Unicode text (UTF-16) as UTF-8."""
-        with self._unpack() as file:
-            if (mark := file.read(2)) in UTF_16:
+        file = self._unpack()
+        if (mark := file.read(2)) in UTF_16:
+            with file:
                 return io.BytesIO((mark + file.read()).decode("utf-16", "replace").encode())
-        return self._unpack()
+        file.seek(0)
+        return file
 
     def _unpack(self) -> IO[bytes]:
         if self.member:
