@@ -612,6 +612,7 @@ def test_a_report_is_rendered_again_from_what_was_kept(made: Workbook, monkeypat
     assert (made.reports / "tiny" / "north" / "sample" / "index.html").read_text() == f"new look, north, {DAY}"
     assert released(made) == ["n", "2018"]
     assert stale(plan(made)) == []
+    assert rerender(load_catalogue(made), [], [], "real") == []
 
 
 def test_a_report_is_not_rendered_beside_datasets_that_it_does_not_show(made: Workbook) -> None:

@@ -30,13 +30,14 @@ if TYPE_CHECKING:
 @app.command(
     epilog=list_examples(
         ("councilbook report", "Every report there is."),
-        ("councilbook report fuel_poverty --council kent_medway", "One report."),
+        ("councilbook report fuel_poverty --council kent_medway --data real", "One report."),
         ("councilbook report --pdf", "Every report, and beside each page a tagged PDF of it."),
     )
 )
 def report(
     studies: Studies = None,
     council: Councils = None,
+    data: Annotated[Literal["sample", "real"] | None, typer.Option(help="Not given: those of both.")] = None,
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Print each to report.pdf too, by the Chromium, Chrome or Edge that is there.")
     ] = False,
@@ -48,7 +49,7 @@ def report(
     catalogue = open_catalogue(studies, council)
     tell_old_outputs(catalogue)
     browser = find_browser() if pdf else None
-    results = rerender(catalogue, studies or [], council or [], browser)
+    results = rerender(catalogue, studies or [], council or [], data, browser)
     if not results:
         raise NotebookError("There is no report to render: nothing has been run. Run it first: councilbook run.")
     print_results(make_console(), catalogue, results)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pandas import DataFrame
 
-from councilbook.catalogue import Catalogue, Council, hash_file
+from councilbook.catalogue import Catalogue, Council, Mode, hash_file
 from councilbook.errors import CouncilbookError, NotebookError
 from councilbook.gate.disks import explain_os_errors
 from councilbook.gate.editions import (
@@ -32,7 +32,11 @@ from councilbook.running.jobs import (
 
 
 def rerender(
-    catalogue: Catalogue, studies: Sequence[str], councils: Sequence[str], browser: Path | None = None
+    catalogue: Catalogue,
+    studies: Sequence[str],
+    councils: Sequence[str],
+    data: Mode | None = None,
+    browser: Path | None = None,
 ) -> list[JobResult]:
     """Render reports again from what was kept of their last runs; no notebook is run.
 
@@ -40,6 +44,7 @@ def rerender(
         catalogue: the workbook's.
         studies: ids; none means all.
         councils: as `choose_councils` takes them; none means all that a study has been run for.
+        data: sample or real; none means both.
         browser: what prints each report as PDF too, from `pdf.find_browser`; none: no PDF.
 
     Returns:
@@ -48,7 +53,8 @@ def rerender(
     results = []
     for study in studies or list(catalogue.studies):
         catalogue.study(study)
-        for edition in _list_editions(catalogue, study, choose_councils(catalogue, councils) if councils else None):
+        chosen = choose_councils(catalogue, councils) if councils else None
+        for edition in _list_editions(catalogue, study, chosen, data):
             started = time.perf_counter()
             try:
                 _render_kept(catalogue, edition, browser)
@@ -60,15 +66,21 @@ def rerender(
     return results
 
 
-def _list_editions(catalogue: Catalogue, study: str, councils: Sequence[Council] | None) -> list[Edition]:
-    """List what was run of a study, on sample and on real data; of a council that it was not run for, the sample."""
+def _list_editions(
+    catalogue: Catalogue, study: str, councils: Sequence[Council] | None, data: Mode | None
+) -> list[Edition]:
+    """List what was run of a study, on these data or both; of a council that it was not run for, the sample."""
     records = filter(None, map(read_record, sorted((catalogue.workbook.private / "runs" / study).glob("*/*"))))
-    kept = [Edition(catalogue.workbook, study, record.council, record.data) for record in records]
+    kept = [
+        Edition(catalogue.workbook, study, record.council, record.data)
+        for record in records
+        if data in (None, record.data)
+    ]
     if councils is None:
         return kept
     never_run = [one for one in councils if one.slug not in {edition.council.slug for edition in kept}]
     asked = [edition for edition in kept if edition.council.slug in {one.slug for one in councils}]
-    return asked + [Edition(catalogue.workbook, study, council, "sample") for council in never_run]
+    return asked + [Edition(catalogue.workbook, study, council, data or "sample") for council in never_run]
 
 
 def _render_kept(catalogue: Catalogue, edition: Edition, browser: Path | None) -> None:
