@@ -17,7 +17,8 @@ import geopandas as gpd
 import pandas as pd
 import pytest
 
-from councilbook.catalogue import Source, check_kind, fetch, find_unreachable, raw_path, read_checksums
+from councilbook.catalogue import Source, check_kind, raw_path, read_checksums
+from councilbook.catalogue.fetching import fetch, find_unreachable
 from councilbook.errors import SourceError
 from councilbook.paths import Workbook
 

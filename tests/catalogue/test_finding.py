@@ -108,7 +108,7 @@ def test_mirror_comes_after_raw_and_before_the_url(make_finder, places):
 
 def test_url_comes_last(make_finder, places, monkeypatch):
     asked = []
-    monkeypatch.setattr("councilbook.catalogue.finding.fetch", lambda *call: asked.append(call) or places["data/raw"])
+    monkeypatch.setattr("councilbook.catalogue.fetching.fetch", lambda *call: asked.append(call) or places["data/raw"])
     source, finder = make_source(url="https://example.org/homes.csv"), make_finder()
 
     def show(done, total):
@@ -263,11 +263,11 @@ FORMATS = {"formats": ["csv", "csv.gz", "xlsx"]}
 def find_closed(make_finder, tmp_path):
     """Find the closed source `homes` in a folder of files with some names, beside a source `homes_before`."""
 
-    def find(*names, finder=None, **more):
+    def find(*names, finder=None, formats=FORMATS["formats"], **more):
         for name in names:
             put(tmp_path / "closed" / name)
         sources = [
-            make_source("closed", twin=TWIN, **FORMATS),
+            make_source("closed", twin=TWIN, formats=formats),
             make_source("closed", id="before", file="homes_before.csv"),
         ]
         finder = replace(finder or make_finder(**more))
@@ -316,6 +316,16 @@ def test_a_file_that_has_nearly_the_name_stops_the_run_also_where_a_twin_would_d
     assert f"the closed folder has {name}, which is nearly its name, and no homes_doncaster.csv (or " in str(
         caught.value
     )
+
+
+@pytest.mark.parametrize(
+    ("formats", "way"), [(["csv"], "Put the one file of them beside it"), (["csv", "zip"], "one zip")]
+)
+def test_a_folder_of_files_stops_the_run_and_is_said_how_to_be_given(find_closed, tmp_path, make_finder, formats, way):
+    (tmp_path / "closed" / "homes_doncaster").mkdir(parents=True)
+    (tmp_path / "closed" / "homes_leeds").mkdir()
+    with pytest.raises(SourceError, match=rf"homes_doncaster in the closed folder is a folder.*{way}"):
+        find_closed(formats=formats, stand_ins=True)
 
 
 @pytest.mark.parametrize(

@@ -164,8 +164,8 @@ def test_fetch_goes_on_after_a_failure_and_says_how_to_get_the_file_by_hand(
     def fail(*given: object) -> None:
         raise SourceError("Source open_more: the server is away.")
 
-    monkeypatch.setattr("councilbook.catalogue.find_unreachable", lambda urls: {})
-    monkeypatch.setattr("councilbook.catalogue.fetch", fail)
+    monkeypatch.setattr("councilbook.catalogue.fetching.find_unreachable", lambda urls: {})
+    monkeypatch.setattr("councilbook.catalogue.fetching.fetch", fail)
     result = call("fetch", "tiny")
     assert result.exit_code == 1
     assert "open_more: FAILED\nopen_counts: by hand\n" in result.output

@@ -26,18 +26,9 @@ from councilbook.catalogue.entries.rules import (
 )
 from councilbook.catalogue.entries.sources import Areas, FieldSpec, Mode, Source, Table, Twin
 from councilbook.catalogue.entries.studies import ComparisonSpec, NotebookSpec, PageSpec, ParameterSpec, StudySpec
-from councilbook.catalogue.fetching import (
-    Progress,
-    check_kind,
-    describe_manual_way,
-    fetch,
-    find_unreachable,
-    name_host,
-    raw_path,
-    read_checksums,
-)
 from councilbook.catalogue.finding import Finder, FoundFile, TwinRequest, find_function
 from councilbook.catalogue.fingerprints import hash_file, hash_files, hash_library, hash_text, list_files
+from councilbook.catalogue.raw import Progress, check_kind, describe_manual_way, raw_path, read_checksums
 from councilbook.catalogue.reading import CANVAS, load_catalogue, read_contents
 
 __all__ = [
@@ -82,17 +73,14 @@ __all__ = [
     "catalogue_schema",
     "check_kind",
     "describe_manual_way",
-    "fetch",
     "fill_in_defaults",
     "find_function",
-    "find_unreachable",
     "hash_file",
     "hash_files",
     "hash_library",
     "hash_text",
     "list_files",
     "load_catalogue",
-    "name_host",
     "raw_path",
     "read_checksums",
     "read_contents",

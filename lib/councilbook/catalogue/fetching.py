@@ -1,14 +1,10 @@
 """Fetching official files: the only module that uses the network."""
 
 import csv
-import gzip
 import json
 import re
-import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,10 +16,10 @@ from urllib3.util import Retry
 
 from councilbook.catalogue.entries.sources import Source
 from councilbook.catalogue.fingerprints import hash_file
+from councilbook.catalogue.raw import Progress, check_kind, check_raw, find_checksum, keep_checksum, raw_path
 from councilbook.errors import SourceError
-from councilbook.paths import Workbook, make_private_folder, write_atomically
+from councilbook.paths import Workbook, make_private_folder
 
-Progress = Callable[[int, int | None], None]
 TIMEOUT_SECONDS = (5, 60)  # to connect, and between two pieces
 ANSWER_SECONDS = (3, 3)  # to see whether a host is there at all
 PAGED = re.compile(r"/(Feature|Map)Server/\d+/query$")  # a service of ArcGIS, as the ONS has it
@@ -58,10 +54,10 @@ def fetch(source: Source, workbook: Workbook, progress: Progress | None = None) 
     with FileLock(lock):  # another command may be fetching the same file
         if not target.is_file():
             _fetch_to(part, source, progress)
-            _accept(source, part, _find_checksum(source, workbook))
+            _accept(source, part, find_checksum(source, workbook))
             part.replace(target)
             _tag_file(part).unlink(missing_ok=True)
-            _keep_checksum(source, target, workbook)
+            keep_checksum(source, target, workbook)
     return target
 
 
@@ -99,31 +95,6 @@ def _describe_no_answer(error: requests.ConnectionError) -> str:
     if isinstance(error, requests.exceptions.ConnectTimeout):
         return "it does not answer"
     return "no connection to it could be made"
-
-
-def describe_manual_way(source: Source, workbook: Workbook) -> str:
-    """Say how a source is got without an address to fetch it from."""
-    return f"download it from {source.landing_page} and save it as {raw_path(source, workbook)}"
-
-
-def check_raw(source: Source, path: Path, workbook: Workbook) -> None:
-    """Check that a file in data/raw is still the one that was fetched.
-
-    Raises:
-        SourceError: it is of another kind, or its checksum is not that of the catalogue or of the earlier fetch.
-    """
-    check_kind(source, path)
-    expected = _find_checksum(source, workbook)
-    if expected and hash_file(path) != expected:
-        raise SourceError(
-            f"Source {source.id}: {path} is not the file that was fetched, or not the one that the catalogue "
-            f"expects (checksum {expected[:12]}…). Delete it to fetch it again."
-        )
-
-
-def _find_checksum(source: Source, workbook: Workbook) -> str | None:
-    kept: str | None = read_checksums(workbook).get(source.id, {}).get("sha256")
-    return source.sha256 or kept
 
 
 def _fetch_to(part: Path, source: Source, progress: Progress | None) -> None:
@@ -266,59 +237,3 @@ def _accept(source: Source, part: Path, expected: str | None) -> None:
         part.unlink(missing_ok=True)
         _tag_file(part).unlink(missing_ok=True)
         raise
-
-
-def read_checksums(workbook: Workbook) -> dict[str, dict[str, Any]]:
-    """Return what is known of each fetched file: checksum, bytes, URL, when."""
-    file = workbook.raw / "checksums.json"
-    if not file.exists():
-        return {}
-    content: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
-    return content
-
-
-def _keep_checksum(source: Source, target: Path, workbook: Workbook) -> None:
-    kept = read_checksums(workbook)
-    kept[source.id] = {
-        "file": target.name,
-        "sha256": hash_file(target),
-        "bytes": target.stat().st_size,
-        "url": source.url,
-        "retrieved": datetime.now(UTC).date().isoformat(),
-    }
-    with write_atomically(workbook.raw / "checksums.json") as temporary:
-        temporary.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-
-
-def raw_path(source: Source, workbook: Workbook) -> Path:
-    """Return where a source's download lies."""
-    return workbook.raw / source.id / source.file
-
-
-def check_kind(source: Source, path: Path) -> None:
-    """Check by its first bytes that a file is what its format says.
-
-    Raises:
-        SourceError: it is an HTML page, empty, or of another kind.
-    """
-    with path.open("rb") as file:
-        start = file.read(512)
-    if start[:2] == b"\x1f\x8b":
-        try:
-            with gzip.open(path) as file:
-                start = file.read(512)
-        except (OSError, EOFError, zlib.error) as error:
-            raise SourceError(f"Source {source.id}: {path} is a damaged gzip file ({error}).") from None
-    where = f"Source {source.id}: {path}"
-    if not start.strip():
-        raise SourceError(f"{where} is empty; expected {source.format}.")
-    pages = rb"<(!doctype html|html|head|body)" if source.format == "xml" else rb"<(!doctype|!--|\?xml|html|head|body)"
-    if re.match(rb"(\xef\xbb\xbf)?\s*" + pages, start, re.IGNORECASE):
-        raise SourceError(
-            f"{where} is an HTML page (an error or sign-in page, perhaps a proxy's), not {source.format}. "
-            "Delete it and fetch it again."
-        )
-    if source.format == "xlsx" and not zipfile.is_zipfile(path):
-        raise SourceError(f"{where} is not an xlsx workbook, or was cut off: its zip directory is missing.")
-    if source.format == "geojson" and start.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] != b"{":
-        raise SourceError(f"{where} is not GeoJSON: it does not begin with a brace.")

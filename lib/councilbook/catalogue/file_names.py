@@ -50,6 +50,11 @@ def list_data_files(folder: Path) -> list[str]:
     return sorted(file.name for file in files if file.suffix.lower() in DATA_ENDINGS)
 
 
+def list_folders(folder: Path) -> list[str]:
+    """List the names of the folders in a folder."""
+    return sorted(one.name for one in folder.iterdir() if one.is_dir() and not one.name.startswith("."))
+
+
 def list_dated(folder: Path, source: Source) -> list[str]:
     """List the files of a source that have the publisher's date in their name, or another ending; the last first."""
     names = list_data_files(folder) if folder.is_dir() else []

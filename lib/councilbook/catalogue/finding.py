@@ -17,17 +17,18 @@ import pandas as pd
 from councilbook.catalogue.catalogue import Catalogue
 from councilbook.catalogue.councils import Council, join_words
 from councilbook.catalogue.entries.sources import Mode, Origin, Source, Twin
-from councilbook.catalogue.fetching import Progress, check_kind, check_raw, describe_manual_way, fetch, raw_path
 from councilbook.catalogue.file_names import (
     find_date,
     list_data_files,
     list_dated,
+    list_folders,
     names_any_council,
     names_council,
     parse_name,
     split_name,
 )
 from councilbook.catalogue.fingerprints import hash_file, hash_library, hash_text
+from councilbook.catalogue.raw import Progress, check_kind, check_raw, describe_manual_way, raw_path
 from councilbook.errors import NotThereError, SourceError
 from councilbook.paths import CLOSED_VARIABLE, make_private_folder, write_atomically
 
@@ -123,6 +124,8 @@ class Finder:
             return found
         source = source.for_council(self.council)
         if self.mode == "real" and source.url:
+            from councilbook.catalogue.fetching import fetch  # it takes a while, and few runs need it
+
             return FoundFile(source, fetch(source, self.catalogue.workbook, progress), "download")
         return FoundFile(source, self._make_twin(source, self.require_stand_in(source), load), "twin")
 
@@ -193,11 +196,17 @@ class Finder:
             return self._find_instead(source)
         names = list_data_files(folder)
         own = [name for name in names if self._is_own(name, source)]
+        _, ending = split_name(source.file)
+        together = " If they belong together, pack them into one zip." if "zip" in source.formats else ""
         if len(own) > 1:
             raise SourceError(
                 f"Source {source.id}: the closed folder has {' and '.join(own)}, and it cannot be told which is meant. "
-                "Take the others out of it."
+                f"Take the others out of it.{together}"
             )
+        if folders := [name for name in list_folders(folder) if self._is_own(f"{name}.{ending}", source)]:
+            way = "Pack its files into one zip" if together else "Put the one file of them beside it"
+            named = " and ".join(folders)
+            raise SourceError(f"Source {source.id}: {named} in the closed folder is a folder. {way}, of the same name.")
         if own:
             path = folder / own[0]
             check_kind(source, path)

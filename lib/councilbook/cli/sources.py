@@ -94,7 +94,8 @@ def fetch(
 
     What is there already is checked and left alone; a download that was cut off goes on where it stopped.
     """
-    from councilbook.catalogue import describe_manual_way, find_unreachable, name_host, raw_path
+    from councilbook.catalogue import describe_manual_way, raw_path
+    from councilbook.catalogue.fetching import find_unreachable, name_host
     from councilbook.running.sources import list_study_sources
 
     catalogue = open_catalogue(studies)
@@ -165,7 +166,8 @@ def _list_by_hand(console: Console, catalogue: "Catalogue", sources: "Sequence[t
 
 def _fetch_one(catalogue: "Catalogue", source: "Source", progress: Progress, task: TaskID) -> str | None:
     """Fetch one file and say where it is; None if it has no URL and is not there."""
-    from councilbook.catalogue import fetch, raw_path
+    from councilbook.catalogue import raw_path
+    from councilbook.catalogue.fetching import fetch
 
     def show(done: int, total: int | None) -> None:
         progress.update(task, completed=done, total=total)
