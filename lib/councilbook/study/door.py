@@ -189,7 +189,7 @@ class Study(Intake):
         crosswalks: Mapping[str, pd.DataFrame] | None = None,
         last: LastVersion | None = None,
     ) -> Path:
-        """Release a dataset through the gate; see `release.release_dataset`.
+        """Release a dataset through the gate; see `gate.writing.release_dataset`.
 
         In a notebook that is run by hand this takes effect at once, and is refused while a run makes the same study
         for the same council. In a run, it takes effect when all notebooks have succeeded.
@@ -206,7 +206,7 @@ class Study(Intake):
 
         Raises:
             NotebookError: study.yaml does not say that this notebook releases it, or a run is under way.
-            ReleaseRefusedError, CheckError: see `release.release_dataset`; nothing was written.
+            ReleaseRefusedError, CheckError: see `gate.writing.release_dataset`; nothing was written.
         """
         if dataset not in self._notebook.releases:
             raise NotebookError(
