@@ -1,4 +1,4 @@
-"""Entries: what is declared of what comes in, of what goes out, and of who makes it?"""
+"""Entries: what is declared of what comes in, of what goes out, and of who makes it."""
 
 from councilbook.catalogue.entries.base import Entry, GssCode, Name
 
