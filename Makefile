@@ -1,13 +1,16 @@
-# Two commands: `make run` makes all there is on its sample, `make test` runs the tests. `make test-real` runs those that
+# `make run` makes all there is on its sample, `make docs` the documentation beside it, `make test` runs the tests. `make test-real` runs those that
 # read the publishers' own files; where these are not on the machine, it says so and skips them.
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: run test test-real lock clean
+.PHONY: run docs test test-real lock clean
 
 run: $(INSTALLED)
 	$(BIN)/councilbook run
+
+docs: $(INSTALLED)
+	$(BIN)/councilbook docs
 
 test: $(INSTALLED)
 	$(BIN)/pytest

@@ -1,9 +1,10 @@
-"""The commands for those who begin: a study of their own, a workshop, and the registers of all studies."""
+"""The commands for those who begin: a study of their own, a workshop, and the documentation."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from councilbook.cli.base import app, complete_study, list_examples, make_console, open_catalogue, print_files
 
@@ -45,17 +46,18 @@ def workshop(
     print_files(write_workshop(catalogue, study, to or catalogue.workbook.root / "workshops" / study))
 
 
-@app.command(
-    epilog=list_examples(
-        ("councilbook registers", "Into the folder registers: open index.html."),
-        ("councilbook registers --to ../audit", "Into another folder."),
-    )
-)
-def registers(
-    to: Annotated[Path | None, typer.Option(file_okay=False, help="Folder to write into.")] = None,
-) -> None:
-    """Write the registers of all studies: assumptions, checks, methods, closed files, and a record of each model."""
+@app.command(epilog=list_examples(("councilbook docs", "Into the site: open reports/how-it-works/index.html.")))
+def docs() -> None:
+    """Write the documentation into the site: guides, registers of all studies, and the library's reference.
+
+    The registers say what is assumed and checked, where methods come from, how closed files are laid out, and what each
+    model is for. The reference needs griffe: pip install 'councilbook[docs]'.
+    """
     from councilbook.commons.registers import Setting, write_registers
+    from councilbook.gate.editions import hold_site
+    from councilbook.pages.docs.first_page import write_docs
+    from councilbook.pages.page import DOCS
+    from councilbook.pages.site import build_site
     from councilbook.running.parameters import COMMON, inspect_parameters
 
     catalogue = open_catalogue(None)
@@ -67,7 +69,13 @@ def registers(
         for one in inspect_parameters(workbook.notebooks / study / f"{notebook}.ipynb").values()
         if one.name not in COMMON
     ]
-    print_files(write_registers(catalogue, settings, to or workbook.root / "registers"))
+    with hold_site(workbook):
+        has_reference = write_docs(workbook, lambda folder: write_registers(catalogue, settings, folder))
+        build_site(catalogue)  # its first page leads there
+    console = make_console()
+    if not has_reference:
+        console.print("Without the library's reference: pip install 'councilbook\\[docs]' adds it.")
+    console.print(Text(f"Open {workbook.reports / DOCS / 'index.html'}"), soft_wrap=True)
 
 
 @app.command(

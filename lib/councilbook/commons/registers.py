@@ -18,8 +18,8 @@ from councilbook.catalogue import Catalogue, Source
 from councilbook.catalogue.entries import Entry, Name
 from councilbook.errors import CatalogueError
 from councilbook.methods.travel.journeys import Habits, list_assumptions
-from councilbook.pages.html.pieces import render_template
-from councilbook.pages.page import write_page
+from councilbook.pages.docs.guides import Listed
+from councilbook.pages.page import render_page, write_page
 from councilbook.sources.layouts import choose_laid_out, describe_layout, name_example
 
 MODELS = "models.yaml"
@@ -194,8 +194,8 @@ def _read_docstring(file: Path) -> str:
     return ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or file.stem
 
 
-def write_registers(catalogue: Catalogue, settings: Iterable[Setting], folder: Path) -> list[Path]:
-    """Write all registers as pages.
+def write_registers(catalogue: Catalogue, settings: Iterable[Setting], folder: Path) -> list[Listed]:
+    """Write all registers as pages of the documentation.
 
     Args:
         catalogue: of the workbook.
@@ -203,8 +203,8 @@ def write_registers(catalogue: Catalogue, settings: Iterable[Setting], folder: P
         folder: where to write.
 
     Returns:
-        The files: index.html, which links the others, assumptions.html, quality.html, methods.html, closed_files.html,
-        and model_<study>_<model>.html of each model.
+        The pages: assumptions.html, quality.html, methods.html, closed_files.html, and model_<study>_<model>.html of
+        each model.
     """
     about = ["what is assumed", "value", "range", "basis", "source", "where it is set", "owner", "reviewed on"]
     pages: dict[str, tuple[str, str, list[Section]]] = {
@@ -235,14 +235,12 @@ def write_registers(catalogue: Catalogue, settings: Iterable[Setting], folder: P
         for name, model in read_models(catalogue, study).items():
             title = f"Transparency record: {model.title}"
             pages[f"model_{study}_{name}"] = (title, NOT_DEPLOYED, list(_record(catalogue, study, model)))
-    links = {f"{name}.html": title for name, (title, _, _) in pages.items()}
-    index = ("Registers of all studies", "Each page is read from where its content is declared.", list[Section]())
-    written = []
-    for name, (title, intro, sections) in ({"index": index} | pages).items():
-        values = {"title": title, "intro": intro, "sections": sections, "links": links if name == "index" else {}}
-        written.append(folder / f"{name}.html")
-        write_page(render_template("commons/registers.html.j2", **values), written[-1], f"registers/{name}.html")
-    return written
+    for name, (title, intro, sections) in pages.items():
+        contents = [(f"part-{number}", section.heading) for number, section in enumerate(sections, start=1)]
+        values = {"title": title, "about": intro, "sections": sections, "contents": contents}
+        page = render_page("commons/registers.html.j2", "docs", root="../", attributions=[], **values)
+        write_page(page, folder / f"{name}.html", f"docs/{name}.html")
+    return [Listed(f"{name}.html", title, intro) for name, (title, intro, _) in pages.items()]
 
 
 def _group(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Section]:

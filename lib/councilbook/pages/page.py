@@ -8,7 +8,7 @@ import base64
 import gzip
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,8 +20,9 @@ from councilbook.pages.html.pieces import Html, render_template
 from councilbook.pages.html.wording import format_bytes
 from councilbook.paths import write_atomically
 
-Current = Literal["reports", "data", "sources", "search", "accessibility"]
+Current = Literal["reports", "data", "sources", "search", "accessibility", "docs"]
 
+DOCS = "how-it-works"  # the folder of the documentation in the site; no study has a name with hyphens
 PAGE_BYTES = 2_000_000  # an old machine still opens this at once, and it can be sent by mail
 NO_ALTERNATIVE = "no description has been provided for this image"  # what nbconvert writes for a missing one
 LOADING = ("src", "srcset", "poster", "background", "data", "xlink:href", "formaction")
@@ -38,7 +39,8 @@ def render_page(template: str, current: Current, *, root: str = "", **values: An
         root: relative address of the site's first page's folder, as `../../`.
         values: what the template asks for.
     """
-    return render_template(template, current=current, root=root, version=__version__, **values)
+    known: dict[str, Any] = {"has_docs": current == "docs", "docs": f"{root}{DOCS}/", "version": __version__}
+    return render_template(template, current=current, root=root, **known | values)
 
 
 def write_page(page: Html, target: Path, name: str) -> None:
@@ -60,6 +62,28 @@ def pack_frame(document: str) -> str:
 def unpack_frame(packed: str) -> str:
     """Return the document of a frame that `pack_frame` compressed."""
     return gzip.decompress(base64.b64decode(packed)).decode()
+
+
+def name_headings(soup: BeautifulSoup, taken: Collection[str]) -> list[tuple[str, str]]:
+    """Give every heading an id of its words, and return those of the second level with their texts.
+
+    Args:
+        soup: part of a page, which is changed.
+        taken: ids that the rest of the page has.
+    """
+    used = set(taken)
+    contents = []
+    for heading in soup.find_all(HEADINGS):
+        text = heading.get_text(" ", strip=True)
+        base = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-") or "section"
+        id, number = base, 2
+        while id in used:
+            id, number = f"{base}-{number}", number + 1
+        used.add(id)
+        heading["id"] = id
+        if heading.name == "h2":
+            contents.append((id, text))
+    return contents
 
 
 def shorten_attributions(texts: Iterable[str]) -> list[str]:

@@ -18,7 +18,7 @@ from councilbook.catalogue import Catalogue, Source
 from councilbook.pages.comparisons.comparison_pages import ComparisonPage, make_comparison_pages
 from councilbook.pages.html.pieces import Html, embed_json
 from councilbook.pages.html.questions import SKIPPED
-from councilbook.pages.page import PAGE_BYTES, Current, render_page, shorten_attributions, write_page
+from councilbook.pages.page import DOCS, PAGE_BYTES, Current, render_page, shorten_attributions, write_page
 from councilbook.pages.reports.report_records import DatasetRecord, ReportRecord, Spectrum, read_reports
 from councilbook.pages.search_words import add_words, list_alike, read_page_words
 from councilbook.paths import write_atomically
@@ -81,7 +81,8 @@ class Site:
     def render(self, template: str, current: Current, values: Mapping[str, Any]) -> Html:
         """Fill in a page, with what all of its pages say."""
         attributions = shorten_attributions(text for report in self.reports for text in report.attributions)
-        return render_page(template, current, attributions=attributions, **values)
+        has_docs = (self.folder / DOCS / "index.html").exists()
+        return render_page(template, current, attributions=attributions, has_docs=has_docs, **values)
 
 
 @dataclass(frozen=True)

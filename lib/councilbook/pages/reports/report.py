@@ -22,7 +22,15 @@ from councilbook.pages.dataset_pages import write_dataset_page
 from councilbook.pages.html.datasets import describe_package, downloads
 from councilbook.pages.html.figures import number_figures
 from councilbook.pages.html.pieces import Html, join
-from councilbook.pages.page import HEADINGS, pack_frame, render_page, shorten_attributions, unpack_frame, write_page
+from councilbook.pages.page import (
+    HEADINGS,
+    name_headings,
+    pack_frame,
+    render_page,
+    shorten_attributions,
+    unpack_frame,
+    write_page,
+)
 from councilbook.pages.reports.report_code import check_report_code
 from councilbook.pages.reports.report_kinds import find_kinds, leave_out_unreal, mark_kinds
 from councilbook.pages.reports.report_layout import fold_report, place_title, shorten_alternatives, show_picture
@@ -125,7 +133,7 @@ def render_report(
         raise NotebookError(f"{executed.stem} has no title: begin its first cell with `# ` and what the page is about.")
     _renew_downloads(soup, datasets)
     _pack_frames(soup)
-    contents = [*_name_headings(soup, executed.stem), *ENDING]
+    contents = [*_name_parts(soup, executed.stem), *ENDING]
     opening = title.parent if isinstance(title.parent, Tag) else soup
     title.extract()
     lead = _take([opening]) if opening.get("class") == ["prose"] else Html("")
@@ -298,32 +306,19 @@ def _write(tag: Tag) -> Html:
     return Html(write(formatter=_ShortAttributes()))
 
 
-def _name_headings(soup: BeautifulSoup, name: str) -> list[tuple[str, str]]:
+def _name_parts(soup: BeautifulSoup, name: str) -> list[tuple[str, str]]:
     """Give every heading an id, and return those of the second level with their texts.
 
     Raises:
         NotebookError: none of them asks how sure the findings are.
     """
-    used = {"main", "summary", "on-this-page", "site-search", "show-code", "find-place", *(id for id, _ in ENDING)}
-    contents = []
-    texts = []
-    for heading in soup.find_all(HEADINGS):
-        text = heading.get_text(" ", strip=True)
-        base = re.sub(r"[^a-z0-9]+", "-", text.casefold()).strip("-") or "section"
-        id, number = base, 2
-        while id in used:
-            id, number = f"{base}-{number}", number + 1
-        used.add(id)
-        heading["id"] = id
-        texts.append(text.casefold())
-        if heading.name == "h2":
-            contents.append((id, text))
-    if not any(text.startswith(ASKED) for text in texts):
+    taken = {"main", "summary", "on-this-page", "site-search", "show-code", "find-place", *(id for id, _ in ENDING)}
+    if not any(heading.get_text(strip=True).casefold().startswith(ASKED) for heading in soup.find_all(HEADINGS)):
         raise NotebookError(
             f"{name} has no section that says how far its findings can be trusted: write one under a heading that "
             "begins with 'How sure', as `## How sure are we`."
         )
-    return contents
+    return name_headings(soup, taken)
 
 
 def _renew_downloads(soup: BeautifulSoup, datasets: Sequence[Released]) -> None:
