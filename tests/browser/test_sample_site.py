@@ -19,7 +19,9 @@ pytestmark = pytest.mark.browser
 REPORT = "fuel_poverty/kent_medway/sample/index.html"
 RATES = "business_rates/north_lanarkshire/sample/index.html"
 LAYOUTS = ("layout-kid_households.html", "layout-rates_ledger.html")
-PAGES = ("index.html", "data.html", "sources.html", "search.html", "accessibility.html", REPORT, RATES, *LAYOUTS)
+DATASET = "fuel_poverty/kent_medway/sample/data/postcode_fuel_poverty/index.html"
+AROUND = ("index.html", "data.html", "sources.html", "search.html", "accessibility.html")
+PAGES = (*AROUND, REPORT, RATES, DATASET, *LAYOUTS)
 
 
 def test_the_report_has_its_map_charts_and_tables_and_asks_for_nothing(

@@ -20,6 +20,7 @@ PAGES = (
     "warmth/north/sample/index.html",
     "warmth/south/sample/index.html",
     "layout-clients.html",
+    "warmth/north/sample/data/homes/index.html",
 )
 AROUND = PAGES[:5]
 NAVIGATION = ["Councilbook", "Reports", "Data", "Sources", "Search", "Accessibility"]

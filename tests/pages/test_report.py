@@ -5,6 +5,7 @@ import nbformat
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from PIL import Image
 
 from councilbook import __version__
 from councilbook.catalogue import Council
@@ -295,9 +296,32 @@ def test_a_published_report_carries_its_data_and_no_audit_record(site: Path) -> 
         "data/cold_homes/dcat.jsonld",
         "data/cold_homes/index.html",
         "index.html",
+        "preview.png",
         "report.json",
     ]
     assert (folder / "data/cold_homes/cold_homes.csv").read_text() == "home\n1\n"
+
+
+def test_a_shared_link_shows_a_small_picture_with_the_title(site: Path) -> None:
+    folder = site / "warmth" / "north"
+    page = BeautifulSoup((folder / "index.html").read_text(encoding="utf-8"), "html.parser")
+    picture = folder / str(page.select_one('meta[property="og:image"]')["content"])
+    with Image.open(picture) as shown_picture:
+        assert shown_picture.size == (1200, 630)
+    assert picture.stat().st_size < 40_000
+
+
+def test_a_page_on_all_studies_names_no_council_and_says_what_of_it_was_made_up(tmp_path: Path) -> None:
+    study = SPEC.model_copy(update={"about": "all studies"})
+    title = nbformat.v4.new_markdown_cell("# The commons: what do the studies share?\n\nMuch.")
+    executed = write(tmp_path, title, HEADLINE, SURE)
+    report.render_report(
+        executed, tmp_path / "page.html", **(SETTINGS | {"study": study, "council_name": "all studies"})
+    )
+    page = BeautifulSoup((tmp_path / "page.html").read_text(encoding="utf-8"), "html.parser")
+    assert page.h1.get_text() == "The commons: what do the studies share?"
+    banner = page.select_one(".data-banner").get_text()
+    assert banner.strip().startswith("Sample. Sources, agreements") and "were made up" in banner
 
 
 def test_the_record_of_a_report_says_what_the_index_needs(site: Path) -> None:

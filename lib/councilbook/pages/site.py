@@ -19,6 +19,7 @@ from councilbook.pages.comparisons.comparison_pages import ComparisonPage, make_
 from councilbook.pages.html.pieces import Html, embed_json
 from councilbook.pages.html.questions import SKIPPED
 from councilbook.pages.page import DOCS, PAGE_BYTES, Current, render_page, shorten_attributions, write_page
+from councilbook.pages.reports.preview import draw_preview
 from councilbook.pages.reports.report_records import DatasetRecord, ReportRecord, Spectrum, read_reports
 from councilbook.pages.search_words import add_words, list_alike, read_page_words
 from councilbook.paths import write_atomically
@@ -154,6 +155,7 @@ def build_site(catalogue: Catalogue) -> None:
     _write_search(site, entries)
     site.write("accessibility.html", "accessibility", {"date_of_run": site.last_run})
     _write_comparisons(site)
+    draw_preview(folder, "Research for councils that anyone can check", "Reports, open data and where they come from")
     _write_index(site)
 
 

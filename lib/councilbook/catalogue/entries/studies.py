@@ -89,6 +89,7 @@ class StudySpec(Entry):
     title: str
     question: str
     default_council: str
+    about: str = Field(default="", description="What its pages are about in place of a council, as `all studies`.")
     places: list[str] = Field(default=[], description="Sources that say which areas belong to a council.")
     nations: list[Nation] = Field(
         default=[], description="First letters of the GSS codes of councils that it is for; for all if none is given."

@@ -31,6 +31,7 @@ from councilbook.pages.page import (
     unpack_frame,
     write_page,
 )
+from councilbook.pages.reports.preview import draw_preview
 from councilbook.pages.reports.report_code import check_report_code
 from councilbook.pages.reports.report_kinds import find_kinds, leave_out_unreal, mark_kinds
 from councilbook.pages.reports.report_layout import fold_report, place_title, shorten_alternatives, show_picture
@@ -51,6 +52,7 @@ from councilbook.paths import Workbook, replace_folder
 TEMPLATES = Path(__file__).parents[1] / "templates"
 INVENTED = '<p><span class="badge badge-synthetic">synthetic: measured in an invented place</span></p>'
 INVENTED_TAG = "invented"  # of a cell whose figures come from a made-up place, whatever data the run has
+PREVIEW = {"real": "Real figures", "mixed": "Partly synthetic figures", "synthetic": "Sample: synthetic figures"}
 SETTINGS_TAGS = ("parameters", "injected-parameters", "setup")
 BESIDE_DATA = ("datapackage.json", "dcat.jsonld")
 ASKED = "how sure"  # how a heading of every report begins
@@ -159,7 +161,7 @@ def render_report(
     shorten_alternatives(soup, summary)
     picture = Html(show_picture(soup))
     fold_report(soup)
-    shown_title = place_title(title.get_text(), council_name)
+    shown_title = title.get_text() if study.about else place_title(title.get_text(), council_name)
     page = render_page(
         "report.html.j2",
         "reports",
@@ -228,7 +230,7 @@ def publish_report(
             if one.waits_for is None:
                 _copy_dataset(one, processed / one.package["name"], new)
         named = [one.package["councilbook"]["council"]["name"] for one in datasets]
-        council_name = named[0] if named else council.name
+        council_name = spec.about or (named[0] if named else council.name)
         rendered = render_report(
             executed,
             new / "index.html",
@@ -238,6 +240,7 @@ def publish_report(
             run_date=run_date,
             datasets=datasets,
         )
+        draw_preview(new, rendered.title, f"{council_name}. {PREVIEW[rendered.figures]}")
         ids = {str(one.package["name"]): one for one in datasets}
         write_study_pages(lambda page: PageRequest(spec, page, council_name, data, run_date, ids, read), spec, new)
         for file in new.glob("*.html"):
