@@ -14,21 +14,17 @@ import shapely
 from folium.utilities import JsCode
 
 from councilbook.errors import CouncilbookError
-from councilbook.pages.html.pieces import Html, escape, render_template
+from councilbook.pages.html.pieces import Html, escape
 from councilbook.pages.html.tables import NO_VALUE, format_value, table
 from councilbook.pages.maps.drawn_map import (
-    LETTER,
     NATIONAL_GRID,
-    STATIC_WIDTH,
     WGS84,
     Details,
     DrawnMap,
     MapClass,
-    list_rings,
+    Sheet,
     merge_regions,
     outline_regions,
-    place_in_picture,
-    place_names,
     simplify_outlines,
 )
 from councilbook.pages.maps.offline_page import write_map_page
@@ -38,7 +34,7 @@ DEGREE = 100_000  # the interactive map's step: five decimals of a degree, about
 TOLERANCES_METRES = (25, 40, 60, 80, 100, 150, 250, 400, 600, 1000)
 MOST_VERTICES = 30_000  # of the interactive map, near 300 kB
 MOST_STATIC_VERTICES = 20_000
-STATIC_STEP = 4  # steps in a pixel
+STATIC_STEP = 4  # of the still map, in a pixel
 BORDER_METRES = 150  # tolerance of the borders of regions
 TOP_AREAS = 20
 NO_FIGURE = "no figure"
@@ -97,11 +93,12 @@ def draw_area_map(
     classed = areas.assign(class_number=np.where(np.isnan(written), -1, numbers))
     shades = dict(enumerate(choose_shades(len(limits) + 1))) | {-1: NO_VALUE_SHADE}
     projected = classed.to_crs(NATIONAL_GRID)
-    svg, height = _draw_still(simplify_outlines(projected, TOLERANCES_METRES, MOST_STATIC_VERTICES), shades, region)
-    legend = _describe_classes(classed["class_number"], limits, shades, details[value][1], unit)
     fine = simplify_outlines(projected, TOLERANCES_METRES, MOST_VERTICES)
+    regions = _find_regions(fine, region)
+    svg, height = _draw_still(simplify_outlines(projected, TOLERANCES_METRES, MOST_STATIC_VERTICES), shades, regions)
+    legend = _describe_classes(classed["class_number"], limits, shades, details[value][1], unit)
     return AreaMap(
-        document=_draw_interactive(fine, shades, legend, title, name, details, value, unit, region),
+        document=_draw_interactive(fine, shades, legend, title, name, details, value, unit, regions),
         svg=svg,
         title=title,
         alt=alt,
@@ -187,7 +184,7 @@ def _draw_interactive(
     details: Details,
     value: str,
     unit: str,
-    region: str,
+    regions: gpd.GeoDataFrame,
 ) -> str:
     """Make the interactive map as one HTML page that asks the network for nothing."""
     degrees = areas.to_crs(WGS84)
@@ -240,7 +237,7 @@ def _draw_interactive(
         value_label=details[value][0],
         legend=legend,
         shades=[one.shade for one in legend],
-        regions=outline_regions(_find_regions(areas, region)),
+        regions=outline_regions(regions),
     )
     return _number_names(document)
 
@@ -312,37 +309,12 @@ def _number_names(document: str) -> str:
     return document
 
 
-def _draw_still(areas: gpd.GeoDataFrame, shades: Mapping[int, Shade], region: str) -> tuple[str, int]:
-    """Draw the still map as SVG, and return it with its height in pixels.
+def _draw_still(areas: gpd.GeoDataFrame, shades: Mapping[int, Shade], regions: gpd.GeoDataFrame) -> tuple[str, int]:
+    """Draw the still map as SVG, a path a class, and return it with its height in pixels.
 
-    A path a class, in whole quarters of a pixel, each vertex a step from the last. Written here because matplotlib's
-    SVG of the same outlines is five times as large.
+    Written here because matplotlib's SVG of the same outlines is five times as large.
     """
-    west, south, east, north = areas.total_bounds
-    scale = STATIC_WIDTH * STATIC_STEP / (east - west)
-    height = int((north - south) * scale)
-    place = place_in_picture(areas.total_bounds, scale)
-    placed, regions = areas.geometry.transform(place), _find_regions(areas, region)
-
-    def write_ring(ring: shapely.LinearRing) -> str:
-        points = shapely.get_coordinates(ring).round().astype(int)
-        steps = np.diff(points, axis=0)
-        steps = steps[steps.any(axis=1)]
-        return f"M{points[0][0]} {points[0][1]}l" + "".join(f"{x} {y} ".replace(" -", "-") for x, y in steps[:-1]) + "z"
-
-    drawn = [
-        (shades[number], "".join(map(write_ring, list_rings(shapes.to_numpy()))))
-        for number, shapes in placed.groupby(areas["class_number"])
-    ]
-    svg = render_template(
-        "still_map.svg.j2",
-        width=STATIC_WIDTH,
-        height=round(height / STATIC_STEP),
-        step=STATIC_STEP,
-        drawn=drawn,
-        border="".join(map(write_ring, list_rings(regions.geometry.transform(place).to_numpy()))),
-        names=place_names(regions, place, LETTER * STATIC_STEP),
-        letter=LETTER * STATIC_STEP,
-        shades=[shade for shade, _ in drawn],
-    )
-    return " ".join(svg.text.split()), round(height / STATIC_STEP)
+    sheet = Sheet(areas.total_bounds, STATIC_STEP)
+    classes = areas.geometry.groupby(areas["class_number"])
+    drawn = [(shades[number], sheet.write_path(shapes)) for number, shapes in classes]
+    return sheet.draw("still_map.svg.j2", regions, drawn=drawn, shades=[shade for shade, _ in drawn])

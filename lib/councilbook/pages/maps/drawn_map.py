@@ -117,13 +117,63 @@ def outline_regions(regions: gpd.GeoDataFrame) -> dict[str, Any]:
     return {"type": "FeatureCollection", "features": features}
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """The paper of a still map: what of the national grid it shows, in steps from its upper left corner.
+
+    Attributes:
+        bounds: west, south, east, north of what it shows, in metres.
+        step: steps in a pixel.
+    """
+
+    bounds: Sequence[float]
+    step: float
+
+    @property
+    def scale(self) -> float:
+        """Steps in a metre."""
+        west, _, east, _ = self.bounds
+        return STATIC_WIDTH * self.step / (east - west)
+
+    @property
+    def height(self) -> int:
+        """Its height in pixels."""
+        _, south, _, north = self.bounds
+        return round((north - south) * self.scale / self.step)
+
+    def place(self, vertices: Vertices) -> Vertices:
+        """Move vertices from the grid, whose y goes up, to the sheet, whose y goes down."""
+        west, _, _, north = self.bounds
+        return (vertices - [west, north]) * [self.scale, -self.scale]
+
+    def write_path(self, shapes: gpd.GeoSeries) -> str:
+        """Write polygons as a path of SVG, in whole steps, each vertex from the last."""
+        rings = shapely.get_rings(shapely.get_parts(shapes.transform(self.place).to_numpy()))
+        return "".join(map(_write_ring, np.asarray(rings)))
+
+    def draw(self, template: str, regions: gpd.GeoDataFrame, **values: object) -> tuple[str, int]:
+        """Fill in the template of a still map, and return it with its height in pixels."""
+        letter = LETTER * self.step
+        size = {"width": STATIC_WIDTH, "height": self.height, "step": self.step, "letter": letter}
+        border, names = self.write_path(regions.geometry), place_names(regions, self.place, letter)
+        svg = render_template(template, border=border, names=names, **size, **values)
+        return " ".join(svg.text.split()), self.height
+
+
+def _write_ring(ring: shapely.LinearRing) -> str:
+    points = shapely.get_coordinates(ring).round().astype(int)
+    steps = np.diff(points, axis=0)
+    steps = steps[steps.any(axis=1)]
+    return f"M{points[0][0]} {points[0][1]}l" + "".join(f"{x} {y} ".replace(" -", "-") for x, y in steps[:-1]) + "z"
+
+
 def place_names(regions: gpd.GeoDataFrame, place: Callable[[Vertices], Vertices], letter: float) -> list[Name]:
     """Choose which regions' names are written in a picture, and where: the largest first, and none over another.
 
     Args:
         regions: from `merge_regions`.
-        place: from `place_in_picture`.
-        letter: height of a letter, in steps of the picture; a name is about 0.6 of that wide for each of its letters.
+        place: of the sheet that they are written on.
+        letter: height of a letter, in steps of the sheet; a name is about 0.6 of that wide for each of its letters.
     """
     if len(regions) < 2:
         return []
@@ -137,19 +187,3 @@ def place_names(regions: gpd.GeoDataFrame, place: Callable[[Vertices], Vertices]
             taken.append((x, y, half))
             names.append((str(name), round(x), round(y)))
     return names
-
-
-def place_in_picture(bounds: Sequence[float], scale: float) -> Callable[[Vertices], Vertices]:
-    """Return a function that moves vertices from a grid, whose y goes up, to a picture, whose y goes down.
-
-    Args:
-        bounds: west, south, east, north of what the picture shows.
-        scale: steps of the picture in a unit of the grid.
-    """
-    west, _, _, north = bounds
-    return lambda vertices: (vertices - [west, north]) * [scale, -scale]
-
-
-def list_rings(shapes: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
-    """List the rings of polygons and multipolygons, a polygon's outer one before those of its holes."""
-    return np.asarray(shapely.get_rings(shapely.get_parts(shapes)))

@@ -20,21 +20,18 @@ from markupsafe import Markup
 from PIL import Image, ImageColor, ImageDraw
 
 from councilbook.errors import CouncilbookError
-from councilbook.pages.html.pieces import Html, render_template
+from councilbook.pages.html.pieces import Html
 from councilbook.pages.html.tables import format_value
 from councilbook.pages.maps.drawn_map import (
-    LETTER,
     NATIONAL_GRID,
     STATIC_WIDTH,
     WGS84,
     Details,
     DrawnMap,
     MapClass,
-    list_rings,
+    Sheet,
     merge_regions,
     outline_regions,
-    place_in_picture,
-    place_names,
     simplify_outlines,
 )
 from councilbook.pages.maps.offline_page import write_map_page
@@ -81,7 +78,6 @@ def draw_point_map(
     name: str,
     details: Details,
     noun: str = "place",
-    radius: float = RADIUS,
 ) -> PointMap:
     """Draw a dot a place, in bands, with a way to find a place by its name.
 
@@ -100,7 +96,6 @@ def draw_point_map(
         details: column to its label and Python format specification (as `,d` or `.1f`; empty for text), told of each
             place. Places of which the same is told share it, so that few such differ much is what keeps a map small.
         noun: what a place is called; its plural ends in s.
-        radius: of a dot in pixels, where one is a metre; larger where there are few places.
 
     Raises:
         CouncilbookError: there are no places, a band is not among the words, two places share a name, or points or
@@ -115,10 +110,10 @@ def draw_point_map(
         Band(text, shade, int(counts.get(number, 0)), noun, number, float(size))
         for (number, text), shade, size in zip(words.items(), shades, sizes, strict=True)
     )
-    svg, height = _draw_still(points, band, simplify_outlines(regions, [STILL_GROUND_METRES]), legend, radius)
+    svg, height = _draw_still(points, band, simplify_outlines(regions, [STILL_GROUND_METRES]), legend)
     fine = simplify_outlines(regions, [GROUND_METRES])
     return PointMap(
-        document=_draw_interactive(points, band, fine, legend, title, name, details, noun, radius),
+        document=_draw_interactive(points, band, fine, legend, title, name, details, noun),
         svg=svg,
         title=title,
         alt=alt,
@@ -160,7 +155,6 @@ def _draw_interactive(
     name: str,
     details: Details,
     noun: str,
-    radius: float,
 ) -> str:
     """Make the interactive map as one HTML page that asks the network for nothing."""
     west, south, east, north = regions.to_crs(WGS84).total_bounds
@@ -177,7 +171,7 @@ def _draw_interactive(
         steps=STEPS,
         ground=GROUND,
         edge=EDGE,
-        radius=radius,
+        radius=RADIUS,
         largest=LARGEST_RADIUS,
     )
 
@@ -242,36 +236,17 @@ def _write_json(value: object) -> Html:
 
 
 def _draw_still(
-    points: gpd.GeoDataFrame, band: str, regions: gpd.GeoDataFrame, legend: tuple[Band, ...], radius: float
+    points: gpd.GeoDataFrame, band: str, regions: gpd.GeoDataFrame, legend: tuple[Band, ...]
 ) -> tuple[str, int]:
     """Draw the still map as SVG, its dots a picture of one colour a band, and return it with its height in pixels."""
-    west, south, east, north = regions.total_bounds
-    scale = STATIC_WIDTH * STILL_SCALE / (east - west)
-    height = round((north - south) * scale / STILL_SCALE)
-    place = place_in_picture(regions.total_bounds, scale)
-    places = place(points.to_crs(NATIONAL_GRID).get_coordinates().to_numpy())
-    metres = STILL_SCALE / scale
-    pixels = min(LARGEST_RADIUS, radius / np.sqrt(metres)) * STILL_SCALE
+    sheet = Sheet(regions.total_bounds, STILL_SCALE)
+    places = sheet.place(points.to_crs(NATIONAL_GRID).get_coordinates().to_numpy())
+    metres = sheet.step / sheet.scale  # in a pixel
+    pixels = min(LARGEST_RADIUS, RADIUS / np.sqrt(metres)) * sheet.step
     layers = [(places[(points[band] == one.number).to_numpy()], pixels * one.size, one.shade.colour) for one in legend]
-    size = (round(STATIC_WIDTH * STILL_SCALE), round(height * STILL_SCALE))
-    picture = _paint(size, layers)
-    rings = [
-        "M" + " ".join(f"{x:.0f} {y:.0f}" for x, y in shapely.get_coordinates(ring)) + "z"
-        for ring in list_rings(regions.geometry.transform(place).to_numpy())
-    ]
-    svg = render_template(
-        "still_points.svg.j2",
-        width=STATIC_WIDTH,
-        height=height,
-        size=size,
-        picture=base64.b64encode(picture).decode(),
-        outline="".join(rings),
-        names=place_names(regions, place, LETTER * STILL_SCALE),
-        letter=LETTER * STILL_SCALE,
-        ground=GROUND,
-        edge=EDGE,
-    )
-    return " ".join(svg.text.split()), height
+    size = (round(STATIC_WIDTH * sheet.step), round(sheet.height * sheet.step))
+    picture = base64.b64encode(_paint(size, layers)).decode()
+    return sheet.draw("still_points.svg.j2", regions, size=size, picture=picture, ground=GROUND, edge=EDGE)
 
 
 def _paint(size: tuple[int, int], layers: Iterable[tuple["np.ndarray[Any, Any]", float, str]]) -> bytes:
