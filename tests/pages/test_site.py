@@ -11,19 +11,12 @@ from rdflib import DCAT, RDF, Graph, URIRef
 from councilbook.catalogue import StudySpec, load_catalogue
 from councilbook.pages.page import PAGE_BYTES
 from councilbook.pages.reports.report_records import DatasetRecord, Section, read_reports
-from councilbook.pages.search_words import read_page_words
-from councilbook.pages.site import (
-    CARDS,
-    DATASETS_ON_ONE_PAGE,
-    NEWS,
-    Site,
-    build_site,
-    group_datasets,
-    list_entries,
-    list_news,
-    list_search_index,
-    pick_findings,
-)
+from councilbook.pages.site import build_site
+from councilbook.pages.site.base import CARDS, DATASETS_ON_ONE_PAGE, Site
+from councilbook.pages.site.building import NEWS, list_news, pick_findings
+from councilbook.pages.site.data_catalogue import group_datasets
+from councilbook.pages.site.search import list_search_index, read_page_words
+from councilbook.pages.site.source_pages import list_entries
 from councilbook.paths import Workbook, find_workbook
 from small_site import APPROVED, ROLE, SPEC, WAITING, make_catalogue, make_record, write_report
 

@@ -14,12 +14,23 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from councilbook.errors import CouncilbookError
-from councilbook.pages.pictures import INK, QUIET, Page, Picture, make_picture
+from councilbook.pages.pictures import (
+    INK,
+    NARROW_NAME,
+    QUIET,
+    Page,
+    Picture,
+    draw_reference,
+    make_picture,
+    name_rows,
+    name_upright,
+    row_heights,
+    wrap,
+    write_value,
+)
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#000000", "#CC79A7")  # blue, vermillion, green, black, purple
 MARKERS = ("o", "s", "^", "D", "v")
-CLEAR = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}  # keeps a line from crossing words
-NARROW_NAME = 40  # letters in a line of 340 pixels
 MOST_VECTOR_POINTS = 250
 PANELS = 3  # side by side on a wide page
 OTHERS = "#b4bcc4"
@@ -65,7 +76,7 @@ def draw_lines(
         axes.set_ylim(bottom=min(0, float(frame[y].min())), top=float(frame[y].max()) * 1.12)
         _tick_along(axes, frame[x], page)
         axes.set_xlabel(x_label)
-        axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=30 if breaks else 10)
+        axes.set_title(wrap(y_label, page), loc="left", fontsize=page.font, pad=30 if breaks else 10)
         if page.narrow:
             axes.figure.legend(loc="outside lower left", frameon=False)
         else:
@@ -125,9 +136,9 @@ def draw_fan(
             panel.yaxis.set_major_formatter(_write_tick)
             if frame[x].max() > LAST_YEAR:
                 panel.xaxis.set_major_formatter(_write_tick)
-        panel.figure.supxlabel(_wrap(x_label, page), fontsize=page.font)
+        panel.figure.supxlabel(wrap(x_label, page), fontsize=page.font)
         panel.figure.suptitle(
-            _wrap(y_label + "; grey: the others" * (len(names) > 1), page), x=0.01, ha="left", fontsize=page.font
+            wrap(y_label + "; grey: the others" * (len(names) > 1), page), x=0.01, ha="left", fontsize=page.font
         )
 
     headers = {x: x_label, y: y_label, low: "lower end", high: "upper end"}
@@ -176,7 +187,7 @@ def _write_tick(number: float, _: float) -> str:
 def _draw_breaks(axes: Axes, breaks: Mapping[float, str], page: Page) -> None:
     for where, what in breaks.items():
         axes.axvline(where, color=QUIET, linestyle=(0, (4, 3)), linewidth=1.5)
-        _name_upright(axes, where, what, page)
+        name_upright(axes, where, what, page)
 
 
 def _name_lines(axes: Axes, frame: pd.DataFrame, x: str, y: str, series: str, names: list[Any]) -> None:
@@ -226,13 +237,13 @@ def draw_bars(
         axes.barh(rows, values, height=0.42 if page.narrow else 0.66, color=PALETTE[0])
         for row, one in zip(rows, values, strict=True):
             if np.isfinite(one):
-                _write_value(axes, max(one, 0.0), row, format(one, number))  # below zero there is the bar
+                write_value(axes, max(one, 0.0), row, format(one, number))  # below zero there is the bar
         axes.set_xlim(min(0, float(np.nanmin(values))) * 1.05, max(float(np.nanmax(values)), 0.0) * 1.15)
-        _name_rows(axes, frame[category], page)
-        _draw_reference(axes, reference, reference_label, page)
-        axes.set_xlabel(_wrap(label, page))
+        name_rows(axes, frame[category], page)
+        draw_reference(axes, reference, reference_label, page)
+        axes.set_xlabel(wrap(label, page))
 
-    return make_picture(draw, frame[[category, value]], title, alt, _row_heights(frame[category]), {value: label})
+    return make_picture(draw, frame[[category, value]], title, alt, row_heights(frame[category]), {value: label})
 
 
 def draw_intervals(
@@ -271,23 +282,23 @@ def draw_intervals(
     def draw(axes: Axes, page: Page) -> None:
         if log:
             axes.set_xscale("log")
-        _draw_reference(axes, reference, reference_label, page)
+        draw_reference(axes, reference, reference_label, page)
         axes.hlines(rows, frame[low], frame[high], color=PALETTE[0], linewidth=3)
         axes.plot(frame[estimate], rows, "o", color=PALETTE[0], markersize=9)
         if number is not None:
             for row, end, one in zip(rows, frame[high], frame[estimate], strict=True):
-                _write_value(axes, end, row, format(one, number))
+                write_value(axes, end, row, format(one, number))
         first, last = axes.get_xlim()
         axes.set_xlim(first, last * (last / first) ** 0.12 if log else last + (last - first) * 0.12)
         few_ticks = MaxNLocator(nbins=4 if page.narrow else 7, steps=[1, 2, 5, 10])
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)) if log and last > 10 * first else few_ticks)
         axes.xaxis.set_major_formatter(_write_tick)
         axes.xaxis.set_minor_locator(NullLocator())
-        _name_rows(axes, frame[category], page)
-        axes.set_xlabel(_wrap(label, page))
+        name_rows(axes, frame[category], page)
+        axes.set_xlabel(wrap(label, page))
 
     headers = {estimate: label, low: "lower end", high: "upper end"}
-    return make_picture(draw, frame[[category, *headers]], title, alt, _row_heights(frame[category]), headers)
+    return make_picture(draw, frame[[category, *headers]], title, alt, row_heights(frame[category]), headers)
 
 
 def draw_scatter(
@@ -321,8 +332,8 @@ def draw_scatter(
             linewidths=0,
             rasterized=len(points) > MOST_VECTOR_POINTS,
         )
-        axes.set_xlabel(_wrap(x_label, page))
-        axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
+        axes.set_xlabel(wrap(x_label, page))
+        axes.set_title(wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
 
     return make_picture(draw, points, title, alt, (480, 360), {x: x_label, y: y_label})
 
@@ -372,60 +383,8 @@ def draw_funnel(
             axes.annotate(str(number), (row[x], row[y]), xytext=(6, -6), textcoords="offset points", va="center")
             axes.plot([], [], "o", color=PALETTE[0], label=f"{number}: {row[name]}")
         axes.set_xlim(0, float(limits["x"].max()))
-        axes.set_xlabel(_wrap(x_label, page))
-        axes.set_title(_wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
+        axes.set_xlabel(wrap(x_label, page))
+        axes.set_title(wrap(y_label, page), loc="left", fontsize=page.font, pad=10)
         axes.figure.legend(loc="outside lower left", frameon=False, ncols=1)
 
     return make_picture(draw, points, title, alt, (520 + more, 480 + more), {name: "name", x: x_label, y: y_label})
-
-
-def _row_heights(names: "pd.Series[str]") -> tuple[int, int]:
-    lines = max((len(textwrap.wrap(str(name), NARROW_NAME)) for name in names), default=1)
-    return 90 + 34 * len(names), 100 + (30 + 16 * lines) * len(names)
-
-
-def _name_rows(axes: Axes, names: "pd.Series[str]", page: Page) -> None:
-    """Name horizontal rows: beside them where there is room, above them on a phone."""
-    axes.set_ylim(len(names) - 0.5, -0.75 if page.narrow else -0.6)
-    axes.grid(axis="y", visible=False)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    if not page.narrow:
-        axes.set_yticks(range(len(names)), [textwrap.fill(str(name), 36) for name in names])
-        return
-    axes.set_yticks([])
-    for row, name in enumerate(names):
-        text = textwrap.fill(str(name), NARROW_NAME)
-        place = axes.annotate(text, (0, row - 0.27), xycoords=axes.get_yaxis_transform(), va="bottom", bbox=CLEAR)
-        place.set_in_layout(False)  # a long name must not press the chart together
-
-
-def _write_value(axes: Axes, x: float, row: float, text: str) -> None:
-    axes.annotate(text, (x, row), xytext=(7, 0), textcoords="offset points", va="center", bbox=CLEAR)
-
-
-def _draw_reference(axes: Axes, reference: float | None, label: str, page: Page) -> None:
-    if reference is None:
-        return
-    axes.axvline(reference, color=INK, linestyle=(0, (5, 3)), linewidth=1.8, zorder=1.5)
-    if label:
-        _name_upright(axes, reference, label, page)
-
-
-def _name_upright(axes: Axes, x: float, text: str, page: Page) -> None:
-    """Name an upright line at its top."""
-    axes.annotate(
-        text,
-        (x, 1),
-        xycoords=axes.get_xaxis_transform(),
-        xytext=(0, 4),
-        textcoords="offset points",
-        ha="center",
-        va="bottom",
-        fontsize=page.font - 1,
-        color=INK,
-    )
-
-
-def _wrap(text: str, page: Page) -> str:
-    return textwrap.fill(text, 40 if page.narrow else 90)

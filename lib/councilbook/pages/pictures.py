@@ -1,4 +1,4 @@
-"""A picture: drawn for a wide page and for a phone, with what it shows in words and the data behind it.
+"""A picture: drawn for a wide page and for a phone, with what it shows in words and the data behind it; its labels too.
 
 It is drawn twice, as one that is only scaled down cannot be read at 320 px.
 """
@@ -6,6 +6,7 @@ It is drawn twice, as one that is only scaled down cannot be read at 320 px.
 import base64
 import io
 import re
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,8 @@ INK = "#1b1f24"
 QUIET = "#5a6470"
 GRID = "#dfe3e8"
 MOST_ROWS = 60
+CLEAR = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}  # keeps a line from crossing words
+NARROW_NAME = 40  # letters in a line of 340 pixels
 STYLE: dict[Any, Any] = {
     # DejaVu comes with matplotlib, so every machine measures text alike; Verdana, which readers have, is as wide.
     "font.family": ["sans-serif"],
@@ -143,3 +146,59 @@ def _draw_svg(draw: Callable[[Axes, Page], None], page: Page, height: int) -> st
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")), dpi=100)
     text = " ".join(buffer.getvalue().split())
     return re.sub(r'(width|height)="(\d+)pt"', r'\1="\2"', text[text.index("<svg") :], count=2)
+
+
+def row_heights(names: "pd.Series[str]") -> tuple[int, int]:
+    """Say how high a chart with so many named rows is, on a wide page and on a phone."""
+    lines = max((len(textwrap.wrap(str(name), NARROW_NAME)) for name in names), default=1)
+    return 90 + 34 * len(names), 100 + (30 + 16 * lines) * len(names)
+
+
+def name_rows(axes: Axes, names: "pd.Series[str]", page: Page) -> None:
+    """Name horizontal rows: beside them where there is room, above them on a phone."""
+    axes.set_ylim(len(names) - 0.5, -0.75 if page.narrow else -0.6)
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    if not page.narrow:
+        axes.set_yticks(range(len(names)), [textwrap.fill(str(name), 36) for name in names])
+        return
+    axes.set_yticks([])
+    for row, name in enumerate(names):
+        text = textwrap.fill(str(name), NARROW_NAME)
+        place = axes.annotate(text, (0, row - 0.27), xycoords=axes.get_yaxis_transform(), va="bottom", bbox=CLEAR)
+        place.set_in_layout(False)  # a long name must not press the chart together
+
+
+def write_value(axes: Axes, x: float, row: float, text: str) -> None:
+    """Write a value beside the end of its row."""
+    axes.annotate(text, (x, row), xytext=(7, 0), textcoords="offset points", va="center", bbox=CLEAR)
+
+
+def draw_reference(axes: Axes, reference: float | None, label: str, page: Page) -> None:
+    """Draw a line across all rows at a value to compare with, if there is one, and name it."""
+    if reference is None:
+        return
+    axes.axvline(reference, color=INK, linestyle=(0, (5, 3)), linewidth=1.8, zorder=1.5)
+    if label:
+        name_upright(axes, reference, label, page)
+
+
+def name_upright(axes: Axes, x: float, text: str, page: Page) -> None:
+    """Name an upright line at its top."""
+    axes.annotate(
+        text,
+        (x, 1),
+        xycoords=axes.get_xaxis_transform(),
+        xytext=(0, 4),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=page.font - 1,
+        color=INK,
+    )
+
+
+def wrap(text: str, page: Page) -> str:
+    """Break words into lines that the page has room for."""
+    return textwrap.fill(text, 40 if page.narrow else 90)

@@ -1,1 +1,1 @@
-"""How do the guides of a workbook and the docstrings of its library become pages that people read?"""
+"""Documentation: how guides and the docstrings of the library become pages that people read."""

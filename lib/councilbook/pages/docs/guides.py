@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import mistune
 from bs4 import BeautifulSoup, Tag
@@ -68,7 +68,13 @@ def _write_guide(root: Path, name: str, text: str, pages: Mapping[str, Listed], 
     _mend_links(soup, root, name, pages)
     for number, table in enumerate(soup.find_all("table"), start=1):
         _name_table(soup, table, number, title)
-    values = {"title": title, "about": about, "contents": contents, "body": Html(str(soup)), "root": "../"}
+    values: dict[str, Any] = {
+        "title": title,
+        "about": about,
+        "contents": contents,
+        "body": Html(str(soup)),
+        "root": "../",
+    }
     write_page(render_page("docs_page.html.j2", "docs", attributions=[], **values), folder / file, name)
 
 

@@ -3,7 +3,7 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,6 @@ from councilbook.pages.html.pieces import Html, join
 from councilbook.pages.page import (
     HEADINGS,
     name_headings,
-    pack_frame,
     render_page,
     shorten_attributions,
     unpack_frame,
@@ -34,7 +33,14 @@ from councilbook.pages.page import (
 from councilbook.pages.reports.preview import draw_preview
 from councilbook.pages.reports.report_code import check_report_code
 from councilbook.pages.reports.report_kinds import find_kinds, leave_out_unreal, mark_kinds
-from councilbook.pages.reports.report_layout import fold_report, place_title, shorten_alternatives, show_picture
+from councilbook.pages.reports.report_layout import (
+    fold_report,
+    list_sections,
+    pack_frames,
+    place_title,
+    shorten_alternatives,
+    show_picture,
+)
 from councilbook.pages.reports.report_records import (
     ROOT,
     DatasetRecord,
@@ -61,7 +67,6 @@ ENDING = (  # the sections that every report ends with
     ("how-to-cite-this-page", "How to cite this page"),
 )
 DESCRIPTION_LETTERS = 160  # that a search engine or a chat shows of a page
-SECTION_LETTERS = 300  # of a section that the search looks through
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,7 @@ def render_report(
     if title is None:
         raise NotebookError(f"{executed.stem} has no title: begin its first cell with `# ` and what the page is about.")
     _renew_downloads(soup, datasets)
-    _pack_frames(soup)
+    pack_frames(soup)
     contents = [*_name_parts(soup, executed.stem), *ENDING]
     opening = title.parent if isinstance(title.parent, Tag) else soup
     title.extract()
@@ -188,7 +193,7 @@ def render_report(
         **about | {"figures": figures},
     )
     write_page(page, target, executed.stem)
-    return RenderedReport(title.get_text(), summary, figures, tuple(_list_sections(page)))
+    return RenderedReport(title.get_text(), summary, figures, tuple(list_sections(page)))
 
 
 def publish_report(
@@ -331,39 +336,6 @@ def _renew_downloads(soup: BeautifulSoup, datasets: Sequence[Released]) -> None:
     for item in soup.select("ul.downloads > li[data-dataset]"):
         if str(item["data-dataset"]) in now:
             item.replace_with(copy(now[str(item["data-dataset"])]))
-
-
-def _pack_frames(soup: BeautifulSoup) -> None:
-    """Compress interactive maps, which want scripts anyway; a still picture stands beside each for who has none."""
-    for frame in soup.select("iframe[srcdoc]"):
-        frame["data-packed"] = pack_frame(str(frame["srcdoc"]))
-        del frame["srcdoc"]
-
-
-def _list_sections(page: Html) -> Iterator[Section]:
-    """Yield each heading of a page with the text up to the next; what is folded away or navigation does not count."""
-    main = BeautifulSoup(page.text, "html.parser").main
-    assert main
-    for hidden in main.select(
-        "nav, details:not(.section), .first-screen > :not(h1), .code, .code-switch, script, style, .visually-hidden"
-    ):
-        hidden.decompose()
-    heading, texts = None, list[str]()
-    for part in main.select(", ".join([*HEADINGS, "p", "li:not(:has(p))", "figcaption", "caption"])):
-        text = " ".join(part.get_text().split())
-        if part.name in HEADINGS:
-            if heading:
-                yield _make_section(heading, texts)
-            heading, texts = part, []
-        else:
-            texts.append(text)
-    if heading:
-        yield _make_section(heading, texts)
-
-
-def _make_section(heading: Tag, texts: Iterable[str]) -> Section:
-    text = shorten(" ".join(texts), SECTION_LETTERS, placeholder=" …")
-    return Section(id=str(heading.get("id", "")), heading=heading.get_text(" ", strip=True), text=text)
 
 
 def _list_attributions(datasets: Iterable[Released]) -> list[str]:

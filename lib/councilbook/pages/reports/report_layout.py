@@ -1,15 +1,22 @@
 """What of a report is seen at once, and what is folded away under words that say what it is."""
 
 import re
+from collections.abc import Iterable, Iterator
 from copy import copy
 from itertools import takewhile
+from textwrap import shorten
 
 from bs4 import BeautifulSoup, Tag
+
+from councilbook.pages.html.pieces import Html
+from councilbook.pages.page import HEADINGS, pack_frame
+from councilbook.pages.reports.report_records import Section
 
 FOLD_TAG = "fold"  # of a markdown cell whose sections are folded under their headings
 MORE_TAG = "more"  # of a code cell whose pictures are folded under their captions
 PICTURE_TAG = "picture"  # of the cell whose picture opens the page
 LEAD = "opening-picture"
+SECTION_LETTERS = 300  # of a section that the search looks through
 SENTENCE = re.compile(r"(?<=[.!?]) +(?=[A-Z£0-9])")
 
 
@@ -100,3 +107,36 @@ def _split_sections(soup: BeautifulSoup) -> None:
                 rest.clear()
                 rest.extend([heading, *[one.extract() for one in list(heading.next_siblings)]])
                 prose.insert_after(rest)
+
+
+def pack_frames(soup: BeautifulSoup) -> None:
+    """Compress interactive maps, which want scripts anyway; a still picture stands beside each for who has none."""
+    for frame in soup.select("iframe[srcdoc]"):
+        frame["data-packed"] = pack_frame(str(frame["srcdoc"]))
+        del frame["srcdoc"]
+
+
+def list_sections(page: Html) -> Iterator[Section]:
+    """Yield each heading of a page with the text up to the next; what is folded away or navigation does not count."""
+    main = BeautifulSoup(page.text, "html.parser").main
+    assert main
+    for hidden in main.select(
+        "nav, details:not(.section), .first-screen > :not(h1), .code, .code-switch, script, style, .visually-hidden"
+    ):
+        hidden.decompose()
+    heading, texts = None, list[str]()
+    for part in main.select(", ".join([*HEADINGS, "p", "li:not(:has(p))", "figcaption", "caption"])):
+        text = " ".join(part.get_text().split())
+        if part.name in HEADINGS:
+            if heading:
+                yield _make_section(heading, texts)
+            heading, texts = part, []
+        else:
+            texts.append(text)
+    if heading:
+        yield _make_section(heading, texts)
+
+
+def _make_section(heading: Tag, texts: Iterable[str]) -> Section:
+    text = shorten(" ".join(texts), SECTION_LETTERS, placeholder=" …")
+    return Section(id=str(heading.get("id", "")), heading=heading.get_text(" ", strip=True), text=text)
