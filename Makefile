@@ -21,7 +21,7 @@ test-real: $(INSTALLED)
 $(INSTALLED): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "councilbook needs Python 3.11 or later: make PYTHON=python3.11")'
 	$(PYTHON) -m venv .venv
-	@echo 'Installing what is pinned, once: some 230 packages, a few minutes. Each is named as it comes.'
+	@echo 'Installing what is pinned, once: more than 200 packages, a few minutes. Each is named as it comes.'
 	$(BIN)/pip install --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
