@@ -14,8 +14,8 @@ from shapely.geometry import shape
 from councilbook.culture.visits.telling import STREET
 from councilbook.culture.visits.ways import LEAVES, STARTS
 from councilbook.errors import SourceError
-from councilbook.pages.charts import CLEAR, PALETTE
-from councilbook.pages.pictures import INK, QUIET, Page, Picture, make_picture
+from councilbook.pages.charts import PALETTE
+from councilbook.pages.pictures import CLEAR, INK, QUIET, Page, Picture, make_picture
 
 GAP = 0.03  # between two bars, of all that is drawn
 BAR, MOST_ARROWS = 0.025, 14
