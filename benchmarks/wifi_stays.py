@@ -56,7 +56,7 @@ def write_log(file: Path, events: int, days: int = DAYS) -> None:
 
 def run_ours(file: Path) -> dict[str, Any]:
     """Total the log by the library, in this process."""
-    from councilbook.culture.wifi.stays import total_stays
+    from trials.wifi_totals import total_stays
 
     one = {
         "time": np.array([0], "datetime64[us]"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from councilbook.culture.wifi import stays
 from councilbook.errors import ParameterError
+from wifi_totals import total_stays
 
 MINUTE = 60_000_000
 
@@ -94,13 +95,6 @@ def test_stays_are_those_of_a_plain_loop(rows, gap):
     assert tell(stays.find_stays(events, gap)) == find_slowly(events, gap)
 
 
-def test_many_keys_are_numbered_as_they_come():
-    keys = np.random.default_rng(3).integers(0, 9_000, 50_000).astype(np.uint64)
-    code, known = stays.number_keys(keys)
-    expected, names = pd.factorize(keys)
-    assert (code == expected).all() and (known == names).all()
-
-
 def make_batches(days: int = 3, at_once: int = 400) -> tuple[list[pa.RecordBatch], pd.DataFrame]:
     rng = np.random.default_rng(5)
     start = np.datetime64("2026-03-28T00:00:00", "us").astype(np.int64)  # the clock goes forward on the 29th
@@ -116,7 +110,7 @@ def make_batches(days: int = 3, at_once: int = 400) -> tuple[list[pa.RecordBatch
 @pytest.mark.parametrize("at_once", [150, 3_000])
 def test_out_of_memory_and_in_it_are_the_same(at_once):
     batches, events = make_batches(at_once=at_once)
-    totals = stays.total_stays(batches, 3, 5)
+    totals = total_stays(batches, 3, 5)
     found = stays.find_stays(events, 5)
     gone = found.groupby("token")["left"].shift()
     goes_on = (found["arrived"] - gone).dt.total_seconds() <= 300
@@ -129,7 +123,7 @@ def test_out_of_memory_and_in_it_are_the_same(at_once):
 
 def test_what_comes_after_its_day_is_late():
     batches, _ = make_batches()
-    totals = stays.total_stays([*batches, batches[0]], 3, 5)
+    totals = total_stays([*batches, batches[0]], 3, 5)
     assert totals.late == batches[0].num_rows
 
 

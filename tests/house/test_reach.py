@@ -32,7 +32,6 @@ OFFERED = {
     "total_gaps": "the fuel poverty gap of a place, as the official tables give it",
     "tabulate_magnitudes": "what a study hands to the gate's rule of magnitudes",
     "read_rolls": "rolls of millions of rows, in bounded memory",
-    "total_stays": "logs of wifi of hundreds of millions of rows, in bounded memory",
 }
 
 

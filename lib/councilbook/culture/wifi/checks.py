@@ -5,7 +5,6 @@ heard, of whatever an identifier stands for.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -24,41 +23,23 @@ LEAST_BLOCKS = 5  # of three hours: nobody's visit lasts so long
 FIXED_SHARE = 0.85  # of the blocks of a zone's day in which anything was heard
 STEADY = (0.5, 2.5)  # times its median block: an identifier that many share is heard more when there are more people
 NEAR_KM, EARTH_KM = 1.0, 6371.0
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When a check fails, and why there.
-
-    Attributes:
-        two_places_pct: of all seconds in which an identifier was heard. Real clocks differ by a second now and then,
-            and two sensors near each other hear the same phone; a shared identifier is at two places all the time.
-        share_pct, records_pct: of a place's day, in minutes in which an identifier was heard and in records, fixed
-            devices left out. On the 19 days of Brno's sensor, with real addresses, no phone has more than 11 % of the
-            minutes, and up to 30 % of the records. On the 13 days of sights in Kanazawa, whose identifiers many
-            devices share, one has 18 to 39 % and 31 to 71 %.
-        least_tokens, least_minutes: where fewer are heard, or a device less long, a large share is nothing unusual.
-        days_pct: of the days of places, which may have an outsized share by chance.
-        backward_seconds: an event so much before an earlier one of its zone: a clock was put back. A cloud posts some
-            minutes at a time, device by device, so a few minutes are usual.
-        gap_minutes: silence after which the same identifiers as before go on at once: a clock was put forward.
-        empty_tokens: heard in a quarter of an hour of a day without anybody, where no other day says what is usual.
-    """
-
-    two_places_pct: float = 1.0
-    share_pct: float = 15.0
-    records_pct: float = 25.0
-    least_tokens: int = 20
-    least_minutes: int = 120
-    days_pct: float = 5.0
-    backward_seconds: float = 600.0
-    gap_minutes: float = 30.0
-    empty_tokens: int = 100
+# When a check fails. Real clocks differ by a second now and then, and two sensors near each other hear the same phone; a
+# shared identifier is at two places all the time.
+TWO_PLACES_PCT = 1.0  # of all seconds in which an identifier was heard
+# Of a place's day, in minutes in which an identifier was heard and in records, fixed devices left out. On the 19 days of
+# Brno's sensor, with real addresses, no phone has more than 11 % of the minutes, and up to 30 % of the records. On the 13
+# days of sights in Kanazawa, whose identifiers many devices share, one has 18 to 39 % and 31 to 71 %.
+SHARE_PCT, RECORDS_PCT = 15.0, 25.0
+LEAST_TOKENS, LEAST_MINUTES = 20, 120  # where fewer are heard, or a device less long, a large share is nothing unusual
+DAYS_PCT = 5.0  # of the days of places, which may have an outsized share by chance
+BACK = pd.Timedelta(minutes=10)  # a cloud posts some minutes at a time, device by device, so a few minutes are usual
+SILENCE = pd.Timedelta(minutes=30)  # after which the same identifiers as before go on at once: a clock was put forward
+EMPTY_TOKENS = 100  # in a quarter of an hour of a day without anybody, where no other day says what is usual
 
 
 def check_log(
     events: pd.DataFrame, counted: pd.DataFrame | None = None, *, places: Mapping[str, str] | None = None,
-    positions: pd.DataFrame | None = None, time_zone: str = "Europe/London", limits: Limits | None = None,
+    positions: pd.DataFrame | None = None, time_zone: str = "Europe/London",
 ) -> pd.DataFrame:  # fmt: skip
     """Check a log, before fixed devices are taken off.
 
@@ -68,7 +49,6 @@ def check_log(
         places: the place of each zone, where several zones are one place, as those of one building are.
         positions: zone, latitude, longitude; then two places are a kilometre apart or more, within a minute.
         time_zone: whose midnight ends a day.
-        limits: when a check fails.
 
     Returns:
         A row a check: check, verdict, found, asked (of how many), case (what is counted), limit (in words).
@@ -78,13 +58,12 @@ def check_log(
     """
     if events.empty:
         raise NotToldError("The log holds no record that may be read.")
-    limits = limits or Limits()
     told = events.assign(day=_find_day(events["time"], time_zone))
     if counted is None and "people" in events:
         counted = events.loc[events["people"].notna(), ["time", "people"]]
     rows = [
-        _check_places(told, places, positions, limits), _check_shares(told, places, limits, time_zone),
-        _check_clocks(told, limits), _check_heads(told, counted, time_zone, limits),
+        _check_places(told, places, positions), _check_shares(told, places, time_zone), _check_clocks(told),
+        _check_heads(told, counted, time_zone),
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["check", "verdict", "found", "asked", "case", "limit"])
 
@@ -116,7 +95,7 @@ def _row(check: str, found: int, asked: int, most_pct: float, unit: str, limit: 
 
 
 def _check_places(
-    events: pd.DataFrame, places: Mapping[str, str] | None, positions: pd.DataFrame | None, limits: Limits
+    events: pd.DataFrame, places: Mapping[str, str] | None, positions: pd.DataFrame | None
 ) -> tuple[object, ...]:
     step = "s" if positions is None else "min"
     place = _place_zones(events["zone"], places)
@@ -136,29 +115,20 @@ def _check_places(
     asked = len(seen.drop_duplicates(["token", "time"])) if len(place.unique()) > 1 else 0
     unit = f"{'seconds' if positions is None else 'minutes'} in which an identifier was heard"
     far = "" if positions is None else ", more than a kilometre apart"
-    return _row(
-        PLACES,
-        len(found),
-        asked,
-        limits.two_places_pct,
-        unit,
-        f"at two places{far} in {limits.two_places_pct:g} % at most",
-    )
+    limit = f"at two places{far} in {TWO_PLACES_PCT:g} % at most"
+    return _row(PLACES, len(found), asked, TWO_PLACES_PCT, unit, limit)
 
 
-def _check_shares(
-    events: pd.DataFrame, places: Mapping[str, str] | None, limits: Limits, time_zone: str
-) -> tuple[object, ...]:
+def _check_shares(events: pd.DataFrame, places: Mapping[str, str] | None, time_zone: str) -> tuple[object, ...]:
     shares = find_shares(events, time_zone, places)
-    shares = shares[shares["tokens"] >= limits.least_tokens]
-    is_outsized = (shares["minutes_share_pct"] > limits.share_pct) & (shares["minutes"] >= limits.least_minutes)
-    is_outsized &= shares["share_pct"] > limits.records_pct
-    most, of_minutes, of_records = limits.days_pct, limits.share_pct, limits.records_pct
-    words = (
-        f"one identifier with more than {of_records:g} % of a place's records of a day and {of_minutes:g} % of its "
-        f"minutes, on {most:g} % of days at most"
+    shares = shares[shares["tokens"] >= LEAST_TOKENS]
+    is_outsized = (shares["minutes_share_pct"] > SHARE_PCT) & (shares["minutes"] >= LEAST_MINUTES)
+    is_outsized &= shares["share_pct"] > RECORDS_PCT
+    limit = (
+        f"one identifier with more than {RECORDS_PCT:g} % of a place's records of a day and {SHARE_PCT:g} % of its "
+        f"minutes, on {DAYS_PCT:g} % of days at most"
     )
-    return _row(SHARE, int(is_outsized.sum()), len(shares), most, "days of places", words)
+    return _row(SHARE, int(is_outsized.sum()), len(shares), DAYS_PCT, "days of places", limit)
 
 
 def find_shares(
@@ -189,7 +159,7 @@ def _place_zones(zone: "pd.Series[str]", places: Mapping[str, str] | None) -> "p
     return names.map(lambda name: (places or {}).get(name, name))
 
 
-def _check_clocks(events: pd.DataFrame, limits: Limits) -> tuple[object, ...]:
+def _check_clocks(events: pd.DataFrame) -> tuple[object, ...]:
     """Count steps back, and silences over which most of the same identifiers go on, by zone and day, as logged.
 
     A log that has the newest first is turned round. Logs of connections are put in order as they are read.
@@ -199,22 +169,19 @@ def _check_clocks(events: pd.DataFrame, limits: Limits) -> tuple[object, ...]:
         time, token = own["time"].to_numpy(), own["token"].to_numpy()
         if (time[1:] < time[:-1]).sum() > (time[1:] > time[:-1]).sum():
             time, token = time[::-1], token[::-1]
-        is_behind = np.maximum.accumulate(time) - time > np.timedelta64(int(limits.backward_seconds), "s")
+        is_behind = np.maximum.accumulate(time) - time > BACK.to_timedelta64()
         jumps += int((is_behind[1:] & ~is_behind[:-1]).sum())
         order = np.argsort(time, kind="stable")
         time, token, near = time[order], token[order], np.timedelta64(5, "m")
-        for row in np.flatnonzero(np.diff(time) > np.timedelta64(int(60 * limits.gap_minutes), "s")):
+        for row in np.flatnonzero(np.diff(time) > SILENCE.to_timedelta64()):
             before = set(token[np.searchsorted(time, time[row] - near) : row + 1])
             after = set(token[row + 1 : np.searchsorted(time, time[row + 1] + near, "right")])
             jumps += len(before & after) >= max(5, 0.5 * len(before | after))
-    minutes = limits.backward_seconds / 60
-    words = f"no step back of more than {minutes:g} minutes, and no silence over which all the same go on"
+    words = f"no step back of more than {BACK.seconds / 60:g} minutes, and no silence over which all the same go on"
     return _row(CLOCKS, jumps, len(events), 0.0, "events", words)
 
 
-def _check_heads(
-    events: pd.DataFrame, counted: pd.DataFrame | None, time_zone: str, limits: Limits
-) -> tuple[object, ...]:
+def _check_heads(events: pd.DataFrame, counted: pd.DataFrame | None, time_zone: str) -> tuple[object, ...]:
     """Count days without anybody on which a quarter of an hour was busier than is usual with people there."""
     words = "no day without anybody on which more is heard than is usual with people there"
     if counted is None or counted.empty:
@@ -225,7 +192,7 @@ def _check_heads(
     quarters["heard"] = heard.reindex(quarters.index).fillna(0)
     days = quarters.groupby("day").agg(people=("people", "max"), busiest=("heard", "max"))
     usual = quarters.loc[quarters["people"] > 0, "heard"]
-    most = max(float(usual.median()), limits.empty_tokens / 2) if len(usual) else limits.empty_tokens
+    most = max(float(usual.median()), EMPTY_TOKENS / 2) if len(usual) else EMPTY_TOKENS
     found = int(((days["people"] == 0) & (days["busiest"] > most)).sum())
     return _row(HEADS, found, len(days), 0.0, "counted days", words)
 

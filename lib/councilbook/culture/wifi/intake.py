@@ -42,13 +42,11 @@ class Setting:
         time_zone: of times without one; None where each time has its own, so that another is a fault.
         zones: the zone of each access point, by its address, name, tag or floor; else names stand for themselves.
         zone: the zone of a log of one place.
-        most_uncertain_m: a position less certain than this says nothing about where a device was.
     """
 
     time_zone: str | None = None
     zones: Mapping[str, str] | None = None
     zone: str = ""
-    most_uncertain_m: float = 1000.0
 
 
 @dataclass(repr=False, eq=False)

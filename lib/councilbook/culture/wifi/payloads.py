@@ -12,6 +12,7 @@ from councilbook.errors import SourceError
 
 NOISE_FLOOR_DBM = -95.0  # Meraki's v2 gives the signal above it, as "rssi" (Meraki, Scanning API 2.0)
 UNKNOWN = -999  # Cisco's word for a coordinate that it does not know
+MOST_UNCERTAIN_M = 1000.0  # a position less certain than this says nothing about where a device was
 UNCERTAIN, NOWHERE = "a position less certain than a kilometre", "a position of -999, which is not known"
 NO_RECORD = "a record without what its layout has"
 UNIFI = {f"EVT_W{who}_{what}" for who in "UG" for what in ("Connected", "Disconnected", "Roam", "RoamRadio")}
@@ -87,7 +88,7 @@ def read_meraki(content: bytes, setting: Setting, intake: Intake, log: str) -> H
     """Read what Meraki's Scanning API posts, version 2 (an access point) or 3 (a network).
 
     In version 2 a signal is how far it is above the noise: 95 is taken off. A device is where the access point is that
-    hears it best; a position less certain than `most_uncertain_m` sets the record aside.
+    hears it best; a position less certain than MOST_UNCERTAIN_M sets the record aside.
 
     Raises:
         SourceError: it is no JSON, of another version, or not about wifi.
@@ -108,7 +109,7 @@ def read_meraki(content: bytes, setting: Setting, intake: Intake, log: str) -> H
             continue
         read = _read_seen if log == "meraki_v2" else _read_observation
         for one in seen:
-            rows += _take(read, one, data, zones, setting, intake=intake, log=log)
+            rows += _take(read, one, data, zones, intake=intake, log=log)
     return gather(rows, intake, log)
 
 
@@ -124,20 +125,20 @@ def _take(read: Any, record: Any, *given: Any, intake: Intake, log: str) -> list
     return [one._replace(time=str(one.time), address=str(one.address)) for one in found if isinstance(one, Row)]
 
 
-def _find_doubt(place: Mapping[str, Any], metres: float, most: float) -> str:
+def _find_doubt(place: Mapping[str, Any], metres: float) -> str:
     """Say what is wrong with a position; nothing if all is well, or there is none."""
     if any(_number(place.get(name)) == UNKNOWN for name in ("lat", "lng")):
         return NOWHERE
-    return UNCERTAIN if metres > most else ""
+    return UNCERTAIN if metres > MOST_UNCERTAIN_M else ""
 
 
 def _number(value: Any) -> float:
     return float(value) if value not in (None, "") else np.nan
 
 
-def _read_seen(one: Mapping[str, Any], data: Mapping[str, Any], zones: ZoneNames, setting: Setting) -> Iterator[Any]:
+def _read_seen(one: Mapping[str, Any], data: Mapping[str, Any], zones: ZoneNames) -> Iterator[Any]:
     place = one.get("location") or {}
-    if doubt := _find_doubt(place, _number(place.get("unc")), setting.most_uncertain_m):
+    if doubt := _find_doubt(place, _number(place.get("unc"))):
         yield doubt
         return
     names = [data["apMac"], *filter(None, data.get("apTags") or []), *filter(None, data.get("apFloors") or [])]
@@ -147,15 +148,13 @@ def _read_seen(one: Mapping[str, Any], data: Mapping[str, Any], zones: ZoneNames
     )
 
 
-def _read_observation(
-    one: Mapping[str, Any], _: Mapping[str, Any], zones: ZoneNames, setting: Setting
-) -> Iterator[Any]:
+def _read_observation(one: Mapping[str, Any], _: Mapping[str, Any], zones: ZoneNames) -> Iterator[Any]:
     address, network, latest = one["clientMac"], bool(one.get("ssid")), one.get("latestRecord") or {}
     times = set()
     for place in one.get("locations") or []:
         times.add(place["time"])
         metres = _number(place.get("variance")) ** 0.5
-        if doubt := _find_doubt(place, metres, setting.most_uncertain_m):
+        if doubt := _find_doubt(place, metres):
             yield doubt
             continue
         heard = sorted(place.get("rssiRecords") or [], key=lambda record: -float(record["rssi"]))

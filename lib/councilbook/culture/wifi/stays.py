@@ -4,15 +4,10 @@ The events of a token are in the order of time; at the same time, in the order o
 depends on the order of a file. A stay ends with the last event before a gap, or before the token is heard elsewhere.
 """
 
-import os
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import pairwise
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numba import njit
 from numpy.typing import NDArray
 
@@ -88,10 +83,10 @@ def arrange_stays(
     first = int(time.min()) if len(time) else 0
     if len(time) and (int(time.max()) - first >= 2 ** (63 - ZONE_BITS) or int(zone.max()) >= 2**ZONE_BITS):
         raise ParameterError(f"Stays are found in logs of up to eight years and {2**ZONE_BITS:,} zones.")
-    code, keys = number_keys(key)
+    code, keys = pd.factorize(key)
     if apart:
-        code, pairs = number_keys((code.astype(np.int64) * apart + zone).astype(np.uint64))
-        keys = keys[(pairs // np.uint64(apart)).astype(np.int64)]
+        code, pairs = pd.factorize(code * apart + zone)
+        keys = keys[pairs // apart]
     signal = np.zeros(0, np.float32) if signal is None else signal
     if (time[1:] < time[:-1]).any():
         order = np.argsort(time, kind="stable")
@@ -102,42 +97,8 @@ def arrange_stays(
 
 
 @njit(cache=True, nogil=True)
-def number_keys(key: Keys) -> tuple[NDArray[np.int32], Keys]:
-    """Number keys in the order in which they first come; return each one's number, and the keys."""
-    size = 1 << 12
-    table, known = np.full(size, -1, np.int32), np.empty(size, np.uint64)
-    code, count = np.empty(len(key), np.int32), 0
-    for row in range(len(key)):
-        if 2 * count >= size:
-            size *= 4
-            larger = np.empty(size, np.uint64)
-            larger[:count] = known[:count]
-            known, table = larger, np.full(size, -1, np.int32)
-            for one in range(count):
-                place = _mix(known[one]) & np.uint64(size - 1)
-                while table[place] >= 0:
-                    place = (place + np.uint64(1)) & np.uint64(size - 1)
-                table[place] = one
-        place = _mix(key[row]) & np.uint64(size - 1)
-        while table[place] >= 0 and known[table[place]] != key[row]:
-            place = (place + np.uint64(1)) & np.uint64(size - 1)
-        if table[place] < 0:
-            table[place], known[count] = count, key[row]
-            count += 1
-        code[row] = table[place]
-    return code, known[:count].copy()
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _mix(key: np.uint64) -> np.uint64:
-    """Spread a key over a table (multiplicative hashing; Knuth, The Art of Computer Programming 3, 6.4)."""
-    mixed = key * np.uint64(0x9E3779B97F4A7C15)
-    return mixed ^ (mixed >> np.uint64(32))
-
-
-@njit(cache=True, nogil=True)
 def _sort_events(
-    time: Ints, zone: Ints, code: NDArray[np.int32], number: int, first: int, signal: NDArray[np.float32]
+    time: Ints, zone: Ints, code: NDArray[np.intp], number: int, first: int, signal: NDArray[np.float32]
 ) -> tuple[Ints, NDArray[np.float32], Ints]:
     """Put the events of each key together, each as time and zone in one number, those of a moment by zone."""
     starts = np.zeros(number + 1, np.int64)
@@ -191,84 +152,6 @@ def _scan(
 def _breaks(before: int, after: int, gap: int) -> bool:
     """Tell whether a stay ends between two events: another zone, or too long a silence."""
     return ((before ^ after) & ((1 << ZONE_BITS) - 1)) != 0 or (after >> ZONE_BITS) - (before >> ZONE_BITS) > gap
-
-
-@dataclass
-class Totals:
-    """What stays come to: of sessions (stays without a gap between them), stays, seconds a zone, and moves."""
-
-    zones: int
-    gap: int
-    sessions: int = 0
-    stays: int = 0
-    late: int = 0
-    seconds: NDArray[np.float64] = field(init=False)
-    moves: Ints = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Begin with none."""
-        self.seconds, self.moves = np.zeros(self.zones), np.zeros((self.zones, self.zones), np.int64)
-
-    def add(self, stays: Stays) -> None:
-        """Add the stays of a day."""
-        goes_on = (stays.owner[1:] == stays.owner[:-1]) & (stays.arrived[1:] - stays.left[:-1] <= self.gap)
-        self.stays += len(stays.owner)
-        self.sessions += len(stays.owner) - int(goes_on.sum())
-        self.seconds += np.bincount(stays.zone, (stays.left - stays.arrived) / 1e6, self.zones)
-        pairs = stays.zone[:-1][goes_on] * self.zones + stays.zone[1:][goes_on]
-        self.moves += np.bincount(pairs, minlength=self.zones**2).reshape(self.zones, self.zones)
-
-
-def total_stays(
-    batches: Iterable[pa.RecordBatch], zones: int, gap_minutes: float = GAP_MINUTES, time_zone: str = "Europe/London"
-) -> Totals:
-    """Total the stays of a log of hundreds of millions of rows, day by day, in the memory that a day takes.
-
-    Args:
-        batches: address (uint64), time (timestamp in microseconds, UTC) and zone (a number from 0), by day.
-        zones: how many zones there are.
-        gap_minutes: a longer silence ends a stay.
-        time_zone: whose midnight ends a day, and with it what is known of its addresses. What comes of a day that has
-            ended is counted as late.
-    """
-    totals = Totals(zones, round(gap_minutes * MINUTE_US))
-    for time, zone, address in _split_days(batches, ZoneInfo(time_zone), totals):
-        code, known = number_keys(address)
-        token = np.frombuffer(os.urandom(8 * len(known)), np.uint64)  # of the day; the addresses end here
-        totals.add(arrange_stays(time, zone, token[code], totals.gap))
-    return totals
-
-
-def _split_days(
-    batches: Iterable[pa.RecordBatch], time_zone: ZoneInfo, totals: Totals
-) -> Iterator[tuple[Ints, Ints, Keys]]:
-    """Yield the events of each local day, as soon as a batch has none of it any more."""
-    open_days: dict[int, list[tuple[Ints, Ints, Keys]]] = {}
-    ended = np.iinfo(np.int64).min
-    for batch in batches:
-        time, zone, address = (batch[name].to_numpy(zero_copy_only=False) for name in ("time", "zone", "address"))
-        time = time.view(np.int64)
-        days = pd.DatetimeIndex([time.min(), time.max()], dtype="datetime64[us]").tz_localize("UTC")
-        first, last = days.tz_convert(time_zone).tz_localize(None).normalize()
-        edges = pd.date_range(first, last + pd.Timedelta(days=1)).tz_localize(time_zone).tz_convert("UTC")
-        bounds = edges.tz_localize(None).to_numpy("datetime64[us]").astype(np.int64)
-        for day in [one for one in open_days if one < bounds[0]]:
-            ended = max(ended, day)
-            yield _join(open_days.pop(day))
-        for start, end in pairwise(bounds):
-            rows = slice(None) if len(bounds) == 2 else np.flatnonzero((time >= start) & (time < end))
-            part = (time[rows], zone[rows], address[rows])
-            if start <= ended:
-                totals.late += len(part[0])
-            elif len(part[0]):
-                open_days.setdefault(int(start), []).append(part)
-    for parts in open_days.values():
-        yield _join(parts)
-
-
-def _join(parts: list[tuple[Ints, Ints, Keys]]) -> tuple[Ints, Ints, Keys]:
-    time, zone, address = (np.concatenate(one) for one in zip(*parts, strict=True))
-    return time, zone, address
 
 
 def band_lengths(stays: pd.DataFrame) -> "pd.Series[str]":
