@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from councilbook.culture.venues import funding, places, positions, shifts, stations, tables
-from councilbook.culture.venues.shifts import try_shifts
 from councilbook.study import Study
+from position_trials import try_shifts
 
 VESTRY = "museum_vestry_house_museum"
 

@@ -129,20 +129,6 @@ def say_doubt(areas: pd.DataFrame, venues: pd.DataFrame) -> str:
     )
 
 
-def say_trials(trials: pd.DataFrame) -> str:
-    """Say how well errors were found that had been put in; of `venue_position_trials`."""
-    if trials.empty:
-        return "No file was there on which the repair could be tried."
-    repaired = trials[trials["decision"].ne(UNTOLD)]
-    others = len(trials) - len(repaired)
-    left = f" In the other {others} it said that it cannot tell." if others else ""
-    return (
-        f"A file was moved {count_things(len(trials), 'time')}, by up to {trials['moved_m'].max():,.0f} metres. "
-        f"The repair brought {len(repaired)} back to within {repaired['error_m'].max():,.0f} metres.{left} "
-        f"The stated uncertainty held in {int(trials['is_covered'].sum())}."
-    )
-
-
 def say_grants(funding: pd.DataFrame, name: str) -> str:
     """Say how many project grants came, and how much in all; of `culture_funding`."""
     grants = funding[funding["programme"].eq(GRANTS)]

@@ -26,15 +26,6 @@ HEADERS = {  # by dataset, the columns that a page shows and the words above the
         "datum_steps": "Datum shifts in it",
         "uncertainty_m": "Uncertainty (m)",
     },
-    "venue_position_trials": {
-        "error": "What was done",
-        "moved_m": "Moved (m)",
-        "references": "References",
-        "decision": "Decision",
-        "error_m": "Off after it (m)",
-        "stated_m": "Stated (m)",
-        "is_covered": "Held",
-    },
     "culture_venues": {
         "kind": "Kind",
         "name": "Venue",
