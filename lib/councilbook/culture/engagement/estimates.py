@@ -11,8 +11,6 @@ from councilbook.culture.engagement.model import Design, Fit, FloatArray, IntArr
 from councilbook.errors import CheckError
 
 DRAWS = 1_000
-SURE = 0.95
-MOST_COMPARED = 300  # LSOAs: of a larger council, evenly spaced ones are compared with each other
 
 
 @dataclass(frozen=True)
@@ -21,20 +19,14 @@ class Estimates:
 
     Attributes:
         areas: see the dataset culture_engagement, which it has the columns of.
-        council_pct, low_pct, high_pct: the council's share of adults, published, and its 95% interval by the sample.
+        council_pct: the council's share of adults, as published.
         not_engaged: adults who neither attend nor take part: the number, and the ends of its 95% interval.
-        told_apart: share of pairs of LSOAs of which one is above the other with 95% probability.
-        within: standard deviation, of the logit, that is assumed between LSOAs beyond what the census says.
         gap: how far the sum of the LSOAs is from the published figures, the largest of the council's authorities.
     """
 
     areas: pd.DataFrame
     council_pct: float
-    low_pct: float
-    high_pct: float
     not_engaged: tuple[float, float, float]
-    told_apart: float
-    within: float
     gap: float
 
 
@@ -125,8 +117,7 @@ def estimate_areas(
     council = float(areas["engaged_pct"] @ adults / adults.sum())
     least, most = (float(adults.sum() * (1 - end)) for end in ends[::-1])
     missing = (float(areas["not_engaged_adults"].sum()), least, most)
-    low_pct, high_pct = (100 * float(end) for end in ends)
-    return Estimates(areas, council, low_pct, high_pct, missing, _compare_pairs(drawn), within, float(gaps.max()))
+    return Estimates(areas, council, missing, float(gaps.max()))
 
 
 def _draw_authority(
@@ -147,12 +138,3 @@ def _draw_authority(
         shift += (target - shares @ weight) / ((shares * (1 - shares)) @ weight)
     drawn: FloatArray = expit(scores + shift[:, None])
     return drawn
-
-
-def _compare_pairs(drawn: FloatArray) -> float:
-    """Return the share of pairs of LSOAs of which one is above the other in nearly all draws; 0 without a pair."""
-    number = drawn.shape[1]
-    chosen = drawn[:, :: -(-number // MOST_COMPARED)]
-    above = np.stack([(chosen > chosen[:, [one]]).mean(axis=0) for one in range(chosen.shape[1])])
-    pairs = above[np.triu_indices(chosen.shape[1], 1)]
-    return float(((pairs >= SURE) | (pairs <= 1 - SURE)).mean()) if len(pairs) else 0.0

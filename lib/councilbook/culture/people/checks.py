@@ -4,34 +4,16 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
+from scipy.special import logit
 from sklearn.metrics import log_loss
 
-from councilbook.culture.people.poststratify import (
-    Floats,
-    Frame,
-    fit_model,
-    make_design,
-    predict_areas,
-    predict_people,
-    tidy_draws,
-)
+from councilbook.culture.people.poststratify import Floats, fit_model, predict_people
 from councilbook.culture.people.statements import EVERYBODY
 from councilbook.culture.people.survey import Survey, estimate_shares
 
-DRAWS = 100
 HALVES = 20
-TRUE_SD = {"slopes": 0.12, "factors": 0.35, "pairs": 0.15}  # of invented wishes, in log odds
-FLOOR = "The truth, but for what areas alone differ by"
-INVENTED = "Invented answers, truth by area known"
-CHECKS = ["check", "outcome", "method", "rmse_points", "sampling_points", "coverage_pct", "deviance", "log_odds"]
-CHECKS += ["predictions", "is_synthetic"]
-PAIR = ("age", "tenure")  # an interaction that no model knows of
-DECILES, PLAIN, MODEL = (
-    "Decile of deprivation alone",
-    "Region and age alone",
-    "Multilevel model",
-)
+CHECKS = ["check", "outcome", "method", "rmse_points", "sampling_points", "deviance", "log_odds", "predictions"]
+DECILES, MODEL = "Decile of deprivation alone", "Multilevel model"
 
 
 def _average_by(seen: pd.DataFrame, answer: str, by: list[str], at: pd.DataFrame) -> Floats:
@@ -111,50 +93,6 @@ def summarise_errors(table: pd.DataFrame) -> pd.DataFrame:
     return errors.assign(predictions=by.size(), deviance=by["deviance"].mean()).reset_index()
 
 
-def try_invented(
-    people: pd.DataFrame, frame: Frame, factors: Sequence[str], slopes: Sequence[str],
-    area_sd: float, rng: np.random.Generator, times: int,
-) -> pd.DataFrame:  # fmt: skip
-    """Try the methods on invented answers of the survey's people, whose true share in each area is known.
-
-    What people wish follows the predictors, a pair of groups that no model has, and where they live.
-
-    Returns:
-        check, method, rmse_points over areas, coverage_pct of the model's 95% intervals; means over the trials.
-    """
-    rows = []
-    known = people.dropna(subset=[*factors, *slopes]).reset_index(drop=True)
-    levels = {factor: sorted(known[factor].astype(str).unique()) for factor in factors}
-    pairs = known[list(PAIR)].agg(" ".join, axis=1)
-    for _ in range(times):
-        sizes = [1, len(slopes), sum(map(len, levels.values()))]
-        sds = np.repeat([0.5, TRUE_SD["slopes"], TRUE_SD["factors"]], sizes)
-        wishes, own = rng.normal(0, sds), pd.Series(rng.normal(0, TRUE_SD["pairs"], pairs.nunique()), pairs.unique())
-        by_people = make_design(known.astype(dict.fromkeys(factors, str)), levels, slopes) @ wishes
-        chance = expit(by_people + pairs.map(own) + rng.normal(0, area_sd, len(known)))
-        answered = known.assign(invented=(rng.random(len(known)) < chance).astype(float))
-        alone = rng.normal(0, area_sd, len(frame.areas))
-        by_area = make_design(frame.areas, levels, slopes) @ wishes + alone
-        by_cell = make_design(frame.cells, levels, [])[:, 1:] @ wishes[1 + len(slopes) :]
-        by_cell = by_cell + frame.cells[list(PAIR)].agg(" ".join, axis=1).map(own).fillna(0).to_numpy()
-        truth = 100 * frame.average(expit(by_area[:, None] + by_cell))
-        model = fit_model(answered, "invented", factors, slopes)
-        found = tidy_draws(predict_areas(model, frame, rng, DRAWS, area_sd), frame)
-        plain = frame.cells.merge(frame.areas[["region"]].drop_duplicates(), how="cross")
-        methods: dict[str, Floats] = {
-            EVERYBODY: np.full(len(truth), 100 * np.average(answered["invented"], weights=answered["weight"])),
-            DECILES: 100 * _average_by(answered, "invented", ["imd_decile"], frame.areas),
-            PLAIN: 100 * frame.average(_average_by(answered, "invented", ["region", "age"], plain)[: len(frame.cells)]),
-            MODEL: found["share_pct"].to_numpy(),
-            FLOOR: 100 * frame.average(expit((by_area - alone)[:, None] + by_cell)),
-        }
-        covered = 100 * ((found["low_pct"] <= truth) & (truth <= found["high_pct"])).mean()
-        errors = {name: np.sqrt(((one - truth) ** 2).mean()) for name, one in methods.items()}
-        rows += [(name, error, covered if name == MODEL else np.nan) for name, error in errors.items()]
-    table = pd.DataFrame(rows, columns=["method", "rmse_points", "coverage_pct"])
-    return table.groupby("method", sort=False).mean().reset_index().assign(check=INVENTED)
-
-
 def compare_slopes(survey: Survey, old: pd.DataFrame, columns: tuple[str, str], by: str, ends: tuple) -> pd.DataFrame:
     """Set the difference of two groups in log odds beside that of Taking Part, which asked others, years before.
 
@@ -179,7 +117,6 @@ def compare_slopes(survey: Survey, old: pd.DataFrame, columns: tuple[str, str], 
 
 
 def tidy_checks(parts: Iterable[pd.DataFrame], is_synthetic: bool) -> pd.DataFrame:
-    """Put checks together; what rests on invented answers says so, in any run."""
-    table = pd.concat([pd.DataFrame(columns=CHECKS), *parts], ignore_index=True)
-    table = table.assign(is_synthetic=is_synthetic | table["check"].eq(INVENTED)).reindex(columns=CHECKS)
-    return table.astype(dict.fromkeys(CHECKS[3:-1], float))
+    """Put checks together; what rests on invented answers says so."""
+    table = pd.concat([pd.DataFrame(columns=CHECKS), *parts], ignore_index=True)[CHECKS]
+    return table.astype(dict.fromkeys(CHECKS[3:], float)).assign(is_synthetic=is_synthetic)

@@ -15,7 +15,6 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 from scipy.stats import norm
-from statsmodels.stats.power import tt_ind_solve_power
 
 from councilbook.culture.visits.hours import CAME_IN, PASSED, Scale
 from councilbook.errors import ParameterError
@@ -82,8 +81,8 @@ def simulate_power(
     a test of two proportions over all people, which takes them to be independent, and the same before and after.
 
     Returns:
-        design, weeks, effect_pct (more people come in, of those who did), called_pct, formula_pct (by Student's t from
-        statsmodels, for the fair test): a row a design, number of weeks and effect.
+        design, weeks, effect_pct (more people come in, of those who did), called_pct: a row a design, number of weeks
+        and effect.
 
     Raises:
         ParameterError: a number of weeks is odd or less than four.
@@ -104,11 +103,9 @@ def simulate_power(
                 NAIVE: _test_proportions(*fair, by_lot),
                 BEFORE_AFTER: _test_proportions(*step, np.tile(before, (draws, 1))),
             }
-            formula = _solve_power(street, number, effect)
             for design, found in called.items():
-                share = 100 * float((found <= ALARM).mean())
-                rows.append((design, number, float(effect), share, formula if design == FAIR else np.nan))
-    return pd.DataFrame(rows, columns=["design", "weeks", "effect_pct", "called_pct", "formula_pct"])
+                rows.append((design, number, float(effect), 100 * float((found <= ALARM).mean())))
+    return pd.DataFrame(rows, columns=["design", "weeks", "effect_pct", "called_pct"])
 
 
 def _simulate(
@@ -138,17 +135,6 @@ def _test_proportions(passers: Floats, entered: Floats, is_new: NDArray[np.bool_
     z = (a / n - b / m) / np.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
     p: Floats = 2 * norm.sf(np.abs(z))
     return p
-
-
-def _solve_power(street: Street, weeks: int, effect_pct: float) -> float:
-    """Return the power of a t-test on weekly log odds, by formula, without drift."""
-    share = street.conversion_pct / 100
-    people = street.passers_a_day * street.days_a_week
-    spread = np.sqrt(street.day_spread**2 / street.days_a_week + 1 / (people * share * (1 - share)))
-    effect = logit(min(share * (1 + effect_pct / 100), 0.99)) - logit(share)
-    if effect == 0:
-        return 100 * ALARM
-    return 100 * float(tt_ind_solve_power(effect / spread, nobs1=weeks / 2, alpha=ALARM, power=None))
 
 
 def sum_weeks(cells: pd.DataFrame, days: pd.DataFrame, scales: Mapping[str, Scale]) -> pd.DataFrame:
