@@ -23,12 +23,12 @@ LEAST_BLOCKS = 5  # of three hours: nobody's visit lasts so long
 FIXED_SHARE = 0.85  # of the blocks of a zone's day in which anything was heard
 STEADY = (0.5, 2.5)  # times its median block: an identifier that many share is heard more when there are more people
 NEAR_KM, EARTH_KM = 1.0, 6371.0
-# When a check fails. Real clocks differ by a second now and then, and two sensors near each other hear the same phone; a
-# shared identifier is at two places all the time.
+# When a check fails. Real clocks differ by a second now and then, and two sensors near each other hear the same phone.
+# A shared identifier is at two places all the time.
 TWO_PLACES_PCT = 1.0  # of all seconds in which an identifier was heard
-# Of a place's day, in minutes in which an identifier was heard and in records, fixed devices left out. On the 19 days of
-# Brno's sensor, with real addresses, no phone has more than 11 % of the minutes, and up to 30 % of the records. On the 13
-# days of sights in Kanazawa, whose identifiers many devices share, one has 18 to 39 % and 31 to 71 %.
+# Of a place's day, in minutes in which an identifier was heard and in records, fixed devices left out. On the 19 days
+# of Brno's sensor, with real addresses, no phone has more than 11 % of the minutes, and up to 30 % of the records. On
+# the 13 days of sights in Kanazawa, whose identifiers many devices share, one has 18 to 39 % and 31 to 71 %.
 SHARE_PCT, RECORDS_PCT = 15.0, 25.0
 LEAST_TOKENS, LEAST_MINUTES = 20, 120  # where fewer are heard, or a device less long, a large share is nothing unusual
 DAYS_PCT = 5.0  # of the days of places, which may have an outsized share by chance
