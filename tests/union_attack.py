@@ -85,7 +85,8 @@ def _read_counts(known: Known, spec: Dataset, rule: CountRule, table: pd.DataFra
             continue  # a sum of what was left
         if any(row[one] != value for one, value in about.only.items()):
             continue
-        own = [key for key in spec.key if key not in {*about.apart, *about.only, *about.named_by.values()}]
+        aside = {*about.apart, *about.only, *about.implied, *about.named_by.values()}
+        own = [key for key in spec.key if key not in aside]
         of = {str(row[about.named_by[key]]) if key in about.named_by else key: str(row[key]) for key in own}
         known.whole |= set(of)
         for count, values in about.counts.items():

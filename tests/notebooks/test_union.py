@@ -7,7 +7,7 @@ from councilbook.catalogue import About, load_catalogue
 from councilbook.paths import place_outputs
 from union_attack import attack, find_recovered, read_published
 
-PLACES = {"business_rates": "north_lanarkshire", "fuel_poverty": "kent_medway"}
+PLACES = {"business_rates": "north_lanarkshire", "fuel_poverty": "kent_medway", "culture": "waltham_forest"}
 THRESHOLD = 10
 OF_ROLL = {  # column of the roll, which the register shows of organisations, and what it tells of the others
     "small_business_relief": {"relief": "small business"},
@@ -88,3 +88,17 @@ def test_no_hidden_count_of_households_at_risk_comes_out(datasets, published):
         part = [one for one in known.hidden if one[3]["postcode_sector"] == sector]
         known_here = type(known)(None, known.counted, [], part, known.whole)
         assert find_recovered(attack(known_here), THRESHOLD).empty, sector
+
+
+def test_no_hidden_count_of_the_museum_comes_out(datasets, published):
+    found = []
+    for known in read_all(datasets, published["culture"]).values():
+        # two estimates of the hours that people spent there are not the same to an hour
+        known.counted = [
+            (where, low * 0.8, high * 1.2) if where.get("counted") == "person-hours" else (where, low, high)
+            for where, low, high in known.counted
+        ]
+        found.append(attack(known))
+    bounds = pd.concat(found)
+    assert set(bounds["dataset"]) == {"wifi_stay_counts"}  # in the sample no hour of the whole museum is hidden
+    assert find_recovered(bounds, THRESHOLD).empty

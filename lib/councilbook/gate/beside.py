@@ -96,12 +96,13 @@ def _suppress_until_safe(
     protect: Callable[[pd.DataFrame | None], ProtectedCounts], told: Told, rule: CountRule, about: About
 ) -> ProtectedCounts:
     safe = protect(None)
-    exposed, own = _expose(safe, told, rule, about)
+    needed = safe.hidden
+    exposed, own = _expose(safe, needed, told, rule, about)
     if not exposed:
         return safe
     already = find_exposed(told, lambda _: None)  # what comes out of the other tables without this one
     everything = pd.DataFrame(True, safe.hidden.index, safe.hidden.columns).assign(**dict.fromkeys(rule.public, False))
-    if left := [one for one in _expose(protect(everything), told, rule, about)[0] if one not in already]:
+    if left := [one for one in _expose(protect(everything), needed, told, rule, about)[0] if one not in already]:
         raise ReleaseRefusedError(
             f"{len(left)} suppressed counts could be worked out from it and what else is published about the same "
             "records. Release coarser groups."
@@ -110,16 +111,23 @@ def _suppress_until_safe(
     while exposed := [one for one in exposed if one not in already]:
         withhold = _withhold_more(safe, about, own, exposed, withhold)
         safe = protect(withhold)
-        exposed, own = _expose(safe, told, rule, about)
+        exposed, own = _expose(safe, needed, told, rule, about)
     return safe
 
 
-def _expose(safe: ProtectedCounts, told: Told, rule: CountRule, about: About) -> tuple[list[Count], Counts]:
-    """Return the counts that come out once a table is out as well, and that table."""
+def _expose(
+    safe: ProtectedCounts, needed: pd.DataFrame, told: Told, rule: CountRule, about: About
+) -> tuple[list[Count], Counts]:
+    """Return the counts that come out once a table is out as well, and that table.
+
+    One of its own that was hidden beside those that have to be (`needed`) might as well be shown, so it may come out.
+    """
     missing = [count for count in about.counts if safe.table.exact[count].isna().all()]
     own = read_counts(safe.frame, rule, about, safe.table.cells.keys.columns.tolist(), missing)
     own = add_totals(own, safe.table.exact.mask(safe.hidden), about)
-    return find_exposed(replace(told, counts=(*told.counts, own)), _tell_true(own, safe.table.exact)), own
+    find_true = _tell_true(own, safe.table.exact)
+    exposed = find_exposed(replace(told, counts=(*told.counts, own)), find_true)
+    return [one for one in exposed if find_true(one) is None or needed[one.column].iloc[one.row]], own
 
 
 def _tell_true(own: Counts, exact: pd.DataFrame) -> Callable[[Count], float | None]:

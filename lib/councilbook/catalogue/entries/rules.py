@@ -33,6 +33,7 @@ class About(Entry):
         default=[], description="Fields of the key that say what was counted, and not among which records."
     )
     only: dict[str, str] = Field(default={}, description="Field to its value in the rows that are about these records.")
+    implied: list[str] = Field(default=[], description="Fields of the key that follow from its others.")
 
 
 class OpenSourcesOnly(Entry):

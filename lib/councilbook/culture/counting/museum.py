@@ -22,6 +22,7 @@ from councilbook.errors import NotToldError
 PLACE, THERE = "museum", "there"
 LONGEST_GAP_MINUTES = 60  # between two counts, over which people are taken to come and go evenly
 LINGER_MINUTES, FOLDS = 30, 5
+FEWEST_HOURS = 10.0  # person-hours of an hour over all days of the week, under which it is left out whole
 SOUND = "device_minutes_65"
 
 
@@ -100,6 +101,7 @@ def sum_hours(
 ) -> pd.DataFrame:
     """Sum person-hours by hour of the week, over all weeks of the log, for the hours that were ever counted.
 
+    An hour in which hardly anybody is there on any day is left out, as its days would say how few its whole holds.
     The errors of an hour's quarters are one error; those of different days are independent but for what all days share.
     How large that may be is taken from the mean errors of the days that were left out, as their standard error.
 
@@ -122,6 +124,7 @@ def sum_hours(
     there = tried[tried["people"] > 0]
     shared = (there["estimate"] - there["people"]).groupby(quarters["day"].reindex(there.index)).mean()
     sums = days.groupby(["weekday", "hour"]).agg(people=("people", "sum"), square=("square", "sum"), n=("day", "size"))
+    sums = sums[sums.groupby("hour")["people"].transform("sum") >= FEWEST_HOURS]
     half = np.sqrt(sums["square"] + (norm.ppf((1 + COVERAGE) / 2) * sums["n"] * shared.sem()) ** 2)
     sums = sums.reset_index()
     return pd.DataFrame({

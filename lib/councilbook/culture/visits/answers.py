@@ -67,8 +67,8 @@ def tidy_answers(answers: pd.DataFrame, weight: "pd.Series[float]", threshold: i
     The interval takes into account that unequal weights tell less (Kish 1965): `n_eff = (sum w)² / sum w²`.
 
     Returns:
-        question, answer, answers, answered (of the question), visitors, visitors_low, visitors_high, visitors_asked: a
-        row an answer; a question that nothing but rare answers is left of has none.
+        question, answer, answers, answered (of the question), visitors, visitors_low, visitors_high: a row an answer;
+        a question that nothing but rare answers is left of has none.
 
     Raises:
         TooFewError: that is so of all questions.
@@ -87,7 +87,6 @@ def tidy_answers(answers: pd.DataFrame, weight: "pd.Series[float]", threshold: i
             "visitors": total * share,
             "visitors_low": total * (share - half).clip(lower=0),
             "visitors_high": total * (share + half).clip(upper=1),
-            "visitors_asked": total,
         })  # fmt: skip
         parts.append(table.round().astype("Int64").assign(question=question).rename_axis("answer").reset_index())
     if not parts:

@@ -152,40 +152,53 @@ def choose_period(cells: pd.DataFrame, dates: pd.Index, threshold: int) -> pd.Se
     return period.map(named)
 
 
-def tidy_zones(
-    plan: pd.DataFrame, visits: pd.DataFrame, stays: pd.DataFrame, scale: Scale, threshold: int
-) -> pd.DataFrame:
-    """Count the visits that went to each zone, in people: zone, outline, visitors; missing in the street or of few."""
-    tokens = visits.loc[visits["who"].eq(VISITOR), "token"]
-    own = stays[stays["token"].isin(tokens)]
-    devices = plan["zone"].map(own.groupby(own["zone"].astype(str))["token"].nunique()).fillna(0)
-    hidden = plan["zone"].eq(STREET) | devices.between(1, threshold - 1)
-    return plan[["zone", "outline"]].assign(visitors=(devices * scale.ratio).round().mask(hidden).astype("Int64"))
-
-
 def tidy_hours(cells: pd.DataFrame, period: pd.Series, scales: dict[str, Scale], threshold: int) -> pd.DataFrame:
     """Add days up to periods, and scale devices to people: the table that goes to the gate.
 
-    What rests on too few devices is left out here: the gate looks at people, and these could be turned into devices.
+    The gate looks at people, and these can be turned into devices, and one end of an interval into the other. So what
+    rests on too few of any is handed to it as so few, for it to hide.
     """
     own = cells[cells["date"].isin(period.index)]
     sums = own.groupby([own["date"].map(period).rename("period"), "zone", "hour"], sort=False)
     table = sums[["devices", "minutes", "came_in", "passed"]].sum(min_count=1).reset_index()
     there, entered, passed = (scales[what] for what in (THERE, CAME_IN, PASSED))
-    few = {name: table[name].between(1, threshold - 1) for name in ("devices", "came_in", "passed")}
     people = {
         "visitors": table["devices"] * there.ratio,
         "visitors_low": table["devices"] * there.low,
         "visitors_high": table["devices"] * there.high,
         "visitor_hours": table["minutes"] / 60 * there.ratio,
-        "came_in": table["came_in"] * entered.ratio,
-        "came_by": table["came_in"] * entered.ratio + table["passed"] * passed.ratio,
     }
-    hidden = {"came_in": few["came_in"], "came_by": few["came_in"] | few["passed"]}
-    whole = {
-        name: values.mask(hidden.get(name, few["devices"])).round().astype("Int64") for name, values in people.items()
-    }
-    table["open_days"] = table["period"].map(period.value_counts())
-    order = ["period", "open_days", "zone", "hour", "devices", *whole]
-    table = table.assign(**whole).astype({"devices": "Int64"})[order]
+    least = table["devices"] * min(1.0, there.low)
+    whole = {name: _hand_over(numbers, least, threshold) for name, numbers in people.items()}
+    came, went = table["came_in"], table["passed"]
+    whole["came_in"] = _hand_over(came * entered.ratio, came * min(1.0, entered.low), threshold)
+    whole["came_by"] = whole["came_in"] + _hand_over(went * passed.ratio, went * min(1.0, passed.low), threshold)
+    table = table.assign(open_days=table["period"].map(period.value_counts()), **whole)
+    table = table[["period", "open_days", "zone", "hour", *whole]]
     return table.sort_values(["period", "zone", "hour"], kind="stable", ignore_index=True)
+
+
+def _hand_over(people: pd.Series, least: pd.Series, threshold: int) -> pd.Series:
+    """Round people; where they, or what they come from, are too few, say as few as the least that there can be."""
+    few = least.gt(0) & least.lt(threshold)
+    return people.mask(few, np.floor(least.clip(lower=1))).round().astype("Int64")
+
+
+def tidy_zones(
+    plan: pd.DataFrame, visits: pd.DataFrame, stays: pd.DataFrame, by_hour: pd.DataFrame, scales: dict[str, Scale],
+    threshold: int,
+) -> pd.DataFrame:  # fmt: skip
+    """Count the visits that went to each zone, in people: zone, outline, visitors; missing in the street.
+
+    A zone may have hours that the gate will hide. If its visits are more than its shown hours hold, a reader knows that
+    some were in a hidden hour. Then as few are handed to the gate as in that hour, for it to hide the zone as well.
+    """
+    tokens = visits.loc[visits["who"].eq(VISITOR), "token"]
+    own = stays[stays["token"].isin(tokens)]
+    devices = own.groupby(own["zone"].astype(str))["token"].nunique().reindex(plan["zone"]).fillna(0)
+    is_few = by_hour["visitors"].between(1, threshold - 1)
+    shown, few = (by_hour[one].groupby("zone")["visitors"] for one in (~is_few, is_few))
+    left = devices - shown.sum().reindex(devices.index).fillna(0) / scales[THERE].ratio
+    least = devices.where(left <= 1, few.max().reindex(devices.index).fillna(devices))
+    visitors = _hand_over(devices * scales[CAME_IN].ratio, least, threshold).mask(devices.index == STREET)
+    return plan[["zone", "outline"]].assign(visitors=visitors.array)

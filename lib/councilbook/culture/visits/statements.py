@@ -72,9 +72,16 @@ def say_paths(paths: pd.DataFrame) -> str:
     )
 
 
+def share_answers(answers: pd.DataFrame) -> pd.DataFrame:
+    """Add visitors_pct, the share of the visitors that all shown answers to a question stand for."""
+    return answers.assign(
+        visitors_pct=100 * answers["visitors"] / answers.groupby("question")["visitors"].transform("sum")
+    )
+
+
 def say_answers(answers: pd.DataFrame) -> str:
     """Say the most frequent answer to each question."""
-    known = answers.dropna(subset=["visitors_pct"])
+    known = share_answers(answers).dropna(subset=["visitors_pct"])
     tops = known.loc[known.groupby("question", sort=False)["visitors_pct"].idxmax()]
     said = [f"{row['question']}: {row['answer']}, {row['visitors_pct']:.0f} of 100." for _, row in tops.iterrows()]
     return " ".join(said) or "Too few visitors gave an answer that may be used."

@@ -101,7 +101,8 @@ def read_counts(
     """
     parts: dict[tuple[str, ...], list[Count]] = {}
     told = {count: values for count, values in about.counts.items() if count not in missing}
-    own = [name for name in key if name not in {*about.apart, *about.only, *about.named_by.values()}]
+    aside = {*about.apart, *about.only, *about.implied, *about.named_by.values()}
+    own = [name for name in key if name not in aside]
     for row, cells in enumerate(table.to_dict("records")):
         is_total = any(cells[name] == total for name, total in rule.totals.items())
         if is_total or any(cells[name] != value for name, value in about.only.items()):
