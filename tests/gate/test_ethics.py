@@ -190,14 +190,28 @@ def test_a_run_stops_before_its_first_notebook_and_no_optional_part_is_left_out_
     (tmp_path / "closed").mkdir()
     monkeypatch.setenv("COUNCILBOOK_CLOSED", str(tmp_path / "closed"))
     finder = Finder(thought_through, "real", NORTH, 7)
-    require_accepted(thought_through, "small", ["1_open", "2_closed", "3_report"], finder)  # there is no file
+    require_accepted(
+        thought_through, "small", ["1_open", "2_closed", "3_report"], finder, "2026-12-01"
+    )  # there is no file
     (tmp_path / "closed/clients.csv").write_text("lsoa_code,surname,age\n", encoding="utf-8")
-    require_accepted(thought_through, "small", ["1_open", "3_report"], finder)
+    require_accepted(thought_through, "small", ["1_open", "3_report"], finder, "2026-12-01")
     with pytest.raises(NotSettledError, match="The small study was not run"):
-        require_accepted(thought_through, "small", ["1_open", "2_closed", "3_report"], finder)
+        require_accepted(thought_through, "small", ["1_open", "2_closed", "3_report"], finder, "2026-12-01")
     assert NotSettledError.__name__ not in MAY_STOP
     accept(thought_through)
-    require_accepted(thought_through, "small", ["1_open", "2_closed", "3_report"], finder)
+    require_accepted(thought_through, "small", ["1_open", "2_closed", "3_report"], finder, "2026-12-01")
+
+
+def test_a_canvas_that_nobody_has_looked_at_again_in_time_stops_a_real_run(thought_through, tmp_path, monkeypatch):
+    (tmp_path / "closed").mkdir()
+    monkeypatch.setenv("COUNCILBOOK_CLOSED", str(tmp_path / "closed"))
+    finder = Finder(thought_through, "real", NORTH, 7)
+    accept(thought_through)
+    require_accepted(thought_through, "small", ["2_closed"], finder, "2027-11-02")  # there is no file
+    (tmp_path / "closed/clients.csv").write_text("lsoa_code,surname,age\n", encoding="utf-8")
+    require_accepted(thought_through, "small", ["2_closed"], finder, "2027-11-01")
+    with pytest.raises(NotSettledError, match="looked at again by 1 November 2027, and that day is past"):
+        require_accepted(thought_through, "small", ["2_closed"], finder, "2027-11-02")
 
 
 def test_the_command_lists_points_and_accepts_one(thought_through):

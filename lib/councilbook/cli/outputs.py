@@ -141,8 +141,8 @@ def release(
         rerender(catalogue, [approved.edition.study], [approved.edition.council.slug])
     if (approve or accept) and not review:
         return
-    _print_points(console, catalogue)
     releases = list(list_releases(catalogue))
+    _print_points(console, catalogue, {(one.edition.study, one.edition.council.slug) for one in releases})
     for one in (one for one in releases if one.approval["state"] == "waiting"):
         console.print(f"\n[bold yellow]Waits for the {escape(one.approval['role'])}:[/] {one.name}", soft_wrap=True)
         console.print(Text(f"  Look at {one.folder}, and at {one.review}, which must not leave. Then:"), soft_wrap=True)
@@ -158,12 +158,13 @@ def release(
     console.print(table)
 
 
-def _print_points(console: Console, catalogue: "Catalogue") -> None:
-    """Print the points of each study's ethics canvas, for the council of its case study."""
+def _print_points(console: Console, catalogue: "Catalogue", released: set[tuple[str, str]]) -> None:
+    """Print the points of each study's ethics canvas, for the council of its case study and each with a release."""
     from councilbook.gate.ethics.points import list_points
 
-    for study in catalogue.canvases:
-        council = catalogue.council(catalogue.study(study).default_council)
+    default = {(study, catalogue.study(study).default_council) for study in catalogue.canvases}
+    for study, slug in sorted(default | {one for one in released if one[0] in catalogue.canvases}):
+        council = catalogue.council(slug)
         table = make_table(f"Data ethics canvas of {study}, {council.name}", "Point", "Question", "State", "Role")
         for one in list_points(catalogue, study, council):
             table.add_row(one.key, escape(one.point.question), escape(one.told), escape(one.point.by))

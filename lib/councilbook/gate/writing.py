@@ -124,7 +124,7 @@ def release_dataset(
     """
     target = dataset_folder(root, origin.study, origin.council, origin.mode, dataset.id)
     restore_folder(target)
-    refuse_unsettled(catalogue, origin.study, origin.council, dataset, origin.provenance)
+    refuse_unsettled(catalogue, origin.study, origin.council, dataset, origin.provenance, origin.run_date)
     around = _look_around(dataset, origin, catalogue, root, crosswalks or {}, last)
     passed = pass_gate(dataset, frame, origin.used, catalogue.disclosure, around)
     columns = [*dataset.fields, *(["geometry"] if dataset.geometry else [])]

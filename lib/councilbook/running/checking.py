@@ -154,17 +154,17 @@ def inspect_columns(
         yield local, mapping, study.inspect_file(local)
 
 
-def require_accepted(catalogue: Catalogue, study: str, notebooks: Iterable[str], finder: Finder) -> None:
+def require_accepted(catalogue: Catalogue, study: str, notebooks: Iterable[str], finder: Finder, run_date: str) -> None:
     """Stop a run before its first notebook where the gate would stop it at an open point of the ethics canvas.
 
     Raises:
-        NotSettledError: real files that are not open were found, and a point about them is open.
+        NotSettledError: real files that are not open were found, and a point about them is open, or the canvas too old.
     """
     about = [catalogue.study(study).notebooks[name] for name in notebooks]
     leaving = [one for one in about if any(catalogue.dataset(name).classification != "closed" for name in one.releases)]
     found = [finder.find_local(source) for source in catalogue.expand(name for one in leaving for name in one.sources)]
     real = {one.source.id: one.source.title for one in found if one and one.source.spectrum != "open"}
-    require_settled(catalogue, study, finder.council, real, f"The {study} study was not run")
+    require_settled(catalogue, study, finder.council, real, f"The {study} study was not run", run_date)
 
 
 def require_readable(catalogue: Catalogue, study: str, notebooks: Iterable[str], finder: Finder, run_date: str) -> None:

@@ -106,7 +106,7 @@ def _make(job: Job, tell: Tell, warm: Warm | None) -> tuple[Record, bool]:
         if job.mode == "real":
             from councilbook.running.checking import require_accepted, require_readable
 
-            require_accepted(catalogue, job.study, stale, job.make_finder(catalogue))
+            require_accepted(catalogue, job.study, stale, job.make_finder(catalogue), job.run_date)
             require_readable(catalogue, job.study, stale, job.make_finder(catalogue), job.run_date)
         if warm:
             warm.prepare(list_imports(job, catalogue, stale))

@@ -58,8 +58,10 @@ def list_points(catalogue: Catalogue, study: str, council: Council) -> list[Stan
     return found
 
 
-def require_settled(catalogue: Catalogue, study: str, council: Council, sources: Mapping[str, str], what: str) -> None:
-    """Stop what is made of real closed or shared data as long as a point about them is open.
+def require_settled(
+    catalogue: Catalogue, study: str, council: Council, sources: Mapping[str, str], what: str, run_date: str
+) -> None:
+    """Stop what is made of real closed or shared data as long as a point about them is open, or the canvas too old.
 
     Args:
         catalogue: the workbook's.
@@ -67,10 +69,18 @@ def require_settled(catalogue: Catalogue, study: str, council: Council, sources:
         council: that it is made for.
         sources: the closed and shared ones that real files were read of: id to what a reader calls it.
         what: what is stopped, as the message begins.
+        run_date: ISO date, after which the canvas must not have had to be looked at again.
 
     Raises:
-        NotSettledError: one is open; the message says who can accept it, and how.
+        NotSettledError: one is open, or that day is past; the message says who can settle it, and how.
     """
+    canvas = catalogue.canvases.get(study)
+    if sources and canvas and f"{canvas.review_by}" < run_date:
+        raise NotSettledError(
+            f"{what}: the study's data ethics canvas had to be looked at again by {format_date(canvas.review_by)}, and "
+            f"that day is past. Nothing was written.\nThe {canvas.owner} has to read notebooks/{study}/{CANVAS} again, "
+            "put right what has changed, and write the next day there as review_by. Then run again."
+        )
     points = [one for one in list_points(catalogue, study, council) if one.state == "open"]
     about = {one.key: {source.id for source in catalogue.expand(one.point.sources)} for one in points}
     blocking = [one for one in points if not about[one.key] or not about[one.key].isdisjoint(sources)]
@@ -92,14 +102,15 @@ def require_settled(catalogue: Catalogue, study: str, council: Council, sources:
 
 
 def refuse_unsettled(
-    catalogue: Catalogue, study: str, council: Council, dataset: Dataset, rows: Iterable[Mapping[str, object]]
-) -> None:
+    catalogue: Catalogue, study: str, council: Council, dataset: Dataset, rows: Iterable[Mapping[str, object]],
+    run_date: str,
+) -> None:  # fmt: skip
     """Refuse a dataset as long as a point about the real closed or shared data in it is open.
 
     What is closed itself stays inside, and is not refused.
 
     Args:
-        catalogue, study, council: see `require_settled`.
+        catalogue, study, council, run_date: see `require_settled`.
         dataset: what is to be released.
         rows: its provenance, a row a source file.
 
@@ -110,7 +121,7 @@ def refuse_unsettled(
         str(row["source_id"]): str(row["title"]) for row in rows if row["spectrum"] != "open" and not row["synthetic"]
     }
     if dataset.classification != "closed":
-        require_settled(catalogue, study, council, real, f"Dataset {dataset.id} was not released")
+        require_settled(catalogue, study, council, real, f"Dataset {dataset.id} was not released", run_date)
 
 
 def accept_point(catalogue: Catalogue, key: str, *, role: str, person: str, day: str) -> Standing:
