@@ -254,17 +254,35 @@ def test_no_rare_step_is_left_and_what_comes_in_goes_out(journeys):
 
 def test_median_takes_short_stays_as_often_as_they_were_missed_and_few_have_none():
     measured = pd.DataFrame({
-        "zone": [hours.WHOLE] * 40 + ["hall"] * 40 + ["attic"] * 29,
-        "minutes": [*range(1, 41), *([5.0] * 15 + [20.0] * 25), *range(1, 30)],
-        "weight": [1.0] * 40 + [3.0] * 15 + [1.0] * 25 + [1.0] * 29,
+        "zone": [hours.WHOLE] * 31 + ["hall"] * 40 + ["attic"] * 29,
+        "minutes": [*range(10, 41), *([5.0] * 15 + [20.0] * 25), *range(1, 30)],
+        "weight": [1.0] * 31 + [3.0] * 15 + [1.0] * 25 + [1.0] * 29,
     })  # fmt: skip
-    found = ways.find_lengths(measured, 9.0, np.random.default_rng(1)).set_index("zone")
+    found = ways.find_lengths(measured, np.random.default_rng(1)).set_index("zone")
     assert found.index.tolist() == [hours.WHOLE, "hall"]
-    assert found.loc["hall", "median_minutes"] == 5
-    assert 24 <= found.loc[hours.WHOLE, "median_minutes"] <= 26  # of 10 to 40, as no shorter one is a visit
+    assert found["median_minutes"].tolist() == [25, 5]
     assert found.loc[hours.WHOLE, "low_minutes"] < 24 < 27 < found.loc[hours.WHOLE, "high_minutes"]
-    tidy = ways.tidy_lengths(found.reset_index())
-    assert tidy["stays"].tolist() == [30, 40]
+    assert ways.tidy_lengths(found.reset_index())["stays"].tolist() == [30, 40]
+
+
+def test_visits_weigh_by_their_chance_to_be_told_from_passing_by():
+    rng, rows = np.random.default_rng(4), []
+    for token, lasts in enumerate(rng.lognormal(3.2, 0.6, 30_000)):  # half of them more than 24.5 minutes
+        heard = np.sort(rng.uniform(0, lasts, rng.poisson(lasts)))
+        if len(heard) > 1 and heard[-1] - heard[0] >= 12:
+            gap = (heard[-1] - heard[0]) / (len(heard) - 1)
+            rows.append((token, "hall", heard[0] - gap, heard[-1] + gap, gap))
+    followed = pd.DataFrame(rows, columns=["token", "zone", "began", "ended", "gap_minutes"])
+    followed["minutes"] = followed["ended"] - followed["began"]
+    followed[["began", "ended"]] = pd.Timestamp("2026-07-01") + followed[["began", "ended"]].apply(
+        pd.to_timedelta, unit="m"
+    )
+    measured = ways.measure_stays(followed, ["hall"], 12.0)
+    measured = measured[measured["zone"].eq(hours.WHOLE)]
+    lasts = np.random.default_rng(4).lognormal(3.2, 0.6, 30_000)
+    truth = np.median(lasts[lasts > 12])
+    plain, found = measured["minutes"].median(), ways.find_lengths(measured, rng)["median_minutes"].iloc[0]
+    assert truth < found < truth + 0.75 * (plain - truth)
 
 
 def make_answers(rows=60):

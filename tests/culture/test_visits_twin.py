@@ -108,7 +108,7 @@ def test_what_is_released_and_said_holds_no_address(files, events, addresses):
     weight = answers.weigh_answers(given, answers.count_arrivals(cells, scales[hours.CAME_IN].ratio))
     tables = [
         hours.tidy_hours(cells, hours.choose_period(cells, days, 10), scales, 10),
-        ways.tidy_lengths(ways.find_lengths(ways.measure_stays(followed, ["entrance"]), least, rng)),
+        ways.tidy_lengths(ways.find_lengths(ways.measure_stays(followed, ["entrance"], least), rng)),
         ways.count_steps(ways.keep_common(ways.list_steps(followed), 10)),
         answers.tidy_answers(given, weight, 10),
     ]
@@ -129,7 +129,7 @@ def test_error_about_a_log_holds_no_address(files, addresses, spoil):
 
 
 def test_estimates_come_near_the_truth_of_the_invented_museum():
-    scores = scoring.score_method(COUNCIL, SEED, scoring.Gaps(30, 15), np.random.default_rng(1)).set_index("what")
+    scores = scoring.score_method(COUNCIL, SEED, 30, 15, np.random.default_rng(1)).set_index("what")
     off = (scores["estimated"] / scores["truth"] - 1).abs()
     assert off["people who came in"] < 0.12
     assert off["people who passed while it was open"] < 0.12

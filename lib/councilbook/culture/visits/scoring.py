@@ -1,7 +1,5 @@
 """How near the estimates come to the truth of an invented museum: scores on synthetic data, and no other."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
@@ -12,15 +10,9 @@ from councilbook.culture.visits import answers, hours, telling, ways
 from councilbook.culture.wifi.stays import find_stays
 
 
-@dataclass(frozen=True)
-class Gaps:
-    """How many minutes of silence end a visit, and a stay in a zone."""
-
-    visit: float
-    stay: float
-
-
-def score_method(council: Council, seed: int, gaps: Gaps, rng: np.random.Generator) -> pd.DataFrame:
+def score_method(
+    council: Council, seed: int, visit_gap_minutes: float, stay_gap_minutes: float, rng: np.random.Generator
+) -> pd.DataFrame:
     """Run the same steps on an invented museum, and lay what they find beside what is true there.
 
     Returns:
@@ -28,15 +20,15 @@ def score_method(council: Council, seed: int, gaps: Gaps, rng: np.random.Generat
     """
     place = museum.draw_museum(council, seed)
     events, door = _hear(place), ["entrance"]
-    visits = telling.find_visits(events, place.diary, museum.TIMEZONE, gaps.visit)
+    visits = telling.find_visits(events, place.diary, museum.TIMEZONE, visit_gap_minutes)
     signal, minutes = telling.fit_thresholds(visits)
     visits = telling.tell_visitors(visits, signal.value, float(np.exp(minutes.value)))
     heads = hours.read_counts(museum.count_heads(place, rng), museum.ZONES)
     scales = hours.fit_scales(hours.compare_counts(heads, visits), rng)
-    stays = find_stays(ways.mark_street(events, signal.value, door), gaps.stay)
+    stays = find_stays(ways.mark_street(events, signal.value, door), stay_gap_minutes)
     followed = ways.follow_visitors(events, stays, visits, museum.ZONES)
     least = float(np.exp(minutes.value))
-    lengths = ways.find_lengths(ways.measure_stays(followed, door), least, rng).set_index("zone")
+    lengths = ways.find_lengths(ways.measure_stays(followed, door, least), rng).set_index("zone")
     arrivals = answers.count_arrivals(hours.count_hours(visits, stays, museum.TIMEZONE), scales[hours.CAME_IN].ratio)
     given = answers.keep_consented(museum.ask_visitors(place.people, rng), museum.TIMEZONE)
     weight = answers.weigh_answers(given, arrivals)

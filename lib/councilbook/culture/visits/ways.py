@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from statsmodels.duration.survfunc import SurvfuncRight
+from numpy.typing import NDArray
+from scipy.stats import gamma
 
 from councilbook.culture.visits.hours import WHOLE
 from councilbook.culture.visits.telling import STREET, VISITOR
@@ -17,7 +18,7 @@ from councilbook.methods.uncertainty import find_interval
 
 FEWEST = 30  # stays of which a median is given
 LEVEL, DRAWS, ROUND_TO = 0.95, 500, 5
-MOST_GAP_MINUTES = 4  # of a phone whose stays in zones are measured; shorter stays than this are mostly missed
+MOST_GAP_MINUTES = 4  # of a phone whose stays are measured; shorter stays than this are mostly missed
 STARTS, LEAVES = "comes in", "leaves"
 
 
@@ -62,46 +63,60 @@ def follow_visitors(
     return ways[["token", "zone", *known, "gap_minutes"]].reset_index(drop=True)
 
 
-def measure_stays(ways: pd.DataFrame, door: Sequence[str]) -> pd.DataFrame:
+def measure_stays(ways: pd.DataFrame, door: Sequence[str], least_minutes: float) -> pd.DataFrame:
     """Measure the visits that were seen to begin, at the door or in the street, and each stay in a zone.
 
-    Of a stay in a zone, those are measured whose phone is heard often enough; one of L minutes is heard at all with the
-    chance 1 - exp(-L / gap), so its weight is the inverse of that (Horvitz and Thompson 1952).
+    Short ones are missed more often than long ones, so each weighs the inverse of its chance to be heard (Horvitz and
+    Thompson 1952). A phone is heard at random, with its mean gap. One that is there for L minutes is called a visitor
+    if it is silent at both ends for no more than L - least_minutes, which is the sum of two exponential times. A stay
+    in a zone is heard at all with the chance 1 - exp(-L / gap). Phones that are seldom heard are left out, as too
+    few times say little of their gap.
+
+    Args:
+        ways: from `follow_visitors`.
+        door: zones that hear the street.
+        least_minutes: for which somebody is heard to be called a visitor.
 
     Returns:
         zone (WHOLE for a visit), minutes, weight: a row a visit, and a row a stay.
     """
-    seen_in = ways.groupby("token")["zone"].first().isin([STREET, *door])
+    ways = ways[ways["gap_minutes"].between(0.1, MOST_GAP_MINUTES)]
     inside = ways[ways["zone"].ne(STREET)]
-    whole = inside[inside["token"].map(seen_in)].groupby("token").agg(began=("began", "min"), ended=("ended", "max"))
-    visits = pd.DataFrame({"zone": WHOLE, "minutes": (whole["ended"] - whole["began"]).dt.total_seconds() / 60})
-    stays = inside.loc[inside["gap_minutes"].between(0.1, MOST_GAP_MINUTES) & inside["minutes"].gt(0)]
+    spans = {"began": ("began", "min"), "ended": ("ended", "max")}
+    there = ways.groupby("token").agg(**spans, gap=("gap_minutes", "first"), zone=("zone", "first"))
+    visits = inside.groupby("token").agg(**spans)
+    for one in (there, visits):
+        one["minutes"] = (one["ended"] - one["began"]).dt.total_seconds() / 60
+    there["weight"] = 1 / gamma.cdf((there["minutes"] - least_minutes) / there["gap"], 2)
+    whole = visits[["minutes"]].join(there[there["zone"].isin([STREET, *door])]["weight"], how="inner")
+    whole = whole[whole["minutes"] > least_minutes].assign(zone=WHOLE)
+    stays = inside[inside["minutes"] > 0]
     chance = -np.expm1(-stays["minutes"] / stays["gap_minutes"])
-    return pd.concat([visits.assign(weight=1.0), stays[["zone", "minutes"]].assign(weight=1 / chance)])
+    return pd.concat([whole, stays[["zone", "minutes"]].assign(weight=1 / chance)], ignore_index=True)
 
 
-def find_lengths(measured: pd.DataFrame, least_minutes: float, rng: np.random.Generator) -> pd.DataFrame:
-    """Find the median stay in the museum, of those who stayed long enough to be called visitors, and in each zone.
-
-    By Kaplan and Meier (1958), a visit entering at `least_minutes`, since no shorter one is called a visit. For the 95%
-    interval stays are drawn anew: statsmodels' own interval for a quantile is wrong beside weights.
+def find_lengths(measured: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Find the median of visits and of the stays in each zone, by weight; for the 95% interval they are drawn anew.
 
     Returns:
         zone, stays, median_minutes, low_minutes, high_minutes: of zones with stays enough; the whole museum first.
     """
     rows = []
-    for zone, own in measured[measured["minutes"].gt(least_minutes) | measured["zone"].ne(WHOLE)].groupby("zone"):
+    for zone, own in measured.sort_values("minutes", kind="stable").groupby("zone"):
         if len(own) >= FEWEST:
-            ordered = own.sort_values("minutes")
             drawn = rng.multinomial(len(own), np.full(len(own), 1 / len(own)), DRAWS)
-            reached = (drawn * ordered["weight"].to_numpy()).cumsum(axis=1)
-            middle = (reached < reached[:, -1:] / 2).sum(axis=1)
-            low, _, high = find_interval(ordered["minutes"].to_numpy()[middle], LEVEL)
-            median = _fit_curve(own, least_minutes if zone == WHOLE else 0.0).quantile(0.5)
-            rows.append((zone, len(own), median, low, high))
+            low, _, high = find_interval(_find_medians(own, drawn), LEVEL)
+            rows.append((zone, len(own), _find_medians(own, np.ones((1, len(own))))[0], low, high))
     names = ["zone", "stays", "median_minutes", "low_minutes", "high_minutes"]
     found = pd.DataFrame(rows, columns=names)
     return found.sort_values("zone", key=lambda zone: zone.ne(WHOLE), kind="stable", ignore_index=True)
+
+
+def _find_medians(ordered: pd.DataFrame, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weighted median if each row came so many times: a row a try, a column a row of the table."""
+    reached = (times * ordered["weight"].to_numpy()).cumsum(axis=1)
+    medians: NDArray[np.float64] = ordered["minutes"].to_numpy()[(reached < reached[:, -1:] / 2).sum(axis=1)]
+    return medians
 
 
 def tidy_lengths(lengths: pd.DataFrame) -> pd.DataFrame:
@@ -109,20 +124,6 @@ def tidy_lengths(lengths: pd.DataFrame) -> pd.DataFrame:
     stays = (lengths["stays"] // ROUND_TO * ROUND_TO).astype(int)
     minutes = lengths[["median_minutes", "low_minutes", "high_minutes"]].round()
     return lengths[["zone"]].assign(stays=stays, degrees_of_freedom=stays - 1, group_size=stays, **minutes)
-
-
-def _fit_curve(own: pd.DataFrame, least_minutes: float) -> SurvfuncRight:
-    own = own[own["minutes"] > least_minutes]
-    entry = np.full(len(own), least_minutes)
-    return SurvfuncRight(own["minutes"], np.ones(len(own), int), entry, freq_weights=own["weight"])
-
-
-def draw_staying(measured: pd.DataFrame, least_minutes: float, upto: float = 150) -> pd.DataFrame:
-    """Return what share of visits goes on after so many minutes: minutes, still_pct, what."""
-    curve = _fit_curve(measured[measured["zone"].eq(WHOLE)], least_minutes)
-    minutes = np.arange(0, upto + 1, 5)
-    place = np.searchsorted(curve.surv_times, minutes, side="right")
-    return pd.DataFrame({"minutes": minutes, "still_pct": 100 * np.r_[1.0, curve.surv_prob][place], "what": "visits"})
 
 
 def list_steps(ways: pd.DataFrame) -> pd.DataFrame:
