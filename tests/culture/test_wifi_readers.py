@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from councilbook.culture.wifi.intake import Intake, parse_address, undo_hash
+from councilbook.culture.wifi.intake import TWICE_AN_HOUR, Intake, parse_address, undo_hash
 from councilbook.culture.wifi.readers import read_access_points, read_log, recognise
 from councilbook.errors import CheckError, ParameterError, SourceError
 
@@ -448,3 +448,52 @@ def test_events_hold_no_address():
     assert not LEAKS.search(events.to_csv()) and not LEAKS.search(repr(pickle.dumps(events)))
     number = int(DEVICE.replace(":", ""), 16)
     assert not (events.select_dtypes("number") == number).to_numpy().any()
+
+
+CONTROLLER = {"MAC Address": "address", "Last Seen": "time", "AP Name": "zone", "RSSI (dBm)": "signal_dbm"}
+
+
+def write_controller(*rows: tuple[str, str]) -> bytes:
+    lines = [f'{address},10.0.0.1,"{time}",hall,-60' for address, time in rows]
+    return "\n".join(["MAC Address,IPv4 Address,Last Seen,AP Name,RSSI (dBm)", *lines, ""]).encode()
+
+
+@pytest.mark.parametrize("written", [
+    "26/03/2026 10:15:00", "03/26/2026 10:15", "03/26/2026 10:15:00 AM", "26 Mar 2026 10:15", "Mar 26, 2026 10:15:00",
+    "Thu Mar 26 10:15:00 GMT 2026", "2026-03-26 10:15", "2026-03-26T10:15:00Z", "1774520100", "1774520100000",
+])  # fmt: skip
+@pytest.mark.parametrize("address", ["02:00:5e:10:00:01", "02-00-5E-10-00-01", "0200.5e10.0001", "02005E100001"])
+def test_a_controllers_own_times_and_addresses_are_read(written, address):
+    events = read_log(write_controller((address, written)), CONTROLLER, time_zone="Europe/London")
+    assert events["time"].tolist() == [pd.Timestamp("2026-03-26 10:15")]
+    assert events["is_local"].tolist() == [True]
+
+
+@pytest.mark.parametrize(("times", "fault"), [
+    (["03/04/2026 10:15", "04/05/2026 10:15"], "record 1: its dates may be day/month or month/day"),
+    (["yesterday", "10:15"], "record 1: no time can be read.*Expected ISO 8601"),
+])  # fmt: skip
+def test_times_that_cannot_be_told_are_refused(times, fault, tmp_path):
+    file = tmp_path / "clients.csv"
+    file.write_bytes(write_controller(*(("02:00:5e:10:00:01", time) for time in times)))
+    with pytest.raises(SourceError, match=rf"File clients.csv\. Log \(declared\), {fault}"):
+        read_log(file, CONTROLLER, time_zone="Europe/London")
+
+
+@pytest.mark.parametrize("day", ["25/10/2026", "29/03/2026"])
+def test_the_hour_of_a_clock_change_is_set_aside_in_any_way_of_writing(day):
+    rows = [("02:00:5e:10:00:01", f"{day} {hour}") for hour in ("00:30", "01:30", "02:30")]
+    with Intake() as intake:
+        events = read_log(write_controller(*rows), CONTROLLER, intake, time_zone="Europe/London")
+        assert intake.tell().set_index("what")["rows"][TWICE_AN_HOUR] == 1
+    local = events["time"].dt.tz_localize("UTC").dt.tz_convert("Europe/London").dt.strftime("%H:%M")
+    utc = events["time"].dt.strftime("%H:%M").tolist()
+    assert local.tolist() == ["00:30", "02:30"]
+    assert utc == (["23:30", "02:30"] if day.startswith("25") else ["00:30", "01:30"])
+
+
+def test_text_as_excel_writes_it_is_read_and_a_zone_that_is_none_is_refused():
+    content = write_controller(("02:00:5e:10:00:01", "26/03/2026 10:15")).decode().encode("utf-16")
+    assert len(read_log(content, CONTROLLER, time_zone="Europe/London")) == 1
+    with pytest.raises(ParameterError, match=r'no time zone "Europe/Lundon".*Europe/London'):
+        read_log(content, CONTROLLER, time_zone="Europe/Lundon")

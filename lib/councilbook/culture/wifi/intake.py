@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from hashlib import sha256
 from typing import Any, NoReturn, Self
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from councilbook.errors import CheckError, ParameterError
+from councilbook.errors import CheckError, ParameterError, suggest
 
 LOCAL_BIT = 0x02 << 40  # of the first octet: the address was made up by its device or its network
 FIRST_CLOCK = np.datetime64("2005-01-01", "us")  # a clock that says less was never set
@@ -101,6 +101,17 @@ def localise(naive: Times, time_zone: str) -> tuple[Times, NDArray[np.bool_]]:
     return known.to_numpy("datetime64[us]"), np.isnat(known.to_numpy()) & ~np.isnat(naive)
 
 
+def find_zone(name: str) -> ZoneInfo:
+    """Find a time zone by its name.
+
+    Raises:
+        ParameterError: there is none of that name.
+    """
+    if name not in (known := available_timezones()):
+        raise ParameterError(f'There is no time zone "{name}".{suggest(name, known)} Expected a name as Europe/London.')
+    return ZoneInfo(name)
+
+
 class Intake:
     """Where logs are made safe as they are read: one for all logs of a run, so that a day has one token an address.
 
@@ -120,9 +131,10 @@ class Intake:
             left_out: addresses whose devices are not read, by why: opted out, staff, fixed device.
 
         Raises:
-            ParameterError: a list holds what is no address. The message names the list and the place in it alone.
+            ParameterError: there is no such time zone, or a list holds what is no address. The message names the list
+                and the place in it alone.
         """
-        self.time_zone = ZoneInfo(time_zone)
+        self.time_zone = find_zone(time_zone)
         self._first = np.datetime64(keep_from, "D") if keep_from else None
         self._until = np.datetime64(until, "D") if until else None
         self._left_out: dict[int | str, str] = {}

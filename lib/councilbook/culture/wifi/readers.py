@@ -4,6 +4,7 @@ An error names the log and the place in it, never what stands there: a cell coul
 of a parser is chained to it either, as its message may repeat a row.
 """
 
+import codecs
 import gzip
 import json
 import re
@@ -15,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from councilbook.culture.wifi import captures, payloads, tables
-from councilbook.culture.wifi.intake import Heard, Intake, Setting
+from councilbook.culture.wifi.intake import Intake, Setting, find_zone
 from councilbook.errors import SourceError, suggest
 
 PCAP = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a")
@@ -46,24 +47,29 @@ def read_log(
     if intake is None:
         with Intake() as own:
             return read_log(source, layout, own, time_zone=time_zone, zones=zones, zone=zone)
-    content = unpack(source)
+    if time_zone:
+        find_zone(time_zone)
+    try:
+        return _read_content(unpack(source), layout, intake, Setting(time_zone, zones, zone))
+    except SourceError as error:
+        fault = str(error)
+    raise SourceError(fault if isinstance(source, bytes) else f"File {Path(source).name}. {fault}")
+
+
+def _read_content(content: bytes, layout: str | Mapping[str, str], intake: Intake, setting: Setting) -> pd.DataFrame:
     name = layout if isinstance(layout, str) else "declared"
     if not name:
         name = recognise(content)
     if name != "declared" and name not in LAYOUTS:
         raise SourceError(f'There is no layout "{name}" of wifi logs.{suggest(name, LAYOUTS)}')
-    setting = Setting(time_zone, zones, zone)
     if not intake.is_new(content, name):
         return intake.admit(payloads.gather([], intake, name), name)
     columns = tables.COLUMNS.get(name) if isinstance(layout, str) else layout
-    heard: Heard
-    if columns is not None:
-        if b"@" in content and MAIL.search(content):
-            raise SourceError(f"Log ({name}): it holds e-mail addresses. Export it without them; nothing was read.")
-        heard = tables.read_table(content, columns, setting, intake, name)
-    else:
-        heard = READERS[name](content, setting, intake, name)
-    return intake.admit(heard, name)
+    if columns is None:
+        return intake.admit(READERS[name](content, setting, intake, name), name)
+    if b"@" in content and MAIL.search(content):
+        raise SourceError(f"Log ({name}): it holds e-mail addresses. Export it without them; nothing was read.")
+    return intake.admit(tables.read_table(content, columns, setting, intake, name), name)
 
 
 def unpack(source: Path | str | bytes) -> bytes:
@@ -77,7 +83,9 @@ def unpack(source: Path | str | bytes) -> bytes:
         content = source if isinstance(source, bytes) else Path(source).read_bytes()
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
+        if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):  # as Excel writes Unicode text
+            content = content.decode("utf-16").encode()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         fault = type(error).__name__
     if fault:
         raise SourceError(f"Log: it cannot be opened, or its gzip is broken or breaks off ({fault}).")

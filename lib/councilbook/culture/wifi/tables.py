@@ -46,11 +46,14 @@ COLUMNS: dict[str, Mapping[str, str | None]] = {
 OPTIONAL = {"end", "seconds", "signal_dbm", "elements", "vendors", "network", "people"}
 HAS_ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d %b %Y", "%b %d, %Y", "%b %d %Y", "%d-%b-%Y", "%d.%m.%Y")
+CLOCKS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
+WRITTEN = [*(f"{day} {clock}" for day in DAYS for clock in CLOCKS), "%a %b %d %H:%M:%S %Z %Y"]  # by controllers
 MILLISECONDS = 1e11  # as seconds this is the year 5138, as milliseconds 1973
 MARK_SECONDS = 300  # a connected device is taken to be heard as often as this, until its connection ends
 LONGEST_SECONDS = 7 * 86_400  # of a connection: what is longer is a counter that ran over
 USER = re.compile(r"(?=.)(user|guest|visitor|customer|person)?[ _]?(name)?", re.I)
-FIRST_ROWS = 100  # in which a user's name is looked for
+FIRST_ROWS = 100  # in which a user's name is looked for, and how times are written
 HASH = re.compile(r"([0-9a-f]{16,})?", re.I)
 PERSONAL = re.compile(r"(e-?mail|phone number|first ?name|last ?name|surname|full ?name|date of birth|postcode)", re.I)
 
@@ -212,13 +215,13 @@ def _simplify(name: str) -> str:
 
 
 def read_times(texts: NDArray[Any], time_zone: str | None, log: str) -> tuple[Times, NDArray[np.bool_]]:
-    """Read times: ISO with or without a zone, or seconds, milliseconds or microseconds since 1970.
+    """Read times: ISO with or without a zone, seconds, milliseconds or microseconds since 1970, or one of WRITTEN.
 
     Returns:
         The times in UTC, NaT where there is none that can be read, and which of these a clock change made doubtful.
 
     Raises:
-        SourceError: some have no zone, and the log's is not said; or none can be read.
+        SourceError: some have no zone, and the log's is not said; none can be read; or day and month may be either.
     """
     codes, names = pd.factorize(texts)
     unique = pd.Series(names, dtype="object").astype(str).str.strip()
@@ -234,14 +237,38 @@ def read_times(texts: NDArray[Any], time_zone: str | None, log: str) -> tuple[Ti
     times[zoned] = told.dt.tz_localize(None).to_numpy("datetime64[us]")
     rest = ~(is_number | zoned)
     naive = pd.to_datetime(unique[rest], format="ISO8601", errors="coerce").to_numpy("datetime64[us]")
+    if rest.any() and np.isnat(naive).all():
+        naive = _read_written(unique[rest].str.replace(r"\b(GMT|UTC|BST)\b", "UTC", regex=True), log)
     if time_zone is not None:
         times[rest], doubtful[rest] = localise(naive, time_zone)
     elif not np.isnat(naive).all():
         row = int(np.flatnonzero(rest[codes])[0]) + 1
         raise SourceError(f"Log ({log}), record {row}: a time without a zone. Say which time zone the log is in.")
     if len(texts) and np.isnat(times).all() and not doubtful.any():
-        raise SourceError(f"Log ({log}): no time can be read. Expected ISO 8601, or seconds since 1970.")
+        raise SourceError(
+            f"Log ({log}), record 1: no time can be read in its column of times. Expected ISO 8601, as 2026-03-26 "
+            "10:15, seconds since 1970, or a date as 26/03/2026 or 26 Mar 2026 with a time."
+        )
     return times[codes], doubtful[codes]
+
+
+def _read_written(texts: "pd.Series[str]", log: str) -> Times:
+    """Read local times in the one way of WRITTEN that most of them are in.
+
+    Raises:
+        SourceError: it cannot be told which of two numbers is the month.
+    """
+    first = texts.head(FIRST_ROWS)
+    most = max(WRITTEN, key=lambda form: pd.to_datetime(first, format=form, errors="coerce").notna().sum())
+    found, other = (
+        pd.to_datetime(texts, format=form, errors="coerce", utc=True) for form in (most, most.replace("%d/%m", "%m/%d"))
+    )
+    if not found.equals(other) and found.notna().equals(other.notna()):
+        raise SourceError(
+            f"Log ({log}), record 1: its dates may be day/month or month/day. Expected one with a day after the 12th, "
+            "or dates as 2026-03-26."
+        )
+    return found.dt.tz_localize(None).to_numpy("datetime64[us]")
 
 
 def from_seconds(seconds: NDArray[np.float64]) -> Times:
