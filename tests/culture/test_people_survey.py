@@ -140,3 +140,23 @@ def test_a_list_of_shares_names_deciles() -> None:
     found = list_shares(Survey(people, pd.DataFrame())).set_index("group")
     assert found.loc["decile 1", "share_pct"] == pytest.approx(200 / 3) and found.loc["all", "answers"] == 200
     assert bool(found.loc["decile 10", "is_suppressed"]) is False
+
+
+@pytest.mark.parametrize(("labels", "fault"), [
+    ({"SEX": {1.0: "Category A", 2.0: "Category B"}}, "SEX: none of its value labels.*Expected labels of: men, women"),
+    ({"CARTS1_004": {0.0: "Yes", 1.0: "No"}}, "CARTS1_004: by its labels 1 would be no"),
+])  # fmt: skip
+def test_labels_that_mean_something_else_are_refused(tmp_path, labels, fault):
+    file = tmp_path / "cut.sav"
+    rows = pd.DataFrame({"finalweight": [1.0, 1.0], "CARTS1_004": [0.0, 1.0], "SEX": [1.0, 2.0]})
+    pyreadstat.write_sav(rows, str(file), variable_value_labels=labels)
+    with pytest.raises(CheckError, match=f"cut.sav, {fault}") as caught:
+        read_survey(file)
+    assert "Category" not in str(caught.value)
+
+
+def test_labels_in_other_words_of_the_same_are_read(tmp_path):
+    file = tmp_path / "cut.sav"
+    rows = pd.DataFrame({"finalweight": [1.0, 1.0], "CARTS1_004": [0.0, 1.0], "SEX": [1.0, 2.0]})
+    pyreadstat.write_sav(rows, str(file), variable_value_labels={"SEX": {1.0: "Woman", 2.0: "Man"}})
+    assert read_survey(file).people["sex"].tolist() == ["women", "men"]

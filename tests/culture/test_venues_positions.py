@@ -169,3 +169,21 @@ def test_names_and_references_are_compared_without_what_files_write_differently(
     assert loose.tolist() == ["st johns", "st johns", ""]
     told = pd.Series(["100022917682", "100022917682.0", "0", "100000000000", "100023000", "abc", ""])
     assert read_uprns(told).tolist() == ["100022917682", "100022917682", "", "", "", "", ""]
+
+
+@pytest.mark.parametrize(("columns", "x", "y"), [
+    (("longitude", "latitude"), 600_000.0, 157_000.0),  # eastings under the headers of degrees
+    (("easting", "northing"), 0.86, 51.27),  # degrees east of Greenwich under x and y, as in Kent
+])  # fmt: skip
+def test_the_only_pair_of_a_file_is_what_its_numbers_can_be(columns, x, y):
+    rows = pd.DataFrame({"name": ["a", "b"], columns[0]: [x, x], columns[1]: [y, y]})
+    placed = read_positions(rows, "Source council_venues")
+    found = placed[[*METRES[GRID], *METRES[DEGREES]]].dropna(axis=1)
+    assert np.hypot(*(found.to_numpy()[0] - [600_000, 157_000])) < 1_000
+    assert placed["impossible"].tolist() == [0, 0]
+
+
+def test_kilometres_are_no_place():
+    rows = pd.DataFrame({"name": ["a"], "easting": [537.1], "northing": [189.2]})
+    with pytest.raises(SourceError, match=r"own\.csv: no row has a place in Great Britain"):
+        read_positions(rows, "own.csv")

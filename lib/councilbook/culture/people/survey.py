@@ -77,6 +77,7 @@ def read_survey(path: Path) -> Survey:
     """
     layout = read_layout()
     table, labels = _read_sav(path) if path.suffix.lower() in SPSS else (_read_tab(path), {})
+    _check_labels(labels, path.name)
     places = table.filter([layout["region"], *layout["district"]])
     numbers = _read_numbers(table.drop(columns=places.columns), path.name)
     weight = next((name for want in layout["weights"] for name in map(str, numbers) if re.fullmatch(want, name)), None)
@@ -189,6 +190,26 @@ def _name_codes(values: pd.Series, group: Mapping[str, Any], labels: Mapping[flo
         own = [code for code, label in labels.items() if re.search(category["label"], label)]
         meanings |= dict.fromkeys(own if labels else category["codes"], name)
     return values.map(meanings).astype("string").fillna(group.get("absent", pd.NA))
+
+
+def _check_labels(labels: Labels, where: str) -> None:
+    """Check that a file's own labels are those that are looked for; nobody is put into no group without a word.
+
+    Raises:
+        CheckError: none of a group's labels is known, or the code for yes is labelled as no.
+    """
+    layout = read_layout()
+    for group in layout["groups"].values():
+        own, categories = labels.get(group["variable"], {}).values(), group["categories"]
+        if own and not any(re.search(one["label"], label) for one in categories.values() for label in own):
+            raise CheckError(
+                f"{where}, {group['variable']}: none of its value labels is one that is known. Expected labels of: "
+                f"{', '.join(categories)}."
+            )
+    for variable, own in labels.items():
+        is_ticked = any(re.fullmatch(one["ticked"], variable) for one in layout["outcomes"].values())
+        if is_ticked and re.match("(?i)no", own.get(1, "")):
+            raise CheckError(f"{where}, {variable}: by its labels 1 would be no. Expected 1 for yes and 0 for no.")
 
 
 def _check_shares(people: pd.DataFrame, where: str) -> None:

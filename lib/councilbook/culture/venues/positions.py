@@ -20,7 +20,7 @@ GRID, DEGREES = "easting and northing", "longitude and latitude"
 COLUMNS = {GRID: ("easting", "northing"), DEGREES: ("longitude", "latitude")}
 METRES = {GRID: ["grid_x", "grid_y"], DEGREES: ["degrees_x", "degrees_y"]}
 BOXES = {
-    GRID: (0, 0, 700_000, 1_300_000),
+    GRID: (50_000, 4_000, 700_000, 1_300_000),
     DEGREES: (-9.0, 49.0, 2.5, 61.5),
 }  # of Great Britain: west, south, east, north
 SAME_PLACE_M = 2_000  # two positions of a venue that are closer are of the same place, however wrong
@@ -36,7 +36,8 @@ def read_positions(rows: pd.DataFrame, where: str, centre: tuple[float, float] |
     """Bring both pairs of a file to metres on the national grid.
 
     Args:
-        rows: name, and easting, northing, longitude, latitude, of which a pair may be missing.
+        rows: name, and easting, northing, longitude, latitude, of which a pair may be missing. What stands under x and
+            y may be degrees, and what is called longitude may be an easting: then it is taken for what it can be.
         where: which file it is, for messages.
         centre: easting and northing near which the places should be, where that is known.
 
@@ -48,6 +49,7 @@ def read_positions(rows: pd.DataFrame, where: str, centre: tuple[float, float] |
     Raises:
         SourceError: it has neither pair.
     """
+    rows = _name_pairs(rows)
     placed = rows.assign(exchanged=0, impossible=0)
     for pair, (x, y) in COLUMNS.items():
         points = _take_pair(rows, x, y)
@@ -68,6 +70,17 @@ def read_positions(rows: pd.DataFrame, where: str, centre: tuple[float, float] |
             "latitude in degrees."
         )
     return _turn_grid(placed, centre)
+
+
+def _name_pairs(rows: pd.DataFrame) -> pd.DataFrame:
+    """Call the only pair of a file by what its numbers can be, whatever its headers say."""
+    for pair, other in ((GRID, DEGREES), (DEGREES, GRID)):
+        points, others = (_take_pair(rows, *COLUMNS[one]) for one in (pair, other))
+        can_be = {one: (_lies_in(points, one) | _lies_in(points[:, ::-1], one)).any() for one in (pair, other)}
+        if np.isnan(others).all() and can_be[other] and not can_be[pair]:
+            left = rows.drop(columns=list(COLUMNS[other]), errors="ignore")
+            return left.rename(columns=dict(zip(COLUMNS[pair], COLUMNS[other], strict=True)))
+    return rows
 
 
 def _take_pair(rows: pd.DataFrame, x: str, y: str) -> np.ndarray:
