@@ -6,8 +6,7 @@ import pytest
 
 from councilbook.culture.counting import room
 from councilbook.culture.counting.quarters import describe_quarters, find_contradictions
-from councilbook.culture.twin.devices import LOCAL, POLICIES, Phones, emit_frames
-from councilbook.errors import ParameterError
+from councilbook.culture.twin.devices import LOCAL, Phones, emit_frames
 from councilbook.study import Study
 
 ONE_PHONE = Phones(without=0, second=0, associated=0, bursts_a_minute=2, spread=0)
@@ -59,15 +58,6 @@ def test_people_without_wifi_are_not_heard_and_second_devices_are() -> None:
     some = emit_frames(presences, np.random.default_rng(7), "network", Phones(without=0.25, second=0.5, spread=0))
     assert none.empty and list(none) == list(some)
     assert some["address"].nunique() == pytest.approx(400 * 0.75 * 1.5, rel=0.1)
-
-
-def test_unknown_policies_and_backward_presences_are_refused() -> None:
-    with pytest.raises(ParameterError, match="weekly"):
-        emit_frames(make_presences(), np.random.default_rng(8), "weekly")
-    with pytest.raises(ParameterError, match="shares"):
-        emit_frames(make_presences(), np.random.default_rng(8), dict.fromkeys(POLICIES, 0.0))
-    with pytest.raises(ParameterError, match="before it begins"):
-        emit_frames(make_presences(hours=-1), np.random.default_rng(8), "day")
 
 
 def test_the_invented_lab_has_the_publishers_layout_and_faults() -> None:

@@ -190,10 +190,6 @@ def test_a_table_of_fewer_areas_is_refused() -> None:
         frame.build_frame(census, IMD_ROWS, LOOKUP)
 
 
-def test_every_decile_is_counted_those_without_an_area_too() -> None:
-    assert frame.count_deciles(IMD_ROWS, {"E01a", "E01f"})["areas"].tolist() == [1, 0, 0, 0, 0, 0, 0, 0, 0, 1]
-
-
 def test_the_sample_is_assumed_by_kind_of_authority_and_gives_the_interval() -> None:
     design, _ = draw_design(authorities=300)
     _, figures = make_frame(design)

@@ -83,19 +83,6 @@ def test_the_same_seed_gives_the_same_intervals():
 
 
 @pytest.mark.parametrize(
-    ("votes", "agreement"),
-    [
-        ({"a": [3, 3, 3], "b": [2, 2, 2], "c": [1, 1, 1]}, 1.0),
-        ({"a": [3, 2, 1], "b": [2, 1, 3], "c": [1, 3, 2]}, 0.0),
-        ({"a": [3, 3, None], "b": [2, 2, 2], "c": [1, 1, 1]}, None),  # two voters are left
-    ],
-)
-def test_agreement_is_1_where_all_have_one_order_and_0_where_orders_cancel(votes, agreement):
-    found = ranking.measure_agreement(make_ideas(votes))
-    assert np.isnan(found) if agreement is None else found == pytest.approx(agreement)
-
-
-@pytest.mark.parametrize(
     ("votes", "fault"),
     [
         ({"a": [5, 1, 2], "b": [1, 2]}, "idea b has 2 votes, and there are 3 voters"),

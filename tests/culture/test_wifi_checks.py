@@ -133,12 +133,6 @@ def test_heads_that_contradict():
     assert judge(in_log, checks.HEADS)[0] == checks.FAILED
 
 
-def test_heads_are_totalled_over_zones():
-    at = pd.Series(["2026-07-01T10:00+01:00", "2026-07-01T09:00+00:00", "2026-07-01T10:00+00:00"])
-    heads = checks.total_heads(at, pd.Series([2, 3, 4]))
-    assert heads.to_numpy().tolist() == [[pd.Timestamp("2026-07-01 09:00"), 5], [pd.Timestamp("2026-07-01 10:00"), 4]]
-
-
 def test_an_empty_log_tells_nothing():
     with pytest.raises(NotToldError, match="no record"):
         checks.check_log(make_day().iloc[:0])

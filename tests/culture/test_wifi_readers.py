@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from councilbook.culture.wifi.intake import TWICE_AN_HOUR, Intake, parse_address, undo_hash
-from councilbook.culture.wifi.readers import read_access_points, read_log, recognise
+from councilbook.culture.wifi.readers import read_log, recognise
 from councilbook.errors import CheckError, ParameterError, SourceError
 
 DEVICE = "de:ad:fa:ce:0b:01"
@@ -185,18 +185,6 @@ def test_pseudonyms_of_a_sight_in_japan():
     events = read_log(log, time_zone="Asia/Tokyo")
     assert events["time"].iloc[0] == pd.Timestamp("2024-10-09 15:52:53")
     assert not events["is_local"].any()
-
-
-def test_access_points_of_a_floor_plan():
-    plan = {
-        "features": [
-            {"properties": {"zone": "hall", "access_point": POINT}},
-            {"properties": {"zone": "street", "access_point": None}},
-        ]
-    }
-    assert read_access_points(json.dumps(plan).encode()) == {POINT: "hall"}
-    with pytest.raises(SourceError, match="zone and access_point"):
-        read_access_points(b"{}")
 
 
 # --- tokens ---

@@ -67,13 +67,6 @@ def build_frame(census: Mapping[str, pd.DataFrame], imd: pd.DataFrame, lookup: p
     return Frame(areas, shares[kept].reset_index(drop=True), pd.DataFrame(left, columns=["what", "areas"]))
 
 
-def count_deciles(imd: pd.DataFrame, lsoas: set[str]) -> pd.DataFrame:
-    """Count a council's LSOAs of 2011 by decile of deprivation: imd_decile, areas; a decile without one has 0."""
-    own = imd.loc[imd["lsoa11_code"].isin(lsoas), "imd_decile"]
-    counts = own.value_counts().reindex(range(1, 11), fill_value=0)
-    return counts.rename_axis("imd_decile").rename("areas").reset_index()
-
-
 def compare_counts(totals: Mapping[str, float]) -> pd.DataFrame:
     """List how many people several tables count, and how far each is from the first: table, people, more."""
     counts = pd.DataFrame({"table": list(totals), "people": list(totals.values())}).astype({"people": "int64"})

@@ -9,7 +9,7 @@ import pandas as pd
 import yaml
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
-from scipy.stats import friedmanchisquare, rankdata
+from scipy.stats import rankdata
 
 from councilbook.catalogue import Catalogue
 from councilbook.catalogue.entries import Entry, Name
@@ -125,18 +125,6 @@ def rank_ideas(ideas: Ideas, seed: int, draws: int = DRAWS) -> pd.DataFrame:
         first_ten_pct=100 * (places <= FIRST).mean(axis=1),
     )
     return rows.sort_values(["rank", "idea"], ignore_index=True)
-
-
-def measure_agreement(ideas: Ideas) -> float:
-    """Return how far voters agree on the order: 0 as by chance, 1 if all have the same (Kendall's W, for ties).
-
-    Voters who left an idea out are left out; NaN where fewer than three are left, or nobody prefers anything.
-    """
-    full = ideas.votes[:, ~np.isnan(ideas.votes).any(axis=0)]
-    count, voters = full.shape
-    if voters < 3 or count < 3 or (full == full[:1]).all():
-        return float("nan")
-    return float(friedmanchisquare(*full).statistic / (voters * (count - 1)))
 
 
 def list_waiting(ranked: pd.DataFrame, landscape: pd.DataFrame) -> pd.DataFrame:

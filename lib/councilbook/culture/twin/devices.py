@@ -10,8 +10,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from councilbook.errors import ParameterError, suggest
-
 POLICIES = ("global", "network", "day", "hour", "burst")
 PHONES_TODAY: Mapping[str, float] = {"global": 0.06, "network": 0.24, "day": 0.15, "hour": 0.15, "burst": 0.4}
 LOCAL, INDIVIDUAL = np.uint64(0x02 << 40), np.uint64(0xFCFFFFFFFFFF)
@@ -51,13 +49,11 @@ def emit_frames(
     `presences` has person, zone, arrived, left (UTC) and signal_dbm, the mean signal where that person stands. `policy`
     is one of POLICIES or a mixture {policy: share}; `PHONES_TODAY` is one. Returns time, zone, address (48 bits),
     signal_dbm, fingerprint (of the information elements) and network (whether on the museum's), in the order of time.
-    Raises ParameterError for a policy that is not known, and for a presence that ends before it begins.
     """
-    phones, shares = phones or Phones(), _read_policy(policy)
+    phones, mixture = phones or Phones(), {policy: 1.0} if isinstance(policy, str) else policy
+    shares = np.array([mixture.get(name, 0.0) for name in POLICIES]) / sum(mixture.values())
     arrived = presences["arrived"].to_numpy("datetime64[s]").astype(np.int64)
     minutes = (presences["left"].to_numpy("datetime64[s]").astype(np.int64) - arrived) / 60
-    if (minutes < 0).any():
-        raise ParameterError("A presence of the simulated place ends before it begins.")
     person, people = pd.factorize(presences["person"])
     carried = 1 + (rng.random(len(people)) < phones.second)
     owners = np.repeat(np.arange(len(people)), np.where(rng.random(len(people)) < phones.without, 0, carried))
@@ -90,18 +86,6 @@ def emit_frames(
         "fingerprint": print_[burst],
         "network": per_device["network"].to_numpy()[device[burst]],
     })  # fmt: skip
-
-
-def _read_policy(policy: str | Mapping[str, float]) -> NDArray[np.float64]:
-    """Read a policy as the share of each of POLICIES."""
-    mixture = {policy: 1.0} if isinstance(policy, str) else policy
-    if unknown := sorted(set(mixture) - set(POLICIES)):
-        raise ParameterError(f'There is no randomisation policy "{unknown[0]}".{suggest(unknown[0], POLICIES)}')
-    shares: NDArray[np.float64] = np.array([mixture.get(name, 0.0) for name in POLICIES])
-    if (shares < 0).any() or shares.sum() <= 0:
-        raise ParameterError("The shares of the randomisation policies must be 0 or more, and not all 0.")
-    shares /= shares.sum()
-    return shares
 
 
 def _draw_devices(number: int, shares: NDArray[np.float64], phones: Phones, rng: np.random.Generator) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -275,27 +276,21 @@ def _write_log(frames: pd.DataFrame, rng: np.random.Generator) -> bytes:
     posts = frames["time"].to_numpy("datetime64[s]").astype(np.int64) // (60 * LOG_MINUTES)
     times = np.datetime_as_string(frames["time"].to_numpy("datetime64[s]"))
     told = (x, y, far, variance, points, frames["signal_dbm"].astype(int), times, frames["network"], names, posts)
-    lines: dict[int, dict[str, list[str]]] = {}
-    ends: dict[tuple[int, str], str] = {}
+    seen: dict[int, dict[str, dict[str, Any]]] = {}
     for a, b, off, spread, point, dbm, time, on_network, name, post in zip(*(list(one) for one in told), strict=True):
-        lines.setdefault(post, {}).setdefault(name, []).append(
-            f'{{"x":"{-999 if off else a}","y":"{-999 if off else b}","variance":{spread},'
-            f'"floorPlanName":"Ground floor","rssiRecords":[{{"apMac":"{point}","rssi":{dbm}}}],"time":"{time}Z"}}'
-        )
-        ends[post, name] = (
-            f'],"ipv4":null,"ssid":{json.dumps(NAME if on_network else None)},"os":null,"clientMac":"{name}",'
-            f'"latestRecord":{{"time":"{time}Z","nearestApMac":"{point}","nearestApRssi":"{dbm}"}},'
-            '"ipv6":null,"manufacturer":null}'
-        )
-    head = (
-        '{"version":"3.0","secret":"invented","type":"WiFi","data":{"networkId":"L_000000000000000001","observations":['
-    )
-    twice = rng.random(len(lines)) < 0.0025
-    written = [
-        (head + ",".join('{"locations":[' + ",".join(own) + ends[post, name] for name, own in one.items()) + "]}}\n")
-        * (1 + again)
-        for (post, one), again in zip(lines.items(), twice, strict=True)
-    ]
+        place = {"x": f"{-999 if off else a}", "y": f"{-999 if off else b}", "variance": spread}
+        heard = {"floorPlanName": "Ground floor", "rssiRecords": [{"apMac": point, "rssi": dbm}], "time": f"{time}Z"}
+        one = seen.setdefault(post, {}).setdefault(name, {"locations": []})
+        one["locations"].append(place | heard)
+        one |= {"ipv4": None, "ssid": NAME if on_network else None, "os": None, "clientMac": name}
+        one["latestRecord"] = {"time": f"{time}Z", "nearestApMac": point, "nearestApRssi": f"{dbm}"}
+        one |= {"ipv6": None, "manufacturer": None}
+    head = {"version": "3.0", "secret": "invented", "type": "WiFi"}
+    twice = rng.random(len(seen)) < 0.0025
+    written = []
+    for devices, again in zip(seen.values(), twice, strict=True):
+        data = {"networkId": "L_000000000000000001", "observations": list(devices.values())}
+        written.append((json.dumps(head | {"data": data}, separators=(",", ":")) + "\n") * (1 + again))
     return "".join(written).encode()
 
 

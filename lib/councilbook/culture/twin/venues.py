@@ -150,13 +150,9 @@ ROW = {2021: 15, 2023: 19}  # its columns
 
 def make_stations(place: SyntheticPlace) -> pd.DataFrame:
     """Make the stations of a place, where most people live: name, x, y."""
-    pieces = (
-        place.pieces[~place.pieces["quarter"].str.contains("Station")]
-        .drop_duplicates("quarter")
-        .nlargest(STATIONS, "households")
-        .reset_index(drop=True)
-    )
-    return pieces[["quarter", "x", "y"]].rename(columns={"quarter": "name"})
+    quarters = place.pieces[~place.pieces["quarter"].str.contains("Station")].drop_duplicates("quarter")
+    most = quarters.nlargest(STATIONS, "households").reset_index(drop=True)
+    return most[["quarter", "x", "y"]].rename(columns={"quarter": "name"})
 
 
 def make_stops(_source: Source, request: TwinRequest) -> dict[str, bytes]:
@@ -165,22 +161,13 @@ def make_stops(_source: Source, request: TwinRequest) -> dict[str, bytes]:
     stations = make_stations(place)
     made = {}
     for source, (code, kind, stop_type) in STOPS.items():
-        rows = (
-            stations.head(TWO_LINES + 3)
-            if source == "naptan_metro"
-            else stations.drop(index=range(TWO_LINES, TWO_LINES + 3))
-        )
+        is_metro = source == "naptan_metro"
+        rows = stations.head(TWO_LINES + 3) if is_metro else stations.drop(index=range(TWO_LINES, TWO_LINES + 3))
         longitude, latitude = TO_DEGREES.transform(rows["x"].to_numpy(), rows["y"].to_numpy())
-        table = pd.DataFrame(
-            {"ATCOCode": [f"{code}{number}" for number in rows.index], "CommonName": rows["name"] + " " + kind}
-        )
-        table["Easting"], table["Northing"] = rows["x"].round().astype(int), rows["y"].round().astype(int)
-        table["Longitude"], table["Latitude"], table["StopType"], table["Status"] = (
-            longitude,
-            latitude,
-            stop_type,
-            "active",
-        )
+        named = {"ATCOCode": [f"{code}{number}" for number in rows.index], "CommonName": rows["name"] + " " + kind}
+        grid = {"Easting": rows["x"].round().astype(int), "Northing": rows["y"].round().astype(int)}
+        table = pd.DataFrame(named | grid).assign(Longitude=longitude, Latitude=latitude)
+        table = table.assign(StopType=stop_type, Status="active")
         table.loc[rows.index[-1], "Longitude"] = np.nan
         platform = table.head(1).assign(ATCOCode=f"{code}0P1", StopType="PLT")
         closed = table.head(1).assign(ATCOCode=f"{code}99", CommonName=f"Old {kind}", Status="inactive")
@@ -189,15 +176,12 @@ def make_stops(_source: Source, request: TwinRequest) -> dict[str, bytes]:
 
 
 def _write_cycleways(stations: pd.DataFrame) -> bytes:
-    points = np.column_stack(TO_DEGREES.transform(stations["x"].to_numpy(), stations["y"].to_numpy())).round(6)
-    features = [
-        {
-            "type": "Feature",
-            "properties": {"Label": f"C{number + 901}", "Status": "Open"},
-            "geometry": {"type": "LineString", "coordinates": points[number : number + 2].tolist()},
-        }
-        for number in range(CYCLEWAYS)
-    ]
+    points = np.column_stack(TO_DEGREES.transform(stations["x"].to_numpy(), stations["y"].to_numpy())).round(6).tolist()
+    features = []
+    for number in range(CYCLEWAYS):
+        line = {"type": "LineString", "coordinates": points[number : number + 2]}
+        named = {"Label": f"C{number + 901}", "Status": "Open"}
+        features.append({"type": "Feature", "properties": named, "geometry": line})
     return json.dumps({"type": "FeatureCollection", "features": features}).encode()
 
 

@@ -11,11 +11,7 @@ from councilbook.study import Study
 
 GRANTS = "project grants"
 NPO_2023, NPO_2018 = "investment programme (a year)", "national portfolio"
-RECOVERY = {
-    "first": "recovery fund, first round",
-    "capital": "recovery fund, capital",
-    "second": "recovery fund, second round",
-}
+RECOVERY = {"first": "first round", "capital": "capital", "second": "second round"}
 NEWEST, MID_2020 = 2021, 2020  # years of the census and of the estimate that heads are counted by
 LEAST_AUTHORITIES = 100  # that a file of all of England names; one that is cut names a few
 
@@ -51,7 +47,8 @@ def load_awards(study: Study) -> pd.DataFrame:
     if study.has("culture_recovery_fund"):
         for table, programme in RECOVERY.items():
             rows = study.load("culture_recovery_fund", table)
-            found.append(rows.assign(programme=programme, years="2020/21", year=2020, file="recovery fund"))
+            told = {"programme": f"recovery fund, {programme}", "years": "2020/21", "year": 2020}
+            found.append(rows.assign(**told, file="recovery fund"))
     columns = ["programme", "years", "year", "file", "authority", "award_gbp"]
     if not found:
         return pd.DataFrame(columns=columns)
@@ -102,23 +99,12 @@ def sum_funding(study: Study, awards: pd.DataFrame, heads: Heads) -> pd.DataFram
             continue
         counted = min(heads.own, key=lambda one: abs(one - part["year"].iloc[0]), default=None)
         amount = float(here["award_gbp"].sum())
-        rows.append(
-            {
-                "programme": programme,
-                "years": years,
-                "awards": len(here),
-                "amount_gbp": amount,
-                "people": heads.own[counted] if counted else None,
-                "people_year": counted,
-                "amount_gbp_head": amount / heads.own[counted] if counted else None,
-                "england_gbp_head": part["award_gbp"].sum() / heads.england if is_national and heads.england else None,
-                "authorities": authorities,
-            }
-        )
-    columns = [
-        *("programme", "years", "awards", "amount_gbp", "people", "people_year", "amount_gbp_head"),
-        *("england_gbp_head", "authorities"),
-    ]
+        people = heads.own.get(counted) if counted else None
+        england = part["award_gbp"].sum() / heads.england if is_national and heads.england else None
+        a_head = amount / people if people else None
+        rows.append((programme, years, len(here), amount, people, counted, a_head, england, authorities))
+    columns = ["programme", "years", "awards", "amount_gbp", "people", "people_year", "amount_gbp_head"]
+    columns += ["england_gbp_head", "authorities"]
     table = pd.DataFrame(rows, columns=columns).sort_values(["programme", "years"], ignore_index=True)
     kinds = {"awards": "int64", "authorities": "int64", "people": "Int64", "people_year": "Int64"}
     return table.astype(kinds | {"amount_gbp_head": "float64", "england_gbp_head": "float64"})

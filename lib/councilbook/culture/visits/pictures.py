@@ -64,6 +64,11 @@ def list_zones(plan: pd.DataFrame) -> list[str]:
     return [zone for zone in plan["zone"] if zone != STREET]
 
 
+def list_points(plan: pd.DataFrame) -> dict[str, str]:
+    """List the zone of each access point, for `read_log`."""
+    return plan.dropna(subset="access_point").set_index("access_point")["zone"].to_dict()
+
+
 def draw_bands(paths: pd.DataFrame, zones: Sequence[str], *, title: str, alt: str) -> Picture:
     """Draw steps as bands from the zone on the left to the next one on the right, as wide as there are steps (Sankey).
 

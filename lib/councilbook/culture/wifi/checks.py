@@ -68,12 +68,6 @@ def check_log(
     return pd.DataFrame(rows, columns=["check", "verdict", "found", "asked", "case", "limit"])
 
 
-def total_heads(counted_at: "pd.Series[str]", people: "pd.Series[int]") -> pd.DataFrame:
-    """Total heads over the zones that were counted at one time (ISO, with an offset): time (UTC) and people."""
-    time = pd.to_datetime(counted_at, utc=True).dt.tz_localize(None).rename("time")
-    return people.groupby(time).sum().rename("people").reset_index()
-
-
 def require_belief(checked: pd.DataFrame, name: str) -> None:
     """Refuse visitor counts and journeys from a log that fails a check.
 

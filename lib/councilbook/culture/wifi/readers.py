@@ -6,7 +6,6 @@ of a parser is chained to it either, as its message may repeat a row.
 
 import codecs
 import gzip
-import json
 import re
 import zlib
 from collections.abc import Mapping
@@ -90,20 +89,6 @@ def unpack(source: Path | str | bytes) -> bytes:
     if fault:
         raise SourceError(f"Log: it cannot be opened, or its gzip is broken or breaks off ({fault}).")
     return content
-
-
-def read_access_points(plan: bytes) -> dict[str, str]:
-    """Read from a floor plan (GeoJSON) which zone each access point is in, for `read_log`.
-
-    Raises:
-        SourceError: it is no GeoJSON with zone and access_point.
-    """
-    try:
-        found = [one["properties"] for one in json.loads(plan)["features"]]
-        return {str(one["access_point"]): str(one["zone"]) for one in found if one["access_point"]}
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise SourceError("Floor plan: expected GeoJSON whose features have zone and access_point.")
 
 
 def recognise(content: bytes) -> str:
