@@ -248,8 +248,10 @@ def test_a_check_that_misses_what_was_wanted_says_so() -> None:
     ("rank", "said"), [(1, "1st"), (2, "2nd"), (11, "11th"), (113, "113th"), (169, "169th"), (23, "23rd")]
 )
 def test_a_rank_is_said_as_people_say_it(rank: int, said: str) -> None:
-    areas = pd.DataFrame({"engaged_pct": [40.0, 60.0], "adults": [300, 100]})
-    own = {"is_own": True, "rank": rank, "published_pct": 45, "published_low_pct": 40.4, "published_high_pct": 49.6}
-    text = statements.say_council(areas, pd.DataFrame([own, own | {"is_own": False}]), "Gullmere")
+    own = {"is_own": True, "rank": rank, "published_pct": 45, "adults": 300}
+    published = pd.DataFrame([own, own | {"is_own": False}])
+    text = statements.say_published(published, "Gullmere")
     assert text.startswith("45.0% of adults in Gullmere")
-    assert f"That is {said} of 2 authorities" in text
+    assert text.endswith(f"as a survey published it: {said} of 2 authorities.")
+    text = statements.say_published(published.assign(published_low_pct=40.4, published_high_pct=49.6), "Gullmere")
+    assert text.endswith("leaves anything between 40% and 50% open.")

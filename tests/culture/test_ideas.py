@@ -107,20 +107,6 @@ def test_a_source_that_is_not_in_the_catalogue_is_refused(monkeypatch):
         ranking.read_ideas(SimpleNamespace(expand=expand))
 
 
-def test_ideas_are_listed_by_the_source_that_they_wait_for():
-    ideas = make_ideas({"a": [5] * 3, "b": [4] * 3, "c": [1] * 3}, a=["log", "plan"], c=["log"])
-    landscape = pd.DataFrame(
-        {
-            "source_id": ["plan", "log", "map"],
-            "title": ["Plan", "Log", "Map"],
-            "steward": "museum",
-            "spectrum": "closed",
-        }
-    ).assign(personal_data=[False, True, False], gap=None)
-    rows = ranking.list_waiting(ranking.rank_ideas(ideas, 7), landscape)
-    assert rows[["title", "ideas", "waiting"]].to_numpy().tolist() == [["Log", 2, "A; C"], ["Plan", 1, "A"]]
-
-
 def make_ethics(*states: str) -> pd.DataFrame:
     roles = ["Head of museums", "Data protection officer", "Data protection officer"]
     return pd.DataFrame(

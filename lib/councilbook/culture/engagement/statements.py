@@ -13,44 +13,23 @@ MAP_DETAILS = {
 }
 
 
-def say_council(areas: pd.DataFrame, authorities: pd.DataFrame, name: str) -> str:
-    """Say the published share of the council, what its sample leaves open, and its rank.
-
-    Args:
-        areas: the dataset culture_engagement.
-        authorities: the dataset culture_authorities.
-        name: the council's.
-    """
-    own = authorities[authorities["is_own"]]
-    share = (areas["engaged_pct"] * areas["adults"]).sum() / areas["adults"].sum()
-    start = f"{share:.1f}% of adults in {name} attend or take part in culture in a year"
-    if len(own) == 1:
-        one = own.iloc[0]
-        ends = f"{one['published_low_pct']:.0f}% and {one['published_high_pct']:.0f}%"
-        return (
-            f"{start}, as the survey published it. That is {_say_rank(int(one['rank']))} of {len(authorities)} "
-            f"authorities. The sample that we assumed leaves anything between {ends} open."
-        )
-    return (
-        f"{start}. The figure puts together {len(own)} districts of 2019, weighted by their adults; they were between "
-        f"{own['published_pct'].min():.0f}% and {own['published_pct'].max():.0f}%."
-    )
-
-
 def say_published(published: pd.DataFrame, name: str) -> str:
     """Say the published share of a council, and its rank or the districts that it is put together of.
 
     Args:
-        published: the dataset culture_published.
+        published: the dataset culture_published; or culture_authorities, to say as well what its sample leaves open.
         name: the council's.
     """
     own = published[published["is_own"]]
-    share = share_published(published)
-    start = f"{share:.1f}% of adults in {name} attended or took part in culture in 2018/19"
-    if len(own) == 1:
-        rank = _say_rank(int(own["rank"].iloc[0]))
-        return f"{start}, as a survey published it: {rank} of {len(published)} authorities."
-    return f"{start}, by the published figures of {len(own)} districts of 2019."
+    start = f"{share_published(published):.1f}% of adults in {name} attended or took part in culture in 2018/19"
+    if len(own) > 1:
+        return f"{start}, by the published figures of {len(own)} districts of 2019."
+    one = own.iloc[0]
+    said = f"{start}, as a survey published it: {_say_rank(int(one['rank']))} of {len(published)} authorities."
+    if "published_low_pct" not in one:
+        return said
+    ends = f"{one['published_low_pct']:.0f}% and {one['published_high_pct']:.0f}%"
+    return f"{said} The sample that we assumed leaves anything between {ends} open."
 
 
 def share_published(published: pd.DataFrame) -> float:

@@ -127,25 +127,6 @@ def rank_ideas(ideas: Ideas, seed: int, draws: int = DRAWS) -> pd.DataFrame:
     return rows.sort_values(["rank", "idea"], ignore_index=True)
 
 
-def list_waiting(ranked: pd.DataFrame, landscape: pd.DataFrame) -> pd.DataFrame:
-    """List which ideas would become possible with each source that is not open.
-
-    Args:
-        ranked: from `rank_ideas`.
-        landscape: source_id, title, steward, spectrum, personal_data and gap, as `Study.landscape` has them.
-
-    Returns:
-        A row a source that ideas need, the one with the most ideas first: title, steward, spectrum, personal_data,
-        ideas (how many), waiting (their titles), gap.
-    """
-    needed = ranked.assign(source_id=ranked["needs"].str.split(BETWEEN)).explode("source_id")
-    waiting = needed[needed["source_id"] != ""].groupby("source_id")["title"].agg(["size", BETWEEN.join])
-    waiting = waiting.set_axis(["ideas", "waiting"], axis="columns").reset_index()
-    columns = ["source_id", "title", "steward", "spectrum", "personal_data", "gap"]
-    rows = landscape[columns].merge(waiting, on="source_id")
-    return rows.sort_values(["ideas", "title"], ascending=[False, True], ignore_index=True)
-
-
 def _share_below(votes: Floats) -> Floats:
     """Turn each voter's votes into the share of their other ideas that they put below, a tie as half."""
     ranks = rankdata(votes, axis=0, method="average", nan_policy="omit")

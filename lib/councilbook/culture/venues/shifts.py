@@ -188,17 +188,9 @@ def estimate_shift(own: Vector, matches: pd.DataFrame) -> Estimate:
     strict = weights == 1
     share = float(agree[strict].mean()) if strict.any() else 0.0
     far = np.hypot(*moves[strict].T)
-    return Estimate(
-        shift,
-        float(error),
-        spread,
-        float(weights[agree].sum()),
-        count,
-        share,
-        int(strict.sum()),
-        float(far[far < TOWN_M].max(initial=0.0)),
-        tuple(kept["source"][agree].unique()),
-    )
+    farthest, sources = float(far[far < TOWN_M].max(initial=0.0)), tuple(kept["source"][agree].unique())
+    weight, known = float(weights[agree].sum()), int(strict.sum())
+    return Estimate(shift, float(error), spread, weight, count, share, known, farthest, sources)
 
 
 def choose_shift(found: Estimate, gap: Vector | None, datum: Vector) -> tuple[str, Vector, int | None]:

@@ -67,12 +67,9 @@ def fit_columns(study: Study, dataset: str, frame: pd.DataFrame) -> pd.DataFrame
     """Give a table the columns and types of a dataset; a column that it lacks is missing, and so may all rows be."""
     kinds = {"integer": "Int64", "year": "Int64", "number": "float64", "boolean": "bool", "string": "str"}
     fields = study.catalogue.dataset(dataset).fields
-    return frame.reindex(columns=list(fields)).astype({name: kinds[one.type] for name, one in fields.items()})
-
-
-def fit_shapes(study: Study, dataset: str, shapes: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Give shapes the columns of a dataset, as `fit_columns` does."""
-    return gpd.GeoDataFrame(fit_columns(study, dataset, pd.DataFrame(shapes)), geometry=shapes.geometry)
+    table = pd.DataFrame(frame).reindex(columns=list(fields))
+    table = table.astype({name: kinds[one.type] for name, one in fields.items()})
+    return gpd.GeoDataFrame(table, geometry=frame.geometry) if isinstance(frame, gpd.GeoDataFrame) else table
 
 
 def list_checks(study: Study, settled: Mapping[str, Settled]) -> pd.DataFrame:

@@ -113,7 +113,7 @@ def read_meraki(content: bytes, setting: Setting, intake: Intake, log: str) -> H
     return gather(rows, intake, log)
 
 
-def _take(read: Any, record: Any, *given: Any, intake: Intake, log: str) -> list[Row]:
+def _take(read: Any, record: Any, *given: Any, intake: Intake, log: str) -> list[Any]:
     """Read one record; one that lacks a field is counted. What its error says is let go: it may be an address."""
     try:
         found = list(read(record, *given))
@@ -122,7 +122,7 @@ def _take(read: Any, record: Any, *given: Any, intake: Intake, log: str) -> list
         return []
     for why in [one for one in found if isinstance(one, str)]:
         intake.count(log, why, 1)
-    return [one._replace(time=str(one.time), address=str(one.address)) for one in found if isinstance(one, Row)]
+    return [one for one in found if not isinstance(one, str)]
 
 
 def _find_doubt(place: Mapping[str, Any], metres: float) -> str:
@@ -142,14 +142,12 @@ def _read_seen(one: Mapping[str, Any], data: Mapping[str, Any], zones: ZoneNames
         yield doubt
         return
     names = [data["apMac"], *filter(None, data.get("apTags") or []), *filter(None, data.get("apFloors") or [])]
-    signal = _number(one.get("rssi")) + NOISE_FLOOR_DBM
-    yield Row(
-        str(one.get("seenEpoch") or one["seenTime"]), zones.find(names), one["clientMac"], signal, bool(one.get("ssid"))
-    )
+    time, signal = one.get("seenEpoch") or one["seenTime"], _number(one.get("rssi")) + NOISE_FLOOR_DBM
+    yield Row(str(time), zones.find(names), str(one["clientMac"]), signal, bool(one.get("ssid")))
 
 
 def _read_observation(one: Mapping[str, Any], _: Mapping[str, Any], zones: ZoneNames) -> Iterator[Any]:
-    address, network, latest = one["clientMac"], bool(one.get("ssid")), one.get("latestRecord") or {}
+    address, network, latest = str(one["clientMac"]), bool(one.get("ssid")), one.get("latestRecord") or {}
     times = set()
     for place in one.get("locations") or []:
         times.add(place["time"])
@@ -162,11 +160,11 @@ def _read_observation(one: Mapping[str, Any], _: Mapping[str, Any], zones: ZoneN
         floor = [place.get("floorPlanName") or ""]
         best = [heard[0]["apMac"]] if heard else []
         names = best + (tags + floor if len(tags) == 1 else floor + tags)
-        yield Row(place["time"], zones.find(names), address, float(heard[0]["rssi"]) if heard else np.nan, network)
+        signal = float(heard[0]["rssi"]) if heard else np.nan
+        yield Row(str(place["time"]), zones.find(names), address, signal, network)
     if latest.get("time") and latest["time"] not in times:
-        yield Row(
-            latest["time"], zones.find([latest["nearestApMac"]]), address, _number(latest["nearestApRssi"]), network
-        )
+        zone, signal = zones.find([latest["nearestApMac"]]), _number(latest["nearestApRssi"])
+        yield Row(str(latest["time"]), zone, address, signal, network)
 
 
 def read_cmx(content: bytes, setting: Setting, intake: Intake, log: str) -> Heard:
@@ -185,29 +183,25 @@ def read_cmx(content: bytes, setting: Setting, intake: Intake, log: str) -> Hear
     for number, record in enumerate((one for part in posted for one in part), start=1):
         if not isinstance(record, dict) or (sign not in record and (other in record or number == 1)):
             raise SourceError(f"Log ({log}), record {number}: expected the field {sign}; this is another version.")
-        rows += _take(_read_client if log == "cmx_v2" else _read_notification, record, zones, intake=intake, log=log)
+        rows += _take(_read_client, record, zones, log, intake=intake, log=log)
     return gather(rows, intake, log)
 
 
-def _read_client(one: Mapping[str, Any], zones: ZoneNames) -> Iterator[Any]:
-    statistics = one["statistics"]
-    place, best = one.get("mapCoordinate") or {}, statistics.get("maxDetectedRssi") or {}
+def _read_client(one: Mapping[str, Any], zones: ZoneNames, log: str) -> Iterator[Any]:
+    if log == "cmx_v2":
+        told, place, address = one["statistics"], one.get("mapCoordinate") or {}, one["macAddress"]
+        where, time = one["mapInfo"]["mapHierarchyString"], told["lastLocatedTime"]
+        connected = one.get("dot11Status") == "ASSOCIATED"
+    else:
+        told, place, address = one, one.get("locationCoordinate") or {}, one["deviceId"]
+        where, time = one["locationMapHierarchy"], one.get("timestamp") or one["lastSeen"]
+        connected = bool(one.get("associated"))
     if UNKNOWN in (place.get("x"), place.get("y")):
         yield NOWHERE
         return
-    names = [one.get("apMacAddress") or "", *one["mapInfo"]["mapHierarchyString"].split(">")[::-1]]
-    connected = one.get("dot11Status") == "ASSOCIATED"
-    yield Row(statistics["lastLocatedTime"], zones.find(names), one["macAddress"], _number(best.get("rssi")), connected)
-
-
-def _read_notification(one: Mapping[str, Any], zones: ZoneNames) -> Iterator[Any]:
-    place, best = one.get("locationCoordinate") or {}, one.get("maxDetectedRssi") or {}
-    if UNKNOWN in (place.get("x"), place.get("y")):
-        yield NOWHERE
-        return
-    names = [one.get("apMacAddress") or "", *one["locationMapHierarchy"].split(">")[::-1]]
-    time = str(one.get("timestamp") or one["lastSeen"])
-    yield Row(time, zones.find(names), one["deviceId"], _number(best.get("rssi")), bool(one.get("associated")))
+    names = [one.get("apMacAddress") or "", *where.split(">")[::-1]]
+    signal = _number((told.get("maxDetectedRssi") or {}).get("rssi"))
+    yield Row(str(time), zones.find(names), str(address), signal, connected)
 
 
 def read_unifi(content: bytes, setting: Setting, intake: Intake, log: str) -> Heard:
@@ -225,7 +219,7 @@ def read_unifi(content: bytes, setting: Setting, intake: Intake, log: str) -> He
     zones, marks = ZoneNames(setting), list[Mark]()
     for one in events:
         if isinstance(one, dict) and one.get("key") in UNIFI:
-            marks += [mark for mark in [_read_event(one, zones)] if mark] or _miss(intake, log)
+            marks += _take(_read_event, one, zones, intake=intake, log=log)
         else:
             intake.count(log, "an event of another kind", 1)
     return gather(connect(marks, intake, log), intake, log)
@@ -242,21 +236,12 @@ class Mark(NamedTuple):
     seconds: float = np.nan
 
 
-def _miss(intake: Intake, log: str) -> list[Mark]:
-    intake.count(log, NO_RECORD, 1)
-    return []
-
-
-def _read_event(one: Mapping[str, Any], zones: ZoneNames) -> Mark | None:
+def _read_event(one: Mapping[str, Any], zones: ZoneNames) -> Iterator[Mark]:
     what = one["key"].rsplit("_", 1)[-1]
-    try:
-        names = [one.get("ap_to") or one["ap"], one.get("ap_displayName") or one.get("ap_name") or ""]
-        ends = what == "Disconnected"
-        seconds = _number(one.get("duration")) if ends else np.nan
-        address = one.get("user") or one["guest"]
-        return Mark(float(one["time"]) / 1000, zones.find(names), str(address), what == "Connected", ends, seconds)
-    except (KeyError, TypeError, ValueError):
-        return None
+    names = [one.get("ap_to") or one["ap"], one.get("ap_displayName") or one.get("ap_name") or ""]
+    ends, address = what == "Disconnected", one.get("user") or one["guest"]
+    seconds = _number(one.get("duration")) if ends else np.nan
+    yield Mark(float(one["time"]) / 1000, zones.find(names), str(address), what == "Connected", ends, seconds)
 
 
 def connect(marks: list[Mark], intake: Intake, log: str) -> list[Row]:
