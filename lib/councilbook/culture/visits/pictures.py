@@ -66,7 +66,8 @@ def list_zones(plan: pd.DataFrame) -> list[str]:
 
 def list_points(plan: pd.DataFrame) -> dict[str, str]:
     """List the zone of each access point, for `read_log`."""
-    return plan.dropna(subset="access_point").set_index("access_point")["zone"].to_dict()
+    known = plan.dropna(subset="access_point")
+    return dict(zip(known["access_point"].astype(str), known["zone"].astype(str), strict=True))
 
 
 def draw_bands(paths: pd.DataFrame, zones: Sequence[str], *, title: str, alt: str) -> Picture:

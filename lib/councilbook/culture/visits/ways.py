@@ -6,6 +6,7 @@ a short stay may be missed; who was heard once has no length at all, and that is
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -112,7 +113,7 @@ def find_lengths(measured: pd.DataFrame, rng: np.random.Generator) -> pd.DataFra
     return found.sort_values("zone", key=lambda zone: zone.ne(WHOLE), kind="stable", ignore_index=True)
 
 
-def _find_medians(ordered: pd.DataFrame, times: NDArray[np.float64]) -> NDArray[np.float64]:
+def _find_medians(ordered: pd.DataFrame, times: NDArray[Any]) -> NDArray[np.float64]:
     """Return the weighted median if each row came so many times: a row a try, a column a row of the table."""
     reached = (times * ordered["weight"].to_numpy()).cumsum(axis=1)
     medians: NDArray[np.float64] = ordered["minutes"].to_numpy()[(reached < reached[:, -1:] / 2).sum(axis=1)]
