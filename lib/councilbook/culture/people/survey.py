@@ -206,9 +206,9 @@ def _check_labels(labels: Labels, where: str) -> None:
                 f"{where}, {group['variable']}: none of its value labels is one that is known. Expected labels of: "
                 f"{', '.join(categories)}."
             )
-    for variable, own in labels.items():
+    for variable, meanings in labels.items():
         is_ticked = any(re.fullmatch(one["ticked"], variable) for one in layout["outcomes"].values())
-        if is_ticked and re.match("(?i)no", own.get(1, "")):
+        if is_ticked and re.match("(?i)no", meanings.get(1, "")):
             raise CheckError(f"{where}, {variable}: by its labels 1 would be no. Expected 1 for yes and 0 for no.")
 
 
