@@ -10,7 +10,7 @@ import pytest
 from councilbook.catalogue import Catalogue, FoundFile, load_catalogue
 from councilbook.errors import NotAgreedError
 from councilbook.gate.ethics import agreements
-from councilbook.gate.ethics.agreements import drop_beyond, find_agreement, require_agreement
+from councilbook.gate.ethics.agreements import drop_beyond, find_agreement, require_agreement, require_whole
 from councilbook.paths import find_workbook
 
 CANARY = "Quackenzilde"
@@ -108,3 +108,30 @@ def test_a_field_beyond_the_agreement_is_dropped_and_said_or_refused_where_none_
     (closed / "agreements.yaml").write_text("kid_households: {fields: [household_id]}", encoding="utf-8")
     with pytest.raises(NotAgreedError, match="does not cover"):
         drop_beyond(OURS, found, table, rows)
+
+
+@pytest.mark.parametrize("source", ["rates_ledger", "museum_wifi"])
+def test_a_file_that_a_study_reads_by_itself_is_refused_where_some_of_its_fields_alone_are_agreed(
+    closed: Path, source: str
+) -> None:
+    found = put(OURS, closed, source)
+    require_agreement(OURS, found, "2026-11-29")
+    (closed / "agreements.yaml").write_text(f"{source}: {{fields: [postcode]}}", encoding="utf-8")
+    with pytest.raises(NotAgreedError, match="reads the whole file by itself, so no field can be dropped") as caught:
+        require_agreement(OURS, found, "2026-11-29")
+    assert f"{source}:\n  fields: []" in str(caught.value)
+    require_whole(OURS, FoundFile(found.source, found.path, "twin"))
+    (closed / "agreements.yaml").write_text(f"{source}: {{fields: []}}", encoding="utf-8")
+    require_agreement(OURS, found, "2026-11-29")
+
+
+def test_the_councils_agreements_are_parsed_once_and_again_when_they_change(
+    closed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed = []
+    parse = agreements.yaml.safe_load
+    monkeypatch.setattr(agreements.yaml, "safe_load", lambda text: parsed.append(text) or parse(text))
+    for months in (7, 8):
+        (closed / "agreements.yaml").write_text(f"kid_people: {{keep_months: {months}}}", encoding="utf-8")
+        assert [find_agreement(OURS, OURS.source("kid_people")).keep_months for _ in range(3)] == [months] * 3
+    assert len(parsed) == 2

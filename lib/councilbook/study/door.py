@@ -16,6 +16,7 @@ from councilbook.errors import CouncilbookError, NotebookError, ParameterError, 
 from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.disks import explain_os_errors
 from councilbook.gate.editions import Edition, hold_edition
+from councilbook.gate.ethics.agreements import require_whole
 from councilbook.gate.ethics.points import list_points
 from councilbook.gate.writing import (
     Origin,
@@ -129,9 +130,11 @@ class Study(Intake):
 
         Raises:
             NotebookError, SourceError: see `load`.
+            NotAgreedError: an agreement covers some of its fields alone.
         """
         self._require_declared(source)
         found = self.find(self.catalogue.source(source))
+        require_whole(self.catalogue, found)
         if NOTEBOOK_VARIABLE not in os.environ:  # else the run has looked before its first notebook
             self.check_owner(found)
         self._used[found.source.id] = found

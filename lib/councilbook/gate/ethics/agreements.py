@@ -6,6 +6,7 @@ dates and the catalogue's own names is ever told.
 """
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -92,11 +93,33 @@ def require_agreement(catalogue: Catalogue, found: FoundFile, run_date: str) -> 
             f"  keep_until: {next_year}"
         )
     else:
+        if source.reader or not source.tables:  # the study reads it by itself, and is told so before it begins
+            require_whole(catalogue, found)
         return
     raise NotAgreedError(
         f"{source.title} ({source.id}) may not be used in a run of {format_date(run_date)}: {why}. Nothing of it was "
         f"read.\n{way}"
     )
+
+
+def require_whole(catalogue: Catalogue, found: FoundFile) -> None:
+    """Refuse a council's real file that a study reads by itself, where its agreement covers some fields alone.
+
+    Args:
+        catalogue: the workbook's.
+        found: the file.
+
+    Raises:
+        NotAgreedError: it is one; the message says what to do.
+    """
+    agreement = find_agreement(catalogue, found.source) if found.origin == "closed folder" else None
+    if agreement and agreement.fields:
+        raise NotAgreedError(
+            f"{found.source.title} ({found.source.id}): its {agreement.kind} covers some fields alone. This study "
+            "reads the whole file by itself, so no field can be dropped for it. Nothing of it was read.\n"
+            f"Take what is not covered out of {found.path.name}. Then write into {FILE} in the closed folder:\n"
+            f"{found.source.id}:\n  fields: []"
+        )
 
 
 def drop_beyond(catalogue: Catalogue, found: FoundFile, table: Table, rows: pd.DataFrame) -> tuple[pd.DataFrame, str]:
@@ -152,15 +175,18 @@ def _find_arrival(path: Path) -> date:
 def _read_own(catalogue: Catalogue) -> dict[str, dict[str, Any]]:
     """Read what a council says of its agreements, by source or series; no text of it is in any message."""
     file = find_own_file(catalogue.workbook)
-    if not file:
-        return {}
+    known = frozenset(name for one in catalogue.sources.values() for name in (one.id, one.series) if name)
+    return _parse_own(file.read_bytes(), known) if file else {}
+
+
+@lru_cache(maxsize=1)  # each closed file of a run asks for it
+def _parse_own(content: bytes, known: frozenset[str]) -> dict[str, dict[str, Any]]:
     try:
-        said = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        said = yaml.safe_load(content.decode("utf-8")) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}" if mark else ""
         raise NotAgreedError(f"{FILE} in the closed folder{place}: it cannot be read as YAML in UTF-8.") from None
-    known = {name for one in catalogue.sources.values() for name in (one.id, one.series) if name}
     for number, (name, about) in enumerate(said.items() if isinstance(said, dict) else [("", None)], start=1):
         if name not in known or not isinstance(about, dict):
             raise NotAgreedError(
