@@ -2,8 +2,9 @@
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -109,14 +110,34 @@ def test_the_next_version_hides_nothing_else_than_the_one_before_it(catalogue: C
     assert [file.name for file in (folder / "earlier").iterdir()] == ["1.0.0.csv"]
 
 
-def test_a_version_from_before_totals_were_marked_is_read_and_compared(catalogue: Catalogue, visits: Dataset) -> None:
+def change_released(folder: Path, change: Callable[[pd.DataFrame], pd.DataFrame]) -> None:
+    """Put another table in the place of a released one, as an older library may have written it."""
+    file = next(folder.glob("*.csv"))
+    change(pd.read_csv(file, dtype=str, keep_default_na=False)).to_csv(file, index=False)
+
+
+@pytest.mark.parametrize("lacking", ["is_partial", "is_suppressed", "visits", "age"])
+def test_a_version_with_fewer_fields_is_read_as_far_as_it_goes(
+    catalogue: Catalogue, visits: Dataset, lacking: str
+) -> None:
     folder = release(catalogue, visits, add_totals(GRID))
-    file = folder / "visits.csv"
-    marked = pd.read_csv(file, dtype=str, keep_default_na=False)
-    marked.drop(columns="is_partial").to_csv(file, index=False)
-    assert "is_partial" not in read_published(folder, visits)
+    marked = (folder / "visits.csv").read_bytes()
+    change_released(folder, lambda text: text.drop(columns=lacking))
+    assert lacking not in read_published(folder, visits)
     release(catalogue, visits, add_totals(GRID))
-    pd.testing.assert_frame_equal(pd.read_csv(file, dtype=str, keep_default_na=False), marked)
+    assert (folder / "visits.csv").read_bytes() == marked
+
+
+def test_a_version_that_cannot_be_read_says_what_to_do_and_shows_no_value(
+    catalogue: Catalogue, visits: Dataset
+) -> None:
+    folder = release(catalogue, visits, add_totals(GRID))
+    change_released(folder, lambda text: text.assign(visits="Quackenzilde"))
+    with pytest.raises(
+        CheckError, match=r"visits: visits is not integer .* earlier version .* Move its folder"
+    ) as caught:
+        release(catalogue, visits, add_totals(GRID))
+    assert "Quack" not in str(caught.value)
 
 
 def test_a_table_is_read_once_and_each_earlier_version_is_laid_beside_it_once(
@@ -200,6 +221,10 @@ def test_records_leave_only_when_nobody_stands_out(catalogue: Catalogue) -> None
     assert passed.frame["age"].tolist() == sorted(passed.frame["age"])
     with pytest.raises(ReleaseRefusedError, match="Dataset records was not released"):
         pass_alone(catalogue, dataset, frame.head(8))
+    for lacking in ("number", "sex", "need"):
+        older = Surroundings(earlier=[passed.frame.drop(columns=lacking)])
+        again = pass_gate(dataset, frame, [], catalogue.disclosure, older).frame
+        pd.testing.assert_frame_equal(again, passed.frame)
 
 
 @pytest.fixture
@@ -235,6 +260,11 @@ def test_a_register_that_gives_somebody_away_beside_its_last_version_is_refused(
     assert told["last_version"] == "2026-10-23"
     assert told["beside_last_version"] == [{"leak": MONTH_OF_CHANGE, "version": "both", "rows": 1}]
     assert MONTH_OF_CHANGE not in json.dumps(read_audit(folder))
+    release(catalogue, shops, clean, last=replace(last, frame=before.drop(columns=["address", "relief"])))
+    for lacking in ("shop", "inside", "is_organisation"):
+        older = replace(last, frame=before.drop(columns=lacking))
+        with pytest.raises(ReleaseRefusedError, match=f"its last version has no {lacking}. An earlier version of the"):
+            release(catalogue, shops, clean, last=older)
 
 
 def test_a_model_of_too_few_records_is_refused(catalogue: Catalogue) -> None:
@@ -279,6 +309,9 @@ def test_a_sum_that_changed_by_one_relief_since_last_month_is_refused(catalogue:
     assert read_published(folder, sums)["pounds"].tolist() == [7_190]
     with pytest.raises(ReleaseRefusedError, match="fewer than 10 contributions"):
         release(catalogue, sums, lay_out_sum(others[1:], [100.0]))
+    older = Surroundings(earlier=[read_published(folder, sums).drop(columns="pounds")])
+    with pytest.raises(ReleaseRefusedError, match="1 sums changed since the last release"):
+        pass_gate(sums, lay_out_sum(others[1:], [100.0]), [], catalogue.disclosure, older)
     release(catalogue, sums, lay_out_sum(others, []))  # held as it was
     eleven = [50.0 + number for number in range(11)]
     release(catalogue, sums, lay_out_sum([*others, *eleven], eleven))
@@ -308,6 +341,11 @@ def test_a_release_is_held_against_what_lies_published_about_the_same_records(ca
     folder = release(known, by_ward, counts)
     assert read_published(folder, by_ward)["ill"].isna().sum() == 2  # and not the total
     assert read_published(release(known, records, people), records)["ward"].isna().all()
+    change_released(folder, lambda text: text.drop(columns=["ill", "ward"]))
+    with pytest.raises(
+        ReleaseRefusedError, match=r"by_ward, which is published .*, has no ill, ward. An earlier version"
+    ):
+        release(known, records, people)
     few = people.assign(health=people["health"].mask(people["ward"] != "A", "well"))  # of all, so no level hides it
     shutil.rmtree(catalogue.workbook.processed)
     release(known, by_ward, counts.assign(ill=[6, 0, 0, 6]))

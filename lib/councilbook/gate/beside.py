@@ -11,6 +11,11 @@ from councilbook.gate.disclosure.records import ProtectedRecords, can_protect, p
 from councilbook.gate.disclosure.tables.counts import ProtectedCounts, protect_counts
 from councilbook.gate.disclosure.together import Coarser, Count, Counts, Told, add_totals, find_exposed, read_counts
 
+OLDER = (
+    "An earlier version of the workbook released it, so the two cannot be compared. Move its folder away, and run "
+    "again. Tell whoever approves, as what was published then can still be compared by others."
+)
+
 
 @dataclass(frozen=True)
 class Published:
@@ -32,18 +37,27 @@ def gather_told(published: Mapping[str, Published]) -> Told:
 
     Args:
         published: tables about the same records, by id.
+
+    Raises:
+        ReleaseRefusedError: one lacks a field that is needed of it.
     """
     shown: list[pd.DataFrame] = []
     counts: list[Counts] = []
     coarser: list[Coarser] = []
-    for one in published.values():
-        match one.dataset.disclosure, one.dataset.about:
-            case RegisterRule(), About(tells=str(tells)):
-                shown.append(_read_register(one, tells))
-            case CountRule() as rule, About() as about if about.counts:
-                counts.append(read_counts(one.table, rule, about, one.dataset.key))
-            case RecordRule() as rule, About():
-                coarser.append(replace(_read_coarser(one.table, rule), shown=one.shown))
+    for name, one in published.items():
+        try:
+            match one.dataset.disclosure, one.dataset.about:
+                case RegisterRule(), About(tells=str(tells)):
+                    shown.append(_read_register(one, tells))
+                case CountRule() as rule, About() as about if about.counts:
+                    counts.append(read_counts(one.table, rule, about, one.dataset.key))
+                case RecordRule() as rule, About():
+                    coarser.append(replace(_read_coarser(one.table, rule), shown=one.shown))
+        except KeyError:
+            lacking = sorted(one.dataset.fields.keys() - set(one.table.columns))
+            raise ReleaseRefusedError(
+                f"{name}, which is published about the same records, has no {', '.join(lacking)}. {OLDER}"
+            ) from None
     return Told(shown[0] if shown else None, tuple(counts), tuple(coarser))
 
 
@@ -224,9 +238,10 @@ def protect_records_beside(
 
 def _are_same(records: pd.DataFrame, last: pd.DataFrame, rule: RecordRule) -> bool:
     """Tell whether records may be those of the last version: all that it says of them beside what was made coarser."""
-    return len(last) > 0 and set(map(tuple, last[rule.harmless].astype("str").to_numpy())) <= set(
-        map(tuple, records[rule.harmless].astype("str").to_numpy())
-    )
+    if last.empty or not rule.covered <= set(last):
+        return False
+    then, now = (set(map(tuple, one[rule.harmless].astype("str").to_numpy())) for one in (last, records))
+    return then <= now
 
 
 def _hash_rows(table: pd.DataFrame) -> list[int]:

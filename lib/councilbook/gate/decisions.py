@@ -22,9 +22,10 @@ from councilbook.catalogue import (
     RegisterRule,
 )
 from councilbook.errors import CheckError, ReleaseRefusedError
-from councilbook.gate.beside import Published, protect_counts_beside, protect_records_beside
+from councilbook.gate.beside import OLDER, Published, protect_counts_beside, protect_records_beside
 from councilbook.gate.disclosure.coefficients import check_model
 from councilbook.gate.disclosure.registers import LastVersion, check_versions, protect_register, refuse_leaks
+from councilbook.gate.disclosure.tables.cells import align_rows
 from councilbook.gate.disclosure.tables.counts import ProtectedCounts
 from councilbook.gate.disclosure.tables.linked import find_exposed_by_areas, find_exposed_by_versions
 from councilbook.gate.disclosure.tables.magnitudes import find_unsafe_moves, protect_magnitudes
@@ -168,8 +169,8 @@ def _compare_sums(
     """Refuse sums whose change since the last release gives a contributor away."""
     if not (rule.moves and around.earlier):
         return
-    before, now = (table.set_index(dataset.key)[rule.value] for table in (around.earlier[-1], safe))
-    changed = ~now.eq(before.reindex(now.index)).fillna(False).to_numpy(dtype=bool)
+    before = align_rows(around.earlier[-1], safe[dataset.key], [rule.value])[rule.value]
+    changed = ~safe[rule.value].eq(before).fillna(False).to_numpy(dtype=bool)
     if told := int((find_unsafe_moves(frame, rule).to_numpy() & changed).sum()):
         raise ReleaseRefusedError(
             f"{told} sums changed since the last release by what fewer than {rule.threshold} contributions make, or "
@@ -183,7 +184,10 @@ def _compare_registers(
     """Refuse a register that gives somebody away beside its last version; return what else the two tell together."""
     if around.last is None:
         return {}
-    before = protect_register(around.last.frame, rule).frame
+    then = around.last.frame
+    if lacking := sorted({*dataset.key, *rule.inputs} - set(then)):
+        raise ReleaseRefusedError(f"its last version has no {', '.join(lacking)}. {OLDER}")
+    before = protect_register(then.reindex(columns=[*then, *(rule.covered - set(then))]), rule).frame
     leaks = check_versions(before, safe, rule, dataset.key, around.last, around.run_date)
     refuse_leaks(leaks)
     counted = leaks.groupby(["leak", "version"], as_index=False).size().rename(columns={"size": "rows"})

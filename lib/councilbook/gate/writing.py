@@ -31,7 +31,7 @@ from councilbook.catalogue import (
     hash_text,
 )
 from councilbook.errors import CheckError, CouncilbookError
-from councilbook.gate.beside import Published, gather_told
+from councilbook.gate.beside import OLDER, Published, gather_told
 from councilbook.gate.decisions import Passed, Surroundings, pass_gate
 from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.ethics.points import refuse_unsettled
@@ -167,10 +167,21 @@ def read_published(folder: Path, dataset: Dataset) -> pd.DataFrame:
 
 
 def _type_text(text: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
-    """Give a table that was read as text the types of its declared fields, as far as it has them."""
-    fields = {name: field for name, field in dataset.fields.items() if name in text}
-    values = pd.DataFrame({name: _parse_text(text[name], field) for name, field in fields.items()})
-    return values.astype({name: kind for name, kind in _name_dtypes(dataset).items() if name in fields})
+    """Give a table that was read as text the types of its declared fields, as far as it has them.
+
+    Raises:
+        CheckError: values are not of their type.
+    """
+    kinds = {name: kind for name, kind in _name_dtypes(dataset).items() if name in text}
+    typed = {}
+    for name, kind in kinds.items():
+        try:
+            typed[name] = _parse_text(text[name], dataset.fields[name]).astype(kind)
+        except (ValueError, TypeError):
+            raise CheckError(
+                f"Dataset {dataset.id}: {name} is not {dataset.fields[name].type} in what was released before. {OLDER}"
+            ) from None
+    return pd.DataFrame(typed)
 
 
 def _parse_text(text: pd.Series, field: FieldSpec) -> pd.Series:

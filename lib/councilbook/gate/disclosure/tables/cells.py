@@ -158,12 +158,12 @@ def read_layout(
 
 
 def align_rows(other: pd.DataFrame, keys: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Return another table's numbers in the rows that have these keys; missing where it has none."""
+    """Return another table's numbers in the rows that have these keys; missing where it has none, or several."""
     if not set(keys.columns) <= set(other.columns):
         return pd.DataFrame(index=keys.index, columns=list(columns), dtype="Float64")
     names = [pd.MultiIndex.from_frame(one.astype(str)) for one in (other[list(keys.columns)], keys)]
     numbers = other.reindex(columns=list(columns)).astype("Float64").set_axis(names[0])
-    return numbers.reindex(names[1]).set_axis(keys.index)
+    return numbers[~names[0].duplicated(keep=False)].reindex(names[1]).set_axis(keys.index)
 
 
 def find_totals(frame: pd.DataFrame, totals: Mapping[str, str]) -> pd.DataFrame:
