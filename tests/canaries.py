@@ -1,4 +1,7 @@
-"""Canaries: unmistakable records, planted into closed files and looked for in whatever leaves the council."""
+"""Canaries: unmistakable records, planted into closed files and looked for in whatever leaves the council.
+
+They also stand in the words of the council's agreements, and for the names of those who accept and approve.
+"""
 
 import base64
 import csv
@@ -45,6 +48,8 @@ CHECKED = "guidance_"  # returns of which no cell may hold any text, or a run st
 LEAST_BASE64 = 40  # shorter runs of its letters are words
 TOKEN_LETTERS = 16  # of a token under which an answer is kept
 DEEPEST = 4  # file in a file in a file
+PERSON = f"Zoë O'{NAME} who signs"
+LISTS_OF_PERSONS = ("acceptances.jsonl", "approvals.jsonl")  # of the private folder: who signed stands there alone
 
 
 @dataclass
@@ -132,6 +137,14 @@ def plant(workbook: Workbook, study: str, closed: Path, mirror: Path) -> Planted
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(twin, target)
     return planted
+
+
+def plant_agreements(workbook: Workbook, closed: Path) -> None:
+    """Write into a closed folder what a council agreed on each guarded source: nothing but its dates may be told."""
+    catalogue = load_catalogue(workbook)
+    words = f"{{title: {OTHER} 1, parties: [{OTHER} 2], purpose: {OTHER} 3, legal_basis: {OTHER} 4}}"
+    lines = [f"{one.id}: {words}  # {OTHER} 5\n" for one in catalogue.sources.values() if is_guarded(one)]
+    (closed / "agreements.yaml").write_text("".join(lines), encoding="utf-8")
 
 
 def plant_addresses(file: Path, source: Source, planted: Planted) -> None:
@@ -234,16 +247,19 @@ def write_cells(file: Path, source: Source, table: Table, rows: Iterable[Sequenc
 def search_files(workbook: Workbook, planted: Planted) -> list[str]:
     """Look for canaries in all that others may read, and in what is kept of a run but its executed notebooks.
 
+    Nor are the private lists of who signed looked at.
+
     Returns:
         A line each file in which one was found.
     """
     found = []
     for folder in (workbook.processed, workbook.reports, workbook.private):
         for file in sorted(folder.rglob("*")):
-            if file.is_file() and not (folder == workbook.private and file.suffix == ".ipynb"):
+            is_own = folder == workbook.private and (file.suffix == ".ipynb" or file.name in LISTS_OF_PERSONS)
+            if file.is_file() and not is_own:
                 tokens = {*search(str(file.relative_to(folder)).encode()), *search(file.read_bytes())}
-                is_own = planted.study in file.relative_to(folder).parts
-                if file.suffix == ".csv" and folder != workbook.private and is_own:
+                of_study = planted.study in file.relative_to(folder).parts
+                if file.suffix == ".csv" and folder != workbook.private and of_study:
                     tokens |= set(search_numbers(pd.read_csv(file), planted))
                 if tokens:
                     found.append(f"{file.relative_to(workbook.root)}: {', '.join(sorted(tokens))}")

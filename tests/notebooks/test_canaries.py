@@ -23,7 +23,9 @@ from typer.testing import CliRunner
 
 from attack import attack, list_sums
 from canaries import (
+    LISTS_OF_PERSONS,
     NAME,
+    PERSON,
     STUDY,
     Planted,
     add_closed_study,
@@ -31,6 +33,7 @@ from canaries import (
     list_guarded_studies,
     make_canary,
     plant,
+    plant_agreements,
     read_cells,
     search,
     search_files,
@@ -114,11 +117,13 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Book, dict[str, P
         council = catalogue.council(catalogue.study(study).default_council)
         for one in list_points(catalogue, study, council):
             if one.state == "open":
-                accept_point(catalogue, one.key, role=one.point.by, person="A. Name", day="2026-01-01")
+                accept_point(catalogue, one.key, role=one.point.by, person=PERSON, day="2026-01-01")
     studies = list_guarded_studies(catalogue)
     for study in studies:
         (book.mirror / study).mkdir()
-    return book, {study: plant(book.workbook, study, book.closed, book.mirror / study) for study in studies}
+    files = {study: plant(book.workbook, study, book.closed, book.mirror / study) for study in studies}
+    plant_agreements(book.workbook, book.closed)
+    return book, files
 
 
 @pytest.fixture
@@ -198,7 +203,7 @@ def everything(planted: tuple[Book, dict[str, Planted]], tmp_path_factory: pytes
         ),
         *(("check", study, *real, str(book.mirror / study)) for study in studies),
         ("release", "--review"),
-        ("release", "--approve", APPROVED, "--role", "Information governance lead", "--by", "A. Name"),
+        ("release", "--approve", APPROVED, "--role", "Information governance lead", "--by", PERSON),
         ("run", "closed_study", *real, str(book.mirror), "--run-date", "2026-02-28", "--force"),
     ]
     printed = ""
@@ -228,6 +233,8 @@ def test_the_canaries_were_there_to_be_found(
         for source in filter(is_guarded, list_study_sources(catalogue, name)):
             has_canary = source.id in study.sources
             assert bool(search((book.closed / source.file).read_bytes())) == has_canary
+    for file in (book.closed / "agreements.yaml", *(book.workbook.private / name for name in LISTS_OF_PERSONS)):
+        assert search(file.read_bytes())
     executed = book.workbook.private / "runs" / place_outputs("closed_study", "doncaster", "real") / "1_registers.ipynb"
     assert NAME in search(executed.read_bytes())
     released = book.workbook.processed / place_outputs("closed_study", "doncaster", "real")
@@ -321,6 +328,24 @@ def put_text_for_workbook(book: Book) -> None:
 def cut_workbook_off(book: Book) -> None:
     file = book.closed / "bills.xlsx"
     file.write_bytes(file.read_bytes()[:5000])
+
+
+def end_agreement(book: Book) -> None:
+    agree(book, "review_by: 2026-01-01")
+
+
+def name_a_field_that_is_none(book: Book) -> None:
+    agree(book, f"fields: [{CANARY!r}]")
+
+
+def leave_agreement_open(book: Book) -> None:
+    agree(book, f"[{CANARY!r}")
+
+
+def agree(book: Book, said: str) -> None:
+    change_file(
+        book, "agreements.yaml", lambda text: text.replace("people_register: {", f"people_register: {{{said}, ")
+    )
 
 
 def change_file(book: Book, name: str, change: Callable[[str], str]) -> None:
@@ -417,6 +442,9 @@ def break_gate(book: Book) -> None:
         (raise_chained_record, "OSError: its message may show a record"),
         (kill_kernel, "DeadKernelError: "),
         (put_name_for_number, "1 cells of age are no integer"),
+        (end_agreement, "had to be reviewed by 1 January 2026"),
+        (leave_agreement_open, "it cannot be read as YAML"),
+        (name_a_field_that_is_none, "its agreement names 1 field(s) that are not declared"),
         (release_by_rule_for_open_sources, "its rule allows open sources only"),
         (release_what_is_not_as_declared, "ward: 15 rows not as expected, one of Alder"),
         (break_gate, "different values are not numbers, as bands need"),
