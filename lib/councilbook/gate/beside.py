@@ -8,7 +8,7 @@ import pandas as pd
 from councilbook.catalogue import About, CountRule, Dataset, RecordRule, RegisterRule, find_function
 from councilbook.errors import ReleaseRefusedError
 from councilbook.gate.disclosure.records import ProtectedRecords, can_protect, protect_records
-from councilbook.gate.disclosure.tables.counts import ProtectedCounts, protect_counts
+from councilbook.gate.disclosure.tables.counts import ProtectedCounts, protect_counts, withhold_more
 from councilbook.gate.disclosure.together import Coarser, Count, Counts, Told, add_totals, find_exposed, read_counts
 
 OLDER = (
@@ -90,54 +90,46 @@ def protect_counts_beside(
     Raises:
         ReleaseRefusedError: a suppressed count comes out, whatever is suppressed here.
     """
-    about = dataset.about
+    safe, about = protect_counts(frame, rule, dataset.key, earlier), dataset.about
     if about is None or not about.counts:
-        return protect_counts(frame, rule, dataset.key, earlier)
+        return safe
     told = gather_told(published)
-
-    def protect(withhold: pd.DataFrame | None) -> ProtectedCounts:
-        return protect_counts(frame, rule, dataset.key, earlier, withhold)
-
     try:
-        return _suppress_until_safe(protect, told, rule, about)
+        return _suppress_until_safe(safe, told, about)
     except ReleaseRefusedError:
         if not told.coarser:
             raise
-        return _suppress_until_safe(protect, replace(told, coarser=()), rule, about)
+        return _suppress_until_safe(safe, replace(told, coarser=()), about)
 
 
-def _suppress_until_safe(
-    protect: Callable[[pd.DataFrame | None], ProtectedCounts], told: Told, rule: CountRule, about: About
-) -> ProtectedCounts:
-    safe = protect(None)
-    needed = safe.hidden
-    exposed, own = _expose(safe, needed, told, rule, about)
+def _suppress_until_safe(alone: ProtectedCounts, told: Told, about: About) -> ProtectedCounts:
+    needed = alone.hidden
+    exposed, own = _expose(alone, needed, told, about)
     if not exposed:
-        return safe
+        return alone
     already = find_exposed(told, lambda _: None)  # what comes out of the other tables without this one
-    everything = pd.DataFrame(True, safe.hidden.index, safe.hidden.columns).assign(**dict.fromkeys(rule.public, False))
-    if left := [one for one in _expose(protect(everything), needed, told, rule, about)[0] if one not in already]:
+    withhold = alone.hidden & False
+    everything = (~withhold).assign(**dict.fromkeys(alone.table.rule.public, False))
+    if left := [one for one in _expose(withhold_more(alone, everything), needed, told, about)[0] if one not in already]:
         raise ReleaseRefusedError(
             f"{len(left)} suppressed counts could be worked out from it and what else is published about the same "
             "records. Release coarser groups."
         )
-    withhold = safe.hidden & False
+    safe = alone
     while exposed := [one for one in exposed if one not in already]:
-        withhold = _withhold_more(safe, about, own, exposed, withhold)
-        safe = protect(withhold)
-        exposed, own = _expose(safe, needed, told, rule, about)
+        withhold = _choose_more(safe, about, own, exposed, withhold)
+        safe = withhold_more(alone, withhold)
+        exposed, own = _expose(safe, needed, told, about)
     return safe
 
 
-def _expose(
-    safe: ProtectedCounts, needed: pd.DataFrame, told: Told, rule: CountRule, about: About
-) -> tuple[list[Count], Counts]:
+def _expose(safe: ProtectedCounts, needed: pd.DataFrame, told: Told, about: About) -> tuple[list[Count], Counts]:
     """Return the counts that come out once a table is out as well, and that table.
 
     One of its own that was hidden beside those that have to be (`needed`) might as well be shown, so it may come out.
     """
     missing = [count for count in about.counts if safe.table.exact[count].isna().all()]
-    own = read_counts(safe.frame, rule, about, safe.table.cells.keys.columns.tolist(), missing)
+    own = read_counts(safe.frame, safe.table.rule, about, safe.table.cells.keys.columns.tolist(), missing)
     own = add_totals(own, safe.table.exact.mask(safe.hidden), about)
     find_true = _tell_true(own, safe.table.exact)
     exposed = find_exposed(replace(told, counts=(*told.counts, own)), find_true)
@@ -149,7 +141,7 @@ def _tell_true(own: Counts, exact: pd.DataFrame) -> Callable[[Count], float | No
     return lambda one: float(exact[one.column].iloc[one.row]) if id(one) in ours else None
 
 
-def _withhold_more(
+def _choose_more(
     safe: ProtectedCounts, about: About, own: Counts, exposed: Sequence[Count], withhold: pd.DataFrame
 ) -> pd.DataFrame:
     """Choose in each part of the table the smallest count that is shown and can take the place of one that comes out.

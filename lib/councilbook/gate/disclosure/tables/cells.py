@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linprog
-from scipy.sparse import block_array, coo_array, csr_array, diags_array
+from scipy.sparse import block_array, coo_array, csr_array, diags_array, vstack
 from scipy.sparse.csgraph import connected_components
 
 from councilbook.errors import CheckError, ReleaseRefusedError
@@ -78,16 +78,6 @@ class Cells(Layout):
     is_total: Flags
 
 
-@dataclass(frozen=True)
-class _Sums:
-    """Some sums about one field: part number i belongs to the sum number `of[i]`."""
-
-    field: str
-    parts: Places
-    of: Places
-    totals: Places
-
-
 def build_cells(
     frame: pd.DataFrame,
     key: Sequence[str],
@@ -140,21 +130,22 @@ def read_layout(
 ) -> Layout:
     """Return where the cells of a table are and how they add up; arguments as of `build_cells`."""
     margins = find_totals(frame, totals)
-    places = np.arange(len(frame))
+    places, size = np.arange(len(frame)), (len(columns) + len(parts)) * len(frame)
     at = {column: number * len(frame) + places for number, column in enumerate(columns)}
     sums = [
-        _Sums(field, at[column][part], of, at[column][total])
+        (field, _write_sums(at[column][part], of, at[column][total], size))
         for field, part, of, total in _relate_rows(frame, key, margins)
         for column in columns
     ]
     for column, summed in adds_up.items():
         addends = np.concatenate([at[one] for one in summed])
-        sums.append(_Sums(column, addends, np.tile(places, len(summed)), at[column]))
+        sums.append((column, _write_sums(addends, np.tile(places, len(summed)), at[column], size)))
     for number, (part, whole) in enumerate(parts.items(), start=len(columns)):
-        implied = number * len(frame) + places
-        sums.append(_Sums(part, np.concatenate([at[part], implied]), np.tile(places, 2), at[whole]))
-    relations, fields = _join_sums(sums, (len(columns) + len(parts)) * len(frame))
-    return Layout(frame[list(key)], columns, margins, relations, fields)
+        addends = np.append(at[part], number * len(frame) + places)  # the second half is implied
+        sums.append((part, _write_sums(addends, np.tile(places, 2), at[whole], size)))
+    relations = csr_array(vstack([csr_array((0, size)), *(rows for _, rows in sums)]))
+    fields = [np.repeat(field, rows.shape[0]) for field, rows in sums]
+    return Layout(frame[list(key)], columns, margins, relations, np.concatenate([np.zeros(0, np.str_), *fields]))
 
 
 def align_rows(other: pd.DataFrame, keys: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
@@ -317,16 +308,11 @@ def _relate_rows(
         yield str(field), parts, number.reindex(group[parts]).to_numpy(dtype=np.intp), rows
 
 
-def _join_sums(sums: Sequence[_Sums], cells: int) -> tuple[csr_array, NDArray[np.str_]]:
-    counts = [len(one.totals) for one in sums]
-    starts = np.cumsum([0, *counts])
-    rows = [start + np.append(one.of, np.arange(len(one.totals))) for start, one in zip(starts, sums, strict=False)]
-    columns = [np.append(one.parts, one.totals) for one in sums]
-    signs = [np.append(np.ones(len(one.parts)), -np.ones(len(one.totals))) for one in sums]
-    empty = [np.zeros(0)]
-    where = np.concatenate(rows + empty).astype(np.intp), np.concatenate(columns + empty).astype(np.intp)
-    relations = csr_array((np.concatenate(signs + empty), where), shape=(int(starts[-1]), cells))
-    return relations, np.repeat(np.array([one.field for one in sums], dtype=np.str_), counts)
+def _write_sums(parts: Places, of: Places, totals: Places, cells: int) -> csr_array:
+    """Write a relation for each sum, of so many cells: part number i belongs to the sum number `of[i]`."""
+    rows = np.append(of, np.arange(len(totals)))
+    signs = np.append(np.ones(len(parts)), -np.ones(len(totals)))
+    return csr_array((signs, (rows, np.append(parts, totals))), shape=(len(totals), cells))
 
 
 def _check_sums(layout: Layout, values: Numbers) -> None:

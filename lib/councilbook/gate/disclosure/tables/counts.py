@@ -19,7 +19,13 @@ from councilbook.gate.disclosure.tables.cells import (
     bound_cells,
     build_cells,
 )
-from councilbook.gate.disclosure.tables.secondary import Aim, Pattern, choose_secondary
+from councilbook.gate.disclosure.tables.secondary import (
+    Aim,
+    Pattern,
+    choose_secondary,
+    count_hidden,
+    record_hidden,
+)
 
 
 @dataclass(frozen=True)
@@ -27,12 +33,15 @@ class CountTable:
     """A table of counts as every step of the gate takes it, read once.
 
     Attributes:
+        frame, rule: the table as it came, and its declaration.
         exact: its counts, as whole numbers.
         cells: these and the sums between them.
         known: what each earlier version says of each cell, at least and at most; see `read_intervals`.
         aim: what must not be shown, and what must not be concluded.
     """
 
+    frame: pd.DataFrame
+    rule: CountRule
     exact: pd.DataFrame
     cells: Cells
     known: Sequence[tuple[Numbers, Numbers]]
@@ -44,6 +53,7 @@ class ProtectedCounts(Protected):
     """A table of counts after disclosure control, and what it was made of."""
 
     table: CountTable
+    pattern: Pattern
 
 
 def protect_counts(
@@ -51,7 +61,6 @@ def protect_counts(
     rule: CountRule,
     key: Sequence[str],
     earlier: Sequence[pd.DataFrame] = (),
-    withhold: pd.DataFrame | None = None,
 ) -> ProtectedCounts:
     """Suppress small counts and those that would give them back, round the others, then take totals and shares.
 
@@ -77,7 +86,6 @@ def protect_counts(
         rule: its declaration.
         key: the fields that together name a row once.
         earlier: versions of the table that were published. To suppress what they show would protect nothing.
-        withhold: by row and count, what is suppressed beside that, as other tables would help to work small ones out.
 
     Returns:
         The table, without the columns that are read only, with a column is_suppressed: whether a count of the row was
@@ -90,10 +98,24 @@ def protect_counts(
         ReleaseRefusedError: a count stays exposed, whatever is suppressed.
     """
     table = read_table(frame, rule, key, earlier)
-    pattern = choose_secondary(table.cells, table.aim, rule.solver_seconds)
-    if withhold is not None:
-        also = table.cells.line_up(withhold[rule.counts].to_numpy(), False) & table.cells.is_published
-        pattern = replace(pattern, hidden=pattern.hidden | also)
+    return suppress_counts(table, choose_secondary(table.cells, table.aim, rule.solver_seconds))
+
+
+def withhold_more(safe: ProtectedCounts, withhold: pd.DataFrame) -> ProtectedCounts:
+    """Suppress more of a table that is safe by itself, as other tables would help to work small counts out.
+
+    Args:
+        safe: the table.
+        withhold: by row and count, what is suppressed beside what is so already.
+    """
+    cells = safe.table.cells
+    also = cells.line_up(withhold[safe.table.rule.counts].to_numpy(), False) & cells.is_published
+    return suppress_counts(safe.table, replace(safe.pattern, hidden=safe.pattern.hidden | also))
+
+
+def suppress_counts(table: CountTable, pattern: Pattern) -> ProtectedCounts:
+    """Suppress counts, round the others, and take totals and shares of these; see `protect_counts`."""
+    frame, rule = table.frame, table.rule
     hidden = pd.DataFrame(table.cells.lay_out(pattern.hidden), frame.index, rule.counts)
     rounded = table.exact.apply(round_counts, base=rule.round_to).mask(hidden)
     shown, partial = _sum_what_is_left(table.cells, rounded, rule)
@@ -104,8 +126,8 @@ def protect_counts(
     for column, (part, whole) in rule.shares.items():
         is_same = _find_same_rows(table.cells, rounded, rule, [part, whole])
         safe[column] = (100 * safe[part] / safe[whole].where(is_same & (safe[whole] != 0))).astype("Float64").round(1)
-    record, for_approver = _record(table, pattern, rounded, shown, rule)
-    return ProtectedCounts(safe, hidden, record, for_approver, table)
+    record, for_approver = _record(table, pattern, rounded, shown)
+    return ProtectedCounts(safe, hidden, record, for_approver, table, pattern)
 
 
 def read_table(frame: pd.DataFrame, rule: CountRule, key: Sequence[str], earlier: Sequence[pd.DataFrame]) -> CountTable:
@@ -118,7 +140,9 @@ def read_table(frame: pd.DataFrame, rule: CountRule, key: Sequence[str], earlier
         shown_before |= (cells.numbers >= low) & (cells.numbers <= high) & np.isfinite(high)
     rest = frame[rule.inputs].set_axis(list(rule.rest), axis="columns").reindex(columns=rule.counts).astype("Float64")
     left = cells.line_up(rest.to_numpy(dtype="float64", na_value=np.nan), np.nan)
-    return CountTable(exact, cells, known, aim_at_counts(cells, rule, shown_before & cells.is_published, left))
+    return CountTable(
+        frame, rule, exact, cells, known, aim_at_counts(cells, rule, shown_before & cells.is_published, left)
+    )
 
 
 def read_counts(frame: pd.DataFrame, counts: Sequence[str]) -> pd.DataFrame:
@@ -234,28 +258,17 @@ def _find_same_rows(cells: Cells, shown: pd.DataFrame, rule: CountRule, counts: 
 
 
 def _record(
-    table: CountTable, pattern: Pattern, rounded: pd.DataFrame, shown: pd.DataFrame, rule: CountRule
+    table: CountTable, pattern: Pattern, rounded: pd.DataFrame, shown: pd.DataFrame
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Say what was done to a table: for everybody, and for the approver alone."""
-    exact, cells, margins = table.exact, table.cells, table.cells.margins
+    rule, exact, cells, margins = table.rule, table.exact, table.cells, table.cells.margins
     parts, grand = ~margins.any(axis="columns"), margins.all(axis="columns") & bool(rule.totals)
     lost: dict[str, Any] = {"most that rounding changes a count by": rule.round_to // 2}
     if rule.published_totals == "rounded" and grand.any():  # then any reader can work this out
         lost |= _measure_lost(shown[grand], shown[parts], "counted in the totals but suppressed, % of {}")
-    blanked = exact.notna() & shown.isna()
-    record = {
-        "cells": int(exact.notna().to_numpy().sum()),
-        "cells_suppressed": int(blanked.to_numpy().sum()),
-        "rows_suppressed": int(blanked.any(axis="columns").sum()),
-        "method": pattern.method,
-        "note": pattern.note,
-        "protection_interval": [1, rule.threshold],
-        "information_lost": lost,
-    }
-    for_approver = {
-        "primary": int((table.aim.unsafe & cells.is_published).sum()),
-        "secondary": int((pattern.hidden & ~table.aim.unsafe).sum()),
-        "totals_suppressed": int((pattern.hidden & cells.is_total).sum()),
+    record = record_hidden(exact.notna() & shown.isna(), exact.notna(), pattern.method, pattern.note, lost)
+    record["protection_interval"] = [1, rule.threshold]
+    for_approver = count_hidden(cells, table.aim, pattern) | {
         "largest_rounding_error": int((rounded - exact).abs().max().fillna(0).max()),
         "hidden_pct": _measure_lost(exact[parts], shown[parts], "{}"),
     }

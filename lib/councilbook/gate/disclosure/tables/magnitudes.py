@@ -12,7 +12,7 @@ from councilbook.catalogue import MagnitudeRule
 from councilbook.errors import CheckError
 from councilbook.gate.disclosure.tables.cells import Cells, Flags, Numbers, Protected, build_cells
 from councilbook.gate.disclosure.tables.counts import read_counts, round_counts
-from councilbook.gate.disclosure.tables.secondary import Aim, choose_secondary
+from councilbook.gate.disclosure.tables.secondary import Aim, choose_secondary, count_hidden, record_hidden
 
 SCALE = 1e6  # the largest sum is made so large: solvers are at their best with numbers of about this size
 
@@ -68,21 +68,9 @@ def protect_magnitudes(frame: pd.DataFrame, rule: MagnitudeRule, key: Sequence[s
     gone = hidden[rule.value]
     rounded = round_counts(contributors, rule.round_to).mask(gone)
     safe = frame.assign(**{rule.value: frame[rule.value].mask(gone), rule.contributors: rounded, "is_suppressed": gone})
-    record = {
-        "cells": int(cells.is_published.sum()),
-        "cells_suppressed": int(gone.sum()),
-        "rows_suppressed": int(gone.sum()),
-        "method": pattern.method,
-        "note": pattern.note,
-        "information_lost": {"most that rounding changes a number of contributors by": rule.round_to // 2},
-    }
-    primary = aim.unsafe & cells.is_published
-    for_approver = {
-        "primary": int(primary.sum()),
-        "secondary": int((pattern.hidden & ~primary).sum()),
-        "totals_suppressed": int((pattern.hidden & cells.is_total).sum()),
-    }
-    return Protected(safe, hidden, record, for_approver)
+    lost = {"most that rounding changes a number of contributors by": rule.round_to // 2}
+    record = record_hidden(hidden, frame[[rule.value]].notna(), pattern.method, pattern.note, lost)
+    return Protected(safe, hidden, record, count_hidden(cells, aim, pattern))
 
 
 def round_sums(
@@ -108,17 +96,12 @@ def round_sums(
         rule.value: (frame[rule.value] / base).round() * base,
         rule.contributors: round_counts(contributors, rule.round_to).mask(few),
     }
-    record = {
-        "cells": int(frame[rule.value].notna().sum()),
-        "cells_suppressed": int(few.sum()),
-        "rows_suppressed": int(few.sum()),
-        "method": "rounded",
-        "note": "Lines add up to each other, so all are rounded rather than some suppressed.",
-        "information_lost": {
-            "most that rounding changes a sum by": base / 2,
-            "most that rounding changes a number of contributors by": rule.round_to // 2,
-        },
+    lost = {
+        "most that rounding changes a sum by": base / 2,
+        "most that rounding changes a number of contributors by": rule.round_to // 2,
     }
+    note = "Lines add up to each other, so all are rounded rather than some suppressed."
+    record = record_hidden(few.to_frame(), frame[[rule.value]].notna(), "rounded", note, lost)
     hidden = frame[[rule.value]].notna() & False
     return Protected(frame.assign(**rounded, is_suppressed=few), hidden, record, {"unsafe": int((level > 0).sum())})
 

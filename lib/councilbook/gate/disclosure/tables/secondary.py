@@ -8,13 +8,15 @@ unsafe cell covers a given interval.
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from math import ceil
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import linprog
 from scipy.sparse import block_array, csc_array, csr_array, diags_array, hstack
 from scipy.sparse.csgraph import connected_components
@@ -94,6 +96,37 @@ def choose_secondary(cells: Cells, aim: Aim, seconds: float) -> Pattern:
     parts, all_parts = len(np.unique(part[rest])), len(np.unique(part[concerned]))
     note = f"{reason} In {parts} of {all_parts} parts of the table, a little more may be suppressed than necessary."
     return Pattern(hidden, "greedy", note)
+
+
+def record_hidden(
+    hidden: pd.DataFrame, filled: pd.DataFrame, method: str, note: str, lost: Mapping[str, float]
+) -> dict[str, Any]:
+    """Say of a table what was suppressed, as may stand beside it.
+
+    Args:
+        hidden: which of its numbers were.
+        filled: which there are.
+        method, note: how they were chosen, and why so.
+        lost: what rounding did.
+    """
+    return {
+        "cells": int(filled.to_numpy().sum()),
+        "cells_suppressed": int(hidden.to_numpy().sum()),
+        "rows_suppressed": int(hidden.any(axis="columns").sum()),
+        "method": method,
+        "note": note,
+        "information_lost": lost,
+    }
+
+
+def count_hidden(cells: Cells, aim: Aim, pattern: Pattern) -> dict[str, int]:
+    """Count what was suppressed and why, which would help to undo it."""
+    primary = aim.unsafe & cells.is_published
+    return {
+        "primary": int(primary.sum()),
+        "secondary": int((pattern.hidden & ~primary).sum()),
+        "totals_suppressed": int((pattern.hidden & cells.is_total).sum()),
+    }
 
 
 def find_exposed(cells: Cells, aim: Aim, hidden: Flags, wanted: Flags | None = None) -> Flags:
