@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from attack import attack, list_sums
+from closed_study.tabulating import tabulate_magnitudes
 from councilbook.catalogue import MagnitudeRule
 from councilbook.errors import CheckError
 from councilbook.gate.disclosure.tables.magnitudes import (
     find_unsafe_moves,
     measure_protection,
     protect_magnitudes,
-    tabulate_magnitudes,
 )
 
 LARGEST = ["largest_1", "largest_2"]
@@ -107,35 +107,6 @@ def test_no_attack_on_a_table_of_sums_comes_closer_than_its_protection_level(cel
         assert levels[row] == 0 or high >= number + levels[row] - slack
 
 
-def test_bills_of_one_payer_are_one_contribution() -> None:
-    bills = pd.DataFrame({"ward": ["a", "a", "a", "b"], "payer": ["x", "x", "y", "x"], "bill": [10, 20, 5, 7]})
-    table = tabulate_magnitudes(bills, ["ward"], "bill", "payer", {"ward": "All"}, largest=3)
-    assert table.index.tolist() == [0, 1, 2]
-    assert table.to_dict("list") == {
-        "ward": ["a", "b", "All"],
-        "bill": [35, 7, 42],
-        "contributors": [2, 1, 2],
-        "largest_1": [30, 7, 37],
-        "largest_2": [5, 0, 5],
-        "largest_3": [0, 0, 0],
-    }
-
-
-def test_each_combination_of_totals_has_its_row() -> None:
-    bills = list_bills({("a", "x"): [1], ("b", "y"): [2]})
-    table = tabulate_magnitudes(bills, ["ward", "kind"], "bill", "payer", TOTALS)
-    rows = table.set_index(["ward", "kind"])["bill"].to_dict()
-    assert rows == {
-        ("a", "x"): 1,
-        ("b", "y"): 2,
-        ("a", "All"): 1,
-        ("b", "All"): 2,
-        ("All", "x"): 1,
-        ("All", "y"): 2,
-        ("All", "All"): 3,
-    }
-
-
 def test_limits_of_the_rules_themselves_are_safe() -> None:
     assert measure(100, 5, 10, 9) == 0  # as many as the threshold
     assert measure(100, 4, 10, 9) == pytest.approx(10)
@@ -193,14 +164,6 @@ def test_contributions_that_are_just_those_of_a_sum_are_taken(changes: dict[str,
     table = pd.DataFrame([row]).astype({"contributors": "Int64"})
     safe = protect_magnitudes(table, make_rule(), ["ward"])
     assert safe.frame["is_suppressed"].item() == (row["bill"] > 0)
-
-
-@pytest.mark.parametrize("column", ["bill", "payer"])
-def test_records_without_a_value_or_a_contributor_cannot_be_summed(column: str) -> None:
-    bills = list_bills({("a", "x"): [1, 2]}).astype({column: "Int64"})
-    bills.loc[0, column] = pd.NA
-    with pytest.raises(CheckError, match="in each record"):
-        tabulate_magnitudes(bills, ["ward"], "bill", "payer", {})
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,6 @@ OFFERED = {
     "find_thresholds": "the thresholds of both indicators from a whole survey",
     "measure_lihc": "the official indicator up to 2019, for a council's own extract of those years",
     "total_gaps": "the fuel poverty gap of a place, as the official tables give it",
-    "tabulate_magnitudes": "what a study hands to the gate's rule of magnitudes",
     "read_rolls": "rolls of millions of rows, in bounded memory",
 }
 

@@ -1,8 +1,7 @@
 """Disclosure control of tables of sums to which people or businesses contribute, as rateable values or bills."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -148,48 +147,6 @@ def measure_protection(sums: Numbers, many: Numbers, largest: Numbers, rule: Mag
     size = np.where(sums > 0, sums, sums[sums > 0].min() if sums.any() else 1)  # a sum of 0 needs some level too
     level = np.maximum.reduce([dominance, estimate, np.where(few, rule.p_pct / 100 * size, 0)])
     return np.where(few | (level > 0), np.maximum(level, size / 100), 0)
-
-
-def tabulate_magnitudes(
-    records: pd.DataFrame,
-    by: Sequence[str],
-    value: str,
-    contributor: str,
-    totals: Mapping[str, str],
-    largest: int = 2,
-) -> pd.DataFrame:
-    """Sum records into the table that `protect_magnitudes` takes, with a row for each total.
-
-    Args:
-        records: a row a property or bill; one contributor may have many, which are summed first.
-        by: the fields to sum by, which become the key.
-        value: the column to sum.
-        contributor: the column that names who contributes.
-        totals: field of `by` to the value that stands for all of its others.
-        largest: how many of the largest contributions to keep.
-
-    Returns:
-        Columns: `by`, value, contributors, largest_1, largest_2 and so on; 0 where fewer contribute.
-
-    Raises:
-        CheckError: a value is missing or below 0, or a contributor is missing.
-    """
-    if not records[value].ge(0).fillna(False).all() or records[contributor].isna().any():
-        raise CheckError(f"Expected a {contributor} and a {value} of 0 or more in each record.")
-    names = [f"largest_{number}" for number in range(1, largest + 1)]
-    tables: list[pd.DataFrame] = []
-    for choice in product((False, True), repeat=len(totals)):
-        summed_over = {field: total for (field, total), over in zip(totals.items(), choice, strict=True) if over}
-        each = records.assign(**summed_over).groupby([*by, contributor], observed=True)[[value]].sum().reset_index()
-        each = each.sort_values(value, ascending=False, kind="stable")
-        each["rank"] = each.groupby(list(by), observed=True).cumcount()
-        first = each[each["rank"] < largest]
-        top = first.pivot_table(value, list(by), "rank", aggfunc="sum", fill_value=0, observed=True)
-        top = top.reindex(columns=range(largest), fill_value=0).set_axis(names, axis="columns")
-        sums = each.groupby(list(by), observed=True)[value].agg(["sum", "size"])
-        table = sums.set_axis([value, "contributors"], axis="columns").join(top)
-        tables.append(table.reset_index())
-    return pd.concat(tables, ignore_index=True)
 
 
 def _check_contributions(cells: Cells, sums: Numbers, many: Numbers, largest: Numbers, rule: MagnitudeRule) -> None:
