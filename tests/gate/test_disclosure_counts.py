@@ -16,7 +16,13 @@ from councilbook.catalogue import CountRule
 from councilbook.errors import CheckError, ReleaseRefusedError
 from councilbook.gate.disclosure.tables import secondary
 from councilbook.gate.disclosure.tables.cells import Flags, Protected
-from councilbook.gate.disclosure.tables.counts import protect_counts, read_intervals, read_table, round_counts
+from councilbook.gate.disclosure.tables.counts import (
+    protect_counts,
+    read_intervals,
+    read_table,
+    round_counts,
+    withhold_more,
+)
 from councilbook.gate.disclosure.tables.linked import find_exposed_by_versions
 
 FIELDS = ("area", "sex", "age")
@@ -461,6 +467,6 @@ def test_more_counts_are_withheld_where_other_tables_ask_for_it() -> None:
     frame = add_margins(pd.DataFrame({"area": ["a", "b"], "people": [30, 50]}), ["area"], ["people"])
     rule = make_rule(totals={"area": "All"}, published_totals="what is left")
     withhold = pd.DataFrame({"people": [True, False, False]})
-    safe = protect_counts(frame, rule, ["area"], withhold=withhold).frame
+    safe = withhold_more(protect_counts(frame, rule, ["area"]), withhold).frame
     assert safe["people"].tolist() == [pd.NA, 50, 50]
     assert safe["is_partial"].tolist() == [False, False, True]

@@ -1,5 +1,8 @@
 """All that is published about the same records, attacked at once: no suppressed count comes back."""
 
+from math import ceil, floor, isfinite
+
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -8,9 +11,10 @@ from hypothesis import strategies as st
 from councilbook.business_rates.register.counts import ALL_USES, ALL_WARDS, tell_of_withheld
 from councilbook.catalogue import RecordRule, load_catalogue
 from councilbook.errors import ReleaseRefusedError
-from councilbook.gate.beside import Published, protect_counts_beside, protect_records_beside
+from councilbook.gate.beside import Published, gather_told, protect_counts_beside, protect_records_beside
 from councilbook.gate.disclosure.records import protect_records
-from councilbook.gate.disclosure.tables.counts import protect_counts
+from councilbook.gate.disclosure.tables.counts import protect_counts, round_counts
+from councilbook.gate.disclosure.together import find_exposed
 from councilbook.paths import find_workbook
 from union_attack import attack, find_recovered, read_published
 
@@ -194,6 +198,77 @@ def draw_people(draw):
         ("W1", USES[0], "occupied", "none", 10),
         ("W1", USES[0], "occupied", "small business", 10),
     )
+
+
+def publish_at_random(seed):
+    """Make people, and tables of them: all small counts are hidden and some others, and of coarser rows some fields."""
+    random = np.random.default_rng(seed)
+    kinds = [("occupied", "small business"), ("occupied", "none"), ("empty", "none")]
+    groups = [(ward, use, *kind) for ward in ("W1", "W2", "W3") for use in USES for kind in kinds]
+    sizes = [int(random.integers(0, random.choice([6, 26]))) for _ in groups]
+    people = make_people(*((*group, size) for group, size in zip(groups, sizes, strict=True)))
+    out = {REGISTER: make_register(people)}
+    for name, by, total in ((BY_WARD, "ward_code", ALL_WARDS), (BY_USE, "use", ALL_USES)):
+        table = count(people, by, total)
+        numbers = table[["withheld_empty", "withheld_relieved"]].astype("Int64")
+        hidden = (numbers > 0) & ((numbers < 10) | (random.random(numbers.shape) < 0.25))
+        table = table.assign(**numbers.apply(lambda one: round_counts(one, 5)).mask(hidden))
+        out[name] = table.assign(is_suppressed=hidden.any(axis="columns"))
+    if seed % 3:
+        blank = [name for name in ("ward_code", "use", "occupancy", "value_band", "credit") if random.random() < 0.6]
+        out[COARSE] = make_tables(people)[COARSE].assign(**dict.fromkeys(blank, pd.NA))
+    return people, out
+
+
+def says_too_much(low, high, size, number):
+    """Tell whether a reader knows too much of a hidden count, by what is promised of it; `number` may be None."""
+    least, most = ceil(low - 1e-6), floor(high + 1e-6) if isfinite(high) else high
+    if least >= most and size > 1:
+        return True  # it is known
+    if (number is None or 1 <= number < 10) and 1 <= most < min(10, size):
+        return True  # it is known to be small
+    if number is not None and 1 <= number < 10 and least > 1:
+        return True  # it is known to be no one
+    over = size if number is None else size - number
+    return (number is None or 1 <= over < 10) and 1 <= size - max(least, 1) < min(10, size - 1)
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("seed", range(9))
+def test_what_comes_out_is_what_an_attack_of_our_own_recovers_no_less_and_no_more(seed, is_known):
+    people, out = publish_at_random(seed)
+
+    def find_true(count):
+        return float(count_people(people, count.where)) if is_known else None
+
+    told = gather_told({name: Published(CATALOGUE.dataset(name), table) for name, table in out.items()})
+    found = {(one.column, one.where) for one in find_exposed(told, find_true)}
+    known = read_published({name: CATALOGUE.dataset(name) for name in out}, out)[RECORDS]
+    coarse = set(out[COARSE].dropna(axis="columns", how="all")) if COARSE in out else set()
+    if is_known:  # then a reader is taken to know what was rounded, unless coarser rows are about it
+        known.counted = [
+            (
+                where,
+                *([count_people(people, where)] * 2 if isfinite(high) and not is_about(where, coarse) else (low, high)),
+            )
+            for where, low, high in known.counted
+        ]
+    hidden = {(dataset, row, column): frozenset(where.items()) for dataset, row, column, where in known.hidden}
+    expected = set()
+    for row in attack(known).rename(columns={"count": "column", "size": "of"}).itertuples() if hidden else ():
+        where = hidden[row.dataset, row.row, row.column]
+        number = count_people(people, where) if is_known else None
+        if says_too_much(row.low, row.high, row.of, number):
+            expected.add((row.column, where))
+    assert found == expected
+
+
+def is_about(where, coarse):
+    return not {"occupancy", "relief"}.isdisjoint(coarse & set(where))
+
+
+def count_people(people, where):
+    return int(np.logical_and.reduce([people[name] == value for name, value in dict(where).items()]).sum())
 
 
 @settings(max_examples=6)
