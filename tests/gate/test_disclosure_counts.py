@@ -314,6 +314,34 @@ def test_the_public_record_does_not_tell_primary_from_secondary() -> None:
     assert record["information_lost"]["counted in the totals but suppressed, % of people"] == 33.3  # (105 - 70) / 105
 
 
+def test_all_that_is_recorded_is_counted_over_what_it_says() -> None:
+    cells = pd.DataFrame({"area": list("abcd"), "people": [4, 30, 72, 28], "ill": [2, 13, 0, 28]})
+    frame = add_margins(cells, ["area"], ["people", "ill"])
+    rule = make_rule(counts=["people", "ill"], totals={"area": "All"}, part_of={"ill": "people"}, full="show")
+    safe = protect_counts(frame, rule, ["area"])
+    assert safe.frame["people"].fillna(-1).tolist() == [-1, -1, 70, 30, 135]
+    assert safe.frame["ill"].fillna(-1).tolist() == [-1, -1, 0, 30, 45]
+    assert {name: value for name, value in safe.record.items() if name != "note"} == {
+        "cells": 10,
+        "cells_suppressed": 4,
+        "rows_suppressed": 2,
+        "method": "optimal",
+        "protection_interval": [1, 10],
+        "information_lost": {
+            "most that rounding changes a count by": 2,
+            "counted in the totals but suppressed, % of people": 25.9,
+            "counted in the totals but suppressed, % of ill": 33.3,
+        },
+    }
+    assert safe.for_approver == {
+        "primary": 2,
+        "secondary": 2,
+        "totals_suppressed": 2,  # a whole is the total of its part and of what is left over
+        "largest_rounding_error": 2,
+        "hidden_pct": {"people": 25.4, "ill": 30.2},
+    }
+
+
 def test_halves_round_to_the_even_multiple() -> None:
     assert round_counts(pd.Series([5, 15, 25, 35]), 10).tolist() == [0, 20, 20, 40]
 

@@ -16,6 +16,7 @@ from councilbook.gate.disclosure.tables.magnitudes import (
     find_unsafe_moves,
     measure_protection,
     protect_magnitudes,
+    round_sums,
 )
 
 LARGEST = ["largest_1", "largest_2"]
@@ -222,6 +223,23 @@ def test_whoever_takes_the_register_off_a_rounded_sum_is_left_with_an_interval_t
     assert 2 * half >= 4 * level
     assert half <= 0.5 or half <= 10 * level
     assert safe.frame["contributors"].isna().iloc[0] == (len(others) < 10)
+
+
+@pytest.mark.parametrize(
+    ("largest", "base"),
+    [(0, 1), (0.25, 1), (0.26, 2), (0.5, 2), (0.6, 5), (1.25, 5), (1.26, 10), (2.5, 10), (2.6, 20), (13, 100)],
+)
+def test_sums_are_rounded_to_the_next_round_number_above_four_times_what_protects(largest: float, base: float) -> None:
+    rule = make_rule(**ROUNDED)
+    frame = make_rest([5_000.0], [10.0] * 20)
+    safe = round_sums(frame, frame["contributors"], np.array([20.0]), np.array([0.0, largest]), rule)
+    assert safe.record["information_lost"] == {
+        "most that rounding changes a sum by": base / 2,
+        "most that rounding changes a number of contributors by": 2,
+    }
+    assert safe.frame["bill"].tolist() == [5_200]
+    assert safe.for_approver == {"unsafe": int(largest > 0)}
+    assert not safe.hidden.to_numpy().any()
 
 
 def test_sums_of_which_no_small_rest_is_left_are_rounded_to_pounds() -> None:

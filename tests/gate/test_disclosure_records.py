@@ -114,6 +114,18 @@ def test_risk_is_what_the_definitions_say(rows: list[tuple]) -> None:
     assert risk.population_uniques_pct == risk.sample_uniques_pct == pytest.approx(100 * uniques / len(rows))
 
 
+@settings(max_examples=10)
+@given(RECORDS, st.integers(1, 12))
+def test_risk_is_the_same_however_its_keys_are_counted(rows: list[tuple], most: int) -> None:
+    """More keys than fit a whole number or an array with a place for each are counted another way."""
+    frame = make_frame(rows)
+    risk = measure_risk(frame, NAMES, ["condition", "visits"])
+    for limit, value in (("LARGEST_KEY", most), ("FEW_KEYS", 0)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(recognition, limit, value)
+            assert measure_risk(frame, NAMES, ["condition", "visits"]) == risk
+
+
 def test_distances_are_those_of_the_paper() -> None:
     """Salaries of 3k to 11k in three classes: Li, Li and Venkatasubramanian 2007, section 4."""
     salaries = pd.Series([3, 4, 5, 6, 11, 8, 7, 9, 10])

@@ -13,11 +13,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse import csr_array
+from scipy.optimize import linprog
+from scipy.sparse import block_diag, csc_array, csr_array
 
 from councilbook.errors import CheckError, ReleaseRefusedError
 from councilbook.gate.disclosure.tables import secondary
 from councilbook.gate.disclosure.tables.cells import Cells, Flags, bound_by_sums, bound_cells, build_cells
+from councilbook.gate.disclosure.tables.linked import drop_contradicted, find_least
 from councilbook.gate.disclosure.tables.secondary import (
     Aim,
     choose_secondary,
@@ -236,6 +238,82 @@ def test_bounds_are_looked_for_no_further_than_the_reach() -> None:
     wanted = np.array([True, False, False])
     low, high = bound_cells(relations, lower, upper, wanted, np.full(3, 1.0), np.full(3, 10.0))
     assert (low[0], high[0]) == (1, 10)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_bounds_are_those_of_a_linear_programme_for_each_cell(seed: int) -> None:
+    """Two tables side by side that no sum connects, one of two ways and one of one, as far as is asked for."""
+    random = np.random.default_rng(seed)
+    parts = [make_cells(random.integers(0, 30, shape)) for shape in ((3, 4), (1, 2), (2, 2))]
+    relations = csr_array(block_diag([one.relations for one in parts]))
+    numbers = np.concatenate([one.numbers for one in parts])
+    hidden = random.random(len(numbers)) < 0.6
+    lower = np.where(hidden, np.maximum(numbers - random.integers(0, 40, len(numbers)), 0), numbers)
+    upper = np.where(hidden, np.where(random.random(len(numbers)) < 0.5, np.inf, numbers + 20), numbers)
+    wanted = hidden & (random.random(len(numbers)) < 0.7)
+    reach_low, reach_high = (
+        numbers - random.integers(0, 9, len(numbers)),
+        numbers + random.integers(0, 25, len(numbers)),
+    )
+    low, high = bound_cells(relations, lower, upper, wanted, reach_low, reach_high)
+    for cell in range(len(numbers)):
+        if not wanted[cell]:
+            assert (low[cell], high[cell]) == (lower[cell], upper[cell])
+            continue
+        aim, bounds = np.eye(len(numbers))[cell], np.column_stack([lower, upper])
+        ends = [
+            linprog(sign * aim, A_eq=relations, b_eq=np.zeros(relations.shape[0]), bounds=bounds) for sign in (1, -1)
+        ]
+        least, most = ends[0].fun, np.inf if ends[1].status == 3 else -ends[1].fun
+        assert low[cell] == pytest.approx(max(least, min(reach_low[cell], most)), abs=1e-5)
+        assert high[cell] == pytest.approx(min(most, max(reach_high[cell], least)), abs=1e-5)
+
+
+def test_a_total_costs_a_hundred_times_what_it_sums_and_what_nobody_sees_nothing() -> None:
+    frame = pd.DataFrame({"area": ["a", "b", "c", "All"], "people": [0, 9, np.nan, 999]})
+    cells = build_cells(frame, ["area"], ["people"], {"area": "All"})
+    assert weigh_cells(cells).tolist() == [10, 20, 0, 4000]
+
+
+def test_a_solver_gets_a_table_in_the_form_that_it_reads() -> None:
+    frame = pd.DataFrame({"area": ["a", "b", "c", "All"], "people": [4, 30, 60, 94]})
+    cells = build_cells(frame, ["area"], ["people"], {"area": "All"})
+    aim = make_aim(cells)
+    places = np.array([0, 1, 2, 3])
+    text = secondary._write_table(cells, aim, weigh_cells(cells), csc_array(cells.relations), places)
+    assert text.splitlines() == [
+        "0",
+        "4",
+        "0 4.0 17 u 0.0 904.0 3.0 6.0 0",  # at least 1 and up to 10; no cell is more than 900 above its number
+        "1 30.0 25 s 0.0 930.0 0.0 0.0 0",
+        "2 60.0 28 s 0.0 960.0 0.0 0.0 0",
+        "3 94.0 3000 s 0.0 994.0 0.0 0.0 0",
+        "1",
+        "0.0 4 : 0 (1) 1 (1) 2 (1) 3 (-1)",
+    ]
+    dear = secondary._write_table(cells, aim, weigh_cells(cells) * 1e9, csc_array(cells.relations), places)
+    prices = [int(line.split()[2]) for line in dear.splitlines()[2:6]]
+    assert sum(prices) <= 1e9 + 4
+    assert prices[3] / prices[0] == pytest.approx(3000 / 17, rel=1e-3)
+
+
+def test_cells_that_no_sum_moves_together_are_parts_of_their_own() -> None:
+    frame = pd.DataFrame({"area": [*"aabbcc"], "sex": ["f", "All"] * 3, "people": [4, 4, 20, 20, 0, 0]})
+    cells = build_cells(frame, ["area", "sex"], ["people"], {"sex": "All"})
+    part = secondary._split_table(cells, make_aim(cells))
+    assert part[0] == part[1]
+    assert part[2] == part[3]
+    assert len({*part[[0, 2, 4, 5]]}) == 4  # zeros are shown, so they cannot move
+
+
+def test_sums_that_contradict_others_are_dropped_and_no_more_than_these() -> None:
+    relations = csr_array(np.array([[1.0, 1, 0, -1], [0, 1, 1, -1], [1, 0, -1, 0]]))
+    apart = np.array([2.0, 0, 7, 20]), np.array([2.0, np.inf, 7, 20])
+    assert drop_contradicted(relations, *apart).shape[0] == 1
+    whole = np.array([2.0, 0, 2, 20]), np.array([2.0, np.inf, 2, 20])
+    assert drop_contradicted(relations, *whole).toarray().tolist() == relations.toarray().tolist()
+    assert find_least(relations, *whole, 1) == pytest.approx(18)
+    assert find_least(relations, *apart, 1) is None
 
 
 def test_a_sum_bounds_each_of_its_cells_by_the_others() -> None:

@@ -14,7 +14,7 @@ from councilbook.errors import ReleaseRefusedError
 from councilbook.gate.beside import Published, gather_told, protect_counts_beside, protect_records_beside
 from councilbook.gate.disclosure.records import protect_records
 from councilbook.gate.disclosure.tables.counts import protect_counts, round_counts
-from councilbook.gate.disclosure.together import find_exposed
+from councilbook.gate.disclosure.together import _tell, find_exposed
 from councilbook.paths import find_workbook
 from union_attack import attack, find_recovered, read_published
 
@@ -220,17 +220,32 @@ def publish_at_random(seed):
     return people, out
 
 
-def says_too_much(low, high, size, number):
+def says_too_much(low, high, size, number, threshold=10):
     """Tell whether a reader knows too much of a hidden count, by what is promised of it; `number` may be None."""
     least, most = ceil(low - 1e-6), floor(high + 1e-6) if isfinite(high) else high
     if least >= most and size > 1:
         return True  # it is known
-    if (number is None or 1 <= number < 10) and 1 <= most < min(10, size):
+    if (number is None or 1 <= number < threshold) and 1 <= most < min(threshold, size):
         return True  # it is known to be small
-    if number is not None and 1 <= number < 10 and least > 1:
+    if number is not None and 1 <= number < threshold and least > 1:
         return True  # it is known to be no one
     over = size if number is None else size - number
-    return (number is None or 1 <= over < 10) and 1 <= size - max(least, 1) < min(10, size - 1)
+    return (number is None or 1 <= over < threshold) and 1 <= size - max(least, 1) < min(threshold, size - 1)
+
+
+def test_each_interval_that_says_too_much_of_a_count_is_told_from_those_that_do_not():
+    cases = [
+        (low, high, size, number)
+        for size in (1, 2, 3, 4, 6, 9, np.inf)
+        for low in range(1, 6)
+        for high in (*range(low, 8), np.inf)
+        for number in (None, *range(low, min(high, size, 8) + 1))
+        if low <= size
+    ]
+    least, most, sizes, numbers = (np.array(column, dtype=float) for column in zip(*cases, strict=True))
+    told = _tell(least, np.minimum(most, sizes), sizes, numbers, 4.0)
+    expected = [says_too_much(low, min(high, size), size, number, 4) for low, high, size, number in cases]
+    assert told.tolist() == expected
 
 
 @pytest.mark.parametrize("is_known", [True, False])
