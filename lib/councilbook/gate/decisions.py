@@ -109,7 +109,8 @@ def pass_gate(
             )
         return Passed(frame, record)
     record |= _explain(rule, defaults)
-    if absent := sorted({*rule.covered, *rule.inputs, *dataset.key} - set(frame.columns) - _list_made(rule)):
+    made_here = set(rule.shares) if isinstance(rule, CountRule) else set()
+    if absent := sorted({*rule.covered, *rule.inputs, *dataset.key} - set(frame.columns) - made_here):
         raise CheckError(f"Dataset {dataset.id}: its disclosure rule needs a column {', '.join(absent)}.")
     try:
         return _apply(rule, dataset, frame, around, record)
@@ -128,11 +129,6 @@ def _explain(rule: Guarded, defaults: Mapping[str, Default]) -> dict[str, Any]:
         if name in defaults
     }
     return {"parameters": parameters, "reasons": reasons}
-
-
-def _list_made(rule: Guarded) -> set[str]:
-    """List the fields that the gate itself fills in."""
-    return set(rule.shares) if isinstance(rule, CountRule) else set()
 
 
 def _apply(

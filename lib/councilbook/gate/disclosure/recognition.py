@@ -78,8 +78,8 @@ def measure_risk(
     classes = number_classes([code_values(records[name]) for name in quasi_identifiers], len(records))
     l_by: dict[str, int] = {}
     t_by: dict[str, float] = {}
+    sizes, numbers = np.unique(np.bincount(classes), return_counts=True)  # of classes; how many have each
     with open_database() as database:
-        sizes, numbers = _count_sizes(database, classes)
         for name in sensitive if len(records) else ():
             pairs = count_pairs(database, classes, code_values(records[name]))
             distinct, distance = measure_spread(*pairs, ordered=is_ordered(records[name]))
@@ -135,16 +135,6 @@ def count_pairs(database: duckdb.DuckDBPyConnection, classes: Codes, values: Cod
     query = "SELECT class, value, count(*) AS records FROM records GROUP BY class, value"
     pairs = database.execute(query).fetchnumpy()
     return np.asarray(pairs["class"]), np.asarray(pairs["value"]), np.asarray(pairs["records"])
-
-
-def _count_sizes(database: duckdb.DuckDBPyConnection, classes: Codes) -> tuple[Codes, Codes]:
-    """Count how many classes there are of each size."""
-    database.register("records", pd.DataFrame({"class": classes}))
-    query = """
-        SELECT size, count(*) AS classes FROM (SELECT count(*) AS size FROM records GROUP BY class) GROUP BY size
-    """
-    counted = database.execute(query).fetchnumpy()
-    return np.asarray(counted["size"]), np.asarray(counted["classes"])
 
 
 def measure_spread(classes: Codes, values: Codes, counts: Codes, *, ordered: bool) -> tuple[Codes, Numbers]:

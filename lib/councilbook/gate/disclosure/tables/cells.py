@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import linprog
-from scipy.sparse import block_array, coo_array, csr_array, diags_array, vstack
+from scipy.sparse import block_array, coo_array, csr_array, eye_array, hstack, vstack
 from scipy.sparse.csgraph import connected_components
 
 from councilbook.errors import CheckError, ReleaseRefusedError
@@ -280,9 +280,9 @@ def _maximise(
     counted = coo_array((np.full(picked, -1.0), (np.arange(picked), picks)), shape=(picked, cells))
     solution = linprog(
         np.concatenate([np.zeros(cells), np.full(picked, -1.0)]),
-        A_ub=block_array([[counted, diags_array(np.ones(picked))]], format="csr"),
+        A_ub=hstack([counted, eye_array(picked)], format="csr"),
         b_ub=np.zeros(picked),
-        A_eq=block_array([[relations, csr_array((len(right), picked))]], format="csr"),
+        A_eq=hstack([relations, csr_array((len(right), picked))], format="csr"),
         b_eq=right,
         bounds=np.column_stack([np.append(lower, np.full(picked, -np.inf)), np.append(upper, reach)]),
         method="highs",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
-from scipy.sparse import block_array, csr_array, diags_array, hstack
+from scipy.sparse import block_array, csr_array, eye_array, hstack
 
 from councilbook.catalogue import CountRule, LinkedCount
 from councilbook.errors import CheckError
@@ -86,7 +86,9 @@ def find_exposed_by_areas(
     slivers = pieces.merge(here[["area", *slices]], on="area")
     areas, in_area = _group_rows(slivers, ["area", *slices])
     others, in_other = _group_rows(slivers, ["other_area", *slices])
-    relations = csr_array(block_array([[in_area, -_eye(areas), None], [in_other, None, -_eye(others)]]))
+    relations = csr_array(
+        block_array([[in_area, -eye_array(len(areas)), None], [in_other, None, -eye_array(len(others))]])
+    )
     known = [(np.zeros(len(slivers)), np.full(len(slivers), np.inf))]
     for release, field, rows in ((here, "area", areas), (there, "other_area", others)):
         layout = read_layout(rows, [field, *slices], [link.count], {}, {}, {})
@@ -167,7 +169,7 @@ def drop_contradicted(relations: csr_array, lower: Numbers, upper: Numbers) -> c
     bounds, right = np.column_stack([lower, upper]), np.zeros(rows)
     if not rows or not linprog(np.zeros(cells), A_eq=relations, b_eq=right, bounds=bounds, method="highs").status:
         return relations
-    off = hstack([relations, diags_array(np.ones(rows)), -diags_array(np.ones(rows))], format="csr")
+    off = hstack([relations, eye_array(rows), -eye_array(rows)], format="csr")
     cost = np.append(np.zeros(cells), np.ones(2 * rows))
     bounds = np.vstack([bounds, np.tile([0, np.inf], (2 * rows, 1))])
     solution = linprog(cost, A_eq=off, b_eq=right, bounds=bounds, method="highs-ipm")
@@ -180,10 +182,6 @@ def _group_rows(frame: pd.DataFrame, by: Sequence[str]) -> tuple[pd.DataFrame, c
     names = frame[list(by)].drop_duplicates(ignore_index=True)
     places = np.arange(len(frame))
     return names, csr_array((np.ones(len(frame)), (groups, places)), shape=(len(names), len(frame)))
-
-
-def _eye(groups: pd.DataFrame) -> csr_array:
-    return csr_array(diags_array(np.ones(len(groups))))
 
 
 def _name_cells(layout: Layout, rule: CountRule, cells: Flags, release: str) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import block_array, csr_array, diags_array
+from scipy.sparse import block_array, csr_array, diags_array, eye_array
 
 from councilbook.catalogue import MagnitudeRule
 from councilbook.errors import CheckError
@@ -176,7 +176,7 @@ def _pair_lone_contributors(cells: Cells, level: Numbers, alone: Flags) -> tuple
     paired = replace(
         cells,
         numbers=np.append(cells.numbers, pairs @ cells.numbers),
-        relations=csr_array(block_array([[cells.relations, None], [pairs, -diags_array(np.ones(count))]])),
+        relations=csr_array(block_array([[cells.relations, None], [pairs, -eye_array(count)]])),
         fields=np.append(cells.fields, np.repeat("pair", count)),
         is_published=np.append(cells.is_published, np.zeros(count, dtype=bool)),
         is_total=np.append(cells.is_total, np.zeros(count, dtype=bool)),
