@@ -403,10 +403,15 @@ def list_below(frame: pd.DataFrame) -> list[tuple[int, Flags]]:
 
 @slowly
 @given(shared_tables())
-def test_the_share_of_a_total_is_no_further_from_the_truth_than_what_is_hidden_explains(frame: pd.DataFrame) -> None:
+def test_a_total_says_what_is_missing_below_it_and_its_share_is_as_far_off_as_that_explains(
+    frame: pd.DataFrame,
+) -> None:
     with patch.object(secondary, "find_spec", return_value=None):  # the quick way hides more
         safe = protect_counts(frame, LEFT, KEY).frame
+    assert not safe.loc[safe[KEY].ne("All").all(axis="columns"), "is_partial"].any()
     for row, below in list_below(frame):
+        lost = safe.loc[below, LEFT.counts].isna().any() & safe.loc[row, LEFT.counts].notna()
+        assert safe.loc[row, "is_partial"] == lost.any()
         both = below & safe[LEFT.counts].notna().all(axis="columns")
         seen, share = safe.loc[both, LEFT.counts].sum(), safe.loc[row, "ill_pct"]
         is_same = safe.loc[row, LEFT.counts].astype("Int64").eq(seen).fillna(False).all()
@@ -414,22 +419,9 @@ def test_the_share_of_a_total_is_no_further_from_the_truth_than_what_is_hidden_e
         if pd.notna(share):
             assert share == pytest.approx(100 * seen["ill"] / seen["people"], abs=0.051)
             people, ill = frame.loc[row, LEFT.counts]
-            unseen = (
-                frame.loc[below & ~both, "people"].sum() / people
-            )  # the ill among them are from none to all of them
+            unseen = frame.loc[below & ~both, "people"].sum() / people  # of them, none to all are ill
             rounded = 2 * 2 * both.sum() / seen["people"]  # each count by two at most
             assert abs(share - 100 * ill / people) <= 100 * (unseen + rounded) + 0.051
-
-
-@slowly
-@given(shared_tables())
-def test_a_total_says_whether_counts_below_it_are_missing(frame: pd.DataFrame) -> None:
-    with patch.object(secondary, "find_spec", return_value=None):
-        safe = protect_counts(frame, LEFT, KEY).frame
-    assert not safe.loc[safe[KEY].ne("All").all(axis="columns"), "is_partial"].any()
-    for row, below in list_below(frame):
-        lost = safe.loc[below, LEFT.counts].isna().any() & safe.loc[row, LEFT.counts].notna()
-        assert safe.loc[row, "is_partial"] == lost.any()
 
 
 def test_a_total_of_other_rows_than_its_whole_has_no_share() -> None:
