@@ -225,7 +225,7 @@ def reach_lines(book: Path, name: str, python: str) -> Reach:
     packages = subprocess.run([python, "-c", where], capture_output=True, text=True, check=True).stdout.strip()
     files = list_files(book, LIBRARY, ROOMS[name].modules)
     recorder = Recorder(packages, files, book / "reach.json")
-    if ended := run_tests(book, list_files(book, TESTS, ROOMS[name].tests), recorder, 1200):
+    if ended := run_tests(book, list_files(book, TESTS, ROOMS[name].tests), recorder, 3600):
         raise SystemExit(f"The tests of {name} do not pass as they are ({ended}):\n{(book / 'log').read_text()}")
     found = json.loads((book / "reach.json").read_text())
     lines = {file: {int(line): tests for line, tests in of.items()} for file, of in found["lines"].items()}
