@@ -1,6 +1,6 @@
 """A release held against all else that is published about the same records, until it gives nothing away beside it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -170,14 +170,10 @@ def _list_alike(part: Sequence[Count], exposed: Sequence[Count], about: About) -
         kinds = [frozenset(values.items()) for values in about.counts.values() if values]
         named = {kind for kind in kinds if any(kind <= one.where for one in exposed)}
         return [one for one in shown if any(kind <= one.where for kind in named)]
-    near = {(one.column, _name_fields(one.where)) for one in mine}
+    near = {(one.column, frozenset(dict(one.where))) for one in mine}
     columns = {one.column for one in mine}
-    beside = [one for one in shown if (one.column, _name_fields(one.where)) in near]
+    beside = [one for one in shown if (one.column, frozenset(dict(one.where))) in near]
     return beside or [one for one in shown if one.column in columns]
-
-
-def _name_fields(where: Iterable[tuple[str, str]]) -> frozenset[str]:
-    return frozenset(field for field, _ in where)
 
 
 def protect_records_beside(

@@ -6,7 +6,7 @@ the point names: in canvas.yaml, or by `councilbook release --accept`. An accept
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from councilbook.catalogue import CANVAS, Catalogue, Council, Dataset, Point, hash_text
@@ -47,14 +47,12 @@ def list_points(catalogue: Catalogue, study: str, council: Council) -> list[Stan
     for name, point in canvas.points.items() if canvas else ():
         here = Standing(study, council, name, point, "open")
         days = [f"{point.accepted[code].day}" for code in council.codes if code in point.accepted]
+        day = max(days) if len(days) == len(council.codes) else logged.get((here.key, _hash_point(point)))
         if point.day:
-            found.append(Standing(study, council, name, point, "settled", f"{point.day}"))
-        elif len(days) == len(council.codes):
-            found.append(Standing(study, council, name, point, "accepted", max(days)))
-        elif day := logged.get((here.key, _hash_point(point))):
-            found.append(Standing(study, council, name, point, "accepted", day))
-        else:
-            found.append(here)
+            here = replace(here, state="settled", day=f"{point.day}")
+        elif day:
+            here = replace(here, state="accepted", day=day)
+        found.append(here)
     return found
 
 

@@ -166,13 +166,12 @@ def drop_contradicted(relations: csr_array, lower: Numbers, upper: Numbers) -> c
         lower, upper: what is known of each cell.
     """
     rows, cells = relations.shape
-    bounds, right = np.column_stack([lower, upper]), np.zeros(rows)
-    if not rows or not linprog(np.zeros(cells), A_eq=relations, b_eq=right, bounds=bounds, method="highs").status:
+    if not rows or find_least(relations, lower, upper, 0) is not None:
         return relations
     off = hstack([relations, eye_array(rows), -eye_array(rows)], format="csr")
     cost = np.append(np.zeros(cells), np.ones(2 * rows))
-    bounds = np.vstack([bounds, np.tile([0, np.inf], (2 * rows, 1))])
-    solution = linprog(cost, A_eq=off, b_eq=right, bounds=bounds, method="highs-ipm")
+    bounds = np.vstack([np.column_stack([lower, upper]), np.tile([0, np.inf], (2 * rows, 1))])
+    solution = linprog(cost, A_eq=off, b_eq=np.zeros(rows), bounds=bounds, method="highs-ipm")
     return csr_array(relations[solution.x[cells:].reshape(2, rows).sum(axis=0) < TOLERANCE])
 
 
