@@ -173,15 +173,16 @@ def _type_text(text: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
         CheckError: values are not of their type.
     """
     kinds = {name: kind for name, kind in _name_dtypes(dataset).items() if name in text}
-    typed = {}
+    typed = pd.DataFrame(index=text.index)
     for name, kind in kinds.items():
         try:
-            typed[name] = _parse_text(text[name], dataset.fields[name]).astype(kind)
+            typed[name] = _parse_text(text[name], dataset.fields[name])
+            typed = typed.astype({name: kind})
         except (ValueError, TypeError):
             raise CheckError(
                 f"Dataset {dataset.id}: {name} is not {dataset.fields[name].type} in what was released before. {OLDER}"
             ) from None
-    return pd.DataFrame(typed)
+    return typed
 
 
 def _parse_text(text: pd.Series, field: FieldSpec) -> pd.Series:
