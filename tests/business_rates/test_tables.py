@@ -45,7 +45,8 @@ def test_the_twin_of_requests_has_every_topic_and_can_be_read():
 
 def test_statistics_have_the_council_and_another_number_stands_in_where_they_do_not():
     made = {name: read(content) for name, content in foi_twin.make_statistics(None, REQUEST).items()}
-    statistics = foi_tables.combine_statistics(made["foi_counts_scotland"], made["foi_counts"], made["foi_teams"])
+    parts = made["foi_counts_scotland"].rename(columns={"council name": "council"}), made["foi_counts"]
+    statistics = foi_tables.index_statistics(pd.concat(parts))
     counted, basis = foi_tables.find_requests(statistics, "Bradford", 7)
     assert counted > 100
     assert basis == "counted"

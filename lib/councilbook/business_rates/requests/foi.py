@@ -7,17 +7,12 @@ The kinds of request, the columns that answer each, the sections of both Acts an
 import re
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import yaml
 from sklearn.feature_extraction.text import TfidfVectorizer
 from statsmodels.stats.proportion import proportion_confint
 
-from councilbook.business_rates.requests.rules import (
-    Law,
-    load_rules,
-    shorten_council,
-)
+from councilbook.business_rates.requests.rules import load_rules
 from councilbook.errors import CheckError, suggest
 from councilbook.sources.checks import list_rows
 
@@ -27,9 +22,6 @@ DAY_FIRST = ("%d/%m/%Y", "%d/%m/%y", "%d/%b/%Y", "%d/%B/%Y", "%d/%b/%y")
 FEWEST_SHARED = 0.05  # cosine below which a title is like nothing that is known
 
 
-# --- the rules ---
-
-
 # --- requests ---
 
 
@@ -37,35 +29,30 @@ def tidy_requests(index: pd.DataFrame) -> pd.DataFrame:
     """Bring an index of requests into the form that the rest of this module reads.
 
     Args:
-        index: authority, title; where there are any: date_received, date_responded (ISO, or the day first, as
-            12/04/2023 or 12 April 2023), topics and exemptions (joined by `;`), outcome, url.
+        index: title; where there are any: date_received, date_responded (ISO, or the day first, as
+            12/04/2023 or 12 April 2023), topics (joined by `;`), outcome.
 
     Returns:
-        On the index of `index`: authority, title, law, year (Int64), labels (tuple of topics, the first the main one),
-        outcome (released, in part, refused, not held, published, or NA), withheld (tuple of sections).
+        On the index of `index`: title, year (Int64), labels (tuple of topics, the first the main one), outcome
+        (released, in part, refused, not held, published, or NA).
 
     Raises:
         CheckError: a column is missing, a title is blank, a date cannot be read, or a label or an outcome is not known.
     """
-    for column in ("authority", "title"):
-        if column not in index.columns:
-            raise CheckError(f"The index of requests has no column {column}; it has {', '.join(map(str, index))}.")
-    text = index.reindex(columns=[*index.columns, *({*DATES, "topics", "exemptions", "outcome"} - set(index.columns))])
+    if "title" not in index.columns:
+        raise CheckError(f"The index of requests has no column title; it has {', '.join(map(str, index))}.")
+    text = index.reindex(columns=[*index.columns, *({*DATES, "topics", "outcome"} - set(index.columns))])
     _check_titles(text["title"])
     text = text.astype("object").where(text.notna(), "")
     received, responded = (_read_dates(text[name]) for name in DATES)
-    law = [_find_law(*pair) for pair in zip(text["authority"], text["exemptions"], strict=True)]
     return pd.DataFrame(
         {
-            "authority": text["authority"],
             "title": text["title"].astype("str"),
-            "law": law,
             "year": received.fillna(responded).dt.year.astype("Int64"),
             "labels": [_read_labels(str(one), row) for row, one in enumerate(text["topics"])],
             "outcome": pd.array(
                 [_read_outcome(str(one), row) or None for row, one in enumerate(text["outcome"])], dtype="string"
             ),
-            "withheld": [_read_sections(str(one), which) for one, which in zip(text["exemptions"], law, strict=True)],
         },
         index=index.index,
     )
@@ -76,7 +63,7 @@ def fill_labels(requests: pd.DataFrame) -> pd.DataFrame:
     known = requests["labels"].map(len) > 0
     if known.all():
         return requests
-    found = classify_titles(requests.loc[~known, "title"], requests[known])["topics"]
+    found = classify_titles(requests.loc[~known, "title"], requests[known])
     return requests.assign(labels=requests["labels"].where(known, found))
 
 
@@ -111,12 +98,6 @@ def _read_dates(written: pd.Series) -> pd.Series:
     return dates
 
 
-def _find_law(authority: str, exemptions: str) -> Law:
-    if exemptions.startswith("FOI"):
-        return "scotland" if exemptions.startswith("FOISA") else "england"
-    return "scotland" if shorten_council(authority) in load_rules().scottish else "england"
-
-
 def _read_labels(text: str, row: int) -> tuple[str, ...]:
     rules = load_rules()
     labels = []
@@ -135,17 +116,11 @@ def _read_outcome(text: str, row: int) -> str:
     return known.get(text, "")
 
 
-def _read_sections(text: str, law: Law) -> tuple[str, ...]:
-    numbers = re.findall(r"\bs\.?\s?(\d+)", text)
-    of_number = {section.short[law]: name for name, section in load_rules().sections.items()}
-    return tuple(dict.fromkeys(of_number[number] for number in numbers if number in of_number))
-
-
 def _plain(title: str) -> str:
     return " ".join(title.casefold().split())
 
 
-def classify_titles(titles: pd.Series, examples: pd.DataFrame | None = None) -> pd.DataFrame:
+def classify_titles(titles: pd.Series, examples: pd.DataFrame) -> pd.Series:
     """Find the topics of requests by their titles: by the rules, or else by the nearest words that are known.
 
     Args:
@@ -153,18 +128,14 @@ def classify_titles(titles: pd.Series, examples: pd.DataFrame | None = None) -> 
         examples: title and labels of requests whose topics are known, beside the words of each topic in `foi.yaml`.
 
     Returns:
-        On the index of `titles`: topics (tuple, the most particular first; empty where it is like nothing known) and
-        how (rule, nearest or none).
+        Tuples, the most particular topic first, on the index of `titles`; empty where it is like nothing known.
 
     Raises:
         CheckError: a title is blank.
     """
     _check_titles(titles)
     by_rule = titles.astype("str").map(apply_rules)
-    nearest = find_nearest(titles, examples)
-    topics = [rule or near for rule, near in zip(by_rule, nearest, strict=True)]
-    how = ["rule" if rule else "nearest" if near else "none" for rule, near in zip(by_rule, nearest, strict=True)]
-    return pd.DataFrame({"topics": pd.Series(topics, dtype="object").to_list(), "how": how}, index=titles.index)
+    return by_rule.where(by_rule.map(len) > 0, find_nearest(titles, examples))
 
 
 def apply_rules(title: str) -> tuple[str, ...]:
@@ -175,7 +146,7 @@ def apply_rules(title: str) -> tuple[str, ...]:
     return tuple(particular or found)
 
 
-def find_nearest(titles: pd.Series, examples: pd.DataFrame | None = None) -> list[tuple[str, ...]]:
+def find_nearest(titles: pd.Series, examples: pd.DataFrame) -> pd.Series:
     """Give each title the topics of the nearest example or topic, by the cosine of TF-IDF over parts of words.
 
     Returns:
@@ -183,13 +154,13 @@ def find_nearest(titles: pd.Series, examples: pd.DataFrame | None = None) -> lis
         `FEWEST_SHARED`.
     """
     known = [(f"{topic.title} {topic.words}", (name,)) for name, topic in load_rules().topics.items()]
-    if examples is not None:
-        known += [(str(title), labels) for title, labels in zip(examples["title"], examples["labels"], strict=True)]
+    known += [(str(title), labels) for title, labels in zip(examples["title"], examples["labels"], strict=True)]
     vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
     vectors = vectorizer.fit_transform([text for text, _ in known])
     cosine = (vectorizer.transform(titles.astype("str")) @ vectors.T).toarray()
     best = cosine.argmax(axis=1)  # the first of equals, so that no chance is in it
-    return [known[place][1] if row[place] >= FEWEST_SHARED else () for row, place in zip(cosine, best, strict=True)]
+    near = cosine.max(axis=1) >= FEWEST_SHARED
+    return pd.Series([known[at][1] if is_near else () for at, is_near in zip(best, near, strict=True)], titles.index)
 
 
 def count_topics(requests: pd.DataFrame) -> pd.DataFrame:
@@ -220,63 +191,43 @@ def evaluate_topics(requests: pd.DataFrame) -> pd.DataFrame:
         requests: from `tidy_requests`, with labels.
 
     Returns:
-        method, held_out (whether it had not seen the title), requests, main_topic_right, share, low_95, high_95 (Wilson
-        1927), precision, recall, f1 (over all topics of all requests).
+        method, held_out (whether it had not seen the title), requests, main_topic_right, share, low_95 and high_95
+        (Wilson 1927).
     """
     known = requests[requests["labels"].map(len) > 0]
     groups = known["title"].map(lambda title: re.sub(r"[^a-z]+", " ", _plain(title)).strip())
     rules = known["title"].map(apply_rules)
-    nearest, common = pd.Series(index=known.index, dtype="object"), pd.Series(index=known.index, dtype="object")
+    nearest, common = (pd.Series(index=known.index, dtype="object") for _ in range(2))
     for group in groups.unique():
         out = groups == group
-        rest = known[~out]
-        nearest[out] = pd.Series(find_nearest(known.loc[out, "title"], rest), index=known.index[out])
-        most = rest["labels"].map(lambda labels: labels[0]).mode()
-        common[out] = [(most.iloc[0],) if len(most) else ()] * int(out.sum())
-    both = pd.Series([one or two for one, two in zip(rules, nearest, strict=True)], index=known.index)
-    rows = [
-        _score_topics(name, found, known["labels"], held_out=held_out)
-        for name, found, held_out in [
-            ("The commonest topic", common, True),
-            ("Nearest words (TF-IDF)", nearest, True),
-            ("Rules", rules, False),
-            ("Rules, or else nearest words", both, False),
-        ]
-    ]
-    return pd.DataFrame(rows)
+        nearest[out] = find_nearest(known.loc[out, "title"], known[~out])
+        most = known.loc[~out, "labels"].str[:1].mode()
+        common[out] = [most.iloc[0] if len(most) else ()] * int(out.sum())
+    tried = {
+        "The commonest topic": (common, True),
+        "Nearest words (TF-IDF)": (nearest, True),
+        "Rules": (rules, False),
+        "Rules, or else nearest words": (rules.where(rules.map(len) > 0, nearest), False),
+    }
+    scores = [score_topics(found, known["labels"], name, held_out) for name, (found, held_out) in tried.items()]
+    return pd.concat(scores, ignore_index=True)
 
 
-def score_topics(found: pd.Series, labels: pd.Series, method: str) -> pd.DataFrame:
-    """Score topics that were found for titles that nothing was tuned on.
+def score_topics(found: pd.Series, labels: pd.Series, method: str, held_out: bool = True) -> pd.DataFrame:
+    """Score topics that were found for titles.
 
     Args:
-        found, labels: a tuple of topics a request, on the same index; the first of `labels` is the main one.
+        found, labels: a tuple of topics a request, on the same index; the first of each is the main one.
         method: in words.
+        held_out: whether nothing was tuned on the titles.
 
     Returns:
         One row of `evaluate_topics`.
     """
-    return pd.DataFrame([_score_topics(method, found, labels, held_out=True)])
-
-
-def _score_topics(method: str, found: pd.Series, labels: pd.Series, *, held_out: bool) -> dict[str, object]:
-    pairs = list(zip(found, labels, strict=True))
-    right = sum(bool(one) and one[0] == wanted[0] for one, wanted in pairs)
-    hits = sum(len({*one} & {*wanted}) for one, wanted in pairs)
-    shown, wanted_all = sum(len({*one}) for one, _ in pairs), sum(len({*wanted}) for _, wanted in pairs)
-    low, high = estimate_share(right, len(pairs))
-    return {
-        "method": method,
-        "held_out": held_out,
-        "requests": len(pairs),
-        "main_topic_right": right,
-        "share": right / len(pairs),
-        "low_95": low,
-        "high_95": high,
-        "precision": hits / shown if shown else np.nan,
-        "recall": hits / wanted_all,
-        "f1": 2 * hits / (shown + wanted_all),
-    }
+    right = int((found.str[0] == labels.str[0]).sum())
+    low, high = estimate_share(right, len(labels))
+    row = {"method": method, "held_out": held_out, "requests": len(labels), "main_topic_right": right}
+    return pd.DataFrame([row | {"share": right / len(labels), "low_95": low, "high_95": high}])
 
 
 def estimate_share(count: int, total: int) -> tuple[float, float]:
@@ -289,6 +240,3 @@ def estimate_share(count: int, total: int) -> tuple[float, float]:
         raise CheckError(f"{count} of {total} is no share.")
     low, high = proportion_confint(count, total, method="wilson")
     return float(low), float(high)
-
-
-# --- what a dataset answers ---

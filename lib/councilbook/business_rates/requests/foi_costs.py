@@ -14,10 +14,9 @@ import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from councilbook.business_rates.requests.rules import Law, shorten_council
+from councilbook.business_rates.requests.rules import Law
 from councilbook.errors import CheckError, suggest
 from councilbook.methods.uncertainty import (
-    INTERVAL,
     Floats,
     Parameter,
     find_interval,
@@ -84,84 +83,6 @@ def load_costs() -> Costs:
     )
 
 
-# --- councils ---
-
-
-def combine_statistics(scotland: pd.DataFrame, others: pd.DataFrame, teams: pd.DataFrame) -> pd.DataFrame:
-    """Combine mySociety's counts of 2017 and its survey of teams of 2018 to one row a council.
-
-    Names are joined without the words that lists differ in; where two councils would share one, no team is joined.
-
-    Args:
-        scotland: `council name`, all, foi, eir, granted, in_time (mysociety_scotland_with_wdtk.csv).
-        others: council, and the same (mysociety_total_fois_with_wdtk.csv).
-        teams: Authority, disclosure_log, rough_people_count, cost_all, cost_salary (mysociety_foi_admin_processed.csv).
-
-    Returns:
-        council, short, law, requests, foi, eir, granted, in_time (Int64), staff_fte, team_gbp (Float64),
-        has_disclosure_log (boolean); by law and name. A dash in a file is NA.
-
-    Raises:
-        CheckError: a column is missing, or a council without a count of requests.
-    """
-    counts = ["all", "foi", "eir", "granted", "in_time"]
-    _need(scotland, ["council name", *counts], "Scottish counts")
-    _need(others, ["council", *counts], "counts")
-    _need(teams, ["Authority", "disclosure_log", "rough_people_count", "cost_all", "cost_salary"], "survey of teams")
-    parts = [
-        scotland[["council name", *counts]].rename(columns={"council name": "council"}).assign(law="scotland"),
-        others[["council", *counts]].assign(law="england"),
-    ]
-    table = pd.concat(parts, ignore_index=True).rename(columns={"all": "requests"})
-    names = ["requests", *counts[1:]]
-    for name in names:
-        table[name] = pd.to_numeric(table[name], errors="coerce").astype("Float64").round().astype("Int64")
-    table = table.dropna(subset="requests")
-    table["short"] = table["council"].map(shorten_council)
-    people = pd.DataFrame(
-        {
-            "short": teams["Authority"].map(shorten_council),
-            "staff_fte": pd.to_numeric(teams["rough_people_count"]).astype("Float64"),
-            "team_gbp": teams["cost_all"]
-            .fillna(teams["cost_salary"])
-            .astype("Float64")
-            .mask(lambda pounds: pounds == 0),
-            "has_disclosure_log": teams["disclosure_log"].map({"yes": True, "no": False}).astype("boolean"),
-        }
-    )
-    people = people[
-        ~people["short"].duplicated(keep=False) & ~people["short"].isin(table["short"][table["short"].duplicated()])
-    ]
-    joined = table.merge(people, on="short", how="left", validate="m:1")
-    columns = ["council", "short", "law", *names, "staff_fte", "team_gbp", "has_disclosure_log"]
-    return joined[columns].sort_values(["law", "council"], ascending=[False, True], ignore_index=True)
-
-
-def _need(frame: pd.DataFrame, columns: Sequence[str], what: str) -> None:
-    if absent := [name for name in columns if name not in frame.columns]:
-        raise CheckError(f"The {what} have no column {', '.join(absent)}; they have {', '.join(map(str, frame))}.")
-
-
-def find_council(statistics: pd.DataFrame, name: str) -> pd.Series:
-    """Find a council in the statistics by its name, with or without words as Council, Borough or City of.
-
-    Returns:
-        Its row of `combine_statistics`.
-
-    Raises:
-        CheckError: there is none, or more than one.
-    """
-    found = statistics[statistics["short"] == shorten_council(name)]
-    if len(found) != 1:
-        raise CheckError(
-            f"{len(found)} councils of that name have statistics: {name}.{suggest(name, statistics['council'])}"
-        )
-    return found.iloc[0]
-
-
-# --- what it costs ---
-
-
 def sample_costs(law: Law, seed: int, draws: int = DRAWS, answers: Sequence[int] = (0, 0, 0)) -> pd.DataFrame:
     """Draw the uncertain values; see `uncertainty.sample_parameters`.
 
@@ -223,33 +144,26 @@ def simulate_costs(requests: "float | Floats", values: "pd.DataFrame | Mapping[s
     }
 
 
-def estimate_costs(
-    requests: float, law: Law, answers: Sequence[int], seed: int, draws: int = DRAWS, interval: float = INTERVAL
-) -> pd.DataFrame:
+def estimate_costs(requests: float, law: Law, answers: Sequence[int], seed: int, draws: int = DRAWS) -> pd.DataFrame:
     """Estimate what a council's requests on business rates cost and what publication saves, with intervals.
 
     Args:
         requests: of all kinds a year.
         law: the Act that the council is under.
         answers: see `sample_costs`.
-        interval: the share of the draws between low and high.
 
     Returns:
-        quantity, unit, low, median, high, mean: a row a quantity of `QUANTITIES`.
+        quantity, unit, low, median, high (of 90 % of the draws): a row a quantity of `QUANTITIES`.
 
     Raises:
         CheckError: see `sample_costs` and `simulate_costs`.
     """
     found = simulate_costs(requests, sample_costs(law, seed, draws, answers))
-    rows = []
-    for name, unit in QUANTITIES.items():
-        low, median, high = find_interval(found[name], interval)
-        mean = float(found[name].mean())
-        rows.append({"quantity": name, "unit": unit, "low": low, "median": median, "high": high, "mean": mean})
-    return pd.DataFrame(rows)
+    rows = [(name, unit, *find_interval(found[name])) for name, unit in QUANTITIES.items()]
+    return pd.DataFrame(rows, columns=["quantity", "unit", "low", "median", "high"])
 
 
-def check_claim(requests: float, law: Law, seed: int, draws: int = DRAWS, interval: float = INTERVAL) -> pd.DataFrame:
+def check_claim(requests: float, law: Law, seed: int, draws: int = DRAWS) -> pd.DataFrame:
     """Hold the case study's yearly cost against what the ranges give.
 
     Returns:
@@ -263,7 +177,7 @@ def check_claim(requests: float, law: Law, seed: int, draws: int = DRAWS, interv
     share = implied / (requests * drawn["growth_since_counted"])
     row: dict[str, float] = {"claim_gbp": claim, "chance_of_more": float((found["cost_gbp"] >= claim).mean())}
     for name, values in {"implied_requests": implied, "implied_share": share}.items():
-        low, median, high = find_interval(values.to_numpy(), interval)
+        low, median, high = find_interval(values.to_numpy())
         row |= {name: median, f"{name}_low": low, f"{name}_high": high}
     return pd.DataFrame([row])
 

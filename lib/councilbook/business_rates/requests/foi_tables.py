@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from councilbook.business_rates.requests.foi_costs import combine_statistics, find_council
 from councilbook.business_rates.requests.matching import Dataset
+from councilbook.business_rates.requests.rules import shorten_council
 from councilbook.business_rates.roll import contents
 from councilbook.catalogue import Catalogue
-from councilbook.errors import CheckError, NotToldError
+from councilbook.errors import NotToldError
 
 if TYPE_CHECKING:
     from councilbook.study import Study
@@ -35,23 +35,24 @@ def describe_datasets(catalogue: Catalogue, told: Collection[str]) -> list[Datas
     return [Dataset(register.id, register.title, held, extracts, blank)]
 
 
-def read_statistics(study: "Study") -> pd.DataFrame:
-    """Load the counts of requests and the survey of teams, a row a council; see `foi_costs.combine_statistics`."""
-    return combine_statistics(
-        study.load("foi_counts_scotland").rename(columns={"council": "council name"}),
-        study.load("foi_counts"),
-        study.load("foi_teams").rename(columns={"authority": "Authority"}),
-    )
+def read_statistics(study: "Study") -> "pd.Series[float]":
+    """Load mySociety's counts of requests of 2017, by each council's name as `rules.shorten_council` gives it."""
+    return index_statistics(pd.concat([study.load("foi_counts_scotland"), study.load("foi_counts")]))
 
 
-def find_requests(statistics: pd.DataFrame | None, council: str, otherwise: int) -> tuple[float, str]:
-    """Find how many requests of all kinds a council has a year: COUNTED, or `otherwise` and ASSUMED."""
-    if statistics is None:
-        return float(otherwise), ASSUMED
-    try:
-        return float(find_council(statistics, council)["requests"]), COUNTED
-    except CheckError:
-        return float(otherwise), ASSUMED
+def index_statistics(counts: pd.DataFrame) -> "pd.Series[float]":
+    """Index the requests of all kinds (all; a dash where not known) by the short name of each council that has any."""
+    requests = pd.to_numeric(counts["all"], errors="coerce").astype("float64").round()
+    return requests.set_axis(counts["council"].map(shorten_council)).dropna()
+
+
+def find_requests(statistics: "pd.Series[float] | None", council: str, otherwise: int) -> tuple[float, str]:
+    """Find how many requests of all kinds a council has a year: COUNTED, or `otherwise` and ASSUMED.
+
+    Another number stands in where the statistics have no such council, or two that share a short name.
+    """
+    counted = [] if statistics is None else statistics[statistics.index == shorten_council(council)].tolist()
+    return (counted[0], COUNTED) if len(counted) == 1 else (float(otherwise), ASSUMED)
 
 
 def sum_topics(counts: pd.DataFrame) -> pd.DataFrame:

@@ -52,7 +52,6 @@ class Topic(BaseModel):
     needs: tuple[str, ...]
     extract: str = ""
     risk: str = ""
-    also: str = ""
 
 
 class Section(BaseModel):
@@ -63,7 +62,6 @@ class Section(BaseModel):
     title: str
     scotland: str
     england: str
-    short: Mapping[str, str]
     why: str
     also: str = ""
 
@@ -89,12 +87,10 @@ class Rules(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    detector: Mapping[str, tuple[re.Pattern[str], ...]]
     concepts: Mapping[str, Concept]
     topics: Mapping[str, Topic]
     labels: Mapping[str, str]
     outcomes: Mapping[str, str]
-    scottish: frozenset[str]
     sections: Mapping[str, Section]
     decisions: Mapping[str, Ruling]
 
@@ -104,7 +100,7 @@ class Rules(BaseModel):
             "concepts": {need for topic in self.topics.values() for need in topic.needs},
             "sections": {
                 *(concept.absent for concept in self.concepts.values()),
-                *(one for topic in self.topics.values() for one in (topic.risk, topic.also) if one),
+                *(topic.risk for topic in self.topics.values() if topic.risk),
                 *(one for ruling in self.decisions.values() for one in ruling.holds),
             },
             "topics": {label for label in self.labels.values() if label},

@@ -10,7 +10,7 @@ PLACES = ["Kirkfold", "Allerhaugh", "Newbrae", "Stanemuir", "Glenwhin", "Carrick
 OF_A_TOPIC = 3  # requests
 YEARS = (2016, 2025)
 REQUESTS_MEDIAN = 1500  # a year and council
-SURVEYED = 40  # councils
+COUNTED = 40  # councils
 
 
 def make_requests(source: Source, request: TwinRequest) -> bytes:  # noqa: ARG001 (every twin takes its source)
@@ -38,35 +38,16 @@ def make_requests(source: Source, request: TwinRequest) -> bytes:  # noqa: ARG00
 
 
 def make_statistics(source: Source, request: TwinRequest) -> dict[str, bytes]:  # noqa: ARG001 (every twin takes its source)
-    """Make the twins of the counts of requests by council and of the survey of the teams that answer them."""
+    """Make the twins of the counts of requests by council."""
     random = np.random.default_rng([request.seed, 22])
-    names = [request.council.name, *(f"{place} {n}" for n in range(1, 8) for place in PLACES)][:SURVEYED]
+    names = [request.council.name, *(f"{place} {n}" for n in range(1, 8) for place in PLACES)][:COUNTED]
     total = (REQUESTS_MEDIAN * np.exp(random.normal(0, 0.4, len(names)))).round().astype(int)
-    counts = pd.DataFrame(
-        {
-            "council name": names,
-            "all": total,
-            "foi": (total * 0.86).astype(int),
-            "eir": total - (total * 0.86).astype(int),
-            "granted": (total * random.uniform(0.4, 0.7, len(names))).astype(int),
-            "in_time": (total * random.uniform(0.8, 0.99, len(names))).astype(int),
-        }
-    )
-    teams = pd.DataFrame(
-        {
-            "Authority": names,
-            "disclosure_log": random.choice(["yes", "no"], len(names)),
-            "rough_people_count": random.uniform(0.5, 5, len(names)).round(1),
-            "cost_all": random.uniform(20_000, 160_000, len(names)).round(-2),
-            "cost_salary": None,
-        }
-    )
+    counts = pd.DataFrame({"council name": names, "all": total})
     scottish = np.arange(len(names)) < len(names) // 3
     if not any(code.startswith("S") for code in request.council.codes):
         scottish = ~scottish
     tables = {
         "foi_counts_scotland": counts[scottish],
         "foi_counts": counts[~scottish].rename(columns={"council name": "council"}),
-        "foi_teams": teams,
     }
     return {name: table.to_csv(index=False).encode() for name, table in tables.items()}
