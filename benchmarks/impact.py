@@ -63,18 +63,19 @@ def make_programme(
 def check_programme(seed: int) -> dict[str, float]:
     interventions, outcomes, _, expected = make_programme(*CHECKED, seed)
     panel = prepare_panel(interventions, outcomes)
-    found = estimate_effect(panel, "gas_kwh")
+    found = estimate_effect(panel, "gas_kwh").set_index("term")
+    ours, naive = found.loc["average"], found.loc["naive"]
     since = panel[panel["event_year"].gt(0).fillna(False) & panel["gas_kwh"].notna()]
     true = expected.loc[pd.MultiIndex.from_frame(since[["household_id", "year"]])].mean()
     return {
         "true": true,
-        "bias": found.effect - true,
-        "covered": found.low_95 <= true <= found.high_95,
-        "width": found.high_95 - found.low_95,
-        "naive_bias": found.naive - true,
-        "naive_covered": found.naive_low_95 <= true <= found.naive_high_95,
-        "naive_width": found.naive_high_95 - found.naive_low_95,
-        "pre_trend": found.pre_trend_p < 0.05,
+        "bias": ours["effect"] - true,
+        "covered": ours["low_95"] <= true <= ours["high_95"],
+        "width": ours["high_95"] - ours["low_95"],
+        "naive_bias": naive["effect"] - true,
+        "naive_covered": naive["low_95"] <= true <= naive["high_95"],
+        "naive_width": naive["high_95"] - naive["low_95"],
+        "pre_trend": ours["pre_trend_p"] < 0.05,
     }
 
 
@@ -83,11 +84,11 @@ def run_large(way: str) -> None:
     begin = time.perf_counter()
     panel, cluster = prepare_panel(interventions, outcomes), "household_id"
     if way == "matched":
-        panel, cluster = match_controls(panel, features, ["gas_kwh"]).panel, "pair"
+        panel, cluster = match_controls(panel, features).panel, "pair"
     found = estimate_effect(panel, "gas_kwh", cluster)
     seconds = time.perf_counter() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    print(json.dumps({"seconds": seconds, "peak": peak, "rows": found.observations}))
+    print(json.dumps({"seconds": seconds, "peak": peak, "rows": int(found["observations"].iloc[0])}))
 
 
 def main() -> None:

@@ -85,7 +85,7 @@ def matched(drawn: pd.DataFrame, population: Population) -> pd.DataFrame:
     panel = prepare_panel(population.interventions, drawn)
     homes = population.households[population.households["household_id"].isin(panel["household_id"])]
     features = homes[["household_id", "tenure", "oldest_age", "heating"]]
-    return match_controls(panel, features, [], exact=["tenure", "heating"]).panel
+    return match_controls(panel, features, exact=["tenure", "heating"]).panel
 
 
 @pytest.mark.parametrize("outcome", OUTCOMES)

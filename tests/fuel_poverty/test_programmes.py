@@ -13,7 +13,7 @@ from councilbook.fuel_poverty.programmes.effects import ALL_MEASURES, ENDS
 from councilbook.fuel_poverty.twin.outcomes import draw_outcomes
 from councilbook.fuel_poverty.twin.population import Population, draw_population
 from councilbook.gate.disclosure.coefficients import check_model
-from councilbook.methods.impact import Effect, Matches, match_controls, prepare_panel
+from councilbook.methods.impact import Matches, match_controls, prepare_panel
 from councilbook.paths import find_workbook
 from councilbook.sources.checks import check_fields
 from fuel_poverty.test_population import make_frames
@@ -45,16 +45,16 @@ def features(population: Population, panel: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def matches(panel: pd.DataFrame, features: pd.DataFrame) -> Matches:
-    return match_controls(panel, features, [], exact=["tenure", "has_gas"])
+    return match_controls(panel, features, exact=["tenure", "has_gas"])
 
 
 @pytest.fixture(scope="module")
-def of_all(matches: Matches) -> dict[str, Effect]:
+def of_all(matches: Matches) -> dict[str, pd.DataFrame]:
     return comparisons.estimate_outcomes(matches.panel, LEAST)
 
 
 @pytest.fixture(scope="module")
-def of_measures(matches: Matches, population: Population) -> dict[str, Effect]:
+def of_measures(matches: Matches, population: Population) -> dict[str, pd.DataFrame]:
     return comparisons.estimate_measures(matches.panel, population.interventions, "gas_kwh", LEAST)
 
 
@@ -157,16 +157,16 @@ def test_pairs_of_one_measure_stay_whole(matches: Matches, population: Populatio
 
 
 def test_homes_that_gave_up_gas_have_no_estimate_of_gas_and_few_homes_none(
-    of_measures: dict[str, Effect], monkeypatch: pytest.MonkeyPatch, matches: Matches, population: Population
+    of_measures: dict[str, pd.DataFrame], monkeypatch: pytest.MonkeyPatch, matches: Matches, population: Population
 ) -> None:
     assert set(of_measures) == set(comparisons.MEASURES) - {"heat_pump"}
-    most = max(effect.treated_households for effect in of_measures.values())
+    most = max(effect["group_size"].iloc[0] for effect in of_measures.values())
     monkeypatch.setattr(comparisons, "FEWEST", most + 1)
     assert comparisons.estimate_measures(matches.panel, population.interventions, "gas_kwh", LEAST) == {}
 
 
 def test_the_stacked_table_is_as_declared_and_passes_its_rule(
-    of_all: dict[str, Effect], of_measures: dict[str, Effect]
+    of_all: dict[str, pd.DataFrame], of_measures: dict[str, pd.DataFrame]
 ) -> None:
     table = comparisons.stack_effects(of_all, [of_measures])
     check_fields(table, DATASET.fields, DATASET.key, "past_programme_effects", show_values=True)
@@ -179,7 +179,7 @@ def test_the_stacked_table_is_as_declared_and_passes_its_rule(
 
 
 def test_what_was_planted_stands_beside_the_years_since_alone(
-    of_all: dict[str, Effect], of_measures: dict[str, Effect], matches: Matches, population: Population
+    of_all: dict[str, pd.DataFrame], of_measures: dict[str, pd.DataFrame], matches: Matches, population: Population
 ) -> None:
     plain = comparisons.stack_effects(of_all, [of_measures])
     table = comparisons.add_planted(plain, matches.panel, population.interventions, LEAST)

@@ -54,7 +54,7 @@ def estimate(extract: Extract) -> pd.DataFrame:
     comparisons.count_places(interventions, households)
     panel = prepare_panel(interventions, outcomes)
     features = comparisons.describe_homes(households, panel)
-    matches = match_controls(panel, features, [], exact=["tenure", "has_gas"])
+    matches = match_controls(panel, features, exact=["tenure", "has_gas"])
     comparisons.describe_balance(matches)
     of_all = comparisons.estimate_outcomes(matches.panel, LEAST)
     of_gas = comparisons.estimate_measures(matches.panel, interventions, "gas_kwh", LEAST)

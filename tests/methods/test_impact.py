@@ -14,11 +14,9 @@ from councilbook.errors import CheckError, ReleaseRefusedError
 from councilbook.gate.disclosure.coefficients import check_model
 from councilbook.methods import impact
 from councilbook.methods.impact import (
-    Effect,
     estimate_effect,
     match_controls,
     prepare_panel,
-    tabulate_effect,
 )
 
 YEARS = range(2010, 2018)
@@ -141,7 +139,7 @@ def make_matchable(seed: int = 1) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def test_matching_makes_groups_alike_and_uses_each_household_once() -> None:
     panel, features = make_matchable()
-    found = match_controls(panel, features, ["gas_kwh"])
+    found = match_controls(panel, features)
     balance = found.balance.set_index("covariate")
     assert balance.loc["floor_area_m2", "smd_before"] > 0.7
     assert abs(balance.loc["floor_area_m2", "smd_after"]) < 0.1  # the others were alike but for chance
@@ -156,7 +154,7 @@ def test_matching_makes_groups_alike_and_uses_each_household_once() -> None:
 
 def test_the_balance_is_that_of_the_matched_rows() -> None:
     panel, features = make_matchable()
-    found = match_controls(panel, features, [])
+    found = match_controls(panel, features)
     area = features.set_index("household_id")["floor_area_m2"]
     kept = found.panel.drop_duplicates("household_id").set_index("household_id")["first_year"].notna()
     everyone = panel.drop_duplicates("household_id").set_index("household_id")["first_year"].notna()
@@ -169,7 +167,7 @@ def test_the_balance_is_that_of_the_matched_rows() -> None:
 
 def test_exact_features_agree_in_every_pair() -> None:
     panel, features = make_matchable()
-    found = match_controls(panel, features, ["gas_kwh"], exact=["tenure"])
+    found = match_controls(panel, features, exact=["tenure"])
     tenure = found.panel["household_id"].map(features.set_index("household_id")["tenure"])
     assert tenure.groupby(found.panel["pair"]).nunique().eq(1).all()
 
@@ -178,7 +176,7 @@ def test_nobody_is_matched_beyond_the_caliper() -> None:
     panel, features = make_matchable()
     treated = panel.drop_duplicates("household_id").set_index("household_id")["first_year"].notna()
     features["floor_area_m2"] += features["household_id"].map(treated) * 20.0
-    narrow, wide = (match_controls(panel, features, [], caliper=caliper) for caliper in (0.01, 100.0))
+    narrow, wide = (match_controls(panel, features, caliper=caliper) for caliper in (0.01, 100.0))
     assert wide.unmatched_households == 0
     assert 0 < narrow.unmatched_households < 100
 
@@ -188,48 +186,24 @@ def test_nobody_is_matched_beyond_the_caliper() -> None:
 def test_the_order_of_the_features_changes_nothing(seed: int) -> None:
     panel, features = make_matchable(seed=1)
     shuffled = features.sample(frac=1, random_state=seed)
-    pd.testing.assert_frame_equal(
-        match_controls(panel, features, ["gas_kwh"]).panel, match_controls(panel, shuffled, ["gas_kwh"]).panel
-    )
-
-
-def test_missing_readings_before_are_a_covariate_of_their_own() -> None:
-    panel, features = make_matchable()
-    few = panel["household_id"].isin(features["household_id"][::9])
-    found = match_controls(panel.assign(gas_kwh=panel["gas_kwh"].mask(few)), features, ["gas_kwh"])
-    assert "gas_kwh_before_missing" in set(found.balance["covariate"])
+    pd.testing.assert_frame_equal(match_controls(panel, features).panel, match_controls(panel, shuffled).panel)
 
 
 def test_features_that_are_not_one_whole_row_a_household_are_refused() -> None:
     panel, features = make_matchable()
     with pytest.raises(CheckError, match="1 households of the panel have no row"):
-        match_controls(panel, features.iloc[1:], [])
+        match_controls(panel, features.iloc[1:])
     with pytest.raises(CheckError, match=r"2 rows share a household.*\(row 0, 700\)"):
-        match_controls(panel, pd.concat([features, features.head(1)], ignore_index=True), [])
+        match_controls(panel, pd.concat([features, features.head(1)], ignore_index=True))
     features.loc[5, "floor_area_m2"] = None
     with pytest.raises(CheckError, match=r"1 rows have a missing value \(row 5\)"):
-        match_controls(panel, features, [])
+        match_controls(panel, features)
 
 
 def test_matching_needs_treated_households_and_others() -> None:
     panel, features = make_matchable()
     with pytest.raises(CheckError, match="Households with a measure and others without one are needed"):
-        match_controls(panel.dropna(subset="first_year"), features, [])
-
-
-def test_the_balance_of_past_readings_is_of_the_years_before_each_start_and_weighs_starts_by_their_treated() -> None:
-    panel, features = make_matchable()
-    late = panel.loc[panel["first_year"].eq(2014).fillna(False), "household_id"].unique()
-    panel = panel[~panel["household_id"].isin(late[:40])]  # 50 start in 2012 and 10 in 2014
-    found = match_controls(panel, features, ["gas_kwh"]).balance.set_index("covariate").loc["gas_kwh_before"]
-    treated, controls = [], []
-    for year, count in ((2012, 50), (2014, 10)):
-        before = panel[panel["year"] < year].groupby(["household_id", "first_year"], dropna=False)["gas_kwh"].mean()
-        starts = before.index.get_level_values("first_year")
-        treated += before[starts == year].tolist()
-        controls += [before[starts.isna()].mean()] * count
-    assert len(treated) == len(controls) == 60
-    assert found["smd_before"] == pytest.approx((np.mean(treated) - np.mean(controls)) / np.std(treated, ddof=1))
+        match_controls(panel.dropna(subset="first_year"), features)
 
 
 @given(
@@ -255,7 +229,7 @@ def test_the_nearest_free_control_within_the_caliper_is_taken_from_the_highest_s
 def test_a_caliper_is_in_standard_deviations_of_the_score() -> None:
     panel, features = make_matchable()
     scaled = features.assign(floor_area_m2=features["floor_area_m2"] * 7 - 300)
-    few, same = (match_controls(panel, known, [], caliper=0.002) for known in (features, scaled))
+    few, same = (match_controls(panel, known, caliper=0.002) for known in (features, scaled))
     assert 10 < few.unmatched_households == same.unmatched_households < 95
 
 
@@ -265,12 +239,18 @@ def test_the_caliper_is_of_the_pooled_spread_of_the_scores(monkeypatch: pytest.M
     monkeypatch.setattr(
         impact, "_pair_nearest", lambda *given: seen.append(given) or [(given[0].index[0], given[1].index[0])]
     )
-    match_controls(*make_matchable(), [], caliper=0.3)
+    match_controls(*make_matchable(), caliper=0.3)
     treated, controls, widest = seen[0]
     assert widest == pytest.approx(0.3 * np.sqrt((treated.var(ddof=0) + controls.var(ddof=0)) / 2))
 
 
 # --- effect ---
+
+ENDS = ["effect", "low_95", "high_95"]
+
+
+def estimate(panel: pd.DataFrame, cluster: str = "household_id") -> pd.DataFrame:
+    return estimate_effect(panel, "gas_kwh", cluster).set_index("term")
 
 
 def split_changes(panel: pd.DataFrame, change: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -288,14 +268,13 @@ def test_intervals_are_those_of_differences_of_mean_changes() -> None:
     """Where all start at once and none is missing, each estimate is one: of a year, of all, and the naive one."""
     panel = prepare_panel(*plant({2013: -200.0}, treated=50, controls=150))
     panel = panel[panel["year"] != 2013]  # it is left out of the treated as well
-    found = estimate_effect(panel, "gas_kwh")
+    found = estimate(panel)
     wide = panel.pivot_table(index="household_id", columns="year", values="gas_kwh")
     since, before = wide[[2014, 2015, 2016, 2017]].mean(axis=1), wide[[2010, 2011, 2012]].mean(axis=1)
-    year = found.profile.set_index("event_year").loc[-3]
     for change, effect, low, high in (
-        (since - wide[2012], found.effect, found.low_95, found.high_95),
-        (since - before, found.naive, found.naive_low_95, found.naive_high_95),
-        (wide[2010] - wide[2012], year["effect"], year["low_95"], year["high_95"]),
+        (since - wide[2012], *found.loc["average", ENDS]),
+        (since - before, *found.loc["naive", ENDS]),
+        (wide[2010] - wide[2012], *found.loc["year -3", ENDS]),
     ):
         treated, controls = split_changes(panel, change)
         assert effect == pytest.approx(treated.mean() - controls.mean())
@@ -306,10 +285,8 @@ def test_intervals_are_those_of_differences_of_mean_changes() -> None:
 def test_few_clusters_have_the_wider_interval_of_their_degrees_of_freedom() -> None:
     """Of one year before and one since, both estimates are the same, so their intervals are."""
     panel = prepare_panel(*plant({2013: -200.0}, treated=3, controls=4))
-    found = estimate_effect(panel[panel["year"].isin([2012, 2015])], "gas_kwh")
-    assert [found.effect, found.low_95, found.high_95] == pytest.approx(
-        [found.naive, found.naive_low_95, found.naive_high_95]
-    )
+    found = estimate(panel[panel["year"].isin([2012, 2015])])
+    assert found.loc["average", ENDS].tolist() == pytest.approx(found.loc["naive", ENDS].tolist())
 
 
 def test_the_test_of_the_years_before_is_that_of_their_joint_mean() -> None:
@@ -322,60 +299,57 @@ def test_the_test_of_the_years_before_is_that_of_their_joint_mean() -> None:
     wald = apart @ np.linalg.inv(covariance) @ apart
     expected = f_distribution.sf(wald / 2, 2, 199)
     assert 0.001 < expected < 0.5
-    assert estimate_effect(panel, "gas_kwh").pre_trend_p == pytest.approx(expected, rel=0.05)
+    assert estimate(panel)["pre_trend_p"].iloc[0] == pytest.approx(expected, rel=0.05)
 
 
 def test_starts_weigh_by_the_households_that_are_seen() -> None:
     panel = prepare_panel(*plant({2011: -400.0, 2015: -100.0}, noise=0.01))
     late = panel.loc[panel["first_year"].eq(2015).fillna(False), "household_id"].unique()
-    found = estimate_effect(panel[~panel["household_id"].isin(late[:40])], "gas_kwh")
-    profile = found.profile.set_index("event_year")
+    found = estimate(panel[~panel["household_id"].isin(late[:40])])
     counts = {-5: 20, -4: 20, -3: 20, -2: 20, 1: 80, 2: 80, 3: 60, 4: 60, 5: 60, 6: 60}
-    assert profile["households"].to_dict() == counts
-    assert profile.loc[2, "effect"] == pytest.approx(-(800 * 60 + 200 * 20) / 80, abs=0.1)
-    assert found.effect == pytest.approx(-(400 * 21 * 60 + 100 * 3 * 20) / (6 * 60 + 2 * 20), abs=0.1)
+    assert found["group_size"].iloc[2:].to_dict() == {f"year {year}": count for year, count in counts.items()}
+    assert found.loc["year 2", "effect"] == pytest.approx(-(800 * 60 + 200 * 20) / 80, abs=0.1)
+    assert found.loc["average", "effect"] == pytest.approx(-(400 * 21 * 60 + 100 * 3 * 20) / (6 * 60 + 2 * 20), abs=0.1)
 
 
 def test_without_noise_each_year_since_is_the_planted_effect() -> None:
-    found = estimate_effect(prepare_panel(*plant({2013: -200.0}, noise=0.01)), "gas_kwh")
-    profile = found.profile.set_index("event_year")
-    assert profile["effect"].to_dict() == pytest.approx({-3: 0, -2: 0, 1: -200, 2: -400, 3: -600, 4: -800}, abs=0.1)
-    assert profile["households"].eq(120).all()
-    assert found.effect == pytest.approx(-500, abs=0.1)
-    assert found.naive == pytest.approx(-500, abs=0.1)  # one year of start: nothing goes wrong
-    assert (found.treated_households, found.control_households) == (120, 240)
-    assert found.observations == 120 * 7 + 240 * 8
-    assert found.degrees_of_freedom == found.observations - 360 - 7 - 6
+    found = estimate(prepare_panel(*plant({2013: -200.0}, noise=0.01)))
+    assert found["effect"].iloc[2:].tolist() == pytest.approx([0, 0, -200, -400, -600, -800], abs=0.1)
+    assert found["group_size"].eq(120).all()
+    assert found.loc["average", "effect"] == pytest.approx(-500, abs=0.1)
+    assert found.loc["naive", "effect"] == pytest.approx(-500, abs=0.1)  # one year of start: nothing goes wrong
+    assert found["observations"].eq(120 * 7 + 240 * 8).all()
+    assert found["degrees_of_freedom"].eq(120 * 7 + 240 * 8 - 360 - 7 - 6).all()
 
 
 def test_staggered_growing_effects_are_found_where_the_naive_estimate_misses() -> None:
-    found = estimate_effect(prepare_panel(*plant({2011: -400.0, 2015: -100.0}, noise=1)), "gas_kwh")
+    found = estimate(prepare_panel(*plant({2011: -400.0, 2015: -100.0}, noise=1)))
     true = (-400 * sum(range(1, 7)) - 100 * sum(range(1, 3))) / (6 + 2)
-    assert found.effect == pytest.approx(true, abs=1)
-    assert found.low_95 <= true <= found.high_95
-    assert found.naive_low_95 > true + 50
+    assert found.loc["average", "effect"] == pytest.approx(true, abs=1)
+    assert found.loc["average", "low_95"] <= true <= found.loc["average", "high_95"]
+    assert found.loc["naive", "low_95"] > true + 50
 
 
 def test_a_trend_before_the_start_shows_in_the_test_and_none_does_not() -> None:
-    parallel = estimate_effect(prepare_panel(*plant({2013: -200.0, 2014: -200.0})), "gas_kwh")
-    apart = estimate_effect(prepare_panel(*plant({2013: -200.0, 2014: -200.0}, trend=60.0)), "gas_kwh")
-    assert parallel.pre_trend_p > 0.05
-    assert apart.pre_trend_p < 0.001
+    parallel = estimate(prepare_panel(*plant({2013: -200.0, 2014: -200.0})))
+    apart = estimate(prepare_panel(*plant({2013: -200.0, 2014: -200.0}, trend=60.0)))
+    assert parallel["pre_trend_p"].iloc[0] > 0.05
+    assert apart["pre_trend_p"].iloc[0] < 0.001
 
 
 def test_without_years_to_test_there_is_no_p_value() -> None:
-    assert np.isnan(estimate_effect(prepare_panel(*plant({2011: -200.0})), "gas_kwh").pre_trend_p)
+    assert np.isnan(estimate(prepare_panel(*plant({2011: -200.0})))["pre_trend_p"].iloc[0])
 
 
 def test_a_test_of_one_year_before_agrees_with_its_interval() -> None:
-    found = estimate_effect(prepare_panel(*plant({2012: -200.0})), "gas_kwh")
-    lead = found.profile.set_index("event_year").loc[-2]
-    assert (found.pre_trend_p < 0.05) == (not lead["low_95"] <= 0 <= lead["high_95"])
+    found = estimate(prepare_panel(*plant({2012: -200.0})))
+    lead = found.loc["year -2"]
+    assert (lead["pre_trend_p"] < 0.05) == (not lead["low_95"] <= 0 <= lead["high_95"])
 
 
 def test_one_start_without_missing_years_is_the_difference_of_mean_changes() -> None:
     panel = prepare_panel(*plant({2013: -200.0}))
-    found = estimate_effect(panel, "gas_kwh").profile.set_index("event_year").loc[2, "effect"]
+    found = estimate(panel).loc["year 2", "effect"]
     wide = panel.pivot_table(index="household_id", columns="year", values="gas_kwh")
     change = wide[2015] - wide[2012]
     treated = panel.groupby("household_id")["first_year"].first().notna()
@@ -386,26 +360,27 @@ def test_treated_households_not_seen_before_and_after_are_left_out() -> None:
     panel = prepare_panel(*plant({2013: -200.0}))
     unseen = panel["household_id"].eq("h0000") & panel["event_year"].gt(0).fillna(False)
     lone = panel["household_id"].eq("h0359") & panel["year"].gt(2010)
-    found = estimate_effect(panel.assign(gas_kwh=panel["gas_kwh"].mask(unseen | lone)), "gas_kwh")
-    assert (found.treated_households, found.control_households) == (119, 239)
+    found = estimate(panel.assign(gas_kwh=panel["gas_kwh"].mask(unseen | lone)))
+    assert found["observations"].eq(119 * 7 + 239 * 8).all()
+    assert found["group_size"].eq(119).all()
 
 
 def test_clusters_by_pair_change_the_interval_and_not_the_estimate() -> None:
     panel, features = make_matchable()
-    matched = match_controls(panel, features, ["gas_kwh"]).panel
-    by_household, by_pair = (estimate_effect(matched, "gas_kwh", cluster) for cluster in ("household_id", "pair"))
-    assert by_pair.effect == by_household.effect
-    assert by_pair.low_95 != by_household.low_95
+    matched = match_controls(panel, features).panel
+    by_household, by_pair = (estimate(matched, cluster) for cluster in ("household_id", "pair"))
+    assert by_pair["effect"].tolist() == by_household["effect"].tolist()
+    assert (by_pair["low_95"] != by_household["low_95"]).all()
 
 
 def test_an_estimate_needs_treated_households_controls_and_the_year_before() -> None:
     panel = prepare_panel(*plant({2013: -200.0}))
     with pytest.raises(CheckError, match="no control"):
-        estimate_effect(panel.dropna(subset="first_year"), "gas_kwh")
+        estimate(panel.dropna(subset="first_year"))
     with pytest.raises(CheckError, match="no treated household"):
-        estimate_effect(panel[panel["first_year"].isna()], "gas_kwh")
+        estimate(panel[panel["first_year"].isna()])
     with pytest.raises(CheckError, match="started in 2013 has a value in the year before"):
-        estimate_effect(panel[panel["event_year"].ne(-1).fillna(True)], "gas_kwh")
+        estimate(panel[panel["event_year"].ne(-1).fillna(True)])
 
 
 # --- release ---
@@ -422,31 +397,20 @@ RULE = ModelRule(
 )
 
 
-@pytest.fixture(scope="module")
-def effect() -> Effect:
-    return estimate_effect(prepare_panel(*plant({2011: -400.0, 2015: -100.0})), "gas_kwh")
-
-
-def test_the_table_passes_the_rule_for_models(effect: Effect) -> None:
-    table = tabulate_effect(effect)
+def test_the_table_passes_the_rule_for_models() -> None:
+    table = estimate_effect(prepare_panel(*plant({2011: -400.0, 2015: -100.0})), "gas_kwh")
     assert set(table.columns) == {"outcome", "term", *RULE.covered}
-    assert table.loc[table["term"] == "average", "effect"].item() == effect.effect
-    assert table.loc[table["term"] == "naive", "effect"].item() == effect.naive
     assert check_model(table, RULE)["checked"]["smallest_group"] == 60
 
 
-def test_a_term_is_about_the_smaller_group_and_has_its_own_interval() -> None:
+def test_a_term_is_about_the_smaller_group() -> None:
     found = estimate_effect(prepare_panel(*plant({2014: -400.0}, treated=30, controls=18)), "gas_kwh")
-    assert tabulate_effect(found).index.tolist() == list(range(8))
-    table = tabulate_effect(found).set_index("term")
-    assert list(table.index) == ["average", "naive", "year -4", "year -3", "year -2", "year 1", "year 2", "year 3"]
-    ends = ["effect", "low_95", "high_95"]
-    assert table.loc["average", ends].tolist() == [found.effect, found.low_95, found.high_95]
-    assert table.loc["naive", ends].tolist() == [found.naive, found.naive_low_95, found.naive_high_95]
-    assert table.loc["year 2", ends].tolist() == found.profile.set_index("event_year").loc[2, ends].tolist()
-    assert table["group_size"].eq(18).all()
-    few = estimate_effect(prepare_panel(*plant({2014: -400.0, 2015: -200.0}, treated=24, controls=18)), "gas_kwh")
-    sizes = tabulate_effect(few).set_index("term")["group_size"].to_dict()
+    assert found.index.tolist() == list(range(8))
+    terms = ["average", "naive", "year -4", "year -3", "year -2", "year 1", "year 2", "year 3"]
+    assert found["term"].tolist() == terms
+    assert found["group_size"].eq(18).all()
+    few = estimate(prepare_panel(*plant({2014: -400.0, 2015: -200.0}, treated=24, controls=18)))
+    sizes = few["group_size"].to_dict()
     assert (sizes["average"], sizes["year -5"], sizes["year 3"], sizes["year 1"]) == (18, 12, 12, 18)
 
 
@@ -457,7 +421,7 @@ def test_no_more_than_three_rows_are_named() -> None:
 
 def test_a_year_with_few_treated_households_is_refused() -> None:
     interventions, outcomes = plant({2014: -400.0}, treated=9)
-    table = tabulate_effect(estimate_effect(prepare_panel(interventions, outcomes), "gas_kwh"))
+    table = estimate_effect(prepare_panel(interventions, outcomes), "gas_kwh")
     with pytest.raises(ReleaseRefusedError, match="fewer than 10 records"):
         check_model(table, RULE)
 

@@ -10,6 +10,7 @@ The result is an effect only if treated and controls would have moved in paralle
 speak against that, not for it.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -113,27 +114,21 @@ class Matches:
 
 
 def match_controls(
-    panel: pd.DataFrame,
-    features: pd.DataFrame,
-    outcomes: Sequence[str],
-    exact: Sequence[str] = (),
-    caliper: float = CALIPER,
+    panel: pd.DataFrame, features: pd.DataFrame, exact: Sequence[str] = (), caliper: float = CALIPER
 ) -> Matches:
     """Find each treated household a control with a like propensity to be treated, each control used once.
 
-    The households that start in one year are matched after those that started before, on features and on the mean
-    of each outcome over the years before their start. Propensity is a logistic regression's; nearest neighbours are
-    taken from the highest propensity down. Without replacement, so that clusters by pair give valid standard errors
-    (Abadie and Spiess 2022, Journal of the American Statistical Association 117(538):983-995).
+    The households that start in one year are matched after those that started before. Propensity is a logistic
+    regression's on the features; nearest neighbours are taken from the highest propensity down. Without replacement, so
+    that clusters by pair give valid standard errors (Abadie and Spiess 2022, Journal of the American Statistical
+    Association 117(538):983-995).
 
-    Matching on outcomes before the start can itself bias a difference in differences, where groups differ in level
-    and values regress to their mean (Daw and Hatfield 2018, Health Services Research 53(6):4138-4156). The mean of
-    all years before is less prone to it than the last one; give no outcomes to leave them out.
+    Past outcomes are not matched on: where groups differ in level and values regress to their mean, that biases a
+    difference in differences (Daw and Hatfield 2018, Health Services Research 53(6):4138-4156).
 
     Args:
         panel: from `prepare_panel`.
         features: household_id and covariates (numbers, bools or categories), a row a household.
-        outcomes: those whose past is matched on.
         exact: features on which a pair must agree.
         caliper: widest distance, in standard deviations of the logit of the propensity.
 
@@ -143,20 +138,27 @@ def match_controls(
     """
     first = panel.groupby("household_id")["first_year"].first()
     known = _index_features(features, first.index)
+    described = pd.get_dummies(known, dtype="float64").astype("float64")
     controls = first.index[first.isna()]
     if controls.empty or len(controls) == len(first):
         raise TooFewError("Households with a measure and others without one are needed, and all are of one kind.")
-    free, pairs, compared = controls, [], []
+    free, found = controls, []
     for year in sorted(first.dropna().unique()):
         treated = first.index[first.eq(year).fillna(False)]
-        described = _describe_households(panel, known, treated.append(controls), outcomes, int(year))
-        logit = _score_propensity(described, described.index.isin(treated))
+        logit = _score_propensity(described.loc[treated.append(controls)], treated)
         spread = np.sqrt((logit[treated].var(ddof=0) + logit[controls].var(ddof=0)) / 2)
-        found = _pair_within(logit, known, treated, free, exact, caliper * spread)
-        free = free.difference(pd.Index(found["control"]), sort=False)
-        pairs.append(found)
-        compared.append(_gather_moments(described, treated, controls, found))
-    return _assemble(panel, pd.concat(pairs, ignore_index=True), compared, int(first.notna().sum()))
+        found.append(_pair_within(logit, known, treated, free, exact, caliper * spread))
+        free = free.difference(pd.Index(found[-1]["control"]), sort=False)
+    pairs = pd.concat(found, ignore_index=True)
+    if pairs.empty:
+        raise TooFewError("No household with a measure has one without that is like it.")
+    pair = pd.concat([pd.Series(pairs.index, index=pairs[side]) for side in ("treated", "control")])
+    matched = panel[panel["household_id"].isin(pair.index)].reset_index(drop=True)
+    matched["pair"] = matched["household_id"].map(pair)
+    treated = first.index[first.notna()]
+    return Matches(
+        matched, _measure_balance(described, treated, controls, pairs), len(treated), len(treated) - len(pairs)
+    )
 
 
 def _index_features(features: pd.DataFrame, households: pd.Index) -> pd.DataFrame:
@@ -168,22 +170,9 @@ def _index_features(features: pd.DataFrame, households: pd.Index) -> pd.DataFram
     return known.loc[households]
 
 
-def _describe_households(
-    panel: pd.DataFrame, known: pd.DataFrame, households: pd.Index, outcomes: Sequence[str], year: int
-) -> pd.DataFrame:
-    """Covariates as numbers; a household without a reading gets the median, and a covariate that says so."""
-    described = pd.get_dummies(known.loc[households], dtype="float64").astype("float64")
-    before = panel[panel["year"] < year].groupby("household_id")[list(outcomes)].mean()
-    for name in outcomes:
-        mean = before[name].reindex(households).astype("float64")
-        described[f"{name}_before"] = mean.fillna(mean.median())
-        if mean.isna().any():
-            described[f"{name}_before_missing"] = mean.isna().astype("float64")
-    return described
-
-
-def _score_propensity(described: pd.DataFrame, treated: np.ndarray) -> pd.Series:
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(described, treated)
+def _score_propensity(described: pd.DataFrame, treated: pd.Index) -> pd.Series:
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    model.fit(described, described.index.isin(treated))
     return pd.Series(model.decision_function(described), index=described.index)
 
 
@@ -199,96 +188,32 @@ def _pair_within(
 
 
 def _pair_nearest(treated: pd.Series, controls: pd.Series, widest: float) -> list[tuple[object, object]]:
-    """Pair greedily, highest score first, with the nearest free control; both neighbours are found by union-find."""
+    """Pair greedily, highest score first, with the nearest free control, the lower of two as near."""
     ordered = controls.sort_values(kind="stable")
-    values, count = ordered.to_numpy(), len(ordered)
-    below, above = list(range(count + 1)), list(range(count + 1))  # free at place - 1 or lower; at place or higher
-    found = []
-    highest_first = treated.sort_values(ascending=False, kind="stable")
-    places = np.searchsorted(values, highest_first.to_numpy())
-    for household, score, place in zip(highest_first.index, highest_first, places, strict=True):
-        low, high = _follow(below, int(place)) - 1, _follow(above, int(place))
-        near = [one for one in (low, high) if 0 <= one < count and abs(values[one] - score) <= widest]
+    values, names, found = ordered.tolist(), ordered.index.tolist(), []
+    for household, score in treated.sort_values(ascending=False, kind="stable").items():
+        place = bisect_left(values, score)
+        near = [one for one in (place - 1, place) if 0 <= one < len(values) and abs(values[one] - score) <= widest]
         if near:
             nearest = min(near, key=lambda one: abs(values[one] - score))
-            below[nearest + 1], above[nearest] = nearest, nearest + 1
-            found.append((household, ordered.index[nearest]))
+            values.pop(nearest)
+            found.append((household, names.pop(nearest)))
     return found
 
 
-def _follow(links: list[int], place: int) -> int:
-    while links[place] != place:
-        links[place] = links[links[place]]
-        place = links[place]
-    return place
-
-
-def _gather_moments(
-    described: pd.DataFrame, treated: pd.Index, controls: pd.Index, found: pd.DataFrame
-) -> dict[str, pd.DataFrame]:
-    return {
-        "treated": described.loc[treated],
-        "controls": pd.DataFrame(described.loc[controls].mean()).T.assign(weight=len(treated)),
-        "matched": described.loc[found["treated"]],
-        "partners": described.loc[found["control"]],
-    }
-
-
-def _assemble(
-    panel: pd.DataFrame, pairs: pd.DataFrame, compared: list[dict[str, pd.DataFrame]], treated: int
-) -> Matches:
-    if pairs.empty:
-        raise TooFewError("No household with a measure has one without that is like it.")
-    # a year of start in which no reading is missing has no covariate for it
-    stacked = {name: pd.concat([one[name] for one in compared]).fillna(0.0) for name in compared[0]}
-    weight = stacked["controls"].pop("weight")
-    everybody = stacked["controls"].mul(weight, axis="index").sum() / weight.sum()
-    spread = stacked["treated"].std()
-    spread = spread.where(spread > 0)
+def _measure_balance(
+    described: pd.DataFrame, treated: pd.Index, controls: pd.Index, pairs: pd.DataFrame
+) -> pd.DataFrame:
+    spread = described.loc[treated].std()
+    sides = {"smd_before": (treated, controls), "smd_after": (pairs["treated"], pairs["control"])}
     balance = pd.DataFrame(
-        {
-            "smd_before": (stacked["treated"].mean() - everybody) / spread,
-            "smd_after": (stacked["matched"].mean() - stacked["partners"].mean()) / spread,
-        }
-    ).dropna()
-    pair = pd.concat([pd.Series(pairs.index, index=pairs[side]) for side in ("treated", "control")])
-    matched = panel[panel["household_id"].isin(pair.index)].reset_index(drop=True)
-    matched["pair"] = matched["household_id"].map(pair)
-    return Matches(matched, balance.rename_axis("covariate").reset_index(), treated, treated - len(pairs))
+        {name: described.loc[ours].mean() - described.loc[theirs].mean() for name, (ours, theirs) in sides.items()}
+    )
+    balance = balance.div(spread.where(spread > 0), axis="index").dropna()
+    return balance.rename_axis("covariate").reset_index()
 
 
-@dataclass(frozen=True)
-class Effect:
-    """What the measures did to an outcome, on average over the treated households' years since, in its unit a year.
-
-    Attributes:
-        outcome: the column.
-        effect, low_95, high_95: average of all whole years after the first measure, with its interval.
-        naive, naive_low_95, naive_high_95: the two-way fixed-effects estimate of the same rows, for comparison.
-        profile: a row a year before or after: event_year, effect, low_95, high_95, households (treated ones).
-        pre_trend_p: p-value of the joint Wald test that the years before differ from the reference by nothing;
-            missing where no year but the reference was before, or the households are too few to test all of them.
-        treated_households, control_households: those that the estimate rests on.
-        observations: rows.
-        degrees_of_freedom: rows less everything estimated, fixed effects included.
-    """
-
-    outcome: str
-    effect: float
-    low_95: float
-    high_95: float
-    naive: float
-    naive_low_95: float
-    naive_high_95: float
-    profile: pd.DataFrame
-    pre_trend_p: float
-    treated_households: int
-    control_households: int
-    observations: int
-    degrees_of_freedom: int
-
-
-def estimate_effect(panel: pd.DataFrame, outcome: str, cluster: str = "household_id") -> Effect:
+def estimate_effect(panel: pd.DataFrame, outcome: str, cluster: str = "household_id") -> pd.DataFrame:
     """Estimate a measure's effect by differences in differences with staggered starts (Sun and Abraham 2021).
 
     One regression with fixed effects of household and year, and a coefficient for each year of start and year since;
@@ -301,6 +226,15 @@ def estimate_effect(panel: pd.DataFrame, outcome: str, cluster: str = "household
         cluster: column of the clusters of the standard errors, each of whole households: the household, `pair` after
             matching, or whatever measures were offered by.
 
+    Returns:
+        A row a coefficient, as the gate's rule for models takes it, in the outcome's unit a year: outcome, term
+        ("average" of all whole years since the first measure; "naive", the two-way fixed-effects estimate of the same
+        rows; and each year before or after, as "year -2"), effect, low_95, high_95, pre_trend_p (of the joint Wald test
+        that the years before differ from the reference by nothing; missing where no year but the reference was before,
+        or the households are too few to test all of them), observations (rows), degrees_of_freedom (rows less
+        everything estimated, fixed effects included), group_size (households, treated or controls, whichever are fewer:
+        a household's years are not records of different people).
+
     Raises:
         TooFewError: nobody is treated, nobody is a control, a year of start lacks the year before it, or a
             coefficient cannot be told from the others.
@@ -309,34 +243,26 @@ def estimate_effect(panel: pd.DataFrame, outcome: str, cluster: str = "household
     effects = rows.loc[rows["cell"] != NO_CELL, "cell"]
     counts = effects.value_counts().sort_index()
     event = np.array([int(cell.split(":")[1]) for cell in counts.index])
+    weights, since = counts.to_numpy("float64"), np.unique(event)
     terms = (np.flatnonzero(rows["cell"] != NO_CELL), counts.index.get_indexer(pd.Index(effects)))
-    estimates, covariance = _fit(
-        rows, sparse.csr_array((np.ones(len(effects)), terms), (len(rows), len(counts))), cluster
-    )
-    weights = counts.to_numpy("float64")
+    cells = sparse.csr_array((np.ones(len(effects)), terms), (len(rows), len(counts)))
+    estimates, covariance = _fit(rows, cells, cluster)
     freedom = rows[cluster].nunique() - 1
-    average = _average(estimates, covariance, [np.where(event > 0, weights, 0.0)], freedom).iloc[0]
-    since = np.unique(event)
-    profile = _average(estimates, covariance, [np.where(event == year, weights, 0.0) for year in since], freedom)
-    profile = profile.assign(event_year=since, households=[int(weights[event == year].sum()) for year in since])
-    since_start, spread = _fit(rows, sparse.csr_array(rows[["since"]].to_numpy()), cluster)
-    naive = _average(since_start, spread, [np.ones(1)], freedom).iloc[0]
-    households = rows.groupby("household_id")["treated"].first()
-    absorbed = len(households) + rows["year"].nunique() - 1
-    return Effect(
-        outcome=outcome,
-        effect=float(average["effect"]),
-        low_95=float(average["low_95"]),
-        high_95=float(average["high_95"]),
-        naive=float(naive["effect"]),
-        naive_low_95=float(naive["low_95"]),
-        naive_high_95=float(naive["high_95"]),
-        profile=profile[["event_year", "effect", "low_95", "high_95", "households"]],
+    chosen = [event > 0, *(event == year for year in since)]
+    averages = _average(estimates, covariance, [np.where(one, weights, 0.0) for one in chosen], freedom)
+    naive = _average(*_fit(rows, sparse.csr_array(rows[["since"]].to_numpy()), cluster), [np.ones(1)], freedom)
+    is_treated = rows.groupby("household_id")["treated"].first()
+    fewest = int(min(is_treated.sum(), (~is_treated).sum()))
+    seen = [fewest, fewest, *(int(weights[event == year].sum()) for year in since)]
+    absorbed = len(is_treated) + rows["year"].nunique() - 1
+    table = pd.concat([averages[:1], naive, averages[1:]], ignore_index=True)
+    table.insert(0, "outcome", outcome)
+    table.insert(1, "term", ["average", "naive", *(f"year {year}" for year in since)])
+    return table.assign(
         pre_trend_p=_test_leads(estimates, covariance, event, weights, freedom),
-        treated_households=int(households.sum()),
-        control_households=int((~households).sum()),
         observations=len(rows),
         degrees_of_freedom=len(rows) - absorbed - len(counts),
+        group_size=np.minimum(seen, fewest),
     )
 
 
@@ -427,43 +353,9 @@ def _test_leads(
     matrix = np.array([np.where(event == year, weights, 0.0) / weights[event == year].sum() for year in leads])
     effect, spread = matrix @ estimates, matrix @ covariance @ matrix.T
     scale = np.sqrt(np.diag(spread))
-    if (
-        freedom < leads.size
-        or not scale.all()
-        or np.linalg.matrix_rank(spread / np.outer(scale, scale), tol=TOLERANCE, hermitian=True) < leads.size
-    ):
+    alike = spread / np.outer(scale, scale) if scale.all() else np.zeros_like(spread)
+    rank = np.linalg.matrix_rank(alike, tol=TOLERANCE, hermitian=True)
+    if min(freedom, rank) < leads.size:
         return np.nan
     wald = effect @ np.linalg.solve(spread, effect)
     return float(f_distribution.sf(wald / leads.size, leads.size, freedom))
-
-
-def tabulate_effect(effect: Effect) -> pd.DataFrame:
-    """Lay an effect out as the gate's rule for models takes it, a row a coefficient.
-
-    Returns:
-        outcome, term ("average", "naive", or a year such as "year -2"), effect, low_95, high_95, pre_trend_p,
-        observations, degrees_of_freedom, group_size. A group's size is in households, treated or controls, whichever
-        are fewer: a household's years are not records of different people.
-    """
-    fewest = min(effect.treated_households, effect.control_households)
-    ends = pd.DataFrame(
-        {
-            "term": ["average", "naive"],
-            "effect": [effect.effect, effect.naive],
-            "low_95": [effect.low_95, effect.naive_low_95],
-            "high_95": [effect.high_95, effect.naive_high_95],
-            "group_size": fewest,
-        }
-    )
-    profile = effect.profile.assign(
-        term=[f"year {year}" for year in effect.profile["event_year"]],
-        group_size=effect.profile["households"].clip(upper=fewest),
-    )
-    table = pd.concat([ends, profile[ends.columns]], ignore_index=True).assign(
-        outcome=effect.outcome,
-        pre_trend_p=effect.pre_trend_p,
-        observations=effect.observations,
-        degrees_of_freedom=effect.degrees_of_freedom,
-    )
-    numbers = ["effect", "low_95", "high_95", "pre_trend_p"]
-    return table[["outcome", "term", *numbers, "observations", "degrees_of_freedom", "group_size"]]

@@ -12,7 +12,7 @@ import pandas as pd
 from councilbook.errors import CheckError, TooFewError
 from councilbook.fuel_poverty.programmes.effects import ALL_MEASURES, ENDS, NUMBERS
 from councilbook.fuel_poverty.twin.outcomes import find_planted
-from councilbook.methods.impact import OUTCOMES, REFERENCE, Effect, Matches, estimate_effect, tabulate_effect
+from councilbook.methods.impact import OUTCOMES, REFERENCE, Matches, estimate_effect
 
 MEASURES: Mapping[str, str] = {
     "loft": "Loft insulation",
@@ -189,7 +189,7 @@ def pick_measure(panel: pd.DataFrame, interventions: pd.DataFrame, measure: str)
     return panel[panel["pair"].isin(pairs)]
 
 
-def estimate_outcomes(panel: pd.DataFrame, least: int) -> dict[str, Effect]:
+def estimate_outcomes(panel: pd.DataFrame, least: int) -> dict[str, pd.DataFrame]:
     """Estimate the effect of all measures on each outcome of a matched panel, in the order of `impact.OUTCOMES`.
 
     Returns:
@@ -200,7 +200,7 @@ def estimate_outcomes(panel: pd.DataFrame, least: int) -> dict[str, Effect]:
         TooFewError: that is so of all.
     """
     found = {name: _estimate(panel, name, least) for name in OUTCOMES}
-    known = {name: effect for name, effect in found.items() if effect}
+    known = {name: effect for name, effect in found.items() if effect is not None}
     if not known:
         raise TooFewError(
             f"Fewer than {max(least, FEWEST)} homes with a measure, each with a like home that had none, have outcomes "
@@ -209,7 +209,7 @@ def estimate_outcomes(panel: pd.DataFrame, least: int) -> dict[str, Effect]:
     return known
 
 
-def _estimate(panel: pd.DataFrame, outcome: str, least: int) -> Effect | None:
+def _estimate(panel: pd.DataFrame, outcome: str, least: int) -> pd.DataFrame | None:
     """Estimate an effect if enough treated households are seen before and after."""
     pairs = _keep_estimable(panel, outcome, least)
     rows = pairs[pairs[outcome].notna() & pairs["event_year"].notna()]
@@ -225,7 +225,9 @@ def _keep_estimable(panel: pd.DataFrame, outcome: str, least: int) -> pd.DataFra
     return drop_thin_years(drop_lost_starts(panel, outcome), outcome, least)
 
 
-def estimate_measures(panel: pd.DataFrame, interventions: pd.DataFrame, outcome: str, least: int) -> dict[str, Effect]:
+def estimate_measures(
+    panel: pd.DataFrame, interventions: pd.DataFrame, outcome: str, least: int
+) -> dict[str, pd.DataFrame]:
     """Estimate the effect of each measure alone on an outcome.
 
     Args:
@@ -239,10 +241,12 @@ def estimate_measures(panel: pd.DataFrame, interventions: pd.DataFrame, outcome:
         before and after, as the gas of homes that gave up gas.
     """
     found = {name: _estimate(pick_measure(panel, interventions, name), outcome, least) for name in MEASURES}
-    return {measure: effect for measure, effect in found.items() if effect}
+    return {measure: effect for measure, effect in found.items() if effect is not None}
 
 
-def stack_effects(of_all: Mapping[str, Effect], of_measures: Sequence[Mapping[str, Effect]] = ()) -> pd.DataFrame:
+def stack_effects(
+    of_all: Mapping[str, pd.DataFrame], of_measures: Sequence[Mapping[str, pd.DataFrame]] = ()
+) -> pd.DataFrame:
     """Stack estimates as the dataset past_programme_effects holds them.
 
     Args:
@@ -251,13 +255,12 @@ def stack_effects(of_all: Mapping[str, Effect], of_measures: Sequence[Mapping[st
 
     Returns:
         outcome, measure (in words), term, effect, low_95, high_95, planted (missing, see `add_planted`), and the other
-        columns of `impact.tabulate_effect`.
+        columns of `impact.estimate_effect`.
     """
-    tables = [tabulate_effect(effect).assign(measure=ALL_MEASURES) for effect in of_all.values()]
+    tables = [effect.assign(measure=ALL_MEASURES) for effect in of_all.values()]
     for effects in of_measures:
         for measure, effect in effects.items():
-            table = tabulate_effect(effect)
-            tables.append(table[table["term"].isin(ENDS)].assign(measure=MEASURES[measure]))
+            tables.append(effect[effect["term"].isin(ENDS)].assign(measure=MEASURES[measure]))
     stacked = pd.concat(tables, ignore_index=True).assign(planted=np.nan)
     first = ["outcome", "measure", "term", *NUMBERS]
     return stacked[[*first, *stacked.columns.difference(first, sort=False)]]

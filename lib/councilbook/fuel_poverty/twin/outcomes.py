@@ -99,7 +99,7 @@ def find_planted(panel: pd.DataFrame, interventions: pd.DataFrame, outcome: str)
         outcome: a column of the panel.
 
     Returns:
-        term, planted: as the terms of `impact.tabulate_effect`, "naive" being the average again, in the outcome's unit.
+        term, planted: as the terms of `impact.estimate_effect`, "naive" being the average again, in the outcome's unit.
     """
     rows = panel[panel["event_year"].gt(0).fillna(False) & panel[outcome].notna()]
     first = interventions.sort_values("installed_on").drop_duplicates("household_id").set_index("household_id")
