@@ -454,6 +454,8 @@ def test_empty_in_england() -> None:
     assert bill(ENGLAND, "2019-20", 10_000, is_industrial=True, **empty)["net_gbp"] == 2_473.91
     for exempt in ({"is_listed": True}, {"is_charity": True}):
         assert bill(ENGLAND, "2019-20", 10_000, is_occupied=False, **exempt)["net_gbp"] == 0
+    large = bill(ENGLAND, "2019-20", 4_000_000, is_occupied=False, empty_since_date="2020-02-01")
+    assert large["empty_relief_gbp"] == round(2_016_000 * 60 / 366, 2)  # all of the days empty, to the penny
     assert bill(ENGLAND, "2019-20", 2_899, is_occupied=False)["net_gbp"] == 0
     assert bill(ENGLAND, "2019-20", 2_900, is_occupied=False)["net_gbp"] == 1_461.60
 

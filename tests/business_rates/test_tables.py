@@ -360,7 +360,7 @@ def test_intervals_over_twins_hold_95_percent_of_the_means_and_pair_each_twin_wi
     luck = np.random.default_rng(8).normal(0, 100, (2, count + 1))
     luck -= luck[:, 1:].mean(axis=1, keepdims=True)
 
-    def check(rules, year, seed, number, detector, checks):
+    def check(rules, year, seed, number, detector):
         pounds = [1_000 + luck[0, number], 1_400 + luck[0, number] + luck[1, number] / 10]
         return pd.DataFrame(
             {"order": ["rules", "both"], "recovered_gbp": pounds, "errors": [number, 0], "share_of_all": [0.2, 0.6]}

@@ -341,6 +341,13 @@ def test_without_years_to_test_there_is_no_p_value() -> None:
     assert np.isnan(estimate(prepare_panel(*plant({2011: -200.0})))["pre_trend_p"].iloc[0])
 
 
+@pytest.mark.parametrize(("year", "households", "is_told"), [(2015, 2, False), (2016, 3, False), (2016, 4, True)])
+def test_more_years_before_than_households_can_tell_have_no_p_value(year: int, households: int, is_told: bool) -> None:
+    """Four years of 2 + 2 households have 3 degrees of freedom, and five of 3 + 3 changes of 4 dimensions."""
+    panel = prepare_panel(*plant({year: -200.0}, treated=households, controls=households))
+    assert estimate(panel)["pre_trend_p"].notna().all() == is_told
+
+
 def test_a_test_of_one_year_before_agrees_with_its_interval() -> None:
     found = estimate(prepare_panel(*plant({2012: -200.0})))
     lead = found.loc["year -2"]

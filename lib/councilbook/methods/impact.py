@@ -140,7 +140,7 @@ def match_controls(
     known = _index_features(features, first.index)
     described = pd.get_dummies(known, dtype="float64").astype("float64")
     controls = first.index[first.isna()]
-    if controls.empty or len(controls) == len(first):
+    if first.isna().nunique() < 2:
         raise TooFewError("Households with a measure and others without one are needed, and all are of one kind.")
     free, found = controls, []
     for year in sorted(first.dropna().unique()):

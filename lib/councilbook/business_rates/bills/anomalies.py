@@ -5,13 +5,13 @@ those of like properties, its dates and reliefs. It knows nothing of what is wro
 ranking weighs what is at stake by the share of such stakes that turned out to be errors among bills that were checked
 (`learn_yield`): a council's own past checks, or a twin's truth where there are none.
 
-Detectors: isolation forest (Liu, Ting and Zhou 2008), ECOD (Li and others 2022, IEEE TKDE 35), HBOS (Goldstein and
-Dengel 2012), by PyOD (Zhao, Nasrullah and Li 2019, JMLR 20).
+The detector is ECOD (Li and others 2022, IEEE TKDE 35), by PyOD (Zhao, Nasrullah and Li 2019, JMLR 20);
+`benchmarks/bills.py` holds it against others.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,10 +21,8 @@ from sklearn.isotonic import IsotonicRegression
 from councilbook.business_rates.bills.charges import compute_bills, find_small_business_share
 from councilbook.business_rates.bills.errors_in_bills import ROUNDING
 from councilbook.business_rates.bills.rules import Rules, count_days
-from councilbook.errors import CheckError, suggest
+from councilbook.errors import CheckError
 
-Detector = Literal["iforest", "ecod", "hbos"]
-DETECTORS = ("iforest", "ecod", "hbos")
 LEAST_ALIKE = 8  # properties of one description and area, for a median of their own
 STEPS = np.linspace(0, 1, 201)  # of the score, at which the chance of an error is kept
 BLOCK = 100  # bills of like score, judged together: one at the end says nothing
@@ -65,9 +63,7 @@ def measure_features(bills: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     beside = np.log(value / _find_like(bills))
     spread = _find_spread(bills, beside)
     length = bills["year"].map(count_days)
-    begins = (
-        pd.to_datetime(bills["liable_from_date"]) if "liable_from_date" in bills else pd.Series(pd.NaT, bills.index)
-    )
+    begins = pd.to_datetime(bills.get("liable_from_date", pd.Series(pd.NaT, bills.index)))
     start = pd.to_datetime(bills["year"].str[:4] + "-04-01")
     rest = (length - (begins - start).dt.days).where(begins.notna(), length)
     days = bills["days_liable"].fillna(rest) if "days_liable" in bills else rest
@@ -143,53 +139,33 @@ def _measure_roundness(value: "pd.Series[float]") -> "pd.Series[float]":
     return (value % step != 0).astype("float64")
 
 
-def score_bills(features: pd.DataFrame, detector: Detector = "ecod", seed: int = 1) -> "pd.Series[float]":
+def score_bills(features: pd.DataFrame, detector: Any = None) -> "pd.Series[float]":
     """Score how unlike the others each bill is.
 
     Args:
         features: of `measure_features`.
-        detector: one of `DETECTORS`.
-        seed: of the isolation forest; the others draw nothing.
+        detector: of PyOD; ECOD if it is not given.
 
     Returns:
         By bill, the share of bills that are no more unusual: 1 is the most unusual.
 
     Raises:
-        CheckError: the detector is unknown, or there are fewer than ten bills.
+        CheckError: there are fewer than ten bills.
     """
-    if detector not in DETECTORS:
-        raise CheckError(f"There is no detector {detector!r}.{suggest(detector, DETECTORS)}")
+    from pyod.models.ecod import ECOD  # type: ignore[import-untyped, unused-ignore]  # slow, and only this needs it
+
     if len(features) < 10:
         raise CheckError(f"{len(features)} bills are too few for an anomaly score; expected at least 10.")
-    model = _make_detector(detector, seed)
-    table = features[list(WORDS)].to_numpy()
-    model.fit(table)
-    scores = pd.Series(np.asarray(model.decision_scores_, dtype="float64"), index=features.index)
-    return scores.rank(pct=True)
+    model = (detector or ECOD()).fit(features[list(WORDS)].to_numpy())
+    return pd.Series(np.asarray(model.decision_scores_, dtype="float64"), index=features.index).rank(pct=True)
 
 
-def _make_detector(detector: Detector, seed: int) -> Any:
-    """Make a detector; PyOD is slow to import, and only this needs it."""
-    if detector == "iforest":
-        from pyod.models.iforest import IForest  # type: ignore[import-untyped, unused-ignore]
-
-        return IForest(n_estimators=200, random_state=seed)
-    if detector == "ecod":
-        from pyod.models.ecod import ECOD  # type: ignore[import-untyped, unused-ignore]
-
-        return ECOD()
-    from pyod.models.hbos import HBOS  # type: ignore[import-untyped, unused-ignore]
-
-    return HBOS(n_bins="auto")
-
-
-def say_why(features: pd.DataFrame, index: pd.Index, most: int = 2) -> "pd.Series[str]":
-    """Say in words what stands out of some bills: the features that are furthest from the median, in its spread.
+def say_why(features: pd.DataFrame, index: pd.Index) -> "pd.Series[str]":
+    """Say in words what stands out of some bills: the two features that are furthest from the median, in its spread.
 
     Args:
         features: of all bills.
-        index: the bills to tell of.
-        most: how many reasons.
+        index: the bills to say it of.
     """
     table = features[list(WORDS)]
     middle = table.median()
@@ -202,7 +178,7 @@ def say_why(features: pd.DataFrame, index: pd.Index, most: int = 2) -> "pd.Serie
             words = WORDS[str(name)][0 if row[name] > 0 else 1]
             if words and abs(row[name]) > 1:
                 said.append(words)
-        reasons.append("; ".join(said[:most]) or "an unusual combination of what is usual by itself")
+        reasons.append("; ".join(said[:2]) or "an unusual combination of what is usual by itself")
     return pd.Series(reasons, index=index, dtype="string")
 
 
@@ -275,10 +251,7 @@ def expect_pounds(findings: pd.DataFrame, learnt: Yield) -> "pd.Series[float]":
 
 
 def rank_checks(
-    findings: pd.DataFrame,
-    features: pd.DataFrame,
-    scores: "pd.Series[float]",
-    learnt: Yield,
+    findings: pd.DataFrame, features: pd.DataFrame, scores: "pd.Series[float]", learnt: Yield
 ) -> pd.DataFrame:
     """Rank bills by the pounds that a check of each is expected to put right.
 
@@ -296,26 +269,15 @@ def rank_checks(
     rest = features.index.difference(findings.index)
     share = np.interp(scores.loc[rest], STEPS, learnt.unnamed)
     stake = features["at_stake_gbp"].loc[rest]
-    model = pd.DataFrame(
-        {
-            "kind": "unusual",
-            "direction": "",
-            "stake_gbp": stake,
-            "reason": "",
-            "expected_gbp": stake * share,
-            "by": "model",
-        }
-    )
+    model = pd.DataFrame({"stake_gbp": stake, "expected_gbp": stake * share})
+    model = model.assign(kind="unusual", direction="", reason="", by="model")
     ranked = pd.concat([best, model]).assign(score=scores)
     ranked = ranked.sort_values("expected_gbp", ascending=False, kind="stable")
     return ranked[["expected_gbp", "by", "kind", "direction", "stake_gbp", "score", "reason"]]
 
 
 def list_orders(
-    findings: pd.DataFrame,
-    features: pd.DataFrame,
-    scores: "pd.Series[float]",
-    learnt: Yield,
+    findings: pd.DataFrame, features: pd.DataFrame, scores: "pd.Series[float]", learnt: Yield
 ) -> dict[str, pd.Index]:
     """List the orders to compare, each by expected pounds: rules alone, the model alone, and `rank_checks` of both."""
     ranked = rank_checks(findings, features, scores, learnt)
@@ -343,9 +305,8 @@ def measure_recovery(
         draws: of the bootstrap: bills are drawn again, and checked in the same order.
 
     Returns:
-        A row an order, and "random" last: recovered_gbp, errors (found among the checks), each with _low and _high (95
-        percent), precision, share_of_all (of all pounds that are wrong), and more_low_gbp and more_high_gbp, what an
-        order recovers more than the first one, in the same draws.
+        A row an order, and "random" last: recovered_gbp, with _low and _high (95 percent), errors (found among the
+        checks) and share_of_all (of all pounds that are wrong).
 
     Raises:
         CheckError: an order names a bill twice, or one of which the truth is not known.
@@ -354,39 +315,21 @@ def measure_recovery(
     place_of = pd.Series(np.arange(len(truth)), index=truth.index)
     weights = random.poisson(1.0, (draws, len(truth)))
     picks = [random.choice(len(truth), min(checks, len(truth)), replace=False) for _ in range(draws)]
-    rows: list[dict[str, object]] = []
-    first = np.zeros(draws)
+    rows = []
     for name, order in {**orders, "random": truth.index[:0]}.items():
         if not order.is_unique or not order.isin(truth.index).all():
             raise CheckError(f"The order {name!r} names a bill twice, or one of which the truth is not known.")
         places = place_of.loc[order].to_numpy()
-        once = _check_first(places, np.ones(len(truth)), pounds, wrong, checks)
+        once, errors = _check_first(places, np.ones(len(truth)), pounds, wrong, checks)
         if name == "random":  # its own chance: which bills are picked
-            drawn = np.array([(pounds[pick].sum(), wrong[pick].sum()) for pick in picks])
+            drawn = [pounds[pick].sum() for pick in picks]
         else:
-            drawn = np.array([_check_first(places, weight, pounds, wrong, checks) for weight in weights])
-        first = first if rows else drawn[:, 0]
-        rows.append({"order": name, **_summarise(once, drawn, first, checks, float(pounds.sum()))})
-    return pd.DataFrame(rows)
-
-
-def _summarise(
-    once: tuple[float, float], drawn: NDArray[np.float64], first: NDArray[np.float64], checks: int, total: float
-) -> dict[str, float]:
-    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-    more = np.quantile(drawn[:, 0] - first, [0.025, 0.975])
-    return {
-        "recovered_gbp": round(once[0], 2),
-        "recovered_low_gbp": round(float(low[0]), 2),
-        "recovered_high_gbp": round(float(high[0]), 2),
-        "more_low_gbp": round(float(more[0]), 2),
-        "more_high_gbp": round(float(more[1]), 2),
-        "errors": round(once[1], 1),
-        "errors_low": round(float(low[1]), 1),
-        "errors_high": round(float(high[1]), 1),
-        "precision": once[1] / checks,
-        "share_of_all": once[0] / total if total else float("nan"),
-    }
+            drawn = [_check_first(places, weight, pounds, wrong, checks)[0] for weight in weights]
+        low, high = np.quantile(drawn, [0.025, 0.975])
+        share = once / pounds.sum() if pounds.any() else np.nan
+        rows.append((name, *np.round([once, low, high], 2), round(errors, 1), share))
+    ends = ["recovered_gbp", "recovered_low_gbp", "recovered_high_gbp"]
+    return pd.DataFrame(rows, columns=["order", *ends, "errors", "share_of_all"])
 
 
 def _check_first(

@@ -11,7 +11,7 @@ from typing import Literal
 
 import pandas as pd
 
-from councilbook.business_rates.bills.rules import Nation, Rules, count_days, find_list, name_year
+from councilbook.business_rates.bills.rules import Nation, Rules, find_list, find_start, name_year
 from councilbook.business_rates.roll.contents import find_empty
 from councilbook.errors import CheckError, NotToldError
 
@@ -121,7 +121,7 @@ def sort_accounts(roll: pd.DataFrame, year: str) -> "pd.Series[str]":
         By row "billed", "no value" (it is missing, 0 or not in whole pounds) or "later" (liable after the year's end).
     """
     value = roll["rateable_value_gbp"].astype("float64")
-    end = pd.Timestamp(f"{year[:4]}-04-01") + pd.Timedelta(days=count_days(year))
+    end = pd.Timestamp(find_start(year, 1))
     sorted_ = pd.Series("billed", index=roll.index, dtype="string")
     sorted_ = sorted_.mask(_get(roll, "liability_start_date", "datetime64[ns]") >= end, "later")
     return sorted_.mask(~((value > 0) & (value % 1 == 0)), "no value")
@@ -148,7 +148,7 @@ def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
     """
     if missing := [column for column in ("property_reference", "rateable_value_gbp") if column not in roll]:
         raise CheckError(f"The roll has no column {', '.join(missing)}.")
-    start = pd.Timestamp(f"{year[:4]}-04-01")
+    start = pd.Timestamp(find_start(year))
     occupancy = {"is_occupied": "boolean", "empty_since_date": "datetime64[ns]"}
     empty = find_empty(pd.DataFrame({name: _get(roll, name, dtype) for name, dtype in occupancy.items()}))
     billed = sort_accounts(roll, year) == "billed"

@@ -9,7 +9,6 @@ import pandas as pd
 
 from councilbook.business_rates.bills.anomalies import (
     WORDS,
-    Detector,
     Yield,
     expect_pounds,
     learn_yield,
@@ -83,7 +82,7 @@ def lay_out_lines(
         for line in (*LINES, *UNKNOWNS)
         if f"{line}_gbp" in lines
     ]
-    laid = pd.concat(parts, ignore_index=True)
+    laid = pd.concat(parts)
     laid = laid[laid["value_gbp"] > 0].sort_values(["line", "is_withheld", "value_gbp"], ignore_index=True)
     return laid.assign(number=range(1, len(laid) + 1), version_date=pd.Timestamp(as_of), year=year)
 
@@ -239,9 +238,8 @@ def _compare(bills: pd.DataFrame, net: "pd.Series[float]", rules: Rules, **other
 
 def count_findings(findings: pd.DataFrame) -> pd.DataFrame:
     """Count what looks wrong by kind: kind, direction, reason, bills."""
-    counts = findings.groupby(["kind", "direction"], as_index=False).agg(
-        reason=("reason", "first"), bills=("kind", "size")
-    )
+    grouped = findings.groupby(["kind", "direction"], as_index=False)
+    counts = grouped.agg(reason=("reason", "first"), bills=("kind", "size"))
     return counts.sort_values(["bills", "kind"], ascending=[False, True], ignore_index=True)
 
 
@@ -268,9 +266,7 @@ def sum_stakes(findings: pd.DataFrame, prepared: pd.DataFrame) -> pd.DataFrame:
 
 
 def _has_charge(prepared: pd.DataFrame) -> "pd.Series[bool]":
-    if "billed_gbp" not in prepared:
-        return pd.Series(False, index=prepared.index)
-    return prepared["billed_gbp"].notna()
+    return prepared.get("billed_gbp", pd.Series(np.nan, prepared.index)).notna()
 
 
 @dataclass(frozen=True)
@@ -300,32 +296,29 @@ def rank_bills(prepared: pd.DataFrame, findings: pd.DataFrame, rules: Rules, see
         findings: of these, from `errors_in_bills.find_errors`.
         seed: of the twin.
     """
-    learnt = learn_yield(*_draw_twin(rules, prepared["year"].iloc[0], [seed, 1, 1], 2 * TWIN_BILLS, "ecod"))
+    learnt = learn_yield(*_draw_twin(rules, prepared["year"].iloc[0], [seed, 1, 1], 2 * TWIN_BILLS))
     charged = prepared[_has_charge(prepared)]
+    features, scores = pd.DataFrame(columns=[*WORDS, "at_stake_gbp"], dtype="float64"), pd.Series(dtype="float64")
     if len(charged) >= LEAST_BILLS:
         features = measure_features(charged, rules)
-        scores = score_bills(features, "ecod", seed)
-    else:
-        features = pd.DataFrame({name: pd.Series(dtype="float64") for name in (*WORDS, "at_stake_gbp")})
-        scores = pd.Series(dtype="float64")
-    ranked = rank_checks(findings, features, scores, learnt)
-    return Checks(findings, ranked, features, scores, learnt)
+        scores = score_bills(features)
+    return Checks(findings, rank_checks(findings, features, scores, learnt), features, scores, learnt)
 
 
-def list_checks(checks: Checks, prepared: pd.DataFrame, most: int = MOST_UNUSUAL) -> pd.DataFrame:
+def list_checks(checks: Checks, prepared: pd.DataFrame) -> pd.DataFrame:
     """List the bills to check, those first of which a check is expected to put most pounds right.
 
     Args:
         checks: from `rank_bills`.
         prepared: the bills, from `bill_inputs.prepare_bills`.
-        most: how many bills of the model's, beside all findings of rules.
 
     Returns:
-        property_reference, found_by ("rule" or "model"), kind, direction (missing for the model's), expected_gbp,
-        stake_gbp, right_gbp (missing for the model's: no rule says what is right), reason.
+        All findings of rules, and at most MOST_UNUSUAL bills of the model's: property_reference, found_by ("rule" or
+        "model"), kind, direction (missing for the model's), expected_gbp, stake_gbp, right_gbp (missing for the
+        model's: no rule says what is right), reason.
     """
     named = checks.findings.assign(found_by="rule", expected_gbp=expect_pounds(checks.findings, checks.learnt))
-    unusual = checks.ranked[(checks.ranked["by"] == "model") & (checks.ranked["expected_gbp"] > 0)].head(most)
+    unusual = checks.ranked[(checks.ranked["by"] == "model") & (checks.ranked["expected_gbp"] > 0)].head(MOST_UNUSUAL)
     unusual = unusual.assign(found_by="model", direction=None, right_gbp=np.nan)
     unusual["reason"] = say_why(checks.features, unusual.index) if len(unusual) else ""
     pounds = ["expected_gbp", "stake_gbp", "right_gbp"]
@@ -337,15 +330,13 @@ def list_checks(checks: Checks, prepared: pd.DataFrame, most: int = MOST_UNUSUAL
     return listed[columns].astype(dict.fromkeys(pounds, "float64")).round(2).reset_index(drop=True)
 
 
-def measure_checks(
-    checks: Checks, prepared: pd.DataFrame, errors: pd.DataFrame, seed: int, count: int = 100
-) -> pd.DataFrame:
-    """Measure what checks of a ledger put right by rules, model, both and at random, where its errors are known.
+def measure_checks(checks: Checks, prepared: pd.DataFrame, errors: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Measure what a hundred checks of a ledger put right by each order and at random, where its errors are known.
 
     Args:
         checks: from `rank_bills`. prepared: the bills.
         errors: error and error_gbp by property_reference, as `twin.list_bill_errors` gives them.
-        seed: of the bootstrap. count: how many bills are checked.
+        seed: of the bootstrap.
 
     Returns:
         As `anomalies.measure_recovery`: a score on a twin.
@@ -353,12 +344,10 @@ def measure_checks(
     truth = errors.reindex(prepared["property_reference"]).set_axis(prepared.index)
     truth["error_gbp"] = truth["error_gbp"].fillna(0.0)
     orders = list_orders(checks.findings, checks.features, checks.scores, checks.learnt)
-    return measure_recovery(orders, truth, np.random.default_rng([seed, 4]), count)
+    return measure_recovery(orders, truth, np.random.default_rng([seed, 4]))
 
 
-def compare_on_twins(
-    rules: Rules, year: str, seed: int, twins: int, detector: Detector = "ecod", checks: int = 100
-) -> pd.DataFrame:
+def compare_on_twins(rules: Rules, year: str, seed: int, twins: int, detector: Any = None) -> pd.DataFrame:
     """Score rules, the model and both on many twins, so that an interval covers what another ledger would give.
 
     What a kind of finding, and a score, is worth is learnt on one twin, of twice the bills, and scored on another.
@@ -368,8 +357,7 @@ def compare_on_twins(
         year: of the bills, as 2024-25.
         seed: what the twins are drawn from.
         twins: how many are scored, two or more, each with a twin of its own to learn on.
-        detector: one of `anomalies.DETECTORS`.
-        checks: how many bills are checked.
+        detector: of PyOD; see `anomalies.score_bills`.
 
     Returns:
         A row an order: order, recovered_gbp (mean), more_gbp (mean of what it recovers more than rules on the same
@@ -380,7 +368,7 @@ def compare_on_twins(
     """
     if twins < 2:
         raise CheckError(f"{twins} twins give no interval; expected two or more.")
-    parts = [_check_twin(rules, year, seed, number, detector, checks) for number in range(1, twins + 1)]
+    parts = [_check_twin(rules, year, seed, number, detector) for number in range(1, twins + 1)]
     orders = list(parts[0]["order"])
     pounds = np.array([part["recovered_gbp"] for part in parts])
     picks = np.random.default_rng([seed, twins]).integers(0, twins, (2_000, twins))
@@ -393,19 +381,19 @@ def compare_on_twins(
     return table
 
 
-def _check_twin(rules: Rules, year: str, seed: int, number: int, detector: Detector, checks: int) -> pd.DataFrame:
-    """Learn on one twin, and measure the checks of another."""
+def _check_twin(rules: Rules, year: str, seed: int, number: int, detector: Any) -> pd.DataFrame:
+    """Learn on one twin, and measure a hundred checks of another."""
     learnt_on = _draw_twin(rules, year, [seed, number, 1], 2 * TWIN_BILLS, detector)
     findings, features, scores, truth = _draw_twin(rules, year, [seed, number, 2], TWIN_BILLS, detector)
     orders = list_orders(findings, features, scores, learn_yield(*learnt_on))
-    return measure_recovery(orders, truth, np.random.default_rng([seed, number, 3]), checks, draws=1)
+    return measure_recovery(orders, truth, np.random.default_rng([seed, number, 3]), draws=1)
 
 
 def _draw_twin(
-    rules: Rules, year: str, seed: list[int], bills: int, detector: Detector
+    rules: Rules, year: str, seed: list[int], bills: int, detector: Any = None
 ) -> tuple[pd.DataFrame, pd.DataFrame, "pd.Series[float]", pd.DataFrame]:
     """Draw bills with errors, and find what `learn_yield` asks for: findings, features, scores, truth."""
     random = np.random.default_rng(seed)
     ledger, truth = plant_errors(draw_bills(random, bills, rules, year), random, rules)
     features = measure_features(ledger, rules)
-    return find_errors(ledger, rules), features, score_bills(features, detector, seed[0]), truth
+    return find_errors(ledger, rules), features, score_bills(features, detector), truth

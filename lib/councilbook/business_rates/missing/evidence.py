@@ -19,8 +19,8 @@ from councilbook.methods.linkage.cleaning import (
     write_numbers_sql,
     write_postcode_sql,
     write_rooms_sql,
+    write_use_sql,
 )
-from councilbook.methods.linkage.sides import write_use_sql
 
 RUNGS: Mapping[str, str] = {
     "door": "its number and postcode are on the roll",

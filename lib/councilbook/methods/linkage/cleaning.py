@@ -91,6 +91,19 @@ ADDRESS_WORDS = {
 }
 ROOMS = ("UNIT", "SUITE", "FLAT", "ROOM", "OFFICE", "STALL", "KIOSK", "SHOP", "BLOCK", "BAY", "PLOT")
 ADDRESS_STOP_WORDS = ("AND", "THE", "AT", "OF", "REAR", "GROUND", "FLOOR", "PREMISES", "UNITED", "KINGDOM", *ROOMS)
+# What a place is for, as descriptions of properties and of food businesses say it; a cafe is often rated as a shop.
+USES = {
+    "no kitchen": "ADVERT|CAR ?PARK|PARKING|A ?T ?M|CASH ?POINT|MAST|COMMUNICATION STATION|SUBSTATION|SITE OF|GARAGE",
+    "education": "SCHOOL|COLLEGE|NURSER|ACADEMY|UNIVERSITY|CHILD|DAY NURS",
+    "care": "HOSPITAL|CARE |CARING|CLINIC|SURGERY|HOSPICE|RESIDENTIAL",
+    "hotel": "HOTEL|GUEST|BED & BREAKFAST|HOLIDAY|CAMP|HOSTEL",
+    "pub": "PUB|CLUB|BAR|INN|LICENSED",
+    "shop": "RESTAURANT|CAFE|CANTEEN|TAKEAWAY|SANDWICH|FOOD COURT|SHOP|RETAIL|SUPERMARKET|STORE|KIOSK|PHARMAC|MARKET|"
+    "PETROL|FILLING|SALON|SHOWROOM|BETTING",
+    "making": "WORKS|FACTORY|WAREHOUSE|MANUFACTUR|PACKER|DISTRIBUT|TRANSPORT|IMPORT|DEPOT|BAKERY",
+    "farm": "FARM|GROWER|PRODUCER|LIVERY|STABLE|LAND",
+    "office": "OFFICE|BANK|STUDIO",
+}
 POSTCODE = "([A-Z]{1,2}[0-9][A-Z0-9]?) ?([0-9][A-Z]{2})"
 TRADING_AS = r"\s+(?:T/?\s?A|TRADING AS|C/?O)[\s:]+"
 LONGEST_RANGE = 20  # of house numbers that are written as 10-20 and meant as each of them
@@ -109,7 +122,7 @@ def write_words_sql(column: str, words: dict[str, str], stop_words: Sequence[str
     A text of stop words alone ("THE LIMITED") keeps them.
     """
     split = f"list_filter(string_split({write_text_sql(column)}, ' '), lambda x: x <> '')"
-    usual = f"list_transform({split}, lambda x: coalesce({_write_map(words)}[x], x))"
+    usual = f"list_transform({split}, lambda x: coalesce({write_map_sql(words)}[x], x))"
     kept = f"list_filter({usual}, lambda x: x not in ({', '.join(_literal(word) for word in stop_words)}))"
     return f"nullif(CASE WHEN len({kept}) > 0 THEN {kept} ELSE {usual} END, [])"
 
@@ -163,7 +176,14 @@ def write_address_words_sql(column: str) -> str:
     return f"nullif(list_sort(list_distinct(list_filter({words}, lambda x: NOT {plain}))), [])"
 
 
-def _write_map(words: dict[str, str]) -> str:
+def write_use_sql(column: str) -> str:
+    """SQL of what a place is for: the first of USES that a description matches, NULL where none does."""
+    cases = " ".join(f"WHEN regexp_matches(upper({column}), '{USES[use]}') THEN '{use}'" for use in USES)
+    return f"CASE {cases} END"
+
+
+def write_map_sql(words: dict[str, str]) -> str:
+    """SQL of a map of words, as NULL for those that it has not."""
     return "MAP {" + ", ".join(f"{_literal(key)}: {_literal(value)}" for key, value in words.items()) + "}"
 
 

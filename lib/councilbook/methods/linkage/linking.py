@@ -28,6 +28,7 @@ from splink import DuckDBAPI, Linker, SettingsCreator, block_on
 from splink.internals.exceptions import EMTrainingException
 
 from councilbook.errors import CheckError
+from councilbook.methods.linkage.cleaning import NAME_WORDS, STOP_WORDS, write_words_sql
 from councilbook.methods.linkage.comparisons import (
     ENDING,
     FREQUENCIES,
@@ -40,7 +41,16 @@ from councilbook.methods.linkage.comparisons import (
     make_settings,
 )
 from councilbook.methods.linkage.explaining import count_blocked, tabulate_model, tell_bits, weigh_level
-from councilbook.methods.linkage.sides import REGISTER, ROLL, Sizes, prepare_sides
+from councilbook.methods.linkage.sides import (
+    NAMES_OF,
+    POSTCODE_OF,
+    REGISTER,
+    ROLL,
+    Sizes,
+    prepare_sides,
+    show_register,
+    take_roll,
+)
 
 Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -100,12 +110,24 @@ def fit_linkage(roll: pd.DataFrame, register: pd.DataFrame | Path, settings: Lin
 
 
 def link_exactly(roll: pd.DataFrame, register: pd.DataFrame | Path) -> pd.DataFrame:
-    """The floor: links of equal cleaned name (any of them) and equal postcode; property_reference and unique_id."""
+    """The floor: links of equal cleaned name (any of them) and equal postcode; property_reference and unique_id.
+
+    Of a register of millions only the names at the roll's postcodes are cleaned.
+    """
     with _open_database(PREMISES) as con:
-        prepare_sides(con, roll, register, 0, seats=True)
+        take_roll(con, roll)
+        show_register(con, register)
+        at_roll = f"SELECT {POSTCODE_OF} AS postcode FROM roll_given"
+        sides = []
+        for side, chosen in (("roll_given", "true"), ("register_rows", f"{POSTCODE_OF} IN ({at_roll})")):
+            words = write_words_sql("name", NAME_WORDS, STOP_WORDS)
+            sides.append(
+                f"(SELECT DISTINCT record, postcode, array_to_string({words}, '') AS name FROM (SELECT record, "
+                f"{POSTCODE_OF} AS postcode, unnest({NAMES_OF}) AS name FROM {side} WHERE {chosen}))"
+            )
         return con.execute(
-            f"SELECT DISTINCT l.record AS property_reference, r.record AS unique_id FROM {ROLL} l JOIN {REGISTER} r "
-            "ON l.name = r.name AND l.postcode = r.postcode ORDER BY 1, 2"
+            f"SELECT DISTINCT l.record AS property_reference, r.record AS unique_id FROM {sides[0]} l "
+            f"JOIN {sides[1]} r ON l.name = r.name AND l.postcode = r.postcode ORDER BY 1, 2"
         ).df()
 
 
@@ -152,7 +174,7 @@ def _fit(con: duckdb.DuckDBPyConnection, name: str, sizes: Sizes, settings: Link
 def _make_linker(con: duckdb.DuckDBPyConnection, sides: list[Any], model: dict[str, Any]) -> Linker:
     linker = Linker(sides, SettingsCreator.from_path_or_dict(model), None, validate_settings=False)
     for column, table in FREQUENCIES.items():
-        if not any(level.get("tf_adjustment_column") == column for _, level in _walk_levels(model)):
+        if not any(level.get("tf_adjustment_column") == column for level in _walk_levels(model)):
             continue
         lookup = con.sql(f"FROM {table}")
         linker.table_management.register_term_frequency_lookup(sides[0].db_api.register(lookup), column)
@@ -176,11 +198,12 @@ def _estimate_u(con: duckdb.DuckDBPyConnection, model: dict[str, Any]) -> None:
         max_pairs=10 * pairs + 1, seed=1, min_count_per_level=None, num_chunks=1
     )
     trained = linker.misc.save_model_to_json()
-    for name, level, found in _pair_levels(model, trained):
-        if name == ENDING:
+    for comparison, found in zip(model["comparisons"], trained["comparisons"], strict=True):
+        if comparison["output_column_name"] == ENDING:
             continue
-        seen = found.get("u_probability", 0.0)
-        level["u_probability"] = max(seen - prior * level["m_probability"], seen / 10, 0.5 / pairs)
+        for level, drawn in zip(list_levels(comparison), list_levels(found), strict=True):
+            seen = drawn.get("u_probability", 0.0)
+            level["u_probability"] = max(seen - prior * level["m_probability"], seen / 10, 0.5 / pairs)
 
 
 def _estimate_m(sides: list[Any], model: dict[str, Any], settings: LinkSettings, records: int) -> None:
@@ -274,7 +297,7 @@ def _find_none(model: dict[str, Any], sizes: Sizes, seats: bool) -> float:
 
 
 def _list_chances(model: dict[str, Any]) -> list[float]:
-    return [level[key] for _, level in _walk_levels(model) for key in ("m_probability", "u_probability")]
+    return [level[key] for level in _walk_levels(model) for key in ("m_probability", "u_probability")]
 
 
 def _weigh_pairs(comparison: dict[str, Any], gamma: Integers, rarities: dict[str, Numbers]) -> Numbers:
@@ -301,9 +324,7 @@ def _read_pairs(
     """Of each pair: the number of the record that its candidates compete for, its levels, and log2 of how rare."""
     chosen = [f"dense_rank() OVER (ORDER BY {one}) - 1 AS competition"]
     chosen += [f"mw_{comparison['output_column_name']}" for comparison in model["comparisons"]]
-    columns = sorted(
-        {level["tf_adjustment_column"] for _, level in _walk_levels(model) if "tf_adjustment_column" in level}
-    )
+    columns = sorted({level.get("tf_adjustment_column") for level in _walk_levels(model)} - {None})
     chosen += [f"log2(greatest(tf_{column}_l, tf_{column}_r, {LEAST_TF})) AS rarity_{column}" for column in columns]
     read: dict[str, Any] = con.execute(f"SELECT {', '.join(chosen)} FROM {pairs}").fetchnumpy()
     gammas = []
@@ -335,30 +356,18 @@ def _compete(con: duckdb.DuckDBPyConnection, pairs: str, settings: LinkSettings,
     ).df()
 
 
-def _walk_levels(model: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for comparison in model["comparisons"]:
-        for level in list_levels(comparison):
-            yield comparison["output_column_name"], level
-
-
-def _pair_levels(
-    model: dict[str, Any], trained: dict[str, Any]
-) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    for comparison, found in zip(model["comparisons"], trained["comparisons"], strict=True):
-        for level, other in zip(comparison["comparison_levels"], found["comparison_levels"], strict=True):
-            if not level.get("is_null_level"):
-                yield comparison["output_column_name"], level, other
+def _walk_levels(model: dict[str, Any]) -> list[dict[str, Any]]:
+    return [level for comparison in model["comparisons"] for level in list_levels(comparison)]
 
 
 def _name_register(register: pd.DataFrame | Path) -> str:
     if isinstance(register, Path):
-        with duckdb.connect() as con:
-            rows = con.execute(f"SELECT DISTINCT register FROM read_parquet('{register}') LIMIT 2").fetchall()
-        names = [row[0] for row in rows]
+        found = duckdb.execute(f"SELECT DISTINCT register FROM read_parquet('{register}') LIMIT 2").fetchall()
+        names = [row[0] for row in found]
+    elif "register" in register:
+        names = register["register"].dropna().unique().tolist()
     else:
-        if "register" not in register:
-            raise CheckError("The register has no column register, which names it")
-        names = list(register["register"].dropna().unique())
+        raise CheckError("The register has no column register, which names it")
     if len(names) != 1:
         raise CheckError(f"One register at a time: its column register holds {len(names)} names")
     return str(names[0])
@@ -379,12 +388,11 @@ def _open_database(settings: LinkSettings) -> Iterator[duckdb.DuckDBPyConnection
 def _quiet_splink() -> Iterator[None]:
     """Splink's log repeats values of the data: off, and as before afterwards."""
     log = logging.getLogger("splink")
-    before = log.disabled, log.level
+    before = log.level
     log.setLevel(logging.CRITICAL + 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             yield
         finally:
-            log.disabled, _ = before
-            log.setLevel(before[1])
+            log.setLevel(before)

@@ -5,25 +5,29 @@ a rare word of a name, the first two words of one, a postcode or a UPRN. How oft
 over the whole register all the same.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow.parquet as pq
 
 from councilbook.errors import CheckError
 from councilbook.methods.linkage.cleaning import (
     NAME_WORDS,
     STOP_WORDS,
     write_address_words_sql,
+    write_map_sql,
     write_names_sql,
     write_numbers_sql,
     write_postcode_sql,
+    write_use_sql,
     write_words_sql,
 )
 
 ROLL, REGISTER, SAMPLE = "a_roll", "b_register", "b_sample"  # Splink puts the first of the alphabet on the left
+NAMES_OF = f"list_concat({write_names_sql('name')}, {write_names_sql('other_name')})"
+POSTCODE_OF = f"coalesce({write_postcode_sql('postcode')}, {write_postcode_sql('address')})"
 ROLL_COLUMNS = ["property_reference", "ratepayer_name", "trading_name", "ratepayer_address", "address", "postcode"]
 ROLL_COLUMNS += ["uprn", "description"]
 REGISTER_COLUMNS = ["unique_id", "name", "trading_name", "address", "postcode", "uprn", "register", "status", "kind"]
@@ -38,19 +42,6 @@ NAMED_ADDRESS = (
 # Of food businesses with no property of their own on the roll, how many have the address of one that has it to itself;
 # and of businesses that could have a name by chance, how many take it where somebody has it already.
 ALONE = 0.1
-# What a place is for, as descriptions of properties and of food businesses say it; a cafe is often rated as a shop.
-USES = {
-    "no kitchen": "ADVERT|CAR ?PARK|PARKING|A ?T ?M|CASH ?POINT|MAST|COMMUNICATION STATION|SUBSTATION|SITE OF|GARAGE",
-    "education": "SCHOOL|COLLEGE|NURSER|ACADEMY|UNIVERSITY|CHILD|DAY NURS",
-    "care": "HOSPITAL|CARE |CARING|CLINIC|SURGERY|HOSPICE|RESIDENTIAL",
-    "hotel": "HOTEL|GUEST|BED & BREAKFAST|HOLIDAY|CAMP|HOSTEL",
-    "pub": "PUB|CLUB|BAR|INN|LICENSED",
-    "shop": "RESTAURANT|CAFE|CANTEEN|TAKEAWAY|SANDWICH|FOOD COURT|SHOP|RETAIL|SUPERMARKET|STORE|KIOSK|PHARMAC|MARKET|"
-    "PETROL|FILLING|SALON|SHOWROOM|BETTING",
-    "making": "WORKS|FACTORY|WAREHOUSE|MANUFACTUR|PACKER|DISTRIBUT|TRANSPORT|IMPORT|DEPOT|BAKERY",
-    "farm": "FARM|GROWER|PRODUCER|LIVERY|STABLE|LAND",
-    "office": "OFFICE|BANK|STUDIO",
-}
 
 
 @dataclass(frozen=True)
@@ -84,7 +75,7 @@ def prepare_sides(
         "CREATE OR REPLACE MACRO shared_bits(x, y) AS "
         "coalesce(list_sum(list_transform(list_intersect(x, y), lambda t: t.bits)), 0)"
     )
-    _take_roll(con, roll)
+    take_roll(con, roll)
     _take_register(con, register)
     _tokenise_names(con, not seats)
     _count_words(con)
@@ -108,12 +99,13 @@ def prepare_sides(
     return Sizes(*(con.execute(sql).fetchall()[0][0] for sql in sizes))
 
 
-def _take_roll(con: duckdb.DuckDBPyConnection, roll: pd.DataFrame) -> None:
+def take_roll(con: duckdb.DuckDBPyConnection, roll: pd.DataFrame) -> None:
+    """Write `roll_given`, the roll in the columns that are compared; see `prepare_sides`."""
     if "property_reference" not in roll:
         raise CheckError("The roll has no column property_reference")
     if number := int(roll["property_reference"].duplicated().sum()):
         raise CheckError(f"The roll repeats property_reference in {number} rows; it must be unique")
-    con.register("roll_frame", _fill_columns(roll, ROLL_COLUMNS))
+    con.register("roll_frame", roll.reindex(columns=ROLL_COLUMNS).astype("string"))
     con.execute(
         "CREATE OR REPLACE TEMP TABLE roll_given AS SELECT property_reference AS record, ratepayer_name AS name, "
         "trading_name AS other_name, address, postcode, uprn, ratepayer_address AS reply_address, 'live' AS status, "
@@ -122,32 +114,28 @@ def _take_roll(con: duckdb.DuckDBPyConnection, roll: pd.DataFrame) -> None:
     con.unregister("roll_frame")
 
 
-def _take_register(con: duckdb.DuckDBPyConnection, register: pd.DataFrame | Path) -> None:
-    if isinstance(register, Path):
-        con.execute(f"CREATE OR REPLACE TEMP VIEW register_frame AS FROM read_parquet('{register}')")
-        columns = [row[0] for row in con.execute("DESCRIBE register_frame").fetchall()]
-    else:
-        columns = list(register)
-        con.register("register_frame", _fill_columns(register, REGISTER_COLUMNS))
+def show_register(con: duckdb.DuckDBPyConnection, register: pd.DataFrame | Path) -> None:
+    """Show `register_rows`, a view of the register in the columns that are compared: a file stays where it is."""
+    columns = list(pq.read_schema(register).names if isinstance(register, Path) else register)
     if "unique_id" not in columns:
         raise CheckError("The register has no column unique_id")
-    given = REGISTER_COLUMNS if not isinstance(register, Path) else columns
-    chosen = {
-        "record": "unique_id",
-        "name": "name",
-        "other_name": "trading_name",
-        "address": "address",
-        "postcode": "postcode",
-        "uprn": "uprn",
-        "status": "status",
-        "kind": "kind",
-    }
-    listed = ", ".join(
-        f"CAST({source if source in given else 'NULL'} AS VARCHAR) AS {name}" for name, source in chosen.items()
-    )
+    if isinstance(register, Path):
+        con.execute(f"CREATE OR REPLACE TEMP VIEW register_frame AS FROM read_parquet('{register}')")
+    else:
+        con.register("register_frame", register.reindex(columns=REGISTER_COLUMNS).astype("string"))
+        columns = REGISTER_COLUMNS
+    as_text = {name: f"CAST({name if name in columns else 'NULL'} AS VARCHAR)" for name in REGISTER_COLUMNS}
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE register_given AS SELECT {listed}, NULL AS reply_address FROM register_frame"
+        f"CREATE OR REPLACE TEMP VIEW register_rows AS SELECT {as_text['unique_id']} AS record, {as_text['name']} AS "
+        f"name, {as_text['trading_name']} AS other_name, {as_text['address']} AS address, {as_text['postcode']} AS "
+        f"postcode, {as_text['uprn']} AS uprn, {as_text['status']} AS status, {as_text['kind']} AS kind, "
+        "NULL AS reply_address FROM register_frame"
     )
+
+
+def _take_register(con: duckdb.DuckDBPyConnection, register: pd.DataFrame | Path) -> None:
+    show_register(con, register)
+    con.execute("CREATE OR REPLACE TEMP TABLE register_given AS FROM register_rows")
     repeated = con.execute("SELECT count(*) - count(DISTINCT record) FROM register_given").fetchall()[0][0]
     if repeated and isinstance(register, Path):  # a few of millions, which were counted as the file was read
         first = "SELECT min(rowid) FROM register_given GROUP BY record"
@@ -156,24 +144,16 @@ def _take_register(con: duckdb.DuckDBPyConnection, register: pd.DataFrame | Path
         raise CheckError(f"The register repeats unique_id in {repeated} rows, or leaves it out; it must be unique")
 
 
-def _fill_columns(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    kept = frame.reindex(columns=list(columns))
-    return kept.astype("string")
-
-
 def _tokenise_names(con: duckdb.DuckDBPyConnection, named_addresses: bool) -> None:
     """One row a record and name: the words of each name, in the order written."""
     for side in ("roll", "register"):
         words = write_words_sql("n", {}, STOP_WORDS)
-        names = f"{write_names_sql('name')}, {write_names_sql('other_name')}"
-        if named_addresses and side == "roll":
-            names += f", {NAMED_ADDRESS}"
+        names = f"list_concat({NAMES_OF}, {NAMED_ADDRESS})" if named_addresses and side == "roll" else NAMES_OF
         con.execute(
             f"CREATE OR REPLACE TEMP TABLE {side}_name AS SELECT row, variant, {words} AS words, "
             f"regexp_matches(n, '{ENDINGS}') AS ends FROM ("
             f"SELECT row, unnest(names) AS n, generate_subscripts(names, 1) AS variant FROM ("
-            f"SELECT rowid AS row, list_concat({names}) AS names "
-            f"FROM {side}_given)) WHERE n IS NOT NULL"
+            f"SELECT rowid AS row, {names} AS names FROM {side}_given)) WHERE n IS NOT NULL"
         )
 
 
@@ -299,8 +279,8 @@ def _take_places(con: duckdb.DuckDBPyConnection, short: str) -> None:
     chosen = "" if short == "roll" else "JOIN candidate c ON c.row = g.rowid"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {short}_base AS SELECT g.rowid AS row, record, uprn, status, "
-        f"coalesce({write_postcode_sql('postcode')}, {write_postcode_sql('address')}) AS postcode, "
-        f"{write_numbers_sql('address')} AS numbers, {write_address_words_sql('address')} AS words, "
+        f"{POSTCODE_OF} AS postcode, {write_numbers_sql('address')} AS numbers, "
+        f"{write_address_words_sql('address')} AS words, "
         f"{write_postcode_sql('reply_address')} AS reply_postcode, {write_use_sql('kind')} AS use "
         f"FROM {short}_given g {chosen}"
     )
@@ -326,7 +306,7 @@ def _weigh_places(con: duckdb.DuckDBPyConnection, short: str) -> None:
 def _keep_names(con: duckdb.DuckDBPyConnection, short: str) -> None:
     """Each record's different names, their words in the usual form."""
     kept = "" if short == "roll" else "WHERE row IN (SELECT row FROM candidate)"
-    usual = f"list_transform(words, lambda x: coalesce({_map(NAME_WORDS)}[x], x))"
+    usual = f"list_transform(words, lambda x: coalesce({write_map_sql(NAME_WORDS)}[x], x))"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {short}_kept AS SELECT row, min(variant) AS variant, words FROM ("
         f"SELECT row, variant, {usual} AS words FROM {short}_name {kept}) WHERE words IS NOT NULL GROUP BY row, words"
@@ -422,13 +402,3 @@ def _count_doors(con: duckdb.DuckDBPyConnection) -> None:
         "SELECT l.door, l.record, count(DISTINCT r.record) AS n FROM doors l JOIN doors r ON l.at = r.at "
         "GROUP BY l.door, l.record) l GROUP BY l.door"
     )
-
-
-def write_use_sql(column: str) -> str:
-    """SQL of what a place is for: the first of USES that a description matches, NULL where none does."""
-    cases = " ".join(f"WHEN regexp_matches(upper({column}), '{USES[use]}') THEN '{use}'" for use in USES)
-    return f"CASE {cases} END"
-
-
-def _map(words: dict[str, str]) -> str:
-    return "MAP {" + ", ".join(f"'{key}': '{value}'" for key, value in words.items()) + "}"
