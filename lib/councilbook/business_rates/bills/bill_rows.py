@@ -12,11 +12,7 @@ from councilbook.errors import CheckError
 from councilbook.sources.checks import refuse_rows
 
 Numbers = NDArray[np.int64]
-
-
 Flags = NDArray[np.bool_]
-
-
 FLAGS = ["claims_small_business", "is_charity", "is_retail", "is_pub", "is_industrial", "is_listed", "is_in_london"]
 
 

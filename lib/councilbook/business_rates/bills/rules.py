@@ -14,8 +14,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from councilbook.errors import CheckError, suggest
 
 Nation = Literal["scotland", "england", "wales"]
-
-
 LINES = {  # in the order of the bill; what each is called
     "basic": "Charge at the lowest rate",
     "supplement": "Supplement for larger properties, or for who pays the standard multiplier",
@@ -34,20 +32,10 @@ LINES = {  # in the order of the bill; what each is called
     "other_relief": "Other reliefs, as given",
     "net": "To pay",
 }
-
-
 CHARGES = ("basic", "supplement", "levy", "lower", "gross")  # the last is the sum of the first three less the fourth
-
-
 RELIEFS = [line for line in LINES if line not in (*CHARGES, "net")]
-
-
 MOST_RV = 500_000_000  # above this whole pence no longer fit into 64 bits with room to multiply
-
-
 LONG_AGO = 3_650  # days: an empty property without a date is past its first months
-
-
 Exact = Annotated[Fraction, BeforeValidator(lambda value: Fraction(str(value)))]
 
 

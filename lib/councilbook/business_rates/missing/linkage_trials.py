@@ -1,19 +1,13 @@
 """How well links hold: against the truth of an invented town, and against exact matching."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 
 from councilbook.business_rates.missing.evidence import find_places
 from councilbook.business_rates.missing.lists import prepare_companies, prepare_food
 from councilbook.business_rates.twin.town import Town, draw_town
-from councilbook.business_rates.twin.views import (
-    CHARITIES,
-    draw_companies,
-    draw_directory,
-    draw_food_register,
-    number_charities,
-)
+from councilbook.business_rates.twin.views import draw_companies, draw_food_register, list_records
 from councilbook.catalogue import TwinRequest
 from councilbook.errors import NotToldError
 from councilbook.methods.linkage.linking import link_exactly, link_roll
@@ -113,20 +107,11 @@ def list_truth(town: Town, seed: int) -> dict[str, pd.DataFrame]:
         seed: what its registers were drawn from.
 
     Returns:
-        By register: property_reference, unique_id.
+        By register: unique_id, property_reference, postcode.
     """
-    businesses = town.businesses
-    on_roll = set(businesses.loc[businesses["on_roll"], "property_reference"])
-    food = draw_food_register(town, seed).rename(columns={"fhrs_id": "unique_id"})
-    companies = draw_companies(town, seed).rename(columns={"company_number": "unique_id"})
-    charities = {
-        register: number_charities(businesses, nation).rename(columns={"charity_number": "unique_id"})
-        for nation, register in CHARITIES.items()
-    }
-    directory = draw_directory(town, seed).rename(columns={"directory_id": "unique_id"})
-    registers = {"food_hygiene": food, "companies_house": companies, "directory": directory, **charities}
-    pairs = {name: one[["property_reference", "unique_id"]].dropna() for name, one in registers.items()}
-    return {name: one[one["property_reference"].isin(on_roll)].reset_index(drop=True) for name, one in pairs.items()}
+    on_roll = town.businesses.loc[town.businesses["on_roll"], "property_reference"]
+    registers = list_records(town, seed).items()
+    return {name: one[one["property_reference"].isin(on_roll)].reset_index(drop=True) for name, one in registers}
 
 
 def count_links(
@@ -160,24 +145,26 @@ def score_links(found: Mapping[str, Mapping[str, pd.DataFrame]], truth: Mapping[
     Returns:
         register, method, found_links, right_links, true_links.
     """
-    rows = []
+    pair, rows = ["property_reference", "unique_id"], []
     for method, by_register in found.items():
         for register, links in by_register.items():
-            pairs = _list_pairs(links)
-            true = _list_pairs(truth[register])
-            rows.append((register, method, len(pairs), len(pairs & true), len(true)))
+            pairs, true = (one[pair].astype("str").drop_duplicates() for one in (links, truth[register]))
+            rows.append((register, method, len(pairs), len(pairs.merge(true)), len(true)))
     return pd.DataFrame(rows, columns=["register", "method", "found_links", "right_links", "true_links"])
-
-
-def _list_pairs(links: pd.DataFrame) -> set[tuple[str, str]]:
-    columns: Sequence[pd.Series] = [links["property_reference"].astype("str"), links["unique_id"].astype("str")]
-    return set(zip(*columns, strict=True))
 
 
 def join_links(links: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Join the links to all registers: property_reference, register, unique_id, match_weight, match_probability."""
     columns = ["property_reference", "register", "unique_id", "match_weight", "match_probability"]
     return pd.concat([one[columns] for one in links.values()], ignore_index=True)
+
+
+def take_town(town: Town, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the roll and the food register of an invented town, as both are read."""
+    rows = town.businesses[town.businesses["on_roll"]]
+    roll = rows.rename(columns={"ledger_name": "ratepayer_name"}).assign(ratepayer_address=rows["address"])
+    layout = {"food_type": "business_type", "address": "address_1"}
+    return roll, prepare_food(draw_food_register(town, seed).rename(columns=layout))
 
 
 def try_on_town(request: TwinRequest, threshold: float = THRESHOLD) -> dict[str, dict[str, pd.DataFrame]]:
@@ -188,12 +175,8 @@ def try_on_town(request: TwinRequest, threshold: float = THRESHOLD) -> dict[str,
         threshold: least probability of a link.
     """
     town = draw_town(request)
-    rows = town.businesses[town.businesses["on_roll"]]
-    roll = rows.rename(columns={"ledger_name": "ratepayer_name"}).assign(ratepayer_address=rows["address"])
-    food = draw_food_register(town, request.seed).rename(columns={"food_type": "business_type", "address": "address_1"})
-    registers = {
-        "food_hygiene": prepare_food(food),
-        "companies_house": prepare_companies(draw_companies(town, request.seed)),
-    }
+    roll, food = take_town(town, request.seed)
+    companies = prepare_companies(draw_companies(town, request.seed))
+    registers = {"food_hygiene": food, "companies_house": companies}
     linked = {name: choose_best(link_roll(roll, one), threshold) for name, one in registers.items()}
     return {"Splink": linked, "exact match": {name: link_exactly(roll, one) for name, one in registers.items()}}

@@ -22,11 +22,11 @@ from councilbook.business_rates.missing.chances import (
     tell_chances,
 )
 from councilbook.business_rates.missing.evidence import RUNGS, find_places
-from councilbook.business_rates.missing.linkage_trials import LINKED, choose_best, choose_places
-from councilbook.business_rates.missing.lists import prepare_directory, prepare_food
+from councilbook.business_rates.missing.linkage_trials import LINKED, choose_best, choose_places, take_town
+from councilbook.business_rates.missing.lists import prepare_directory
 from councilbook.business_rates.roll.contents import find_empty
 from councilbook.business_rates.twin.town import Town
-from councilbook.business_rates.twin.views import draw_directory, draw_food_register
+from councilbook.business_rates.twin.views import draw_directory, list_records
 from councilbook.methods.linkage.linking import fit_linkage, link_roll
 
 FOOD_KINDS = r"(?i)restaurant|\bcaf|takeaway|sandwich|\bpub\b|\bbar\b"  # of registers: places to eat and drink
@@ -252,9 +252,8 @@ def list_planted(town: Town, seed: int) -> dict[tuple[str, str], str]:
         By register and unique_id, whose record it is.
     """
     off_roll = town.businesses.loc[~town.businesses["on_roll"], "property_reference"]
-    food = draw_food_register(town, seed).rename(columns={"fhrs_id": "unique_id"}).assign(register=FOOD)
-    entries = draw_directory(town, seed).rename(columns={"directory_id": "unique_id"}).assign(register=DIRECTORY)
-    both = pd.concat([food, entries], ignore_index=True)
+    records = list_records(town, seed)
+    both = pd.concat([records[name].assign(register=name) for name in (FOOD, DIRECTORY)], ignore_index=True)
     own = both[both["property_reference"].isin(off_roll)]
     return dict(zip(_name_keys(own), own["property_reference"], strict=True))
 
@@ -270,10 +269,7 @@ def link_town(town: Town, seed: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.Dat
     Returns:
         registers, links, roll and between, as `find_missing` and `match_places` take them.
     """
-    rows = town.businesses[town.businesses["on_roll"]]
-    roll = rows.rename(columns={"ledger_name": "ratepayer_name"}).assign(ratepayer_address=rows["address"])
-    layout = {"food_type": "business_type", "address": "address_1"}
-    food = prepare_food(draw_food_register(town, seed).rename(columns=layout))
+    roll, food = take_town(town, seed)
     directory = prepare_directory(draw_directory(town, seed))
     links = pd.concat([choose_places(fit_linkage(roll, one).levels) for one in (food, directory)], ignore_index=True)
     return pd.concat([food, directory], ignore_index=True), links, roll, link_registers(food, directory)

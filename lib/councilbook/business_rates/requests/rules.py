@@ -12,14 +12,8 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from councilbook.errors import CheckError, suggest
 
 RULES = Path(__file__).with_name("foi.yaml")
-
-
 NO_DATASET = ""
-
-
 Law = Literal["scotland", "england"]
-
-
 Decision = Literal["answerable", "partly", "not"]
 
 

@@ -11,26 +11,14 @@ from councilbook.business_rates.twin.town import DAY, PEOPLE, Town, draw_town, r
 from councilbook.catalogue import Source, TwinRequest
 
 LETTERS_TO_HOME = 0.7  # of people in business, those whose bills go elsewhere than to the property
-
-
 SMALL_GBP = (
     12_000,
     15_000,
 )  # rateable values up to which small businesses have all, and a part, of their bill relieved
-
-
 CLAIMED = 0.88  # of those who may have that relief
-
-
 IN_CREDIT = 0.035
-
-
 MADE_LIABLE_LATE = 0.01
-
-
 MONTH_BEFORE = DAY - pd.Timedelta(31, "D")
-
-
 PLANTED_IN_LEDGER = set(PLANTED) - {"credit_not_paid"}  # a roll does not tell which accounts are closed
 
 

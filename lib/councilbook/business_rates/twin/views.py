@@ -4,6 +4,7 @@ The ledger and the registers each see a part of the town (`town.draw_town`), eac
 and spellings. What is true of each business stays known, so a method can be scored; a score is one on a twin.
 """
 
+from collections.abc import Sequence
 from xml.etree import ElementTree
 
 import numpy as np
@@ -149,19 +150,14 @@ def make_link_verdicts(source: Source, request: TwinRequest) -> bytes:  # noqa: 
     town = draw_town(request)
     random = np.random.default_rng([request.seed, 14])
     nation = find_nation(next(iter(request.council.codes)))
-    numbered = number_charities(town.businesses[town.businesses["on_roll"]], nation)
-    roll = numbered[["property_reference", "postcode", "charity_number"]]
-    charities = roll.dropna().rename(columns={"charity_number": "unique_id"})
-    registers = {
-        "food_hygiene": draw_food_register(town, request.seed).rename(columns={"fhrs_id": "unique_id"}),
-        "companies_house": draw_companies(town, request.seed).rename(columns={"company_number": "unique_id"}),
-        "directory": draw_directory(town, request.seed).rename(columns={"directory_id": "unique_id"}),
-        CHARITIES[nation]: charities,
-    }
+    roll = town.businesses.loc[town.businesses["on_roll"], ["property_reference", "postcode"]]
+    registers = list_records(town, request.seed, [nation])
+    charities = registers[CHARITIES[nation]]
+    registers[CHARITIES[nation]] = charities[charities["property_reference"].isin(roll["property_reference"])]
     pairs = []
     for register, rows in registers.items():
-        records = rows[["unique_id", "property_reference", "postcode"]].rename(columns={"property_reference": "own"})
-        near = records.merge(roll[["property_reference", "postcode"]], on="postcode")
+        records = rows.rename(columns={"property_reference": "own"})
+        near = records.merge(roll, on="postcode")
         true = records[records["own"].isin(roll["property_reference"])].assign(property_reference=records["own"])
         pairs.append(pd.concat([near, true]).assign(register=register))
     both = pd.concat(pairs).drop_duplicates(["register", "unique_id", "property_reference"])
@@ -171,6 +167,29 @@ def make_link_verdicts(source: Source, request: TwinRequest) -> bytes:  # noqa: 
     keys = both[["property_reference", "register", "unique_id"]].astype("str").to_numpy()
     table = pd.DataFrame({"pair_id": [name_pair(*key) for key in keys], "verdict": verdict})
     return table.to_csv(index=False).encode()
+
+
+def list_records(town: Town, seed: int, nations: Sequence[Nation] = tuple(CHARITIES)) -> dict[str, pd.DataFrame]:
+    """List whose record is which in each register of a town.
+
+    Args:
+        town: from `town.draw_town`.
+        seed: what its registers were drawn from.
+        nations: of whose registers of charities.
+
+    Returns:
+        By register: unique_id, property_reference (missing for who has gone, and for strangers) and postcode.
+    """
+    charities = town.businesses[town.businesses["charity_number"].notna()]
+    registers = {
+        "food_hygiene": draw_food_register(town, seed).rename(columns={"fhrs_id": "unique_id"}),
+        "companies_house": draw_companies(town, seed).rename(columns={"company_number": "unique_id"}),
+        "directory": draw_directory(town, seed).rename(columns={"directory_id": "unique_id"}),
+    }
+    for nation in nations:
+        numbered = number_charities(charities, nation)
+        registers[CHARITIES[nation]] = numbered.rename(columns={"charity_number": "unique_id"})
+    return {name: one[["unique_id", "property_reference", "postcode"]] for name, one in registers.items()}
 
 
 def draw_directory(town: Town, seed: int) -> pd.DataFrame:

@@ -7,17 +7,9 @@ from typing import Any
 from splink import SettingsCreator, block_on
 
 RETAINED = ["record", "status"]
-
-
 RARE_U = 1e-4  # levels rarer than this are counted among the blocked pairs, not among random ones
-
-
 LEAST_TF = 1e-10  # of names and postcodes: one in ten billion
-
-
 ENDING, UNREGISTERED_ENDINGS = "ending", (0.10, 0.90)  # of named ratepayers that no register of companies has
-
-
 FREQUENCIES = {"name": "name_frequency", "postcode": "place_frequency", "door": "door_frequency"}
 
 
@@ -45,11 +37,7 @@ class LinkSettings:
 
 
 SEATS = LinkSettings(registered_elsewhere=True)
-
-
 PREMISES = LinkSettings()
-
-
 SETTINGS: Mapping[str, LinkSettings] = {
     "companies_house": replace(SEATS, corporate_endings=True),
     "oscr": SEATS,

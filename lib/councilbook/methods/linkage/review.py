@@ -22,13 +22,12 @@ LEAST_COVERED = 0.9  # of a register's links, those in bands of which somebody h
 
 @dataclass(frozen=True)
 class PrecisionEstimate:
-    """Share of links that are right, with its interval; `by_band` has links, reviewed, right and precision a band."""
+    """Share of links that are right, with its interval, and how many were reviewed."""
 
     precision: float
     low: float
     high: float
     reviewed: int
-    by_band: pd.DataFrame
 
 
 def name_pair(property_reference: str, register: str, unique_id: str) -> str:
@@ -126,15 +125,11 @@ def estimate_precision(sample: pd.DataFrame, verdicts: Mapping[str, str]) -> Pre
     links = sample.groupby("band")["band_links"].first()
     if len(right) < len(links):
         raise CheckError(f"{len(links) - len(right)} bands of probability have no verdict at all")
-    table = pd.DataFrame({"links": links, "reviewed": right["size"], "right": right["sum"]}).reset_index()
-    table["precision"] = table["right"] / table["reviewed"]
-    weights = (table["links"] / table["links"].sum()).to_numpy(float)
-    random = np.random.default_rng(1)
-    hits, misses = table["right"].to_numpy(float), (table["reviewed"] - table["right"]).to_numpy(float)
-    draws = random.beta(hits + 0.5, misses + 0.5, (DRAWS, len(table)))
-    whole = (table["reviewed"] == table["links"]).to_numpy()
-    shares = np.where(whole, table["precision"].to_numpy(float), draws)
+    reviewed, hits, of_band = (one.to_numpy(float) for one in (right["size"], right["sum"], links))
+    weights, found = of_band / of_band.sum(), hits / reviewed
+    draws = np.random.default_rng(1).beta(hits + 0.5, reviewed - hits + 0.5, (DRAWS, len(links)))
+    shares = np.where(reviewed == of_band, found, draws)
     low, high = np.quantile(shares @ weights, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    precision = float(weights @ table["precision"].to_numpy(float))
-    low, high = min(float(low), precision), max(float(high), precision)  # where all were right, or none
-    return PrecisionEstimate(precision, low, high, len(judged), table)
+    precision = float(weights @ found)
+    # where all were right, or none, the draws lie to one side
+    return PrecisionEstimate(precision, min(float(low), precision), max(float(high), precision), len(judged))

@@ -185,10 +185,8 @@ def measure_transit(
     most = habits.most_walk_minutes * 60
     access = link_stops(points, network.stops, habits.walk, streets, most)
     egress = link_stops(places, network.stops, habits.walk, streets, most)
-    back, on_foot = (
-        network.turn(),
-        np.where(np.isfinite(walks), np.ceil(np.where(np.isfinite(walks), walks, 0)), -1).astype(np.int32),
-    )
+    back = network.turn()
+    on_foot = np.where(np.isfinite(walks), np.ceil(walks), -1).astype(np.int32)
 
     def measure(place: int) -> tuple[IntArray, ...]:
         to_place = egress[[place]]
@@ -197,11 +195,7 @@ def measure_transit(
     with ThreadPoolExecutor(os.cpu_count()) as threads:  # the scans let go of Python's lock
         measured = list(threads.map(measure, range(len(places))))
     none = np.empty((len(points), 0), np.int32)
-    return (
-        Transit(*(np.column_stack([none, *parts]) for parts in zip(*measured, strict=True)))
-        if measured
-        else Transit(none, none, none, none)
-    )
+    return Transit(*(np.column_stack([none, *(one[part] for one in measured)]) for part in range(4)))
 
 
 def _measure_place(
