@@ -205,7 +205,7 @@ def _measure_balance(
     described: pd.DataFrame, treated: pd.Index, controls: pd.Index, pairs: pd.DataFrame
 ) -> pd.DataFrame:
     spread = described.loc[treated].std()
-    sides = {"smd_before": (treated, controls), "smd_after": (pairs["treated"], pairs["control"])}
+    sides = {"smd_before": (treated, controls), "smd_after": (pd.Index(pairs["treated"]), pd.Index(pairs["control"]))}
     balance = pd.DataFrame(
         {name: described.loc[ours].mean() - described.loc[theirs].mean() for name, (ours, theirs) in sides.items()}
     )

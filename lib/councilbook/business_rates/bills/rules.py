@@ -1,10 +1,9 @@
 """The published rules of non-domestic rates: poundages, reliefs and caps of Scotland, England and Wales, by year."""
 
-from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -186,34 +185,15 @@ class Rules(_Part):
     years: dict[str, Year]
 
 
-def load_rules(nation: Nation, local_empty: Mapping[str, Mapping[str, Any]] | None = None) -> Rules:
-    """Read the rules of a nation.
-
-    Args:
-        nation: "scotland", "england" or "wales".
-        local_empty: by year, a council's own scheme of empty property relief, in the words of the data file: months,
-            share, industrial_months, industrial_share, later_share, full_below_rv, publication (its name in full).
+@cache
+def load_rules(nation: Nation) -> Rules:
+    """Read the rules of a nation, "scotland", "england" or "wales".
 
     Raises:
-        CheckError: the nation or a year is unknown.
+        CheckError: there are none of it.
     """
     if nation not in get_args(Nation):
         raise CheckError(f"There are no rules for {nation!r}.{suggest(nation, get_args(Nation))}")
-    rules = _read_rules(nation)
-    if not local_empty:
-        return rules
-    if unknown := sorted(set(local_empty) - set(rules.years)):
-        raise CheckError(f"An empty property scheme is given for {', '.join(unknown)}, which is not among the years.")
-    schemes = {f"local_{year}": Empty(**scheme) for year, scheme in local_empty.items()}
-    years = {
-        name: year.model_copy(update={"empty": f"local_{name}"}) if name in local_empty else year
-        for name, year in rules.years.items()
-    }
-    return rules.model_copy(update={"empty_schemes": rules.empty_schemes | schemes, "years": years})
-
-
-@cache
-def _read_rules(nation: str) -> Rules:
     content = yaml.safe_load(Path(__file__).with_name(f"rates_{nation}.yaml").read_text(encoding="utf-8"))
     return Rules(**content)
 
