@@ -551,6 +551,14 @@ def test_a_change_is_limited_by_the_band_of_the_value(
     assert (lines["transitional_gbp"], lines["net_gbp"]) == (transitional, net)
 
 
+def test_bills_beside_one_whose_rise_is_limited_have_no_limit() -> None:
+    rows = {"year": "2026-27", "rateable_value_gbp": 60_000.0}
+    bases = {"transition_base_gbp": [20_000.0, None, None], "supporting_base_gbp": [None, 1_000.0, None]}
+    lines = compute_bills(pd.DataFrame(rows | bases), ENGLAND)
+    assert lines["transitional_gbp"].tolist() == [6_400.00, 0, 0]  # of 29,400.00, what is above 15 % more than 20,000
+    assert lines["supporting_relief_gbp"].tolist() == [0, 27_600.00, 0]  # what is above 800 more than 1,000
+
+
 def test_transition_is_shared_by_the_days_occupied_and_empty() -> None:
     # 146 days occupied: 5,760.00 less 919.00 of 2,297.50; 219 empty, 92 of them free: 8,874.00 less 1,378.50, × 127/219
     lines = bill(

@@ -153,7 +153,7 @@ def sum_held(rows: pd.DataFrame, kept: pd.DataFrame | None, titles: Mapping[str,
 
 def _list_moves(before: "pd.Series[float]", after: "pd.Series[float]") -> "pd.Series[float]":
     """List the sums that are new, and, negative, those that are gone."""
-    counts = after.round(2).value_counts().sub(before.round(2).value_counts(), fill_value=0).astype("int64")
+    counts = after.value_counts().sub(before.value_counts(), fill_value=0).astype("int64")
     pounds = counts.index.to_series() * np.sign(counts)
     return pounds.repeat(counts.abs().tolist())
 
@@ -371,7 +371,7 @@ def compare_on_twins(rules: Rules, year: str, seed: int, twins: int, detector: A
     parts = [_check_twin(rules, year, seed, number, detector) for number in range(1, twins + 1)]
     orders = list(parts[0]["order"])
     pounds = np.array([part["recovered_gbp"] for part in parts])
-    picks = np.random.default_rng([seed, twins]).integers(0, twins, (2_000, twins))
+    picks = np.random.default_rng([seed, twins]).integers(twins, size=(2_000, twins))
     table = pd.DataFrame({"order": orders})
     for name, values in (("recovered", pounds), ("more", pounds - pounds[:, [orders.index("rules")]])):
         low, high = np.quantile(values[picks].mean(axis=1), [0.025, 0.975], axis=0)
