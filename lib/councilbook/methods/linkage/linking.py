@@ -324,7 +324,9 @@ def _read_pairs(
     """Of each pair: the number of the record that its candidates compete for, its levels, and log2 of how rare."""
     chosen = [f"dense_rank() OVER (ORDER BY {one}) - 1 AS competition"]
     chosen += [f"mw_{comparison['output_column_name']}" for comparison in model["comparisons"]]
-    columns = sorted({level.get("tf_adjustment_column") for level in _walk_levels(model)} - {None})
+    columns = sorted(
+        {level["tf_adjustment_column"] for level in _walk_levels(model) if "tf_adjustment_column" in level}
+    )
     chosen += [f"log2(greatest(tf_{column}_l, tf_{column}_r, {LEAST_TF})) AS rarity_{column}" for column in columns]
     read: dict[str, Any] = con.execute(f"SELECT {', '.join(chosen)} FROM {pairs}").fetchnumpy()
     gammas = []
