@@ -132,7 +132,8 @@ class Extract:
         fields = self.table.fields.items()
         targets = {name: "; ".join([one.description, ", ".join(list_values(one))]).strip("; ") for name, one in fields}
         if groups := list_groups(self.table):
-            targets |= dict.fromkeys(load_code_lists(), f"turned into {', '.join(groups)}")
+            said = f"turned into {', '.join(groups)} by "
+            targets |= {title: said + codes.source for title, codes in load_code_lists().items()}
         mapping = {one.header: one.target for one in columns if one.header}
         codes = {one.header: known for one in columns if (known := self._list_codes(one))}
         return Inspection(shown, mapping, targets, result, warnings, fault, codes)
@@ -239,8 +240,9 @@ class Extract:
         if absent:
             notes.append(f"It has no column for {', '.join(absent)}.")
         if groups:
-            systems = " and ".join(dict.fromkeys(str(one.target) for one in self._coded))
-            notes.append(f"{', '.join(groups)} are made from {systems}; who has no such code counts as without.")
+            systems = dict.fromkeys(str(one.target) for one in self._coded)
+            told = " and ".join(f"{title}, by {load_code_lists()[title].source}" for title in systems)
+            notes.append(f"{', '.join(groups)} are made from {told}; who has no such code counts as without.")
         for name, one in self._taken.items():
             if coarse := find_coarse(self.table.fields[name]):
                 own = {fold_code(code) for code in self.told.codes.get(one.header, {})}
