@@ -353,6 +353,23 @@ def test_where_nobody_knows_who_is_poor_what_is_reached_is_what_the_chances_expe
     assert PERFECT not in set(table["order"])
 
 
+def test_where_nobody_knows_who_is_poor_intervals_begin_at_areas_whose_homes_are_alike() -> None:
+    areas = np.repeat(np.arange(60), 40)
+    homes = pd.DataFrame({"lsoa21_code": [f"L{area:02}" for area in areas]})
+    chance = pd.Series(np.tile(np.linspace(0.05, 0.45, 40), 60)) + areas / 300
+    orders = pd.DataFrame({RANDOM: 0.0, LSOA_RATE: areas / 300, COMBINED_HOUSEHOLD: chance})
+    expected = count_reached(orders, homes.assign(**{EXPECTED: chance}), [240], seed=1).set_index("order")
+    own, by_areas = expected.loc[COMBINED_HOUSEHOLD], expected.loc[LSOA_RATE]
+    assert own["reached"] == pytest.approx(chance.nlargest(240).sum())
+    alike = homes.assign(**{EXPECTED: chance.groupby(areas).transform("mean")})
+    least = count_reached(orders, alike, [240], seed=1).set_index("order")
+    lows = ["low_95", "gain_low_95", "ahead_low_95"]
+    assert own[lows].tolist() == pytest.approx(least.loc[COMBINED_HOUSEHOLD, lows].tolist())
+    assert by_areas[[*lows, "high_95"]].tolist() == pytest.approx(least.loc[LSOA_RATE, [*lows, "high_95"]].tolist())
+    assert own["ahead_low_95"] < 0 < own["ahead"] < own["ahead_high_95"]
+    assert own["low_95"] < 0.8 * own["reached"] < own["reached"] < own["high_95"]
+
+
 def test_expected_households_of_each_grouping_add_up_to_the_same_whole_numbers() -> None:
     orders, homes = make_homes()
     chances = np.array([0.9, 0.5, 0.4, 0.3, 0.3, 0.2, 0.1, 0.1, 0.1, 0.1]) * 3

@@ -73,10 +73,11 @@ def describe_learning(scores: pd.DataFrame, reached: pd.DataFrame, households: i
         "and ratings of homes, which records of health and care do not hold; without them no fuel poverty gap is known "
         "either. So the model learnt from **official rates of areas**, and the chances of the households of an area "
         "add up to its official figure. What tells the homes of one area apart was learnt from how areas differ, which "
-        "may not hold within them, and no official figure can test it. How many fuel-poor households a list reaches is "
-        "what these chances expect. The intervals say how that varies with the areas there are, and not how far the "
-        "chances may be wrong: it is likely that they expect too much. The test on synthetic households, where it is "
-        "known who is poor, shows how much too much there."
+        "may not hold within them, and no official figure can test it. So how sure the chances are within an area is "
+        "an **assumption**. How many fuel-poor households a list reaches is what these chances expect, and it is "
+        "likely that they expect too much. The intervals are widened for that: they begin at what the list would reach "
+        "if all homes of an area had the same chance. The test on synthetic households, where it is known who is poor, "
+        "shows how much too much the chances expect there."
     )
 
 

@@ -184,7 +184,8 @@ def count_reached(
     Args:
         orders: from `make_orders`; one is RANDOM.
         prepared: lsoa21_code, and is_fuel_poor or EXPECTED, on the same index. Of EXPECTED what is reached is what the
-            chances expect, and the intervals are not of how wrong these may be.
+            chances expect. No official figure tells how sure these are within an area, so the lower ends are of what
+            would be reached if all homes of an area had the same chance.
         budgets: numbers of visits, each from 0 to the number of households.
         seed: of the draws.
         draws: how many.
@@ -206,14 +207,17 @@ def count_reached(
     drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
     weights = np.r_[np.ones((1, len(names))), drawn]  # the first is the council as it is
     visits = np.asarray(budgets, dtype="float64")
-    reached = {name: _reach_by_draw(orders[name].to_numpy(), areas, poor, weights, visits) for name in orders}
-    areas_reach = reached.get(LSOA_RATE, np.full_like(reached[RANDOM], np.nan))
-    tables = [
-        _tabulate(str(name), reached[name], reached[RANDOM], visits, poor.sum()).assign(
-            **_compare_draws("ahead", reached[name] - areas_reach)
-        )
-        for name in orders
-    ]
+    counted = [poor]  # and first, where nobody knows who is fuel poor, as if all homes of an area were alike
+    if "is_fuel_poor" not in prepared:
+        counted.insert(0, (np.bincount(areas, poor) / np.bincount(areas))[areas])
+
+    def reach(name: str) -> Numbers:
+        scores = orders[name].to_numpy()
+        return np.stack([_reach_by_draw(scores, areas, one, weights, visits) for one in counted])
+
+    by_chance = reach(RANDOM)
+    by_areas = reach(LSOA_RATE) if LSOA_RATE in orders else np.full_like(by_chance, np.nan)
+    tables = [_tabulate(str(name), reach(str(name)), by_chance, by_areas, visits, poor.sum()) for name in orders]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -314,23 +318,26 @@ def _sum_cells(
     return cells // count, cells % count, sizes, np.bincount(cell, weights=poor).astype("float64")
 
 
-def _compare_draws(name: str, difference: Numbers) -> dict[str, Numbers]:
-    """Return a difference and the ends of its interval: within a draw both orders have the same areas."""
-    low, high = np.quantile(difference[1:], [0.025, 0.975], axis=0)
-    return {name: difference[0], f"{name}_low_95": low, f"{name}_high_95": high}
+def _find_interval(name: str, draws: Numbers) -> dict[str, Numbers]:
+    """Return a figure and the ends of its interval: the low end of what was counted first, the others of the last."""
+    low, high = np.quantile(draws[0, 1:], 0.025, axis=0), np.quantile(draws[-1, 1:], 0.975, axis=0)
+    return {name: draws[-1, 0], f"{name}_low_95": low, f"{name}_high_95": high}
 
 
-def _tabulate(name: str, reached: Numbers, by_chance: Numbers, visits: Numbers, poor: float) -> pd.DataFrame:
-    limits = np.quantile(reached[1:], [0.025, 0.975], axis=0)
+def _tabulate(
+    name: str, reached: Numbers, by_chance: Numbers, by_areas: Numbers, visits: Numbers, poor: float
+) -> pd.DataFrame:
+    own, random = _find_interval("reached", reached), by_chance[-1, 0]
     return pd.DataFrame(
         {
             "order": name,
             "visits": visits.astype("int64"),
-            "reached": reached[0],
-            "low_95": limits[0],
-            "high_95": limits[1],
-            "reached_pct": 100 * reached[0] / poor,
-            **_compare_draws("gain", reached - by_chance),
-            "times_random": reached[0] / np.where(by_chance[0] > 0, by_chance[0], np.nan),
+            "reached": own["reached"],
+            "low_95": own["reached_low_95"],
+            "high_95": own["reached_high_95"],
+            "reached_pct": 100 * own["reached"] / poor,
+            **_find_interval("gain", reached - by_chance),  # within a draw both orders have the same areas
+            "times_random": own["reached"] / np.where(random > 0, random, np.nan),
+            **_find_interval("ahead", reached - by_areas),
         }
     )
