@@ -50,7 +50,7 @@ def test_an_agreement_stops_from_the_day_after_its_review(closed: Path, day: str
         require_agreement(OURS, found, day)
     for words in (
         "had to be reviewed by 31 March 2027",
-        "Kent and Medway shared health and care analytics team",
+        "analytics team of the health and care partnership",
         "kid_households:\n  review_by: 2028-04-01",
     ):
         assert words in str(caught.value)

@@ -45,6 +45,27 @@ def test_an_extract_in_anothers_columns_and_codes_is_the_same_as_in_ours(catalog
         assert len(ours) == len(table) and ours.notna().any().all()
 
 
+@pytest.mark.parametrize(
+    ("encoding", "delimiter"), [("cp1252", ","), ("utf-16", "\t"), ("utf-8-sig", ";"), ("cp1252", "|")]
+)
+def test_a_file_is_read_however_a_spreadsheet_saved_it(catalogue, tmp_path, encoding, delimiter):
+    tables = write_closed_folder(tmp_path, 30)
+    file = tmp_path / "interventions_register.csv"
+    register = pd.read_csv(file, dtype="str").assign(**{"Scheme name": "Café, über"})
+    assert "Cost (£)" in register
+    register.to_csv(file, index=False, encoding=encoding, sep=delimiter)
+    loaded = load(catalogue, tmp_path, "interventions_register")
+    assert loaded["cost_gbp"].tolist() == tables["interventions_register"]["cost_gbp"].tolist()
+    assert set(loaded["scheme"]) == {"Café, über"}
+
+
+@pytest.mark.parametrize(("system", "source"), [("icd", "World Health"), ("read", "Read codes"), ("snomed", "NHS Eng")])
+def test_the_list_that_made_conditions_of_codes_is_named_with_its_source(catalogue, tmp_path, system, source):
+    write_closed_folder(tmp_path, 30, system=system)
+    notes = open_extract(catalogue, tmp_path, "kid_people").read().attrs["notes"]
+    assert [note for note in notes if source in note and "respiratory" in note]
+
+
 def test_own_codes_go_through_the_file_in_which_a_council_says_them(catalogue, tmp_path):
     tables = write_closed_folder(tmp_path, 100)
     codes = dict(zip(TENURE_CODES, "3142", strict=True))

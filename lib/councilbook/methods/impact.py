@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from councilbook.errors import CheckError, TooFewError
 
 OUTCOMES = ["gas_kwh", "fuel_poverty_gap_gbp", "emergency_admissions"]
-MAY_BE_MISSING = {"gas_kwh"}
+MAY_BE_MISSING = {"gas_kwh", "fuel_poverty_gap_gbp"}  # a gap takes incomes and costs to know
 REFERENCE = -1  # the last whole year before the first measure: every other year is held against it
 CALIPER = 0.2  # standard deviations of the logit (Austin 2011, Pharmaceutical Statistics 10(2):150-161)
 SHOWN = 3
@@ -42,7 +42,7 @@ def prepare_panel(interventions: pd.DataFrame, outcomes: pd.DataFrame) -> pd.Dat
 
     Args:
         interventions: household_id, installed_on (a date).
-        outcomes: household_id, year, and one or more of OUTCOMES; gas may be missing, the others may not.
+        outcomes: household_id, year, and one or more of OUTCOMES; gas and gap may be missing, admissions may not.
 
     Returns:
         household_id, year, first_year (missing for a household without a measure), event_year (years since

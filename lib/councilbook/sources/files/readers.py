@@ -34,6 +34,7 @@ from councilbook.sources.identifiers import check_pseudonymised
 
 LARGE_CSV = 2**21  # letters, from which a CSV is read by pyarrow: some ten times faster, and a third of the memory
 ROWS_SEARCHED_FOR_HEADER = 40
+DELIMITERS = ";\t|"  # that stand in a council's own file in place of the declared one
 SHOWN = 3  # examples in a message
 
 
@@ -167,10 +168,16 @@ def _read_csv(found: FoundFile, table: Table, where: str) -> pd.DataFrame:
         large = read_large_csv(found.path, table, lambda header: _match_headers(header, table)[0], where)
         if large is not None:
             return large
-    text = _decode(unpack(found.path, table.member, where), table.encoding, where)
-    if len(text) >= LARGE_CSV and (plain := _read_plain_csv(text, table.delimiter)) is not None:
+    content, delimiter = unpack(found.path, table.member, where), table.delimiter
+    if found.has_own_columns:  # nobody could declare how a council saves its own file
+        text = _decode_as_saved(content)
+        head = "".join(text.splitlines()[table.header_row - 1 : table.header_row])
+        delimiter = max((delimiter, *DELIMITERS), key=head.count)
+    else:
+        text = _decode(content, table.encoding, where)
+    if len(text) >= LARGE_CSV and (plain := _read_plain_csv(text, delimiter)) is not None:
         return plain
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=table.delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     records: dict[int, list[str]] = {}
     begin = 1
     try:
@@ -241,6 +248,16 @@ def _list_texts(element: Any, outer: str = "") -> Iterator[tuple[str, str | None
     for child in element:
         yield outer + child.tag, child.text
         yield from _list_texts(child, f"{outer}{child.tag}/")
+
+
+def _decode_as_saved(content: bytes) -> str:
+    """Decode a file as spreadsheets save it: UTF-8, "Unicode text" (UTF-16), or cp1252 where it is neither."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
 
 
 def _decode(content: bytes, encoding: str, where: str) -> str:
