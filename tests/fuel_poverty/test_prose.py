@@ -32,6 +32,8 @@ def test_the_latest_year_is_told_in_whole_households_and_as_one_in_so_many() -> 
     )
     assert prose.describe_latest(rows, "Kent") == expected
     assert prose.describe_latest(rows.drop(columns="measure"), "Kent") == expected  # numbers alone do not become 2022.0
+    for poor, told in ((0, "**0.0%**."), (8, "**0.8%**, or about one in 125.")):
+        assert prose.describe_latest(totals((2022, "LILEE", 1000, poor)), "Kent").endswith(told)
 
 
 @pytest.mark.parametrize(

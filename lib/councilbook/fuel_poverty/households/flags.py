@@ -10,9 +10,11 @@ Sources:
 """
 
 from collections.abc import Mapping
+from importlib.resources import files
 
 import numpy as np
 import pandas as pd
+import yaml
 
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.chances.likelihood import Predict
@@ -169,125 +171,6 @@ def count_bands(prepared: pd.DataFrame, listed: pd.DataFrame, at_risk: pd.Series
 
 # --- personas ---
 
-# Invented from beginning to end: nobody is behind them, and every number is a round one that was thought up.
-_PERSONAS: tuple[dict[str, object], ...] = (
-    {
-        "persona": "A: alone in an old terrace",
-        "description": (
-            "A widow of 79 owns a terraced house with an old gas boiler.\n"
-            "She has a heart condition and lives on her pension."
-        ),
-        "tenure": "owned_outright",
-        "accommodation": "terraced",
-        "heating": "gas",
-        "oldest_age": 79,
-        "youngest_age": 79,
-        "circulatory": True,
-        "income_gbp_year": 10_000.0,
-        "housing_cost_gbp_year": 500.0,
-        "required_fuel_cost_gbp_year": 2_100.0,
-        "fpeer_score": 52.0,
-        "fuel_cost_at_band_c_gbp_year": 1_400.0,
-        "gp_contacts": 9,
-    },
-    {
-        "persona": "B: a family in a rented flat",
-        "description": (
-            "A lone parent of two, one of them a toddler with asthma, rents a flat privately.\n"
-            "It has storage heaters and a prepayment meter."
-        ),
-        "tenure": "private_rented",
-        "accommodation": "flat",
-        "heating": "electric",
-        "storage_heaters": True,
-        "prepayment_meter": True,
-        "children_under_14": 2,
-        "oldest_age": 31,
-        "youngest_age": 3,
-        "respiratory": True,
-        "income_gbp_year": 21_000.0,
-        "housing_cost_gbp_year": 9_500.0,
-        "required_fuel_cost_gbp_year": 2_300.0,
-        "fuel_rebate_gbp_year": 150.0,
-        "fpeer_score": 44.0,
-        "fuel_cost_at_band_c_gbp_year": 1_500.0,
-        "gp_contacts": 12,
-    },
-    {
-        "persona": "C: a couple with oil heating",
-        "description": (
-            "A retired couple own a detached house in a village.\nIt is heated by oil; their income is modest."
-        ),
-        "tenure": "owned_outright",
-        "accommodation": "detached",
-        "heating": "oil",
-        "adults": 2,
-        "oldest_age": 72,
-        "youngest_age": 70,
-        "income_gbp_year": 16_500.0,
-        "housing_cost_gbp_year": 600.0,
-        "required_fuel_cost_gbp_year": 2_900.0,
-        "fpeer_score": 38.0,
-        "fuel_cost_at_band_c_gbp_year": 1_800.0,
-        "gp_contacts": 8,
-    },
-    {
-        "persona": "D: poor in an efficient home",
-        "description": (
-            "A couple with a teenager rent a well insulated home from a housing association.\n"
-            "Their income is low, but the home is in band C, so they are not fuel poor by LILEE."
-        ),
-        "tenure": "social_rented",
-        "accommodation": "terraced",
-        "heating": "gas",
-        "adults": 2,
-        "children_14_plus": 1,
-        "oldest_age": 44,
-        "youngest_age": 15,
-        "income_gbp_year": 22_000.0,
-        "housing_cost_gbp_year": 6_000.0,
-        "required_fuel_cost_gbp_year": 1_300.0,
-        "fuel_rebate_gbp_year": 150.0,
-        "fpeer_score": 74.0,
-        "fuel_cost_at_band_c_gbp_year": 1_300.0,
-        "gp_contacts": 6,
-    },
-    {
-        "persona": "E: well off in a cold home",
-        "description": (
-            "A couple with a mortgage earn well and live in a large old house in band E.\n"
-            "The home is inefficient, but their income is not low, so they are not fuel poor by LILEE."
-        ),
-        "tenure": "mortgaged",
-        "accommodation": "detached",
-        "heating": "gas",
-        "adults": 2,
-        "oldest_age": 47,
-        "youngest_age": 45,
-        "income_gbp_year": 62_000.0,
-        "housing_cost_gbp_year": 12_000.0,
-        "required_fuel_cost_gbp_year": 3_200.0,
-        "fpeer_score": 48.0,
-        "fuel_cost_at_band_c_gbp_year": 2_100.0,
-        "gp_contacts": 3,
-    },
-)
-_USUAL: Mapping[str, object] = {
-    "storage_heaters": False,
-    "prepayment_meter": False,
-    "adults": 1,
-    "children_14_plus": 0,
-    "children_under_14": 0,
-    "respiratory": False,
-    "circulatory": False,
-    "mental_health": False,
-    "falls": False,
-    "emergency_admissions": 0,
-    "social_care": False,
-    "fuel_rebate_gbp_year": 0.0,
-    "wellbeing_group": "not known",
-}
-
 
 def list_personas() -> pd.DataFrame:
     """Return five invented households that can go wherever a household goes.
@@ -297,7 +180,8 @@ def list_personas() -> pd.DataFrame:
         and the columns that `indicators.measure_lilee`, `make_flags` and a function from `households.fit_chance` read.
         They live nowhere, so numbers about a place are missing, which a model takes as usual ones.
     """
-    personas = pd.DataFrame([{**_USUAL, **persona} for persona in _PERSONAS])
+    told = yaml.safe_load((files(__package__) / "personas.yaml").read_text(encoding="utf-8"))
+    personas = pd.DataFrame([told["usual"] | one for one in told["personas"]])
     personas["ahc_income_gbp_year"] = personas["income_gbp_year"] - personas["housing_cost_gbp_year"]
     personas.insert(0, "household_id", [f"invented-{number}" for number in range(1, len(personas) + 1)])
     personas["is_invented"] = True

@@ -27,7 +27,6 @@ from numpy.typing import NDArray
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from councilbook.errors import CheckError, suggest
-from councilbook.fuel_poverty.households.medians import find_weighted_median
 from councilbook.sources.checks import refuse_rows
 
 Numbers = NDArray[np.float64]
@@ -51,6 +50,7 @@ FIRST_ADULT_PCT = 58  # DWP, modified OECD scale, companion scale for income aft
 OTHER_ADULT_PCT = 42  # the same: a further adult, or a child aged 14 or over
 YOUNG_CHILD_PCT = 20  # the same: a child under 14
 POVERTY_LINE_SHARE = 0.6  # Hills 2012; BEIS 2020: share of the median equivalised income after housing costs
+TIE = 1e-10  # of all weight, by which sums in another order may differ
 BANDS = ("G", "F", "E", "D", "C", "B", "A")  # from the worst to the best
 BAND_LOWEST_SCORES = (1, 21, 39, 55, 69, 81, 92)  # BRE 2012, rating bands; DECC 2014 takes the same for the FPEER
 
@@ -149,6 +149,25 @@ def find_thresholds(
         poverty_line_gbp_year=POVERTY_LINE_SHARE * find_weighted_median(read.equivalised_income, weights),
         fuel_cost_gbp_year=find_weighted_median(read.fuel_cost / read.fuel_factor, weights),
     )
+
+
+def find_weighted_median(values: Numbers, weights: Numbers) -> float:
+    """Find the value that as much weight is below as above; the mean of two if a half ends exactly between them.
+
+    Args:
+        values: finite numbers.
+        weights: a weight each, 0 or more: a weight of 2 is the same as two equal rows, one of 0 as no row.
+
+    Raises:
+        CheckError: no weight is above 0.
+    """
+    counted = weights > 0
+    if not counted.any():
+        raise CheckError("No row has a weight above 0, so there is no median.")
+    order = np.argsort(values[counted])
+    ordered, shares = values[counted][order], np.cumsum(weights[counted][order]) / weights.sum()
+    ends = np.searchsorted(shares, [0.5 - TIE, 0.5 + TIE])
+    return float(ordered[ends].mean())
 
 
 def measure_lihc(households: pd.DataFrame, thresholds: Thresholds, assumptions: Assumptions = USUAL) -> pd.DataFrame:

@@ -11,14 +11,8 @@ from councilbook.sources.geography import LSOA_COLUMNS, match_common_areas
 # Beside these the ONS supergroups were tried. Some stand in one or two districts only, and with them the districts
 # left out were foretold worse: variance explained in Kent and Medway, 2019, was 65% with them and 80% without.
 OA_COVARIATES = ["deprived_dimensions_pct", "detached_pct", "semi_detached_pct", "terraced_pct", "converted_flat_pct"]
-
-
 TENURES = ["owned_outright", "social_rented", "private_rented"]
-
-
 HEATINGS = ["no_heating", "electric_heating", "oil_heating"]
-
-
 COMPOSITIONS = [
     "one_person_66_plus",
     "one_person_other",
@@ -28,7 +22,6 @@ COMPOSITIONS = [
     "other",
 ]
 
-
 # What further census tables say of output areas, where a council has them. Without them tenure and heating are known of
 # whole LSOAs, and sizes of households and cars are not known.
 MORE_BELOW = {
@@ -37,11 +30,7 @@ MORE_BELOW = {
     "size": ("sized_households", ["one_person", "five_or_more_people"]),
     "cars": ("car_households", ["no_car"]),
 }
-
-
 DOMAINS = ["income", "health", "living_environment", "barriers"]
-
-
 LSOA_COVARIATES = [
     *(f"{name}_pct" for name in TENURES + HEATINGS),
     *(f"{name}_households_pct" for name in COMPOSITIONS),
@@ -49,11 +38,7 @@ LSOA_COVARIATES = [
     "rural_pct",
     "village_pct",
 ]
-
-
 COVARIATES = OA_COVARIATES + LSOA_COVARIATES
-
-
 ONLY_BELOW = [f"{name}_pct" for table in ("size", "cars") for name in MORE_BELOW[table][1]]
 
 

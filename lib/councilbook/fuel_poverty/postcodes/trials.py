@@ -15,26 +15,12 @@ from councilbook.fuel_poverty.postcodes.covariates import list_known, list_known
 from councilbook.fuel_poverty.postcodes.risk import FEWEST_TO_FIT, LEVEL, RatesModel, add_means, fit_and_estimate
 
 WIDENINGS = tuple(round(1 + step / 10, 1) for step in range(31))  # 1.0 to 4.0
-
-
 WIDE_ENOUGH = 0.99  # of a trial's areas in their intervals: no part of it wants a wider one
-
-
 EXPLAINED = ("variance_explained_pct", "slope", "slope_low_95", "slope_high_95")
-
-
 FEWEST_SPLIT = 3  # areas, for a test on them
-
-
 UNTRIED_WIDENING = 1.6  # amid what Kent and Medway (1.3 to 1.5) and County Durham (1.6 to 1.9) ask for, 2019 to 2022
-
-
 IMD_ALONE = "IMD alone"
-
-
 BELOW, ALL = "Output-area covariates", "All covariates"
-
-
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # at the end of an LSOA's name; what stands before them is its neighbourhood's
 
 

@@ -11,20 +11,10 @@ from councilbook.fuel_poverty.households.indicators import Numbers
 from councilbook.sources.geography import match_common_areas
 
 Codes = NDArray[np.int64]
-
-
 DEPRIVED = tuple(f"deprived_{number}_households" for number in range(5))
-
-
 ACCOMMODATION = ("detached", "semi_detached", "terraced", "flat", "other")
-
-
 TENURE = ("owned_outright", "mortgaged", "social_rented", "private_rented")
-
-
 HEATING = ("gas", "electric", "oil", "none", "other")
-
-
 COMPOSITION = (
     "one_person_66_plus",
     "one_person_other",
@@ -33,18 +23,11 @@ COMPOSITION = (
     "lone_parent_dependent_children",
     "other",
 )
-
-
 MOST_LEFT_OUT = 0.05  # of a council's LSOAs; the catalogue asks for as many of the census tables
-
 
 # All that follows is invented. Log odds are those of a label within its area, before the area's counts are met.
 ACCOMMODATION_BY_DEPRIVED = (-0.5, -0.1, 0.1, 0.4, 0.2)  # log odds a deprived dimension
-
-
 TENURE_BY_DEPRIVED = (-0.1, -0.8, 0.6, 0.2)
-
-
 TENURE_BY_ACCOMMODATION = (
     (1.2, 0.8, -1.5, -0.8),
     (0.3, 0.4, 0.0, -0.3),
@@ -52,8 +35,6 @@ TENURE_BY_ACCOMMODATION = (
     (-0.8, -1.0, 0.8, 0.9),
     (0.5, -1.5, -0.5, 0.6),
 )
-
-
 HEATING_BY_ACCOMMODATION = (
     (0.0, -0.8, 1.2, -0.6, 0.3),
     (0.3, -0.6, 0.2, -0.3, 0.0),
@@ -61,19 +42,13 @@ HEATING_BY_ACCOMMODATION = (
     (-0.6, 1.4, -2.5, 0.5, 0.3),
     (-1.0, 0.8, 0.5, 0.8, 1.0),
 )
-
-
 COMPOSITION_BY_TENURE = (
     (1.2, -0.3, 1.8, -1.2, -1.5, 0.2),
     (-2.0, 0.1, -1.8, 1.3, 0.0, 0.4),
     (0.5, 0.2, -0.5, -0.2, 1.1, -0.3),
     (-0.8, 0.5, -1.2, 0.2, 0.6, 0.1),
 )
-
-
 COMPOSITION_BY_DEPRIVED = (0.5, 0.1, 0.2, -0.3, 0.3, -0.2)
-
-
 POSTCODE_DEPRIVED = 0.7  # log odds of one dimension more, for one standard deviation of the postcode's latent
 
 

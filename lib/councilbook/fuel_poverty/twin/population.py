@@ -40,7 +40,6 @@ from councilbook.fuel_poverty.twin.homes import (
 
 FAMILY_66, COUPLE_CHILDREN, LONE_PARENT, OTHER_HOUSEHOLD = 2, 3, 4, 5
 
-
 # Income, in logarithms of its ratio to the household's own LILEE income threshold
 INCOME_BASE, INCOME_NOISE = 0.45, 0.5
 INCOME_BY_TENURE = (0.05, 0.35, -0.35, -0.15)
