@@ -10,7 +10,13 @@ from councilbook.catalogue import TwinRequest, load_catalogue
 from councilbook.fuel_poverty.chances.routes import LEARN, Basis
 from councilbook.fuel_poverty.households.extract import OPEN
 from councilbook.fuel_poverty.households.spread import rank_deprivation, try_spreads
-from councilbook.fuel_poverty.households.targeting import COMBINED_LSOA, LSOA_RATE, PERFECT, RANDOM
+from councilbook.fuel_poverty.households.targeting import (
+    COMBINED_HOUSEHOLD,
+    COMBINED_LSOA,
+    LSOA_RATE,
+    PERFECT,
+    RANDOM,
+)
 from councilbook.fuel_poverty.twin.records_twin import OFFICIAL, TRIAL_AREAS, draw_trial, make_records
 from councilbook.paths import PRIVATE_VARIABLE, find_workbook
 from councilbook.study import Study
@@ -100,6 +106,7 @@ def test_no_list_beats_the_areas_where_it_is_chance_within_them_who_is_fuel_poor
     assert (reached[PERFECT] >= reached.max(axis="columns")).all()
     assert reached[RANDOM].round(6).eq(reached[RANDOM].iloc[0].round(6)).all()
     assert (table["visits"] == round(0.1 * table["households"].iloc[0])).all()
+    assert set(table.loc[table["expected_pct"].notna(), "order"]) == {COMBINED_HOUSEHOLD}
 
 
 def test_areas_as_deprived_share_a_rank_and_the_most_deprived_is_first() -> None:

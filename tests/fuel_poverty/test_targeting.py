@@ -27,7 +27,6 @@ from councilbook.fuel_poverty.households.targeting import (
     keep_large,
     make_orders,
     shift_chances,
-    vary_spread,
 )
 
 SCORED = "Scored"
@@ -290,33 +289,6 @@ def test_groups_of_other_households_are_an_error() -> None:
     orders, homes = make_homes()
     with pytest.raises(CheckError, match="groups must have the index"):
         measure_reach(orders, homes, pd.DataFrame({"side": ["x"] * 10}), 4)
-
-
-# --- what the answer hangs on ---
-
-
-def test_results_are_laid_beside_the_assumption_with_the_part_of_what_was_possible() -> None:
-    orders, homes = make_homes()
-    scored = count_reached(orders, homes, [4, 10], seed=1, draws=2)
-    by_chance = count_reached(orders.assign(Scored=0.0), homes, [4, 10], seed=1, draws=2)
-    table = vary_spread({1.0: scored, 0.0: by_chance}, 4)
-    assert table["homes_spread"].tolist() == [0, 0, 0, 1, 1, 1]
-    assert table["order"].tolist() == [RANDOM, SCORED, PERFECT] * 2
-    # Of four visits the perfect order reaches 4 and random 1.6, so that 2.4 can be gained, and 2.5 - 1.6 were.
-    assert table["of_possible_pct"].tolist() == pytest.approx([0, 0, 100, 0, 37.5, 100])
-    assert table["reached_pct"].tolist() == pytest.approx([40, 40, 100, 40, 62.5, 100])
-    assert vary_spread({0.5: scored}, 10)["of_possible_pct"].isna().all()  # all are reached, whatever the order
-
-
-def test_results_without_the_budget_or_the_perfect_order_are_an_error() -> None:
-    orders, homes = make_homes()
-    table = count_reached(orders, homes, [4], seed=1, draws=2)
-    with pytest.raises(CheckError, match="no results"):
-        vary_spread({}, 4)
-    with pytest.raises(CheckError, match=r"homes_spread 0\.5 lack 5 visits"):
-        vary_spread({0.5: table}, 5)
-    with pytest.raises(CheckError, match="or the order Perfect knowledge"):
-        vary_spread({0.5: table[table["order"] != PERFECT]}, 4)
 
 
 def test_counts_that_left_through_the_gate_are_compared_as_those_that_did_not() -> None:

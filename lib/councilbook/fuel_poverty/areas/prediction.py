@@ -155,9 +155,9 @@ def estimate_odds(areas: pd.DataFrame) -> pd.DataFrame:
         standard deviation more, low_95, high_95 (robust to clusters by neighbourhood, the first part of an area's
         name); strongest first.
     """
-    scale = _Scale.of(areas, list(COVARIATES))
+    scale = Scale.of(areas, list(COVARIATES))
     neighbourhood = pd.factorize(areas["area_name"].str.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))[0]
-    fitted = _binomial(areas, scale).fit(cov_type="cluster", cov_kwds={"groups": neighbourhood})
+    fitted = make_binomial(areas, scale).fit(cov_type="cluster", cov_kwds={"groups": neighbourhood})
     limits = np.exp(fitted.conf_int().drop(index="const"))
     odds = np.exp(fitted.params.drop("const"))
     table = pd.DataFrame(
@@ -178,7 +178,7 @@ def _by_strength(ratios: pd.Series) -> pd.Series:
 
 
 @dataclass(frozen=True)
-class _Scale:
+class Scale:
     """Mean, spread and median of the covariates that a model was fitted to."""
 
     centre: pd.Series
@@ -186,7 +186,8 @@ class _Scale:
     median: pd.Series
 
     @classmethod
-    def of(cls, areas: pd.DataFrame, covariates: list[str]) -> "_Scale":
+    def of(cls, areas: pd.DataFrame, covariates: list[str]) -> "Scale":
+        """Find them over areas; a covariate that does not vary is left out."""
         spread = areas[covariates].std()
         varying = areas[spread.index[spread > 0]]  # the others would make the design singular
         return cls(varying.mean(), spread[varying.columns], varying.median())
@@ -198,15 +199,16 @@ class _Scale:
         return design.assign(const=1.0)
 
 
-def _binomial(areas: pd.DataFrame, scale: _Scale) -> GLM:
+def make_binomial(areas: pd.DataFrame, scale: Scale) -> GLM:
+    """Make the binomial model of how many households of each area are fuel poor, yet to be fitted."""
     poor = areas["fuel_poor_households"]
     counts = np.c_[poor, areas["households"] - poor]
     return GLM(counts, scale.design(areas), family=Binomial())
 
 
 def _fit_binomial(train: pd.DataFrame, covariates: list[str]) -> Predict:
-    scale = _Scale.of(train, covariates)
-    fitted: GLMResults = _binomial(train, scale).fit()
+    scale = Scale.of(train, covariates)
+    fitted: GLMResults = make_binomial(train, scale).fit()
     return lambda areas: 100 * np.asarray(fitted.predict(scale.design(areas)))
 
 

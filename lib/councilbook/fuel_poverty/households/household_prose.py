@@ -136,7 +136,7 @@ def describe_dependence(varied: pd.DataFrame, *, order: str = COMBINED_POSTCODE)
     """Say how much the gain hangs on what the twin assumes of the homes within an area.
 
     Args:
-        varied: from `targeting.vary_spread`; always of synthetic households.
+        varied: from `spread.try_spreads`; always of synthetic households.
         order: the one that it is about.
 
     Raises:

@@ -8,6 +8,7 @@ hangs.
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pandas as pd
 
 from councilbook.fuel_poverty.areas.prediction import Folds
@@ -18,11 +19,11 @@ from councilbook.fuel_poverty.households.targeting import (
     count_reached,
     find_visited,
     make_orders,
-    vary_spread,
 )
 from councilbook.fuel_poverty.twin.population import Population
 
 PARTS = 4  # of the areas, each left out in turn
+COLUMNS = ["order", "reached_pct", "gain", "gain_low_95", "gain_high_95", "times_random", "visits"]
 SPREADS = (0.0, 0.5, 1.0, 1.5)  # multiples of the invented effects; 0: who is fuel poor is pure chance within an area
 
 
@@ -49,11 +50,12 @@ def try_spreads(
         spreads: the assumptions.
 
     Returns:
-        As `targeting.vary_spread`, with visits, the households that were drawn, and expected_pct: the share of the fuel
+        A row a value and order: homes_spread, order, reached_pct, gain, gain_low_95, gain_high_95, times_random and
+        visits as in `targeting.count_reached`; the households that were drawn; and expected_pct: the share of the fuel
         poor that the chances expect to reach, of COMBINED_HOUSEHOLD alone.
     """
     ranks = rank_deprivation(output_areas)
-    results, expected = {}, {}
+    tables = []
     for spread in spreads:
         drawn = draw(spread)
         prepared = add_open(
@@ -65,13 +67,13 @@ def try_spreads(
         chance = learn(prepared, folds, rates, seed)
         orders = make_orders(prepared, chance, rates, ranks, open_estimates)
         visits = round(visits_pct / 100 * len(prepared))  # the same for each, as all are drawn from the same counts
-        results[spread] = count_reached(orders, prepared, [visits], seed)
-        expected[spread] = (
-            100 * float((find_visited(chance, visits) * chance).sum()) / int(prepared["is_fuel_poor"].sum())
-        )
-    varied = vary_spread(results, visits).assign(households=len(prepared), visits=visits)
-    is_ours = varied["order"] == COMBINED_HOUSEHOLD
-    return varied.assign(expected_pct=varied["homes_spread"].map(expected).where(is_ours))
+        table = count_reached(orders, prepared, [visits], seed)[COLUMNS]
+        table.insert(0, "homes_spread", float(spread))
+        expected = 100 * float((find_visited(chance, visits) * chance).sum()) / int(prepared["is_fuel_poor"].sum())
+        table["households"], table["expected_pct"] = len(prepared), np.nan
+        table.loc[table["order"] == COMBINED_HOUSEHOLD, "expected_pct"] = expected
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
 
 
 def rank_deprivation(output_areas: pd.DataFrame) -> pd.Series:

@@ -3,14 +3,14 @@
 An order is a score for every household, the highest visited first. Households of one score are visited at random, and
 what is reached is the expectation over that, so ties are broken without a seed: of a group that the budget ends in, its
 fuel-poor households are reached in proportion. On a twin all of this is about synthetic households; how much an order
-by household gains over one by place is then an assumption of the twin, which `vary_spread` lays open.
+by household gains over one by place is then an assumption of the twin, which `spread.try_spreads` lays open.
 
 Source:
     Cameron, A. C. and Miller, D. L. (2015), A practitioner's guide to cluster-robust inference, Journal of Human
     Resources 50(2):317-372, on drawing whole clusters in a bootstrap.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -232,36 +232,6 @@ def find_budget(reached: pd.DataFrame, visits_pct: float) -> int:
     """Return the number of visits in a table of `count_reached`, with visits_pct, that is nearest to a share."""
     nearest = (reached["visits_pct"] - visits_pct).abs().to_numpy().argmin()
     return int(reached["visits"].iloc[nearest])
-
-
-def vary_spread(results: Mapping[float, pd.DataFrame], visits: int) -> pd.DataFrame:
-    """Lay the answer beside the assumption that it hangs on: how much homes of one area differ by what is known.
-
-    Args:
-        results: homes_spread of a population to its table of `count_reached`.
-        visits: the budget to read them at.
-
-    Returns:
-        A row a value and order, by homes_spread: homes_spread, order, reached_pct, gain, gain_low_95, gain_high_95,
-        times_random, and of_possible_pct, the gain over random as a share of that of PERFECT (missing where this is 0).
-
-    Raises:
-        CheckError: there are no results, or one lacks the budget or PERFECT.
-    """
-    if not results:
-        raise CheckError("There are no results to lay side by side.")
-    columns = ["order", "reached_pct", "gain", "gain_low_95", "gain_high_95", "times_random"]
-    tables = []
-    for spread in sorted(results):
-        rows = results[spread][results[spread]["visits"] == visits]
-        best = rows.loc[rows["order"] == PERFECT, "gain"]
-        if best.empty:
-            raise CheckError(f"The results for homes_spread {spread:g} lack {visits} visits, or the order {PERFECT}.")
-        possible = float(best.iloc[0])
-        table = rows[columns].assign(of_possible_pct=100 * rows["gain"] / possible if possible else np.nan)
-        table.insert(0, "homes_spread", float(spread))
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
 
 
 def _check_chance(prepared: pd.DataFrame, chance: pd.Series) -> None:

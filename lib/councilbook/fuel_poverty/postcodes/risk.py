@@ -22,10 +22,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit, logit
-from statsmodels.genmod.families import Binomial
-from statsmodels.genmod.generalized_linear_model import GLM
 
 from councilbook.errors import CheckError
+from councilbook.fuel_poverty.areas.prediction import Scale, make_binomial
 from councilbook.fuel_poverty.postcodes.bands import weigh_bands
 from councilbook.fuel_poverty.postcodes.covariates import OA_COVARIATES, list_known, list_known_below, share_out
 
@@ -45,14 +44,12 @@ class RatesModel:
     """Log odds of fuel poverty, linear in standardised covariates.
 
     Attributes:
-        centre, scale, median: of the covariates that vary, over the areas it was fitted to.
+        scale: of the covariates that vary, over the areas it was fitted to.
         coefficients, covariance: the last is the constant; the covariance allows for overdispersion.
         spread: standard deviation of the areas' log odds around the fitted ones, weighted by households.
     """
 
-    centre: pd.Series
-    scale: pd.Series
-    median: pd.Series
+    scale: Scale
     coefficients: Numbers
     covariance: Numbers
     spread: float
@@ -60,23 +57,17 @@ class RatesModel:
     @classmethod
     def fit(cls, areas: pd.DataFrame, covariates: list[str]) -> "RatesModel":
         """Fit it to the fuel-poor households of areas; a covariate that does not vary is left out."""
-        scale = areas[covariates].std()
-        scale = scale[scale > 0]  # the others would make the design singular
-        known = areas[scale.index]
-        poor, households = areas["fuel_poor_households"], areas["households"]
-        unfitted = cls(known.mean(), scale, known.median(), np.empty(0), np.empty((0, 0)), 0.0)
-        design = unfitted.design(areas)
-        glm = GLM(np.c_[poor, households - poor], design, family=Binomial()).fit(scale="X2")
+        scale = Scale.of(areas, covariates)
+        glm = make_binomial(areas, scale).fit(scale="X2")
         coefficients = np.asarray(glm.params)
+        poor, households = areas["fuel_poor_households"], areas["households"]
         log_odds = logit((poor + 0.5) / (households + 1))  # defined where the published figure is none or all
-        spread = np.sqrt(np.average((log_odds - design @ coefficients) ** 2, weights=households))
-        return cls(unfitted.centre, scale, unfitted.median, coefficients, np.asarray(glm.cov_params()), float(spread))
+        spread = np.sqrt(np.average((log_odds - scale.design(areas) @ coefficients) ** 2, weights=households))
+        return cls(scale, coefficients, np.asarray(glm.cov_params()), float(spread))
 
     def design(self, rows: pd.DataFrame) -> Numbers:
-        """Standardise, and add the constant; a missing value is taken as the median."""
-        filled = (rows[self.scale.index].fillna(self.median) - self.centre) / self.scale
-        design: Numbers = np.c_[filled.to_numpy(dtype="float64"), np.ones(len(rows))]
-        return design
+        """Standardise, and add the constant."""
+        return self.scale.design(rows).to_numpy(dtype="float64")
 
     def expect(self, rows: pd.DataFrame) -> Numbers:
         """Return the rate that it expects of each row, in percent."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from councilbook.catalogue.councils import join_names
+
 ALL_MEASURES = "All measures"
 NUMBERS = ["effect", "low_95", "high_95", "planted"]
 SYNTHETIC = " of synthetic homes"
@@ -218,4 +220,4 @@ def _list(outcomes: Sequence[str], chances: Mapping[str, float]) -> str:
     named = [
         f"{WORDS[one].name} (p {'' if chances[one] < 0.001 else '= '}{_write_p(chances[one])})" for one in outcomes
     ]
-    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    return join_names(named)

@@ -155,16 +155,12 @@ def spread_outcomes(outcomes: pd.DataFrame) -> pd.DataFrame:
     Returns:
         scenario, and a column of text for each quantity of `OUTCOMES` that there is.
     """
-    spread = {
-        words: rows["median"].map(f"{{:{number}}}".format)
-        + " ("
-        + rows["low"].map(f"{{:{number}}}".format)
-        + " to "
-        + rows["high"].map(f"{{:{number}}}".format)
-        + ")"
-        for quantity, (words, number) in OUTCOMES.items()
-        if len(rows := outcomes[outcomes["quantity"] == quantity].set_index("scenario"))
-    }
+    spread = {}
+    for quantity, (words, number) in OUTCOMES.items():
+        rows = outcomes[outcomes["quantity"] == quantity].set_index("scenario")
+        if len(rows):
+            median, low, high = (rows[name].map(f"{{:{number}}}".format) for name in ("median", "low", "high"))
+            spread[words] = median + " (" + low + " to " + high + ")"
     return pd.DataFrame(spread).rename_axis("scenario").reset_index()
 
 
