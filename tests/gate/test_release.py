@@ -328,6 +328,32 @@ def test_a_release_is_synthetic_where_a_twin_or_the_sample_was_used(
         assert ("Synthetic: made up" in (folder / name).read_text(encoding="utf-8")) is synthetic
 
 
+OWN, MADE = ("closed folder", "mirror"), ("twin", "mirror")
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "same"),
+    [
+        (OWN, OWN, True),
+        (OWN, ("closed folder", "twin"), True),  # its own records stay so beside a twin of another source
+        (("closed folder", "twin"), OWN, True),
+        (MADE, MADE, True),
+        (MADE, ("closed folder", "twin"), False),
+        (("closed folder", "twin"), ("twin", "twin"), False),
+    ],
+)
+def test_a_councils_own_records_are_not_held_against_invented_ones(
+    then: tuple[str, str], now: tuple[str, str], same: bool, catalogue: Catalogue
+) -> None:
+    def make_origin(kinds: tuple[str, str]) -> Origin:
+        used = [*find(catalogue, "clients", origin=kinds[0]), *find(catalogue, "prices", origin=kinds[1])]
+        return Origin("small", "2_closed", COUNCIL, "real", "2026-11-23", used)
+
+    before = make_origin(then)
+    package = {"councilbook": {"provenance": before.provenance, "synthetic": before.is_synthetic}}
+    assert make_origin(now).is_of_records_of(package) is same
+
+
 @pytest.mark.parametrize(
     ("assumed", "synthetic"), [("what a home costs", False), ("what a home costs", True), ("", False)]
 )

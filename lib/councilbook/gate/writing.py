@@ -7,7 +7,7 @@ record beside it. Refusal is the default, and then nothing is written.
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +78,15 @@ class Origin:
     def is_synthetic(self) -> bool:
         """Whether any of it comes from a twin; in sample mode all does."""
         return self.mode == "sample" or any(row["synthetic"] for row in self.provenance)
+
+    def is_of_records_of(self, package: Mapping[str, Any]) -> bool:
+        """Whether it is about the same records as a release: invented ones are not the council's own.
+
+        Its own records stay so beside a twin of another source, as of certificates.
+        """
+        then, now = package["councilbook"], self.provenance
+        own = _has_own_records(now)
+        return own == _has_own_records(then["provenance"]) and (own or then["synthetic"] == self.is_synthetic)
 
     def describe_kinds(self, dataset: Dataset) -> dict[str, list[str]]:
         """Say what a dataset and the released ones that it was made from assume, and so of what kinds its figures are.
@@ -298,9 +307,9 @@ def _look_around(
     there = {
         one: read_published(here / one, catalogue.dataset(one))
         for one in sorted(named | alike)
-        if _is_published(here / one, None if one in named else origin.is_synthetic)
+        if _is_published(here / one, None if one in named else origin)
     }
-    earlier = [_type_text(text, dataset) for text in _read_versions(here / dataset.id, origin.is_synthetic)]
+    earlier = [_type_text(text, dataset) for text in _read_versions(here / dataset.id, origin)]
     return Surroundings(
         origin.published,
         earlier,
@@ -341,16 +350,20 @@ def _is_beside(dataset: Dataset, other: Dataset) -> bool:
     return bool(same) and other.is_open and other.id != dataset.id
 
 
-def _is_published(folder: Path, synthetic: bool | None) -> bool:
-    """Whether a dataset is there, from data of this kind if one is given: invented records are not the real ones."""
+def _has_own_records(provenance: Iterable[Mapping[str, Any]]) -> bool:
+    return any(row["spectrum"] == "closed" and not row["synthetic"] for row in provenance)
+
+
+def _is_published(folder: Path, origin: Origin | None) -> bool:
+    """Whether a dataset is there; if an origin is given, about the same records as that."""
     if not (folder / "datapackage.json").exists():
         return False
-    return synthetic is None or read_package(folder)["councilbook"]["synthetic"] == synthetic
+    return origin is None or origin.is_of_records_of(read_package(folder))
 
 
-def _read_versions(folder: Path, synthetic: bool) -> list[pd.DataFrame]:
-    """Read every version of a dataset that was published, oldest first, as text; none if they are of another kind."""
-    if not _is_published(folder, synthetic):
+def _read_versions(folder: Path, origin: Origin) -> list[pd.DataFrame]:
+    """Read every version of a dataset that was published, oldest first, as text; none if they are of other records."""
+    if not _is_published(folder, origin):
         return []
     return [read_csv(file) for file in [*sorted((folder / "earlier").glob("*.csv")), find_file(folder, "csv")]]
 
@@ -367,7 +380,7 @@ def _tell_approver(workbook: Workbook, origin: Origin, dataset: Dataset, passed:
 def _keep_versions(origin: Origin, version: str, target: Path, folder: Path) -> None:
     """Keep what was published before, for the next release to be compared with."""
     package = read_package(target)
-    if package["councilbook"]["synthetic"] != origin.is_synthetic:
+    if not origin.is_of_records_of(package):
         return
     kept = folder / "earlier"
     kept.mkdir()
