@@ -784,6 +784,9 @@ def test_what_bills_come_to_and_what_is_at_stake_is_told_in_both_directions():
     assert prose.summarise_bills(totals, stakes) == (
         f"{by_rules} Some 1,645 do not fit, in charge or in relief; many of these are right all the same."
     )
+    for shown in (stakes.head(1), stakes.tail(1), stakes.head(1).assign(bills=pd.NA)):  # each alone is something
+        assert "Too few" not in prose.describe_bills(totals, shown)
+    assert prose.describe_bills(totals, stakes.head(0)) == f"{by_rules} Too few bills look wrong to say how many."
 
 
 def test_costs_and_savings_are_told_with_their_own_intervals_and_the_claim():
