@@ -15,11 +15,11 @@ from councilbook.fuel_poverty.twin.homes import COMPOSITION, DEPRIVED, TENURE, a
 from councilbook.fuel_poverty.twin.population import (
     CONDITIONS,
     INTERVENTION_SHARE,
-    MEASURES,
     THRESHOLDS,
     Population,
     draw_population,
 )
+from councilbook.fuel_poverty.twin.tables import MEASURES
 
 TENURE_COUNTS = [f"{label}_households" for label in TENURE]
 COMPOSITION_COUNTS = [f"{label}_households" for label in COMPOSITION]

@@ -19,7 +19,8 @@ from scipy.special import ndtr
 
 from councilbook.fuel_poverty.households.indicators import Numbers
 from councilbook.fuel_poverty.twin.homes import ACCOMMODATION, TENURE, Codes
-from councilbook.fuel_poverty.twin.population import ADMISSION_LOG, BAND_C, CONDITIONS, MEASURES, Population
+from councilbook.fuel_poverty.twin.population import ADMISSION_LOG, BAND_C, CONDITIONS, Population
+from councilbook.fuel_poverty.twin.tables import MEASURES
 from councilbook.methods.impact import OUTCOMES
 
 YEARS = range(2011, 2025)

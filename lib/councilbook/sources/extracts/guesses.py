@@ -30,20 +30,7 @@ DIAGNOSES = re.compile(r"diagnos|\bdiag|condition|\bltc")  # in the header of a 
 _LONG = {"hh": "household", "pcd": "postcode", "pc": "postcode", "u": "under", "yr": "year", "yrs": "year"}
 _LONG |= {"emerg": "emergency", "adm": "admissions", "ref": "reference", "dt": "date", "prop": "property"}
 _FILLERS = frozenset({"the", "of", "in", "is", "has", "a", "number", "no", "num", "n", "count", "flag", "ind", "yn"})
-_FILLERS |= {
-    "y",
-    "indicator",
-    "code",
-    "cd",
-    "desc",
-    "description",
-    "type",
-    "current",
-    "main",
-    "primary",
-    "gbp",
-    "pounds",
-}
+_FILLERS |= {"indicator", "code", "cd", "desc", "description", "type", "current", "main", "primary", "gbp", "pounds"}
 _FILLERS |= {"y", "year", "years", "annual", "plus", "over", "pseudo", "pseudonym", "pseudonymised", "anon", "score"}
 
 
