@@ -483,6 +483,11 @@ def test_a_threshold_is_above_zero(value: float) -> None:
     assert Thresholds(0.5, 0.5).fuel_cost_gbp_year == 0.5
 
 
+def test_a_home_may_cost_nothing_to_heat_in_band_c() -> None:
+    free, cheap = (measure_lilee(make_household(fuel_cost_at_band_c_gbp_year=cost), YEAR) for cost in (0.0, 0.5))
+    assert len(free) == len(cheap) == 1
+
+
 def test_no_households_have_no_thresholds_but_an_empty_result() -> None:
     nobody = make_household().iloc[:0]
     assert measure_lihc(nobody, YEAR).empty
