@@ -59,10 +59,15 @@ class Workbook:
         return self.root / "data" / "raw"
 
     @property
+    def released(self) -> Path:
+        """Released datasets as runs have left them, whatever a run under way is making."""
+        return self.root / "data" / "processed"
+
+    @property
     def processed(self) -> Path:
         """Released datasets; the runner points it at a staging folder until all of a study has run."""
         moved = os.environ.get(PROCESSED_VARIABLE)
-        return Path(moved) if moved else self.root / "data" / "processed"
+        return Path(moved) if moved else self.released
 
     @property
     def restricted(self) -> Path:

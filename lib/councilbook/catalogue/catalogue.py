@@ -91,6 +91,17 @@ class Catalogue:
         """Return a study by its id."""
         return _lookup(self.studies, name, "study")
 
+    def find_maker(self, dataset: str) -> StudySpec:
+        """Return the study that releases a dataset.
+
+        Raises:
+            CatalogueError: none does.
+        """
+        for study in self.studies.values():
+            if any(dataset in notebook.releases for notebook in study.notebooks.values()):
+                return study
+        raise CatalogueError(f"No study releases {dataset!r}.")
+
     def council(self, text: str) -> Council:
         """Return the council that a text names, or several that it joins by +.
 

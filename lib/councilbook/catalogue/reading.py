@@ -1,7 +1,7 @@
 """Reading and checking the files that the catalogue is made of."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -173,12 +173,18 @@ def _list_references(catalogue: Catalogue) -> References:
         for name, notebook in study.notebooks.items():
             yield f"{file}, notebook {name}", find_all, notebook.sources
             yield f"{file}, notebook {name}", catalogue.dataset, notebook.releases
+            yield f"{file}, notebook {name}", partial(_find_beside, catalogue, study), notebook.beside
         for figure in study.compare:
             yield f"{file}, compare {figure.label!r}", *_find_compared(catalogue, study, figure)
         yield f"{file}, outlines", catalogue.dataset, [study.outlines]
     for name, canvas in catalogue.canvases.items():
         yield f"{name}/{CANVAS}", catalogue.study, [name]
         yield f"{name}/{CANVAS}", find_all, [source for point in canvas.points.values() for source in point.sources]
+
+
+def _find_beside(catalogue: Catalogue, study: StudySpec, name: str) -> None:
+    if not catalogue.dataset(name).is_open or catalogue.find_maker(name) is study:
+        raise CatalogueError(f"{name} is no open dataset of another study.")
 
 
 def _find_compared(

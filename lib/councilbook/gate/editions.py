@@ -14,7 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
-from councilbook.catalogue import Council, Mode, hash_file
+from councilbook.catalogue import Catalogue, Council, Mode, hash_file
 from councilbook.errors import NotebookError
 from councilbook.gate.disks import require_writable
 from councilbook.paths import (
@@ -83,6 +83,15 @@ class Edition:
     def executed(self, notebook: str) -> Path:
         """Return where the executed copy of a notebook is kept."""
         return self.private / f"{notebook}.ipynb"
+
+
+def find_beside(catalogue: Catalogue, dataset: str, council: Council, mode: Mode) -> Path:
+    """Return where another study's open dataset lies: for this council, or else for the council of its case study."""
+    study = catalogue.find_maker(dataset)
+    councils = council, catalogue.council(study.default_council)
+    places = [Edition(catalogue.workbook, study.id, one, mode).place / dataset for one in councils]
+    own, others = (catalogue.workbook.released / place for place in places)
+    return own if own.exists() else others
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def run_all(
     """Find all sources, run the jobs, and bring the site's pages up to date.
 
     Sources are found here, one after the other, so that no two jobs fetch the same file. What goes wrong with a
-    source fails the jobs that need it, and no other.
+    source fails the jobs that need it, and no other. Studies that read what others release are run after those.
 
     Args:
         catalogue: the workbook's.
@@ -54,9 +54,26 @@ def run_all(
     Returns:
         One result a job, in the order of the jobs.
     """
-    ready: list[Job] = []
     results: dict[str, JobResult] = {}
     checksums: dict[Path, str] = {}
+    for is_last in (False, True):
+        wave = [job for job in jobs if catalogue.study(job.study).is_last == is_last]
+        results |= _run_wave(catalogue, wave, at_once, on_event, "" if is_last else scheduler, checksums)
+    build_site_if_changed(catalogue)
+    return [results[job.name] for job in jobs]
+
+
+def _run_wave(
+    catalogue: Catalogue,
+    jobs: Sequence[Job],
+    at_once: int,
+    on_event: OnEvent,
+    scheduler: str,
+    checksums: dict[Path, str],
+) -> dict[str, JobResult]:
+    """Find the sources of jobs that do not wait for each other, and run those that have changed; see `run_all`."""
+    ready: list[Job] = []
+    results: dict[str, JobResult] = {}
     for job in jobs:
         try:
             found = replace(job, sources=find_sources(catalogue, job, checksums, on_event))
@@ -73,9 +90,7 @@ def run_all(
         away = [job for job in ready if may_leave(job)]
         ready = [job for job in ready if job not in away]
         results |= {result.edition.name: result for result in run_on_cluster(catalogue, away, scheduler, on_event)}
-    results |= {result.edition.name: result for result in run_jobs(ready, at_once, on_event)}
-    build_site_if_changed(catalogue)
-    return [results[job.name] for job in jobs]
+    return results | {result.edition.name: result for result in run_jobs(ready, at_once, on_event)}
 
 
 def run_jobs(jobs: Sequence[Job], at_once: int, on_event: OnEvent, work: Work | None = None) -> list[JobResult]:

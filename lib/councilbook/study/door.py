@@ -15,7 +15,7 @@ from councilbook.catalogue import Catalogue, Dataset, Finder, FoundFile, Mode, l
 from councilbook.errors import CouncilbookError, NotebookError, ParameterError, suggest
 from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.disks import explain_os_errors
-from councilbook.gate.editions import Edition, hold_edition
+from councilbook.gate.editions import Edition, find_beside, hold_edition
 from councilbook.gate.ethics.agreements import require_whole
 from councilbook.gate.ethics.points import list_points
 from councilbook.gate.writing import (
@@ -233,7 +233,7 @@ class Study(Intake):
             return release_dataset(spec, frame, origin, self.catalogue, choose_root(workbook, spec), crosswalks, last)
 
     def published(self, dataset: str) -> pd.DataFrame:
-        """Read a released dataset of this study and council.
+        """Read a released dataset of this study and council, or one that study.yaml says is read beside them.
 
         Raises:
             NotebookError: this is a report, which everybody may read, and the dataset is not for everybody; or
@@ -260,6 +260,10 @@ class Study(Intake):
             )
         self._published[dataset] = package
         return read_published(folder, spec)
+
+    def name_council(self, dataset: str) -> str:
+        """Name the council that a released dataset read here is of: another than this one, if none was of this."""
+        return str(self._published[dataset]["councilbook"]["council"]["name"])
 
     def has_released(self, dataset: str) -> bool:
         """Tell whether a dataset of an optional notebook is there, or that was left out; see `published`."""
@@ -291,7 +295,9 @@ class Study(Intake):
         return read_published(folder, spec)
 
     def find_released(self, dataset: Dataset) -> Path:
-        """Return where a dataset of this study, council and kind of data lies, or would lie."""
+        """Return where a dataset of this study, council and kind of data lies, or would lie; see `find_beside` too."""
+        if dataset.id in self._notebook.beside:
+            return find_beside(self.catalogue, dataset.id, self.finder.council, self.finder.mode)
         root = choose_root(self.catalogue.workbook, dataset)
         return dataset_folder(root, self.spec.id, self.finder.council, self.finder.mode, dataset.id)
 

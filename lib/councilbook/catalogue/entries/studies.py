@@ -23,6 +23,10 @@ class NotebookSpec(Entry):
     after: list[str] | None = Field(
         default=None, description="Notebooks whose releases it reads; the one before it if none are named."
     )
+    beside: list[str] = Field(
+        default=[],
+        description="Open datasets of other studies that it reads, where those have been run; a run makes them first.",
+    )
 
     @model_validator(mode="after")
     def _report_reads_releases(self) -> Self:
@@ -124,6 +128,11 @@ class StudySpec(Entry):
                 f"{named} is in {nation}, and {self.title!r} is a study of {own}: its sources hold no figures of "
                 f"{nation}. Give a council in {own}."
             )
+
+    @property
+    def is_last(self) -> bool:
+        """Whether a run makes it after the other studies, as it reads what they release."""
+        return any(notebook.beside for notebook in self.notebooks.values())
 
     def list_before(self, notebook: str) -> list[str]:
         """Return the notebooks that must have run before another, in order: those it comes after, and theirs."""

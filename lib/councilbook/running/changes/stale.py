@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from councilbook.catalogue import Catalogue, StudySpec, hash_files, hash_text
-from councilbook.gate.editions import Record, hash_folder, hold_edition, read_record
+from councilbook.catalogue import Catalogue, StudySpec, hash_file, hash_files, hash_text
+from councilbook.gate.editions import Record, find_beside, hash_folder, hold_edition, read_record
 from councilbook.gate.ethics.points import list_points
 from councilbook.running.changes.imports import Modules, find_imports, list_used_files
 from councilbook.running.jobs import Job, fill_parameters
@@ -20,10 +20,10 @@ SITE_MODULE = "councilbook.pages.site"  # and the site around it
 def fingerprint_notebooks(job: Job, catalogue: Catalogue) -> dict[str, str]:
     """Return a checksum of all that each notebook's result depends on.
 
-    That is its cells and parameters, the sources it may read, what it uses of the library, the council, study.yaml and
-    what lies beside it, where the points of an ethics canvas stand, the files of the catalogue that the study goes by,
-    the pinned requirements, and the fingerprints of the notebooks that it comes after. Of a mirror, only its files
-    count.
+    That is its cells and parameters, the sources and the other studies' datasets that it may read, what it uses of the
+    library, the council, study.yaml and what lies beside it, where the points of an ethics canvas stand, the files of
+    the catalogue that the study goes by, the pinned requirements, and the fingerprints of the notebooks that it comes
+    after. Of a mirror, only its files count.
     """
     workbook, spec = job.workbook, catalogue.study(job.study)
     folder = workbook.notebooks / job.study
@@ -46,6 +46,7 @@ def fingerprint_notebooks(job: Job, catalogue: Catalogue) -> dict[str, str]:
                 for cell in cells
             ],
             _describe_sources(job, catalogue, notebook, code),
+            _describe_beside(job, catalogue, notebook),
             hash_files(workbook.library, _list_library_files(job, catalogue, notebook, code, library)),
             [fingerprints[earlier] for earlier in spec.list_before(notebook)],
         ]
@@ -84,6 +85,13 @@ def _describe_sources(job: Job, catalogue: Catalogue, notebook: str, code: Seque
     steps = describe_journey(catalogue, job.study) if any(".journey(" in text for text in code) else None
     ways = [] if steps is None else [steps[["notebook", "direction", "item_id"]].to_numpy().tolist()]
     return [read, sorted(job.sources) if any("landscape" in text for text in code) else [], *ways]
+
+
+def _describe_beside(job: Job, catalogue: Catalogue, notebook: str) -> dict[str, str]:
+    """Say which datasets of other studies are there for a notebook, by the checksums of their packages."""
+    beside = catalogue.study(job.study).notebooks[notebook].beside
+    found = {name: find_beside(catalogue, name, job.council, job.mode) / "datapackage.json" for name in beside}
+    return {name: hash_file(file) for name, file in found.items() if file.exists()}
 
 
 def _list_library_files(
