@@ -123,7 +123,8 @@ def list_assumed(catalogue: Catalogue, settings: Iterable[Setting]) -> list[Assu
         basis = "assumption" if "assumed" in comment else "setting"
         rows.append(Assumption(study, f"{name}: {comment}", f"{default}", ends, basis, "", f"notebook {notebook}"))
     for study, spec in catalogue.studies.items():
-        for file in sorted((catalogue.workbook.library / study).rglob("*.yaml")):
+        beside = (catalogue.workbook.notebooks / study).glob("*.yaml")
+        for file in sorted([*(catalogue.workbook.library / study).rglob("*.yaml"), *beside]):
             rows += _list_values(study, file)
         for dataset in (catalogue.dataset(name) for one in spec.notebooks.values() for name in one.releases):
             if dataset.assumes:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import SplineTransformer
 
-from councilbook.commons.value.ideas import Model, Value
+from councilbook.commons.value.ideas import Assumed, Model
 from councilbook.methods.uncertainty import Floats, find_interval, sample_parameters
 
 DRAWS = 8_192
@@ -42,7 +42,7 @@ class Appraisal:
 
 
 def appraise_ideas(
-    model: Model, values: Mapping[str, Value], *, budget_gbp: float, years: int, discount_pct: float, seed: int
+    model: Model, values: Mapping[str, Assumed], *, budget_gbp: float, years: int, discount_pct: float, seed: int
 ) -> Appraisal:
     """Draw the uncertain values, and work out what every plan that a budget allows is worth.
 
@@ -59,7 +59,10 @@ def appraise_ideas(
     """
     used = {name: one for name, one in values.items() if name in model.factors}
     drawn = sample_parameters(used, np.random.default_rng(seed), DRAWS)
-    known = drawn.assign(**{name: one.default for name, one in used.items() if name not in drawn})
+    known = pd.DataFrame(
+        {name: drawn[name] * one.scale if name in drawn else one.middle for name, one in used.items()},
+        index=range(DRAWS),
+    )
     worth_year = float(((1 + discount_pct / 100) ** -np.arange(1, years + 1)).sum())  # of a pound a year
 
     def multiply(names: Sequence[str]) -> Floats:
@@ -98,7 +101,7 @@ def estimate_evpi(net: Floats) -> float:
     Args:
         net: draws by options, net present value.
     """
-    return float(net.max(axis=1).mean() - net.mean(axis=0).max())
+    return max(0.0, float(net.max(axis=1).mean() - net.mean(axis=0).max()))  # rounding may put it below 0
 
 
 def estimate_evppi(net: Floats, values: Floats) -> float:
@@ -114,11 +117,11 @@ def estimate_evppi(net: Floats, values: Floats) -> float:
     """
     curve = SplineTransformer(KNOTS, knots="quantile", include_bias=True).fit_transform(values[:, None])
     told = curve @ np.linalg.lstsq(curve, net)[0]
-    return float(np.clip(estimate_evpi(told), 0, estimate_evpi(net)))
+    return min(estimate_evpi(told), estimate_evpi(net))
 
 
 def tabulate_ideas(
-    model: Model, values: Mapping[str, Value], appraisal: Appraisal, councils: Mapping[str, str]
+    model: Model, values: Mapping[str, Assumed], appraisal: Appraisal, councils: Mapping[str, str]
 ) -> pd.DataFrame:
     """Return a row an idea, what it is worth by itself and whether the best plan funds it.
 
@@ -140,7 +143,7 @@ def tabulate_ideas(
         ]
         own = [model.benefits[benefit] for benefit in one.benefits]
         there = [benefit for benefit in own if name in appraisal.cost and values.keys() >= {*benefit.amount}]
-        amounts = [np.prod([values[factor].default for factor in benefit.amount]) for benefit in there]
+        amounts = [np.prod([values[factor].middle for factor in benefit.amount]) for benefit in there]
         told = [f"{amount:,.0f} {benefit.unit}" for amount, benefit in zip(amounts, there, strict=True)]
         read = [model.figures[name].dataset for benefit in there for name in benefit.amount if name in model.figures]
         whose = dict.fromkeys(councils[dataset] for dataset in read)
@@ -185,7 +188,7 @@ def tabulate_plans(model: Model, appraisal: Appraisal) -> pd.DataFrame:
     )
 
 
-def tabulate_evidence(values: Mapping[str, Value], appraisal: Appraisal) -> pd.DataFrame:
+def tabulate_evidence(values: Mapping[str, Assumed], appraisal: Appraisal) -> pd.DataFrame:
     """Say of each uncertain value what it is worth to know it before choosing.
 
     Returns:

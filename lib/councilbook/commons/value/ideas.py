@@ -29,6 +29,16 @@ class Assumed(Parameter):
     question: str
     way: str
 
+    @property
+    def scale(self) -> float:
+        """What a draw is multiplied by before it enters a product."""
+        return 0.01 if self.unit == "%" else 1
+
+    @property
+    def middle(self) -> float:
+        """Its default, as it enters a product."""
+        return self.default * self.scale
+
 
 class Figure(Entry):
     """Where a figure stands in a dataset that a study has released; see the head of value.yaml."""
@@ -53,32 +63,22 @@ class Figure(Entry):
         return f"{self.value} of {self.dataset} {sorted(self.where.items())}"
 
 
-class Published(Parameter):
+class Published(Assumed):
     """A figure that a study has released: its interval, if it has one, as two halves of a normal curve.
 
     Where all of the interval is above 0, they are halves of a lognormal, so that no draw is below 0 either.
     """
 
     interval: float
-    title: str
-    question: str
-    way: str
-    dataset: str
 
     def find_quantiles(self, shares: Floats) -> Floats:
         """Return the values below which given shares of the draws lie."""
         is_positive = self.low > 0
-        low, middle, high = np.log([self.low, self.default, self.high]) if is_positive else self._ends
+        ends = np.array([self.low, self.default, self.high])
+        low, middle, high = np.log(ends) if is_positive else ends
         steps = norm.ppf(shares) / norm.ppf((1 + self.interval) / 2)
         values: Floats = middle + steps * np.where(steps < 0, middle - low, high - middle)
         return np.exp(values) if is_positive else values
-
-    @property
-    def _ends(self) -> Floats:
-        return np.array([self.low, self.default, self.high])
-
-
-Value = Assumed | Published
 
 
 class Benefit(Entry):
@@ -185,7 +185,7 @@ def read_model(catalogue: Catalogue) -> Model:
     return model
 
 
-def fill_figures(model: Model, tables: Mapping[str, pd.DataFrame]) -> dict[str, Value]:
+def fill_figures(model: Model, tables: Mapping[str, pd.DataFrame]) -> dict[str, Assumed]:
     """Read the figures off the released tables; what is in no table, or hidden there, is left out.
 
     Args:
@@ -220,7 +220,7 @@ def _read_figure(figure: Figure, table: pd.DataFrame) -> Floats:
 
 def _describe(figure: Figure, ends: Floats) -> Published:
     low, middle, high = map(float, ends)
-    about = figure.model_dump(include={"title", "unit", "interval", "question", "way", "dataset"})
+    about = figure.model_dump(include={"title", "unit", "interval", "question", "way"})
     shape = "fixed" if low == high else "triangular"  # of which `Published` takes the ends of an interval
     where = (f"dataset {figure.dataset}",)
     return Published(

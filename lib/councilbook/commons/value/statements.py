@@ -6,6 +6,9 @@ from councilbook.commons.value.evidence import EVERYTHING
 from councilbook.pages.html.wording import count_things
 
 MOST = 3  # questions that are told
+FORMATS = dict.fromkeys(
+    ["cost_gbp", "low_gbp", "mean_gbp", "high_gbp", "worth_gbp", "worth_it_pct", "best_pct"], ",.0f"
+)
 LEAST_PCT = 5  # of what everything is worth: a question below that is not told
 
 
@@ -95,7 +98,16 @@ def describe_chart(ideas: pd.DataFrame) -> str:
     )
 
 
+def round_pounds(table: pd.DataFrame) -> pd.DataFrame:
+    """Round each column of pounds to two figures: more is not known."""
+    return table.assign(**{name: table[name].map(_round_pounds) for name in table if name.endswith("_gbp")})
+
+
+def _round_pounds(pounds: float) -> float:
+    return float(f"{pounds:.2g}")
+
+
 def _write_pounds(pounds: float) -> str:
     """Write pounds to two figures, as £120,000 or -£3,500."""
-    rounded = float(f"{pounds:.2g}")
+    rounded = _round_pounds(pounds)
     return f"{'-' if rounded < 0 else ''}£{abs(rounded):,.0f}"
