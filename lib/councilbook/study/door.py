@@ -38,6 +38,7 @@ from councilbook.sources.landscape import describe_landscape, score_sources
 from councilbook.study.intake import Intake
 from councilbook.study.telling import (
     list_assumed,
+    show_points,
     show_provenance,
     tabulate_notices,
     tabulate_points,
@@ -334,6 +335,10 @@ class Study(Intake):
     def list_editions(self, series: str) -> pd.DataFrame:
         """List the editions of a series that there are; see `editions.list_editions`."""
         return list_editions(self.catalogue, series)
+
+    def show_ethics(self) -> Html:
+        """Show the study's data ethics canvas: each question and answer, where it stands, and who keeps it."""
+        return show_points(self.list_ethics())
 
     def show_downloads(self) -> Html:
         """List the released datasets read here, with links that work in the report."""

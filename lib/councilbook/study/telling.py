@@ -9,6 +9,7 @@ from councilbook.catalogue import Canvas, Dataset
 from councilbook.gate.ethics.points import Standing
 from councilbook.pages import html
 from councilbook.pages.html import Html
+from councilbook.pages.html.wording import format_date
 
 Package = Mapping[str, Any]  # the data package of a released dataset
 Trace = Mapping[str, Any]  # what is known of a source's file; see `gate.writing.describe_sources`
@@ -89,6 +90,22 @@ def tabulate_points(points: Sequence[Standing], canvas: Canvas | None) -> pd.Dat
     ]
     about = ["question_id", "question", "answer", "state", "role", "decided_on", "to_do"]
     return pd.DataFrame(rows, columns=[*about, "owner", "written", "review_by"])
+
+
+def show_points(points: pd.DataFrame) -> Html:
+    """Show a data ethics canvas: each question and answer, where it stands, and who keeps it.
+
+    Args:
+        points: from `tabulate_points`.
+    """
+    kept = points.iloc[0]
+    caption = (
+        f"Data ethics canvas, kept by the {kept['owner'].lower()}, who looks at it again by "
+        f"{format_date(kept['review_by'])}"
+    )
+    columns = ["question", "answer", "state", "role", "to_do"]
+    headers = {"role": "who settles it", "to_do": "what to do first"}
+    return html.table(points[columns].fillna({"to_do": "nothing"}), caption, headers=headers)
 
 
 def tabulate_notices(canvas: Canvas | None) -> pd.DataFrame:

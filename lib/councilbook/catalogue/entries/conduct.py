@@ -61,6 +61,10 @@ class Point(Entry):
     sources: list[str] = Field(
         default=[], description="Sources or series that it is about; every closed and shared one if none are named."
     )
+    stops: bool = Field(
+        default=True,
+        description="Of an open point, whether what was made of real closed or shared data waits until it is accepted.",
+    )
     accepted: dict[GssCode, Acceptance] = Field(default={}, description="By council, who accepted it and when.")
 
     @model_validator(mode="after")

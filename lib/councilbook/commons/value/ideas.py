@@ -221,18 +221,9 @@ def _read_figure(figure: Figure, table: pd.DataFrame) -> Floats:
 def _describe(figure: Figure, ends: Floats) -> Published:
     low, middle, high = map(float, ends)
     about = figure.model_dump(include={"title", "unit", "interval", "question", "way"})
+    about |= {"default": middle, "low": low, "high": high, "basis": "derived", "note": figure.title}
     shape = "fixed" if low == high else "triangular"  # of which `Published` takes the ends of an interval
-    where = (f"dataset {figure.dataset}",)
-    return Published(
-        default=middle,
-        low=low,
-        high=high,
-        distribution=shape,
-        basis="derived",
-        sources=where,
-        note=figure.title,
-        **about,
-    )
+    return Published.model_validate(about | {"distribution": shape, "sources": (f"dataset {figure.dataset}",)})
 
 
 def keep_countable(model: Model, values: Iterable[str]) -> Model:

@@ -40,13 +40,13 @@ def describe_evidence(evidence: pd.DataFrame) -> str:
     Args:
         evidence: the dataset commons_value_evidence.
     """
-    everything = float(evidence.set_index("value").loc[EVERYTHING, "worth_gbp"])
+    everything = float(evidence.loc[evidence["value"] == EVERYTHING, "worth_gbp"].iloc[0])
     worth = evidence[(evidence["value"] != EVERYTHING) & (evidence["worth_gbp"] >= LEAST_PCT / 100 * everything)]
     if everything <= 0 or worth.empty:
         return "**No single question would change the choice much.** So the choice can be made now."
     lines = [
-        f"- **{row.question}** An answer is worth up to {_write_pounds(row.worth_gbp)}. {row.way}"
-        for row in worth.head(MOST).itertuples()
+        f"- **{row['question']}** An answer is worth up to {_write_pounds(row['worth_gbp'])}. {row['way']}"
+        for _, row in worth.head(MOST).iterrows()
     ]
     return "\n".join(
         [
@@ -100,7 +100,7 @@ def describe_chart(ideas: pd.DataFrame) -> str:
 
 def round_pounds(table: pd.DataFrame) -> pd.DataFrame:
     """Round each column of pounds to two figures: more is not known."""
-    return table.assign(**{name: table[name].map(_round_pounds) for name in table if name.endswith("_gbp")})
+    return table.apply(lambda column: column.map(_round_pounds) if str(column.name).endswith("_gbp") else column)
 
 
 def _round_pounds(pounds: float) -> float:

@@ -79,7 +79,7 @@ def require_settled(
             f"that day is past. Nothing was written.\nThe {canvas.owner} has to read notebooks/{study}/{CANVAS} again, "
             "put right what has changed, and write the next day there as review_by. Then run again."
         )
-    points = [one for one in list_points(catalogue, study, council) if one.state == "open"]
+    points = [one for one in list_points(catalogue, study, council) if one.state == "open" and one.point.stops]
     about = {one.key: {source.id for source in catalogue.expand(one.point.sources)} for one in points}
     blocking = [one for one in points if not about[one.key] or not about[one.key].isdisjoint(sources)]
     if not (sources and blocking):
