@@ -104,21 +104,6 @@ def test_postcodes_and_places_within_reach_are_counted():
     assert bands.geometry.y.tolist() == [53.0, 53.1, 53.2]
 
 
-def test_the_last_way_home_is_told_of_each_place_those_without_one_too():
-    table = pd.DataFrame(
-        {
-            "postcode": ["a", "b", "c", "a"],
-            "site_id": ["1", "1", "1", "2"],
-            "last_home_time": ["21:05", "17:59", "18:00", None],
-        }
-    )
-    places = pd.DataFrame({"site_id": ["2", "1"], "name": ["Birch", "Ash"]})
-    last = ways.summarise_last_ways(table, places, 4)
-    assert last["name"].tolist() == ["Ash", "Birch"]
-    assert last["reached"].tolist() == [75, 0] and last["evening"].tolist() == [50, 0]
-    assert last["middle"].iloc[0] == "18:00" and pd.isna(last["middle"].iloc[1])
-
-
 def test_a_page_says_which_timetable_is_missing():
     trains, buses = SimpleNamespace(name="trains"), SimpleNamespace(name="buses")
     assert ways.describe_missing([trains, buses]) == ""

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from councilbook.careers import key_figures, prose
+from councilbook.careers.journeys.ways import tabulate_evening
 
 COUNTS = pd.DataFrame(
     [
@@ -35,6 +36,9 @@ def test_places_are_counted_by_kind_in_words() -> None:
     assert "Bodies elsewhere run 1 of them." in said
     assert said.endswith("gives 16 as the highest age of 1: their sixth forms may have closed.")
     assert "No place in Here" in prose.describe_places(PLACES.iloc[3:], "Here")
+    assert "merged" not in said and "stands under its old name" in prose.describe_places(
+        PLACES.assign(run_by=None), "H"
+    )
     assert prose.write_kind("University technical college", 2) == "university technical colleges"
 
 
@@ -57,9 +61,10 @@ def test_the_last_way_home_is_told_by_place() -> None:
         columns=["postcode", "site_id", "last_home_time"],
     )
     assert prose.describe_evening(ways, PLACES).startswith("From 1 of 3 places, at least half")
-    table = prose.tabulate_evening(ways, PLACES)
+    table = tabulate_evening(ways, PLACES)
     assert table["name"].tolist() == ["A School", "B School", "C College"]
     assert table["reached"].tolist() == [3, 1, 0]
+    assert table["middle"].iloc[:2].tolist() == ["18:00", "17:00"] and pd.isna(table["middle"].iloc[2])
     assert table["late_pct"].tolist()[:2] == [pytest.approx(200 / 3), 0]
     assert np.isnan(table["late_pct"].iloc[2])
     assert prose.describe_evening(ways.iloc[4:], PLACES) == "No journey home by bus or train is known."

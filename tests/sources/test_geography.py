@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from councilbook.catalogue import Areas, Catalogue, Council
-from councilbook.errors import CheckError, SourceError
+from councilbook.errors import CheckError, NotThereError, SourceError
 from councilbook.sources.geography import (
     Gazetteer,
     Place,
@@ -303,3 +303,16 @@ def test_common_areas_are_no_larger_than_they_must_be(sizes: list[int]) -> None:
     splits = [(f"O{area}", f"N{area}-{part}") for area, size in enumerate(sizes) for part in range(size)]
     matched = match_common_areas(pd.DataFrame(splits, columns=["lsoa11_code", "lsoa21_code"]))
     assert matched["area_code"].equals(matched["lsoa11_code"])
+
+
+def test_a_list_older_than_a_council_has_the_rows_of_the_divided_county_and_says_so(catalogue: Catalogue) -> None:
+    rows = pd.DataFrame({"authority": ["909", "888"], "n": [1, 2]})
+    council = Council(slug="cumberland", name="Cumberland", codes={"E06000063": "Cumberland"})
+    areas = Areas(education="authority", or_county=True)
+    found = select_by_code(rows, areas, council, catalogue.source("prices"))
+    assert found["n"].tolist() == [1]
+    assert found.attrs["notes"] == ["The file is older than Cumberland: it has the rows of all of Cumbria."]
+    with pytest.raises(NotThereError, match="none has 942 or E06000063"):  # figures would be of other ground
+        select_by_code(rows, Areas(education="authority"), council, catalogue.source("prices"))
+    newer = pd.DataFrame({"authority": ["942", "909"], "n": [3, 4]})
+    assert select_by_code(newer, areas, council, catalogue.source("prices"))["n"].tolist() == [3]

@@ -7,11 +7,10 @@ import pandas as pd
 
 from councilbook.careers.destinations.checks import GUESSED, PREDICTED
 from councilbook.careers.destinations.panel import AFTER_16
-from councilbook.careers.journeys.ways import MODE_WORDS
+from councilbook.careers.journeys.ways import EVENING, MODE_WORDS, tabulate_evening
 from councilbook.pages.html.wording import count_things
 
 WITHIN = 45  # minutes, of a journey that the page calls in reach
-EVENING = "18:00"
 OLDEST = 16  # of who is taught where nobody stays on
 KINDS_SHOWN = 6
 
@@ -75,7 +74,11 @@ def describe_places(places: pd.DataFrame, name: str) -> str:
     kinds = after["kind"].value_counts().head(KINDS_SHOWN)
     told = ", ".join(f"{count} {write_kind(str(kind), count)}" for kind, count in kinds.items())
     grouped = int(after["run_by"].notna().sum())
-    sites = f" Bodies elsewhere run {grouped} of them." if grouped else ""
+    sites = (
+        f" Bodies elsewhere run {grouped} of them."
+        if grouped
+        else " Our list of merged colleges has none of here, so one that merged stands under its old name."
+    )
     to_16 = int(after["age_to"].le(OLDEST).sum())
     if to_16:
         sites += f" The newer register gives {OLDEST} as the highest age of {to_16}: their sixth forms may have closed."
@@ -185,20 +188,6 @@ def describe_map(choice: pd.DataFrame) -> str:
     )
 
 
-def tabulate_evening(ways: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
-    """Tabulate for each place how many postcodes have a ride home, and what share of these after six.
-
-    Returns:
-        A row a place: name, reached (postcodes), late_pct.
-    """
-    known = ways.dropna(subset="last_home_time")
-    groups = known["last_home_time"].ge(EVENING).groupby(known["site_id"])
-    table = places.loc[places["is_post16"], ["site_id", "name"]].set_index("site_id")
-    table["reached"] = groups.size().reindex(table.index, fill_value=0)
-    table["late_pct"] = 100 * groups.mean().reindex(table.index)
-    return table.sort_values(["late_pct", "name"], ascending=[False, True], ignore_index=True)
-
-
 def describe_stayed(districts: pd.DataFrame, name: str) -> str:
     """Say how many leavers at 16 stayed in education or work, beside England."""
     newest = find_newest(districts)
@@ -241,8 +230,9 @@ def describe_ranks(schools: pd.DataFrame) -> str:
 
 
 def tabulate_next(schools: pd.DataFrame) -> pd.DataFrame:
-    """Tabulate what to expect of the next year group, by name: school, next_low_pct, next_high_pct."""
-    return schools.dropna(subset="next_low_pct").sort_values("school")[["school", "next_low_pct", "next_high_pct"]]
+    """Tabulate by name what to expect of the next year group, and the rate over the years: school, and both ranges."""
+    ranges = ["next_low_pct", "next_high_pct", "shrunken_low_pct", "shrunken_high_pct"]
+    return schools.dropna(subset="next_low_pct").sort_values("school")[["school", *ranges, "cohort"]]
 
 
 def describe_checks(checks: pd.DataFrame) -> str:

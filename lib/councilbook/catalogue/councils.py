@@ -211,6 +211,12 @@ def list_education_codes(code: str) -> set[str]:
     }
 
 
+def list_divided_counties(code: str) -> list[Authority]:
+    """Return the counties that ran the schools of a council until they were divided among it and others."""
+    counties = [one for one in read_authorities().values() if one.type == COUNTY and code in one.replaced_by]
+    return [one for one in counties if len(one.replaced_by) > 1]
+
+
 def describe_end(code: str) -> str:
     """Say when a council ended and what replaced it; empty if it still is, or is not in the table."""
     known = read_authorities()

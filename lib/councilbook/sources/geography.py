@@ -15,7 +15,13 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from councilbook.catalogue import Areas, Council, Source
-from councilbook.catalogue.councils import describe_end, join_names, list_codes, list_education_codes
+from councilbook.catalogue.councils import (
+    describe_end,
+    join_names,
+    list_codes,
+    list_divided_counties,
+    list_education_codes,
+)
 from councilbook.errors import CheckError, NotThereError
 
 LSOA_COLUMNS = {2011: "lsoa11_code", 2021: "lsoa21_code"}
@@ -127,7 +133,8 @@ def select_rows(frame: pd.DataFrame, areas: Areas, place: Place, source: Source)
 def select_by_code(frame: pd.DataFrame, areas: Areas, council: Council, source: Source) -> pd.DataFrame:
     """Return the rows of a table without small areas that are a council's: by district, or by who runs the schools.
 
-    Codes change, and councils merge: see `list_codes` and `list_education_codes`.
+    Codes change, and councils merge: see `list_codes` and `list_education_codes`. Where the rows are those of a county
+    of which the council was a part, `attrs` says so under notes.
 
     Raises:
         NotThereError: there is none.
@@ -135,6 +142,12 @@ def select_by_code(frame: pd.DataFrame, areas: Areas, council: Council, source: 
     column, find = (areas.education, list_education_codes) if areas.education else (areas.district, list_codes)
     wanted = {code for own in council.codes for code in find(own)}
     rows = frame[frame[column].isin(wanted)]
+    if rows.empty and areas.or_county:
+        counties = {one.education_number: one.name for own in council.codes for one in list_divided_counties(own)}
+        rows = frame[frame[column].isin(counties)].copy()
+        rows.attrs["notes"] = [
+            f"The file is older than {council.name}: it has the rows of all of {name}." for name in counties.values()
+        ]
     if rows.empty:
         ended = "".join(f" {text}" for text in map(describe_end, council.codes) if text)
         raise NotThereError(

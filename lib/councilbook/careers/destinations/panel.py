@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from councilbook.careers.destinations.marks import read_cells
+from councilbook.catalogue import Council
+from councilbook.catalogue.councils import list_divided_counties, list_education_codes
 from councilbook.errors import CheckError
 from councilbook.methods.rates import bound_counts
 
@@ -45,6 +47,16 @@ class Panel:
 
     rows: pd.DataFrame
     set_aside: pd.DataFrame
+
+
+def choose_codes(rows: pd.DataFrame, council: Council) -> set[str]:
+    """Return the GSS codes and numbers of who runs a council's schools, in tables of all England.
+
+    Where the tables are older than the council, and a county was divided into it and others, they are the county's.
+    """
+    own = {code for one in council.codes for code in list_education_codes(one)}
+    counties = {one.education_number for code in council.codes for one in list_divided_counties(code)}
+    return own if rows["la_number"].isin(own).any() else counties or own
 
 
 def pick_own(rows: pd.DataFrame, codes: Collection[str], council: str) -> pd.DataFrame:

@@ -129,18 +129,17 @@ def band_postcodes(postcodes: pd.DataFrame, ways: pd.DataFrame, minutes: int) ->
     return gpd.GeoDataFrame(told, geometry=points.to_numpy(), crs=4326)
 
 
-def summarise_last_ways(ways: pd.DataFrame, places: pd.DataFrame, postcodes: int) -> pd.DataFrame:
-    """Say when the last way home leaves each place.
+def tabulate_evening(ways: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
+    """Tabulate for each place after 16 how many postcodes one can ride home to, and until when.
 
     Returns:
-        A row a place: name, reached (postcodes that one can ride home to, in per cent), middle (time at which half of
-        them have had their last way home) and evening (postcodes that one can ride home to after 18:00, in per cent).
+        A row a place: name, reached (postcodes that have a ride home), middle (time at which half of them have had
+        their last), late_pct (share of them that have one after 18:00).
     """
     known = ways.dropna(subset="last_home_time").sort_values("last_home_time")
-    groups = known.groupby("site_id")["last_home_time"]
-    evening = known["last_home_time"].ge(EVENING).groupby(known["site_id"]).sum()
-    table = pd.DataFrame({"name": places.set_index("site_id")["name"]})
-    table["reached"] = groups.size().reindex(table.index, fill_value=0) * 100 / postcodes
+    groups = known["last_home_time"].groupby(known["site_id"])
+    table = places.loc[places["is_post16"], ["site_id", "name"]].set_index("site_id")
+    table["reached"] = groups.size().reindex(table.index, fill_value=0)
     table["middle"] = groups.apply(lambda times: times.iloc[len(times) // 2])
-    table["evening"] = evening.reindex(table.index, fill_value=0) * 100 / postcodes
-    return table.sort_values(["evening", "name"], ascending=[False, True], ignore_index=True)
+    table["late_pct"] = 100 * known["last_home_time"].ge(EVENING).groupby(known["site_id"]).mean()
+    return table.sort_values(["late_pct", "name"], ascending=[False, True], ignore_index=True)

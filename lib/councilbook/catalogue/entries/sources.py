@@ -90,6 +90,11 @@ class Areas(Entry):
         description="Column with the number that the Department for Education gives to who runs the schools, or with "
         "its GSS code, by which rows are then picked; in two tiers they are the county's.",
     )
+    or_county: bool = Field(
+        default=False,
+        description="Of education: where the table is older than a council that a county was divided into, the rows of "
+        "all of that county are picked, and the page says so. Not for figures, which would be of other ground.",
+    )
     coverage: float = Field(default=0, ge=0, le=1, description="Least share of a council's LSOAs that must have a row.")
 
     @model_validator(mode="after")
