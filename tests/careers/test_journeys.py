@@ -1,7 +1,5 @@
 """The ways from postcodes to places are tabulated and counted as they are measured, over invented timetables."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -102,14 +100,6 @@ def test_postcodes_and_places_within_reach_are_counted():
     bands = ways.band_postcodes(dots, table, 45)
     assert bands[["postcode", "band", "places"]].to_numpy().tolist() == [["a", 1, 1], ["b", 1, 2], ["z", 0, 0]]
     assert bands.geometry.y.tolist() == [53.0, 53.1, 53.2]
-
-
-def test_a_page_says_which_timetable_is_missing():
-    trains, buses = SimpleNamespace(name="trains"), SimpleNamespace(name="buses")
-    assert ways.describe_missing([trains, buses]) == ""
-    assert ways.describe_missing([trains]).startswith("No buses are in the journeys")
-    assert "by trains alone" in ways.describe_missing([trains])
-    assert ways.describe_missing([]).startswith("No buses and no trains are")
 
 
 def test_no_postcode_or_no_place_is_too_few(town):

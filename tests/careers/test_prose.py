@@ -49,8 +49,8 @@ def test_how_far_people_get_is_told_by_the_timetables_that_there_are() -> None:
     assert "By car these are 98% and 7" in said
     assert prose.write_ways(BOTH) == "by bus, by train or on foot"
     assert prose.write_ways(TRAINS.iloc[:0]) == "on foot"
-    assert prose.warn_of_missing(TRAINS).startswith("**No buses are in these journeys,**")
-    assert prose.warn_of_missing(BOTH) == ""
+    assert prose.warn_of_missing(TRAINS["timetable"]).startswith("**No buses are in these journeys,**")
+    assert prose.warn_of_missing(BOTH["timetable"]) == ""
     modes = prose.name_modes(pd.Series(["walk", "transit"]), TRAINS)
     assert modes.tolist() == ["on foot", "by train or on foot"]
 

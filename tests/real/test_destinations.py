@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from councilbook.careers import prose
 from councilbook.careers.destinations import checks, comparing, districts, marks, neet, panel, statements
 from councilbook.catalogue.councils import list_education_codes
 from councilbook.study import Study
@@ -159,8 +160,9 @@ def test_neet_and_not_known_are_two_figures(doncaster):
     assert newest.loc["Doncaster"].tolist() == [5.4, 4.6, 0.7]
     assert newest.loc["England"].tolist() == [5.6, 3.4, 2.2]
     assert newest.loc["North Lincolnshire", ["neet_pct", "not_known_pct"]].tolist() == [1.8, 9.7]
-    said = statements.say_neet(figures)
-    assert "4.6% were NEET (3.4% in England), and of 0.7% nobody knew what they did (2.2%)" in said
+    said = prose.describe_neet(figures)
+    assert "4.6% of 16 and 17 year olds" in said and "against 3.4% in England" in said
+    assert "Nobody knew about 0.7% more (2.2%)" in said
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Sentences of the report that are put together from released figures; those on destinations are with their room."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -118,9 +119,10 @@ def name_modes(modes: "pd.Series[str]", timetables: pd.DataFrame) -> "pd.Series[
     return modes.map(MODE_WORDS | {"transit": write_ways(timetables)})
 
 
-def warn_of_missing(timetables: pd.DataFrame) -> str:
+def warn_of_missing(timetables: Iterable[str]) -> str:
     """Say which vehicles are in no journey, since no timetable of theirs was there; empty if all were."""
-    absent = [name for name in ("buses", "trains") if name not in set(timetables["timetable"])]
+    known = set(timetables)
+    absent = [name for name in ("buses", "trains") if name not in known]
     if not absent:
         return ""
     return (

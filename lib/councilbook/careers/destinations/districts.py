@@ -55,13 +55,6 @@ def tidy_districts(rows: pd.DataFrame) -> pd.DataFrame:
     return tidy
 
 
-def count_jumps(england: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Count by year how many of England's districts have a cohort that jumped: destination_year, districts, jumped."""
-    rows, _ = read_districts(england, england, measure)
-    known = rows[rows["comparable"].ne(FIRST)].assign(jumped=rows["comparable"].eq(JUMPED))
-    return known.groupby("destination_year").agg(districts=("lad_code", "size"), jumped=("jumped", "sum")).reset_index()
-
-
 def list_left_out(spine: pd.DataFrame, panel: pd.DataFrame) -> pd.DataFrame:
     """List the colleges of a council that have no row in the table of schools and colleges.
 

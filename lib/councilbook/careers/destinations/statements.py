@@ -4,7 +4,6 @@ Nothing here says which school is best or worst, that one fails, or that its car
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,16 +74,6 @@ def set_beside(guidance: pd.DataFrame, schools: pd.DataFrame) -> Beside:
     return Beside(count, found, float(np.tanh(middle - error)), float(np.tanh(middle + error)))
 
 
-def say_next(row: "pd.Series[Any]") -> str:
-    """Answer a parent's question: of a hundred pupils of a school's next cohort, how many will stay."""
-    if pd.isna(row["next_low_pct"]):
-        return f"{row['school']}: too little is known of its earlier years to say what to expect of the next."
-    return (
-        f"{row['school']}: of 100 pupils of the next year group, expect {row['next_low_pct']:.0f} to "
-        f"{row['next_high_pct']:.0f} to stay in education or work after their GCSEs."
-    )
-
-
 def say_told_apart(schools: pd.DataFrame, rng: np.random.Generator) -> str:
     """Say how many pairs of schools the newest figures can tell apart.
 
@@ -148,20 +137,4 @@ def say_left_out(colleges: pd.DataFrame) -> str:
     return (
         f"Without a row here: {names}. Their students are missing from the figures by school and college, or count "
         "where the college, or the group that it joined, is registered."
-    )
-
-
-def say_neet(figures: pd.DataFrame) -> str:
-    """Say the newest two figures beside England's.
-
-    Args:
-        figures: from `neet.compare_neet`.
-    """
-    newest = figures[figures["year"].eq(figures.loc[figures["is_own"], "year"].max())]
-    own, england = newest[newest["is_own"]].iloc[0], newest[newest["authority"].eq("England")].iloc[0]
-    return (
-        f"In {own['year']}, {own['both_pct']:.1f}% of 16 and 17 year olds in {own['authority']} were NEET or not "
-        f"known, and {england['both_pct']:.1f}% in England. They are two figures: {own['neet_pct']:.1f}% were NEET "
-        f"({england['neet_pct']:.1f}% in England), and of {own['not_known_pct']:.1f}% nobody knew what they did "
-        f"({england['not_known_pct']:.1f}%)."
     )

@@ -1,7 +1,5 @@
 """The ways from a council's postcodes to places to learn at, and how many places they bring within reach."""
 
-from collections.abc import Sequence
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -40,15 +38,6 @@ def read_timetables(study: Study) -> list[Feed]:
 def find_streets(study: Study) -> Streets | None:
     """Read the streets of a council, where there is an extract of them."""
     return read_streets(study.open_file(STREETS).path, "streets") if study.has(STREETS) else None
-
-
-def describe_missing(feeds: Sequence[Feed]) -> str:
-    """Say which timetables a page does without; empty if there is one of buses and one of trains."""
-    absent = [name for name in reversed(TIMETABLES.values()) if name not in [feed.name for feed in feeds]]
-    if not absent:
-        return ""
-    first = f"No {' and no '.join(absent)} are in the journeys on this page, since there is no timetable of them here."
-    return f"{first} By bus and train means here by {feeds[0].name} alone." if feeds else first
 
 
 def choose_example(
