@@ -100,7 +100,7 @@ def describe_chart(ideas: pd.DataFrame) -> str:
 
 def round_pounds(table: pd.DataFrame) -> pd.DataFrame:
     """Round each column of pounds to two figures: more is not known."""
-    return table.apply(lambda column: column.map(_round_pounds) if str(column.name).endswith("_gbp") else column)
+    return table.assign(**{name: table[name].map(_round_pounds) for name in map(str, table) if name.endswith("_gbp")})
 
 
 def _round_pounds(pounds: float) -> float:
