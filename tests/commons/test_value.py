@@ -234,6 +234,8 @@ def test_sentences_say_the_sum_the_plan_and_the_question_that_matters_most() -> 
     assert told.count("\n- **Q?**") == 1
     plan = statements.describe_plan(tabulate_plans(SHARED, found), 50, 2)
     assert "With an assumed £50 over 2 years, the model funds **Portal**. They would cost £40" in plan
+    shown = statements.show_rounded(known[["title", "worth_gbp"]].assign(worth_gbp=12_345.6), "Worth", {}).text
+    assert "12,000" in shown and "12,345" not in shown
     sure = tabulate_evidence(values, appraise_ideas(SHARED, values, budget_gbp=0, years=2, discount_pct=0, seed=3))
     assert statements.describe_evidence(sure).startswith("**No single question would change the choice")
 

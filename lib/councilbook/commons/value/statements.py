@@ -1,14 +1,15 @@
 """Sentences on what ideas are worth and which evidence would help, put together from what was released."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from councilbook.commons.value.evidence import EVERYTHING
+from councilbook.pages.html.pieces import Html
+from councilbook.pages.html.tables import table as write_table
 from councilbook.pages.html.wording import count_things
 
 MOST = 3  # questions that are told
-FORMATS = dict.fromkeys(
-    ["cost_gbp", "low_gbp", "mean_gbp", "high_gbp", "worth_gbp", "worth_it_pct", "best_pct"], ",.0f"
-)
 LEAST_PCT = 5  # of what everything is worth: a question below that is not told
 
 
@@ -98,9 +99,12 @@ def describe_chart(ideas: pd.DataFrame) -> str:
     )
 
 
-def round_pounds(table: pd.DataFrame) -> pd.DataFrame:
-    """Round each column of pounds to two figures: more is not known."""
-    return table.assign(**{name: table[name].map(_round_pounds) for name in map(str, table) if name.endswith("_gbp")})
+def show_rounded(table: pd.DataFrame, caption: str, headers: Mapping[str, str]) -> Html:
+    """Show a table with its pounds rounded to two figures, and its shares to whole ones: more is not known."""
+    pounds = [name for name in map(str, table) if name.endswith("_gbp")]
+    shares = [name for name in map(str, table) if name.endswith("_pct")]
+    rounded = table.assign(**{name: table[name].map(_round_pounds) for name in pounds})
+    return write_table(rounded, caption, headers=headers, formats=dict.fromkeys([*pounds, *shares], ",.0f"))
 
 
 def _round_pounds(pounds: float) -> float:
