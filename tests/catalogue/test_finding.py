@@ -318,6 +318,16 @@ def test_a_file_that_has_nearly_the_name_stops_the_run_also_where_a_twin_would_d
     )
 
 
+def test_a_file_of_a_source_with_a_shorter_name_is_not_nearly_another_source_s(make_finder, tmp_path):
+    """`homes_bedford.csv` is Bedford's file of `homes`, however much it looks like `homes_before.csv`."""
+    put(tmp_path / "closed" / "homes_bedford.csv")
+    sources = [make_source("closed", **FORMATS), make_source("closed", id="before", file="homes_before.csv")]
+    finder = make_finder()
+    catalogue = replace(finder.catalogue, sources={one.id: one for one in sources})
+    bedford = Council(slug="bedford", name="Bedford", codes={"E06000055": "Bedford"})
+    assert replace(finder, catalogue=catalogue, council=bedford).find_local(sources[1]) is None
+
+
 @pytest.mark.parametrize(
     ("formats", "way"), [(["csv"], "Put the one file of them beside it"), (["csv", "zip"], "one zip")]
 )

@@ -238,7 +238,7 @@ class Finder:
         if said and said.label and names_any_council(said.label):
             return False
         others = [one for one in self.catalogue.sources.values() if one.spectrum != "open" and one.id != source.id]
-        of_others = [parse_name(name, one) for one in others if len(one.file) > len(source.file)]
+        of_others = [parse_name(name, one) for one in others if one.file]
         if any(one and (not one.label or names_any_council(one.label)) for one in of_others):
             return False
         given, wanted = (join_words(text.partition(".")[0]).replace(" ", "") for text in (name, source.file))
