@@ -452,6 +452,19 @@ def test_a_version_without_the_mark_of_totals_is_read_as_before() -> None:
     pd.testing.assert_frame_equal(protect_counts(frame, LEFT, KEY, [old]).frame, now)
 
 
+def test_a_total_of_zero_in_a_row_that_hides_another_count_is_not_taken_for_hidden() -> None:
+    cells = pd.DataFrame({"area": ["a"], "band": ["1"], "people": [40], "ill": [0], "young": [3]})
+    rule = LEFT.model_copy(update={"counts": ["people", "ill", "young"], "part_of": {}, "shares": {}})
+    frame = add_margins(cells, KEY, rule.counts)
+    safe = protect_counts(frame, rule, KEY).frame
+    assert safe["is_suppressed"].all()
+    low, _ = read_intervals(safe, read_table(frame, rule, KEY, []).cells, rule)
+    rows = len(frame)
+    assert low[rows : 2 * rows].tolist() == [0] * rows
+    assert low[2 * rows : 3 * rows].tolist() == [1] * rows
+    assert find_exposed_by_versions(protect_counts(frame, rule, KEY, [safe]), rule, [safe]).empty
+
+
 def test_true_totals_are_no_part_of_themselves() -> None:
     frame = pd.DataFrame({"area": ["a", "b", "c", "All"], "people": [4, 30, 70, 104]})
     assert "is_partial" not in protect_counts(frame, make_rule(totals={"area": "All"}), ["area"]).frame

@@ -212,7 +212,7 @@ def read_intervals(version: pd.DataFrame, layout: Layout, rule: CountRule) -> tu
     """
     aligned = align_rows(version, layout.keys, [*layout.columns, "is_suppressed"])
     shown = aligned[layout.columns].to_numpy(dtype="float64", na_value=np.nan)
-    blanked = aligned[["is_suppressed"]].to_numpy(dtype="float64", na_value=0) > 0
+    blanked = (aligned[["is_suppressed"]].to_numpy(dtype="float64", na_value=0) > 0) & np.isnan(shown)
     if rule.totals_of_what_is_left:
         shown[layout.margins.any(axis="columns")] = np.nan
     half, public = rule.round_to // 2, np.isin(layout.columns, rule.public)
