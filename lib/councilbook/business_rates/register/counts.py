@@ -1,5 +1,7 @@
 """How many properties there are, and how many of their ratepayers are withheld, by ward and by use."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
@@ -7,6 +9,10 @@ from councilbook.business_rates.names.persons import ORGANISATION, WITHHELD
 from councilbook.business_rates.register.open_register import check_same_rows
 from councilbook.business_rates.register.properties import VALUE_BANDS, cut_bands, group_descriptions
 from councilbook.business_rates.roll.contents import NOT_TOLD, find_empty
+from councilbook.errors import ReleaseRefusedError
+
+if TYPE_CHECKING:
+    from councilbook.study import Study
 
 ALL_WARDS, ALL_USES = "All wards", "All uses"
 
@@ -54,6 +60,25 @@ def count_withheld(groups: pd.Series, roll: pd.DataFrame, parties: pd.DataFrame,
     told = {"withheld_empty": empty.notna().any(), "withheld_relieved": relieved.any()}
     blank = pd.Series(pd.NA, counts.index, dtype="Int64")
     return counts.assign(**{name: blank for name, is_told in told.items() if not is_told})
+
+
+def release_counts(study: "Study", dataset: str, counts: pd.DataFrame, less: pd.DataFrame) -> str:
+    """Release counts, or less of them where a roll is so small that no suppression would do.
+
+    Args:
+        dataset: its id.
+        counts: the counts.
+        less: what of them the register shows as well, and so is safe.
+
+    Returns:
+        What was left out, in words; nothing if the gate let all of it out.
+    """
+    try:
+        study.release(dataset, counts)
+    except ReleaseRefusedError:
+        study.release(dataset, less)
+        return f"{study.catalogue.dataset(dataset).title}: only a part goes out, as the properties are too few."
+    return ""
 
 
 def add_withheld(filled: pd.DataFrame, roll: pd.DataFrame, parties: pd.DataFrame) -> pd.DataFrame:
