@@ -281,6 +281,16 @@ def test_dates_with_the_month_first_are_noticed_and_said(read):
     assert "Its dates have the month first." in set(roll.mapping["note"])
 
 
+def test_a_spreadsheet_s_numbers_of_days_are_read_where_a_header_says_that_they_are_dates(read):
+    days = ["43266", "42826", "42735.5", "42006", "41728"]
+    roll = read(f"{HEADER},Empty from", *[f"{row},{day}" for row, day in zip(rows(5), days, strict=True)])
+    assert roll.frame["empty_since_date"].iloc[3] == pd.Timestamp("2015-01-02")
+    assert roll.warnings == ["Empty from: Its dates are a spreadsheet's numbers of days. Please confirm."]
+    days = ["06/15/18", "04/01/17", "12/31/16", "01/02/15", "03/30/14", "soon"]
+    roll = read(f"{HEADER},Empty from", *[f"{row},{day}" for row, day in zip(rows(6), days, strict=True)])
+    assert roll.aside["reason"].tolist() == ["no date"]
+
+
 def test_a_cell_that_most_rows_lack_is_found_and_said(read):
     header = f"{HEADER},Occupied,Empty from,Full Sbr"
     short = [f"{row},Y,Y" for row in rows(40)]  # there is no cell for "Empty from"
@@ -393,6 +403,12 @@ def test_names_of_ratepayers_under_another_header_are_an_error_that_shows_none(r
     with pytest.raises(CheckError, match="look like names of ratepayers") as error:
         read(header, *[",".join(cells) for cells in table])
     assert not any(name in str(error.value) for name in names)
+
+
+def test_a_few_kinds_of_exemption_are_no_names(read):
+    kinds = ["Listed Building", "Rateable Value", "Company Insolvent", "Administration", "Rateable Value"]
+    roll = read(f"{HEADER},Exemptions", *[f"{row},{kind}" for row, kind in zip(rows(5), kinds, strict=True)])
+    assert roll.frame["exemption"].tolist() == kinds
 
 
 def test_a_column_of_something_else_is_an_error(read):

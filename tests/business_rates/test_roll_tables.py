@@ -236,6 +236,19 @@ def test_sheets_with_the_same_headers_follow_each_other(tmp_path, plain):
     assert find_note(roll, "N to Z").endswith("its 4 rows follow; row 1 of it is counted as row 11.")
 
 
+def test_parts_of_a_roll_with_other_headers_or_fewer_columns_follow_each_other(tmp_path, plain):
+    other = ["Prop Ref", "Account Holder", "Premises Address", "Post Code", "RV", "Liability Start"]
+    short = [row[:5] for row in [HEADER, *ACCOUNTS[7:]]]
+    parts = {"east.csv": [HEADER, *ACCOUNTS[:4]], "west.csv": [other, *ACCOUNTS[4:7]], "north.csv": short}
+    members = {name: write_csv(rows) for name, rows in parts.items()}
+    roll = read(write_zip(tmp_path / "roll.zip", members))
+    expected = plain.frame["liability_start_date"].where(plain.frame.index < 7)
+    pd.testing.assert_frame_equal(roll.frame, plain.frame.assign(liability_start_date=expected))
+    assert find_note(roll, "west").endswith("its 3 rows follow; row 1 of it is counted as row 11.")
+    assert find_note(roll, "north").endswith("It lacks Account Start Date.")
+    assert not roll.warnings
+
+
 def test_two_editions_of_a_roll_are_not_one(tmp_path):
     with pytest.raises(SourceError, match="'2023' and '2024' hold the same properties"):
         read(write_workbook(tmp_path / "r.xlsx", {"2023": [HEADER, *ACCOUNTS], "2024": [HEADER, *ACCOUNTS[:8]]}))

@@ -109,12 +109,18 @@ def join_tables(path: Path, read_text: ReadText, confirmed: Sequence[str] = ()) 
             f"{path.name}: none of its sheets or files ({', '.join(notes) or 'none'}) has the header of a roll among "
             f"its first {ROWS_SEARCHED_FOR_HEADER} rows (at least {LEAST_KNOWN} columns that can be told)."
         )
-    main = max(able, key=lambda sheet: (len(_find_targets(sheet.header) - set(OF_RELIEFS)), len(sheet.records)))
+    main = max(able, key=_rank)
     stacked, notes = _stack(main, found, notes, path)
     for sheet in found:
         if sheet is not main and sheet.name not in notes:
             stacked, notes[sheet.name] = _join(stacked, sheet, path)
     return Joined(stacked.records, notes)
+
+
+def _rank(sheet: Sheet) -> tuple[int, int, int]:
+    """Rank a table as the one that others are joined to: by what it says of properties, then of reliefs, then rows."""
+    targets = _find_targets(sheet.header)
+    return len(targets - set(OF_RELIEFS)), len(targets), len(sheet.records)
 
 
 def list_tops(path: Path, read_text: ReadText) -> list[Record]:
@@ -281,39 +287,62 @@ def _find_targets(header: Sequence[str]) -> set[str]:
     return {target for cell in header if (target := find_target(cell))}
 
 
-def _reorder(sheet: Sheet, header: Sequence[str]) -> Sheet:
-    """Put a table's columns into the order of another header with the same names."""
-    names = list(map(normalise_header, sheet.header))
-    order = [names.index(normalise_header(cell)) for cell in header]
-    return Sheet(
-        sheet.name, [(row, [cells[place] for place in order] + cells[len(order) :]) for row, cells in sheet.records]
-    )
-
-
 def _stack(main: Sheet, sheets: Sequence[Sheet], notes: dict[str, str], path: Path) -> tuple[Sheet, dict[str, str]]:
-    """Put those with the main table's headers below it; their rows are counted on from a round number."""
-    names = sorted(map(normalise_header, main.header))
-    same = [sheet for sheet in sheets if sheet is not main and sorted(map(normalise_header, sheet.header)) == names]
-    if not same:
+    """Put the other parts of a roll below the main one; their rows are counted on from a round number."""
+    parts = [(sheet, order) for sheet in sheets if sheet is not main and (order := _line_up(main, sheet)) is not None]
+    if not parts:
         return main, notes
-    step = 10 ** len(str(max(sheet.records[-1][0] for sheet in (main, *same))))
+    step = 10 ** len(str(max(sheet.records[-1][0] for sheet in (main, *(sheet for sheet, _ in parts)))))
     keys = _find_keys(main, main)
-    records, seen = list(main.records), _list_keys(main, keys[0][0]) if keys else set()
-    for number, sheet in enumerate(same, 1):
-        aligned = _reorder(sheet, main.header)
-        own = _list_keys(aligned, keys[0][0]) if keys else set()
+    records, seen, width = list(main.records), _list_keys(main, keys[0][0]) if keys else set[str](), len(main.header)
+    for number, (sheet, order) in enumerate(parts, 1):
+        rows = [(row, _reorder(cells, order, len(sheet.header))) for row, cells in sheet.records[1:]]
+        own = {_clean_key(cells[keys[0][0]]) for _, cells in rows} - {""} if keys else set()
         if own and len(own & seen) > SAME_EDITION * min(len(own), len(seen)):
+            if not _has_same_names(main, sheet):
+                continue  # it says more of the same properties
             raise SourceError(
                 f"{path.name}: {main.name!r} and {sheet.name!r} hold the same properties, as two editions of one roll "
                 "do. Keep the one that is meant."
             )
         seen |= own
-        records += [(number * step + row, cells) for row, cells in aligned.records[1:]]
+        records += [(number * step + row, cells) for row, cells in rows]
+        lacks = [cell for cell, place in zip(main.header, order[:width], strict=True) if cell and place is None]
         notes[sheet.name] = (
-            f"It has the headers of {main.name!r}, so its {len(sheet.records) - 1:,} rows follow; row 1 of it is "
-            f"counted as row {number * step + 1:,}."
+            f"It has the headers of {main.name!r}, so its {len(rows):,} rows follow; row 1 of it is "
+            f"counted as row {number * step + 1:,}." + (f" It lacks {', '.join(lacks)}." if lacks else "")
         )
     return Sheet(main.name, records), notes
+
+
+def _line_up(main: Sheet, other: Sheet) -> list[int | None] | None:
+    """Find where each column of the main table stands in another part of the roll; None if it is no such part.
+
+    Columns are told by their names, else by what they are taken for, in the order in which they come. A part has all
+    columns of its own in the main table, and the address of the property among them, or the very same headers.
+    """
+    ours, theirs = (list(map(normalise_header, sheet.header)) for sheet in (main, other))
+    order: list[int | None] = [theirs.index(name) if name in theirs else None for name in ours]
+    if _has_same_names(main, other):
+        return order
+    left = [place for place, cell in enumerate(theirs) if cell and place not in order]
+    for number, cell in enumerate(main.header):
+        target = find_target(cell)
+        same = [place for place in left if target and find_target(other.header[place]) == target]
+        if order[number] is None and same:
+            order[number] = same[0]
+            left.remove(same[0])
+    told = {find_target(main.header[number]) for number, place in enumerate(order) if place is not None}
+    return order if not left and {"address", "rateable_value_gbp"} <= told else None
+
+
+def _has_same_names(main: Sheet, other: Sheet) -> bool:
+    ours, theirs = (sorted(map(normalise_header, sheet.header)) for sheet in (main, other))
+    return ours == theirs
+
+
+def _reorder(cells: Sequence[str], order: Sequence[int | None], width: int) -> list[str]:
+    return ["" if place is None else cells[place] for place in order] + list(cells[width:])
 
 
 def _join(main: Sheet, other: Sheet, path: Path) -> tuple[Sheet, str]:

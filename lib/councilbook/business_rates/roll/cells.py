@@ -6,7 +6,7 @@ spoilt beyond repair (references that lost digits, days and months that changed 
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -15,13 +15,17 @@ import pandas as pd
 
 from councilbook.business_rates.roll.columns import NO_NEED, NOT_KNOWN, WHERE_TO_CORRECT, Column, Found
 from councilbook.business_rates.roll.headers import PERSONAL, normalise_header, read_header
-from councilbook.business_rates.roll.rules import BOUNDS, KINDS, LEGAL_END, LOST_DIGITS, convert_cells
+from councilbook.business_rates.roll.rules import BOUNDS, KINDS, LEGAL_END, LOST_DIGITS, Kind, convert_cells
 from councilbook.errors import CheckError
 
 NAMES_EXPECTED = ("ratepayer_name", "trading_name", "ratepayer_address")
 OF_ROLL = ("snapshotdate", "publisheddate", "reportdate", "applicabledate", "effectivedate", "extractdate")
 FEWEST_DAYS = 50  # of accounts, for the newest of them to be about the day of the roll
 ONE_IN = 1_000
+OTHER_DATES: Mapping[Kind, str] = {
+    "month_day": "Its dates have the month first.",
+    "serial_day": "Its dates are a spreadsheet's numbers of days. Please confirm.",
+}
 LEAST_FIT = 0.5
 LEAST_FIT_OF_GUESS = 0.8
 MOST_NAMES = 0.05
@@ -45,6 +49,11 @@ _PROPERTY = re.compile(
 _STREET = re.compile(
     r"\b(road|street|lane|avenue|close|drive|way|place|terrace|court|square|hill|row|crescent|gardens|grove|walk|view|park|"
     r"estate|centre|house|mill|unit|floor|rd|st|ave|ln)\b",
+    re.IGNORECASE,
+)
+_OF_RELIEF = re.compile(
+    r"relief|exempt|listed|value|administ|liquid|insolv|probate|charit|business|empty|vacant|unoccupied|prohibit|"
+    r"small|rural|retail|transition|discount|hardship|religious|agricultur|disabled",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[A-Za-z]{2}")
@@ -274,9 +283,10 @@ def _measure(column: Column, cells: Sequence[str], database: duckdb.DuckDBPyConn
         values = values.where(values.between(*BOUNDS[column.target]) | (values == 0))
     fits = float(values.notna().mean())
     if kind == "day":
-        other = float(convert_cells(database, cells, "month_day").notna().mean())
-        if other > fits:
-            return replace(column, fits_pct=100 * other, month_first=True, note="Its dates have the month first.")
+        for way, note in OTHER_DATES.items():
+            other = float(convert_cells(database, cells, way).notna().mean())
+            if other > max(fits, LEAST_FIT_OF_GUESS if way == "serial_day" else 0):
+                return replace(column, fits_pct=100 * other, dates=way, note=note)
     return replace(column, fits_pct=100 * fits)
 
 
@@ -360,9 +370,10 @@ def _holds_names(target: str, cells: Sequence[str]) -> bool:
 
 
 def _holds_persons(cells: Sequence[str]) -> bool:
-    """Tell whether cells are mostly two to four words in capitals, hardly ever the same, and no kinds of property."""
+    """Tell whether cells are mostly two to four words in capitals, hardly ever the same, and of no property or relief."""
     persons = sum(bool(_PERSON.fullmatch(cell)) for cell in cells)
-    return persons > 0.6 * len(cells) and len(set(cells)) > 0.5 * len(cells) and _share(cells, _PROPERTY) < 0.3
+    others = max(_share(cells, _PROPERTY), _share(cells, _OF_RELIEF))
+    return persons > 0.6 * len(cells) and len(set(cells)) > 0.5 * len(cells) and others < 0.3
 
 
 def _looks_like_names(cells: Sequence[str]) -> bool:

@@ -20,7 +20,7 @@ from councilbook.business_rates.roll.headers import (
     read_header,
     read_words,
 )
-from councilbook.business_rates.roll.rules import COLUMNS, KINDS, PSEUDO_TARGETS, REFERENCES, RELIEF_TARGETS, Use
+from councilbook.business_rates.roll.rules import COLUMNS, KINDS, PSEUDO_TARGETS, REFERENCES, RELIEF_TARGETS, Kind, Use
 from councilbook.errors import CheckError, suggest
 
 Found = Literal["known header", "guessed from header", "guessed from cells", "confirmed", "not used"]
@@ -47,7 +47,7 @@ class Column:
         found: how that was found.
         fits_pct: of its cells that are not blank, the share that can be read so; None where any text would do.
         note: what the caller should know of it.
-        month_first: whether its dates are written so.
+        dates: how its dates are written, if it has dates.
         keeps_decimals: whether the decimals of its references tell them apart; else those of a spreadsheet go.
     """
 
@@ -57,7 +57,7 @@ class Column:
     found: Found
     fits_pct: float | None = None
     note: str = ""
-    month_first: bool = False
+    dates: Kind = "day"
     keeps_decimals: bool = False
 
 
@@ -139,7 +139,7 @@ def list_uses(columns: Sequence[Column]) -> list[Use]:
             if column.target in REFERENCES:
                 kind = "text" if column.keeps_decimals else "reference"
             label = re.sub(r"\s*\bY\s*/\s*N\b", "", column.header, flags=re.IGNORECASE).strip()
-            uses.append(Use(column.position, label, column.target, "month_day" if column.month_first else kind))
+            uses.append(Use(column.position, label, column.target, column.dates if kind == "day" else kind))
     return uses
 
 

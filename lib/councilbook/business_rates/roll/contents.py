@@ -23,6 +23,7 @@ EXTRACTS: Mapping[str, str] = {  # a ready list, and the published column that i
     "small_business_relief": "small_business_relief",
 }
 MADE_REFERENCE = r"row \d+(?: of \d{4}-\d\d-\d\d)?"  # of a row whose roll has none
+PUT_TOGETHER = "put together"  # stands for the sheets and files that became part of the roll
 NOT_USED = "not used"  # stands for the columns of a file that nothing is made of
 NOT_TOLD = "not known"  # stands in a table for what the roll does not tell
 PLACEHOLDER = "kept without a name, as the file has a placeholder for it"  # what became of a row
@@ -76,7 +77,7 @@ def count_columns(roll: pd.DataFrame, mapping: pd.DataFrame | None = None) -> pd
     counts = roll.notna().sum().rename_axis("column").rename("properties").sort_index()
     if mapping is None:
         return counts.reset_index()
-    filled = mapping[mapping["column"].notna() | (mapping["note"] != "")]
+    filled = mapping[(mapping["column"].notna() | (mapping["note"] != "")) & (mapping["found"] != PUT_TOGETHER)]
     by_column = filled.groupby(filled["column"].fillna(NOT_USED))
     said = by_column["note"].agg(lambda notes: " ".join(dict.fromkeys(note for note in notes if note)))
     read = by_column["file_column"].agg(lambda names: "; ".join(name for name in names if name))

@@ -33,7 +33,7 @@ from councilbook.business_rates.roll.columns import (
     list_uses,
     map_header,
 )
-from councilbook.business_rates.roll.rules import EXPECTED, KINDS, Kind, Use, clean_cells, convert_cells
+from councilbook.business_rates.roll.rules import DAYS, EXPECTED, KINDS, Kind, Use, clean_cells, convert_cells
 from councilbook.errors import CheckError, SourceError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -369,9 +369,8 @@ def _count_misfits(
         filled = [cell for cell in cells if cell.strip()]
         for target, kind in kinds.items():
             if kind in EXPECTED and filled:
-                fits = convert_cells(database, filled, kind).notna()
-                if kind == "day":
-                    fits |= convert_cells(database, filled, "month_day").notna()
+                ways = DAYS if kind == "day" else (kind,)
+                fits = np.any([convert_cells(database, filled, way).notna() for way in ways], axis=0)
                 wrong[target] = int((~fits).sum())
         counts.append(wrong)
     return counts

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from councilbook.business_rates.names.placeholders import blank_placeholders
 from councilbook.business_rates.roll.columns import require_address, show_columns, store_mapping
-from councilbook.business_rates.roll.contents import PLACEHOLDER
+from councilbook.business_rates.roll.contents import PLACEHOLDER, PUT_TOGETHER
 from councilbook.business_rates.roll.files import DELIMITERS, Layout, find_layout, make_chunks, pick_cells
 from councilbook.business_rates.roll.rules import (
     COLUMNS,
@@ -77,7 +77,8 @@ class Roll:
     def warnings(self) -> list[str]:
         """What the caller should look at before the roll is used: a line a column."""
         told = self.mapping[self.mapping["note"].str.contains("Warning|Looks|New|Please")]
-        idle = self.mapping.loc[self.mapping["column"].isna() & (self.mapping["note"] != ""), "file_column"]
+        is_idle = self.mapping["column"].isna() & (self.mapping["note"] != "") & (self.mapping["found"] != PUT_TOGETHER)
+        idle = self.mapping.loc[is_idle, "file_column"]
         idle = idle[~idle.index.isin(told.index)]
         unnamed = told["column"].where(told["column"].notna(), "column " + told["position"].astype(str))
         names = told["file_column"].where(told["file_column"] != "", unnamed)
@@ -357,7 +358,8 @@ def _show(layout: Layout) -> pd.DataFrame:
         instead = "The column of ba_reference." if "ba_reference" in targets else UNFOLLOWED
         extra.append(("", "property_reference", f"Warning: no such column. {instead}"))
     for name, note in layout.notes.items():
-        shown.loc[len(shown)] = [name, pd.NA, None, "sheet or file", None, note]
+        found = "sheet or file" if note.endswith("left out.") else PUT_TOGETHER
+        shown.loc[len(shown)] = [name, pd.NA, None, found, None, note]
     for file_column, column, note in extra:
         shown.loc[len(shown)] = [file_column, pd.NA, column, "guessed from cells", None, note]
     return shown

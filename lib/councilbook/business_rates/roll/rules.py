@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Kind = Literal["text", "reference", "number", "money", "day", "month_day", "postcode", "flag"]
+Kind = Literal["text", "reference", "number", "money", "day", "month_day", "serial_day", "postcode", "flag"]
 
 COLUMNS: Mapping[str, str] = {  # of the canonical frame, with what DuckDB keeps them as
     "property_reference": "VARCHAR",
@@ -63,7 +63,10 @@ PSEUDO_TARGETS = (  # read into is_occupied, into the relief that the words name
     "relief_total",
 )
 REFERENCES = ("property_reference", "ba_reference", "uprn")
-EXPECTED: Mapping[Kind, str] = {"number": "no number", "money": "no number", "day": "no date", "flag": "no yes or no"}
+DAYS: tuple[Kind, ...] = ("day", "month_day", "serial_day")
+EXPECTED: Mapping[Kind, str] = {
+    "number": "no number", "money": "no number", "flag": "no yes or no", **dict.fromkeys(DAYS, "no date"),
+}  # fmt: skip
 NOTHING = pa.array(["", "null", "n/a", "nan", "#n/a"])
 BOUNDS = {"latitude": (49.0, 61.5), "longitude": (-9.0, 2.5)}  # the United Kingdom
 
@@ -155,6 +158,9 @@ CREATE OR REPLACE TEMP MACRO to_month_day(x) AS keep_plausible(CASE
     WHEN regexp_matches(x, '{_DAY}\d{{4}}{_TIME}') THEN CAST(try_strptime(take_day(x), '%m/%d/%Y') AS DATE)
     WHEN regexp_matches(x, '{_DAY}\d{{2}}{_TIME}') THEN CAST(try_strptime(take_day(x), '%m/%d/%y') AS DATE)
     ELSE to_iso_day(x) END);
+CREATE OR REPLACE TEMP MACRO to_serial_day(x) AS CASE
+    WHEN regexp_full_match(x, '[1-6]\d{{4}}(\.\d+)?') THEN DATE '1899-12-30' + CAST(floor(CAST(x AS DOUBLE)) AS INTEGER)
+    END;
 CREATE OR REPLACE TEMP MACRO to_postcode(x) AS CASE
     WHEN regexp_full_match(upper(replace(replace(x, ' ', ''), chr(160), '')),
         '[A-Z]{{1,2}}\d[A-Z\d]?\d[ABD-HJLNP-UW-Z]{{2}}|GIR0AA')
@@ -233,7 +239,7 @@ def convert_cells(database: duckdb.DuckDBPyConnection, values: Sequence[str | No
         values: cells as text.
         kind: text, number, money (pounds; thousands with commas; brackets are negative), day (ISO, or day first; no
             spreadsheet's day number, which may as well be a rateable value), month_day (the same, month first),
-            postcode ("ML1 1AA"), flag (yes or no).
+            serial_day (a spreadsheet's day number), postcode ("ML1 1AA"), flag (yes or no).
     """
     cells = pa.table({"place": pa.array(range(len(values))), "cell": pa.array(values, pa.string())})
     database.register("cells", cells)
