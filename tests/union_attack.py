@@ -234,7 +234,7 @@ def _make_groups(months: Sequence[Known]) -> pd.DataFrame:
 
 
 def _find(groups: pd.DataFrame, month: int, where: Mapping[str, str]) -> np.ndarray:
-    fits = np.array([month in months for months in groups["months"]])
+    fits = np.array([month in months for months in groups["months"]], dtype=bool)
     for attribute, value in where.items():
         fits &= (groups[attribute] == value).to_numpy()
     return np.flatnonzero(fits)
