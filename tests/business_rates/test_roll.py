@@ -303,6 +303,16 @@ def test_a_cell_that_most_rows_lack_is_found_and_said(read):
 # --- the mapping
 
 
+@pytest.mark.parametrize("header", [
+    "Ref,Address,Postcode,Name,Address,Postcode,RV", "Name,Address,Postcode,Ref,Address,Postcode,RV"
+])  # fmt: skip
+def test_a_second_address_that_may_be_the_ratepayer_s_is_an_error(header):
+    with pytest.raises(CheckError, match=r"are both called 'Address'.*the ratepayer's own address"):
+        map_header(header.split(","))
+    series = found("Ref,Address,Address,Address,Postcode,Name,RV")
+    assert series["Address"] == "address"
+
+
 def test_headers_are_normalised():
     assert normalise_header("PropAddress1 ") == "prop address 1"
     assert normalise_header("Disc %") == "disc pct"

@@ -370,7 +370,7 @@ def _holds_names(target: str, cells: Sequence[str]) -> bool:
 
 
 def _holds_persons(cells: Sequence[str]) -> bool:
-    """Tell whether cells are mostly two to four words in capitals, hardly ever the same, and of no property or relief."""
+    """Tell whether cells are mostly two to four words in capitals, hardly ever the same, and of no property."""
     persons = sum(bool(_PERSON.fullmatch(cell)) for cell in cells)
     others = max(_share(cells, _PROPERTY), _share(cells, _OF_RELIEF))
     return persons > 0.6 * len(cells) and len(set(cells)) > 0.5 * len(cells) and others < 0.3

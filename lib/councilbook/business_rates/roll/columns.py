@@ -214,14 +214,25 @@ def _add_guesses(columns: list[Column], meanings: Sequence[Meaning]) -> list[Col
 
 
 def _send_second_address_away(columns: list[Column]) -> list[Column]:
-    """Read a second "Address 1", "Address 2" as the ratepayer's; a series without numbers is one address."""
-    seen: set[str] = set()
+    """Read a second "Address 1", "Address 2" as the ratepayer's; a series without numbers is one address.
+
+    Raises:
+        CheckError: an "Address" without a number comes again further on, so one of the two may be the ratepayer's.
+    """
+    seen: dict[str, int] = {}
     for place, column in enumerate(columns):
         words = normalise_header(column.header)
         if column.target == "address" and words in seen and words[-1:].isdigit():
             note = "Warning: its header comes a second time; it is taken for the ratepayer's address."
             columns[place] = replace(column, target="ratepayer_address", note=note)
-        seen.add(words)
+        elif column.target == "address" and words in seen:
+            between = columns[seen[words] + 1 : place]
+            if any(one.target != "address" and one.header.strip() for one in between):
+                raise CheckError(
+                    f"Columns {seen[words] + 1} and {place + 1} are both called {column.header.strip()!r}. One of them "
+                    f"may be the ratepayer's own address, and not the property's. Say which {WHERE_TO_CORRECT}."
+                )
+        seen[words] = place
     return columns
 
 
