@@ -674,6 +674,20 @@ def test_the_commonest_reason_to_publish_and_to_withhold_is_told_of_each():
     )
 
 
+def test_counts_that_are_left_out_of_a_small_roll_are_said_to_be():
+    told = {"small_business_relief", "is_occupied"}
+    empty = pd.Series([pd.NA], dtype="Int64")
+    few = pd.DataFrame({"withheld_empty": empty, "withheld_relieved": empty, "is_suppressed": [False]})
+    assert prose.describe_few(few, told).startswith("The properties are too few to say how many")
+    assert not prose.describe_few(few, {"description"})
+    assert not prose.describe_few(few.assign(is_suppressed=True), told)
+    assert not prose.describe_few(few.assign(withheld_empty=0), told)
+    parties = pd.DataFrame({"party": ["organisation"], "reason": ["public body"], "properties": [10]})
+    assert prose.describe_parties(parties).endswith(
+        "Why other names were withheld is left out, as they are none or too few."
+    )
+
+
 def test_each_kind_of_change_is_told_with_its_own_number():
     kinds = ["joined"] * 5 + ["left"] * 2 + ["new value"] * 3 + ["new ratepayer"] * 7
     assert prose.describe_changes(pd.DataFrame({"change": kinds})) == (

@@ -34,7 +34,18 @@ def describe_parties(parties: pd.DataFrame) -> str:
         rows = shown[shown["party"] == party]
         if len(rows):
             parts.append(f"The commonest reason why a name was {words}: {rows['reason'].iloc[0]}.")
+    if len(parties) and "withheld" not in set(parties["party"]):
+        parts.append("Why other names were withheld is left out, as they are none or too few.")
     return " ".join(parts) or "The counts are too small to be shown."
+
+
+def describe_few(by_use: pd.DataFrame, told: Collection[str]) -> str:
+    """Say that counts are left out where a roll has too few properties for any suppression to do."""
+    is_told = "small_business_relief" in told or bool({"is_occupied", "empty_since_date"} & set(told))
+    counts = by_use[["withheld_empty", "withheld_relieved"]]
+    if not is_told or by_use["is_suppressed"].any() or counts.notna().any(axis=None):
+        return ""
+    return "The properties are too few to say how many of those whose ratepayer is hidden are empty or have a relief."
 
 
 def describe_rows(rows: pd.DataFrame) -> str:
