@@ -116,7 +116,8 @@ def test_the_page_says_which_columns_nothing_is_made_of_and_of_which_list_the_va
         ("Parish", None, "Not used: nothing here is made of it."),
         ("Blank", None, ""),
     ]
-    mapping = pd.DataFrame(rows, columns=["file_column", "column", "note"])
+    mapping = pd.DataFrame(rows, columns=["file_column", "column", "note"]).assign(found="known header")
+    mapping.loc[len(mapping)] = ["Reliefs", None, "55 rows, joined by 'Ref'.", contents.PUT_TOGETHER]
     counts = contents.count_columns(roll, mapping).set_index("column")
     assert counts["properties"].to_dict() == {"address": 1, "rateable_value_gbp": 2, contents.NOT_USED: 0}
     assert counts["file_columns"].to_dict() == {
