@@ -11,7 +11,8 @@ from councilbook.errors import CatalogueError, CouncilbookError
 from councilbook.gate.editions import find_beside
 from councilbook.paths import Workbook
 from councilbook.running import run as running
-from councilbook.running.jobs import Job, JobResult, fingerprint_notebooks, plan_jobs
+from councilbook.running.changes.stale import fingerprint_notebooks
+from councilbook.running.jobs import Job, JobResult, plan_jobs
 from councilbook.study import Study
 
 JOINT = """

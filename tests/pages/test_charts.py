@@ -175,8 +175,10 @@ def test_bars_go_left_of_zero_and_their_values_are_written_right_of_it() -> None
     assert below._repr_html_()
 
 
-def test_bars_show_names_values_and_reference() -> None:
-    frame = pd.DataFrame({"district": ["Swale", "Dover"], "pct": [12.04, 9.0]})
+def test_bars_show_names_values_interval_and_reference(rates: pd.DataFrame) -> None:
+    frame = pd.DataFrame(
+        {"district": ["Swale", "Dover"], "pct": [12.04, 9.0], "low": [11.0, 8.0], "high": [13.0, 10.0]}
+    )
     picture = charts.draw_bars(
         frame,
         "district",
@@ -184,6 +186,8 @@ def test_bars_show_names_values_and_reference() -> None:
         title="Rates",
         alt=ALT,
         label="Rate, %",
+        low="low",
+        high="high",
         reference=10.5,
         reference_label="all of Kent",
     )
@@ -191,9 +195,9 @@ def test_bars_show_names_values_and_reference() -> None:
     for svg in (picture.svg, picture.narrow_svg):
         for text in ("Swale", "Dover", "12.0", "9.0", "all of Kent", "Rate, %"):
             assert f">{text}<" in svg
-    assert list(picture.data.columns) == ["district", "pct"]
+    assert list(picture.data.columns) == ["district", "pct", "low", "high"]
     headers = [one.get_text() for one in read(picture).select("thead th")]
-    assert headers == ["district", "Rate, %"]
+    assert headers == ["district", "Rate, %", "lower end", "upper end"]
 
 
 def test_an_estimate_that_all_rows_share_is_written_once() -> None:

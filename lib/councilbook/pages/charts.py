@@ -213,6 +213,8 @@ def draw_bars(
     title: str,
     alt: str,
     label: str,
+    low: str | None = None,
+    high: str | None = None,
     reference: float | None = None,
     reference_label: str = "",
     number: str = ",.1f",
@@ -226,24 +228,32 @@ def draw_bars(
         title: what the chart is about.
         alt: what it shows, in sentences.
         label: words for the values, with the unit.
+        low: column with the lower end of an interval around the value.
+        high: column with its upper end.
         reference: a value to compare with, drawn as a line across all bars.
         reference_label: what that value is.
         number: Python format specification of the values written.
     """
     rows = range(len(frame))
     values = frame[value].to_numpy(dtype=float)
+    ends = values if high is None else np.fmax(values, frame[high].to_numpy(dtype=float))
 
     def draw(axes: Axes, page: Page) -> None:
         axes.barh(rows, values, height=0.42 if page.narrow else 0.66, color=PALETTE[0])
-        for row, one in zip(rows, values, strict=True):
+        if low is not None and high is not None:
+            axes.hlines(rows, frame[low], frame[high], color=INK, linewidth=2)
+            axes.plot(frame[low], rows, "|", frame[high], rows, "|", color=INK, markersize=9, markeredgewidth=2)
+        for row, end, one in zip(rows, ends, values, strict=True):
             if np.isfinite(one):
-                write_value(axes, max(one, 0.0), row, format(one, number))  # below zero there is the bar
-        axes.set_xlim(min(0, float(np.nanmin(values))) * 1.05, max(float(np.nanmax(values)), 0.0) * 1.15)
+                write_value(axes, max(end, 0.0), row, format(one, number))  # below zero there is the bar
+        axes.set_xlim(min(0, float(np.nanmin(values))) * 1.05, max(float(np.nanmax(ends)), 0.0) * 1.15)
         name_rows(axes, frame[category], page)
         draw_reference(axes, reference, reference_label, page)
         axes.set_xlabel(wrap(label, page))
 
-    return make_picture(draw, frame[[category, value]], title, alt, row_heights(frame[category]), {value: label})
+    interval = {name: words for name, words in ((low, "lower end"), (high, "upper end")) if name}
+    columns = [category, value, *interval]
+    return make_picture(draw, frame[columns], title, alt, row_heights(frame[category]), {value: label} | interval)
 
 
 def draw_intervals(

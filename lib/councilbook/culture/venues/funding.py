@@ -47,8 +47,8 @@ def load_awards(study: Study) -> pd.DataFrame:
     if study.has("culture_recovery_fund"):
         for table, programme in RECOVERY.items():
             rows = study.load("culture_recovery_fund", table)
-            told = {"programme": f"recovery fund, {programme}", "years": "2020/21", "year": 2020}
-            found.append(rows.assign(**told, file="recovery fund"))
+            named = f"recovery fund, {programme}"
+            found.append(rows.assign(programme=named, years="2020/21", year=2020, file="recovery fund"))
     columns = ["programme", "years", "year", "file", "authority", "award_gbp"]
     if not found:
         return pd.DataFrame(columns=columns)

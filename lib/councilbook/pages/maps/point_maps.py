@@ -78,6 +78,7 @@ def draw_point_map(
     name: str,
     details: Details,
     noun: str = "place",
+    radius: float = RADIUS,
 ) -> PointMap:
     """Draw a dot a place, in bands, with a way to find a place by its name.
 
@@ -96,6 +97,7 @@ def draw_point_map(
         details: column to its label and Python format specification (as `,d` or `.1f`; empty for text), told of each
             place. Places of which the same is told share it, so that few such differ much is what keeps a map small.
         noun: what a place is called; its plural ends in s.
+        radius: of a dot in pixels, where one is a metre; larger where there are few places.
 
     Raises:
         CouncilbookError: there are no places, a band is not among the words, two places share a name, or points or
@@ -110,10 +112,10 @@ def draw_point_map(
         Band(text, shade, int(counts.get(number, 0)), noun, number, float(size))
         for (number, text), shade, size in zip(words.items(), shades, sizes, strict=True)
     )
-    svg, height = _draw_still(points, band, simplify_outlines(regions, [STILL_GROUND_METRES]), legend)
+    svg, height = _draw_still(points, band, simplify_outlines(regions, [STILL_GROUND_METRES]), legend, radius)
     fine = simplify_outlines(regions, [GROUND_METRES])
     return PointMap(
-        document=_draw_interactive(points, band, fine, legend, title, name, details, noun),
+        document=_draw_interactive(points, band, fine, legend, title, name, details, noun, radius),
         svg=svg,
         title=title,
         alt=alt,
@@ -155,6 +157,7 @@ def _draw_interactive(
     name: str,
     details: Details,
     noun: str,
+    radius: float,
 ) -> str:
     """Make the interactive map as one HTML page that asks the network for nothing."""
     west, south, east, north = regions.to_crs(WGS84).total_bounds
@@ -171,7 +174,7 @@ def _draw_interactive(
         steps=STEPS,
         ground=GROUND,
         edge=EDGE,
-        radius=RADIUS,
+        radius=radius,
         largest=LARGEST_RADIUS,
     )
 
@@ -236,13 +239,13 @@ def _write_json(value: object) -> Html:
 
 
 def _draw_still(
-    points: gpd.GeoDataFrame, band: str, regions: gpd.GeoDataFrame, legend: tuple[Band, ...]
+    points: gpd.GeoDataFrame, band: str, regions: gpd.GeoDataFrame, legend: tuple[Band, ...], radius: float
 ) -> tuple[str, int]:
     """Draw the still map as SVG, its dots a picture of one colour a band, and return it with its height in pixels."""
     sheet = Sheet(regions.total_bounds, STILL_SCALE)
     places = sheet.place(points.to_crs(NATIONAL_GRID).get_coordinates().to_numpy())
     metres = sheet.step / sheet.scale  # in a pixel
-    pixels = min(LARGEST_RADIUS, RADIUS / np.sqrt(metres)) * sheet.step
+    pixels = min(LARGEST_RADIUS, radius / np.sqrt(metres)) * sheet.step
     layers = [(places[(points[band] == one.number).to_numpy()], pixels * one.size, one.shade.colour) for one in legend]
     size = (round(STATIC_WIDTH * sheet.step), round(sheet.height * sheet.step))
     picture = base64.b64encode(_paint(size, layers)).decode()
