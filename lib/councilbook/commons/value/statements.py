@@ -76,7 +76,7 @@ def describe_shared(ideas: pd.DataFrame) -> str:
         ideas: the dataset commons_value_ideas.
     """
     alike = ideas.dropna(subset="shares")
-    told = [f"{row.title} and {row.shares} bring some of the same" for row in alike.head(1).itertuples()]
+    told = [f"“{row.title}” and “{row.shares}” bring some of the same" for row in alike.head(1).itertuples()]
     shared = f"{told[0]}. Where both are funded, that counts once." if told else "No two ideas bring the same."
     absent = ideas.loc[ideas["mean_gbp"].isna(), "title"]
     missing = (

@@ -54,8 +54,8 @@ def _list_guide(name: str, text: str) -> Listed:
     """Say of a guide what its title and its first sentence say."""
     soup = BeautifulSoup(str(read_markdown(text)), "html.parser")
     title = soup.h1.get_text() if soup.h1 else Path(name).stem
-    first = next((one.get_text(" ", strip=True) for one in soup.find_all("p") if one.get_text(strip=True)), title)
-    sentence = re.split(r"(?<=[.:]) ", " ".join(first.split()))[0]
+    first = next((one.get_text() for one in soup.find_all("p") if one.get_text(strip=True)), title)
+    sentence = re.split(r"(?<=[.]) ", " ".join(first.split()))[0]
     return Listed(f"{Path(name).stem.lower()}.html", title, sentence)
 
 
