@@ -46,7 +46,7 @@ def test_each_guide_register_and_room_is_there_and_no_link_is_broken(docs: Path)
             assert not part or part in ids[file or name], (name, file, part)
             reached.add(file)
     assert set(pages) <= reached
-    assert pages["councilbook.html"].select_one('[id="study.Study.load"]')
+    assert pages["councilbook.study.html"].select_one('[id="door.Study.load"]')
     first = BeautifulSoup((docs.parent / "index.html").read_text(encoding="utf-8"), "html.parser")
     assert len(first.select(f'a[href="{DOCS}/index.html"]')) == 2
 

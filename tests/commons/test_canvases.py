@@ -58,7 +58,7 @@ def test_a_run_on_open_or_shared_data_is_stopped_by_no_point(study: str) -> None
     council = CATALOGUE.council(CATALOGUE.study(study).default_council)
     read = {one for notebook in CATALOGUE.study(study).notebooks.values() for one in notebook.sources}
     other = {one.id: one.title for one in CATALOGUE.expand(sorted(read)) if one.id not in list_people(study)}
-    require_settled(CATALOGUE, study, council, other, "Nothing")
+    require_settled(CATALOGUE, study, council, other, "Nothing", f"{CATALOGUE.canvases[study].written}")
 
 
 @pytest.mark.parametrize(("name", "source"), [("fuel_poverty", "kid_households"), ("business_rates", "rates_ledger")])
@@ -69,7 +69,7 @@ def test_a_run_on_records_of_people_waits_for_each_open_point_about_them(name: s
     with pytest.raises(
         NotSettledError, match=f"has {len(waiting)} points that {council.name} has not accepted"
     ) as told:
-        require_settled(CATALOGUE, name, council, about, "It was not run")
+        require_settled(CATALOGUE, name, council, about, "It was not run", f"{CATALOGUE.canvases[name].written}")
     assert f"councilbook release --accept {name}/{council.slug}/purpose" in str(told.value)
 
 

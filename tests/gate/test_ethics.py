@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -228,7 +229,7 @@ def settle(catalogue: Catalogue, *sources: str) -> Catalogue:
     licence = catalogue.licences["not_stated"].model_copy(update={"settled_by": "Head of culture"})
     changed = {name: catalogue.source(name).model_copy(update={"licence": "to_settle"}) for name in sources}
     parts = {"licences": {**catalogue.licences, "to_settle": licence}, "sources": {**catalogue.sources, **changed}}
-    return Catalogue(**{**vars(catalogue), **parts})
+    return replace(catalogue, **parts)
 
 
 def test_what_was_made_of_a_real_open_file_without_a_licence_waits_for_who_has_to_settle_it(catalogue):

@@ -54,9 +54,7 @@ def release(
     catalogue: Catalogue, dataset: Dataset, frame: pd.DataFrame, crosswalks: Any = None, last: LastVersion | None = None
 ) -> Any:
     origin = Origin("small", "2_closed", COUNCIL, "real", "2026-11-23", find_clients(catalogue))
-    known = Catalogue(
-        **{**vars(catalogue), "datasets": {**catalogue.datasets, dataset.id: dataset, "by_zone": dataset}}
-    )
+    known = replace(catalogue, datasets={**catalogue.datasets, dataset.id: dataset, "by_zone": dataset})
     return release_dataset(dataset, frame, origin, known, catalogue.workbook.processed, crosswalks, last)
 
 
@@ -178,7 +176,7 @@ def test_the_same_count_on_other_areas_is_refused_if_the_difference_is_small(cat
     fields = {"ward": TEXT, "homes": COUNT, "is_suppressed": FLAG}
     link = {"dataset": "by_zone", "count": "homes", "area": "ward", "other_area": "zone"}
     by_ward = declare(catalogue, "by_ward", ["ward"], fields, rule="counts", counts=["homes"], linked=[link], **exact)
-    known = Catalogue(**{**vars(catalogue), "datasets": {**catalogue.datasets, "by_zone": by_zone}})
+    known = replace(catalogue, datasets={**catalogue.datasets, "by_zone": by_zone})
     origin = Origin("small", "2_closed", COUNCIL, "real", "2026-11-23", find_clients(catalogue))
     wards = pd.DataFrame({"ward": ["W"], "homes": [101]})
     crosswalk = pd.DataFrame({"area": ["W", "V"], "other_area": ["Z", "Z"]})
