@@ -163,7 +163,7 @@ def write_mapping(file: Path, inspection: Inspection, about: str, *, force: bool
 
 def _format_mapping(inspection: Inspection, about: str) -> str:
     lines = [HEAD.format(file=about) + "#", "# Columns of ours:"]
-    lines += [f"#   {name:<24} {words}".rstrip() for name, words in inspection.targets.items()]
+    lines += [f"#   {name:<23} {words}".rstrip() for name, words in inspection.targets.items()]
     if inspection.fault:
         lines += ["#", "# As it stands, a run stops here:", *(f"#   {one}" for one in inspection.fault.splitlines())]
     lines += ["", "columns:" if inspection.mapping else "columns: {}"]
