@@ -372,8 +372,6 @@ def change_cell(book: Book, name: str, field: str, value: str) -> None:
         (add_ragged_row, "more cells than the header"),
         (leave_quote_open, "is not CSV that can be read"),
         (lose_header, "row 1: it looks like a record and not like a header"),
-        (use_other_encoding, "is not utf-8-sig"),
-        (use_utf_16, "encoded in UTF-16"),
         (put_text_for_workbook, "bills_ledger.bills FAULT"),
         (cut_workbook_off, "bills_ledger.bills FAULT"),
     ],
@@ -386,6 +384,17 @@ def test_no_canary_is_in_what_is_said_of_a_bad_file(book: Book, spoil: Callable[
     result = CliRunner().invoke(app, ["columns", "closed_study"])
     written = "".join(file.read_text(encoding="utf-8") for file in book.closed.glob("columns_*.yaml"))
     assert search_printed(result.output + written) == set()
+
+
+@pytest.mark.parametrize("spoil", [use_other_encoding, use_utf_16])
+def test_no_canary_is_in_what_is_said_of_a_file_that_is_read_as_a_spreadsheet_saved_it(
+    book: Book, spoil: Callable[[Book], None]
+) -> None:
+    spoil(book)
+    for command in (["check", "closed_study", "--data", "real"], ["columns", "closed_study"]):
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 0, result.output
+        assert search_printed(result.output) == set()
 
 
 def search_printed(printed: str) -> set[str]:
