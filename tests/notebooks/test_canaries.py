@@ -474,7 +474,7 @@ def test_no_canary_is_in_what_is_said_of_a_twin_that_fails(
     planted: tuple[Book, dict[str, Planted]], book: Book, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "closed_study_twin.py").write_text(f"def make_people(*given):\n    raise KeyError({CANARY!r})\n")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     shutil.rmtree(book.workbook.private / "twins")
     printed = call("run", "closed_study")
     assert "KeyError: its message may show a record" in printed
