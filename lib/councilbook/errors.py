@@ -6,6 +6,10 @@ from a source that holds personal data, so any of these may be printed in a log 
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 MANY_NAMES = 100  # more are no help in a message
 
@@ -60,6 +64,11 @@ class ParameterError(CouncilbookError):
 
 class NotebookError(CouncilbookError):
     """A notebook failed, or did not do what its study.yaml says it does."""
+
+
+def describe_faults(error: "ValidationError") -> str:
+    """Say where a file that people write is not as declared, and what was expected there."""
+    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
 
 
 def suggest(wrong: str, known: Iterable[str]) -> str:

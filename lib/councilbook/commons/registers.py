@@ -16,7 +16,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from councilbook.catalogue import Catalogue, Source
 from councilbook.catalogue.entries import Entry, Name
-from councilbook.errors import CatalogueError
+from councilbook.errors import CatalogueError, describe_faults
 from councilbook.methods.travel.journeys import Habits, list_assumptions
 from councilbook.pages.docs.guides import Listed
 from councilbook.pages.page import render_page, write_page
@@ -91,8 +91,7 @@ def read_models(catalogue: Catalogue, study: str) -> dict[str, Model]:
     try:
         models = TypeAdapter(dict[str, Model]).validate_python(yaml.safe_load(file.read_text(encoding="utf-8")))
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise CatalogueError(f"{where} is not as it must be: {faults}.") from None
+        raise CatalogueError(f"{where} is not as it must be: {describe_faults(error)}.") from None
     notebooks = catalogue.study(study).notebooks
     released = {name for notebook in notebooks.values() for name in notebook.releases}
     for name, model in models.items():

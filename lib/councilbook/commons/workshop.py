@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 
 from councilbook.catalogue import Catalogue
 from councilbook.catalogue.entries import Entry, Name
-from councilbook.errors import CatalogueError, ParameterError
+from councilbook.errors import CatalogueError, ParameterError, describe_faults
 from councilbook.pages.html.pieces import render_template
 from councilbook.pages.page import write_page
 from councilbook.paths import write_atomically
@@ -109,8 +109,7 @@ def read_plan(catalogue: Catalogue, study: str) -> Plan:
     try:
         plan = Plan.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise CatalogueError(f"{where} is not as a workshop must be: {faults}.") from None
+        raise CatalogueError(f"{where} is not as a workshop must be: {describe_faults(error)}.") from None
     if not SHORTEST <= plan.minutes <= LONGEST:
         raise CatalogueError(f"{where}: its steps take {plan.minutes} minutes; {SHORTEST} to {LONGEST} were expected.")
     known = catalogue.study(study).notebooks

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from councilbook.catalogue import FoundFile
 from councilbook.catalogue.entries import Entry
-from councilbook.errors import CheckError
+from councilbook.errors import CheckError, describe_faults
 
 Turned = Literal["", "up", "down"]
 
@@ -123,5 +123,4 @@ def read_layout(text: str, name: str) -> Layout:
     except yaml.YAMLError as error:
         raise CheckError(f"{name} is not YAML that can be read: {error}") from None
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise CheckError(f"{name} is no layout of a PDF: {faults}") from None
+        raise CheckError(f"{name} is no layout of a PDF: {describe_faults(error)}") from None

@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from councilbook.catalogue import Catalogue
 from councilbook.catalogue.entries import Entry, Name
-from councilbook.errors import CheckError, NotToldError
+from councilbook.errors import CheckError, NotToldError, describe_faults
 from councilbook.methods.uncertainty import Floats, Parameter
 
 FILE = "value.yaml"
@@ -179,8 +179,7 @@ def read_model(catalogue: Catalogue) -> Model:
             one["sources"] = [sources[name].strip() for name in one["sources"]]
         model = Model.model_validate(content)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise CheckError(f"{FILE} is not as it must be: {faults}.") from None
+        raise CheckError(f"{FILE} is not as it must be: {describe_faults(error)}.") from None
     model.refuse_double_counting()
     return model
 

@@ -15,7 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from councilbook.catalogue import Agreement, Catalogue, FoundFile, Source, Table
-from councilbook.errors import NotAgreedError, suggest
+from councilbook.errors import NotAgreedError, describe_faults, suggest
 from councilbook.pages.html.wording import format_date
 from councilbook.paths import Workbook
 
@@ -46,8 +46,7 @@ def find_agreement(catalogue: Catalogue, source: Source) -> Agreement | None:
     try:
         return Agreement.model_validate(base | said)
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise NotAgreedError(f"{FILE} in the closed folder, {source.id}: {faults}.") from None
+        raise NotAgreedError(f"{FILE} in the closed folder, {source.id}: {describe_faults(error)}.") from None
 
 
 def require_agreement(catalogue: Catalogue, found: FoundFile, run_date: str) -> None:
