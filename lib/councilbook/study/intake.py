@@ -151,7 +151,9 @@ class Intake:
             rows = select_rows(rows, areas, self.place, source)
         elif areas:
             rows = select_by_code(rows, areas, self.finder.council, source)
-            self._used[source.id] = found = replace(found, notes=tuple({*found.notes, *rows.attrs.get("notes", ())}))
+            self._used[source.id] = found = replace(
+                found, notes=tuple(dict.fromkeys([*found.notes, *rows.attrs.get("notes", ())]))
+            )
         frame = rows if table.stream else convert_types(rows, table, found)
         check_fields(frame, table.fields, table.key, where, show_values=source.shows_values)
         if source.checked_by:
