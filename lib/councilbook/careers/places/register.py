@@ -13,7 +13,7 @@ import pandas as pd
 from councilbook.catalogue import Council, FoundFile
 from councilbook.catalogue.councils import list_education_codes
 from councilbook.errors import SourceError
-from councilbook.sources.files.packed import unpack
+from councilbook.sources.files.packed import decode_as_saved, unpack
 
 # Ours to theirs: the publisher's header, then that of a copy with renamed ones.
 HEADERS = {
@@ -61,7 +61,9 @@ def read_register(found: FoundFile | None, council: Council) -> pd.DataFrame:
         SourceError: the file has not the columns of either layout.
     """
     where = f"Source {found.source.id}, file {found.path.name}" if found else ""
-    text = _decode(unpack(found.path, None, where)) if found else ",".join(names[0] for names in HEADERS.values())
+    text = (
+        decode_as_saved(unpack(found.path, None, where)) if found else ",".join(names[0] for names in HEADERS.values())
+    )
     rows, notes = _read_cells(text, where)
     wanted = {code for own in council.codes for code in list_education_codes(own)}
     rows = rows[rows["authority"].str.split("/").str[0].isin(wanted) & ~rows["type"].str.contains(NOT_SCHOOLS)]
@@ -82,13 +84,6 @@ def read_register(found: FoundFile | None, council: Council) -> pd.DataFrame:
     frame = frame.reset_index(drop=True)
     frame.attrs["notes"] = notes
     return frame
-
-
-def _decode(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", "replace")
 
 
 def _read_cells(text: str, where: str) -> tuple[pd.DataFrame, list[str]]:

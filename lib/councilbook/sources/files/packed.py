@@ -1,5 +1,6 @@
 """Packed files: unpacked in bounded memory, and refused where they are damaged or unpack to more than they can hold."""
 
+import codecs
 import gzip
 import io
 import re
@@ -157,3 +158,13 @@ def _check_size(size: int, packed: int, where: str, most_bytes: int) -> None:
         raise SourceError(
             f"{where}: unpacks from {packed:,} to at least {size:,} bytes. No official file does; it may be a zip bomb."
         )
+
+
+def decode_as_saved(content: bytes) -> str:
+    """Decode a file as spreadsheets save it: UTF-8, "Unicode text" (UTF-16), or cp1252 where it is neither."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", errors="replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")

@@ -28,7 +28,7 @@ from councilbook.catalogue import FieldSpec, FoundFile, Table
 from councilbook.errors import SourceError
 from councilbook.sources.files.large_tables import read_large_csv
 from councilbook.sources.files.outlines import read_outlines
-from councilbook.sources.files.packed import check_workbook, unpack
+from councilbook.sources.files.packed import check_workbook, decode_as_saved, unpack
 from councilbook.sources.files.streams import Keep, stream_rows
 from councilbook.sources.identifiers import check_pseudonymised
 
@@ -170,7 +170,7 @@ def _read_csv(found: FoundFile, table: Table, where: str) -> pd.DataFrame:
             return large
     content, delimiter = unpack(found.path, table.member, where), table.delimiter
     if found.has_own_columns:  # nobody could declare how a council saves its own file
-        text = _decode_as_saved(content)
+        text = decode_as_saved(content)
         head = "".join(text.splitlines()[table.header_row - 1 : table.header_row])
         delimiter = max((delimiter, *DELIMITERS), key=head.count)
     else:
@@ -248,16 +248,6 @@ def _list_texts(element: Any, outer: str = "") -> Iterator[tuple[str, str | None
     for child in element:
         yield outer + child.tag, child.text
         yield from _list_texts(child, f"{outer}{child.tag}/")
-
-
-def _decode_as_saved(content: bytes) -> str:
-    """Decode a file as spreadsheets save it: UTF-8, "Unicode text" (UTF-16), or cp1252 where it is neither."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return content.decode("utf-16", errors="replace")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
 
 
 def _decode(content: bytes, encoding: str, where: str) -> str:
