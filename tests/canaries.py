@@ -1,4 +1,4 @@
-"""Canaries: unmistakable records, planted into closed files and looked for in whatever leaves the council.
+"""Canaries: unmistakable records, put into closed files and looked for in whatever leaves the council.
 
 They also stand in the words of the council's agreements, and for the names of those who accept and approve.
 """

@@ -53,7 +53,7 @@ class Held(Entry):
 class Guarded(Entry):
     """What every rule has that lets out data made beside closed or shared sources."""
 
-    of_each: ClassVar[bool] = False  # a row is one person or thing, so that every field could tell of somebody
+    of_each: ClassVar[bool] = False  # a row is one person or thing, so that every field could give somebody away
     approver: str = Field(description="The role that approves a release before it is published.")
     because: str = Field(default="", description="Why this dataset may be less strict than the defaults.")
 

@@ -100,9 +100,13 @@ def require_settled(
 
 
 def refuse_unsettled(
-    catalogue: Catalogue, study: str, council: Council, dataset: Dataset, rows: Iterable[Mapping[str, object]],
+    catalogue: Catalogue,
+    study: str,
+    council: Council,
+    dataset: Dataset,
+    rows: Iterable[Mapping[str, object]],
     run_date: str,
-) -> None:  # fmt: skip
+) -> None:
     """Refuse a dataset as long as a point about the real closed or shared data in it is open.
 
     What is closed itself stays inside, and is not refused.

@@ -1,7 +1,7 @@
 """What code uses of the library: the modules that it imports, those that they import, and the files beside these.
 
 Own code, as neither tool at hand answers this. Python's modulefinder compiles everything again for each script, and
-keeps what was found, not who imports whom. grimp, on which the test of the layers rests, knows neither notebooks nor
+keeps what was found, not what imports what. grimp, on which the test of the layers rests, knows neither notebooks nor
 the packages around a module, which are run first; it is installed for development alone.
 """
 
