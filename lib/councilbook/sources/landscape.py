@@ -63,7 +63,7 @@ def _describe(
 ) -> dict[str, object]:
     first, last = group[0], group[-1]
     here = found.get(first.id)
-    used_as, why = _tell_use(group, found, finder) if is_named else ("not used", unread)
+    used_as, why = _tell_use(group, found, finder, unread="" if is_named else unread)
     published = here.published if here and used_as == "real" else first.published
     return {
         "source_id": name,
@@ -79,11 +79,13 @@ def _describe(
     }
 
 
-def _tell_use(group: Sequence[Source], found: Found, finder: Finder) -> tuple[str, str]:
-    """Tell what a run uses of a source that a notebook names, and why it is no file of it."""
+def _tell_use(group: Sequence[Source], found: Found, finder: Finder, unread: str) -> tuple[str, str]:
+    """Tell what a run uses of a source, and why it is no file of it; unread: why no notebook names it."""
     first = group[0]
     if not first.covers(finder.council):
         return "not used", f"It is for {' and '.join(NATIONS[nation] for nation in first.nations)} alone."
+    if unread:
+        return "not used", unread
     if finder.mode == "sample":
         return "synthetic", ""
     files = [found.get(one.id) for one in group]
