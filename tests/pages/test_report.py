@@ -141,7 +141,9 @@ def test_noise_is_not_shown(tmp_path: Path) -> None:
     ("data", "synthetic", "words"),
     [
         ("sample", ["Register of homes"], "All figures on this page were made up"),
-        ("real", ["Register of homes", "Visits"], "Made-up data stand in for Register of homes; Visits."),
+        ("real", ["Register of homes"], "Made-up data stand in for Register of homes."),
+        ("real", ["Register of homes", "Visits"], "Made-up data stand in for 2 files that are not there."),
+        ("real", ["Register of homes", "Visits"], "What is made up Register of homes Visits"),
         ("real", [], "Every figure on this page comes from the official sources"),
     ],
 )
