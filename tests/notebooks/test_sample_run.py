@@ -9,6 +9,7 @@ import frictionless
 import geopandas as gpd
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 
 from councilbook.catalogue import load_catalogue
 from councilbook.gate.files import find_file
@@ -82,6 +83,18 @@ def test_every_page_says_that_it_is_synthetic(sample, processed):
         about = json.loads(package.read_text(encoding="utf-8"))["councilbook"]
         assert about["synthetic"]
         assert all(row["synthetic"] for row in about["provenance"])
+
+
+def test_no_report_shows_the_name_of_a_column_or_a_value_of_python(sample):
+    code = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b(?![-.\w]*\.\w)|\bnan\b|<NA>|\bNaT\b")  # a file may be named so
+    found = {}
+    for page in sample.reports.glob("*/*/sample/*.html"):
+        soup = BeautifulSoup(page.read_text(encoding="utf-8"), "lxml")
+        for part in soup(["script", "style", "svg", "code", "pre"]):
+            part.decompose()
+        if shown := set(code.findall(soup.get_text(" "))):
+            found[str(page.relative_to(sample.reports))] = shown
+    assert not found
 
 
 def test_a_second_run_with_nothing_changed_does_nothing_and_says_so(sample):

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from bs4 import BeautifulSoup
 
-from councilbook.pages.withheld import Released, mark_totals, read_released, show_withheld
+from councilbook.pages.withheld import LIMITS, Released, mark_totals, read_released, show_withheld
 from small_site import APPROVED, COUNTS_AUDIT, ROLE, WAITING, make_audit, make_package, write_dataset
 
 
@@ -83,6 +84,20 @@ def test_each_limit_has_its_reason() -> None:
         ["Homes", "Smallest number that is shown", "10", "Below ten, people could be told."],
         ["Homes", "Numbers are rounded to multiples of", "5", "Or changes would tell."],
     ]
+
+
+def test_every_limit_that_has_a_reason_has_words() -> None:
+    reasons = yaml.safe_load((Path(__file__).parents[2] / "data/catalogue/disclosure.yaml").read_text(encoding="utf-8"))
+
+    assert set(reasons) - {"approver"} == set(LIMITS)
+
+
+def test_what_was_lost_of_a_column_is_told_in_words() -> None:
+    lost = {"counted in the totals but suppressed, % of starts_here": 24.6}
+
+    told = read(release(make_audit("counts", parameters={"threshold": 10, "round_to": 5}, information_lost=lost)))
+
+    assert "% of starts here: 24.60" in told
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ class Parameter(BaseModel):
         default, low, high: in `unit`; low and high are the ends of what is drawn.
         basis: published (a figure of the sources), derived (computed from such) or assumption.
         sources: citations, in full.
+        title: what it is in words, where a page shows it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +34,7 @@ class Parameter(BaseModel):
     basis: Literal["published", "derived", "assumption"]
     sources: tuple[str, ...]
     note: str
+    title: str = ""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -1,6 +1,7 @@
 """What the gate held back of released datasets, told to readers who are no statisticians."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import pandas as pd
 
 from councilbook.pages.html.pieces import Html, badge, fill, fold, join
 from councilbook.pages.html.tables import format_value, table
-from councilbook.pages.html.wording import format_date
+from councilbook.pages.html.wording import format_date, label_column
 
 OPEN_RULES = (None, "open_sources_only")
 RULES = {
@@ -32,6 +33,7 @@ RULES = {
     ),
     "model": "Only results of a model are shown that rest on groups of at least {threshold} records.",
 }
+CODE = re.compile(r"\b[a-z]+(_[a-z0-9]+)+\b")  # a column's name
 OF_WHAT_IS_SHOWN = " Totals are the sums of what is shown."
 LIMITS = {
     "threshold": "Smallest number that is shown",
@@ -47,6 +49,7 @@ LIMITS = {
     "t": "Furthest that their answers may be from everybody's (0 to 1)",
     "most_suppressed_pct": "Most records in which something may be left blank (%)",
     "most_unique_pct": "Most records that may be the only ones of their kind (%)",
+    "solver_seconds": "Seconds to look for the fewest further figures to hide",
     "least_degrees_of_freedom": "Fewest records beyond the coefficients of a model",
 }
 
@@ -167,7 +170,8 @@ def _count_withheld(audit: Mapping[str, Any]) -> str:
 
 def _describe_loss(audit: Mapping[str, Any]) -> Html:
     losses = audit.get("information_lost") or {}
-    lines = [fill("{}: {}", words, _write_value(value)) for words, value in losses.items()]
+    told = {CODE.sub(lambda code: label_column(code[0]), words): value for words, value in losses.items()}
+    lines = [fill("{}: {}", words, _write_value(value)) for words, value in told.items()]
     return join(lines, "<br>") if lines else Html("nothing else")
 
 
@@ -191,7 +195,7 @@ def _describe_approval(one: Released) -> Html:
 def _explain_limits(datasets: Sequence[Released]) -> Html:
     """Tell each limit, its value and the reason for it; folded away, as few readers ask."""
     rows = [
-        {"Dataset": one.package["title"], "Limit": LIMITS.get(name, name), "Value": str(value), "Reason": reason}
+        {"Dataset": one.package["title"], "Limit": LIMITS[name], "Value": str(value), "Reason": reason}
         for one in datasets
         for name, reason in one.audit.get("reasons", {}).items()
         if (value := one.audit["parameters"].get(name)) is not None

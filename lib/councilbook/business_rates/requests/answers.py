@@ -13,6 +13,7 @@ from councilbook.business_rates.requests.matching import Dataset, Match, match_t
 from councilbook.business_rates.requests.rules import Law, cite_decisions, load_rules
 from councilbook.errors import CheckError
 from councilbook.pages import html
+from councilbook.pages.html.wording import label_column
 
 QUESTIONS = Path(__file__).with_name("answers.yaml")
 COLUMNS = (
@@ -165,7 +166,7 @@ def make_entries(answers: pd.DataFrame) -> list[html.Answer]:
 def _make_entry(row: Mapping[str, str]) -> html.Answer:
     facts = {
         "Dataset": row["dataset_title"],
-        "Columns": row["columns"].replace(";", ","),
+        "Columns": ", ".join(map(label_column, row["columns"].split("; "))),
         "Ready extract": row["extract"],
         "Kept back under": row["withheld_under"],
         "Why": row["why"],

@@ -28,16 +28,17 @@ PARAMETERS = Path(__file__).with_name("foi_costs.yaml")
 DRAWS = 20_000
 PRIOR = 0.5  # of each answer, so that none of a few is not taken for none of all (Jeffreys)
 ANSWERS = ("answerable", "partly", "not")
-QUANTITIES = {
-    "requests": "requests a year",
-    "cost_gbp": "GBP a year",
-    "hours": "hours a year",
-    "requests_answered": "requests a year",
-    "saved_hours": "hours a year",
-    "saved_gbp": "GBP a year",
-    "upkeep_gbp": "GBP a year",
-    "net_gbp": "GBP a year",
+QUANTITIES = {  # what it is in words, and its unit
+    "requests": ("Requests on business rates", "requests a year"),
+    "cost_gbp": ("What they cost", "GBP a year"),
+    "hours": ("Hours that they take", "hours a year"),
+    "requests_answered": ("Requests that published data answer", "requests a year"),
+    "saved_hours": ("Hours that publishing saves", "hours a year"),
+    "saved_gbp": ("What publishing saves", "GBP a year"),
+    "upkeep_gbp": ("What publishing costs", "GBP a year"),
+    "net_gbp": ("What publishing saves after its costs", "GBP a year"),
 }
+COUNTED = {"share_answerable": "Share of requests that data answer", "share_partly": "Share that data answer in part"}
 
 
 class Claim(BaseModel):
@@ -153,14 +154,14 @@ def estimate_costs(requests: float, law: Law, answers: Sequence[int], seed: int,
         answers: see `sample_costs`.
 
     Returns:
-        quantity, unit, low, median, high (of 90 % of the draws): a row a quantity of `QUANTITIES`.
+        quantity, title, unit, low, median, high (of 90 % of the draws): a row a quantity of `QUANTITIES`.
 
     Raises:
         CheckError: see `sample_costs` and `simulate_costs`.
     """
     found = simulate_costs(requests, sample_costs(law, seed, draws, answers))
-    rows = [(name, unit, *find_interval(found[name])) for name, unit in QUANTITIES.items()]
-    return pd.DataFrame(rows, columns=["quantity", "unit", "low", "median", "high"])
+    rows = [(name, *words, *find_interval(found[name])) for name, words in QUANTITIES.items()]
+    return pd.DataFrame(rows, columns=["quantity", "title", "unit", "low", "median", "high"])
 
 
 def check_claim(requests: float, law: Law, seed: int, draws: int = DRAWS) -> pd.DataFrame:
@@ -191,8 +192,8 @@ def weigh_costs(
     draws). All together: Spearman's rank correlation over the draws.
 
     Returns:
-        parameter, unit, basis, low, high, at_low, at_default, at_high, swing, rank_correlation: a row a value, the
-        widest swing first; values that the quantity does not depend on are left out.
+        parameter, title, unit, basis, low, high, at_low, at_default, at_high, swing, rank_correlation: a row a value,
+        the widest swing first; values that the quantity does not depend on are left out.
 
     Raises:
         CheckError: the quantity is not one of `QUANTITIES`; and see `sample_costs`.
@@ -202,12 +203,14 @@ def weigh_costs(
     parameters, drawn = load_costs().choose(law), sample_costs(law, seed, draws, answers)
     defaults = {name: one.default for name, one in parameters.items()}
     ends = {name: (one.low, one.high) for name, one in parameters.items()}
-    for name in ("share_answerable", "share_partly"):
+    for name in COUNTED:
         low, _, high = find_interval(drawn[name].to_numpy())
         defaults[name], ends[name] = float(drawn[name].mean()), (low, high)
     bars = swing_parameters(ends, defaults, lambda values: simulate_costs(requests, pd.DataFrame(values))[quantity])
-    bars.insert(1, "unit", [parameters[name].unit if name in parameters else "dimensionless" for name in ends])
-    bars.insert(2, "basis", [parameters[name].basis if name in parameters else "derived" for name in ends])
+    titles = {name: one.title for name, one in parameters.items()} | COUNTED
+    bars.insert(1, "title", bars["parameter"].map(titles))
+    bars.insert(2, "unit", [parameters[name].unit if name in parameters else "dimensionless" for name in ends])
+    bars.insert(3, "basis", [parameters[name].basis if name in parameters else "derived" for name in ends])
     output = pd.Series(simulate_costs(requests, drawn)[quantity])
     table = bars.assign(rank_correlation=drawn[list(ends)].corrwith(output, method="spearman").to_numpy())
     return table[table["swing"] > 0].sort_values("swing", ascending=False, kind="stable", ignore_index=True)
