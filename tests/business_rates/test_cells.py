@@ -227,6 +227,43 @@ def test_of_two_lists_that_in_force_on_the_roll_s_own_day_is_read_and_said(read,
     assert roll.frame["rateable_value_gbp"].iloc[0] == (9000 if read_from == "RV 2026" else 3800)
 
 
+@pytest.mark.parametrize(
+    ("told", "dates", "read_from"),
+    [
+        ("03/15/2026", "2025-06-15", "RV 2023"),  # the month first
+        ("46096", "2025-06-15", "RV 2023"),  # a spreadsheet's 15 March 2026
+        ("15th March 2026", "2025-06-15", "RV 2023"),
+        ("Sunday 15 Mar 2026", "2025-06-15", "RV 2023"),
+        ("04/12/2025", "06/15/2026", "RV 2023"),  # 12 April 2025, as the other dates have their month first
+        ("05/03/2026", "15/06/2025", "RV 2023"),  # 5 March 2026, as the other dates have their day first
+        ("05/03/2026", "2026-06-15", "RV 2026"),  # nobody can say: it is left to the accounts
+    ],
+)
+def test_the_day_of_a_roll_is_read_as_its_other_dates_are_or_not_at_all(read, told, dates, read_from):
+    frame = read(*with_lists(dates, ",Snapshot Date", f",{told}")).mapping.set_index("file_column")
+    assert frame.loc[read_from, "column"] == "rateable_value_gbp"
+
+
+# --- addresses
+
+
+@pytest.mark.parametrize(("address", "town", "whole"), [
+    ("1 High Street, Keighley", "KEIGHLEY", "1 High Street, Keighley"),
+    ("1 High Street", "Keighley", "1 High Street, Keighley"),
+    ("1 Keighley Road", "Keighley", "1 Keighley Road, Keighley"),  # a street of that name is no town
+    ("1 HIGH STREET KEIGHLEY BD21 1AA", "Keighley", "1 HIGH STREET KEIGHLEY BD21 1AA"),
+    ("1 HIGH STREET KEIGHLEY WEST YORKSHIRE", "Keighley", "1 HIGH STREET KEIGHLEY WEST YORKSHIRE"),
+    ("1 High Street, ML1 1AA", "St. Helens", "1 High Street, St. Helens, ML1 1AA"),
+    ("1 High Street, St Helens", "St. Helens", "1 High Street, St Helens"),
+    ("1 High Street", "", "1 High Street"),
+])  # fmt: skip
+def test_a_town_of_its_own_is_joined_to_an_address_that_lacks_it_and_not_twice(read, address, town, whole):
+    line = f'1001,Acme Ltd,"{address}",Shop and premises,5000,2017-04-01,{town},{town.upper()}'
+    roll = read("Property Reference,Ratepayer,Address,Description,RV,Liability Start Date,Town,City", line)
+    assert list(roll.frame["address"]) == [whole]
+    assert list(roll.frame["postcode"].notna()) == ["AA" in address]
+
+
 # --- states
 
 

@@ -80,6 +80,20 @@ def test_a_property_s_name_goes_before_its_address_and_not_the_ratepayer_s():
     assert [column.target for column in twice] == ["address"] * 2 + ["postcode"] + ["ratepayer_address"] * 2
 
 
+@pytest.mark.parametrize(("header", "own"), [
+    ("Address,Town,Postcode", ["address", "address_place", "postcode"]),
+    ("Property Address,Prop Post Town,County", ["address", "address_place", "address_place"]),
+    ("Address 1,Street,Locality,City", ["address", "address", "address_place", "address_place"]),
+    ("Address,Street,Town / City", ["address", None, "address_place"]),  # the whole has its street
+    ("Property Address,Address,Town", ["address", "ratepayer_address", "ratepayer_address"]),
+    ("Property Address,Address,Property Town", ["address", "ratepayer_address", "address_place"]),
+    ("Billing Address,Billing Town,Address,Town", [*["ratepayer_address"] * 2, "address", "address_place"]),
+    ("Address,Country,Town Hall", ["address", None, None]),
+])  # fmt: skip
+def test_a_town_goes_with_the_address_that_it_stands_with(header, own):
+    assert [column.target for column in map_header(header.split(","))] == own
+
+
 @pytest.mark.parametrize(("header", "on", "read", "note"), [
     ("RV 2023,RV 2026", date(2026, 3, 31), "RV 2023", "list of 2023."),
     ("RV 2023,RV 2026", date(2026, 4, 1), "RV 2026", "list of 2026."),

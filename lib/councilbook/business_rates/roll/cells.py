@@ -15,11 +15,21 @@ import pandas as pd
 
 from councilbook.business_rates.roll.columns import NO_NEED, NOT_KNOWN, WHERE_TO_CORRECT, Column, Found
 from councilbook.business_rates.roll.headers import PERSONAL, normalise_header, read_header
-from councilbook.business_rates.roll.rules import BOUNDS, KINDS, LEGAL_END, LOST_DIGITS, Kind, convert_cells
+from councilbook.business_rates.roll.rules import (
+    BOUNDS,
+    DAYS,
+    KINDS,
+    LEGAL_END,
+    LOST_DIGITS,
+    STREETS,
+    Kind,
+    convert_cells,
+)
 from councilbook.errors import CheckError
 
 NAMES_EXPECTED = ("ratepayer_name", "trading_name", "ratepayer_address")
-OF_ROLL = ("snapshotdate", "publisheddate", "reportdate", "applicabledate", "effectivedate", "extractdate")
+OF_ROLL = ("snapshotdate", "publisheddate", "reportdate", "applicabledate", "effectivedate", "extractdate",
+           "dateofextract", "extractiondate", "asat", "asatdate", "rundate", "dateofreport")  # fmt: skip
 FEWEST_DAYS = 50  # of accounts, for the newest of them to be about the day of the roll
 ONE_IN = 1_000
 OTHER_DATES: Mapping[Kind, str] = {
@@ -46,11 +56,7 @@ _PROPERTY = re.compile(
     r"holiday|self.?catering|salon|bank|market|nursery|farm|stable|kennel|mast|quarry|hereditament|house|plant|room",
     re.IGNORECASE,
 )
-_STREET = re.compile(
-    r"\b(road|street|lane|avenue|close|drive|way|place|terrace|court|square|hill|row|crescent|gardens|grove|walk|view|park|"
-    r"estate|centre|house|mill|unit|floor|rd|st|ave|ln)\b",
-    re.IGNORECASE,
-)
+_STREET = re.compile(rf"\b({STREETS})\b", re.IGNORECASE)
 _OF_RELIEF = re.compile(
     r"relief|exempt|listed|value|administ|liquid|insolv|probate|charit|business|empty|vacant|unoccupied|prohibit|"
     r"small|rural|retail|transition|discount|hardship|religious|agricultur|disabled",
@@ -107,21 +113,42 @@ def find_roll_day(
         columns, cells, database: as for `check_columns`.
         on: the day of the run; the roll is of none later, and of this one if nothing in it says another.
     """
+    ways = {column.position: _tell_ways(cells[column.position], database)[0] for column in columns if _is_day(column)}
+    orders = {own[0] for own in ways.values() if len(own) == 1} & {"day", "month_day"}
     newest: list[pd.Timestamp] = []
     for column in columns:
         texts = cells[column.position]
-        is_of_roll = read_header(column.header).key in OF_ROLL and len(set(texts)) == 1
-        if not texts or not (is_of_roll or KINDS.get(column.target or "") == "day"):
-            continue
-        days = convert_cells(database, texts[:1] if is_of_roll else texts, "day").dropna()
-        days = days[days <= pd.Timestamp(on)].sort_values(ascending=False, ignore_index=True)
-        if is_of_roll and len(days):
-            return date.fromisoformat(str(days[0])[:10])
-        if len(days) >= FEWEST_DAYS:
-            newest.append(days[len(days) // ONE_IN])  # a few may be slips of the pen
+        if read_header(column.header).key in OF_ROLL and len(set(texts)) == 1:
+            able = _tell_ways(texts[:1], database)[0]
+            able = sorted(orders) if len(able) > 1 and orders else able
+            days = [day for one in able for day in convert_cells(database, texts[:1], one) if day <= pd.Timestamp(on)]
+            if len({(day - pd.DateOffset(months=3)).year for day in days}) == 1:  # a year of bills, and so a list
+                return date.fromisoformat(str(days[0])[:10])
+        elif column.position in ways:
+            dates = convert_cells(database, texts, ways[column.position][0]).dropna()
+            dates = dates[dates <= pd.Timestamp(on)].sort_values(ascending=False, ignore_index=True)
+            if len(dates) >= FEWEST_DAYS:
+                newest.append(dates[len(dates) // ONE_IN])  # a few may be slips of the pen
     day = date.fromisoformat(str(max(newest))[:10]) if newest else on
     lists = [year for column in columns if (year := read_header(column.header).year)]
     return on if lists and day < date(max(lists) - 1, 10, 1) else day  # nobody knows a list's values any earlier
+
+
+def _is_day(column: Column) -> bool:
+    return KINDS.get(column.target or "") == "day"
+
+
+def _tell_ways(cells: Sequence[str], database: duckdb.DuckDBPyConnection) -> tuple[Sequence[Kind], float]:
+    """Tell in which way the dates of a column are written, and the share that can be read so.
+
+    Two ways where each could have its day first or its month: such a column is read with the day first.
+    """
+    day, month, serial = (float(convert_cells(database, cells, way).notna().mean()) for way in DAYS)
+    if serial > max(day, month, LEAST_FIT_OF_GUESS):
+        return ("serial_day",), serial
+    if day == month:
+        return ("day", "month_day"), day
+    return (("day",), day) if day > month else (("month_day",), month)
 
 
 # --- what no header told -----------------------------------------------------------------------------------
@@ -278,16 +305,13 @@ def _measure(column: Column, cells: Sequence[str], database: duckdb.DuckDBPyConn
     kind = KINDS.get(column.target or "")
     if kind is None or not cells:
         return column
+    if kind == "day":
+        ways, share = _tell_ways(cells, database)
+        return replace(column, fits_pct=100 * share, dates=ways[0], note=OTHER_DATES.get(ways[0], column.note))
     values = convert_cells(database, cells, kind)
     if column.target in BOUNDS:
         values = values.where(values.between(*BOUNDS[column.target]) | (values == 0))
-    fits = float(values.notna().mean())
-    if kind == "day":
-        for way, note in OTHER_DATES.items():
-            other = float(convert_cells(database, cells, way).notna().mean())
-            if other > max(fits, LEAST_FIT_OF_GUESS if way == "serial_day" else 0):
-                return replace(column, fits_pct=100 * other, dates=way, note=note)
-    return replace(column, fits_pct=100 * fits)
+    return replace(column, fits_pct=100 * float(values.notna().mean()))
 
 
 def _refuse_misfit(column: Column, cells: Sequence[str], rows: int) -> Column:
@@ -344,7 +368,7 @@ def _refuse_swapped_dates(column: Column, cells: Sequence[str]) -> None:
 
     Then each date that is still written as in "25/04/2010" has a day above 12, and none of the others has.
     """
-    if KINDS.get(column.target or "") != "day":
+    if not _is_day(column):
         return
     left, turned = [], []
     for cell in cells:

@@ -26,11 +26,12 @@ from councilbook.errors import CheckError, suggest
 Found = Literal["known header", "guessed from header", "guessed from cells", "confirmed", "not used"]
 
 TARGETS = (*COLUMNS, *PSEUDO_TARGETS)
-JOINED = ("ratepayer_name", "ratepayer_address", "address", "exemption", *RELIEF_TARGETS)
-ADDED = ("ratepayer_address", "exemption", *RELIEF_TARGETS)  # a guess adds to what is known
+JOINED = ("ratepayer_name", "ratepayer_address", "address", "address_place", "exemption", *RELIEF_TARGETS)
+ADDED = ("ratepayer_address", "address_place", "exemption", *RELIEF_TARGETS)  # a guess adds to what is known
 ONE_STEM = ("ratepayer_name",)  # parts of one name may be joined, two kinds of name may not
 GIVES_WAY_TO = {"address": "ratepayer_address", "addr": "ratepayer_address", "addressline": "ratepayer_address",
                 "postcode": "ratepayer_address"}  # fmt: skip
+PART_OF_ADDRESS = 2  # rank of headers as "Street"
 WHERE_TO_CORRECT = "in the file of columns in the closed folder, which `councilbook columns` writes"
 NOT_KNOWN = "Warning: not used; no council's header that is known."
 NO_NEED = "Not used: nothing here is made of it."
@@ -83,11 +84,14 @@ def map_header(header: Sequence[str], on: date | None = None) -> list[Column]:
     for one in meanings:
         if one.target and one.is_known:
             best[one.target] = min(one.rank, best.get(one.target, one.rank))
+    has_lines = any(
+        one.target == "address" and re.search(r"\d$", cell.strip()) for one, cell in zip(meanings, header, strict=True)
+    )
     columns = []
     for place, (cell, one) in enumerate(zip(header, meanings, strict=True)):
-        column = _choose(place, cell, one, best)
+        column = _choose(place, cell, one, best, has_lines)
         columns.append(_note_list(column, one, chosen, on) if one.year else column)
-    return _settle(_send_second_address_away(_add_guesses(columns, meanings)))
+    return _settle(_send_places_away(_send_second_address_away(_add_guesses(columns, meanings))))
 
 
 def apply_mapping(header: Sequence[str], mapping: Mapping[str, str | None]) -> list[Column]:
@@ -160,7 +164,8 @@ def require_address(columns: Sequence[Column]) -> None:
         raise CheckError(f"{told} If it has one, say which {WHERE_TO_CORRECT}.")
 
 
-def _choose(place: int, header: str, meaning: Meaning, best: Mapping[str, int]) -> Column:
+def _choose(place: int, header: str, meaning: Meaning, best: Mapping[str, int], has_lines: bool) -> Column:
+    """Choose what a header stands for; a street is a part of an address that is written in lines."""
     target = meaning.target if meaning.is_known else None
     if target is None:
         return Column(place, header, None, "not used", note=NOT_KNOWN if header.strip() else "")
@@ -169,7 +174,7 @@ def _choose(place: int, header: str, meaning: Meaning, best: Mapping[str, int]) 
         return Column(place, header, "address", found)
     if target in (UNUSED, "occupation_status"):
         return Column(place, header, None, "not used")
-    if meaning.rank == best[target]:
+    if meaning.rank == best[target] or (target == "address" and meaning.rank == PART_OF_ADDRESS and has_lines):
         return Column(place, header, target, found)
     if meaning.key in GIVES_WAY_TO:
         note = f"As another column is the property's {target}."
@@ -200,7 +205,9 @@ def _note_list(column: Column, meaning: Meaning, chosen: int | None, on: date | 
 
 def _add_guesses(columns: list[Column], meanings: Sequence[Meaning]) -> list[Column]:
     """Add what is guessed from the words of a header where nothing known tells it."""
-    parts = [meanings[column.position].rank >= 2 for column in columns if column.target == "address"]  # of an address
+    parts = [
+        meanings[column.position].rank >= PART_OF_ADDRESS for column in columns if column.target == "address"
+    ]  # of an address
     taken = {column.target for column in columns} - ({"address"} if all(parts) else set())
     for place, guess in enumerate(meanings):
         if guess.is_known or guess.target is None:
@@ -233,6 +240,19 @@ def _send_second_address_away(columns: list[Column]) -> list[Column]:
                     f"may be the ratepayer's own address, and not the property's. Say which {WHERE_TO_CORRECT}."
                 )
         seen[words] = place
+    return columns
+
+
+def _send_places_away(columns: list[Column]) -> list[Column]:
+    """Read a town or county that stands after the ratepayer's address as part of that, unless it says otherwise."""
+    before = "address"
+    for column in columns:
+        if column.target in ("address", "ratepayer_address"):
+            before = column.target
+        is_told = re.match(r"prop|prem|hered", normalise_header(column.header))
+        if column.target == "address_place" and before != "address" and not is_told:
+            note = "It stands with the ratepayer's address."
+            columns[column.position] = replace(column, target="ratepayer_address", note=note)
     return columns
 
 

@@ -57,13 +57,15 @@ _GUESSES: Mapping[str, str] = {  # words of a header that no council has used ye
     r"|^(unique |ndr |nndr |rates? |rating )*(reference( number| code| id)?)$|^reference number of (the )?property$",
     "uprn": r"\buprn\b",
     "ratepayer_address": r"\b(correspondence|billing|mailing|contact|ratepayers?|rate payers?|account|forwarding|liable"
-    r"( party)?|owners?) (post )?(address|post ?code)",
+    r"( party)?|owners?) (post )?(address|post ?code|town|city|locality|county)",
     "ratepayer_name": r"\b(rate ?payers?|liable( part(y|ies)| person)?|occupiers?|account holders?|payers?)( full)?"
     r"( names?)?( \d| continued| cont| cntd)?$|^names? of (the )?(rate ?payer|occupier|liable party|account holder)"
     r"|^(account|business|company|organisation|customer|party|firm|registered) names?( \d| continued| cont)?$",
     "trading_name": r"\b(trading|trade) (name|style|as)\b",
     "address": r"^(?!.*(correspondence|billing|mailing|contact|rate ?payer|e ?mail|owner|forwarding|account))"
     r".*\baddress(es)?( line)?( \d)?$|^(address|property) line( \d)?$|^location( of property)?$",
+    "address_place": r"^(property |premises |hereditament )?(post )?(locality|village|town|city|county)"
+    r"( (or )?(city|town|village))?( name)?$",
     "postcode": r"^(property |premises |hereditament )?post ?code$",
     "latitude": r"^latitude$",
     "longitude": r"^longitude$",

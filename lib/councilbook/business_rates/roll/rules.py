@@ -56,11 +56,12 @@ KINDS: Mapping[str, Kind] = {
 }
 RELIEFS = ("small_business_relief", "mandatory_relief", "discretionary_relief", "other_relief")
 RELIEF_TARGETS = (*RELIEFS, "relief", "relief_total")
-PSEUDO_TARGETS = (  # read into is_occupied, into the relief that the words name, or into one whose kind is not told
+PSEUDO_TARGETS = (  # read into is_occupied, the relief that the words name or one whose kind is not told, and address
     "is_empty",
     "is_part_empty",
     "relief",
     "relief_total",
+    "address_place",
 )
 REFERENCES = ("property_reference", "ba_reference", "uprn")
 DAYS: tuple[Kind, ...] = ("day", "month_day", "serial_day")
@@ -97,6 +98,11 @@ _GENERAL = (  # words of companies' names that are nobody's, and no whole name
 )
 _FORMS = "limited|ltd|public limited company|plc|llp|lp|cic|cio|incorporated|inc|council|trust|association|society"
 LEGAL_END = re.compile(rf"(?i)^(?:[(]?(?:{_GENERAL})[),.]* )*[(]?(?:{_FORMS})[).]*(?: t ?/ ?a\b.*)?$")
+STREETS = (
+    "road|street|lane|avenue|close|drive|way|place|terrace|court|square|hill|row|crescent|gardens|grove|walk|view|park|"
+    "estate|centre|house|mill|unit|floor|rd|st|ave|ln"
+)
+_POSTCODE = r"[A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2}\W*"
 _GOES_ON = r"\b(of|the|for|in|at|by)$|[-(]$"
 _TOTAL = (
     r"(grand|sub|overall|report|page|sheet|running)?[ -]*totals?([ :.-]+(for|of|rv|rateable|values?|properties|number|"
@@ -131,10 +137,10 @@ CREATE OR REPLACE TEMP MACRO to_money(x) AS CASE
     WHEN regexp_full_match(strip_money(x), '\((\d{{1,3}}(,\d{{3}})+|\d{{1,15}})(\.\d*)?\)')
         THEN -try_cast(regexp_replace(strip_money(x), '[(),]', '', 'g') AS DOUBLE) END;
 CREATE OR REPLACE TEMP MACRO to_iso_word(x) AS CASE
-    WHEN regexp_full_match(x, '\d{{1,2}}[ -][A-Za-z]{{3,9}}[ -]\d{{4}}')
-        THEN CAST(try_strptime(replace(x, '-', ' '), ['%d %b %Y', '%d %B %Y']) AS DATE)
-    WHEN regexp_full_match(x, '\d{{1,2}}[ -][A-Za-z]{{3,9}}[ -]\d{{2}}')
-        THEN CAST(try_strptime(replace(x, '-', ' '), ['%d %b %y', '%d %B %y']) AS DATE) END;
+    WHEN regexp_matches(x, '^([A-Za-z]+,? )?\d{{1,2}}(st|nd|rd|th)?[ -]?[A-Za-z]{{3,9}}[ ,-]*(\d{{4}}|\d{{2}})$')
+        THEN CAST(try_strptime(regexp_replace(regexp_replace(lower(x), 'sept\b', 'sep'), '^(?:[a-z]+,? )?(\d+)'
+        || '(?:st|nd|rd|th)?[ -]?([a-z]+)[ ,-]*(\d+)$', '\1 \2 \3'),
+        ['%d %b %y', '%d %B %y', '%d %b %Y', '%d %B %Y']) AS DATE) END;
 CREATE OR REPLACE TEMP MACRO to_iso_day(x) AS CASE
     WHEN x LIKE '____-__-__' THEN try_cast(x AS DATE)
     WHEN regexp_matches(x, '^\d{{4}}-\d{{2}}-\d{{2}}{_TIME}') THEN try_cast(left(x, 10) AS DATE)
@@ -188,6 +194,19 @@ CREATE OR REPLACE TEMP MACRO names_mandatory(x) AS
     regexp_matches(lower(x), '\bmand|charit|\bcasc|\bmcr\b') AND NOT regexp_matches(lower(x), 'empty|emprty');
 CREATE OR REPLACE TEMP MACRO names_discretionary(x) AS
     regexp_matches(lower(x), 'discretion|\btop.?up|hardship|\b(drr|dcr)\b');
+CREATE OR REPLACE TEMP MACRO mark_lines(x) AS ' ' || trim(regexp_replace(regexp_replace(regexp_replace(upper(x),
+    '[''`’.]', '', 'g'), '[,\n\r]+', ' , ', 'g'), '[^A-Z0-9,]+', ' ', 'g')) || ' , ';
+CREATE OR REPLACE TEMP MACRO has_place(lines, place, others) AS len(list_filter(regexp_extract_all(
+    list_reduce(list_prepend(lines, list_filter(others, lambda o: o != place)), lambda a, o: replace(a, o, ' , ')),
+    left(place, length(place) - 2) || '([A-Z0-9,]+)', 1), lambda w: w = ','
+    OR (lines NOT LIKE '%,%,%' AND NOT regexp_full_match(w, '{STREETS.upper()}')))) > 0;
+CREATE OR REPLACE TEMP MACRO list_lacking(x, places) AS list_filter(places, lambda one, n: NOT has_place(
+    mark_lines(regexp_replace(x, '{_POSTCODE}$', '')), mark_lines(one), list_transform(places, lambda o: mark_lines(o)))
+    AND list_position(list_transform(places, lambda o: mark_lines(o)), mark_lines(one)) = n);
+CREATE OR REPLACE TEMP MACRO add_places(x, places) AS CASE WHEN x IS NULL OR len(list_lacking(x, places)) = 0 THEN x
+    ELSE concat_ws(', ', nullif(regexp_extract(x, '(?s)^(.*?)[,\s]*({_POSTCODE})?$', 1), ''),
+        list_aggregate(list_lacking(x, places), 'string_agg', ', '),
+        nullif(regexp_extract(x, '(?s)^(.*?)[,\s]*({_POSTCODE})?$', 2), '')) END;
 CREATE OR REPLACE TEMP MACRO list_distinct_in_order(x) AS
     list_filter(x, lambda one, place: one IS NOT NULL AND list_position(x, one) = place);
 CREATE OR REPLACE TEMP MACRO looks_like_day(x) AS
@@ -261,8 +280,8 @@ def write_query(uses: Sequence[Use], header: Sequence[str], run_date: date, post
     """
     columns = {name: _write_column(name, uses) for name in COLUMNS}
     if postcode_in_address:
-        ending = r"([A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2})\W*$"
-        columns["postcode"] = f"to_postcode(regexp_extract({columns['address']}, '{ending}', 1))"
+        ending = rf"regexp_extract({columns['address']}, '{_POSTCODE}$', 0)"
+        columns["postcode"] = rf"to_postcode(regexp_replace({ending}, '\W*$', ''))"
     if columns["property_reference"] == "NULL":
         made = f"'row ' || row || ' of {run_date.isoformat()}'"  # of this day: no other version's row has it
         columns["property_reference"] = f"coalesce({columns['ba_reference']}, {made})"
@@ -301,7 +320,9 @@ def _write_column(name: str, uses: Sequence[Use]) -> str:
     if name in KINDS:
         value = f"v{own[0].position}" if own else "NULL"
         return f"nullif({value}, 0)" if name in BOUNDS and own else value  # 0 is how some write 'not known'
-    return _join([f"v{use.position}" for use in own], ", ")
+    joined = _join([f"v{use.position}" for use in own], ", ")
+    places = [f"v{use.position}" for use in uses if use.target == "address_place" and name == "address"]
+    return f"add_places({joined}, list_filter([{', '.join(places)}], lambda o: o IS NOT NULL))" if places else joined
 
 
 def _write_relief(name: str, uses: Sequence[Use]) -> str:
