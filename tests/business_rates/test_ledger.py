@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -21,6 +22,9 @@ ROWS = "".join(f"K{n},Firm {n} Ltd,{n} Mill Lane BD1 1A{'ABD'[n % 3]},{n}000,201
 KNOWN = "Property reference number,Ratepayer,Address,Rateable value,Liability start date\n" + ROWS
 COLUMNS = "columns:\n  Key: property_reference\n  Who: ratepayer_name\n  Where: address\n  Worth: rateable_value_gbp\n"
 DAY = "2026-01-31"
+FOOD_ELSEWHERE = pd.DataFrame({
+    "authority": ["Elsewhere"] * 9, "postcode": ["EX1 1AA"] * 9, "latitude": [50.7] * 9, "longitude": [-3.5] * 9
+})  # fmt: skip
 
 
 @pytest.fixture
@@ -124,6 +128,29 @@ def test_an_unreadable_ledger_stops_a_run_before_its_first_notebook_with_the_wor
     put(closed, KNOWN)
     monkeypatch.setattr(Study, "check_owner", lambda *_given: None)  # of a few rows nobody can tell whose they are
     require_readable(finder.catalogue, "business_rates", ["2_enrich"], finder, DAY)
+
+
+def test_a_folder_of_parts_is_one_ledger_for_a_check_as_for_a_run(closed, study, finder, monkeypatch):
+    (closed / "rates_ledger_bradford").mkdir()
+    for part, lines in enumerate((ROWS.splitlines()[:5], ROWS.splitlines()[5:])):
+        text = "\n".join([KNOWN.splitlines()[0], *lines])
+        (closed / "rates_ledger_bradford" / f"part{part}.csv").write_text(text)
+    found = find(study)
+    assert found.names_council and len(read_ledger(study, found).frame) == 8
+    assert study.inspect_file(found).result == "8 rows: 8 kept"
+    with pytest.raises(CheckError, match="food premises"):  # whose it is is asked as of one file
+        monkeypatch.setattr("councilbook.business_rates.ledger.owners._find_authorities", lambda _names: [])
+        monkeypatch.setattr("councilbook.business_rates.ledger.owners.refuse_other_wards", lambda *_given: None)
+        monkeypatch.setattr(Study, "load_table", lambda *_given: FOOD_ELSEWHERE)
+        study.check_owner(found)
+    copy = (closed / "rates_ledger_bradford" / "part0.csv").read_text()
+    (closed / "rates_ledger_bradford" / "part2.csv").write_text(copy)
+    for stop in (
+        lambda: require_readable(finder.catalogue, "business_rates", ["2_enrich"], finder, DAY),
+        lambda: study.inspect_file(find(study)),
+    ):
+        with pytest.raises(SourceError, match="'part0' and 'part2' hold the same properties"):
+            stop()
 
 
 def test_an_error_that_nobody_foresaw_shows_no_cell(closed, study, monkeypatch):

@@ -73,6 +73,13 @@ def write_csv(rows):
     return file.getvalue().encode()
 
 
+def write_folder(path, members):
+    for name, content in members.items():
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+    return path
+
+
 def write_zip(path, members):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
@@ -110,11 +117,24 @@ def make_zip(folder):
     return write_zip(folder / "roll.zip", {**junk, "a/roll.CSV": write_csv([HEADER, *ACCOUNTS])})
 
 
+def make_folder(folder):
+    roll = gzip.compress(write_csv([HEADER, *ACCOUNTS]))
+    return write_folder(
+        folder / "roll", {".DS_Store": b"\0", "~$roll.xlsx": b"\0", "notes.txt": b"of May", "1.csv.gz": roll}
+    )
+
+
+def make_folder_of_xlsx(folder):
+    return write_folder(folder / "roll", {"roll.xlsx": make_xlsx(folder).read_bytes()})
+
+
 def make_zipped_xlsx(folder):
     return write_zip(folder / "roll.zip", {"roll.xlsx": make_xlsx(folder).read_bytes()})
 
 
-@pytest.mark.parametrize("make", [make_xlsx, make_ods, make_gz, make_zip, make_zipped_xlsx])
+@pytest.mark.parametrize(
+    "make", [make_xlsx, make_ods, make_gz, make_zip, make_zipped_xlsx, make_folder, make_folder_of_xlsx]
+)
 def test_a_roll_is_the_same_in_any_file(tmp_path, plain, make):
     roll = read(make(tmp_path))
     pd.testing.assert_frame_equal(roll.frame, plain.frame)
@@ -199,9 +219,10 @@ def test_sheets_of_reliefs_and_exemptions_are_joined_by_reference(tmp_path):
     assert roll.source_rows.iloc[0] == 5
 
 
-def test_files_of_reliefs_and_exemptions_in_a_zip_are_joined_too(tmp_path):
+@pytest.mark.parametrize("write", [write_zip, write_folder])
+def test_files_of_reliefs_and_exemptions_in_a_zip_or_folder_are_joined_too(tmp_path, write):
     tables = {"q1-reliefs.csv": RELIEFS, "q1-accounts.csv": [HEADER, *ACCOUNTS], "q1-exemptions.csv": EXEMPTIONS}
-    roll = read(write_zip(tmp_path / "roll.zip", {name: write_csv(rows) for name, rows in tables.items()}))
+    roll = read(write(tmp_path / "roll", {name: write_csv(rows) for name, rows in tables.items()}))
     check_joined(roll, "q1-accounts", "q1-reliefs", "q1-exemptions")
 
 
@@ -236,16 +257,17 @@ def test_sheets_with_the_same_headers_follow_each_other(tmp_path, plain):
     assert find_note(roll, "N to Z").endswith("its 4 rows follow; row 1 of it is counted as row 11.")
 
 
-def test_parts_of_a_roll_with_other_headers_or_fewer_columns_follow_each_other(tmp_path, plain):
+@pytest.mark.parametrize("write", [write_zip, write_folder])
+def test_parts_of_a_roll_with_other_headers_or_fewer_columns_follow_each_other(tmp_path, plain, write):
     other = ["Prop Ref", "Account Holder", "Premises Address", "Post Code", "RV", "Liability Start"]
     short = [row[:5] for row in [HEADER, *ACCOUNTS[7:]]]
-    parts = {"east.csv": [HEADER, *ACCOUNTS[:4]], "west.csv": [other, *ACCOUNTS[4:7]], "north.csv": short}
+    parts = {"a.csv": [HEADER, *ACCOUNTS[:4]], "b.csv": [other, *ACCOUNTS[4:7]], "c.csv": short}
     members = {name: write_csv(rows) for name, rows in parts.items()}
-    roll = read(write_zip(tmp_path / "roll.zip", members))
+    roll = read(write(tmp_path / "roll", members))
     expected = plain.frame["liability_start_date"].where(plain.frame.index < 7)
     pd.testing.assert_frame_equal(roll.frame, plain.frame.assign(liability_start_date=expected))
-    assert find_note(roll, "west").endswith("its 3 rows follow; row 1 of it is counted as row 11.")
-    assert find_note(roll, "north").endswith("It lacks Account Start Date.")
+    assert find_note(roll, "b").endswith("its 3 rows follow; row 1 of it is counted as row 11.")
+    assert find_note(roll, "c").endswith("It lacks Account Start Date.")
     assert not roll.warnings
 
 
@@ -308,6 +330,14 @@ def make_member_with_nul(folder):
     return write_zip(folder / "roll.zip", {"a.csv": write_csv([HEADER, *ACCOUNTS]).replace(b"Firm 3", b"Fir\0m")})
 
 
+def make_packed_twice(folder):
+    return write_folder(folder / "roll", {"a.csv": write_csv([HEADER, *ACCOUNTS]), "b.zip": b"PK"})
+
+
+def make_empty_folder(folder):
+    return write_folder(folder / "roll", {"notes.pdf": b"%PDF"})
+
+
 def make_empty_zip(folder):
     return write_zip(folder / "roll.zip", {"notes.pdf": b"%PDF"})
 
@@ -330,6 +360,8 @@ def make_wide_byte_gzip(folder):
     ("make", "told"),
     [
         (spoil_xlsx, "roll.xlsx: the workbook or zip is damaged"),
+        (make_packed_twice, "roll: b.zip in it is packed itself. Unpack it."),
+        (make_empty_folder, "roll: there is no CSV and no workbook in it, but notes.pdf."),
         (make_old_workbook, "roll.xls: not a workbook that can be read"),
         (make_member_with_nul, "roll.zip, a.csv: row 6 has a NUL byte"),  # an address runs over two lines
         (make_empty_zip, "there is no CSV and no workbook in it, but notes.pdf"),

@@ -328,14 +328,28 @@ def test_a_file_of_a_source_with_a_shorter_name_is_not_nearly_another_source_s(m
     assert replace(finder, catalogue=catalogue, council=bedford).find_local(sources[1]) is None
 
 
-@pytest.mark.parametrize(
-    ("formats", "way"), [(["csv"], "Put the one file of them beside it"), (["csv", "zip"], "one zip")]
-)
-def test_a_folder_of_files_stops_the_run_and_is_said_how_to_be_given(find_closed, tmp_path, make_finder, formats, way):
+@pytest.mark.parametrize("formats", [["csv"], ["csv", "zip"]])
+def test_a_folder_of_files_stops_the_run_where_one_file_is_read(find_closed, tmp_path, formats):
     (tmp_path / "closed" / "homes_doncaster").mkdir(parents=True)
     (tmp_path / "closed" / "homes_leeds").mkdir()
-    with pytest.raises(SourceError, match=rf"homes_doncaster in the closed folder is a folder.*{way}"):
+    with pytest.raises(SourceError, match=r"homes_doncaster in the closed folder is a folder.*the one file of it"):
         find_closed(formats=formats, stand_ins=True)
+
+
+def test_a_folder_of_files_is_one_source_where_it_can_be_put_together(make_finder, tmp_path):
+    for name in ("homes_doncaster/a.csv", "homes_doncaster/b.csv", "homes_leeds/a.csv"):
+        put(tmp_path / "closed" / name)
+    source, finder = make_source("closed", **{**FORMATS, "formats": ["csv", "zip"], "format": "file"}), make_finder()
+    finder = replace(finder, catalogue=replace(finder.catalogue, sources={source.id: source}))
+    found = finder.find_local(source)
+    assert (found.path.name, found.names_council) == ("homes_doncaster", True)
+    before = found.sha256
+    (found.path / "b.csv").write_text("other")
+    assert finder.find_local(source).sha256 != before
+    assert finder.list_closed() == {source.id: ["homes_doncaster"]}
+    put(tmp_path / "closed" / "homes_doncaster.csv")
+    with pytest.raises(SourceError, match=r"cannot be told which is meant.*put them into one folder"):
+        finder.find_local(source)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from councilbook.catalogue.file_names import (
     parse_name,
     split_name,
 )
-from councilbook.catalogue.fingerprints import hash_file, hash_library, hash_text
+from councilbook.catalogue.fingerprints import hash_file, hash_files, hash_library, hash_text, list_files
 from councilbook.catalogue.raw import Progress, check_kind, check_raw, describe_manual_way, raw_path
 from councilbook.errors import NotThereError, SourceError
 from councilbook.paths import CLOSED_VARIABLE, make_private_folder, write_atomically
@@ -59,7 +59,7 @@ class TwinRequest:
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A source's file, and where it came from."""
+    """A source's file, or folder of files that belong together, and where it came from."""
 
     source: Source
     path: Path
@@ -85,8 +85,8 @@ class FoundFile:
 
     @cached_property
     def sha256(self) -> str:
-        """Checksum of the file."""
-        return hash_file(self.path)
+        """Checksum of the file, or of all in the folder."""
+        return hash_files(self.path, list_files(self.path)) if self.path.is_dir() else hash_file(self.path)
 
 
 @dataclass(frozen=True)
@@ -178,7 +178,7 @@ class Finder:
         return [f"{name} ({file.path.name})" for name, file in found.items() if file]
 
     def list_closed(self) -> dict[str, list[str]]:
-        """Return the names of the data files in the closed folder; by source id, those that this council has of it.
+        """Return the names of the data in the closed folder; by source id, the files or folder of this council.
 
         Those that are of no source, or are another council's, come under "".
         """
@@ -188,34 +188,50 @@ class Finder:
         for name in list_data_files(folder) if folder else []:
             own = [one.id for one in guarded if self._is_own(name, one)]
             found.setdefault(own[0] if own else "", []).append(name)
+        for source in guarded if folder else []:
+            if folders := self._list_own_folders(source, folder):
+                found.setdefault(source.id, []).extend(folders)
         return found
+
+    def _list_own_folders(self, source: Source, folder: Path) -> list[str]:
+        return [name for name in list_folders(folder) if self._is_own(self._name_as_file(name, source), source)]
+
+    def _name_as_file(self, name: str, source: Source) -> str:
+        return f"{name}.{split_name(source.file)[1]}"
 
     def _find_closed(self, source: Source) -> FoundFile | None:
         folder = self.catalogue.workbook.closed
         if folder is None:
             return self._find_instead(source)
         names = list_data_files(folder)
-        own = [name for name in names if self._is_own(name, source)]
-        _, ending = split_name(source.file)
-        together = " If they belong together, pack them into one zip." if "zip" in source.formats else ""
+        folders, takes_folders = (
+            self._list_own_folders(source, folder),
+            source.format == "file" and "zip" in source.formats,
+        )
+        own = [name for name in names if self._is_own(name, source)] + (folders if takes_folders else [])
+        together = " If they belong together, put them into one folder of that name." if takes_folders else ""
         if len(own) > 1:
             raise SourceError(
                 f"Source {source.id}: the closed folder has {' and '.join(own)}, and it cannot be told which is meant. "
                 f"Take the others out of it.{together}"
             )
-        if folders := [name for name in list_folders(folder) if self._is_own(f"{name}.{ending}", source)]:
-            way = "Pack its files into one zip" if together else "Put the one file of them beside it"
+        if folders and not takes_folders:
             named = " and ".join(folders)
-            raise SourceError(f"Source {source.id}: {named} in the closed folder is a folder. {way}, of the same name.")
+            raise SourceError(
+                f"Source {source.id}: {named} in the closed folder is a folder. Put the one file of it beside "
+                "it, of the same name."
+            )
         if own:
             path = folder / own[0]
-            check_kind(source, path)
+            if not folders:
+                check_kind(source, path)
             if source.format == "csv" and path.suffix == ".xlsx" and zipfile.is_zipfile(path):  # saved as a workbook
                 source = source.model_copy(update={"format": "xlsx"})
-            changed = f"{datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%d} (when the file was last changed)"
-            said = parse_name(own[0], source)
-            has_label = bool(said and said.label)
-            return FoundFile(source, path, "closed folder", has_label, find_date(path, source) or changed)
+            last = max(file.stat().st_mtime for file in (path, *list_files(path)))
+            changed = f"{datetime.fromtimestamp(last, UTC):%Y-%m-%d} (when the file was last changed)"
+            said = parse_name(self._name_as_file(own[0], source) if folders else own[0], source)
+            dated = said.date if folders and said else "" if folders else find_date(path, source)
+            return FoundFile(source, path, "closed folder", bool(said and said.label), dated or changed)
         if near := [name for name in names if self._is_nearly(name, source)]:
             raise SourceError(
                 f"Source {source.id}: the closed folder has {' and '.join(near)}, which is nearly its name, and no "

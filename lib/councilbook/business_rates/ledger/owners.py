@@ -92,7 +92,7 @@ def refuse_other_council(study: "Study", found: FoundFile) -> None:
                 f"and at least {LEAST_INSIDE:.0%} of its own roll's would. It looks like another council's. {way}"
             )
     if not (named or found.names_council or found.origin != "closed folder" or _agrees_well(agreements)):
-        name = f"{found.source.file.partition('.')[0]}_{council.slug}.{found.path.name.partition('.')[2]}"
+        name = f"{found.source.file.partition('.')[0]}_{council.slug}.{found.path.name.partition('.')[2]}".rstrip(".")
         places = " and ".join(f"{one.inside:.0%} of its {one.what}" for one in agreements)
         told = (
             f"{places} lie where {council.name} has food premises" if places else "it has no postcodes and no positions"

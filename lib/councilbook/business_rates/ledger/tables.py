@@ -1,4 +1,4 @@
-"""What a council's file holds: one CSV, the sheets of a workbook, or several files in a zip, made into one table.
+"""What a council's file holds: one CSV, the sheets of a workbook, or files in a zip or folder, made into one table.
 
 Cells of a workbook become the text that they would be in a CSV. Sheets with the same headers follow each other; one
 that has other headers and a reference (reliefs, exemptions) is joined to the properties by it. What was joined, what
@@ -23,6 +23,7 @@ from councilbook.business_rates.ledger.texts import Record, Text
 from councilbook.business_rates.roll.columns import count_known, map_header
 from councilbook.business_rates.roll.headers import normalise_header
 from councilbook.business_rates.roll.rules import RELIEF_TARGETS
+from councilbook.catalogue import list_files
 from councilbook.errors import SourceError
 from councilbook.sources.files.packed import check_workbook
 
@@ -39,7 +40,7 @@ LEAST_FILLED = 0.5  # of the rows, for cells right of the last header to be a co
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table of a workbook or zip: its name, and its records from the header on."""
+    """A table of a workbook, zip or folder: its name, and its records from the header on."""
 
     name: str
     records: list[Record]
@@ -74,7 +75,7 @@ def find_text(path: Path) -> Text | None:
     """Return the one text that a file is, or has in it; None where it holds tables to be put together.
 
     Raises:
-        SourceError: it is a damaged zip, or one with nothing in it that can be read.
+        SourceError: it is a damaged zip, or one or a folder with nothing in it that can be read.
     """
     if _tell_kind(path) == "workbook":
         return None
@@ -85,11 +86,11 @@ def find_text(path: Path) -> Text | None:
 
 
 def join_tables(path: Path, read_text: ReadText, confirmed: Sequence[str] = ()) -> Joined:
-    """Read the tables of a workbook or zip, and put them together.
+    """Read the tables of a workbook, zip or folder, and put them together.
 
     Args:
         path: the file.
-        read_text: reads the records of a text in a zip.
+        read_text: reads the records of a text in a zip or folder.
         confirmed: headers that the council has named.
 
     Raises:
@@ -133,6 +134,8 @@ def list_tops(path: Path, read_text: ReadText) -> list[Record]:
 
 
 def _tell_kind(path: Path) -> str:
+    if path.is_dir():
+        return "several"
     with path.open("rb") as file:
         start = file.read(8)
     if start == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
@@ -144,7 +147,7 @@ def _tell_kind(path: Path) -> str:
             names = archive.namelist()
     except zipfile.BadZipFile:
         raise SourceError(f"{path.name}: the workbook or zip is damaged, or was cut off. Save it anew.") from None
-    return "workbook" if {"[Content_Types].xml", "META-INF/manifest.xml"} & set(names) else "zip"
+    return "workbook" if {"[Content_Types].xml", "META-INF/manifest.xml"} & set(names) else "several"
 
 
 def _is_workbook(name: str) -> bool:
@@ -152,13 +155,20 @@ def _is_workbook(name: str) -> bool:
 
 
 def _list_members(path: Path) -> list[str]:
-    """List what can be read in a zip: texts and workbooks, and not what systems and people put beside them."""
-    with zipfile.ZipFile(path) as archive:
-        infos = [info for info in archive.infolist() if not info.is_dir()]
-    if any(info.flag_bits & 1 for info in infos):
-        raise SourceError(f"{path.name}: it needs a password. Unpack it, and pack it again without one.")
-    names = [info.filename for info in infos if not re.search(r"(^|/)(__MACOSX/|\.)", info.filename)]
-    readable = [name for name in names if re.search(r"\.(csv|tsv)$", name, re.IGNORECASE) or _is_workbook(name)]
+    """List what can be read in a zip or folder: texts and workbooks, and not what is put beside them."""
+    if path.is_dir():
+        names = sorted(file.relative_to(path).as_posix() for file in list_files(path))
+    else:
+        with zipfile.ZipFile(path) as archive:
+            infos = [info for info in archive.infolist() if not info.is_dir()]
+        if any(info.flag_bits & 1 for info in infos):
+            raise SourceError(f"{path.name}: it needs a password. Unpack it, and pack it again without one.")
+        names = [info.filename for info in infos]
+    names = [name for name in names if not re.search(r"(^|/)(__MACOSX/|\.|~\$)", name)]
+    packed = (".zip", ".7z", ".rar") if path.is_dir() else (".zip", ".7z", ".rar", ".gz")
+    if inner := [name for name in names if name.lower().endswith(packed)]:
+        raise SourceError(f"{path.name}: {inner[0]} in it is packed itself. Unpack it.")
+    readable = [name for name in names if re.search(r"\.(csv|tsv)(\.gz)?$", name, re.IGNORECASE) or _is_workbook(name)]
     readable = readable or [name for name in names if name.lower().endswith(".txt")]  # else a note beside the data
     if not readable:
         raise SourceError(f"{path.name}: there is no CSV and no workbook in it, but {', '.join(names) or 'nothing'}.")
@@ -176,8 +186,10 @@ def _list_tables(path: Path, read_text: ReadText) -> Iterator[tuple[str, bool, C
     for member in members:
         name = PurePosixPath(member).stem if len(stems) == len(members) else member
         if _is_workbook(member):
-            with zipfile.ZipFile(path) as archive:
-                sheets = list(_list_sheets(archive.read(member), f"{path.name}, {member}"))
+            if path.is_dir():
+                check_workbook(path / member, f"{path.name}, {member}")
+            with Text(path, member).open() as file:
+                sheets = list(_list_sheets(file.read(), f"{path.name}, {member}"))
             for sheet, is_hidden, read in sheets:
                 yield f"{name}, {sheet}" if len(sheets) > 1 else name, is_hidden, read
         else:

@@ -34,11 +34,11 @@ Rows = tuple[pa.Array, list[pa.Array]]  # the line that each record begins on, a
 
 @dataclass(frozen=True)
 class Text:
-    """A text file, plain or gzip, or a member of a zip.
+    """A text file, plain or gzip, or one in a zip or folder.
 
     Attributes:
-        path: the file.
-        member: its name inside the zip.
+        path: the file, zip or folder.
+        member: its name inside the zip or folder.
     """
 
     path: Path
@@ -59,11 +59,12 @@ class Text:
         return file
 
     def _unpack(self) -> IO[bytes]:
-        if self.member:
+        if self.member and not self.path.is_dir():
             return zipfile.ZipFile(self.path).open(self.member)
-        with self.path.open("rb") as file:
+        path = self.path / self.member
+        with path.open("rb") as file:
             is_packed = file.read(2) == b"\x1f\x8b"
-        return cast("IO[bytes]", gzip.open(self.path)) if is_packed else self.path.open("rb")
+        return cast("IO[bytes]", gzip.open(path)) if is_packed else path.open("rb")
 
 
 def find_encoding(text: Text) -> str:

@@ -90,7 +90,7 @@ def find_layout(
     """Find out how a roll lies in its file.
 
     Args:
-        path: a CSV, plain, gzip or zip; a workbook; or a zip of several.
+        path: a CSV, plain, gzip or zip; a workbook; or a zip or folder of several.
         database: from `roll_rules.open_rules`.
         mapping: what the council has confirmed; it is guessed if there is none.
         delimiter: tried out if it is not given.
@@ -220,7 +220,7 @@ def _read_top(text: Text, encoding: str, delimiter: str) -> list[Record]:
 
 
 def _read_member(text: Text) -> Iterator[Record]:
-    """Read the records of a text in a zip of several, whose delimiter is tried out."""
+    """Read the records of a text in a zip or folder of several, whose delimiter is tried out."""
     encoding = find_encoding(text)
     known, delimiter, *_ = _find_best(text, encoding, list(DELIMITERS), ())
     yield from texts.read_records(text, encoding, delimiter if known >= LEAST_KNOWN_BESIDE else ",")

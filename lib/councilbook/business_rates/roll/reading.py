@@ -133,7 +133,7 @@ def read_roll(
     """Read a council's roll.
 
     Args:
-        path: a CSV in UTF-8 or cp1252, plain, gzip or zip; a workbook; or a zip of several files of one roll.
+        path: a CSV in UTF-8 or cp1252, plain, gzip or zip; a workbook; or a zip or folder of files of one roll.
         run_date: dates after it are no dates of the roll.
         mapping: the council's confirmed columns, from `Roll.stored_mapping`; guessed if there is none.
         delimiter: comma, semicolon, tab or pipe; tried out if it is not given.

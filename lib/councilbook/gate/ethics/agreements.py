@@ -14,7 +14,7 @@ import pandas as pd
 import yaml
 from pydantic import ValidationError
 
-from councilbook.catalogue import Agreement, Catalogue, FoundFile, Source, Table
+from councilbook.catalogue import Agreement, Catalogue, FoundFile, Source, Table, list_files
 from councilbook.errors import NotAgreedError, describe_faults, suggest
 from councilbook.pages.html.wording import format_date
 from councilbook.paths import Workbook
@@ -163,12 +163,12 @@ def _find_last_day(agreement: Agreement, path: Path) -> date | None:
 
 
 def _find_arrival(path: Path) -> date:
-    """Return the day on which a file was put where it is, or changed there if that was later.
+    """Return the day on which a file, or the last in a folder, was put where it is, or changed there if that was later.
 
     A file that is copied or unpacked may keep the time of its last change from long ago; that of its entry is new.
     """
-    about = path.stat()
-    return datetime.fromtimestamp(max(about.st_mtime, about.st_ctime), UTC).date()
+    about = [file.stat() for file in (path, *list_files(path))]
+    return datetime.fromtimestamp(max(max(one.st_mtime, one.st_ctime) for one in about), UTC).date()
 
 
 def _read_own(catalogue: Catalogue) -> dict[str, dict[str, Any]]:
