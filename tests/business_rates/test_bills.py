@@ -240,6 +240,8 @@ EMPTY = {"is_occupied": False}
         (30_000, EMPTY | SHOP | {"empty_since_date": "2026-07-01"}, 9_543.78),
         # transition: a limited bill has no 1p on top. Before: 10,000 × 49.9p, and 51,000 × 55.5p
         (12_000, {"transition_base_gbp": 4_990}, 5_239.50),  # 5 % more, where 5,304.00 would be due
+        # above the limit of 11,477.00 with the 1p alone: 11,460.00, and 11,760.00
+        (30_000, SHOP | {"transition_base_gbp": 9_980}, 11_477.00),
         (60_000, {"transition_base_gbp": 28_305}, 29_400.00),  # less than 15 % more
         (100_000, {"transition_base_gbp": 28_305}, 32_550.75),  # 15 % more
         (20_000, {"transition_base_gbp": 5_000}, 5_250.00),
