@@ -25,6 +25,8 @@ _TOKEN = re.compile(r"\w*\d[\w.]*|[^\W\d_]+(?:['’`][^\W\d_]+|-[^\W\d_]{2,})*['
 _SAME_LENGTH = (
     (re.compile(r"\bR ?[/\\.-] ?O\b", re.I), "ROF"),
     (re.compile(r"\bU/OFF\b", re.I), "UNOFF"),
+    (re.compile(r"\bB/PR?K\b", re.I), "PARK"),
+    (re.compile(r"\b(?:U/A|U/O|N/R|H/O)\b", re.I), ""),  # not on any map, and the like
     (re.compile(r"\bC OF E\b", re.I), "COFE"),
     (re.compile(r"\((?:V[AC]|RC|CE|A|C)\)", re.I), ""),
 )

@@ -217,7 +217,7 @@ def _goes(part: Part, around: _Around) -> bool:
     if around.owned and (part.kind != PERSON or part.words <= around.owned):
         return False
     of_place = (around.is_named and len(part.words) == 1) or part.words <= around.nearby
-    if part.kind in (UNKNOWN, ONE_WORD) and of_place:
+    if part.kind in (UNKNOWN, ONE_WORD, NAMED_AFTER) and of_place:
         return False
     return {
         ONE_WORD: around.numbered and not around.ends,
