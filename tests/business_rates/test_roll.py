@@ -130,13 +130,6 @@ def test_the_delimiter_is_tried_out_and_said(read, delimiter, name):
     assert (len(roll.frame), roll.delimiter) == (6, name)
 
 
-def test_a_wrong_delimiter_is_told_with_the_right_one(read):
-    with pytest.raises(SourceError, match=r"with semicolon as delimiter.*With comma as delimiter, row 1 is one"):
-        read(HEADER, *rows(6), delimiter=";")
-    with pytest.raises(SourceError, match="the delimiter may be comma"):
-        read(HEADER, *rows(6), delimiter="::")
-
-
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 def test_encodings_of_councils_are_read(read, encoding):
     roll = read(HEADER, *rows(6), "7,Café – “Été” Ltd,7 High Street,ML1 1AA,Café,£700,2017-04-01", encoding=encoding)

@@ -84,7 +84,6 @@ def find_layout(
     database: duckdb.DuckDBPyConnection,
     *,
     mapping: dict[str, str | None] | None = None,
-    delimiter: str | None = None,
     on: date | None = None,
 ) -> Layout:
     """Find out how a roll lies in its file.
@@ -93,14 +92,13 @@ def find_layout(
         path: a CSV, plain, gzip or zip; a workbook; or a zip or folder of several.
         database: from `roll_rules.open_rules`.
         mapping: what the council has confirmed; it is guessed if there is none.
-        delimiter: tried out if it is not given.
         on: the day of the roll, see `map_header`.
 
     Raises:
         SourceError: the file cannot be read, or no row of it is a roll's header.
         CheckError: a column cannot be told, or is not what its header says.
     """
-    layout = find_head(path, list(mapping or ()), delimiter)
+    layout = find_head(path, list(mapping or ()))
     header = layout.header
     columns = apply_mapping(header, _fit_mapping(header, mapping)) if mapping else map_header(header, on)
     sample = [cells for _, cells in islice(read_records(layout), SAMPLED_ROWS) if any(cells)]
@@ -113,13 +111,12 @@ def find_layout(
     return replace(layout, columns=tuple(check_columns(columns, by_column, database)))
 
 
-def find_head(path: Path, confirmed: Sequence[str] = (), delimiter: str | None = None) -> Layout:
+def find_head(path: Path, confirmed: Sequence[str] = ()) -> Layout:
     """Find where a roll lies in its file, and its header; what its columns are is left open.
 
     Args:
         path: as for `find_layout`.
         confirmed: headers that the council has named.
-        delimiter: tried out if it is not given.
 
     Raises:
         SourceError: the file cannot be read, or no row of it is a roll's header.
@@ -127,7 +124,7 @@ def find_head(path: Path, confirmed: Sequence[str] = (), delimiter: str | None =
     try:
         if text := find_text(path):
             encoding = find_encoding(text)
-            found, row, header = find_header(text, encoding, delimiter, confirmed)
+            found, row, header = find_header(text, encoding, confirmed)
             return Layout(path, encoding, found, row, tuple(header), (), len(header), text=text)
         joined = join_tables(path, _read_member, confirmed)
     except UNREADABLE as error:
@@ -178,36 +175,25 @@ def _is_repeated(name: str, header: Sequence[str]) -> bool:
     return sum(cell.strip() == first for cell in header) >= int(count)
 
 
-def find_header(
-    text: Text, encoding: str, delimiter: str | None, confirmed: Sequence[str] = ()
-) -> tuple[str, int, list[str]]:
+def find_header(text: Text, encoding: str, confirmed: Sequence[str] = ()) -> tuple[str, int, list[str]]:
     """Return the delimiter, the line of the header and its cells.
 
     Raises:
         SourceError: no row near the top has headers of a roll.
     """
-    if delimiter not in (None, *DELIMITERS):
-        raise SourceError(f"{text.name}: the delimiter may be {', '.join(DELIMITERS.values())}, not {delimiter!r}.")
-    known, found, row, header = _find_best(text, encoding, [delimiter] if delimiter else list(DELIMITERS), confirmed)
+    known, found, row, header = _find_best(text, encoding, confirmed)
     if known < LEAST_KNOWN:
-        way = f"with {DELIMITERS.get(delimiter, repr(delimiter))} as delimiter" if delimiter else "with any delimiter"
-        instead = ""
-        if delimiter:
-            other = find_header(text, encoding, None, confirmed)
-            instead = f" With {DELIMITERS[other[0]]} as delimiter, row {other[1]} is one."
         raise NoHeaderError(
-            f"{text.name}: {way}, none of its first {ROWS_SEARCHED_FOR_HEADER} rows is the header of a roll "
-            f"(at least {LEAST_KNOWN} columns that can be told).{instead}"
+            f"{text.name}: with any delimiter, none of its first {ROWS_SEARCHED_FOR_HEADER} rows is the header of a "
+            f"roll (at least {LEAST_KNOWN} columns that can be told)."
         )
     return found, row, header
 
 
-def _find_best(
-    text: Text, encoding: str, delimiters: Sequence[str], confirmed: Sequence[str]
-) -> tuple[int, str, int, list[str]]:
+def _find_best(text: Text, encoding: str, confirmed: Sequence[str]) -> tuple[int, str, int, list[str]]:
     """Return the row with most known headers: how many, the delimiter, its line and its cells."""
-    best: tuple[int, str, int, list[str]] = (0, delimiters[0], 0, [])
-    for one in delimiters:
+    best: tuple[int, str, int, list[str]] = (0, ",", 0, [])
+    for one in DELIMITERS:
         for row, cells in _read_top(text, encoding, one):
             known = max(count_known(cells), sum(cell.strip() in confirmed for cell in cells))
             if known > best[0]:
@@ -222,7 +208,7 @@ def _read_top(text: Text, encoding: str, delimiter: str) -> list[Record]:
 def _read_member(text: Text) -> Iterator[Record]:
     """Read the records of a text in a zip or folder of several, whose delimiter is tried out."""
     encoding = find_encoding(text)
-    known, delimiter, *_ = _find_best(text, encoding, list(DELIMITERS), ())
+    known, delimiter, *_ = _find_best(text, encoding, ())
     yield from texts.read_records(text, encoding, delimiter if known >= LEAST_KNOWN_BESIDE else ",")
 
 

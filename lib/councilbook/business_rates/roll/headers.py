@@ -63,7 +63,8 @@ _GUESSES: Mapping[str, str] = {  # words of a header that no council has used ye
     r"|^(account|business|company|organisation|customer|party|firm|registered) names?( \d| continued| cont)?$",
     "trading_name": r"\b(trading|trade) (name|style|as)\b",
     "address": r"^(?!.*(correspondence|billing|mailing|contact|rate ?payer|e ?mail|owner|forwarding|account))"
-    r".*\baddress(es)?( line)?( \d)?$|^(address|property) line( \d)?$|^location( of property)?$",
+    r".*\baddress(es)?( line)?( \d)?$|^(address|property) line( \d)?$"
+    r"|^(property |premises |subjects? |hereditament )?(location|situation)( of (the )?property)?$",
     "address_place": r"^(property |premises |hereditament )?(post )?(locality|village|town|city|county)"
     r"( (or )?(city|town|village))?( name)?$",
     "postcode": r"^(property |premises |hereditament )?post ?code$",

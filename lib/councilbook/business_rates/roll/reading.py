@@ -128,7 +128,6 @@ def read_roll(
     *,
     run_date: str | date,
     mapping: Mapping[str, str | None] | None = None,
-    delimiter: str | None = None,
 ) -> Roll:
     """Read a council's roll.
 
@@ -136,7 +135,6 @@ def read_roll(
         path: a CSV in UTF-8 or cp1252, plain, gzip or zip; a workbook; or a zip or folder of files of one roll.
         run_date: dates after it are no dates of the roll.
         mapping: the council's confirmed columns, from `Roll.stored_mapping`; guessed if there is none.
-        delimiter: comma, semicolon, tab or pipe; tried out if it is not given.
 
     Raises:
         SourceError: the file cannot be read, or no row of it is a roll's header.
@@ -144,7 +142,7 @@ def read_roll(
     """
     with open_rules() as database:
         day = _read_date(run_date)
-        layout = find_layout(path, database, mapping=dict(mapping) if mapping else None, delimiter=delimiter, on=day)
+        layout = find_layout(path, database, mapping=dict(mapping) if mapping else None, on=day)
         require_address(layout.columns)
         blank = _load(database, layout, "", day)
         _find_sums(database)
