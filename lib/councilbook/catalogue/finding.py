@@ -188,8 +188,8 @@ class Finder:
         for name in list_data_files(folder) if folder else []:
             own = [one.id for one in guarded if self._is_own(name, one)]
             found.setdefault(own[0] if own else "", []).append(name)
-        for source in guarded if folder else []:
-            if folders := self._list_own_folders(source, folder):
+        for source in guarded:
+            if folder and (folders := self._list_own_folders(source, folder)):
                 found.setdefault(source.id, []).extend(folders)
         return found
 
