@@ -117,14 +117,16 @@ def run_plainly(job: Job, tell: Tell, line: Connection | None = None) -> JobResu
     return run_job(job, tell, line)
 
 
-def run_jobs_here(jobs: Sequence[Job], at_once: int, on_event: Callable[[Any], None]) -> list[JobResult]:
+def run_jobs_here(jobs: Sequence[Job], at_once: int, on_event: Callable[[Any], None], **_: Any) -> list[JobResult]:
     """Stand in for `run_jobs`: one after the other in this process."""
     return [run_plainly(job, on_event) for job in jobs]
 
 
-def run_jobs_plainly(jobs: Sequence[Job], at_once: int, on_event: Callable[[Any], None]) -> list[JobResult]:
+def run_jobs_plainly(
+    jobs: Sequence[Job], at_once: int, on_event: Callable[[Any], None], **lines: Any
+) -> list[JobResult]:
     """Stand in for `run_jobs`: in processes of their own, with plain pages."""
-    return run_jobs(jobs, at_once, on_event, run_plainly)
+    return run_jobs(jobs, at_once, on_event, run_plainly, **lines)
 
 
 def run_book(

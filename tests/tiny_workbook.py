@@ -201,7 +201,7 @@ def meet(job: Job, tell: Tell, line: Connection | None) -> JobResult:
     return JobResult(job, "failed")
 
 
-def run_in_process(jobs: Sequence[Job], at_once: int, on_event: Callable[[Any], None]) -> list[JobResult]:
+def run_in_process(jobs: Sequence[Job], at_once: int, on_event: Callable[[Any], None], **_: Any) -> list[JobResult]:
     """Stand in for `run_jobs`, in this process."""
     results = [run_plain(job, on_event) for job in jobs]
     for result in results:

@@ -1,6 +1,7 @@
 """A study that reads what others release: whose figures it gets, when it runs, and when it has to run again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
@@ -94,14 +95,26 @@ def test_it_runs_again_once_what_it_reads_has_changed(joint: Catalogue) -> None:
     assert after["1_joint"] != before["1_joint"]
 
 
-def test_it_runs_after_the_others_and_here(joint: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_runs_after_the_others_and_here_from_the_same_warm_process(
+    joint: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waves: list[list[str]] = []
+    warm: list[Sequence[str]] = []
 
-    def run_jobs(jobs: Sequence[Job], *_: Any) -> list[JobResult]:
+    def run_jobs(jobs: Sequence[Job], *_: Any, lines: list[Any]) -> list[JobResult]:
         waves.append([job.study for job in jobs])
-        return [JobResult(job, "made") for job in jobs]
+        assert warm[0][-1] == "still there"
+        return [JobResult(job, "made") for job in jobs if lines.pop(0)]
+
+    @contextmanager
+    def open_lines(count: int) -> Iterator[list[str]]:
+        warm.append(lines := [*map(str, range(1, 1 + count)), "still there"])
+        yield lines
+        lines.append("ended")
 
     monkeypatch.setattr(running, "run_jobs", run_jobs)
+    monkeypatch.setattr(running, "open_lines", open_lines)
     found = running.run_all(joint, plan(joint), 2, lambda _: None)
     assert waves == [["small"], ["joint"]]
+    assert warm == [["still there", "ended"]]
     assert [result.edition.study for result in found] == ["joint", "small"]

@@ -47,7 +47,6 @@ from councilbook.gate.writing import dataset_folder, read_published
 from councilbook.paths import Workbook, place_outputs
 from councilbook.running import run as running
 from councilbook.running.jobs import Job, JobResult
-from councilbook.running.kernels.warm import open_lines
 from councilbook.running.making import run_job
 from councilbook.running.sources import list_study_sources
 from councilbook.study import Study
@@ -141,9 +140,10 @@ def book(planted: tuple[Book, object], tmp_path: Path, monkeypatch: pytest.Monke
     return book
 
 
-def run_jobs_here(jobs: Sequence[Job], at_once: int, on_event: Callable[[Any], None]) -> list[JobResult]:
-    with open_lines(len(jobs)) as lines:
-        return [run_job(job, on_event, line) for job, line in zip(jobs, lines, strict=True)]
+def run_jobs_here(
+    jobs: Sequence[Job], at_once: int, on_event: Callable[[Any], None], lines: list[Any]
+) -> list[JobResult]:
+    return [run_job(job, on_event, lines.pop()) for job in jobs]
 
 
 def call(*arguments: str) -> str:

@@ -56,24 +56,33 @@ def run_all(
     """
     results: dict[str, JobResult] = {}
     checksums: dict[Path, str] = {}
-    for is_last in (False, True):
-        wave = [job for job in jobs if catalogue.study(job.study).is_last == is_last]
-        results |= _run_wave(catalogue, wave, at_once, on_event, "" if is_last else scheduler, checksums)
+    lines: list[Connection | None] = []
+    with ExitStack() as warm:
+        for is_last in (False, True):
+            wave = [job for job in jobs if catalogue.study(job.study).is_last == is_last]
+            ready = _find_changed(catalogue, wave, results, on_event, checksums)
+            if scheduler and ready and not is_last:
+                from councilbook.running.cluster.dask_jobs import may_leave, run_on_cluster
+
+                away = [job for job in ready if may_leave(job)]
+                ready = [job for job in ready if job not in away]
+                results |= {one.edition.name: one for one in run_on_cluster(catalogue, away, scheduler, on_event)}
+            if ready and not lines:
+                lines = warm.enter_context(open_lines(len(jobs)))
+            results |= {one.edition.name: one for one in run_jobs(ready, at_once, on_event, lines=lines)}
     build_site_if_changed(catalogue)
     return [results[job.name] for job in jobs]
 
 
-def _run_wave(
+def _find_changed(
     catalogue: Catalogue,
     jobs: Sequence[Job],
-    at_once: int,
+    results: dict[str, JobResult],
     on_event: OnEvent,
-    scheduler: str,
     checksums: dict[Path, str],
-) -> dict[str, JobResult]:
-    """Find the sources of jobs that do not wait for each other, and run those that have changed; see `run_all`."""
+) -> list[Job]:
+    """Find the sources of jobs that do not wait for each other; return what has to run, and note how the others end."""
     ready: list[Job] = []
-    results: dict[str, JobResult] = {}
     for job in jobs:
         try:
             found = replace(job, sources=find_sources(catalogue, job, checksums, on_event))
@@ -84,20 +93,19 @@ def _run_wave(
         except (CouncilbookError, OSError) as error:
             results[job.name] = JobResult(job, "failed", failure=Failure(describe_error(error, job.workbook)))
         on_event(results[job.name])
-    if scheduler and ready:
-        from councilbook.running.cluster.dask_jobs import may_leave, run_on_cluster
-
-        away = [job for job in ready if may_leave(job)]
-        ready = [job for job in ready if job not in away]
-        results |= {result.edition.name: result for result in run_on_cluster(catalogue, away, scheduler, on_event)}
-    return results | {result.edition.name: result for result in run_jobs(ready, at_once, on_event)}
+    return ready
 
 
-def run_jobs(jobs: Sequence[Job], at_once: int, on_event: OnEvent, work: Work | None = None) -> list[JobResult]:
+def run_jobs(
+    jobs: Sequence[Job],
+    at_once: int,
+    on_event: OnEvent,
+    work: Work | None = None,
+    lines: list[Connection | None] | None = None,
+) -> list[JobResult]:
     """Run jobs in processes of their own; where there are fewer jobs than may run at once, each runs more notebooks.
 
-    All fork their kernels from one warm process. No ProcessPoolExecutor: there, one process that is killed (out of
-    memory) takes all the others' jobs with it.
+    No ProcessPoolExecutor: there, one process that is killed (out of memory) takes all the others' jobs with it.
     If this is interrupted, it tells the processes to stop and waits while they shut their kernels down.
 
     Args:
@@ -105,22 +113,21 @@ def run_jobs(jobs: Sequence[Job], at_once: int, on_event: OnEvent, work: Work | 
         at_once: most processes at a time.
         on_event: called in this process with each step, and each result as it comes.
         work: what runs a job in its process; `run_job` unless a test says otherwise.
+        lines: to the warm process that kernels are forked from, one taken out for each job; none: they start plainly.
 
     Returns:
         One result a job, in the order of the jobs.
     """
     context = multiprocessing.get_context("spawn")
     lanes = max(1, at_once // max(1, len(jobs)))
-    warm = ExitStack()
-    lines = warm.enter_context(open_lines(len(jobs)))
-    waiting = deque((replace(job, at_once=lanes), line) for job, line in zip(jobs, lines, strict=True))
+    waiting = deque(replace(job, at_once=lanes) for job in jobs)
     running: dict[Any, tuple[Job, SpawnProcess]] = {}
     results: dict[str, JobResult] = {}
     receiver: Any
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
-                job, line = waiting.popleft()
+                job, line = waiting.popleft(), lines.pop() if lines else None
                 receiver, sender = context.Pipe(duplex=False)
                 process = context.Process(target=_work, args=(work or run_job, job, sender, line))
                 process.start()
@@ -149,7 +156,6 @@ def run_jobs(jobs: Sequence[Job], at_once: int, on_event: OnEvent, work: Work | 
         for _, process in running.values():
             process.join(STOP_SECONDS)
             process.kill()
-        warm.close()
     return [results[job.name] for job in jobs]
 
 
