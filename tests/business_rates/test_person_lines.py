@@ -46,6 +46,10 @@ JOHN = KnownNames(frozenset({"JOHN", "ROSE"}), frozenset({"JOHN", "ROSE", "SMITH
         ("Zxcvb O Qwerty", ["ZXCVB O QWERTY"]),
         ("Zxcvb C of E School", ["ZXCVB COFE SCHOOL"]),
         ("Zxcvb, ML6 0AA", ["ZXCVB"]),
+        ("Zxcvb Market Stall 7", ["ZXCVB MARKET"]),
+        ("Zxcvb Stall Unit 7", ["ZXCVB"]),
+        ("Zxcvbs Garage 7", ["ZXCVBS GARAGE"]),
+        ("Stall 7", []),
         ("12", []),
     ],
 )
@@ -119,7 +123,7 @@ def test_a_town_is_known_by_twenty_properties_wherever_they_are(rows, is_known):
 
 
 @pytest.mark.parametrize(
-    ("rows", "elsewhere", "is_known"), [(10, 0, True), (9, 0, False), (10, 2, True), (10, 3, False)]
+    ("rows", "elsewhere", "is_known"), [(10, 0, True), (9, 0, False), (14, 2, True), (10, 2, True), (10, 3, False)]
 )
 def test_a_village_is_known_by_ten_properties_of_which_four_fifths_are_before_one_town(rows, elsewhere, is_known):
     areas = [str(number // 2) for number in range(rows)]
@@ -151,7 +155,17 @@ def judge(line, known=NOTHING, names=NOBODY):
         ("r/o Zxcvb Qwerty", NOBODY, [(UNKNOWN, "r/o Zxcvb Qwerty")]),
         ("John Zxcvb", JOHN, [(PERSON, "John Zxcvb")]),
         ("Zxcvb John", JOHN, [(PERSON, "Zxcvb John")]),
+        ("John Woodpecker", JOHN, [(PERSON, "John Woodpecker")]),
+        ("Rose Woodpecker", JOHN, []),
+        ("Rose Zxcvb", JOHN, [(PERSON, "Rose Zxcvb")]),
+        ("John Bakery", JOHN, [(UNKNOWN, "John Bakery")]),
+        ("John & Woodpecker", JOHN, [(UNKNOWN, "John & Woodpecker")]),
         ("Z Qwerty", NOBODY, [(MARK, "Z Qwerty")]),
+        ("Z Zxcvb Qwerty House", NOBODY, [(MARK, "Z Zxcvb")]),
+        ("Zxcvb Z Qwerty House", NOBODY, [(MARK, "Zxcvb Z Qwerty")]),
+        ("Zxcvb Z The Old House", NOBODY, [(MARK, "Zxcvb Z")]),
+        ("Zxcvb W M C", NOBODY, [(UNKNOWN, "Zxcvb W M C")]),
+        ("Zxcvb J & I School", NOBODY, []),
         ("Qwerty Z", NOBODY, [(MARK, "Qwerty Z")]),
         ("Mr Qwerty", NOBODY, [(MARK, "Mr Qwerty")]),
         ("Dr Qwerty Close", NOBODY, []),
