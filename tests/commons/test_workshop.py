@@ -68,26 +68,28 @@ def try_wrong_answers(cell: dict) -> list[dict]:
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_the_solutions_are_right_and_an_answer_left_open_is_not(study: str, sample: Workbook) -> None:
+    """Both notebooks run in one kernel, that of the open answers first, and nothing of it is left for the other."""
     folder = sample.root / "workshops" / study
     files = workshop.write_workshop(load_catalogue(sample), study, folder)
-    solved = json.loads(files[1].read_text(encoding="utf-8"))
-    solved["cells"] = [one for cell in solved["cells"] for one in (cell, *try_wrong_answers(cell))]
-    files[1].write_text(json.dumps(solved), encoding="utf-8")
-    told, wrong = {}, ""
-    for file in files[:2]:
-        done = papermill.execute_notebook(
-            file, folder / f"{file.stem}.done.ipynb", cwd=str(folder), progress_bar=False, kernel_name="python3"
-        )
-        checks = [cell for cell in done.cells if "walk.check(" in cell.source]
-        told[file.stem] = [
-            "".join(out.text for out in cell.outputs) for cell in checks if not cell.id.endswith("-wrong")
-        ]
-        wrong += "".join(out.text for cell in checks if cell.id.endswith("-wrong") for out in cell.outputs)
+    walk, solved = (json.loads(file.read_text(encoding="utf-8")) for file in files[:2])
+    clean = {"cell_type": "code", "source": "%reset -f", "metadata": {}, "outputs": [], "execution_count": None}
+    again = [one for cell in solved["cells"] for one in (cell, *try_wrong_answers(cell))]
+    cells = [*walk["cells"], clean | {"id": "clean"}, *({**cell, "id": f"{cell['id']}-solved"} for cell in again)]
+    files[0].write_text(json.dumps(walk | {"cells": cells}), encoding="utf-8")
+    done = papermill.execute_notebook(
+        files[0], folder / "done.ipynb", cwd=str(folder), progress_bar=False, kernel_name="python3"
+    )
     shutil.rmtree(folder)
-    assert len(wrong.splitlines()) == len(WRONG) * len(told["solutions"])
+    told: dict[str, list[str]] = {"left open": [], "-solved": [], "-wrong-solved": []}
+    for cell in [cell for cell in done.cells if "walk.check(" in cell.source]:
+        kind = next((kind for kind in ("-wrong-solved", "-solved") if cell.id.endswith(kind)), "left open")
+        told[kind].append("".join(out.text for out in cell.outputs))
+    wrong = "".join(told["-wrong-solved"])
+    assert len(wrong.splitlines()) == len(WRONG) * len(told["-solved"])
     assert "Right" not in wrong, wrong
-    assert told["solutions"] and all(text.startswith("Right. ") for text in told["solutions"])
-    assert all(text.startswith("Not yet. ") for text in told["workshop"])
+    assert told["-solved"] and all(text.startswith("Right. ") for text in told["-solved"])
+    assert len(told["left open"]) == len(told["-solved"])
+    assert all(text.startswith("Not yet. ") for text in told["left open"])
 
 
 @pytest.mark.parametrize("wrong", [..., None, "no idea", -1, [1, 2], float("nan")])
