@@ -220,6 +220,10 @@ def test_parties_are_counted_by_reason_the_commonest_first():
         ("John Smith Roofing Services Ltd", persons.LEGAL_FORM),
         ("John Smith of Blue Kettle Ltd", persons.BESIDE),
         ("John Smith Ltd", persons.LEGAL_FORM),
+        ("Smith PLC", persons.BESIDE),  # or P. L. C. Smith
+        ("Smith Limited", persons.LEGAL_FORM),
+        ("Smith Jones PLC", persons.LEGAL_FORM),
+        ("Zxcvb PLC", persons.LEGAL_FORM),
         ("Zxcvb Qwerty Blue Kettle Ltd", persons.BESIDE),  # nobody has to know the name
         ("Z Qwerty Blue Kettle Ltd", persons.BESIDE),
         ("Z Q Qwerty Blue Kettle Ltd", persons.BESIDE),

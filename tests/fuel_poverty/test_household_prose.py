@@ -199,6 +199,8 @@ def test_what_chances_were_learnt_from_is_told_by_what_was_published() -> None:
 def test_what_the_chances_expect_of_synthetic_households_is_held_against_what_is_found() -> None:
     tried = varied((0, 2.4), (1, 3.1)).assign(expected_pct=[9.0, 18.6])
     assert prose.describe_dependence(tried).endswith("its chances expect to reach 19%, and it reaches 12%.")
+    other = varied((0.5, 2.4), (2, 3.1)).assign(expected_pct=[9.0, 18.6])
+    assert "as assumed, its chances" not in prose.describe_dependence(other)
 
 
 def test_scores_against_official_rates_are_told_as_such_and_none_where_nothing_was_fitted() -> None:
