@@ -6,12 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from councilbook.catalogue import (
-    Catalogue,
-    Council,
-    Finder,
-    Mode,
-)
+from councilbook.catalogue import Catalogue, Council, Finder, Mode
 from councilbook.catalogue.councils import COUNTY, NATIONS, read_authorities
 from councilbook.errors import CatalogueError, CouncilbookError, ParameterError
 from councilbook.gate.disks import describe_os_error

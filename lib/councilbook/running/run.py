@@ -17,15 +17,7 @@ from typing import Any
 from councilbook.catalogue import Catalogue
 from councilbook.errors import CouncilbookError
 from councilbook.running.changes.stale import find_unchanged
-from councilbook.running.jobs import (
-    Failure,
-    Job,
-    JobResult,
-    Note,
-    Step,
-    Tell,
-    describe_error,
-)
+from councilbook.running.jobs import Failure, Job, JobResult, Note, Step, Tell, describe_error
 from councilbook.running.kernels.warm import open_lines
 from councilbook.running.making import run_job
 from councilbook.running.rendering import build_site_if_changed
