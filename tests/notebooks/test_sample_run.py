@@ -81,7 +81,7 @@ def test_every_page_says_that_it_is_synthetic(sample, processed):
         assert re.search("synthetic", page.read_text(encoding="utf-8"), re.IGNORECASE), page
     for package in processed.rglob("datapackage.json"):
         about = json.loads(package.read_text(encoding="utf-8"))["councilbook"]
-        assert about["synthetic"]
+        assert about["synthetic"] is bool(about["provenance"])  # what counts the catalogue alone is a fact
         assert all(row["synthetic"] for row in about["provenance"])
 
 

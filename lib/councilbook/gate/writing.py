@@ -76,8 +76,8 @@ class Origin:
 
     @property
     def is_synthetic(self) -> bool:
-        """Whether any of it comes from a twin; in sample mode all does."""
-        return self.mode == "sample" or any(row["synthetic"] for row in self.provenance)
+        """Whether any of it comes from a twin. What counts the catalogue alone is a fact, in a sample too."""
+        return any(row["synthetic"] for row in self.provenance)
 
     def is_of_records_of(self, package: Mapping[str, Any]) -> bool:
         """Whether it is about the same records as a release: invented ones are not the council's own.
