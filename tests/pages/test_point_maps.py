@@ -152,6 +152,21 @@ def test_regions_are_drawn_and_named(dots, ground):
         assert outline.contains(shapely.Point(longitude, latitude))
 
 
+def test_towns_are_named_in_the_middle_of_their_places(dots, ground):
+    x, y = dots.geometry.x, dots.geometry.y
+    corners = [(x < 0.55) & (y < 51.15), (x > 0.65) & (y > 51.25)]
+    named = dots.assign(town=np.select(corners, ["Westham", "Easton"], "All over the county"))
+    towns = point_maps.gather_towns(named, "town")
+    assert sorted(towns["name"]) == ["Easton", "Westham"]
+    west = towns[towns["name"] == "Westham"].to_crs(4326).geometry.iloc[0]
+    assert (0.5 < west.x < 0.55) and (51.1 < west.y < 51.15)
+    one = point_maps.draw_point_map(dots, "band", areas=ground.assign(district="All"), towns=towns, **MAP)
+    assert set(re.findall(r"<text [^>]*>(\w+)</text>", one.svg)) == {"Easton", "Westham"}
+    assert '"name": "Westham"' in one.document
+    two = point_maps.draw_point_map(dots, "band", areas=ground, towns=towns, **MAP)
+    assert set(re.findall(r"<text [^>]*>(\w+)</text>", two.svg)) == {"West", "East"}
+
+
 def test_the_map_asks_for_nothing_and_the_same_dots_make_the_same_bytes(dots, ground):
     first, second = (point_maps.draw_point_map(one, "band", areas=ground, **MAP) for one in (dots, dots[::-1]))
 

@@ -6,6 +6,8 @@ import pandas as pd
 
 from councilbook.business_rates.register.properties import VALUE_BANDS
 
+TOWN_SHARES = 0.01, 0.9  # of the properties that lie in a town
+NO_TOWN = r"\d|^$|shire$|\b(?:road|street|lane|avenue|estate|park|floor|address)$"
 BANDS = dict(enumerate(VALUE_BANDS.values(), start=1))
 
 
@@ -16,7 +18,8 @@ def locate_properties(register: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
         register: the dataset open_rates_register.
 
     Returns:
-        property (address and reference, each different), band (of BANDS), description, value (in words), and the point.
+        property (address and reference, each different), band (of BANDS), description, value (in words), town (missing
+        where the address names none), and the point.
     """
     placed = register[register.geometry.notna() & ~register.geometry.is_empty]
     edges = np.array(list(VALUE_BANDS), dtype=float)
@@ -28,10 +31,20 @@ def locate_properties(register: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
             "band": band,
             "description": placed["description"],
             "value": [BANDS[number] for number in band],
+            "town": find_towns(address),
         },
         index=placed.index,
     )
     return gpd.GeoDataFrame(table, geometry=placed.geometry, crs=register.crs)
+
+
+def find_towns(addresses: "pd.Series[str]") -> "pd.Series[str]":
+    """Take for an address's town its last part that many have, but not nearly all, and that is no road or county."""
+    parts = addresses.str.split(",").explode().str.strip().str.title()
+    parts = parts[~parts.str.contains(NO_TOWN, case=False)]
+    shares = parts.groupby(parts).transform("size") / len(addresses)
+    common = parts[shares.between(*TOWN_SHARES)]
+    return common.groupby(level=0).last().reindex(addresses.index)
 
 
 def describe_map(points: gpd.GeoDataFrame, register: pd.DataFrame) -> str:

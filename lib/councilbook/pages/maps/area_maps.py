@@ -23,6 +23,7 @@ from councilbook.pages.maps.drawn_map import (
     DrawnMap,
     MapClass,
     Sheet,
+    list_towns,
     merge_regions,
     outline_regions,
     simplify_outlines,
@@ -60,6 +61,7 @@ def draw_area_map(
     unit: str,
     classes: int = 5,
     region: str = "",
+    towns: gpd.GeoDataFrame | None = None,
 ) -> AreaMap:
     """Draw areas in classes of about equally many areas, with a way to find one by name.
 
@@ -77,6 +79,7 @@ def draw_area_map(
         unit: unit of the value, as it follows a number: `%` or ` households`.
         classes: how many classes at most, seven or fewer; fewer still where values repeat.
         region: column with the name of what the areas are parts of, as districts, whose borders and names are drawn.
+        towns: from `point_maps.gather_towns`, named close up, and everywhere where there is no region or one alone.
 
     Raises:
         CouncilbookError: there is nothing to draw, an area lacks a name or an outline, two share a name, or there
@@ -95,10 +98,11 @@ def draw_area_map(
     projected = classed.to_crs(NATIONAL_GRID)
     fine = simplify_outlines(projected, TOLERANCES_METRES, MOST_VERTICES)
     regions = _find_regions(fine, region)
-    svg, height = _draw_still(simplify_outlines(projected, TOLERANCES_METRES, MOST_STATIC_VERTICES), shades, regions)
+    coarse = simplify_outlines(projected, TOLERANCES_METRES, MOST_STATIC_VERTICES)
+    svg, height = _draw_still(coarse, shades, regions, towns)
     legend = _describe_classes(classed["class_number"], limits, shades, details[value][1], unit)
     return AreaMap(
-        document=_draw_interactive(fine, shades, legend, title, name, details, value, unit, regions),
+        document=_draw_interactive(fine, shades, legend, title, name, details, value, unit, regions, towns),
         svg=svg,
         title=title,
         alt=alt,
@@ -185,6 +189,7 @@ def _draw_interactive(
     value: str,
     unit: str,
     regions: gpd.GeoDataFrame,
+    towns: gpd.GeoDataFrame | None,
 ) -> str:
     """Make the interactive map as one HTML page that asks the network for nothing."""
     degrees = areas.to_crs(WGS84)
@@ -238,6 +243,7 @@ def _draw_interactive(
         legend=legend,
         shades=[one.shade for one in legend],
         regions=outline_regions(regions),
+        towns=list_towns(towns),
     )
     return _number_names(document)
 
@@ -309,7 +315,9 @@ def _number_names(document: str) -> str:
     return document
 
 
-def _draw_still(areas: gpd.GeoDataFrame, shades: Mapping[int, Shade], regions: gpd.GeoDataFrame) -> tuple[str, int]:
+def _draw_still(
+    areas: gpd.GeoDataFrame, shades: Mapping[int, Shade], regions: gpd.GeoDataFrame, towns: gpd.GeoDataFrame | None
+) -> tuple[str, int]:
     """Draw the still map as SVG, a path a class, and return it with its height in pixels.
 
     Written here because matplotlib's SVG of the same outlines is five times as large.
@@ -317,4 +325,4 @@ def _draw_still(areas: gpd.GeoDataFrame, shades: Mapping[int, Shade], regions: g
     sheet = Sheet(areas.total_bounds, STATIC_STEP)
     classes = areas.geometry.groupby(areas["class_number"])
     drawn = [(shades[number], sheet.write_path(shapes)) for number, shapes in classes]
-    return sheet.draw("still_map.svg.j2", regions, drawn=drawn, shades=[shade for shade, _ in drawn])
+    return sheet.draw("still_map.svg.j2", regions, towns, drawn=drawn, shades=[shade for shade, _ in drawn])

@@ -102,6 +102,11 @@ def merge_regions(areas: gpd.GeoDataFrame, region: str) -> gpd.GeoDataFrame:
     return merged.rename(columns={region: "name"})
 
 
+def list_towns(towns: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
+    """Write towns, from `point_maps.gather_towns`, as outlines' names are in `outline_regions`: name, and at."""
+    return [] if towns is None else [one["properties"] for one in outline_regions(towns)["features"]]
+
+
 def outline_regions(regions: gpd.GeoDataFrame) -> dict[str, Any]:
     """Write regions as GeoJSON, with where each one's name is written, by some ten metres."""
     centres = regions.representative_point().to_crs(WGS84)
@@ -151,11 +156,18 @@ class Sheet:
         rings = shapely.get_rings(shapely.get_parts(shapes.transform(self.place).to_numpy()))
         return "".join(map(_write_ring, np.asarray(rings)))
 
-    def draw(self, template: str, regions: gpd.GeoDataFrame, **values: object) -> tuple[str, int]:
-        """Fill in the template of a still map, and return it with its height in pixels."""
+    def draw(
+        self, template: str, regions: gpd.GeoDataFrame, towns: gpd.GeoDataFrame | None, **values: object
+    ) -> tuple[str, int]:
+        """Fill in the template of a still map with the names of regions, or of towns where there is one region alone.
+
+        Returns:
+            The map, and its height in pixels.
+        """
         letter = LETTER * self.step
         size = {"width": STATIC_WIDTH, "height": self.height, "step": self.step, "letter": letter}
-        border, names = self.write_path(regions.geometry), place_names(regions, self.place, letter)
+        named = regions if towns is None or len(regions) > 1 else towns
+        border, names = self.write_path(regions.geometry), place_names(named, self.place, letter)
         svg = render_template(template, border=border, names=names, **size, **values)
         return " ".join(svg.text.split()), self.height
 
@@ -171,14 +183,14 @@ def place_names(regions: gpd.GeoDataFrame, place: Callable[[Vertices], Vertices]
     """Choose which regions' names are written in a picture, and where: the largest first, and none over another.
 
     Args:
-        regions: from `merge_regions`.
+        regions: from `merge_regions`, or towns from `point_maps.gather_towns`, whose order is kept.
         place: of the sheet that they are written on.
         letter: height of a letter, in steps of the sheet; a name is about 0.6 of that wide for each of its letters.
     """
     if len(regions) < 2:
         return []
     taken: list[tuple[float, float, float]] = []
-    ordered = regions.iloc[regions.area.argsort()[::-1]]
+    ordered = regions.iloc[np.argsort(-regions.area, kind="stable")]
     places = place(ordered.representative_point().get_coordinates().to_numpy())
     names = []
     for name, (x, y) in zip(ordered["name"], places, strict=True):

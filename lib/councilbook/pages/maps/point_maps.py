@@ -30,6 +30,7 @@ from councilbook.pages.maps.drawn_map import (
     DrawnMap,
     MapClass,
     Sheet,
+    list_towns,
     merge_regions,
     outline_regions,
     simplify_outlines,
@@ -79,6 +80,7 @@ def draw_point_map(
     details: Details,
     noun: str = "place",
     radius: float = RADIUS,
+    towns: gpd.GeoDataFrame | None = None,
 ) -> PointMap:
     """Draw a dot a place, in bands, with a way to find a place by its name.
 
@@ -98,6 +100,7 @@ def draw_point_map(
             place. Places of which the same is told share it, so that few such differ much is what keeps a map small.
         noun: what a place is called; its plural ends in s.
         radius: of a dot in pixels, where one is a metre; larger where there are few places.
+        towns: from `gather_towns`, named close up, and everywhere where there is one region alone.
 
     Raises:
         CouncilbookError: there are no places, a band is not among the words, two places share a name, or points or
@@ -112,10 +115,10 @@ def draw_point_map(
         Band(text, shade, int(counts.get(number, 0)), noun, number, float(size))
         for (number, text), shade, size in zip(words.items(), shades, sizes, strict=True)
     )
-    svg, height = _draw_still(points, band, simplify_outlines(regions, [STILL_GROUND_METRES]), legend, radius)
+    svg, height = _draw_still(points, band, simplify_outlines(regions, [STILL_GROUND_METRES]), legend, radius, towns)
     fine = simplify_outlines(regions, [GROUND_METRES])
     return PointMap(
-        document=_draw_interactive(points, band, fine, legend, title, name, details, noun, radius),
+        document=_draw_interactive(points, band, fine, legend, title, name, details, noun, radius, towns),
         svg=svg,
         title=title,
         alt=alt,
@@ -130,6 +133,30 @@ def outline_points(points: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     metres = shapely.MultiPoint(np.asarray(points.to_crs(NATIONAL_GRID).geometry))
     hull = shapely.concave_hull(metres, ratio=TIGHTNESS).buffer(EDGE_METRES)
     return gpd.GeoDataFrame({"name": [name]}, geometry=[hull], crs=NATIONAL_GRID).to_crs(points.crs)
+
+
+def gather_towns(places: pd.DataFrame, town: str) -> gpd.GeoDataFrame:
+    """Put each town in the middle of the places in it, those with most places first; none that lies all over the map.
+
+    Args:
+        places: points or outlines, with a coordinate reference system; or longitude and latitude.
+        town: column with the town or neighbourhood that each lies in; missing where it is not known.
+
+    Returns:
+        name, and a point.
+    """
+    if not isinstance(places, gpd.GeoDataFrame):
+        points = gpd.points_from_xy(places["longitude"], places["latitude"])
+        places = gpd.GeoDataFrame(places, geometry=points, crs=WGS84)
+    known = places.dropna(subset=town).to_crs(NATIONAL_GRID)
+    points = known.representative_point().get_coordinates()
+    away = points - points.groupby(known[town].astype("str")).transform("median")
+    spread = np.hypot(away["x"], away["y"]).groupby(known[town].astype("str")).transform("median")
+    is_town = spread < np.hypot(*(points - points.median()).T.to_numpy()).mean() / 2  # else no point is its middle
+    inside = points[is_town].groupby(known[town].astype("str"))
+    middle = inside.median().loc[inside.size().sort_values(ascending=False, kind="stable").index]
+    shapes = gpd.points_from_xy(middle["x"], middle["y"])
+    return gpd.GeoDataFrame({"name": middle.index}, geometry=shapes, crs=NATIONAL_GRID)
 
 
 def _check_points(
@@ -158,6 +185,7 @@ def _draw_interactive(
     details: Details,
     noun: str,
     radius: float,
+    towns: gpd.GeoDataFrame | None,
 ) -> str:
     """Make the interactive map as one HTML page that asks the network for nothing."""
     west, south, east, north = regions.to_crs(WGS84).total_bounds
@@ -171,6 +199,7 @@ def _draw_interactive(
         bands=_write_json([[one.number, one.shade.colour, one.shade.mark, one.size] for one in legend]),
         places=_write_json(_encode(points.to_crs(WGS84), band, name, details, legend)),
         regions=_write_json(outline_regions(regions)),
+        towns=list_towns(towns),
         steps=STEPS,
         ground=GROUND,
         edge=EDGE,
@@ -239,7 +268,12 @@ def _write_json(value: object) -> Html:
 
 
 def _draw_still(
-    points: gpd.GeoDataFrame, band: str, regions: gpd.GeoDataFrame, legend: tuple[Band, ...], radius: float
+    points: gpd.GeoDataFrame,
+    band: str,
+    regions: gpd.GeoDataFrame,
+    legend: tuple[Band, ...],
+    radius: float,
+    towns: gpd.GeoDataFrame | None,
 ) -> tuple[str, int]:
     """Draw the still map as SVG, its dots a picture of one colour a band, and return it with its height in pixels."""
     sheet = Sheet(regions.total_bounds, STILL_SCALE)
@@ -249,7 +283,7 @@ def _draw_still(
     layers = [(places[(points[band] == one.number).to_numpy()], pixels * one.size, one.shade.colour) for one in legend]
     size = (round(STATIC_WIDTH * sheet.step), round(sheet.height * sheet.step))
     picture = base64.b64encode(_paint(size, layers)).decode()
-    return sheet.draw("still_points.svg.j2", regions, size=size, picture=picture, ground=GROUND, edge=EDGE)
+    return sheet.draw("still_points.svg.j2", regions, towns, size=size, picture=picture, ground=GROUND, edge=EDGE)
 
 
 def _paint(size: tuple[int, int], layers: Iterable[tuple["np.ndarray[Any, Any]", float, str]]) -> bytes:
