@@ -246,6 +246,9 @@ def draw_bars(
         for row, end, one in zip(rows, ends, values, strict=True):
             if np.isfinite(one):
                 write_value(axes, max(end, 0.0), row, format(one, number))  # below zero there is the bar
+        axes.xaxis.set_major_locator(
+            MaxNLocator("auto", integer=number.endswith((".0f", "d")), steps=[1, 2, 2.5, 5, 10])
+        )
         axes.set_xlim(min(0, float(np.nanmin(values))) * 1.05, max(float(np.nanmax(ends)), 0.0) * 1.15)
         name_rows(axes, frame[category], page)
         draw_reference(axes, reference, reference_label, page)

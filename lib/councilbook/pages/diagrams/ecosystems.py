@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import networkx as nx
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyArrowPatch
+from matplotlib.patches import FancyArrowPatch, Patch
 
 from councilbook.pages.charts import PALETTE
 from councilbook.pages.pictures import INK, QUIET, Page, Picture, make_picture
@@ -46,8 +46,9 @@ def draw_ecosystem(actors: pd.DataFrame, exchanges: pd.DataFrame, *, title: str)
         axes.set_axis_off()
         reach = (page.width / 2 - (24 if page.narrow else 72), height / 2 - (24 if page.narrow else 40))
         places = {name: (page.width / 2 + reach[0] * x, height / 2 + reach[1] * y) for name, (x, y) in spots.items()}
-        _draw_arrows(axes, exchanges, places, page)
-        _name_actors(axes, places, height, page)
+        boxes = _name_actors(axes, places, height, page)
+        axes.figure.draw_without_rendering()  # only then is it known how large the boxes are
+        _draw_arrows(axes, exchanges, places, boxes, page)
         for kind, (style, colour) in STYLES.items():
             axes.plot([], [], style, color=colour, label=kind)
         axes.figure.legend(loc="outside lower left", ncols=2 if page.narrow else 4, frameon=False)
@@ -68,20 +69,21 @@ def _order(ways: nx.Graph, others: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(name for one in others for name in nx.dfs_preorder_nodes(left, one)))
 
 
-def _draw_arrows(axes: Axes, exchanges: pd.DataFrame, places: Places, page: Page) -> None:
+def _draw_arrows(
+    axes: Axes, exchanges: pd.DataFrame, places: Places, boxes: Mapping[str, Patch | None], page: Page
+) -> None:
     bends = BEND * (1 + exchanges.groupby(["giver", "taker"]).cumcount())
     for row, bend in zip(exchanges.itertuples(index=False), bends, strict=True):
         start, end = places[str(row.giver)], places[str(row.taker)]
         style, colour = STYLES[str(row.kind)]
-        shrink = 13 if page.narrow else 30
         arrow = FancyArrowPatch(
             start,
             end,
             connectionstyle=f"arc3,rad={bend}",
             arrowstyle="-|>",
             mutation_scale=13,
-            shrinkA=shrink,
-            shrinkB=shrink,
+            patchA=boxes[str(row.giver)],
+            patchB=boxes[str(row.taker)],
             linestyle=style,
             color=colour,
             linewidth=1.7,
@@ -94,10 +96,14 @@ def _draw_arrows(axes: Axes, exchanges: pd.DataFrame, places: Places, page: Page
             axes.text(*centre, f"{row.number}", ha="center", va="center", fontsize=page.font - 4, color=INK, bbox=box)
 
 
-def _name_actors(axes: Axes, places: Places, height: float, page: Page) -> None:
+def _name_actors(axes: Axes, places: Places, height: float, page: Page) -> dict[str, Patch | None]:
+    """Write the actors below the arrows, and return the box of each, at which arrows end."""
+    boxes = {}
     for number, (name, spot) in enumerate(places.items(), start=1):
         text = str(number) if page.narrow else textwrap.fill(name, 15)
         box = {"boxstyle": "round,pad=0.35", "facecolor": "#eef2f6", "edgecolor": QUIET}
-        axes.text(*spot, text, ha="center", va="center", color=INK, fontsize=page.font - 2, bbox=box)
+        where = {"ha": "center", "va": "center", "zorder": 0.5}
+        boxes[name] = axes.text(*spot, text, color=INK, fontsize=page.font - 2, bbox=box, **where).get_bbox_patch()
         if page.narrow:
             axes.text(4, height + LINE * number, f"{number}  {name}", va="center", color=INK)
+    return boxes

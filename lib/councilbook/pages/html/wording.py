@@ -24,6 +24,11 @@ def count_things(count: int, noun: str) -> str:
     return f"{count:,d} {noun}{'' if count == 1 else 's'}"
 
 
+def write_about(value: float) -> str:
+    """Write an estimate to three figures, as 30,300 for 30,307."""
+    return f"{float(f'{value:.3g}'):,.0f}"
+
+
 def format_date(value: date | str) -> str:
     """Write a date, or an ISO date's text, as 23 November 2026."""
     day = value if isinstance(value, date) else datetime.fromisoformat(value).date()

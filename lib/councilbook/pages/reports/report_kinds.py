@@ -41,8 +41,8 @@ def mark_kinds(shown: Shown, but: Sequence[Tag]) -> None:
         but: cells that say by themselves what they are.
     """
     for step, kinds in shown:
-        is_summary = "headline" in str(step.get("data-tags", "")).split()
-        marked = step.find(["figure", "table", "iframe"]) or (is_summary and kinds != ["real"])
+        is_told = "headline" in str(step.get("data-tags", "")).split() and step.select_one(".output :is(p, li)")
+        marked = step.find(["figure", "table", "iframe"]) or (is_told and kinds != ["real"])
         if kinds and marked and not any(step is one for one in but):
             badges = fill('<p class="kinds">{}</p>', join((badge(kind, kind) for kind in kinds), " "))
             step.insert(0, BeautifulSoup(badges.text, "html.parser"))

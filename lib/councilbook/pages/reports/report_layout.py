@@ -36,7 +36,9 @@ def fold_report(soup: BeautifulSoup) -> None:
     for table in soup.find_all("table"):
         if not table.find_parent(["figure", "details"]) and table.caption:
             whole = table.find_parent(class_="scroll") or table
-            _fold(soup, table.caption.get_text(" ", strip=True), [whole], "more")
+            note = whole.find_next_sibling()
+            parts = [whole, note] if note and note.get("class") == ["note"] else [whole]
+            _fold(soup, table.caption.get_text(" ", strip=True), parts, "more")
             table.caption["class"] = "visually-hidden"
     for figure in soup.select(f'[data-tags~="{MORE_TAG}"] figure'):
         if figure.figcaption:

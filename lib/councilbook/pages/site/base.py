@@ -40,6 +40,11 @@ class Site:
         """Pages on which councils stand beside each other."""
         return list(make_comparison_pages(self.catalogue, self.reports))
 
+    def name_place(self, report: ReportRecord) -> str:
+        """Name the place of a report in addresses; a study of all councils is a place of its own."""
+        is_of_all = report.study in self.catalogue.studies and self.catalogue.studies[report.study].about
+        return report.study if is_of_all else report.council.slug
+
     def write(self, name: str, current: Current, values: Mapping[str, Any], template: str | None = None) -> None:
         """Write one of its pages, by default from the template of its name."""
         write_page(self.render(template or f"{name}.j2", current, values), self.folder / name, name)
@@ -65,4 +70,4 @@ def group_studies(reports: Iterable[ReportRecord]) -> dict[str, list[ReportRecor
 
 def name_data_page(site: Site, report: ReportRecord) -> str:
     """Name the page of the data catalogue that a report's datasets are on."""
-    return "data.html" if site.dataset_count <= DATASETS_ON_ONE_PAGE else f"data-{report.council.slug}.html"
+    return "data.html" if site.dataset_count <= DATASETS_ON_ONE_PAGE else f"data-{site.name_place(report)}.html"

@@ -16,6 +16,7 @@ from councilbook.pages.site.source_pages import list_entries, write_layouts, wri
 NEWS = 10
 CARD_LETTERS = 320
 FIGURE = re.compile(r"£\d[\d,.]*\d(?: (?:million|billion))?|\d[\d,]*(?:\.\d+)?%")
+COUNT = re.compile(r"\b\d[\d,]* [a-z]+s\b")
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def pick_findings(summary: str) -> Card:
         if text and len(text) + len(one) > CARD_LETTERS:
             break
         text = f"{text} {one}".strip()
-    found = FIGURE.search(text)
+    found = FIGURE.search(text) or COUNT.search(text)
     return Card(found[0] if found else "", text)
 
 

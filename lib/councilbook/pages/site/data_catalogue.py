@@ -39,7 +39,7 @@ def write_data(site: Site) -> None:
     places: dict[str, list[ReportRecord]] = defaultdict(list)
     if site.dataset_count > DATASETS_ON_ONE_PAGE:
         for report in sorted(site.reports, key=lambda one: one.council.name.casefold()):
-            places[report.council.slug].append(report)
+            places[site.name_place(report)].append(report)
         described = _name_catalogues(described, places)
     for slug, reports in places.items():
         name = reports[0].council.name
