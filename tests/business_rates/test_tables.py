@@ -89,7 +89,9 @@ def test_links_are_scored_by_pair_and_counted_by_property():
     assert "alone would give" not in prose.describe_links(pd.DataFrame([nameless]))
     assert len(linkage_trials.join_links({"food_hygiene": best})) == 2
     told = prose.describe_links(pd.DataFrame([count]))
-    assert told.startswith("We found some **2** properties in the food hygiene register.")
+    assert told.startswith(
+        "We found properties of the roll in other lists, rounded to five: **2** in the food hygiene register."
+    )
     assert told.endswith("would find 2 of these 2.")
     assert "50% right, and 33% found" in prose.describe_link_scores(pd.DataFrame([score]))
 
@@ -557,7 +559,7 @@ def test_properties_with_a_position_are_dots_in_bands_of_value(register):
 
 def test_what_changed_is_told_and_so_is_that_there_is_nothing_to_compare():
     changes = pd.DataFrame({"change": ["joined", "joined", "left"]})
-    assert prose.describe_changes(changes).startswith("Since the version before, 2 joined the roll, 1 left it, 0 were")
+    assert prose.describe_changes(changes).startswith("Since the last version, 2 joined the roll, 1 left it, 0 were")
     assert "no earlier version" in prose.describe_changes(changes.iloc[:0])
 
 
@@ -669,8 +671,8 @@ def test_the_commonest_reason_to_publish_and_to_withhold_is_told_of_each():
         columns=["party", "reason", "properties"],
     )
     assert prose.describe_parties(parties) == (
-        "The commonest reason why a name was published: public body. The commonest reason why a name was withheld: no "
-        "evidence."
+        "The most common reason why a name was published: public body. The most common reason why a name was "
+        "withheld: no evidence."
     )
 
 
@@ -691,7 +693,7 @@ def test_counts_that_are_left_out_of_a_small_roll_are_said_to_be():
 def test_each_kind_of_change_is_told_with_its_own_number():
     kinds = ["joined"] * 5 + ["left"] * 2 + ["new value"] * 3 + ["new ratepayer"] * 7
     assert prose.describe_changes(pd.DataFrame({"change": kinds})) == (
-        "Since the version before, 5 joined the roll, 2 left it, 3 were valued anew and 7 have another organisation "
+        "Since the last version, 5 joined the roll, 2 left it, 3 were valued anew and 7 have another organisation "
         "that pays."
     )
 
@@ -705,8 +707,8 @@ def test_links_and_those_of_an_exact_match_are_told_by_register():
         }
     )
     assert prose.describe_links(counts) == (
-        "We found some **1,200** properties in the food hygiene register and some **340** properties in the Scottish "
-        "charity register. A match of name and postcode alone would find 630 of these 1,540."
+        "We found properties of the roll in other lists, rounded to five: **1,200** in the food hygiene register and "
+        "**340** in the Scottish charity register. A match of name and postcode alone would find 630 of these 1,540."
     )
 
 

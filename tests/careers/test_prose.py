@@ -32,11 +32,11 @@ BOTH = pd.DataFrame({"timetable": ["trains", "buses"]})
 
 def test_places_are_counted_by_kind_in_words() -> None:
     said = prose.describe_places(PLACES, "Here")
-    assert "at 3 places after 16: 2 schools with sixth form, 1 further education college." in said
+    assert "Here has 3 places to learn at after 16: 2 schools with sixth form and 1 further education college." in said
     assert "Bodies elsewhere run 1 of them." in said
     assert said.endswith("gives 16 as the highest age of 1: their sixth forms may have closed.")
     assert "No place in Here" in prose.describe_places(PLACES.iloc[3:], "Here")
-    assert "merged" not in said and "stands under its old name" in prose.describe_places(
+    assert "merged" not in said and "may be listed under its old name" in prose.describe_places(
         PLACES.assign(run_by=None), "H"
     )
     assert prose.write_kind("University technical college", 2) == "university technical colleges"
@@ -85,7 +85,7 @@ def make_districts() -> pd.DataFrame:
 def test_the_newest_year_is_summed_over_districts() -> None:
     said = prose.describe_stayed(make_districts(), "Here")
     assert "Of 300 young people who left at 16, 90.0% were in education or work in 2021/22" in said
-    assert "against 94.0% in England. 22 did not stay, and of 8 nothing is known." in said
+    assert "against 94.0% in England. 22 did not stay, and nothing is known of 8." in said
     figure = key_figures.show_stayed(make_districts(), "Here")
     assert figure is not None
     assert (figure.value, figure.comparison) == ("90.0%", "94.0% in England")
@@ -111,7 +111,7 @@ def test_neet_and_not_known_are_two_figures() -> None:
     )
     said = prose.describe_neet(figures)
     assert "In 2025, 4.6% of 16 and 17 year olds" in said
-    assert "against 3.4% in England. Nobody knew about 0.7% more (2.2%)." in said
+    assert "against 3.4% in England. What another 0.7% did is not known (2.2% in England)." in said
     assert "No figure says" in prose.describe_neet(figures.iloc[2:])
     assert key_figures.show_neet(figures.iloc[2:]) is None
 
@@ -143,7 +143,10 @@ def test_guidance_starts_and_adverts_say_so_where_there_is_nothing() -> None:
         [("2014", "1", "fully"), ("2014", "1", "fully"), ("2014", "2", "partly"), ("2025", "1", "fully")],
         columns=["benchmarks_version", "urn", "achieved"],
     )
-    assert "2 returned the benchmarks of 2014 and meet 1.0 of eight on average" in prose.describe_guidance(told)
+    assert (
+        "2 institutions returned the benchmarks of 2014, and met 1.0 of eight on average."
+        in prose.describe_guidance(told)
+    )
     starts = pd.DataFrame(
         [
             ("all", "2023/24", "12 months", 1800, 2100),

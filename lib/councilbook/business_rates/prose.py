@@ -33,7 +33,7 @@ def describe_parties(parties: pd.DataFrame) -> str:
     for party, words in (("organisation", "published"), ("withheld", "withheld")):
         rows = shown[shown["party"] == party]
         if len(rows):
-            parts.append(f"The commonest reason why a name was {words}: {rows['reason'].iloc[0]}.")
+            parts.append(f"The most common reason why a name was {words}: {rows['reason'].iloc[0]}.")
     if len(parties) and "withheld" not in set(parties["party"]):
         parts.append("Why other names were withheld is left out, as they are none or too few.")
     return " ".join(parts) or "The counts are too small to be shown."
@@ -52,7 +52,7 @@ def describe_rows(rows: pd.DataFrame) -> str:
     """Say how many rows of the file were kept aside, and how many have a placeholder for a name."""
     is_kept, nameless = rows["what"].isin(["kept", contents.PLACEHOLDER]), rows["what"] == contents.PLACEHOLDER
     kept, aside = rows.loc[is_kept, "rows"].sum(), rows.loc[~is_kept & (rows["what"] != "blank"), "rows"].sum()
-    told = "Every row of the roll could be read, or too few could not to say how many."
+    told = "Every row of the roll could be read, or so few could not that their number is hidden."
     if aside:
         told = (
             f"Some {aside:,} rows of the roll, of {kept + aside:,}, did not fit. They were kept aside, with a reason."
@@ -95,7 +95,7 @@ def describe_changes(changes: pd.DataFrame, register: pd.DataFrame | None = None
         "new ratepayer": "have another organisation that pays",
     }
     parts = [f"{counts.get(change, 0):,} {text}" for change, text in words.items()]
-    return f"Since the version before, {', '.join(parts[:-1])} and {parts[-1]}."
+    return f"Since the last version, {', '.join(parts[:-1])} and {parts[-1]}."
 
 
 def describe_coarse(whole: pd.DataFrame) -> str:
@@ -146,10 +146,10 @@ def describe_links(counts: pd.DataFrame) -> str:
     if shown.empty:
         return "Too few properties were linked to a register to say how many."
     parts = [
-        f"some **{row['linked']:,}** properties in {REGISTERS.get(str(row['register']), row['register'])}"
+        f"**{row['linked']:,}** in {REGISTERS.get(str(row['register']), row['register'])}"
         for row in shown.to_dict("records")
     ]
-    told = f"We found {_join(parts)}."
+    told = f"We found properties of the roll in other lists, rounded to five: {_join(parts)}."
     both = shown.dropna(subset=["exact"])
     if len(both) < len(shown):
         return told
@@ -173,7 +173,7 @@ def describe_recall(counts: pd.DataFrame) -> str:
         )
     rows = pd.DataFrame(read_calibration()["recall"])
     return (
-        "We cannot say which share of all links was found here: too few businesses are certainly on it, or too "
+        "We cannot say which share of the links we found: too few businesses are sure to be on the roll, or too "
         f"few of them were missed. In {len(rows)} other councils {rows['linked'].sum() / rows['certain'].sum():.0%} of "
         f"{rows['certain'].sum():,} were found."
     )
@@ -251,7 +251,7 @@ def describe_missing_scores(scores: pd.DataFrame) -> str:
     row = scores[scores["checked"] <= max(scores["planted"].iloc[0], scores["checked"].min())].iloc[-1]
     return (
         f"In an invented town, no bill goes to {row['planted']} businesses. Of the first {row['checked']} on the list, "
-        f"{row['right']} are among them; in random order it would be about {row['at_random']}. "
+        f"{row['right']} are among them; in random order about {row['at_random']} would be. "
         "These are scores on synthetic data."
     )
 
@@ -262,7 +262,7 @@ def summarise_bills(totals: pd.DataFrame, stakes: pd.DataFrame) -> str:
     count = int(stakes["bills"].sum())
     if not count or told is None:
         return told or NO_TOTALS
-    return f"{told} Some {count:,} do not fit, in charge or in relief; many of these are right all the same."
+    return f"{told} About {count:,} bills do not fit, in charge or in relief; many of these are right all the same."
 
 
 def find_pounds(totals: pd.DataFrame) -> "pd.Series[float] | None":
@@ -382,7 +382,7 @@ def describe_costs(costs: pd.DataFrame, claim: pd.DataFrame) -> str:
         f"(90% interval {write_pounds(cost['low'])} to {write_pounds(cost['high'])}). Publishing would save "
         f"{write_pounds(net['median'])} of this after costs ({write_pounds(net['low'])} to "
         f"{write_pounds(net['high'])}). The chance is {chance:.0%} "
-        f"that they cost the £{claim['claim_gbp'].iloc[0]:,.0f} of the case study, or more.{basis}"
+        f"that requests cost £{claim['claim_gbp'].iloc[0]:,.0f} or more, as the case study says.{basis}"
     )
 
 

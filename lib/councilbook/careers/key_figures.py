@@ -72,5 +72,5 @@ def show_neet(figures: pd.DataFrame) -> KeyFigure | None:
         f"{own['neet_pct']:.1f}%",
         f"of 16 and 17 year olds were in no education, work or training in {own['year']}",
         f"{england['neet_pct']:.1f}% in England",
-        f"For {own['not_known_pct']:.1f}% more nobody knows ({england['not_known_pct']:.1f}% in England)",
+        f"Not known for another {own['not_known_pct']:.1f}% ({england['not_known_pct']:.1f}% in England)",
     )

@@ -9,6 +9,7 @@ import pandas as pd
 from councilbook.careers.destinations.checks import GUESSED, PREDICTED
 from councilbook.careers.destinations.panel import AFTER_16
 from councilbook.careers.journeys.ways import EVENING, MODE_WORDS, tabulate_evening
+from councilbook.catalogue.councils import join_names
 from councilbook.pages.html.wording import count_things
 
 WITHIN = 45  # minutes, of a journey that the page calls in reach
@@ -73,17 +74,17 @@ def describe_places(places: pd.DataFrame, name: str) -> str:
     if after.empty:
         return f"No place in {name} teaches after 16, as far as the lists of schools say."
     kinds = after["kind"].value_counts().head(KINDS_SHOWN)
-    told = ", ".join(f"{count} {write_kind(str(kind), count)}" for kind, count in kinds.items())
+    told = join_names([f"{count} {write_kind(str(kind), count)}" for kind, count in kinds.items()])
     grouped = int(after["run_by"].notna().sum())
     sites = (
         f" Bodies elsewhere run {grouped} of them."
         if grouped
-        else " Our list of merged colleges has none of here, so one that merged stands under its old name."
+        else " Our list of mergers has no college of here, so one that merged may be listed under its old name."
     )
     to_16 = int(after["age_to"].le(OLDEST).sum())
     if to_16:
         sites += f" The newer register gives {OLDEST} as the highest age of {to_16}: their sixth forms may have closed."
-    return f"In {name} one can learn at {count_things(len(after), 'place')} after 16: {told}.{sites}"
+    return f"{name} has {count_things(len(after), 'place')} to learn at after 16: {told}.{sites}"
 
 
 def write_kind(kind: str, count: int) -> str:
@@ -198,7 +199,7 @@ def describe_stayed(districts: pd.DataFrame, name: str) -> str:
     return (
         f"Of {newest['cohort']:,.0f} young people who left at 16, {newest['stayed_pct']:.1f}% were in education or "
         f"work in {newest['destination_year']} and stayed, against {newest['england_pct']:.1f}% in England. "
-        f"{newest['not_stayed']:,.0f} did not stay, and of {newest['not_known']:,.0f} nothing is known."
+        f"{newest['not_stayed']:,.0f} did not stay, and nothing is known of {newest['not_known']:,.0f}."
     )
 
 
@@ -210,8 +211,8 @@ def describe_neet(figures: pd.DataFrame) -> str:
     own, england = pair
     return (
         f"In {own['year']}, {own['neet_pct']:.1f}% of 16 and 17 year olds were in no education, work or training "
-        f"(NEET), against {england['neet_pct']:.1f}% in England. Nobody knew about {own['not_known_pct']:.1f}% more "
-        f"({england['not_known_pct']:.1f}%)."
+        f"(NEET), against {england['neet_pct']:.1f}% in England. What another {own['not_known_pct']:.1f}% did is "
+        f"not known ({england['not_known_pct']:.1f}% in England)."
     )
 
 
@@ -281,10 +282,11 @@ def describe_guidance(benchmarks: pd.DataFrame) -> str:
         return "No school or college has returned its benchmarks to the council."
     met = benchmarks["achieved"].eq("fully").groupby([benchmarks["benchmarks_version"], benchmarks["urn"]]).sum()
     told = [
-        f"{len(own)} returned the benchmarks of {version} and meet {own.mean():.1f} of eight on average"
+        f"{count_things(len(own), 'institution')} returned the benchmarks of {version}, and met {own.mean():.1f} of "
+        "eight on average."
         for version, own in met.groupby(level=0)
     ]
-    return f"Of schools and colleges, {', and '.join(told)}. The two versions ask for different things."
+    return f"{' '.join(told)} The two versions ask for different things."
 
 
 def describe_pdf_scores(scores: pd.DataFrame) -> str:

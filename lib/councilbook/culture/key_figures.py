@@ -3,6 +3,7 @@
 import pandas as pd
 
 from councilbook.culture.engagement.statements import count_sure, share_published
+from councilbook.culture.venues.statements import count_kind
 from councilbook.culture.visits.hours import WHOLE
 from councilbook.culture.visits.statements import take_whole
 from councilbook.pages.html import KeyFigure
@@ -35,7 +36,7 @@ def show_venues(counts: pd.DataFrame, name: str) -> KeyFigure | None:
     return KeyFigure(
         f"{counts['venues'].sum()}",
         f"venues of culture lie in {name}",
-        f"{most['venues']} of them are of one kind: {most['kind']}",
+        f"{count_kind(int(most['venues']), str(most['kind']))} among them",
         "Counted by place, in official lists",
     )
 
@@ -63,8 +64,8 @@ def show_away(areas: pd.DataFrame) -> KeyFigure:
     away = areas["not_engaged_adults"].sum()
     return KeyFigure(
         f"{away:,.0f}" if away < 1_000 else f"{round(away, -3):,.0f}",
-        "adults do neither",
-        f"of {areas['adults'].sum():,.0f}; {below} of {len(areas)} small areas surely lie below the mean",
+        "adults neither attend nor take part",
+        f"of {areas['adults'].sum():,.0f}; {below} of {len(areas)} small areas are almost surely below the mean",
         "Modelled from census and survey",
     )
 

@@ -7,6 +7,7 @@ import pandas as pd
 from councilbook.fuel_poverty.households import targeting
 from councilbook.fuel_poverty.households.household_prose import find_row, name_interval
 from councilbook.pages.html import KeyFigure
+from councilbook.pages.html.wording import write_about
 
 
 def show_share(totals: pd.DataFrame, breaks: Collection[float]) -> KeyFigure:
@@ -69,10 +70,10 @@ def show_programme(outcomes: pd.DataFrame) -> KeyFigure | None:
     if avoided.empty or avoided["median"].max() == 0:
         return None
     best, others = avoided.iloc[0], avoided.iloc[1:2]
-    beside = [f"{row['median']:,.0f} by {row['scenario'].lower()}" for row in others.to_dict("records")]
+    beside = [f"{write_about(row['median'])} by {row['scenario'].lower()}" for row in others.to_dict("records")]
     return KeyFigure(
-        f"{best['median']:,.0f}",
+        write_about(best["median"]),
         f"years of fuel poverty avoided by £{best['budget_gbp'] / 1e6:,.1f} million on {best['scenario'].lower()}",
         beside[0] if beside else "No other programme was tried",
-        f"90% interval {best['low']:,.0f} to {best['high']:,.0f}; modelled",
+        f"90% interval {write_about(best['low'])} to {write_about(best['high'])}; modelled",
     )

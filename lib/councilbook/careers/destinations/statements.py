@@ -118,14 +118,14 @@ def say_jumps(districts: pd.DataFrame) -> str:
     if jumped.empty:
         return "No cohort jumped, so each year can be compared with the one before."
     said = [
-        f"{row.lad_name}'s cohort {row.measure} changed by {row.cohort_change_pct:+.0f}% to {row.cohort:,.0f} "
-        f"in {row.destination_year}"
+        f"{row.lad_name}'s cohort {row.measure} {'grew' if row.cohort_change_pct > 0 else 'shrank'} by "
+        f"{abs(row.cohort_change_pct):.0f}% to {row.cohort:,.0f} in {row.destination_year}"
         for row in jumped.sort_values("cohort_change_pct", key=abs, ascending=False).head(MOST_SAID).itertuples()
     ]
     first = f"{len(jumped)} cohorts jumped, the most: " if len(jumped) > MOST_SAID else ""
     return (
-        f"{first}{'; '.join(said)}. Young people of an age do not change in number like that. Most likely a school or "
-        "college entered or left the count, so such a year cannot be compared with the one before."
+        f"{first}{'; '.join(said)}. The number of young people of one age does not change like that. Most likely a "
+        "school or college entered or left the count, so such a year cannot be compared with the one before."
     )
 
 

@@ -67,6 +67,30 @@ def take_usual(present: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["weekday"].isin(busiest)]
 
 
+def say_two_ways(present: pd.DataFrame, whole: pd.DataFrame) -> str:
+    """Say that two methods count the same people, and where they are furthest apart.
+
+    Args:
+        present: the dataset people_present.
+        whole: from `visits.statements.take_whole`.
+    """
+    told = (
+        "The people counted above and the visitors here come from two methods. A regression learns from the counted "
+        "hours; here each phone stands for as many people as were counted."
+    )
+    sums = present.dropna(subset="person_hours").groupby("hour")[["weeks", "person_hours"]].sum().reset_index()
+    both = whole.dropna(subset="in_at_once").merge(sums, on="hour")
+    both = both[both["open_days"] == both["weeks"]]  # else a weekday is hidden, or was closed for some weeks
+    if both.empty:
+        return told
+    ours, other = both["person_hours"] / both["weeks"], both["in_at_once"]
+    far = (ours / other - 1).abs().astype(float).idxmax()
+    return (
+        f"{told} They are furthest apart between {both['hour'][far]:.0f}:00 and {both['hour'][far] + 1:.0f}:00: "
+        f"{ours[far]:.1f} people at a time above, and {other[far]:.1f} here."
+    )
+
+
 def say_present(present: pd.DataFrame) -> str:
     """Say when most people are in the museum, and how many."""
     usual = take_usual(present).dropna(subset=["people", "low", "high"])

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from councilbook.culture.engagement.checks import CENSUS
+from councilbook.pages.html.wording import write_about
 
 SURE = 0.95
 MAP_DETAILS = {
@@ -41,7 +42,7 @@ def share_published(published: pd.DataFrame) -> float:
 def say_missing(areas: pd.DataFrame) -> str:
     """Say how many adults neither attend nor take part, and how many of them live where the shares are lowest."""
     total = areas["not_engaged_adults"].sum()
-    said = f"About {total:,.0f} of {areas['adults'].sum():,.0f} adults do neither."
+    said = f"About {write_about(total)} of {areas['adults'].sum():,.0f} adults do neither."
     if (fifth := len(areas) // 5) < 2:
         return said
     part = 100 * areas.nsmallest(fifth, "engaged_pct")["not_engaged_adults"].sum() / total
@@ -69,9 +70,9 @@ def say_sure(areas: pd.DataFrame) -> str:
         return "The council is one small area, so nothing can be told apart within it."
     spread = (areas["engaged_high_pct"] - areas["engaged_low_pct"]).mean()
     return (
-        f"Of {len(areas)} small areas, {below} surely lie below the council's mean and {above} above it, with 95% "
-        f"probability each. The other {open_} cannot be told from it: an area's interval is {spread:.0f} points wide "
-        "on average."
+        f"Of {len(areas)} small areas, {below} are below the council's mean and {above} above it, each with a "
+        f"probability of 95% or more. The other {open_} cannot be told from it: an area's interval is {spread:.0f} "
+        "points wide on average."
     )
 
 

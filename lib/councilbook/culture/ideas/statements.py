@@ -60,7 +60,7 @@ def headline_ethics(ethics: pd.DataFrame) -> str:
     if number:
         return (
             f"- **Counting by wifi may not begin yet.** {count_things(number, 'point')} of {len(ethics)} on the ethics "
-            "canvas have to be accepted first, as how visitors are told."
+            "canvas have to be accepted first, such as how visitors are told."
         )
     return (
         f"- **All {len(ethics)} points of the ethics canvas are settled or accepted.** Visitors are told at the door."

@@ -4,6 +4,7 @@ import geopandas as gpd
 import pandas as pd
 
 from councilbook.culture.reach.catchments import ANY, MODE_WORDS
+from councilbook.pages.html.wording import write_about
 
 AT_VENUES, ANYWHERE, BEYOND, NEAREST = "at venues", "anywhere", "beyond venues", "shortest way"
 EXACT, GREEDY, LARGEST, ALL_VENUES = "exact", "one by one", "largest areas", "all venues"
@@ -17,7 +18,7 @@ VENUE_HEADERS = {
     "not_engaged_adults": "Estimated not to take part",
     "not_engaged_low": "at least",
     "not_engaged_high": "at most",
-    "people_16_to_24": "People of 16 to 24",
+    "people_16_to_24": "People aged 16 to 24",
 }
 PLAN_HEADERS = {
     "reached_adults": "Reached, estimated not to take part",
@@ -34,15 +35,14 @@ OFTEN = 90  # per cent of draws from which on a place is said to be sure
 def say_reach(reach: pd.DataFrame, minutes: int, mode: str = "walk") -> str:
     """Say who has a venue near: of venue_reach, any kind, by one mode."""
     row = reach[reach["kind"].eq(ANY) & reach["mode"].eq(mode) & reach["minutes"].eq(minutes)].iloc[0]
-    shares = row["adults_pct"], row["not_engaged_adults_pct"]
+    shares, without = (row["adults_pct"], row["not_engaged_adults_pct"]), write_about(row["not_engaged_without"])
     said = (
         f"{shares[0]:.0f} in 100 adults live within {minutes} minutes of a venue {MODE_WORDS[mode]}. Of those who are "
-        f"estimated not to take part, {shares[1]:.0f} in 100 do, and about "
-        f"{row['not_engaged_without']:,.0f} do not."
+        f"estimated not to take part, {shares[1]:.0f} in 100 do, and about {without} do not."
     )
     if pd.isna(row["people_16_to_24"]):
-        return f"{said} How many people of 16 to 24 do is not known here: no list of ages has this council."
-    return f"{said} Of the people of 16 to 24 it is {row['people_16_to_24_pct']:.0f} in 100."
+        return f"{said} How many people aged 16 to 24 do is not known here: no list of ages has this council."
+    return f"{said} Of people aged 16 to 24, {row['people_16_to_24_pct']:.0f} in 100 do."
 
 
 def say_kinds(reach: pd.DataFrame) -> str:
@@ -57,10 +57,10 @@ def say_young(catchments: pd.DataFrame, minutes: int) -> str:
     near = catchments[catchments["mode"].eq("walk") & catchments["minutes"].eq(minutes)]
     near = near.dropna(subset="people_16_to_24")
     if near.empty:
-        return "Where people of 16 to 24 live is not known here, since no list of ages has this council."
+        return "Where people aged 16 to 24 live is not known here, since no list of ages has this council."
     top = near.nlargest(SHOWN, "people_16_to_24")
     listed = "; ".join(f"{row['name']}, {row['people_16_to_24']:,.0f}" for _, row in top.iterrows())
-    return f"Most people of 16 to 24 live within {minutes} minutes' walk of these venues: {listed}."
+    return f"Most people aged 16 to 24 live within {minutes} minutes' walk of these venues: {listed}."
 
 
 def say_bridge(bridges: pd.DataFrame, asked: str) -> str:
@@ -111,10 +111,11 @@ def say_plan(plans: pd.DataFrame, plan: str, minutes: int) -> str:
         return f"{best['places']:.0f} places {words} leave an average way of {best['walk_minutes']:.0f} minutes."
     said = (
         f"{best['places']:.0f} places {words} are within {minutes} minutes' walk of about "
-        f"{best['reached_adults']:,.0f} adults who are estimated not to take part, {best['reached_pct']:.0f} in 100."
+        f"{write_about(best['reached_adults'])} adults who are estimated not to take part, "
+        f"{best['reached_pct']:.0f} in 100."
     )
     method, simple = (ALL_VENUES, "All venues") if plan == AT_VENUES else (LARGEST, "The largest areas of a list")
-    return f"{said} {simple} would reach {float(rows['reached_adults'][method]):,.0f}."
+    return f"{said} {simple} would reach {write_about(float(rows['reached_adults'][method]))}."
 
 
 def say_sure(places: pd.DataFrame) -> str:

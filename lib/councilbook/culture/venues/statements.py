@@ -29,7 +29,7 @@ def say_counts(counts: pd.DataFrame, name: str) -> str:
     if counts.empty:
         return f"No source that is here names a venue in {name}."
     by_kind = counts.set_index("kind")["venues"]
-    kinds = [_count(int(by_kind[kind]), kind) for kind in KINDS if kind in by_kind]
+    kinds = [count_kind(int(by_kind[kind]), kind) for kind in KINDS if kind in by_kind]
     return f"{name} has {count_things(int(by_kind.sum()), 'venue')}: {join_names(kinds)}."
 
 
@@ -53,7 +53,8 @@ def say_venues(venues: pd.DataFrame, name: str) -> str:
     return found
 
 
-def _count(count: int, kind: str) -> str:
+def count_kind(count: int, kind: str) -> str:
+    """Write how many venues of a kind there are, as `2 libraries`."""
     return f"{count} {kind if count == 1 else PLURALS.get(kind, f'{kind}s')}"
 
 
@@ -159,7 +160,7 @@ def say_stations(stations: pd.DataFrame, name: str) -> str:
         return f"Stations in {name} are not shown: outlines of its area, or the list of stations, are not here."
     inside = stations[stations["is_inside"]]
     around = len(stations) - len(inside)
-    told = f"{name} has {count_things(len(inside), 'station')}; {around} more are within ten minutes on foot."
+    told = f"{name} has {count_things(len(inside), 'station')}; {around or 'no'} more within ten minutes on foot."
     counted = inside.dropna(subset=["people"])
     if counted.empty:
         return f"{told} How many people use them is not counted in a file that is here."
