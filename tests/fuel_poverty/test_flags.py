@@ -15,6 +15,7 @@ from councilbook.fuel_poverty.households.flags import (
     ALL,
     COUNTS,
     FLAGS,
+    LACKS,
     count_bands,
     count_flags,
     find_at_risk,
@@ -36,6 +37,8 @@ UNREMARKABLE: dict[str, Any] = {
     "mental_health": False,
     "oldest_age": 65,
     "youngest_age": 5,
+    "wellbeing_group": "3",
+    "has_certificates": True,
     "fpeer_score": 68.5,  # the lowest that rounds to band C
 }
 
@@ -96,9 +99,9 @@ def test_a_rating_that_nobody_knows_is_no_good_one() -> None:
     assert some["flags"].tolist() == [1, 0, 0]
     none = make_flags(homes.drop(columns="fpeer_score"))
     assert none["low_rating"].isna().all()
-    assert count_flags(some, homes.assign(is_fuel_poor=True))["flag"].tolist() == list(FLAGS)
+    assert count_flags(some, homes.assign(is_fuel_poor=True))["flag"].tolist() == [*FLAGS, *LACKS]
     counted = count_flags(none, homes.assign(expected_fuel_poor=0.4, heating="oil"))
-    assert counted["flag"].tolist() == [name for name in FLAGS if name != "low_rating"]
+    assert counted["flag"].tolist() == [name for name in [*FLAGS, *LACKS] if name != "low_rating"]
 
 
 def test_where_nobody_knows_who_is_poor_the_expected_are_counted_in_whole_numbers() -> None:
@@ -135,7 +138,11 @@ def test_households_of_a_flag_are_counted_with_the_fuel_poor_among_them() -> Non
     prepared = pd.DataFrame([UNREMARKABLE, UNREMARKABLE | {"heating": "oil"}, UNREMARKABLE | {"heating": "none"}])
     prepared["is_fuel_poor"] = [True, True, False]
     table = count_flags(make_flags(prepared), prepared).set_index("flag")
-    assert table.index.tolist() == list(FLAGS)
+    assert table.index.tolist() == [*FLAGS, *LACKS]
+    assert table["households"][list(LACKS)].tolist() == [0, 0]
+    lacking = prepared.assign(wellbeing_group=["not known", "1", "not known"], has_certificates=[True, True, False])
+    counted = count_flags(make_flags(lacking), lacking).set_index("flag").loc[list(LACKS)]
+    assert counted[["households", "fuel_poor_households"]].to_numpy().tolist() == [[2, 1], [1, 0]]
     assert table.loc["no_gas", ["households", "fuel_poor_households"]].tolist() == [2, 1]
     assert table.loc["oil", ["households", "fuel_poor_households"]].tolist() == [1, 1]
     assert table.loc["aged_under_5", ["households", "fuel_poor_households"]].tolist() == [0, 0]

@@ -54,7 +54,7 @@ def test_an_order_that_was_not_counted_at_the_budget_is_an_error() -> None:
 def varied(*values: tuple[float, float]) -> pd.DataFrame:
     """A row a homes_spread and times_random."""
     return pd.DataFrame(values, columns=["homes_spread", "times_random"]).assign(
-        order=COMBINED_POSTCODE, reached_pct=12.2, expected_pct=np.nan
+        order=COMBINED_POSTCODE, reached_pct=12.2, expected_pct=np.nan, lacks="nothing"
     )
 
 
@@ -66,6 +66,18 @@ def test_the_assumption_is_told_at_both_of_its_ends() -> None:
     assert "**2.4 times** as many fuel-poor synthetic households as random visits if within an area it is pure" in text
     assert text.endswith("**3.1 times** as many if they differ 2 times as much as assumed.")
     assert prose.describe_dependence(varied((0.5, 1), (1, 2))).endswith("as many if they differ as assumed.")
+
+
+def test_a_page_says_how_many_households_lack_what_and_what_a_list_loses_without() -> None:
+    without = varied((1, 2.0), (1, 1.5)).assign(lacks=["certificates", "both"], reached_pct=[11.0, 10.04])
+    tried = pd.concat([varied((0, 2.4), (1, 3.1)), without])
+    counts = pd.DataFrame({"flag": ["oil", "no_acorn_group", "no_certificates"], "households": [1, 1250, np.nan]})
+    told = prose.describe_lacking(counts, tried, is_synthetic=False, order=COMBINED_POSTCODE)
+    assert "is known of 1,250 households, and no certificate in the postcode of [c] (hidden" in told
+    assert told.endswith(
+        "reaches 12.2% of the fuel poor with both. It reaches 11.0% without certificates and 10.0% without both."
+    )
+    assert prose.describe_dependence(tried) == prose.describe_dependence(varied((0, 2.4), (1, 3.1)))
 
 
 def test_one_value_of_the_assumption_is_nothing_to_compare() -> None:

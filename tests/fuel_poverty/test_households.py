@@ -27,6 +27,7 @@ from councilbook.fuel_poverty.households.extract import (
     LEVELS,
     OPEN,
     PREDICTORS,
+    YES_NO,
     add_open,
     keep_latest_certificates,
     prepare_households,
@@ -111,6 +112,50 @@ def test_people_and_postcodes_are_brought_to_their_households() -> None:
     assert prepared["epc_below_c_pct"].tolist()[:2] == [50, 50]
     assert np.isnan(prepared.loc[2, "epc_efficiency"])
     assert prepared["latitude"].tolist() == [51.1, 51.1, 51.2]
+
+
+@pytest.mark.parametrize("without", [["acorn"], ["epc"], ["acorn", "epc"]])
+def test_households_stay_where_there_is_no_file_of_groups_or_of_certificates(without: list[str]) -> None:
+    tables = make_tables()
+    prepared = prepare_households(**tables | dict.fromkeys(without))
+    assert len(prepared) == 3
+    known = ["2", "2", "not known"]
+    assert prepared["wellbeing_group"].tolist() == (["not known"] * 3 if "acorn" in without else known)
+    assert prepared["has_certificates"].tolist() == [*["epc" not in without] * 2, False]
+    assert prepared["epc_efficiency"].notna().tolist() == prepared["has_certificates"].tolist()
+    assert prepared["epc_below_c_pct"].dtype == "float64"
+
+
+def test_a_postcode_without_a_group_or_a_certificate_without_a_rating_says_nothing() -> None:
+    tables = make_tables()
+    tables["acorn"]["wellbeing_group"] = np.nan
+    tables["epc"]["current_energy_efficiency"] = [70, np.nan, 95]
+    prepared = prepare_households(**tables)
+    assert prepared["wellbeing_group"].eq("not known").all()
+    assert prepared["epc_efficiency"].tolist()[:2] == [70, 70]
+
+
+@pytest.mark.parametrize("is_poor", [False, True])
+def test_a_label_whose_households_are_all_alike_does_not_keep_the_regression_from_its_best_fit(is_poor: bool) -> None:
+    council = make_prepared()
+    few = council.index[:60]
+    council.loc[few, ["has_certificates", "is_fuel_poor"]] = [False, is_poor]
+    council["has_certificates"] = ~council.index.isin(few)
+    assert "Certificates of the postcode are known" not in set(estimate_odds(council, 1)["covariate"])
+    assert fit_chance(council, LOGISTIC, 1)(council).max() < 1
+
+
+def test_what_is_not_known_is_a_level_that_the_model_learns() -> None:
+    random = np.random.default_rng(4)
+    council = make_prepared()
+    is_known = random.random(len(council)) < 0.5
+    council["has_certificates"] = is_known
+    council["is_fuel_poor"] = random.random(len(council)) < np.where(is_known, 0.1, 0.4)
+    for name in ("epc_efficiency", "epc_below_c_pct"):
+        council[name] = council[name].where(is_known)
+    chance = fit_chance(council, LOGISTIC, 1)(council)
+    assert chance[is_known].mean() == pytest.approx(0.1, abs=0.03)
+    assert chance[~is_known].mean() == pytest.approx(0.4, abs=0.05)
 
 
 Break = Callable[[Tables], None]
@@ -237,11 +282,12 @@ def make_prepared(districts: int = 4, lsoas: int = 40, homes: int = 120, seed: i
     for name, levels in LEVELS.items():
         prepared[name] = pd.Index(levels).take(random.integers(0, len(levels), number))
     for name in PREDICTORS:
-        if name not in LEVELS:
+        if name not in LEVELS and name != "has_certificates":
             prepared[name] = random.normal(50, 10, number)
-    for name in ["storage_heaters", "prepayment_meter", *CONDITIONS, "social_care"]:
+    for name in YES_NO[:-1]:
         prepared[name] = random.random(number) < 0.3
     prepared.loc[random.random(number) < 0.1, "epc_efficiency"] = np.nan
+    prepared["has_certificates"] = prepared["epc_efficiency"].notna()
     odds = -2 + PLANTED["prepayment_meter"] * prepared["prepayment_meter"]
     odds += PLANTED["private_rented"] * (prepared["tenure"] == "private_rented")
     prepared["is_fuel_poor"] = random.random(number) < expit(odds)

@@ -41,10 +41,11 @@ def make_council(areas: int = 150, homes: int = 60, districts: int = 5, seed: in
     for name, levels in LEVELS.items():
         prepared[name] = pd.Index(levels).take(random.integers(0, len(levels) - 1, number))
     for name in PREDICTORS:
-        if name not in LEVELS:
+        if name not in LEVELS and name != "has_certificates":
             prepared[name] = random.normal(50, 10, number)
     for name in ["storage_heaters", *CONDITIONS, "social_care"]:
         prepared[name] = draw_share(0.2, 0.4)
+    prepared["has_certificates"] = True
     prepared["prepayment_meter"] = draw_share(0.05, 0.7)
     prepared["tenure"] = np.where(draw_share(0.1, 0.8), "private_rented", "owned_outright")
     prepared["gp_contacts"] = random.normal(0, 1, number) + random.normal(0, 1, areas)[area]

@@ -34,7 +34,8 @@ def find_absent(catalogue: Catalogue, study: str, finder: Finder) -> dict[str, L
     for name, notebook in catalogue.study(study).notebooks.items():
         reasons, titles = list[str](), list[str]()
         for source in catalogue.expand(notebook.sources):
-            if source.spectrum == "open" or source.optional or finder.find_local(source):
+            is_needed = source.spectrum != "open" and not source.optional and source.id not in notebook.does_without
+            if not is_needed or finder.find_local(source):
                 continue
             try:
                 finder.require_stand_in(source)

@@ -64,10 +64,11 @@ class Intake:
 
     def is_there(self, source: Source) -> bool:
         """Tell whether a source is for this council, and here if it is optional."""
-        if not source.optional:
-            return True
-        there = source.twin if self.finder.mode == "sample" else self.finder.find_local(source)
-        return there is not None and source.covers(self.finder.council)
+        if source.optional:
+            there = source.twin if self.finder.mode == "sample" else self.finder.find_local(source)
+            return there is not None and source.covers(self.finder.council)
+        may_be_made = source.spectrum == "open" or (source.twin and self.finder.may_be_twin(source, source.twin))
+        return bool(may_be_made or self.finder.find_local(source))
 
     # --- a council's own file ---
 

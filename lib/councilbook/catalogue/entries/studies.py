@@ -16,6 +16,9 @@ class NotebookSpec(Entry):
     kind: Literal["build", "report"]
     sources: list[str] = Field(default=[], description="Ids of sources or of series.")
     releases: list[str] = Field(default=[])
+    does_without: list[str] = Field(
+        default=[], description="Those of its sources that it asks for, and can do without."
+    )
     optional: bool = Field(
         default=False,
         description="The report goes on without it where a closed file is missing, or holds too few records for it.",
@@ -32,6 +35,8 @@ class NotebookSpec(Entry):
     def _report_reads_releases(self) -> Self:
         if self.kind == "report" and (self.sources or self.releases):
             raise ValueError("a report reads released data alone: it names no sources and no releases")
+        if others := set(self.does_without) - set(self.sources):
+            raise ValueError(f"does_without names what is not among its sources: {', '.join(sorted(others))}")
         return self
 
 

@@ -11,7 +11,7 @@ from scipy.stats import norm
 from statsmodels.discrete.discrete_model import Logit
 
 from councilbook.errors import CheckError
-from councilbook.fuel_poverty.households.extract import CLOSED, LEVELS, PREDICTORS, SHARED, YES_NO, Numbers
+from councilbook.fuel_poverty.households.extract import CLOSED, LEVELS, PREDICTORS, SHARED, YES_NO, Flags, Numbers
 from councilbook.sources.checks import refuse_rows
 
 FEWEST_OF_A_KIND = 20  # households; a label that fewer have is left out
@@ -54,10 +54,15 @@ class Coding:
     kept: list[str]
 
     @classmethod
-    def of(cls, rows: pd.DataFrame) -> "Coding":
+    def of(cls, rows: pd.DataFrame, poor: Flags | None = None) -> "Coding":
         """Make it from rows of `encode_predictors`, or from some of their columns.
 
-        What does not vary, what too few households have, and what others tell already is left out.
+        What does not vary, what too few households have, and what others tell already is left out. So is a label where
+        all households with or without it are fuel poor, or none: no best fit has a finite coefficient of it.
+
+        Args:
+            rows: of the households that are learnt from.
+            poor: which of these are fuel poor, where that is known.
         """
         numbers = rows[[name for name in rows if name not in LEVELS and name not in YES_NO]].astype("float64")
         spread = numbers.std()
@@ -70,6 +75,10 @@ class Coding:
         design = full.design(rows)
         counts = design[:, : len(kinds)].sum(axis=0)
         is_rare = np.minimum(counts, len(rows) - counts) < FEWEST_OF_A_KIND
+        if poor is not None:
+            among = design[poor, : len(kinds)].sum(axis=0)
+            without = poor.sum() - among
+            is_rare |= (among == 0) | (among == counts) | (without == 0) | (without == len(rows) - counts)
         columns = np.r_[np.flatnonzero(~is_rare), len(kinds) : design.shape[1]]
         independent = _find_independent(design[:, columns])
         return replace(full, kept=[full.kept[place] for place in columns[independent]])

@@ -118,12 +118,13 @@ def estimate_odds(prepared: pd.DataFrame, seed: int) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     drawn = prepared.iloc[np.sort(random.choice(len(prepared), min(ODDS_SAMPLE, len(prepared)), replace=False))]
     rows = encode_predictors(drawn)
-    coding = Coding.of(rows)
+    poor = drawn["is_fuel_poor"].to_numpy(dtype=bool)
+    coding = Coding.of(rows, poor)
     areas = pd.factorize(drawn["lsoa21_code"])[0]
     options = {"cov_type": "cluster", "cov_kwds": {"groups": areas}}
     design = coding.design(rows)
     with _one_thread():
-        fitted = fit_logit(design, drawn["is_fuel_poor"].to_numpy(dtype="float64"), **options)
+        fitted = fit_logit(design, poor.astype("float64"), **options)
     return tabulate_odds(coding, design, np.asarray(fitted.params), np.asarray(fitted.bse))
 
 
@@ -175,7 +176,7 @@ def _check_both_kinds(poor: Flags, use: str, fewest: int) -> None:
 
 
 def _fit_logistic(train: pd.DataFrame, poor: Flags) -> Predict:
-    coding = Coding.of(train)
+    coding = Coding.of(train, poor)
     coefficients = np.asarray(fit_logit(coding.design(train), poor.astype("float64")).params)
     return lambda others: np.asarray(expit(coding.design(others) @ coefficients), dtype="float64")
 

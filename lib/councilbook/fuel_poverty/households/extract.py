@@ -45,7 +45,7 @@ LEVELS: Mapping[str, tuple[str, ...]] = {  # the first is what the others are co
     "wellbeing_group": ("4", "3", "2", "1", "not known"),
 }
 CONDITIONS = ("respiratory", "circulatory", "mental_health", "falls")
-YES_NO = ("storage_heaters", "prepayment_meter", *CONDITIONS, "social_care")
+YES_NO = ("storage_heaters", "prepayment_meter", *CONDITIONS, "social_care", "has_certificates")
 CLOSED: Mapping[str, str] = {
     "tenure": "Tenure",
     "accommodation": "Kind of home",
@@ -67,6 +67,7 @@ CLOSED: Mapping[str, str] = {
 }
 SHARED: Mapping[str, str] = {
     "wellbeing_group": "Wellbeing Acorn group of the postcode",
+    "has_certificates": "Certificates of the postcode are known",
     "epc_efficiency": "Mean efficiency of the postcode's certificates",
     "epc_below_c_pct": "Certificates of the postcode below band C",
 }
@@ -81,15 +82,18 @@ PREDICTORS: Mapping[str, str] = {**CLOSED, **SHARED, **OPEN}
 
 # --- the extract ---
 
-HOUSEHOLD_COLUMNS = (
-    *("household_id", "postcode", "oa21_code", "lsoa21_code", "lad22_code", "tenure", "accommodation", "heating"),
-    *("storage_heaters", "prepayment_meter", "adults", "children_14_plus", "children_under_14"),
-    *("oldest_age", "youngest_age"),
-)
-PEOPLE_COLUMNS = ("person_id", "household_id", *CONDITIONS, "gp_contacts", "emergency_admissions", "social_care")
-ACORN_COLUMNS = ("postcode", "wellbeing_group")
-EPC_COLUMNS = ("lmk_key", "postcode", "current_energy_rating", "current_energy_efficiency")
-DIRECTORY_COLUMNS = ("postcode", "oa21_code", "lsoa21_code", "latitude", "longitude")
+COLUMNS: Mapping[str, tuple[str, ...]] = {  # the first is the key
+    "households": (
+        *("household_id", "postcode", "oa21_code", "lsoa21_code", "lad22_code", "tenure", "accommodation", "heating"),
+        *("storage_heaters", "prepayment_meter", "adults", "children_14_plus", "children_under_14"),
+        *("oldest_age", "youngest_age"),
+    ),
+    "people": ("person_id", "household_id", *CONDITIONS, "gp_contacts", "emergency_admissions", "social_care"),
+    "acorn": ("postcode", "wellbeing_group"),
+    "epc": ("lmk_key", "postcode", "current_energy_rating", "current_energy_efficiency"),
+    "postcodes": ("postcode", "oa21_code", "lsoa21_code", "latitude", "longitude"),
+}
+MAY_LACK = {"acorn": "wellbeing_group", "epc": "current_energy_efficiency"}  # such a row says nothing
 RATINGS = tuple("ABCDEFG")
 LOWEST = {  # income after housing costs may be below 0; income before them may not
     "households": {
@@ -104,17 +108,22 @@ LOWEST = {  # income after housing costs may be below 0; income before them may 
 
 
 def prepare_households(
-    households: pd.DataFrame, people: pd.DataFrame, acorn: pd.DataFrame, epc: pd.DataFrame, postcodes: pd.DataFrame
+    households: pd.DataFrame,
+    people: pd.DataFrame,
+    acorn: pd.DataFrame | None,
+    epc: pd.DataFrame | None,
+    postcodes: pd.DataFrame,
 ) -> pd.DataFrame:
     """Check the linked extract, and bring what is known of people and postcodes to their households.
 
     Certificates have no way to a household but the postcode, so those of a postcode are averaged. A household without
-    people's records has no condition and no contact; one whose postcode has no Acorn group is "not known".
+    people's records has no condition and no contact. One whose postcode has no Acorn group or no certificate stays in:
+    that it is not known is a level of its own (has_certificates, and "not known" among the groups).
 
     Args:
         households, people, acorn, epc: as in the twin; columns of households beyond those named here are kept, unless
-            they are named like one that is returned.
-        postcodes: the current directory: DIRECTORY_COLUMNS.
+            they are named like one that is returned. None where there is no file of the groups or of certificates.
+        postcodes: the current directory.
 
     Returns:
         The rows and columns of `households`, with a new index, latitude and longitude of the postcode, and the
@@ -129,12 +138,13 @@ def prepare_households(
     """
     unknown = [name for name in DEFINING if name in households and households[name].isna().all()]
     households = households.drop(columns=unknown)
-    tables = {"households": households, "people": people, "acorn": acorn, "epc": epc}
-    _check_table(households, "households", HOUSEHOLD_COLUMNS, "household_id")
-    _check_table(people, "people", PEOPLE_COLUMNS, "person_id")
-    _check_table(acorn, "acorn", ACORN_COLUMNS, "postcode")
-    _check_table(epc, "epc", EPC_COLUMNS, "lmk_key")
-    _check_table(postcodes, "postcodes", DIRECTORY_COLUMNS, "postcode")
+    given = {"households": households, "people": people, "acorn": acorn, "epc": epc, "postcodes": postcodes}
+    tables = {name: table for name, table in given.items() if table is not None}
+    for name, column in MAY_LACK.items():
+        if name in tables and column in tables[name]:
+            tables[name] = tables[name].dropna(subset=column)
+    for name, table in tables.items():
+        _check_table(table, name, COLUMNS[name], COLUMNS[name][0])
     if "is_fuel_poor" in households:
         refuse_rows(households["is_fuel_poor"].isna(), "households: is_fuel_poor", "a value in every row, or in none")
     _check_labels(tables)
@@ -143,7 +153,7 @@ def prepare_households(
     home = _find_rows(people["household_id"], households["household_id"])
     _check_places(households, postcodes, place)
     refuse_rows(home < 0, "people: household_id", "one of the households")
-    known = _describe_postcodes(postcodes, acorn, epc).take(place).reset_index(drop=True)
+    known = _describe_postcodes(postcodes, tables.get("acorn"), tables.get("epc")).take(place).reset_index(drop=True)
     joined = pd.concat([known, _sum_people(people, home, len(households))], axis="columns")
     kept = households.drop(columns=list(joined), errors="ignore").reset_index(drop=True)
     return pd.concat([kept, joined], axis="columns")
@@ -208,8 +218,9 @@ def _check_labels(tables: Mapping[str, pd.DataFrame]) -> None:
                 raise CheckError(f"{where}: {name} must be true or false, not {tables[where][name].dtype}.")
     for name in ("tenure", "accommodation", "heating"):
         _check_listed(tables["households"], "households", name, LEVELS[name])
-    _check_listed(tables["epc"], "epc", "current_energy_rating", RATINGS)
-    _check_listed(tables["acorn"], "acorn", "wellbeing_group", (1, 2, 3, 4))
+    for where, name, levels in (("epc", "current_energy_rating", RATINGS), ("acorn", "wellbeing_group", (1, 2, 3, 4))):
+        if where in tables:
+            _check_listed(tables[where], where, name, levels)
 
 
 def _check_listed(frame: pd.DataFrame, where: str, name: str, levels: Sequence[object]) -> None:
@@ -219,7 +230,7 @@ def _check_listed(frame: pd.DataFrame, where: str, name: str, levels: Sequence[o
 def _check_numbers(tables: Mapping[str, pd.DataFrame]) -> None:
     for where, limits in LOWEST.items():
         for name, lowest in limits.items():
-            if name in DEFINING and name not in tables[where]:
+            if where not in tables or (name in DEFINING and name not in tables[where]):
                 continue
             column = tables[where][name]
             if not is_numeric_dtype(column) or is_bool_dtype(column):
@@ -252,9 +263,14 @@ def _check_places(households: pd.DataFrame, postcodes: pd.DataFrame, place: npt.
     refuse_rows(district != first, "households: lad22_code", "that of the LSOA's other households")
 
 
-def _describe_postcodes(postcodes: pd.DataFrame, acorn: pd.DataFrame, epc: pd.DataFrame) -> pd.DataFrame:
+def _describe_postcodes(postcodes: pd.DataFrame, acorn: pd.DataFrame | None, epc: pd.DataFrame | None) -> pd.DataFrame:
     """Return latitude, longitude and the columns of SHARED, in the order of the directory."""
-    groups = acorn.set_index("postcode")["wellbeing_group"].astype("int64").astype("str")
+    codes, known = postcodes["postcode"], postcodes[["latitude", "longitude"]].assign(wellbeing_group="not known")
+    if acorn is not None:
+        groups = acorn.set_index("postcode")["wellbeing_group"].astype("int64").astype("str")
+        known["wellbeing_group"] = codes.map(groups).astype("str").fillna("not known")
+    if epc is None:
+        return known.assign(has_certificates=False, epc_efficiency=np.nan, epc_below_c_pct=np.nan)
     rated = pd.DataFrame(
         {
             "epc_efficiency": epc["current_energy_efficiency"].astype("float64"),
@@ -262,8 +278,7 @@ def _describe_postcodes(postcodes: pd.DataFrame, acorn: pd.DataFrame, epc: pd.Da
         }
     )
     means = rated.groupby(epc["postcode"]).mean()
-    codes = postcodes["postcode"]
-    known = postcodes[["latitude", "longitude"]].assign(wellbeing_group=codes.map(groups).fillna("not known"))
+    known["has_certificates"] = codes.isin(means.index)
     return known.assign(**{str(name): codes.map(means[name]) for name in means})
 
 

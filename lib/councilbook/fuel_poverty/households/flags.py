@@ -34,6 +34,10 @@ FLAGS: Mapping[str, str] = {
     "aged_under_5": "A member is under 5",
     "low_rating": "The home is in band D or below",
 }
+LACKS: Mapping[str, str] = {
+    "no_acorn_group": "No Wellbeing Acorn group of the postcode is known",
+    "no_certificates": "No energy certificate of the postcode is known",
+}
 COLD_SENSITIVE = ("respiratory", "circulatory", "mental_health")  # of those that NG6 names, the ones in the extract
 OLD_AGE, YOUNG_AGE = 66, 5
 AT_RISK_SHARE = 0.2  # of all households: as many as are in the highest band
@@ -79,21 +83,22 @@ def make_flags(prepared: pd.DataFrame) -> pd.DataFrame:
 
 
 def count_flags(flags: pd.DataFrame, prepared: pd.DataFrame) -> pd.DataFrame:
-    """Count the households with each flag, and those of them that are fuel poor, or are expected to be.
+    """Count the households with each flag and those that lack something, and how many are fuel poor, or expected to be.
 
     Returns:
-        A row a flag, in the order of FLAGS, but for one that is known of no household: flag, reason, households,
-        fuel_poor_households. Counts of closed data: not for publication until the gate has been over them.
+        A row a flag, in the order of FLAGS and LACKS, but for one that is known of no household: flag, reason,
+        households, fuel_poor_households. Counts of closed data: not for publication until the gate has been over them.
     """
     poor = count_poor(prepared)
-    known = [name for name in FLAGS if flags[name].notna().any()]
-    has = {name: flags[name].fillna(False).to_numpy(dtype="bool") for name in known}
+    has = {name: flags[name].fillna(False).to_numpy(dtype="bool") for name in FLAGS if flags[name].notna().any()}
+    has["no_acorn_group"] = (prepared["wellbeing_group"] == "not known").to_numpy()
+    has["no_certificates"] = ~prepared["has_certificates"].to_numpy(dtype="bool")
     return pd.DataFrame(
         {
-            "flag": known,
-            "reason": [FLAGS[name] for name in known],
-            "households": [int(has[name].sum()) for name in known],
-            "fuel_poor_households": [round(poor[has[name]].sum()) for name in known],
+            "flag": list(has),
+            "reason": [{**FLAGS, **LACKS}[name] for name in has],
+            "households": [int(one.sum()) for one in has.values()],
+            "fuel_poor_households": [round(poor[one].sum()) for one in has.values()],
         }
     )
 

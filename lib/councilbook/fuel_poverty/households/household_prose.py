@@ -11,6 +11,7 @@ import pandas as pd
 from councilbook.catalogue.councils import join_names
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.households.fairness import FEWEST_NAMED
+from councilbook.fuel_poverty.households.flags import LACKS
 from councilbook.fuel_poverty.households.indicators import USUAL, Assumptions
 from councilbook.fuel_poverty.households.targeting import COMBINED_POSTCODE, LSOA_RATE, PERFECT, RANDOM
 
@@ -142,7 +143,8 @@ def describe_dependence(varied: pd.DataFrame, *, order: str = COMBINED_POSTCODE)
     Raises:
         CheckError: the table lacks the order, or has it for one value alone.
     """
-    rows = varied[(varied["order"] == order) & varied["times_random"].notna()].sort_values("homes_spread")
+    rows = varied[(varied["order"] == order) & varied["times_random"].notna() & (varied["lacks"] == "nothing")]
+    rows = rows.sort_values("homes_spread")
     if len(rows) < 2:
         raise CheckError(f"{order}: {len(rows)} values of homes_spread; expected at least 2 to compare.")
     first, last = rows.iloc[0], rows.iloc[-1]
@@ -155,6 +157,31 @@ def describe_dependence(varied: pd.DataFrame, *, order: str = COMBINED_POSTCODE)
         f"A{_name_list(order)[1:]} reaches **{first['times_random']:.1f} times** as many fuel-poor synthetic "
         f"households as random visits {_name_spread(first['homes_spread'])}. "
         f"It reaches **{last['times_random']:.1f} times** as many {_name_spread(last['homes_spread'])}.{held}"
+    )
+
+
+def describe_lacking(counts: pd.DataFrame, varied: pd.DataFrame, *, is_synthetic: bool, order: str) -> str:
+    """Say how many households lack an Acorn group or a certificate, and what a list loses where all of them do.
+
+    Args:
+        counts: from `flags.count_flags`, or as published, where a suppressed count is missing.
+        varied: from `spread.try_spreads`; always of synthetic households.
+        is_synthetic: whether the households of `counts` are a twin's.
+        order: the list that it is about.
+    """
+    number = counts.set_index("flag")["households"]
+    acorn, certificates = (
+        f"{number[name]:,.0f}" if pd.notna(number[name]) else "[c] (hidden to protect people)" for name in LACKS
+    )
+    tried = varied.loc[varied["lacks"] != "nothing", "homes_spread"].iloc[0]
+    rows = varied[(varied["order"] == order) & (varied["homes_spread"] == tried)]
+    reached = rows.set_index("lacks")["reached_pct"]
+    told = join_names(f"{reached[name]:.1f}% without {name}" for name in reached.index.drop("nothing"))
+    return (
+        f"**What the records lack.** No Wellbeing Acorn group is known of {acorn} {_name_homes(is_synthetic)}, and no "
+        f"certificate in the postcode of {certificates}. They are in every list all the same: the model takes what is "
+        f"not known as a level of its own. On trial households, which are synthetic, {_name_list(order)} reaches "
+        f"{reached['nothing']:.1f}% of the fuel poor with both. It reaches {told}."
     )
 
 

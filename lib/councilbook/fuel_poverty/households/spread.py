@@ -1,12 +1,13 @@
-"""How much a list of households gains over a list of places, for each assumption about how homes of one area differ.
+"""How much a list of households gains over a list of places, by how homes of one area differ and what records lack.
 
 No open source tells how much the homes of an area differ by what is known of them. So synthetic households are drawn
 for several values of that one number (`population.draw_population`, homes_spread), and all of it is done on each: the
-model, tested on parts left out, and the visits. It says nothing of real households but on which assumption the answer
-hangs.
+model, tested on parts left out, and the visits. It is done once more as if the records lacked certificates or Acorn
+groups. It says nothing of real households but on what the answer depends.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,13 @@ from councilbook.fuel_poverty.twin.population import Population
 
 PARTS = 4  # of the areas, each left out in turn
 COLUMNS = ["order", "reached_pct", "gain", "gain_low_95", "gain_high_95", "times_random", "visits"]
+LACKING: Mapping[str, Mapping[str, int]] = {  # of which table which postcodes are taken away: every so-many-th
+    "nothing": {},
+    "certificates": {"epc": 1},
+    "Acorn groups": {"acorn": 1},
+    "both": {"epc": 1, "acorn": 1},
+    "both in half of the postcodes": {"epc": 2, "acorn": 2},
+}
 SPREADS = (0.0, 0.5, 1.0, 1.5)  # multiples of the invented effects; 0: who is fuel poor is pure chance within an area
 
 
@@ -50,16 +58,20 @@ def try_spreads(
         spreads: the assumptions.
 
     Returns:
-        A row a value and order: homes_spread, order, reached_pct, gain, gain_low_95, gain_high_95, times_random and
-        visits as in `targeting.count_reached`; the households that were drawn; and expected_pct: the share of the fuel
-        poor that the chances expect to reach, of COMBINED_HOUSEHOLD alone.
+        A row a value and order, and at the last value of 1 or less for each of LACKING: homes_spread, lacks, order,
+        reached_pct, gain, gain_low_95, gain_high_95, times_random and visits as in `targeting.count_reached`; the
+        households that were drawn; and expected_pct: the share of the fuel poor that the chances expect to reach, of
+        COMBINED_HOUSEHOLD alone.
     """
     ranks = rank_deprivation(output_areas)
-    tables = []
-    for spread in spreads:
+    usual = max(spread for spread in spreads if spread <= 1)
+    trials = [(spread, lacks) for spread in spreads for lacks in (LACKING if spread == usual else ["nothing"])]
+    draw, tables = lru_cache(1)(draw), []
+    for spread, lacks in trials:
         drawn = draw(spread)
+        kept = {name: _take_away(getattr(drawn, name), LACKING[lacks].get(name)) for name in ("acorn", "epc")}
         prepared = add_open(
-            prepare_households(drawn.households, drawn.people, drawn.acorn, drawn.epc, postcodes), output_areas
+            prepare_households(drawn.households, drawn.people, postcodes=postcodes, **kept), output_areas
         )
         parts = pd.Series(pd.factorize(prepared["lsoa21_code"], sort=True)[0] % PARTS, prepared.index)
         folds = Folds(parts, "each quarter of the areas in turn")
@@ -69,11 +81,19 @@ def try_spreads(
         visits = round(visits_pct / 100 * len(prepared))  # the same for each, as all are drawn from the same counts
         table = count_reached(orders, prepared, [visits], seed)[COLUMNS]
         table.insert(0, "homes_spread", float(spread))
+        table.insert(1, "lacks", lacks)
         expected = 100 * float((find_visited(chance, visits) * chance).sum()) / int(prepared["is_fuel_poor"].sum())
         table["households"], table["expected_pct"] = len(prepared), np.nan
         table.loc[table["order"] == COMBINED_HOUSEHOLD, "expected_pct"] = expected
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
+
+
+def _take_away(table: pd.DataFrame, every: int | None) -> pd.DataFrame | None:
+    """Take every so-many-th postcode out of a table: none of them, or all, which leaves no table."""
+    if every is None:
+        return table
+    return None if every == 1 else table[pd.factorize(table["postcode"], sort=True)[0] % every > 0]
 
 
 def rank_deprivation(output_areas: pd.DataFrame) -> pd.Series:
