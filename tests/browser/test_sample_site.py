@@ -10,7 +10,7 @@ from rdflib import DCAT, RDF, Graph
 from browser.test_report_browser import OPEN_ALL, WHOLE_PAGE_RULES, find_violations, wait_until
 from councilbook.catalogue import load_catalogue
 from councilbook.fuel_poverty.postcodes import bands
-from councilbook.gate.writing import read_package
+from councilbook.gate.written.packages import read_package
 from councilbook.pages.page import PAGE_BYTES
 from councilbook.paths import Workbook
 

@@ -10,7 +10,7 @@ import pytest
 from councilbook.catalogue import Catalogue, FoundFile, load_catalogue
 from councilbook.errors import NotAgreedError
 from councilbook.gate.ethics import agreements
-from councilbook.gate.ethics.agreements import drop_beyond, find_agreement, require_agreement, require_whole
+from councilbook.gate.ethics.agreements import drop_beyond, find_agreement, require_agreement
 from councilbook.paths import find_workbook
 
 CANARY = "Quackenzilde"
@@ -120,7 +120,7 @@ def test_a_file_that_a_study_reads_by_itself_is_refused_where_some_of_its_fields
     with pytest.raises(NotAgreedError, match="reads the whole file by itself, so no field can be dropped") as caught:
         require_agreement(OURS, found, "2026-11-29")
     assert f"{source}:\n  fields: []" in str(caught.value)
-    require_whole(OURS, FoundFile(found.source, found.path, "twin"))
+    require_agreement(OURS, FoundFile(found.source, found.path, "twin"), "2026-11-29")
     (closed / "agreements.yaml").write_text(f"{source}: {{fields: []}}", encoding="utf-8")
     require_agreement(OURS, found, "2026-11-29")
 

@@ -13,7 +13,8 @@ from councilbook.catalogue import Catalogue, Council, FoundFile
 from councilbook.cli import app
 from councilbook.errors import NotebookError, ParameterError, ReleaseRefusedError
 from councilbook.gate.approvals import approve_release, list_releases
-from councilbook.gate.writing import Origin, choose_root, read_audit, read_package, release_dataset
+from councilbook.gate.writing import Origin, release_dataset
+from councilbook.gate.written.packages import choose_root, read_audit, read_package
 
 COUNCIL = Council(slug="north", name="North", codes={"E06000901": "North"})
 CLIENTS = pd.DataFrame({"lsoa_code": ["E1", "E2"], "clients": [9, 41], "homes": [100, 321]})

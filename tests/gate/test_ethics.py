@@ -15,7 +15,8 @@ from councilbook.cli import app
 from councilbook.errors import CatalogueError, NotSettledError, ParameterError
 from councilbook.gate.approvals import approve_release, list_releases
 from councilbook.gate.ethics.points import accept_point, list_points
-from councilbook.gate.writing import Origin, choose_root, read_audit, read_package, release_dataset
+from councilbook.gate.writing import Origin, release_dataset
+from councilbook.gate.written.packages import choose_root, read_audit, read_package
 from councilbook.paths import Workbook
 from councilbook.running.checking import require_accepted
 from councilbook.running.parts import MAY_STOP

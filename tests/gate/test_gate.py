@@ -16,7 +16,8 @@ from councilbook.errors import CheckError, ReleaseRefusedError
 from councilbook.gate.decisions import Surroundings, pass_gate
 from councilbook.gate.disclosure.registers import MONTH_OF_CHANGE, LastVersion
 from councilbook.gate.disclosure.tables import cells, counts
-from councilbook.gate.writing import Origin, read_audit, read_published, release_dataset
+from councilbook.gate.writing import Origin, release_dataset
+from councilbook.gate.written.packages import read_audit, read_published
 
 COUNCIL = Council(slug="north", name="North", codes={"E06000901": "North"})
 TEXT = {"description": "A text"}
@@ -51,9 +52,15 @@ def pass_alone(catalogue: Catalogue, dataset: Dataset, frame: pd.DataFrame) -> A
 
 
 def release(
-    catalogue: Catalogue, dataset: Dataset, frame: pd.DataFrame, crosswalks: Any = None, last: LastVersion | None = None
+    catalogue: Catalogue,
+    dataset: Dataset,
+    frame: pd.DataFrame,
+    crosswalks: Any = None,
+    last: LastVersion | None = None,
+    *,
+    used: list[FoundFile] | None = None,
 ) -> Any:
-    origin = Origin("small", "2_closed", COUNCIL, "real", "2026-11-23", find_clients(catalogue))
+    origin = Origin("small", "2_closed", COUNCIL, "real", "2026-11-23", used or find_clients(catalogue))
     known = replace(catalogue, datasets={**catalogue.datasets, dataset.id: dataset, "by_zone": dataset})
     return release_dataset(dataset, frame, origin, known, catalogue.workbook.processed, crosswalks, last)
 
@@ -265,6 +272,28 @@ def test_a_register_that_gives_somebody_away_beside_its_last_version_is_refused(
             release(catalogue, shops, clean, last=older)
 
 
+@pytest.mark.parametrize("runs_between", [1, 2])
+def test_a_run_on_stand_ins_in_between_does_not_let_a_small_count_out_by_subtraction(
+    catalogue: Catalogue, runs_between: int
+) -> None:
+    fields = {"ward": TEXT, "visits": COUNT, "is_suppressed": FLAG}
+    rule = {"totals": {"ward": "all"}, "published_totals": "rounded", "because": "The true totals are wanted."}
+    dataset = declare(catalogue, "visits", ["ward"], fields, rule="counts", counts=["visits"], **rule)
+    folder = release(catalogue, dataset, pd.DataFrame({"ward": ["A", "B", "all"], "visits": [30, 24, 54]}))
+    own = (folder / "visits.csv").read_bytes()
+    made = [replace(one, origin="twin") for one in find_clients(catalogue)]
+    for number in range(runs_between):
+        invented = pd.DataFrame({"ward": ["A", "B", "all"], "visits": [80, 70 + 20 * number, 150 + 20 * number]})
+        release(catalogue, dataset, invented, used=made)
+        assert (folder / "earlier" / "own" / "1.0.0.csv").read_bytes() == own
+    apart = pd.DataFrame({"ward": ["A", "B", "C", "all"], "visits": [30, 23, 4, 57]})
+    with pytest.raises(ReleaseRefusedError, match="too much of it has been published before"):
+        release(catalogue, dataset, apart)
+    release(catalogue, dataset, pd.DataFrame({"ward": ["A", "B", "all"], "visits": [30, 24, 54]}))
+    assert len(list((folder / "earlier" / "invented").glob("*.csv"))) == runs_between
+    assert (folder / "earlier" / "1.0.0.csv").read_bytes() == own
+
+
 def test_a_model_of_too_few_records_is_refused(catalogue: Catalogue) -> None:
     fields = {"term": TEXT, "odds": NUMBER, "records": COUNT, "freedom": COUNT, "smallest": COUNT}
     names = {"observations": "records", "degrees_of_freedom": "freedom", "group_size": "smallest", "numbers": ["odds"]}
@@ -314,6 +343,16 @@ def test_a_sum_that_changed_by_one_relief_since_last_month_is_refused(catalogue:
     eleven = [50.0 + number for number in range(11)]
     release(catalogue, sums, lay_out_sum([*others, *eleven], eleven))
     assert read_published(folder, sums)["pounds"].tolist() == [7_795]
+
+
+def test_a_run_on_stand_ins_in_between_does_not_let_one_relief_out_by_subtraction(catalogue: Catalogue) -> None:
+    sums, others = declare_sums(catalogue), [100.0 + number for number in range(20)]
+    release(catalogue, sums, lay_out_sum(others, []))
+    made = [replace(one, origin="twin") for one in find_clients(catalogue)]
+    release(catalogue, sums, lay_out_sum([300.0 + number for number in range(20)], []), used=made)
+    with pytest.raises(ReleaseRefusedError, match="fewer than 10 contributions"):
+        release(catalogue, sums, lay_out_sum(others[1:], [100.0]))
+    release(catalogue, sums, lay_out_sum(others, []))
 
 
 def test_a_release_is_held_against_what_lies_published_about_the_same_records(catalogue: Catalogue) -> None:

@@ -43,7 +43,7 @@ from councilbook.catalogue import Catalogue, CountRule, load_catalogue
 from councilbook.cli import app
 from councilbook.gate.decisions import Passed
 from councilbook.gate.ethics.points import accept_point, list_points
-from councilbook.gate.writing import dataset_folder, read_published
+from councilbook.gate.written.packages import dataset_folder, read_published
 from councilbook.paths import Workbook, place_outputs
 from councilbook.running import run as running
 from councilbook.running.jobs import Job, JobResult

@@ -11,7 +11,7 @@ import pytest
 from councilbook.business_rates.register import coarse_rows, open_register
 from councilbook.catalogue import Dataset, load_catalogue
 from councilbook.gate import writing
-from councilbook.gate.writing import choose_root, dataset_folder
+from councilbook.gate.written.packages import choose_root, dataset_folder
 from councilbook.paths import Workbook, find_workbook
 from union_attack import attack, find_recovered, read_published
 from whole_workbook import copy_workbook

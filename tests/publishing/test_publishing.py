@@ -20,7 +20,8 @@ from councilbook.catalogue import Catalogue, Council, FoundFile
 from councilbook.cli import app
 from councilbook.errors import PublishError
 from councilbook.gate.approvals import approve_release
-from councilbook.gate.writing import Origin, choose_root, read_package, release_dataset
+from councilbook.gate.writing import Origin, release_dataset
+from councilbook.gate.written.packages import choose_root, read_package
 from councilbook.publishing.choosing import require_packages
 from councilbook.publishing.ckan import LONGEST_NAME, name_on_portal
 from councilbook.publishing.describing import ATOM, build_catalogue, build_csvw, check_catalogue, write_graph

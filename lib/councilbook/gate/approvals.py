@@ -16,7 +16,7 @@ from typing import Any
 from councilbook.catalogue import Catalogue, Council
 from councilbook.errors import ParameterError
 from councilbook.gate.editions import Edition, hash_folder, hold_edition, read_record, write_record
-from councilbook.gate.writing import read_audit, read_package, review_file, write_json
+from councilbook.gate.written.packages import read_audit, read_package, review_file, write_json
 from councilbook.paths import make_private_folder, replace_folder
 
 

@@ -5,14 +5,12 @@ record beside it. Refusal is the default, and then nothing is written.
 """
 
 import json
-import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import pandas as pd
 
 from councilbook.catalogue import (
@@ -20,7 +18,6 @@ from councilbook.catalogue import (
     Council,
     CountRule,
     Dataset,
-    FieldSpec,
     FoundFile,
     Guarded,
     Held,
@@ -30,30 +27,37 @@ from councilbook.catalogue import (
     RegisterRule,
     hash_text,
 )
-from councilbook.errors import CheckError, CouncilbookError
-from councilbook.gate.beside import OLDER, Published, gather_told
+from councilbook.errors import CheckError
+from councilbook.gate.beside import Published, gather_told
 from councilbook.gate.decisions import Passed, Surroundings, pass_gate
 from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.ethics.points import refuse_unsettled
-from councilbook.gate.files import DATA_KIND, find_file, name_kind, read_csv, read_text, round_numbers, write_tables
-from councilbook.gate.metadata import (
-    build_datapackage,
-    build_dcat,
-    next_version,
+from councilbook.gate.files import find_file, name_kind, read_text, round_numbers, write_tables
+from councilbook.gate.metadata import build_datapackage, build_dcat, next_version
+from councilbook.gate.written.packages import (
+    PACKAGE,
+    dataset_folder,
+    name_dtypes,
+    read_audit,
+    read_package,
+    read_published,
+    review_file,
+    write_json,
 )
-from councilbook.pages.html.formulas import restore_formula
-from councilbook.paths import (
-    Workbook,
-    make_private_folder,
-    place_outputs,
-    replace_folder,
-    restore_folder,
-    write_atomically,
+from councilbook.gate.written.versions import (
+    Records,
+    keep_shown,
+    keep_versions,
+    list_versions,
+    name_records,
+    read_last,
+    read_shown,
+    read_versions,
 )
+from councilbook.paths import Workbook, make_private_folder, replace_folder, restore_folder, write_atomically
 from councilbook.sources.checks import check_fields
 
-SHOWN = "shown.parquet"
-DTYPES = {"string": "str", "boolean": "boolean", "date": "datetime64[us]", "number": "float64"}
+COMPARED = CountRule | MagnitudeRule | RecordRule | RegisterRule  # with earlier versions
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Origin:
     run_date: str
     used: Sequence[FoundFile]
     published: Sequence[Mapping[str, Any]] = ()  # data packages of released datasets that were read
+    followed: Collection[str] = ()  # datasets of which the notebook holds what it releases against its last release
 
     @property
     def provenance(self) -> list[dict[str, Any]]:
@@ -79,14 +84,10 @@ class Origin:
         """Whether any of it comes from a twin. What counts the catalogue alone is a fact, in a sample too."""
         return any(row["synthetic"] for row in self.provenance)
 
-    def is_of_records_of(self, package: Mapping[str, Any]) -> bool:
-        """Whether it is about the same records as a release: invented ones are not the council's own.
-
-        Its own records stay so beside a twin of another source, as of certificates.
-        """
-        then, now = package["councilbook"], self.provenance
-        own = _has_own_records(now)
-        return own == _has_own_records(then["provenance"]) and (own or then["synthetic"] == self.is_synthetic)
+    @property
+    def records(self) -> Records:
+        """What it is of: a release is held against earlier ones of the same records alone."""
+        return name_records(self.provenance, is_synthetic=self.is_synthetic)
 
     def describe_kinds(self, dataset: Dataset) -> dict[str, list[str]]:
         """Say what a dataset and the released ones that it was made from assume, and so of what kinds its figures are.
@@ -146,7 +147,7 @@ def release_dataset(
     )
     if dataset.geometry and getattr(passed.frame, "crs", None) is None:
         raise CheckError(f"Dataset {dataset.id}: expected a GeoDataFrame that has its coordinate system (crs).")
-    table = round_numbers(passed.frame[columns].astype(_name_dtypes(dataset)).reset_index(drop=True), dataset)
+    table = round_numbers(passed.frame[columns].astype(name_dtypes(dataset)).reset_index(drop=True), dataset)
     if dataset.is_open:
         target.parent.mkdir(parents=True, exist_ok=True)
     else:
@@ -155,98 +156,11 @@ def release_dataset(
         folder = Path(temporary) / dataset.id
         folder.mkdir()
         _write_files(dataset, table, origin, catalogue, passed.audit, folder, target)
-        _keep_shown(dataset, around, bool(around.earlier) and _has_same_rows(folder, target), folder)
+        _keep_shown(dataset, around, list_versions(target, origin.records), folder)
         if passed.for_approver:
             _tell_approver(catalogue.workbook, origin, dataset, passed)
         replace_folder(folder, target)
     return target
-
-
-def read_published(folder: Path, dataset: Dataset) -> pd.DataFrame:
-    """Read a released dataset back, typed as its fields declare; a GeoDataFrame where it has geometry.
-
-    Raises:
-        CouncilbookError: it has not been released.
-    """
-    read_package(folder)
-    if dataset.geometry:
-        shapes: pd.DataFrame = gpd.read_parquet(find_file(folder, "parquet"))
-        return shapes.drop(columns=DATA_KIND, errors="ignore")
-    return _type_text(read_csv(find_file(folder, "csv")), dataset)
-
-
-def _type_text(text: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
-    """Give a table that was read as text the types of its declared fields, as far as it has them.
-
-    Raises:
-        CheckError: values are not of their type.
-    """
-    kinds = {name: kind for name, kind in _name_dtypes(dataset).items() if name in text}
-    typed = pd.DataFrame(index=text.index)
-    for name, kind in kinds.items():
-        try:
-            typed[name] = _parse_text(text[name], dataset.fields[name])
-            typed = typed.astype({name: kind})
-        except (ValueError, TypeError):
-            raise CheckError(
-                f"Dataset {dataset.id}: {name} is not {dataset.fields[name].type} in what was released before. {OLDER}"
-            ) from None
-    return typed
-
-
-def _parse_text(text: pd.Series, field: FieldSpec) -> pd.Series:
-    values = text.mask(text == "")
-    if field.type == "boolean":
-        return values.map({"true": True, "false": False})
-    if field.type == "date":
-        return pd.to_datetime(values, format="ISO8601")
-    if field.type == "string":
-        return values.map(restore_formula, na_action="ignore")
-    return pd.to_numeric(values)
-
-
-def _name_dtypes(dataset: Dataset) -> dict[str, str]:
-    return {
-        name: DTYPES.get(field.type) or ("int64" if field.required else "Int64")
-        for name, field in dataset.fields.items()
-    }
-
-
-def read_package(folder: Path) -> dict[str, Any]:
-    """Read a released dataset's data package.
-
-    Raises:
-        CouncilbookError: it has not been released.
-    """
-    file = folder / "datapackage.json"
-    if not file.exists():
-        raise CouncilbookError(
-            f"Dataset {folder.name} has not been released for this council yet (no {file}). Run the notebook that "
-            "releases it first: councilbook run."
-        )
-    package: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return package
-
-
-def read_audit(folder: Path) -> dict[str, Any]:
-    """Read the record of what the gate did with a released dataset."""
-    audit: dict[str, Any] = json.loads((folder / "audit.json").read_text(encoding="utf-8"))
-    return audit
-
-
-def review_file(workbook: Workbook, study: str, council: Council, mode: Mode, dataset: str) -> Path:
-    """Return where what only the approver may know of a release is kept."""
-    return workbook.private / "reviews" / place_outputs(study, council.slug, mode) / f"{dataset}.json"
-
-
-def choose_root(workbook: Workbook, dataset: Dataset) -> Path:
-    """Return the folder that a dataset belongs below: only an open one may be published."""
-    return workbook.processed if dataset.is_open else workbook.restricted
-
-
-def dataset_folder(root: Path, study: str, council: Council, mode: Mode, dataset: str) -> Path:
-    """Return where a dataset lies below the folder that `choose_root` names."""
-    return root / place_outputs(study, council.slug, mode) / dataset
 
 
 def _write_files(
@@ -263,8 +177,10 @@ def _write_files(
     resources = write_tables(table, dataset, folder, stem, name_kind(kinds["kinds"]))
     previous = (read_package(target), read_text(target)) if target.exists() else None
     version = next_version(dataset, read_text(folder), origin.is_synthetic, origin.run_date, previous)
-    if isinstance(dataset.disclosure, CountRule) and previous:
-        _keep_versions(origin, version.number, target, folder)
+    is_held_against = isinstance(dataset.disclosure, COMPARED) or dataset.id in origin.followed
+    if is_held_against and previous:
+        keeps_all = isinstance(dataset.disclosure, CountRule)
+        keep_versions(target, folder, version.number, origin.records, keeps_all=keeps_all)
     about = {
         "study": origin.study,
         "notebook": origin.notebook,
@@ -282,7 +198,7 @@ def _write_files(
     audit |= {"version": version.number, "run_date": origin.run_date, "made_by": f"{origin.study}/{origin.notebook}"}
     about["approval"] = audit["approval"] = _decide_approval(dataset, origin, catalogue, resources, target)
     package = build_datapackage(dataset, catalogue.licences[dataset.licence], version, resources, about)
-    write_json(folder / "datapackage.json", package)
+    write_json(folder / PACKAGE, package)
     write_json(folder / "audit.json", audit)
     (folder / "dcat.jsonld").write_text(build_dcat(package), encoding="utf-8", newline="\n")
 
@@ -304,68 +220,41 @@ def _look_around(
     here = dataset_folder(root, origin.study, origin.council, origin.mode, "")
     named = {linked.dataset for linked in rule.linked} if isinstance(rule, CountRule) else set()
     alike = {one for one, spec in catalogue.datasets.items() if dataset.about and _is_beside(dataset, spec)}
-    there = {
-        one: read_published(here / one, catalogue.dataset(one))
-        for one in sorted(named | alike)
-        if _is_published(here / one, None if one in named else origin)
-    }
-    earlier = [_type_text(text, dataset) for text in _read_versions(here / dataset.id, origin)]
+    there = {}
+    for one in sorted(named | alike):
+        spec = catalogue.dataset(one)
+        if last_one := read_last(here / one, spec, origin.records):
+            there[one] = last_one[1]
+        elif one in named and (here / one / PACKAGE).exists():  # the same count, of whatever records
+            there[one] = read_published(here / one, spec)
     return Surroundings(
         origin.published,
-        earlier,
+        read_versions(here / dataset.id, dataset, origin.records),
         {one: table for one, table in there.items() if one in named},
         crosswalks,
         {
-            one: Published(catalogue.dataset(one), table, _read_shown(here / one))
+            one: Published(catalogue.dataset(one), table, read_shown(here / one, origin.records))
             for one, table in there.items()
             if one in alike
         },
-        _read_shown(here / dataset.id),
+        read_shown(here / dataset.id, origin.records),
     )
 
 
-def _read_shown(folder: Path) -> pd.DataFrame | None:
-    """Read what registers showed of each record on the day of coarser rows."""
-    file = folder / "earlier" / SHOWN
-    return pd.read_parquet(file) if file.exists() else None
-
-
-def _has_same_rows(folder: Path, last: Path) -> bool:
-    return find_file(folder, "csv").read_bytes() == find_file(last, "csv").read_bytes()
-
-
-def _keep_shown(dataset: Dataset, around: Surroundings, is_same: bool, folder: Path) -> None:
+def _keep_shown(dataset: Dataset, around: Surroundings, versions: Sequence[Path], folder: Path) -> None:
     """Keep what registers show of each record on the day of coarser rows, for the counts of later days."""
     if not isinstance(dataset.disclosure, RecordRule):
         return
+    is_same = bool(versions) and find_file(folder, "csv").read_bytes() == versions[-1].read_bytes()
     shown = around.shown if is_same and around.shown is not None else gather_told(around.about).shown
     if shown is not None:
-        (folder / "earlier").mkdir()
-        shown.to_parquet(folder / "earlier" / SHOWN)
+        keep_shown(shown, folder)
 
 
 def _is_beside(dataset: Dataset, other: Dataset) -> bool:
     """Whether another dataset is open and about the same records."""
     same = dataset.about and other.about and dataset.about.records == other.about.records
     return bool(same) and other.is_open and other.id != dataset.id
-
-
-def _has_own_records(provenance: Iterable[Mapping[str, Any]]) -> bool:
-    return any(row["spectrum"] == "closed" and not row["synthetic"] for row in provenance)
-
-
-def _is_published(folder: Path, origin: Origin | None) -> bool:
-    """Whether a dataset is there; if an origin is given, about the same records as that."""
-    if not (folder / "datapackage.json").exists():
-        return False
-    return origin is None or origin.is_of_records_of(read_package(folder))
-
-
-def _read_versions(folder: Path, origin: Origin) -> list[pd.DataFrame]:
-    """Read every version of a dataset that was published, oldest first, as text; none if they are of other records."""
-    if not _is_published(folder, origin):
-        return []
-    return [read_csv(file) for file in [*sorted((folder / "earlier").glob("*.csv")), find_file(folder, "csv")]]
 
 
 def _tell_approver(workbook: Workbook, origin: Origin, dataset: Dataset, passed: Passed) -> None:
@@ -375,19 +264,6 @@ def _tell_approver(workbook: Workbook, origin: Origin, dataset: Dataset, passed:
     version = {"version": passed.audit["version"], **passed.for_approver}
     with write_atomically(file) as temporary:
         write_json(temporary, version)
-
-
-def _keep_versions(origin: Origin, version: str, target: Path, folder: Path) -> None:
-    """Keep what was published before, for the next release to be compared with."""
-    package = read_package(target)
-    if not origin.is_of_records_of(package):
-        return
-    kept = folder / "earlier"
-    kept.mkdir()
-    for file in (target / "earlier").glob("*.csv"):
-        shutil.copyfile(file, kept / file.name)
-    if package["version"] != version:
-        shutil.copyfile(find_file(target, "csv"), kept / f"{package['version']}.csv")
 
 
 def _decide_approval(
@@ -461,8 +337,3 @@ def describe_sources(used: Sequence[FoundFile]) -> list[dict[str, Any]]:
         }
         for found in used
     ]
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file of a dataset."""
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")

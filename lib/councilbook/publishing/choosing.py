@@ -8,7 +8,8 @@ from typing import Any
 from councilbook.catalogue import Catalogue, hash_file
 from councilbook.errors import PublishError
 from councilbook.gate.approvals import Reviewed
-from councilbook.gate.writing import hash_content, read_audit, read_package
+from councilbook.gate.writing import hash_content
+from councilbook.gate.written.packages import read_audit, read_package
 
 NO_LICENCE = "not_stated"
 SETTLED = {"not needed", "approved"}

@@ -20,7 +20,7 @@ from councilbook.errors import PublishError
 from councilbook.gate.approvals import Reviewed, list_releases
 from councilbook.gate.editions import hold_edition
 from councilbook.gate.metadata import build_dcat, find_table, name_place
-from councilbook.gate.writing import read_package, write_json
+from councilbook.gate.written.packages import read_package, write_json
 from councilbook.pages.dataset_pages import zip_package
 from councilbook.paths import replace_folders, restore_folder, write_atomically
 from councilbook.publishing.choosing import is_synthetic, refuse_for_good, refuse_for_now, require_packages

@@ -17,10 +17,7 @@ from councilbook.catalogue import (
 )
 from councilbook.errors import CatalogueError, CouncilbookError, SourceError, suggest
 from councilbook.gate.ethics.points import require_settled
-from councilbook.gate.writing import (
-    read_package,
-    read_published,
-)
+from councilbook.gate.written.packages import read_package, read_published
 from councilbook.paths import CLOSED_VARIABLE
 from councilbook.sources.checks import check_fields
 from councilbook.sources.files.readers import read_rows

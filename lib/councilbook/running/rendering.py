@@ -105,7 +105,7 @@ def _render_kept(catalogue: Catalogue, edition: Edition, browser: Path | None) -
 
 def publish(staging: Staging, catalogue: Catalogue, run_date: str, executed: Path, processed: Path) -> None:
     """Make the page of an executed report notebook, of the datasets in a folder."""
-    from councilbook.gate.writing import read_published
+    from councilbook.gate.written.packages import read_published
     from councilbook.pages.reports.report import publish_report
 
     edition = staging.edition

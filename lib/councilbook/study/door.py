@@ -16,17 +16,10 @@ from councilbook.errors import CouncilbookError, NotebookError, ParameterError, 
 from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.disks import explain_os_errors
 from councilbook.gate.editions import Edition, find_beside, hold_edition
-from councilbook.gate.ethics.agreements import require_whole
 from councilbook.gate.ethics.points import list_points
-from councilbook.gate.writing import (
-    Origin,
-    choose_root,
-    dataset_folder,
-    describe_sources,
-    read_package,
-    read_published,
-    release_dataset,
-)
+from councilbook.gate.writing import Origin, describe_sources, release_dataset
+from councilbook.gate.written.packages import choose_root, dataset_folder, read_package, read_published
+from councilbook.gate.written.versions import read_last
 from councilbook.pages import html
 from councilbook.pages.html import Html
 from councilbook.paths import NOTEBOOK_VARIABLE, STAND_INS_VARIABLE, find_workbook
@@ -55,6 +48,7 @@ class Study(Intake):
     """
 
     _published: dict[str, dict[str, Any]] = field(default_factory=dict)  # by id of a dataset, its data package
+    _followed: set[str] = field(default_factory=set)  # datasets that are held against their last release
 
     @classmethod
     def open(
@@ -135,7 +129,6 @@ class Study(Intake):
         """
         self._require_declared(source)
         found = self.find(self.catalogue.source(source))
-        require_whole(self.catalogue, found)
         if NOTEBOOK_VARIABLE not in os.environ:  # else the run has looked before its first notebook
             self.check_owner(found)
         self._used[found.source.id] = found
@@ -217,16 +210,7 @@ class Study(Intake):
                 f"{self.spec.id}/study.yaml does not list {dataset} among the releases of {self.notebook}."
                 f"{suggest(dataset, self._notebook.releases)}"
             )
-        origin = Origin(
-            self.spec.id,
-            self.notebook,
-            self.finder.council.model_copy(update={"name": self.council_name}),
-            self.finder.mode,
-            self.run_date,
-            list(self._used.values()),
-            list(self._published.values()),
-        )
-        workbook = self.catalogue.workbook
+        origin, workbook = self._describe_origin(), self.catalogue.workbook
         spec = self.catalogue.dataset(dataset)
         edition = Edition(workbook, self.spec.id, self.finder.council, self.finder.mode)
         in_run = NOTEBOOK_VARIABLE in os.environ  # then the run holds it
@@ -277,23 +261,32 @@ class Study(Intake):
             dataset: its id; study.yaml must list it for this notebook.
 
         Returns:
-            The table; None where there is none yet, or where it was made from other data (twins where there are files
-            now), with which this run has nothing in common.
+            The table, of the last release that was made from such data: what was released of twins in between, where
+            there are files now, has nothing in common with this run. None where there is none.
 
         Raises:
             NotebookError: the notebook does not release it.
         """
         if dataset not in self._notebook.releases:
             raise NotebookError(f"{self.notebook} does not release {dataset}, so it has no last release of it.")
+        self._followed.add(dataset)
         spec = self.catalogue.dataset(dataset)
-        folder = self.find_released(spec)
-        if not self.has_released(dataset):
-            return None
-        package = read_package(folder)
-        if package["councilbook"]["synthetic"] != self.is_synthetic:
-            return None
-        self._published[dataset] = package
-        return read_published(folder, spec)
+        if last := read_last(self.find_released(spec), spec, self._describe_origin().records):
+            self._published[dataset] = last[0]
+        return last[1] if last else None
+
+    def _describe_origin(self) -> Origin:
+        """Say what is made here, from what was read so far."""
+        return Origin(
+            self.spec.id,
+            self.notebook,
+            self.finder.council.model_copy(update={"name": self.council_name}),
+            self.finder.mode,
+            self.run_date,
+            list(self._used.values()),
+            list(self._published.values()),
+            frozenset(self._followed),
+        )
 
     def find_released(self, dataset: Dataset) -> Path:
         """Return where a dataset of this study, council and kind of data lies, or would lie; see `find_beside` too."""

@@ -93,7 +93,7 @@ def require_agreement(catalogue: Catalogue, found: FoundFile, run_date: str) -> 
         )
     else:
         if source.reader or not source.tables:  # the study reads it by itself, and is told so before it begins
-            require_whole(catalogue, found)
+            _require_whole(found, agreement)
         return
     raise NotAgreedError(
         f"{source.title} ({source.id}) may not be used in a run of {format_date(run_date)}: {why}. Nothing of it was "
@@ -101,18 +101,9 @@ def require_agreement(catalogue: Catalogue, found: FoundFile, run_date: str) -> 
     )
 
 
-def require_whole(catalogue: Catalogue, found: FoundFile) -> None:
-    """Refuse a council's real file that a study reads by itself, where its agreement covers some fields alone.
-
-    Args:
-        catalogue: the workbook's.
-        found: the file.
-
-    Raises:
-        NotAgreedError: it is one; the message says what to do.
-    """
-    agreement = find_agreement(catalogue, found.source) if found.origin == "closed folder" else None
-    if agreement and agreement.fields:
+def _require_whole(found: FoundFile, agreement: Agreement) -> None:
+    """Refuse a council's real file that a study reads by itself, where its agreement covers some fields alone."""
+    if agreement.fields:
         raise NotAgreedError(
             f"{found.source.title} ({found.source.id}): its {agreement.kind} covers some fields alone. This study "
             "reads the whole file by itself, so no field can be dropped for it. Nothing of it was read.\n"
