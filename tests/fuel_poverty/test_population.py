@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.households.indicators import Thresholds, find_fpeer_bands, measure_lilee
-from councilbook.fuel_poverty.twin.homes import COMPOSITION, DEPRIVED, TENURE, assign_labels, make_pseudonyms, share_out
+from councilbook.fuel_poverty.twin.homes import COMPOSITION, DEPRIVED, TENURE, assign_labels, make_pseudonyms
 from councilbook.fuel_poverty.twin.population import (
     CONDITIONS,
     INTERVENTION_SHARE,
@@ -120,26 +120,7 @@ def assert_scaled(found: pd.DataFrame, table: pd.DataFrame) -> None:
     assert np.abs(found.to_numpy() - expected).max() < 1
 
 
-# --- shares and labels ---
-
-
-@given(st.data())
-def test_shares_add_up_and_are_within_one(data: st.DataObject) -> None:
-    groups = np.repeat(np.arange(3), data.draw(st.lists(st.integers(1, 6), min_size=3, max_size=3)))
-    totals = np.array(data.draw(st.lists(st.integers(0, 10_000), min_size=3, max_size=3)))
-    size = len(groups)
-    weights = np.array(data.draw(st.lists(st.integers(0, 500), min_size=size, max_size=size)), dtype="float64")
-    weights[np.unique(groups, return_index=True)[1]] += 1
-    shares = share_out(groups, totals, weights)
-    assert np.bincount(groups, weights=shares).tolist() == totals.tolist()
-    exact = totals[groups] * weights / np.bincount(groups, weights=weights)[groups]
-    assert np.abs(shares - exact).max() < 1
-    assert (shares >= 0).all()
-
-
-def test_households_without_a_count_to_share_them_by_are_refused() -> None:
-    with pytest.raises(CheckError, match="1 areas have households, but no count"):
-        share_out(np.array([0, 1]), np.array([3, 3]), np.array([0.0, 1.0]))
+# --- labels ---
 
 
 @given(st.lists(st.lists(st.integers(0, 9), min_size=3, max_size=3), min_size=1, max_size=5), st.integers(0, 2**32 - 1))

@@ -9,8 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
 
 from councilbook.catalogue import Council, Source, TwinRequest, load_catalogue
 from councilbook.paths import find_workbook
@@ -243,16 +241,6 @@ def test_areas_of_every_census_hold_the_same_households(place: places.SyntheticP
     areas = place.make_areas(vintage, 2020)
     assert areas["households"].sum() == pytest.approx(place.count_households(2020).sum())
     assert areas["lsoa_code"].is_monotonic_increasing
-
-
-@given(
-    total=st.integers(0, 10**6),
-    weights=st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=40),
-)
-def test_shares_add_up_and_are_rounded_by_less_than_one(total: int, weights: list[float]) -> None:
-    shares = places.share_out(total, np.array(weights))
-    assert shares.sum() == total
-    assert np.all(np.abs(shares - np.array(weights) * total / sum(weights)) < 1 + 1e-6)
 
 
 def test_workbook_has_no_time_in_it() -> None:

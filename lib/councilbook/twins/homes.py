@@ -11,8 +11,9 @@ import pandas as pd
 import shapely
 
 from councilbook.catalogue import Source, TwinRequest
+from councilbook.methods.sharing import share_out
 from councilbook.twins.land import FloatArray, Geometries, IntArray
-from councilbook.twins.places import LATENTS, SyntheticPlace, make_place, share_out, write_csv
+from councilbook.twins.places import LATENTS, SyntheticPlace, make_place, write_csv
 from councilbook.twins.tables import draw_kinds, write_census, write_heating, write_tenure
 
 IOD_RANKS = 33_755
@@ -234,10 +235,7 @@ def _make_output_areas(place: SyntheticPlace) -> pd.DataFrame:
     counts = np.maximum(3, np.rint(areas["households"] / OA_HOUSEHOLDS).astype(int))
     homes = areas.loc[areas.index.repeat(counts)].reset_index(names="area")
     parts: FloatArray = rng.lognormal(0, 0.15, len(homes))
-    totals, starts = np.rint(areas["households"]).astype(int), np.cumsum(counts)[:-1]
-    homes["households"] = np.concatenate(
-        [share_out(total, part) for total, part in zip(totals, np.split(parts, starts), strict=True)]
-    )
+    homes["households"] = share_out(np.rint(areas["households"]).astype(int), parts, homes["area"])
     scattered = _scatter(homes[["x", "y"]].to_numpy(), (homes["room"] / 2).to_numpy(), rng)
     homes[["x", "y"]] = shapely.get_coordinates(scattered)
     for latent in LATENTS:

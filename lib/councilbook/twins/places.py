@@ -28,6 +28,7 @@ from openpyxl.packaging.core import DocumentProperties
 from openpyxl.xml.functions import tostring
 
 from councilbook.catalogue import Council
+from councilbook.methods.sharing import share_out
 from councilbook.twins.land import FloatArray as FloatArray  # other twins take it from here
 from councilbook.twins.land import IntArray as IntArray
 from councilbook.twins.land import draw_map
@@ -123,18 +124,6 @@ class SyntheticPlace:
 def make_place(council: Council, seed: int) -> SyntheticPlace:
     """Make the synthetic place of a council, or return it if it has just been made."""
     return _make_place(council.slug, tuple(council.codes.items()), seed)
-
-
-def share_out(total: int, weights: FloatArray) -> IntArray:
-    """Share out a total in whole numbers, by largest remainder.
-
-    Each share is the exact one rounded down or up, and they add up to the total.
-    """
-    exact = weights * (total / weights.sum())
-    shares: IntArray = np.floor(exact).astype(np.int64)
-    last = np.argsort(shares - exact, kind="stable")
-    shares[last[: total - shares.sum()]] += 1
-    return shares
 
 
 def write_csv(frame: pd.DataFrame, newline: str = "\n", bom: bool = False) -> bytes:

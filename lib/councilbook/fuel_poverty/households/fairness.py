@@ -5,7 +5,7 @@ import pandas as pd
 
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.households.targeting import check_orders, find_visited
-from councilbook.fuel_poverty.postcodes.covariates import share_out
+from councilbook.methods.sharing import share_out
 
 FEWEST_NAMED = 100  # fuel-poor households; what is reached of a smaller group moves much by chance
 RURAL_PCT = 50  # of the LSOAs of 2011 that an LSOA of 2021 came from
@@ -116,9 +116,5 @@ def _round_reached(sums: pd.DataFrame) -> pd.DataFrame:
     """Round what groups have and what of it is reached, so that those of each grouping add up to the same."""
     if (sums["all"] % 1 == 0).all():
         return sums.round().astype("int64")
-    together = pd.Series(0, sums.index)
-    reached, rest = (
-        share_out(pd.Series(round(part.sum()), part.index), part, together)
-        for part in (sums["reached"], sums["all"] - sums["reached"])
-    )
-    return pd.DataFrame({"all": reached + rest, "reached": reached})
+    reached, rest = (share_out(round(part.sum()), part) for part in (sums["reached"], sums["all"] - sums["reached"]))
+    return pd.DataFrame({"all": reached + rest, "reached": reached}, index=sums.index)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.areas.official import AREAS_RANKED, find_key
+from councilbook.methods.sharing import share_out
 from councilbook.sources.geography import LSOA_COLUMNS, match_common_areas
 
 # Beside these the ONS supergroups were tried. Some stand in one or two districts only, and with them the districts
@@ -148,9 +149,8 @@ def prepare_output_areas(
             f"{lost.sum()} of {len(described):,} output areas of the postcode directory have no census counts, as "
             f"{described.index[lost][0]}; expected a row for each in both census tables."
         )
-    described["households"] = share_out(
-        described["area_code"].map(published), described["census_households"], described["area_code"]
-    )
+    parts, codes = pd.factorize(described["area_code"])
+    described["households"] = share_out(published[codes], described["census_households"], parts)
     described = described.join(
         _describe_lsoas(tenure, heating, composition, domains, classification, pairs), "lsoa21_code"
     )
@@ -240,19 +240,3 @@ def _describe_lsoas(
         parts = pairs.drop_duplicates(["lsoa21_code", key]).merge(table.assign(**columns), on=key)
         described = described.join(parts.groupby("lsoa21_code")[list(columns)].mean())
     return described
-
-
-def share_out(totals: pd.Series, weights: pd.Series, groups: pd.Series) -> pd.Series:
-    """Share out each group's total over its rows in whole numbers, by largest remainder.
-
-    Args:
-        totals: the total of the row's group.
-        weights: each row's weight in its group.
-        groups: each row's group.
-    """
-    exact = totals * weights / weights.groupby(groups).transform("sum")
-    shares = exact // 1
-    left = totals - shares.groupby(groups).transform("sum")
-    place = (exact - shares).groupby(groups).rank(method="first", ascending=False)
-    shared: pd.Series = (shares + (place <= left)).astype("int64")
-    return shared

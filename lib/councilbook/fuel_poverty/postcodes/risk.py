@@ -26,7 +26,8 @@ from scipy.special import expit, logit
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.areas.prediction import Scale, make_binomial
 from councilbook.fuel_poverty.postcodes.bands import weigh_bands
-from councilbook.fuel_poverty.postcodes.covariates import OA_COVARIATES, list_known, list_known_below, share_out
+from councilbook.fuel_poverty.postcodes.covariates import OA_COVARIATES, list_known, list_known_below
+from councilbook.methods.sharing import share_out
 
 DRAWS = 200
 AREAS_A_COEFFICIENT = 4
@@ -164,8 +165,8 @@ def estimate_postcodes(postcodes: pd.DataFrame, estimates: pd.DataFrame) -> pd.D
     rates = estimates.drop(columns=["lsoa21_code", "area_code", "fuel_poor_households"])
     rows = postcodes[["postcode", "oa21_code", "lsoa21_code"]].merge(rates, on="oa21_code", validate="many_to_one")
     rows = rows.sort_values("postcode", ignore_index=True)
-    even = pd.Series(1.0, index=rows.index)
-    rows["households"] = share_out(rows["households"], even, rows["oa21_code"])
+    parts = pd.factorize(rows["oa21_code"])[0]
+    rows["households"] = share_out(rows["households"].groupby(parts).first(), np.ones(len(rows)), parts)
     rows.insert(5, "fuel_poor_households", rows["households"] * rows["fuel_poor_pct"] / 100)
     return rows
 

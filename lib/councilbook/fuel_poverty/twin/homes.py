@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.households.indicators import Numbers
+from councilbook.methods.sharing import share_out
 from councilbook.sources.geography import match_common_areas
 
 Codes = NDArray[np.int64]
@@ -50,31 +51,6 @@ COMPOSITION_BY_TENURE = (
 )
 COMPOSITION_BY_DEPRIVED = (0.5, 0.1, 0.2, -0.3, 0.3, -0.2)
 POSTCODE_DEPRIVED = 0.7  # log odds of one dimension more, for one standard deviation of the postcode's latent
-
-
-def share_out(groups: Codes, totals: Codes, weights: Numbers) -> Codes:
-    """Split each group's total over its parts in proportion to their weights, by the largest remainder.
-
-    Args:
-        groups: the group of each part, from 0 and in order.
-        totals: of each group.
-        weights: of each part, 0 or more.
-
-    Returns:
-        A whole number a part. Those of a group add up to its total; none is off its exact share by 1 or more.
-
-    Raises:
-        CheckError: a group has something to share and no weight.
-    """
-    sums = np.bincount(groups, weights=weights, minlength=len(totals))
-    if (lost := (sums <= 0) & (totals > 0)).any():
-        raise CheckError(f"{lost.sum()} areas have households, but no count to share them by.")
-    quota = np.where(sums[groups] > 0, totals[groups] * weights / np.where(sums > 0, sums, 1)[groups], 0.0)
-    shares = np.floor(quota + 1e-9).astype("int64")
-    left = totals - np.bincount(groups, weights=shares, minlength=len(totals)).astype("int64")
-    order = np.lexsort((shares - quota, groups))
-    shares[order[rank_scores(groups[order], len(totals)) < left[groups[order]]]] += 1
-    return shares
 
 
 def assign_labels(groups: Codes, counts: NDArray[np.int64], scores: Numbers, random: np.random.Generator) -> Codes:
@@ -175,7 +151,7 @@ def count_output_areas(deprivation: pd.DataFrame, lsoas: pd.Series, areas: pd.Da
     outputs = outputs.sort_values(["area", "lsoa21_code", "oa21_code"], ignore_index=True)
     outputs["lsoa"] = pd.factorize(outputs["lsoa21_code"])[0]
     counted = outputs["counted"].to_numpy("float64")
-    outputs["households"] = share_out(outputs["area"].to_numpy(), areas["households"].to_numpy(), counted)
+    outputs["households"] = share_out(areas["households"], counted, outputs["area"])
     return outputs
 
 
@@ -185,7 +161,7 @@ def count_postcodes(postcodes: pd.DataFrame, outputs: pd.DataFrame, random: np.r
     places = postcodes[["postcode", "oa21_code"]].assign(oa=postcodes["oa21_code"].map(numbers)).dropna(subset="oa")
     places = places.astype({"oa": "int64"}).sort_values(["oa", "postcode"], ignore_index=True)
     weights = random.gamma(2.0, size=len(places))
-    places["households"] = share_out(places["oa"].to_numpy(), outputs["households"].to_numpy(), weights)
+    places["households"] = share_out(outputs["households"], weights, places["oa"])
     return places.assign(latent=random.normal(size=len(places)))
 
 
@@ -224,7 +200,7 @@ def share_rows(table: pd.DataFrame, key: str, codes: pd.Series, totals: Codes, c
     if (absent := rows.isna().any(axis="columns")).any():
         raise CheckError(f"{absent.sum()} areas have no row with {columns[0]}, as {rows.index[absent][0]}.")
     groups = np.repeat(np.arange(len(rows)), len(columns))
-    return share_out(groups, totals, rows.to_numpy("float64").ravel()).reshape(rows.shape)
+    return share_out(totals, rows.to_numpy("float64").ravel(), groups).reshape(rows.shape)
 
 
 def add_lsoa_labels(

@@ -16,13 +16,13 @@ from scipy.special import expit
 
 from councilbook.catalogue import Source, TwinRequest
 from councilbook.errors import CatalogueError
+from councilbook.methods.sharing import share_out
 from councilbook.twins.places import (
     SYNTHETIC_NOTE,
     FloatArray,
     IntArray,
     SyntheticPlace,
     make_place,
-    share_out,
     write_csv,
     write_workbook,
 )
