@@ -102,6 +102,31 @@ def test_a_word_that_is_ruled_out_is_found_in_each_kind_of_file(tmp_path: Path) 
 MOST_WORDS = 25  # of a sentence, as docs/writing.md has it
 
 
+DEFAULT_COUNCILS = re.compile(r"\b(Kent|Doncaster|North Lanarkshire|Waltham Forest)\b")
+
+
+def list_shown() -> Iterator[tuple[Path, str]]:
+    """Texts that a page shows whatever the council: of notebooks, of sources and datasets, of a model's values."""
+    for path in ROOT.glob("notebooks/*/*.ipynb"):
+        yield from ((path, text) for text in list_texts(path))
+    for path in ROOT.glob("data/catalogue/*.yaml"):
+        about = yaml.safe_load(path.read_text(encoding="utf-8"))
+        for entry in [*about.get("sources", []), *about.get("datasets", [])]:
+            said = [entry.get(name) for name in ("description", "known_faults", "assumes")]
+            yield from ((path, text) for text in walk([*said, (entry.get("twin") or {}).get("basis")]))
+    for path in ROOT.glob("lib/councilbook/**/*.yaml"):
+        for note in re.findall(r"note: (\"[^\"]*\"|[^}]*)", path.read_text(encoding="utf-8")):
+            yield path, note
+
+
+def test_what_is_shown_of_any_council_names_no_default_council() -> None:
+    texts = list(list_shown())
+    assert {path.suffix for path, _ in texts} == {".ipynb", ".yaml"}
+    assert len(texts) > 1_000
+    found = [(path.name, match[0], text[:60]) for path, text in texts if (match := DEFAULT_COUNCILS.search(text))]
+    assert found == []
+
+
 def list_sentences(markdown: str) -> Iterator[str]:
     """List the sentences of a text in Markdown; a list's line, a table's cell and what a colon ends stand alone."""
     told = re.sub(r"^```.*?^```|!\[.*?\]\(.*?\)", "", markdown, flags=re.MULTILINE | re.DOTALL)
