@@ -21,6 +21,7 @@ from councilbook.business_rates.twin import accounts, foi_twin
 from councilbook.catalogue import Council, TwinRequest, load_catalogue
 from councilbook.errors import CheckError, ReleaseRefusedError
 from councilbook.gate.decisions import Surroundings, pass_gate
+from councilbook.pages.html.wording import write_pounds
 from councilbook.pages.maps import point_maps
 from councilbook.paths import find_workbook
 
@@ -242,7 +243,7 @@ def test_orders_of_checking_are_scored_on_a_twin_and_beat_chance():
     assert scores.loc["rules", "recovered_gbp"] > 3 * scores.loc["random", "recovered_gbp"]
     told = prose.describe_bill_scores(scores.reset_index())
     assert "scores on synthetic data" in told
-    assert f"£{round(scores.loc['random', 'recovered_gbp'], -2):,.0f} at random" in told
+    assert f"{write_pounds(scores.loc['random', 'recovered_gbp'])} at random" in told
 
 
 @pytest.fixture(scope="module")
@@ -623,7 +624,7 @@ def test_a_saving_that_may_be_a_loss_has_its_sign_before_the_pound():
     claim = pd.DataFrame(
         {"claim_gbp": [18_000], "chance_of_more": [0.02], "requests_year": [1_500.0], "requests_basis": ["counted"]}
     )
-    assert "(−£700 to £4,200)" in prose.describe_costs(costs, claim)
+    assert "(−£720 to £4,200)" in prose.describe_costs(costs, claim)
     assert "assumption" not in prose.describe_costs(costs, claim)
     assert "1,500 requests of all kinds a year, an assumption" in prose.describe_costs(
         costs, claim.assign(requests_basis="assumed")
@@ -770,12 +771,12 @@ def test_the_order_of_checks_that_puts_most_right_is_told_beside_the_others():
         }
     )
     assert prose.describe_bill_scores(scores) == (
-        "We put errors into synthetic ledgers. A hundred checks in the order of rules and model together put £52,100 "
-        "right (95% interval £47,400 to £59,000). It would be £41,000 by rules alone, £12,100 by the model alone, and "
+        "We put errors into synthetic ledgers. A hundred checks in the order of rules and model together put £52,000 "
+        "right (95% interval £47,000 to £59,000). It would be £41,000 by rules alone, £12,000 by the model alone, and "
         "£3,000 at random. These are scores on synthetic data."
     )
     swapped = scores.assign(order=["both", "model", "rules", "random"])
-    assert "in the order of rules alone put £52,100 right" in prose.describe_bill_scores(swapped)
+    assert "in the order of rules alone put £52,000 right" in prose.describe_bill_scores(swapped)
 
 
 def test_what_bills_come_to_and_what_is_at_stake_is_told_in_both_directions():
@@ -791,9 +792,9 @@ def test_what_bills_come_to_and_what_is_at_stake_is_told_in_both_directions():
     owe = "By the rules of 2024-25 the properties owe **£7.9 million** a year"
     by_rules = f"{owe}. Before reliefs it is £12.3 million."
     assert prose.describe_bills(totals, stakes) == (
-        f"{by_rules} The charge is not what the rules give in some 1,200 bills, perhaps too much by £90,400, and in "
-        "some 35 bills, perhaps too little by £12,100. The reliefs do not fit the rules in some 410 bills, perhaps too "
-        "much by £70,200. Most often nobody has claimed a relief that is due. A difference is a reason to look. "
+        f"{by_rules} The charge is not what the rules give in some 1,200 bills, perhaps too much by £90,000, and in "
+        "some 35 bills, perhaps too little by £12,000. The reliefs do not fit the rules in some 410 bills, perhaps too "
+        "much by £70,000. Most often nobody has claimed a relief that is due. A difference is a reason to look. "
         "Many are right, for reasons that a ledger "
         "does not show."
     )
@@ -812,8 +813,8 @@ def test_costs_and_savings_are_told_with_their_own_intervals_and_the_claim():
     )
     claim = {"claim_gbp": 18_000, "chance_of_more": 0.023, "requests_year": 1_500.0, "requests_basis": "counted"}
     assert prose.describe_costs(costs, pd.DataFrame([claim])) == (
-        "Requests on business rates are estimated to cost **£7,200 a year** (90% interval £2,700 to £15,100). "
-        "Publishing would save £1,000 of this after costs (−£700 to £4,300). The chance is 2% that they cost the "
+        "Requests on business rates are estimated to cost **£7,200 a year** (90% interval £2,700 to £15,000). "
+        "Publishing would save £1,000 of this after costs (−£720 to £4,300). The chance is 2% that they cost the "
         "£18,000 of the case study, or more."
     )
 

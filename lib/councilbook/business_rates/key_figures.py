@@ -4,9 +4,10 @@ from collections.abc import Collection
 
 import pandas as pd
 
-from councilbook.business_rates.prose import find_pounds, write_pounds
+from councilbook.business_rates.prose import find_pounds
 from councilbook.business_rates.roll import contents
 from councilbook.pages.html import KeyFigure
+from councilbook.pages.html.wording import write_pounds
 
 
 def show_names(register: pd.DataFrame, told: Collection[str]) -> KeyFigure | None:

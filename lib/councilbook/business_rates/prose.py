@@ -1,13 +1,13 @@
 """Sentences of the business rates report, each computed from what was released."""
 
 from collections.abc import Collection
-from typing import Any
 
 import pandas as pd
 
 from councilbook.business_rates.missing.chances import OUTCOMES, read_calibration
 from councilbook.business_rates.requests.foi_tables import ASSUMED
 from councilbook.business_rates.roll import contents
+from councilbook.pages.html.wording import write_pounds
 
 
 def describe_register(register: pd.DataFrame, name: str, told: Collection[str]) -> str:
@@ -392,12 +392,6 @@ def describe_topics(topics: pd.DataFrame) -> str:
     most[0] = most[0].removesuffix(")") + " times)"
     all_of = f"Known requests asked for {topics['requests'].sum():,} things in all."
     return f"People asked most often for {_join(most)}. {all_of}"
-
-
-def write_pounds(value: Any) -> str:
-    """Write a sum to the next hundred pounds."""
-    rounded = round(float(value), -2)
-    return f"{'−' if rounded < 0 else ''}£{abs(rounded):,.0f}"
 
 
 def _lower(title: str) -> str:

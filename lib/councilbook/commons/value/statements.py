@@ -7,7 +7,7 @@ import pandas as pd
 from councilbook.commons.value.evidence import EVERYTHING
 from councilbook.pages.html.pieces import Html
 from councilbook.pages.html.tables import table as write_table
-from councilbook.pages.html.wording import count_things
+from councilbook.pages.html.wording import count_things, round_pounds, write_pounds
 
 MOST = 3  # questions that are told
 LEAST_PCT = 5  # of what everything is worth: a question below that is not told
@@ -23,15 +23,15 @@ def describe_plan(plans: pd.DataFrame, budget_gbp: float, years: int) -> str:
     best = plans.iloc[0]
     if best["ideas"] == "none":
         return (
-            f"**With {_write_pounds(budget_gbp)} over {years} years, no idea is worth its cost.** The ranges behind "
+            f"**With {write_pounds(budget_gbp)} over {years} years, no idea is worth its cost.** The ranges behind "
             "that are our assumptions."
         )
     named = best["ideas"].replace("; ", "**; **")
     return (
-        f"With an assumed {_write_pounds(budget_gbp)} over {years} years, the model funds **{named}**. They would cost "
-        f"{_write_pounds(best['cost_gbp'])}, and bring {_write_pounds(best['mean_gbp'])} more than that by our "
-        f"assumptions. Nine draws in ten lie between {_write_pounds(best['low_gbp'])} and "
-        f"{_write_pounds(best['high_gbp'])}. In {best['best_pct']:.0f} of 100 draws no other choice is worth more."
+        f"With an assumed {write_pounds(budget_gbp)} over {years} years, the model funds **{named}**. They would cost "
+        f"{write_pounds(best['cost_gbp'])}, and bring {write_pounds(best['mean_gbp'])} more than that by our "
+        f"assumptions. Nine draws in ten lie between {write_pounds(best['low_gbp'])} and "
+        f"{write_pounds(best['high_gbp'])}. In {best['best_pct']:.0f} of 100 draws no other choice is worth more."
     )
 
 
@@ -46,12 +46,12 @@ def describe_evidence(evidence: pd.DataFrame) -> str:
     if everything <= 0 or worth.empty:
         return "**No single question would change the choice much.** So the choice can be made now."
     lines = [
-        f"- **{row['question']}** An answer is worth up to {_write_pounds(row['worth_gbp'])}. {row['way']}"
+        f"- **{row['question']}** An answer is worth up to {write_pounds(row['worth_gbp'])}. {row['way']}"
         for _, row in worth.head(MOST).iterrows()
     ]
     return "\n".join(
         [
-            f"**It is worth up to {_write_pounds(everything)} to know everything before choosing.** More than that no "
+            f"**It is worth up to {write_pounds(everything)} to know everything before choosing.** More than that no "
             "study should cost, for this choice alone. These questions are worth most, by our assumptions:",
             "",
             *lines,
@@ -94,8 +94,8 @@ def describe_chart(ideas: pd.DataFrame) -> str:
     sure = int((counted["low_gbp"] > 0).sum())
     first = counted.iloc[0]
     return (
-        f"A line an idea, the one worth most on top. {first['title']} may bring {_write_pounds(first['low_gbp'])} to "
-        f"{_write_pounds(first['high_gbp'])}. {sure} of {len(counted)} lines lie above 0 as a whole."
+        f"A line an idea, the one worth most on top. {first['title']} may bring {write_pounds(first['low_gbp'])} to "
+        f"{write_pounds(first['high_gbp'])}. {sure} of {len(counted)} lines lie above 0 as a whole."
     )
 
 
@@ -103,15 +103,5 @@ def show_rounded(table: pd.DataFrame, caption: str, headers: Mapping[str, str]) 
     """Show a table with its pounds rounded to two figures, and its shares to whole ones: more is not known."""
     pounds = [name for name in map(str, table) if name.endswith("_gbp")]
     shares = [name for name in map(str, table) if name.endswith("_pct")]
-    rounded = table.assign(**{name: table[name].map(_round_pounds) for name in pounds})
+    rounded = table.assign(**{name: table[name].map(round_pounds) for name in pounds})
     return write_table(rounded, caption, headers=headers, formats=dict.fromkeys([*pounds, *shares], ",.0f"))
-
-
-def _round_pounds(pounds: float) -> float:
-    return float(f"{pounds:.2g}")
-
-
-def _write_pounds(pounds: float) -> str:
-    """Write pounds to two figures, as £120,000 or -£3,500."""
-    rounded = _round_pounds(pounds)
-    return f"{'-' if rounded < 0 else ''}£{abs(rounded):,.0f}"

@@ -52,3 +52,14 @@ def label_column(name: str) -> str:
         if name.endswith(f"_{ending}"):
             return f"{name.removesuffix(f'_{ending}').replace('_', ' ')} ({unit})"
     return name.removeprefix("is_").replace("_", " ")
+
+
+def round_pounds(pounds: float) -> float:
+    """Round an uncertain sum to two figures: more is not known."""
+    return float(f"{pounds:.2g}")
+
+
+def write_pounds(pounds: float) -> str:
+    """Write an uncertain sum, as £120,000 or −£3,500."""
+    rounded = round_pounds(pounds)
+    return f"{'−' if rounded < 0 else ''}£{abs(rounded):,.0f}"
