@@ -31,15 +31,14 @@ def make_options(seed: int, places: int = 2, measures: int = 2, most: int = 3) -
     return options.assign(eligible_homes=options["place"].map(eligible))
 
 
-def try_all_plans(options: pd.DataFrame, budget: float, least_north: float = 0.0) -> float | None:
-    best = None
+def try_all_plans(options: pd.DataFrame, budget: float) -> float:
+    best = 0.0
     for homes in product(*[range(capacity + 1) for capacity in options["capacity_homes"]]):
         table = options.assign(homes=homes)
-        cost = table["homes"] * table["cost_gbp_per_home"]
-        fits = cost.sum() <= budget and cost[table["district"] == "North"].sum() >= least_north * budget
+        fits = table["homes"] @ table["cost_gbp_per_home"] <= budget
         used = table.groupby("place")["homes"].sum()
         if fits and (used <= table.groupby("place")["eligible_homes"].first()).all():
-            best = max(best or 0.0, float(table["homes"] @ table[OBJECTIVE]))
+            best = max(best, float(table["homes"] @ table[OBJECTIVE]))
     return best
 
 
@@ -56,16 +55,9 @@ def fill_greedily(options: pd.DataFrame, budget: float) -> float:
 
 
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("least_north", [0.0, 0.3])
-def test_no_plan_is_better(seed: int, least_north: float) -> None:
+def test_no_plan_is_better(seed: int) -> None:
     options = make_options(seed)
-    best = try_all_plans(options, 2000, least_north)
-    if best is None:
-        with pytest.raises(CheckError, match="least shares"):
-            choose_plan(options, 2000, OBJECTIVE, {"North": least_north})
-    else:
-        plan = choose_plan(options, 2000, OBJECTIVE, {"North": least_north})
-        assert plan.gained == pytest.approx(best, rel=1e-6)
+    assert choose_plan(options, 2000, OBJECTIVE).gained == pytest.approx(try_all_plans(options, 2000), rel=1e-6)
 
 
 def test_it_beats_paying_for_the_cheapest_household_first() -> None:
@@ -79,25 +71,13 @@ def test_it_beats_paying_for_the_cheapest_household_first() -> None:
 
 def test_a_plan_keeps_to_its_limits() -> None:
     options = make_options(3, places=8, measures=4, most=30)
-    plan = choose_plan(options, 15_000, least_shares={"North": 0.4, "South": 0.3})
+    plan = choose_plan(options, 15_000)
     assert plan.cost_gbp <= 15_000
     assert plan.cost_gbp == plan.table["cost_gbp"].sum()
     assert plan.gained == pytest.approx(plan.table["gained"].sum())
     assert (plan.table["homes"] <= plan.table["capacity_homes"]).all()
     homes = plan.table.groupby("place")["homes"].sum()
     assert (homes <= plan.table.groupby("place")["eligible_homes"].first()).all()
-    spent = plan.table.groupby("district")["cost_gbp"].sum()
-    assert spent["North"] >= 0.4 * 15_000
-    assert spent["South"] >= 0.3 * 15_000
-
-
-def test_fairness_costs_something() -> None:
-    options = make_options(3, places=8, measures=4, most=30)
-    free = choose_plan(options, 15_000)
-    spent = free.table.groupby("district")["cost_gbp"].sum() / 15_000
-    poorer = spent.idxmin()
-    fair = choose_plan(options, 15_000, least_shares={poorer: float(spent.min()) + 0.2})
-    assert fair.gained < free.gained
 
 
 def test_the_plan_serves_the_objective_it_was_given() -> None:
@@ -108,35 +88,10 @@ def test_the_plan_serves_the_objective_it_was_given() -> None:
     assert other.gained > plan.table["homes"] @ plan.table[OBJECTIVE]
 
 
-def test_the_shadow_price_is_the_gain_of_a_further_pound() -> None:
-    options = make_options(7, places=6, measures=4, most=4000)
-    budget = 1_000_000.0
-    plan, more = choose_plan(options, budget), choose_plan(options, budget * 1.01)
-    assert (more.gained - plan.gained) / (0.01 * budget) == pytest.approx(plan.gained_per_gbp, rel=0.05)
-
-
-def test_a_budget_for_everything_has_no_price() -> None:
-    plan = choose_plan(make_options(1), 1e9)
-    assert plan.gained_per_gbp == 0
-
-
 def test_no_budget_gives_an_empty_plan() -> None:
     plan = choose_plan(make_options(1), 0)
     assert plan.table.empty
     assert (plan.cost_gbp, plan.gained) == (0, 0)
-
-
-@pytest.mark.parametrize(
-    ("shares", "message"),
-    [
-        ({"North": 0.7, "South": 0.6}, r"North 70%, South 60%.*more than the whole"),
-        ({"North": 1.0}, "too few homes"),
-        ({"East": 0.1}, "no option: East"),
-    ],
-)
-def test_shares_that_cannot_be_met_are_an_error(shares: dict[str, float], message: str) -> None:
-    with pytest.raises(CheckError, match=message):
-        choose_plan(make_options(1), 50_000, least_shares=shares)
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,11 @@ The choice is a whole-number programme, solved by HiGHS (Huangfu and Hall 2018, 
 better than they are, and takes them to be the same for every home of a row.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, vstack
 
 from councilbook.errors import CheckError
@@ -18,7 +17,6 @@ from councilbook.errors import CheckError
 KEY = ["place", "measure"]
 NUMBERS = ["eligible_homes", "capacity_homes", "cost_gbp_per_home"]
 GAP = 1e-6  # of the best plan that could be: the solver may stop this near to it
-INFEASIBLE = 2  # a status of scipy.optimize.milp
 
 
 @dataclass(frozen=True)
@@ -28,21 +26,17 @@ class Plan:
     Attributes:
         table: the options that are used, with homes (whole), cost_gbp and gained (in units of the objective).
         cost_gbp, gained: the sums of these.
-        gained_per_gbp: the shadow price of the budget: what one more pound would gain. It is that of the plan in which
-            homes may be divided, as whole-number plans have none.
     """
 
     table: pd.DataFrame
     cost_gbp: float
     gained: float
-    gained_per_gbp: float
 
 
 def choose_plan(
     options: pd.DataFrame,
     budget_gbp: float,
     objective: str = "households_lifted_per_home",
-    least_shares: Mapping[str, float] | None = None,
 ) -> Plan:
     """Choose how many homes get which measure in which place, for the greatest gain within a budget.
 
@@ -51,24 +45,17 @@ def choose_plan(
             its rows; a home gets one measure), capacity_homes (what can be done of this measure in this place),
             cost_gbp_per_home, and the objective.
         objective: the column of what a home gains, such as households_lifted_per_home or admissions_avoided_per_home.
-        least_shares: for fairness, by district, the share of the budget that must be spent there at least.
 
     Raises:
-        CheckError: options are missing, doubled, negative or contradict each other, or no plan meets the shares.
+        CheckError: options are missing, doubled, negative or contradict each other.
     """
     _check_options(options, budget_gbp, objective)
-    shares = dict(least_shares or {})
-    if unknown := sorted(set(shares) - set(options["district"])):
-        raise CheckError(f"Shares are asked for districts that have no option: {', '.join(unknown)}.")
     gains = options[objective].to_numpy(dtype="float64")
     costs = options["cost_gbp_per_home"].to_numpy(dtype="float64")
     places, first = np.unique(options["place"], return_index=True)
     in_place = csr_array(options["place"].to_numpy()[None, :] == places[:, None], dtype="float64")
-    in_district = np.array([costs * (options["district"] == district) for district in shares]).reshape(-1, len(options))
-    at_most = vstack([csr_array(costs[None, :]), in_place, csr_array(-in_district)], format="csr")
-    limits = np.concatenate(
-        [[budget_gbp], options["eligible_homes"].to_numpy()[first], -budget_gbp * np.array(list(shares.values()))]
-    ).astype("float64")
+    at_most = vstack([csr_array(costs[None, :]), in_place], format="csr")
+    limits = np.r_[budget_gbp, options["eligible_homes"].to_numpy(dtype="float64")[first]]
     most = np.floor(options[["capacity_homes", "eligible_homes"]].min(axis=1).to_numpy(dtype="float64"))
 
     best = milp(
@@ -78,24 +65,14 @@ def choose_plan(
         constraints=LinearConstraint(at_most, ub=limits),
         options={"mip_rel_gap": GAP},
     )
-    if best.status == INFEASIBLE:
-        asked = ", ".join(f"{district} {share:.0%}" for district, share in shares.items())
-        raise CheckError(
-            f"No plan of £{budget_gbp:,.0f} spends the least shares asked for ({asked}): they add up to more than the "
-            "whole, or a district has too few homes to spend its share on."
-        )
     if best.x is None:
         raise CheckError(f"The solver found no plan: {best.message}")
-    divided = linprog(
-        -gains, A_ub=at_most, b_ub=limits, bounds=np.column_stack([np.zeros_like(most), most]), method="highs"
-    )
     homes = np.round(best.x)
     table = options.assign(homes=homes.astype("int64"), cost_gbp=homes * costs, gained=homes * gains)
     return Plan(
         table=table[homes > 0].reset_index(drop=True),
         cost_gbp=float(homes @ costs),
         gained=float(homes @ gains),
-        gained_per_gbp=float(-divided.ineqlin.marginals[0]),
     )
 
 
