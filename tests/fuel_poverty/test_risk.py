@@ -270,14 +270,6 @@ def test_the_same_seed_gives_the_same_estimates_in_any_order_of_rows(made, estim
     assert not fit_and_estimate(made[1], made[2], seed=2)["low_95"].equals(estimates["low_95"])
 
 
-def test_a_postcode_in_two_rows_is_an_error_that_does_not_name_it(made, estimates):
-    postcodes = made[0]["postcodes"]
-    twice = pd.concat([postcodes, postcodes.head(1)], ignore_index=True)
-    with pytest.raises(CheckError, match=r"1 postcodes have more than one row, the first again in row 1800") as caught:
-        estimate_postcodes(twice, estimates)
-    assert postcodes["postcode"].iloc[0] not in str(caught.value)
-
-
 def test_too_few_areas_and_areas_without_a_figure_are_errors(made):
     _, output_areas, areas, _ = made
     few = areas.head(FEWEST_TO_FIT)

@@ -45,8 +45,8 @@ from councilbook.gate.written.packages import (
     write_json,
 )
 from councilbook.gate.written.versions import (
+    SHOWN,
     Records,
-    keep_shown,
     keep_versions,
     list_versions,
     name_records,
@@ -248,7 +248,8 @@ def _keep_shown(dataset: Dataset, around: Surroundings, versions: Sequence[Path]
     is_same = bool(versions) and find_file(folder, "csv").read_bytes() == versions[-1].read_bytes()
     shown = around.shown if is_same and around.shown is not None else gather_told(around.about).shown
     if shown is not None:
-        keep_shown(shown, folder)
+        (folder / "earlier").mkdir(exist_ok=True)
+        shown.to_parquet(folder / "earlier" / SHOWN)
 
 
 def _is_beside(dataset: Dataset, other: Dataset) -> bool:

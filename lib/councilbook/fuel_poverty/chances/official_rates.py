@@ -55,14 +55,12 @@ class FromRates:
             model that never saw the rates of its part of the council.
         odds: as `likelihood.estimate_odds`, of the whole council.
         degrees_of_freedom: areas less the coefficients that the penalty leaves free.
-        reliability: how far the differences within areas were shrunk.
         predict: the chance of other households.
     """
 
     chances: pd.DataFrame
     odds: pd.DataFrame
     degrees_of_freedom: int
-    reliability: float
     predict: Predict
 
 
@@ -195,7 +193,6 @@ def learn_from_rates(prepared: pd.DataFrame, folds: Folds, rates: pd.Series) -> 
         pd.DataFrame(chances, prepared.index, [COUNCIL_RATE, FROM_RATES]),
         tabulate_odds(coding, data.design, fitted, np.sqrt(np.diag(covariance))),
         int(seen - free),
-        reliability,
         predict,
     )
 

@@ -10,16 +10,14 @@ Sources:
     Cox, D. R. (1958), Two further applications of a model for binary regression, on calibration slope and intercept.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from councilbook.errors import CheckError, suggest
 from councilbook.fuel_poverty.postcodes.covariates import COVARIATES
 from councilbook.sources.checks import refuse_rows
 
@@ -82,30 +80,6 @@ PREDICTORS: Mapping[str, str] = {**CLOSED, **SHARED, **OPEN}
 
 # --- the extract ---
 
-COLUMNS: Mapping[str, tuple[str, ...]] = {  # the first is the key
-    "households": (
-        *("household_id", "postcode", "oa21_code", "lsoa21_code", "lad22_code", "tenure", "accommodation", "heating"),
-        *("storage_heaters", "prepayment_meter", "adults", "children_14_plus", "children_under_14"),
-        *("oldest_age", "youngest_age"),
-    ),
-    "people": ("person_id", "household_id", *CONDITIONS, "gp_contacts", "emergency_admissions", "social_care"),
-    "acorn": ("postcode", "wellbeing_group"),
-    "epc": ("lmk_key", "postcode", "current_energy_rating", "current_energy_efficiency"),
-    "postcodes": ("postcode", "oa21_code", "lsoa21_code", "latitude", "longitude"),
-}
-MAY_LACK = {"acorn": "wellbeing_group", "epc": "current_energy_efficiency"}  # such a row says nothing
-RATINGS = tuple("ABCDEFG")
-LOWEST = {  # income after housing costs may be below 0; income before them may not
-    "households": {
-        **dict.fromkeys(["income_gbp_year", "housing_cost_gbp_year", "required_fuel_cost_gbp_year"], 0),
-        **dict.fromkeys(["fuel_rebate_gbp_year", "children_14_plus", "children_under_14"], 0),
-        **dict.fromkeys(["oldest_age", "youngest_age"], 0),
-        **dict.fromkeys(["fpeer_score", "adults"], 1),
-    },
-    "people": {"gp_contacts": 0, "emergency_admissions": 0},
-    "epc": {"current_energy_efficiency": 0},
-}
-
 
 def prepare_households(
     households: pd.DataFrame,
@@ -114,15 +88,16 @@ def prepare_households(
     epc: pd.DataFrame | None,
     postcodes: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Check the linked extract, and bring what is known of people and postcodes to their households.
+    """Bring what is known of people and postcodes to their households, once they are found to belong together.
 
     Certificates have no way to a household but the postcode, so those of a postcode are averaged. A household without
     people's records has no condition and no contact. One whose postcode has no Acorn group or no certificate stays in:
     that it is not known is a level of its own (has_certificates, and "not known" among the groups).
 
     Args:
-        households, people, acorn, epc: as in the twin; columns of households beyond those named here are kept, unless
-            they are named like one that is returned. None where there is no file of the groups or of certificates.
+        households, people, acorn, epc: checked against their declared fields; columns of households beyond those named
+            here are kept, unless they are named like one that is returned. None where there is no file of the groups
+            or of certificates.
         postcodes: the current directory.
 
     Returns:
@@ -131,29 +106,19 @@ def prepare_households(
         hold them; those that hold no value are left out.
 
     Raises:
-        CheckError: a column or a value is missing, a household, person, certificate or postcode has two rows, an
-            income, count or age is negative, a value is not of the known list, a postcode has ended or moved to another
-            output area, an LSOA is not the one of 2021 that the output area is in, an LSOA is in two districts, or a
-            person has no household. It names rows by position, and shows no value.
+        CheckError: who is fuel poor is said of some households alone, a postcode has ended or moved to another output
+            area, an LSOA is not the one of 2021 that the output area is in, an LSOA is in two districts, or a person
+            has no household. It names rows by position, and shows no value.
     """
     unknown = [name for name in DEFINING if name in households and households[name].isna().all()]
     households = households.drop(columns=unknown)
-    given = {"households": households, "people": people, "acorn": acorn, "epc": epc, "postcodes": postcodes}
-    tables = {name: table for name, table in given.items() if table is not None}
-    for name, column in MAY_LACK.items():
-        if name in tables and column in tables[name]:
-            tables[name] = tables[name].dropna(subset=column)
-    for name, table in tables.items():
-        _check_table(table, name, COLUMNS[name], COLUMNS[name][0])
     if "is_fuel_poor" in households:
         refuse_rows(households["is_fuel_poor"].isna(), "households: is_fuel_poor", "a value in every row, or in none")
-    _check_labels(tables)
-    _check_numbers(tables)
     place = _find_rows(households["postcode"], postcodes["postcode"])
     home = _find_rows(people["household_id"], households["household_id"])
     _check_places(households, postcodes, place)
     refuse_rows(home < 0, "people: household_id", "one of the households")
-    known = _describe_postcodes(postcodes, tables.get("acorn"), tables.get("epc")).take(place).reset_index(drop=True)
+    known = _describe_postcodes(postcodes, acorn, epc).take(place).reset_index(drop=True)
     joined = pd.concat([known, _sum_people(people, home, len(households))], axis="columns")
     kept = households.drop(columns=list(joined), errors="ignore").reset_index(drop=True)
     return pd.concat([kept, joined], axis="columns")
@@ -184,10 +149,8 @@ def add_open(prepared: pd.DataFrame, output_areas: pd.DataFrame) -> pd.DataFrame
         The same rows with the columns of `OPEN`, in percent.
 
     Raises:
-        CheckError: a column is missing, or an output area is not among them, or has two rows.
+        CheckError: an output area is not among them.
     """
-    _need_columns(output_areas, "output_areas", OPEN)
-    _check_table(output_areas, "output_areas", ["oa21_code"], "oa21_code")
     refuse_rows(
         ~prepared["oa21_code"].isin(output_areas["oa21_code"]),
         "households: oa21_code",
@@ -195,51 +158,6 @@ def add_open(prepared: pd.DataFrame, output_areas: pd.DataFrame) -> pd.DataFrame
     )
     known = output_areas.set_index("oa21_code")[list(OPEN)].reindex(prepared["oa21_code"])
     return pd.concat([prepared, known.set_axis(prepared.index)], axis="columns")
-
-
-def _check_table(frame: pd.DataFrame, where: str, columns: Iterable[str], key: str) -> None:
-    """Check that columns are there and filled, and that the key names a row once."""
-    _need_columns(frame, where, columns)
-    for name in columns:
-        refuse_rows(frame[name].isna(), f"{where}: {name}", "a value in every row")
-    refuse_rows(frame[key].duplicated(keep=False), f"{where}: {key}", "each once")
-
-
-def _need_columns(frame: pd.DataFrame, where: str, columns: Iterable[str]) -> None:
-    known = [str(name) for name in frame.columns]
-    if absent := [name for name in columns if name not in known]:
-        raise CheckError(f"{where}: no column {', '.join(absent)}.{suggest(absent[0], known)}")
-
-
-def _check_labels(tables: Mapping[str, pd.DataFrame]) -> None:
-    for where in ("households", "people"):
-        for name in [*YES_NO, "is_fuel_poor"]:
-            if name in tables[where] and not is_bool_dtype(tables[where][name]):
-                raise CheckError(f"{where}: {name} must be true or false, not {tables[where][name].dtype}.")
-    for name in ("tenure", "accommodation", "heating"):
-        _check_listed(tables["households"], "households", name, LEVELS[name])
-    for where, name, levels in (("epc", "current_energy_rating", RATINGS), ("acorn", "wellbeing_group", (1, 2, 3, 4))):
-        if where in tables:
-            _check_listed(tables[where], where, name, levels)
-
-
-def _check_listed(frame: pd.DataFrame, where: str, name: str, levels: Sequence[object]) -> None:
-    refuse_rows(~frame[name].isin(levels), f"{where}: {name}", f"one of {', '.join(map(str, levels))}")
-
-
-def _check_numbers(tables: Mapping[str, pd.DataFrame]) -> None:
-    for where, limits in LOWEST.items():
-        for name, lowest in limits.items():
-            if where not in tables or (name in DEFINING and name not in tables[where]):
-                continue
-            column = tables[where][name]
-            if not is_numeric_dtype(column) or is_bool_dtype(column):
-                raise CheckError(f"{where}: {name} must be numbers, not {column.dtype}.")
-            values = column.to_numpy(dtype="float64", na_value=np.nan)
-            is_wrong = ~np.isfinite(values) | (values < lowest)
-            if name in DEFINING:  # a cost or a rating may be known of some homes only
-                is_wrong &= column.notna().to_numpy()
-            refuse_rows(is_wrong, f"{where}: {name}", f"a finite number of at least {lowest}")
 
 
 def _find_rows(values: pd.Series, key: pd.Series) -> npt.NDArray[np.intp]:
@@ -267,8 +185,9 @@ def _describe_postcodes(postcodes: pd.DataFrame, acorn: pd.DataFrame | None, epc
     """Return latitude, longitude and the columns of SHARED, in the order of the directory."""
     codes, known = postcodes["postcode"], postcodes[["latitude", "longitude"]].assign(wellbeing_group="not known")
     if acorn is not None:
-        groups = acorn.set_index("postcode")["wellbeing_group"].astype("int64").astype("str")
+        groups = acorn.set_index("postcode")["wellbeing_group"].dropna().astype("int64").astype("str")
         known["wellbeing_group"] = codes.map(groups).astype("str").fillna("not known")
+    epc = None if epc is None else epc.dropna(subset="current_energy_efficiency")
     if epc is None:
         return known.assign(has_certificates=False, epc_efficiency=np.nan, epc_below_c_pct=np.nan)
     rated = pd.DataFrame(

@@ -156,12 +156,7 @@ def estimate_postcodes(postcodes: pd.DataFrame, estimates: pd.DataFrame) -> pd.D
         postcode, oa21_code, lsoa21_code, households, fuel_poor_pct, fuel_poor_households (expected; they add up to the
         official figure of each published area), low_95, high_95 (of the percentage), expected_band and
         highest_band_chance_pct; sorted by postcode. A postcode whose output area has no estimate has no row.
-
-    Raises:
-        CheckError: a postcode has two rows.
     """
-    if (twice := postcodes["postcode"].duplicated()).any():
-        raise CheckError(f"{twice.sum()} postcodes have more than one row, the first again in row {twice.idxmax()}.")
     rates = estimates.drop(columns=["lsoa21_code", "area_code", "fuel_poor_households"])
     rows = postcodes[["postcode", "oa21_code", "lsoa21_code"]].merge(rates, on="oa21_code", validate="many_to_one")
     rows = rows.sort_values("postcode", ignore_index=True)

@@ -27,12 +27,10 @@ def prepare_national(rows: pd.DataFrame) -> pd.DataFrame:
         month (a date), scheme, measures, in the order of months and schemes, without the blanks.
 
     Raises:
-        CheckError: a month cannot be read, is missing between the first and the last, stands twice, or has a total that
-            is not the sum of its schemes.
+        CheckError: a month is missing between the first and the last, stands twice, or has a total that is not the sum
+            of its schemes.
     """
-    months = pd.to_datetime(rows["month"], format="%d/%m/%Y", errors="coerce")
-    if months.isna().any():
-        raise CheckError(f"National series: {int(months.isna().sum())} months are no dates as 01/03/2013.")
+    months = pd.to_datetime(rows["month"], format="%d/%m/%Y")
     expected = pd.date_range(months.min(), months.max(), freq="MS")
     if sorted(months) != list(expected):
         raise CheckError(f"National series: expected each of {len(expected)} months once, found {len(months)} rows.")

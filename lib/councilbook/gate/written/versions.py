@@ -51,12 +51,6 @@ def read_shown(folder: Path, records: Records) -> pd.DataFrame | None:
     return pd.read_parquet(file) if file.exists() else None
 
 
-def keep_shown(shown: pd.DataFrame, folder: Path) -> None:
-    """Keep what registers show of each record beside a release that is being written."""
-    (folder / "earlier").mkdir(exist_ok=True)
-    shown.to_parquet(folder / "earlier" / SHOWN)
-
-
 def keep_versions(target: Path, folder: Path, version: str, records: Records, *, keeps_all: bool) -> None:
     """Keep what was published before beside a release that is being written, for the next to be held against.
 
