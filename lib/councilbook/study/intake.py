@@ -12,7 +12,7 @@ from councilbook.errors import CheckError, CouncilbookError, NotebookError, NotT
 from councilbook.gate.ethics.agreements import drop_beyond, require_agreement
 from councilbook.sources.checks import check_fields
 from councilbook.sources.extracts.guesses import Told
-from councilbook.sources.extracts.reading import Extract
+from councilbook.sources.extracts.reading import MEND, Extract
 from councilbook.sources.files.readers import convert_types, describe_place, read_rows
 from councilbook.sources.files.streams import Keep
 from councilbook.sources.geography import (
@@ -156,7 +156,12 @@ class Intake:
                 found, notes=tuple(dict.fromkeys([*found.notes, *rows.attrs.get("notes", ())]))
             )
         frame = rows if table.stream else convert_types(rows, table, found)
-        check_fields(frame, table.fields, table.key, where, show_values=source.shows_values)
+        try:
+            check_fields(frame, table.fields, table.key, where, show_values=source.shows_values)
+        except CheckError as error:
+            raise CheckError(
+                f"{error}\n{MEND} {self.tell_way(found)}" if found.has_own_columns else str(error)
+            ) from None
         if source.checked_by:
             try:
                 find_function(source.checked_by)(frame)

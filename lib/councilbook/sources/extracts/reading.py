@@ -41,6 +41,7 @@ from councilbook.sources.mappings import UNKNOWN, Inspection
 LEAST_ROWS, MOST_LETTERS, MOST_CODES = 10, 8, 30  # a code is shown if it is so frequent and short, and of so few
 LEAST_OF_KIND = 3  # rows of each kind of a text, on average, for it to be no name
 SHOWN = 3
+MEND = "Fill these cells in or take the rows out, or say what they mean; (blank) stands for a blank cell."
 PSEUDONYM = re.compile(r"(?i)pseudo|anon|hash|encrypt|token")
 
 
@@ -121,7 +122,10 @@ class Extract:
         try:
             rows = self.read()
             typed = convert_types(rows, self.table, self.found)
-            check_fields(typed, self.table.fields, self.table.key, self.where, show_values=False)
+            try:
+                check_fields(typed, self.table.fields, self.table.key, self.where, show_values=False)
+            except CheckError as error:
+                raise CheckError(f"{error}\n{MEND} {self.told.way}") from None
             result, warnings = f"{len(rows):,} rows can be read.", rows.attrs["notes"]
         except CouncilbookError as error:
             fault = str(error)
