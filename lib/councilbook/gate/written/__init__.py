@@ -1,1 +1,1 @@
-"""Written: what has been released before, and which of its versions are the next one held against?"""
+"""Written: what has been released before, and which versions of it the next one is held against."""
