@@ -18,7 +18,8 @@ from small_finder import make_tables, write_finder
 pytestmark = pytest.mark.browser
 
 SUMS = (Path(finder.__file__).parent / "sums.js").read_text(encoding="utf-8")
-DATA = "const data = JSON.parse(document.getElementById('finder-data').textContent);"
+READ = "JSON.parse(document.getElementById('{}').textContent)"
+DATA = f"const data = {{...{READ.format('finder-data')}, ...{READ.format('finder-jobs')}}};"
 STATE = "#you?by=cycle&far=90&level=2&likes=4321044444&good=1.2&pick=100003.F1000001-1"
 MOST_TABS = 90
 
@@ -77,9 +78,9 @@ def test_every_figure_that_is_shown_is_that_of_the_table(
     page = visit(town).page
     read = page.evaluate(
         f"""async () => {{ {SUMS}
-            const journeys = await openJourneys(document.getElementById("finder-journeys").textContent);
+            const journeys = openJourneys(document.getElementById("finder-journeys").textContent);
             const found = [];
-            for (const code of journeys.postcodes.keys()) {{
+            for (const code of journeys.postcodes.split("\\n")) {{
                 const ways = await readJourneys(journeys, code);
                 found.push(...[...ways].map(([site, way]) => [code, site, ...Object.values(way)]));
             }}

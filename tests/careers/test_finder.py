@@ -23,8 +23,8 @@ MINUTES = ["walk_minutes", "cycle_minutes", "drive_minutes", "transit_median_min
 
 def unpack(packed):
     """Read back what was packed, by the words of `pack_journeys` and with none of its code."""
-    first, *blocks = [gzip.decompress(base64.b64decode(line)) for line in packed.split("\n")]
-    header = json.loads(first)
+    first, *lines = packed.split("\n")
+    header, blocks = json.loads(first), [gzip.decompress(base64.b64decode(line)) for line in lines]
     planes = {name: [] for name in header["figures"]}
     for block in blocks:
         body = np.frombuffer(block, np.uint8).reshape(len(header["figures"]), -1, len(header["sites"]))
@@ -35,7 +35,7 @@ def unpack(packed):
 
 def look_up(packed, postcode, site):
     header, planes = unpack(packed)
-    place = header["postcodes"].split("\n").index(postcode)
+    place = header["postcodes"].split("\n").index(postcode.replace(" ", ""))
     row, column = place // header["shared"], header["sites"].index(site)
     found = {name: int(plane[row, column]) - 1 for name, plane in planes.items() if not name.startswith("last")}
     last = int(planes["last_low"][row, column]) + 256 * int(planes["last_high"][row, column]) - 1
@@ -91,9 +91,9 @@ def test_the_last_way_home_is_exact_to_the_minute_also_after_midnight():
 def test_where_all_postcodes_would_be_too_much_neighbours_share_a_row():
     places = make_places(6)
     table = make_journeys(places, 400)
-    whole, less = pack_journeys(table, list(places["site_id"])), pack_journeys(table, list(places["site_id"]), 3_000)
+    whole, less = pack_journeys(table, list(places["site_id"])), pack_journeys(table, list(places["site_id"]), 5_000)
     header, _ = unpack(less)
-    assert header["shared"] > 1 and len(less) <= 3_000 < len(whole)
+    assert header["shared"] > 1 and len(less) <= 5_000 < len(whole)
     known = table.dropna(subset=["drive_minutes"])
     sample = known.sample(60, random_state=1)
     off = [

@@ -4,6 +4,7 @@ const ANSWERS = [["No", -2], ["Rather no", -1], ["In between", 0], ["Rather yes"
 const data = JSON.parse(document.getElementById("finder-data").textContent);
 const WORDS = {transit: `by ${data.transit}`, walk: "on foot", cycle: "by bicycle", drive: "by car"};
 const byId = id => document.getElementById(id);
+const readJobs = () => data.jobs ? data : Object.assign(data, JSON.parse(byId("finder-jobs").textContent));  // once they are asked for
 const state = {home: "", by: "", far: 60, level: 0, likes: data.statements.map(() => null), good: new Set(), picks: []};
 let home = {says: ""};
 
@@ -14,7 +15,8 @@ const make = (tag, values, ...inside) => {
   return element;
 };
 const join = (words, last = "and") => words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} ${last} ${words.at(-1)}`;
-const count = (number, noun) => `${number.toLocaleString("en-GB")} ${noun}${number === 1 ? "" : "s"}`;
+const spell = number => number < 1000 ? String(number) : String(number).replace(/\B(?=(\d{3})+$)/g, ",");  // toLocaleString is slow
+const count = (number, noun) => `${spell(number)} ${noun}${number === 1 ? "" : "s"}`;
 
 // --- journeys ---
 
@@ -23,10 +25,10 @@ async function findHome() {
   const typed = state.home.trim(), code = bare(typed);
   if (!code) return {says: ""};
   if (!/^[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}$/.test(code)) return {says: `“${typed}” is not a whole postcode. Type all of it, as DN1 1AA.`, wrong: true};
-  const journeys = await opened, written = `${code.slice(0, -3)} ${code.slice(-3)}`;
-  if (!journeys.postcodes.has(code)) return {says: `${written} is not one of the ${journeys.postcodes.size.toLocaleString("en-GB")} postcodes of this page. Check it. If it is right, it may lie outside the area, be new, or be one of the few of which nobody has published where they are. Then type that of a street near you.`, wrong: true};
+  const written = `${code.slice(0, -3)} ${code.slice(-3)}`, from = await readJourneys(journeys, code);
+  if (!from) return {says: `${written} is not one of the ${spell(journeys.postcodes.split("\n").length)} postcodes of this page. Check it. If it is right, it may lie outside the area, be new, or be one of the few of which nobody has published where they are. Then type that of a street near you.`, wrong: true};
   const near = journeys.shared > 1 ? " The times are those of a postcode next to yours, since the page would be too large with all of them." : "";
-  return {says: `Journeys are from ${written}.${near}`, from: await readJourneys(journeys, code)};
+  return {says: `Journeys are from ${written}.${near}`, from};
 }
 
 async function goHome() {
@@ -160,13 +162,14 @@ const whyAdvert = advert => [
   advert.standard && `You would train as: ${advert.standard}.`,
   state.level && advert.level && (advert.level === state.level ? `It is at level ${state.level}, as you said.` : `It is at level ${advert.level}, and you said ${state.level}: read what it asks for.`),
 ].filter(Boolean).join(" ");
-const tellDay = day => new Date(`${day}T12:00`).toLocaleDateString("en-GB", {day: "numeric", month: "long", year: "numeric"});
+const MONTHS = "January February March April May June July August September October November December".split(" ");
+const tellDay = day => `${Number(day.slice(8))} ${MONTHS[Number(day.slice(5, 7)) - 1]} ${day.slice(0, 4)}`;
 const TODAY = new Date().toISOString().slice(0, 10);
 const ASK_EMPLOYER = "Is it still open, and what happens after I apply?";
 
 function showJob(found) {
   const {job, place} = found;
-  const pay = job.pay_from_gbp && job.pay_to_gbp && `£${job.pay_from_gbp.toLocaleString("en-GB")} to £${job.pay_to_gbp.toLocaleString("en-GB")} a year`;
+  const pay = job.pay_from_gbp && job.pay_to_gbp && `£${spell(job.pay_from_gbp)} to £${spell(job.pay_to_gbp)} a year`;
   const entry = [job.college_entry && `at college, ${job.college_entry}`, job.apprenticeship_entry && `as an apprentice, ${job.apprenticeship_entry}`].filter(Boolean);
   const item = make("li", {},
     make("h3", {}, `${place}. ${job.title}`),
@@ -212,7 +215,7 @@ function show() {
     said.push(count(adverts.length, "apprenticeship"));
   }
   if (byId("jobs-list")) {
-    const jobs = scoreJobs(data, state.likes, state.good);
+    const isAnswered = state.good.size || state.likes.some(one => one !== null), jobs = isAnswered ? scoreJobs(readJobs(), state.likes, state.good) : [];
     fill(byId("jobs-list"), jobs, showJob, "job");
     if (!jobs.length) byId("jobs-list").append(make("li", {}, "Answer three statements or more of one kind, or tick a strength, to see jobs."));
     else said.push(`${count(jobs.length, "job")} in order`);
@@ -340,7 +343,7 @@ function askStrengths(fold) {
 
 function askWhenOpened(id, ask) {
   const fold = byId(id);
-  fold?.addEventListener("toggle", () => ask(fold), {once: true});
+  fold?.addEventListener("toggle", () => { ask(fold); readJobs(); }, {once: true});
 }
 
 const firstWay = byId("by")?.options[0].value ?? "walk";
@@ -373,10 +376,10 @@ function begin() {
   });
   readState();
   byId("finder").hidden = false;
-  if (opened && state.home) goHome();
+  if (journeys && state.home) goHome();
   else show();
 }
 
-const packed = byId("finder-journeys").textContent.trim(), opened = packed && openJourneys(packed);
-if (opened) opened.catch(() => { byId("too-old").hidden = false; });
+const packed = byId("finder-journeys").textContent.trim(), journeys = packed && openJourneys(packed);
+byId("too-old").hidden = !journeys || "DecompressionStream" in window;
 begin();

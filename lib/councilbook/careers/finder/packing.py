@@ -6,12 +6,13 @@ same journeys, so postcodes are put in an order in which neighbours follow each 
 
 import base64
 import gzip
-import json
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from councilbook.pages.html.pieces import embed_json
 
 Bytes = NDArray[np.uint8]
 
@@ -24,9 +25,9 @@ CELLS = 1024  # a side of the grid on which neighbours are found
 
 
 def pack_journeys(journeys: pd.DataFrame, sites: Sequence[str], most_bytes: int = MOST_BYTES) -> str:
-    """Pack the journeys of postcodes to places as lines of text, each base64 of gzip.
+    """Pack the journeys of postcodes to places as lines of text: one of JSON, and others of base64 of gzip.
 
-    The first holds a JSON text: `postcodes`, a line each; `shared`, how many of them share a row; `block`, how many
+    The JSON has `postcodes`, without spaces and a line each; `shared`, how many of them share a row; `block`, how many
     rows each of the other lines has, so that of all of them only the one with a postcode has to be unpacked; `sites`;
     `figures`; and `changes`, which figures are written as differences from the row before. Each other line holds, for
     each figure one after the other, a byte for each row and site.
@@ -45,10 +46,10 @@ def pack_journeys(journeys: pd.DataFrame, sites: Sequence[str], most_bytes: int 
     planes = dict(_fill_planes(table, postcodes, sites))
     order = _order_as_neighbours(planes["drive"])
     changes = [name for name in FIGURES if _is_shorter_as_changes(planes[name][order])]
-    shared = 1
+    named, shared = "\n".join(postcodes[order]).replace(" ", ""), 1
     while True:
-        about = {"postcodes": "\n".join(postcodes[order]), "shared": shared, "block": ROWS, "sites": list(sites)}
-        lines = [_compress(json.dumps(about | {"figures": FIGURES, "changes": changes}).encode())]
+        about = {"postcodes": named, "shared": shared, "block": ROWS, "sites": list(sites), "figures": FIGURES}
+        lines = [str(embed_json(about | {"changes": changes}))]
         rows = order[::shared]
         for start in range(0, len(rows), ROWS):
             block = rows[start : start + ROWS]

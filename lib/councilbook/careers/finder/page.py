@@ -71,7 +71,8 @@ def make_page(request: PageRequest) -> Html:
     interests = list_interests(tables["careers_interests"], tables["careers_interest_categories"])
     by_timetable = " or ".join(timetables)
     ways = ({"transit": f"by {by_timetable}, and on foot"} if timetables else {}) | WAYS
-    content = {"places": list_places(places), "adverts": adverts, "transit": by_timetable, **interests, **jobs}
+    content = {"places": list_places(places), "adverts": adverts, "transit": by_timetable, **interests}
+    content["skills"] = jobs.pop("skills")
     packed = pack_journeys(journeys, list(places["site_id"])) if journeys is not None and has_journeys else ""
     return request.render(
         TEMPLATE,
@@ -81,13 +82,14 @@ def make_page(request: PageRequest) -> Html:
         ways=ways,
         levels=LEVELS,
         statements=len(interests["statements"]),
-        strengths=len(jobs["skills"]),
+        strengths=len(content["skills"]),
         vacancies=describe_adverts(tables["careers_vacancies"]),
         jobs=describe_jobs(len(jobs["jobs"])),
         towns=group_by_town(places),
         method=METHOD,
         content=embed_json(content),
-        journeys=packed,
+        jobs_content=embed_json(jobs),
+        journeys=Html(packed),
     )
 
 

@@ -6,21 +6,21 @@ const bare = text => text.toUpperCase().replace(/[^A-Z0-9]/g, "");
 // --- journeys: see packing.py ---
 
 async function unpack(text) {
-  const letters = atob(text), bytes = new Uint8Array(letters.length);
-  for (let at = 0; at < letters.length; at += 1) bytes[at] = letters.charCodeAt(at);
+  const bytes = Uint8Array.fromBase64?.(text) ?? Uint8Array.from(atob(text), one => one.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-async function openJourneys(text) {
+function openJourneys(text) {
   const [first, ...blocks] = text.trim().split("\n");
-  const header = JSON.parse(new TextDecoder().decode(await unpack(first)));
-  return {...header, blocks, postcodes: new Map(header.postcodes.split("\n").map((one, place) => [bare(one), place]))};
+  return {...JSON.parse(first), blocks};
 }
 
-// The ways from a postcode to all places; of all blocks, its own alone is unpacked.
+// The ways from a postcode to all places, or null if it is not there; of all blocks, its own alone is unpacked.
 async function readJourneys(journeys, code) {
-  const place = Math.floor(journeys.postcodes.get(code) / journeys.shared), wide = journeys.sites.length;
+  const at = `\n${journeys.postcodes}\n`.indexOf(`\n${code}\n`);
+  if (at < 0) return null;
+  const place = Math.floor((journeys.postcodes.slice(0, at).split("\n").length - 1) / journeys.shared), wide = journeys.sites.length;
   const block = await unpack(journeys.blocks[Math.floor(place / journeys.block)]);
   const size = block.length / journeys.figures.length, end = (place % journeys.block + 1) * wide;
   const rows = Object.fromEntries(journeys.figures.map((name, number) => {

@@ -4,7 +4,6 @@
   const MISSING = new Set(["", "n/a", "[c]", "–", "-"]);
   const NUMBER = /^[−-]?[£€$]?[\d,]*\.?\d+\s?%?$/;
   const ARROWS = '<svg width="10" height="16" viewBox="0 0 10 16" aria-hidden="true"><path class="up" d="M5 1l4 5H1z"/><path class="down" d="M5 15l4-5H1z"/></svg>';
-  const collator = new Intl.Collator(document.documentElement.lang, {numeric: true});
   const status = document.createElement("p");
   status.className = "visually-hidden";
   status.setAttribute("role", "status");
@@ -26,7 +25,9 @@
     });
   }
 
+  let collator;
   function compare(one, other) {
+    collator ??= new Intl.Collator(document.documentElement.lang, {numeric: true});  // slow to make, and seldom wanted
     return typeof one === "number" ? one - other : collator.compare(one, other);
   }
 
