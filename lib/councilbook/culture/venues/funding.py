@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from councilbook.catalogue.councils import find_county, list_codes
+from councilbook.culture.reach.homes import AGES
 from councilbook.culture.venues.places import find_code
 from councilbook.study import Study
 
@@ -65,8 +66,8 @@ def load_heads(study: Study) -> Heads:
         here = rows[rows.index.isin(_list_own(study))]
         own |= {NEWEST: int(here.sum())} if len(here) else {}
         england = int(rows[rows.index.str.startswith("E")].sum())
-    if study.has("population_mid_2020"):
-        own[MID_2020] = int(study.load("population_mid_2020")["people"].sum())
+    for source in filter(study.has, AGES):
+        own[MID_2020] = int(study.load(source)["people"].sum())
     return Heads(own, england)
 
 
