@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from councilbook.careers import prose
 from councilbook.careers.destinations import checks, comparing, districts, marks, neet, panel, statements
-from councilbook.errors import CheckError
+from councilbook.catalogue import Council, load_catalogue
+from councilbook.errors import CheckError, NotThereError
 from councilbook.methods import rates
+from councilbook.paths import find_workbook
 
 FIELDS = [
     *("record_type", "la_number", "establishment", "urn", "school", "type", "cohort", "stayed", "not_stayed"),
@@ -124,8 +126,14 @@ def test_a_cohort_that_does_not_add_up_is_set_aside_and_counted() -> None:
 
 
 def test_a_council_without_a_row_is_told_so() -> None:
-    with pytest.raises(CheckError, match="no row for Cardiff"):
-        panel.pick_own(read(ARMTHORPE).rows, {"W06000015"}, "Cardiff")
+    cardiff = Council(slug="cardiff", name="Cardiff", codes={"W06000015": ""})
+    doncaster = Council(slug="doncaster", name="Doncaster", codes={"E08000017": ""})
+    source, rows = load_catalogue(find_workbook()).source("ks4_destinations_2023"), read(ARMTHORPE).rows
+    with pytest.raises(NotThereError, match="no row for Cardiff"):
+        panel.pick_own(rows, cardiff, source)
+    with pytest.raises(CheckError, match="no school or college of Doncaster"):
+        panel.pick_own(rows.assign(kind=panel.AUTHORITY), doncaster, source)
+    assert len(panel.pick_own(rows, doncaster, source)[0]) == len(rows)
 
 
 # --- what a figure says ---

@@ -25,7 +25,7 @@ def schools(study: Study) -> panel.Panel:
 
 @pytest.fixture(scope="module")
 def own(study: Study, schools: panel.Panel) -> pd.DataFrame:
-    return panel.pick_own(schools.rows, set(study.load("school_spine")["authority"]), study.council_name)
+    return panel.pick_own(schools.rows, study.finder.council, study.catalogue.source("ks4_destinations_2023"))[0]
 
 
 def read_twin(study: Study, name: str) -> pd.DataFrame:

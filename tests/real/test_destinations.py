@@ -30,7 +30,7 @@ def doncaster(mirror):
     schools = panel.read_schools(study.load_series("ks4_destinations"), spine)
     colleges = panel.read_colleges(study.load("ks5_destinations"), study.load("ks5_progression"))
     england = pd.concat([schools.rows, colleges.rows], ignore_index=True)
-    own = panel.pick_own(england, list_codes(study), "Doncaster")
+    own, _ = panel.pick_own(england, study.finder.council, study.catalogue.source("ks4_destinations_2023"))
     return SimpleNamespace(study=study, spine=spine, schools=schools, colleges=colleges, england=england, own=own)
 
 
@@ -173,7 +173,7 @@ def test_another_authority_has_its_schools_districts_and_neet(
     doncaster, mirror, council, schools, districts_there, authority
 ):
     study = open_study(council, mirror)
-    own = panel.pick_own(doncaster.england, list_codes(study), authority)
+    own, _ = panel.pick_own(doncaster.england, study.finder.council, study.catalogue.source("ks4_destinations_2023"))
     newest = own[own["destination_year"].eq(NEWEST) & own["kind"].eq(panel.MAINSTREAM)]
     assert len(newest) == schools
     assert study.load("ees_ks4_districts")["lad_code"].nunique() == districts_there

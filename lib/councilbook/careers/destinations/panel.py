@@ -4,7 +4,7 @@ A table of schools has counts of its own year, and whole percentages of the two 
 the least and the greatest count that it can stand for. A school that became another keeps one series.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 
 from councilbook.careers.destinations.marks import read_cells
-from councilbook.catalogue import Council
-from councilbook.catalogue.councils import list_divided_counties, list_education_codes
+from councilbook.catalogue import Council, Source
+from councilbook.catalogue.entries.sources import Areas
 from councilbook.errors import CheckError
 from councilbook.methods.rates import bound_counts
+from councilbook.sources.geography import select_by_code
 
 AFTER_16, AFTER_18, HIGHER = "after GCSEs", "after 16 to 18 study", "into higher education or training"
 MAINSTREAM, SPECIAL, COLLEGE, AUTHORITY = (
@@ -49,34 +50,25 @@ class Panel:
     set_aside: pd.DataFrame
 
 
-def choose_codes(rows: pd.DataFrame, council: Council) -> set[str]:
-    """Return the GSS codes and numbers of who runs a council's schools, in tables of all England.
+def pick_own(rows: pd.DataFrame, council: Council, source: Source) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows of the schools and colleges of who runs a council's schools, and those of it as a whole.
 
-    Where the tables are older than the council, and a county was divided into it and others, they are the county's.
-    """
-    own = {code for one in council.codes for code in list_education_codes(one)}
-    counties = {one.education_number for code in council.codes for one in list_divided_counties(code)}
-    return own if rows["la_number"].isin(own).any() else counties or own
-
-
-def pick_own(rows: pd.DataFrame, codes: Collection[str], council: str) -> pd.DataFrame:
-    """Return the rows of schools and colleges of who runs a council's schools.
+    Where the tables are older than the council, they are the rows of the county that it was a part of.
 
     Args:
         rows: those of all of England; see `Panel`.
-        codes: GSS codes and numbers of who runs the schools.
-        council: its name, for a message.
+        council: the council.
+        source: where the rows are from, for a message.
 
     Raises:
-        CheckError: there is none.
+        NotThereError: there is none.
+        CheckError: there is no school or college.
     """
-    own = rows[rows["la_number"].isin(codes) & rows["kind"].ne(AUTHORITY)]
-    if own.empty:
-        raise CheckError(
-            f"Destinations by school have no row for {council}: none has {' or '.join(sorted(codes))} as the number of "
-            "its authority. They are of England alone, by who runs the schools."
-        )
-    return own
+    own = select_by_code(rows, Areas(education="la_number", or_county=True), council, source)
+    is_whole = own["kind"].eq(AUTHORITY)
+    if is_whole.all():
+        raise CheckError(f"Destinations by school have no school or college of {council.name}.")
+    return own[~is_whole], own[is_whole]
 
 
 def name_year(end: int) -> str:
