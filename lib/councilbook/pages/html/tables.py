@@ -53,10 +53,12 @@ def table(
     columns: list[dict[str, Any]] = []
     for name in frame.columns.drop("is_suppressed", errors="ignore"):
         number = pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_bool_dtype(frame[name])
-        specification = formats.get(name, choose_format(frame[name]))
+        header = headers.get(name, label_column(str(name)))
+        told = header if header.casefold().startswith("year") else str(name)
+        specification = formats.get(name, choose_format(frame[name].rename(told)))
         columns.append(
             {
-                "header": headers.get(name, label_column(str(name))),
+                "header": header,
                 "number": number,
                 "cells": [
                     HIDDEN if number and gone and pd.isna(value) else format_value(value, specification)
