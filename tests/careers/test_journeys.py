@@ -7,7 +7,7 @@ import pytest
 from councilbook.careers.journeys import ways
 from councilbook.careers.twin.timetable_twin import bus_timetable, rail_timetable
 from councilbook.catalogue import Council, TwinRequest
-from councilbook.errors import ParameterError, TooFewError
+from councilbook.errors import NotToldError, ParameterError
 from councilbook.methods.travel.feeds import read_feed, tabulate_counts
 from councilbook.methods.travel.ground import Pace
 from councilbook.methods.travel.journeys import Habits, Window, list_assumptions, plan_network, trace_arrivals
@@ -102,9 +102,11 @@ def test_postcodes_and_places_within_reach_are_counted():
     assert bands.geometry.y.tolist() == [53.0, 53.1, 53.2]
 
 
-def test_no_postcode_or_no_place_is_too_few(town):
-    with pytest.raises(TooFewError, match="no postcode, or no place"):
+def test_where_no_postcode_or_no_place_is_known_the_page_is_told_which(town):
+    with pytest.raises(NotToldError, match="where any postcode of this council is"):
         ways.tabulate_ways(town[0].iloc[:0], town[1], None, Habits(), None)
+    with pytest.raises(NotToldError, match="where any place to learn at"):
+        ways.tabulate_ways(town[0], town[1].iloc[:0], None, Habits(), None)
 
 
 def test_windows_are_minutes_of_a_day():

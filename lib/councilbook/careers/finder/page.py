@@ -103,10 +103,8 @@ def describe_travel(timetables: list[str], *, has_journeys: bool) -> str:
             f"No bus is in these journeys: no bus timetable was there when this page was made. {trains}By bus you may "
             "get to more places, and sooner. Ask the place which buses stop there."
         )
-    trains = " and trains" if "train" in timetables else "; trains are not"
-    return (
-        f"Buses{trains} are in these journeys." if trains == " and trains" else f"Buses are in these journeys{trains}."
-    )
+    with_trains = "train" in timetables
+    return "Buses and trains are in these journeys." if with_trains else "Buses are in these journeys; trains are not."
 
 
 def describe_adverts(adverts: pd.DataFrame | None) -> str | None:

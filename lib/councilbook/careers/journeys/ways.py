@@ -4,7 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from councilbook.errors import TooFewError
+from councilbook.errors import NotToldError
 from councilbook.methods.travel.engine import Network
 from councilbook.methods.travel.feeds import Feed, read_feed
 from councilbook.methods.travel.ground import Streets, read_streets
@@ -65,12 +65,11 @@ def tabulate_ways(
         network, habits, streets: see `measure_journeys`.
 
     Raises:
-        TooFewError: there is no postcode, or no place.
+        NotToldError: there is no postcode, or no place.
     """
     if postcodes.empty or places.empty:
-        raise TooFewError(
-            "No journey can be measured, since the council has no postcode, or no place, that is on the map."
-        )
+        what = "place to learn at" if places.empty else "postcode"
+        raise NotToldError(f"No file here says where any {what} of this council is, so no way can be measured.")
     ways = measure_journeys(postcodes, places, network, habits, streets)
     ways.insert(0, "postcode", postcodes["postcode"].to_numpy()[ways.pop("point")])
     ways.insert(1, "site_id", places["site_id"].to_numpy()[ways.pop("place")])
