@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import shapely
 
+from councilbook.culture import key_figures
 from councilbook.culture.venues import funding, statements, stations, tables
 from councilbook.culture.venues.map_page import spread_points
 from councilbook.culture.venues.places import Ground, find_areas, list_areas, list_venues, pick_own, take_nearest
@@ -194,7 +195,13 @@ def test_what_is_missing_is_said_and_is_no_zero():
     assert "not here" in statements.say_stations(empty, "Leeds")
     assert "in a file that is here" in statements.say_cycleways(empty, "Leeds")
     museums = pd.DataFrame({"kind": ["museum"], "source_id": ["mapping_museums"], "borough_from": ["name in the file"]})
-    assert statements.say_venues(museums, "Leeds").endswith("is no zero.")
+    told = statements.say_venues(museums, "Leeds")
+    assert told.startswith("Leeds has 1 museum. No list here names any libraries, ") and told.endswith("is no zero.")
+    every = pd.DataFrame({"kind": ["museum", "library", "theatre", "music venue"], "venues": [1, 2, 1, 1]})
+    told_of_all = "Leeds has 5 venues: 1 museum, 2 libraries, 1 theatre and 1 music venue."
+    assert statements.say_counts(every, "Leeds") == told_of_all
+    counts = pd.DataFrame({"kind": ["museum"], "venues": [1]})
+    assert "All that the lists name are of one kind: museum" in str(key_figures.show_venues(counts, "Leeds"))
     assert statements.say_doubt(empty, museums).startswith("Which small area a venue lies in cannot be said")
 
 

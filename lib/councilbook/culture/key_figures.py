@@ -33,10 +33,11 @@ def show_venues(counts: pd.DataFrame, name: str) -> KeyFigure | None:
     if counts.empty:
         return None
     most = counts.nlargest(1, "venues").iloc[0]
+    kind = count_kind(int(most["venues"]), str(most["kind"]))
     return KeyFigure(
         f"{counts['venues'].sum()}",
         f"venues of culture lie in {name}",
-        f"{count_kind(int(most['venues']), str(most['kind']))} among them",
+        f"{kind} among them" if len(counts) > 1 else f"{kind}: the lists here name no other kind",
         "Counted by place, in official lists",
     )
 

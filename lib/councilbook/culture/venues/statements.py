@@ -25,12 +25,15 @@ def count_kinds(venues: pd.DataFrame) -> pd.DataFrame:
 
 
 def say_counts(counts: pd.DataFrame, name: str) -> str:
-    """Say how many venues there are, by kind; of `culture_venue_counts`."""
+    """Say how many venues there are, by kind, and which kinds no list here has; of `culture_venue_counts`."""
     if counts.empty:
         return f"No source that is here names a venue in {name}."
     by_kind = counts.set_index("kind")["venues"]
     kinds = [count_kind(int(by_kind[kind]), kind) for kind in KINDS if kind in by_kind]
-    return f"{name} has {count_things(int(by_kind.sum()), 'venue')}: {join_names(kinds)}."
+    absent = [PLURALS.get(kind, f"{kind}s") for kind in MAPS.values() if kind not in by_kind]
+    of_all = f"{count_things(int(by_kind.sum()), 'venue')}: " if len(kinds) > 1 else ""
+    found = f"{name} has {of_all}{join_names(kinds)}."
+    return f"{found} No list here names any {join_names(absent)}." if absent else found
 
 
 def say_venues(venues: pd.DataFrame, name: str) -> str:
@@ -40,9 +43,7 @@ def say_venues(venues: pd.DataFrame, name: str) -> str:
     found = say_counts(count_kinds(venues), name)
     if not venues["source_id"].isin(MAPS).any():
         sources = "the list of all museums" if venues["source_id"].eq(MUSEUMS).any() else "the council's own list"
-        return (
-            f"{found} They are from {sources}. No map of libraries, theatres or music venues is here: that is no zero."
-        )
+        return f"{found} They are from {sources}. No map of venues is here: that is no zero."
     placed = venues["borough_from"].eq("place")
     unnamed = int((placed & venues["borough_in_file"].isna()).sum())
     if unnamed:
