@@ -342,8 +342,7 @@ function askStrengths(fold) {
 }
 
 function askWhenOpened(id, ask) {
-  const fold = byId(id);
-  fold?.addEventListener("toggle", () => { ask(fold); readJobs(); }, {once: true});
+  byId(id)?.addEventListener("toggle", ({target}) => { ask(target); readJobs(); }, {once: true});
 }
 
 const firstWay = byId("by")?.options[0].value ?? "walk";

@@ -72,7 +72,6 @@ def make_page(request: PageRequest) -> Html:
     by_timetable = " or ".join(timetables)
     ways = ({"transit": f"by {by_timetable}, and on foot"} if timetables else {}) | WAYS
     content = {"places": list_places(places), "adverts": adverts, "transit": by_timetable, **interests}
-    content["skills"] = jobs.pop("skills")
     packed = pack_journeys(journeys, list(places["site_id"])) if journeys is not None and has_journeys else ""
     return request.render(
         TEMPLATE,
@@ -82,12 +81,12 @@ def make_page(request: PageRequest) -> Html:
         ways=ways,
         levels=LEVELS,
         statements=len(interests["statements"]),
-        strengths=len(content["skills"]),
+        strengths=len(jobs["skills"]),
         vacancies=describe_adverts(tables["careers_vacancies"]),
         jobs=describe_jobs(len(jobs["jobs"])),
         towns=group_by_town(places),
         method=METHOD,
-        content=embed_json(content),
+        content=embed_json(content | {"skills": jobs["skills"]}),
         jobs_content=embed_json(jobs),
         journeys=Html(packed),
     )

@@ -69,7 +69,7 @@ def tabulate_ways(
     """
     if postcodes.empty or places.empty:
         what = "place to learn at" if places.empty else "postcode"
-        raise NotToldError(f"No file here says where any {what} of this council is, so no way can be measured.")
+        raise NotToldError(f"No file says where any {what} of this council is, so no way can be measured.")
     ways = measure_journeys(postcodes, places, network, habits, streets)
     ways.insert(0, "postcode", postcodes["postcode"].to_numpy()[ways.pop("point")])
     ways.insert(1, "site_id", places["site_id"].to_numpy()[ways.pop("place")])

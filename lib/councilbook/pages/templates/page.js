@@ -25,10 +25,10 @@
     });
   }
 
-  let collator;
+  let collator;  // slow to make, and seldom wanted
   function compare(one, other) {
-    collator ??= new Intl.Collator(document.documentElement.lang, {numeric: true});  // slow to make, and seldom wanted
-    return typeof one === "number" ? one - other : collator.compare(one, other);
+    if (typeof one === "number") return one - other;
+    return (collator ??= new Intl.Collator(document.documentElement.lang, {numeric: true})).compare(one, other);
   }
 
   function makeSortable(table) {
