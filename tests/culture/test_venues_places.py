@@ -91,6 +91,12 @@ def test_the_words_of_a_councils_list_are_taken_for_kinds_and_others_stay_other(
     assert name_kinds(told).tolist() == ["library", "museum", "theatre", "music venue", "other", "other"]
 
 
+def test_a_venue_that_could_lie_in_no_other_area_says_so():
+    venues = pd.DataFrame({"name": ["A", "B"], "other_lsoa_code": ["E01000002", None], "borough_in_file": [None, "X"]})
+    shown = tables.show("culture_venues", venues, "Venues").text
+    assert "<td>no other</td>" in shown and "<td>none</td>" in shown and "<td>E01000002</td>" in shown
+
+
 # --- money ---
 
 
@@ -201,7 +207,7 @@ def test_what_is_missing_is_said_and_is_no_zero():
     told_of_all = "Leeds has 5 venues: 1 museum, 2 libraries, 1 theatre and 1 music venue."
     assert statements.say_counts(every, "Leeds") == told_of_all
     counts = pd.DataFrame({"kind": ["museum"], "venues": [1]})
-    assert "All that the lists name are of one kind: museum" in str(key_figures.show_venues(counts, "Leeds"))
+    assert "1 museum: the lists here name no other kind" in str(key_figures.show_venues(counts, "Leeds"))
     assert statements.say_doubt(empty, museums).startswith("Which small area a venue lies in cannot be said")
 
 

@@ -118,9 +118,9 @@ def say_jumps(districts: pd.DataFrame) -> str:
     if jumped.empty:
         return "No cohort jumped, so each year can be compared with the one before."
     said = [
-        f"{row.lad_name}'s cohort {row.measure} {'grew' if row.cohort_change_pct > 0 else 'shrank'} by "
-        f"{abs(row.cohort_change_pct):.0f}% to {row.cohort:,.0f} in {row.destination_year}"
-        for row in jumped.sort_values("cohort_change_pct", key=abs, ascending=False).head(MOST_SAID).itertuples()
+        f"{row['lad_name']}'s cohort {row['measure']} {'grew' if row['cohort_change_pct'] > 0 else 'shrank'} by "
+        f"{abs(row['cohort_change_pct']):.0f}% to {row['cohort']:,.0f} in {row['destination_year']}"
+        for row in jumped.sort_values("cohort_change_pct", key=abs, ascending=False).head(MOST_SAID).to_dict("records")
     ]
     first = f"{len(jumped)} cohorts jumped, the most: " if len(jumped) > MOST_SAID else ""
     return (

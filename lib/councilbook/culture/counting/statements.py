@@ -84,10 +84,11 @@ def say_two_ways(present: pd.DataFrame, whole: pd.DataFrame) -> str:
     if both.empty:
         return told
     ours, other = both["person_hours"] / both["weeks"], both["in_at_once"]
-    far = (ours / other - 1).abs().astype(float).idxmax()
+    far = int((ours / other - 1).abs().astype(float).argmax())
+    hour = both["hour"].iloc[far]
     return (
-        f"{told} They are furthest apart between {both['hour'][far]:.0f}:00 and {both['hour'][far] + 1:.0f}:00: "
-        f"{ours[far]:.1f} people at a time above, and {other[far]:.1f} here."
+        f"{told} They are furthest apart between {hour:.0f}:00 and {hour + 1:.0f}:00: "
+        f"{ours.iloc[far]:.1f} people at a time above, and {other.iloc[far]:.1f} here."
     )
 
 

@@ -47,7 +47,7 @@ def draw_ecosystem(actors: pd.DataFrame, exchanges: pd.DataFrame, *, title: str)
         reach = (page.width / 2 - (24 if page.narrow else 72), height / 2 - (24 if page.narrow else 40))
         places = {name: (page.width / 2 + reach[0] * x, height / 2 + reach[1] * y) for name, (x, y) in spots.items()}
         boxes = _name_actors(axes, places, height, page)
-        axes.figure.draw_without_rendering()  # only then is it known how large the boxes are
+        axes.figure.canvas.draw()  # only then is it known how large the boxes are
         _draw_arrows(axes, exchanges, places, boxes, page)
         for kind, (style, colour) in STYLES.items():
             axes.plot([], [], style, color=colour, label=kind)
@@ -96,14 +96,16 @@ def _draw_arrows(
             axes.text(*centre, f"{row.number}", ha="center", va="center", fontsize=page.font - 4, color=INK, bbox=box)
 
 
-def _name_actors(axes: Axes, places: Places, height: float, page: Page) -> dict[str, Patch | None]:
+def _name_actors(axes: Axes, places: Places, height: float, page: Page) -> Mapping[str, Patch | None]:
     """Write the actors below the arrows, and return the box of each, at which arrows end."""
     boxes = {}
     for number, (name, spot) in enumerate(places.items(), start=1):
         text = str(number) if page.narrow else textwrap.fill(name, 15)
         box = {"boxstyle": "round,pad=0.35", "facecolor": "#eef2f6", "edgecolor": QUIET}
-        where = {"ha": "center", "va": "center", "zorder": 0.5}
-        boxes[name] = axes.text(*spot, text, color=INK, fontsize=page.font - 2, bbox=box, **where).get_bbox_patch()
+        named = axes.text(
+            *spot, text, ha="center", va="center", color=INK, fontsize=page.font - 2, bbox=box, zorder=0.5
+        )
+        boxes[name] = named.get_bbox_patch()
         if page.narrow:
             axes.text(4, height + LINE * number, f"{number}  {name}", va="center", color=INK)
     return boxes

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, datetime
+from typing import Any
 
 UNITS = {  # how columns' names end (see docs), and how a reader is told the unit
     "gbp_year": "£ a year",
@@ -24,9 +25,9 @@ def count_things(count: int, noun: str) -> str:
     return f"{count:,d} {noun}{'' if count == 1 else 's'}"
 
 
-def write_about(value: float) -> str:
+def write_about(value: Any) -> str:
     """Write an estimate to three figures, as 30,300 for 30,307."""
-    return f"{float(f'{value:.3g}'):,.0f}"
+    return f"{float(f'{float(value):.3g}'):,.0f}"
 
 
 def format_date(value: date | str) -> str:
@@ -59,7 +60,7 @@ def round_pounds(pounds: float) -> float:
     return float(f"{pounds:.2g}")
 
 
-def write_pounds(pounds: float) -> str:
+def write_pounds(pounds: Any) -> str:
     """Write an uncertain sum, as £120,000 or −£3,500."""
-    rounded = round_pounds(pounds)
+    rounded = round_pounds(float(pounds))
     return f"{'−' if rounded < 0 else ''}£{abs(rounded):,.0f}"

@@ -148,7 +148,7 @@ def gather_towns(places: pd.DataFrame, town: str) -> gpd.GeoDataFrame:
     if not isinstance(places, gpd.GeoDataFrame):
         points = gpd.points_from_xy(places["longitude"], places["latitude"])
         places = gpd.GeoDataFrame(places, geometry=points, crs=WGS84)
-    known = places.dropna(subset=town).to_crs(NATIONAL_GRID)
+    known = gpd.GeoDataFrame(places.dropna(subset=town)).to_crs(NATIONAL_GRID)
     points = known.representative_point().get_coordinates()
     away = points - points.groupby(known[town].astype("str")).transform("median")
     spread = np.hypot(away["x"], away["y"]).groupby(known[town].astype("str")).transform("median")
