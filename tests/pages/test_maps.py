@@ -316,6 +316,13 @@ def test_names_of_regions_do_not_cover_each_other() -> None:
     boxes = [shapely.box(0, 0, 100, 100), shapely.box(0, 100, 100, 110), shapely.box(0, 400, 100, 480)]
     regions = gpd.GeoDataFrame({"name": ["Large", "Thin", "Far"]}, geometry=boxes, crs=drawn_map.NATIONAL_GRID)
 
-    assert [name for name, *_ in drawn_map.place_names(regions, lambda xy: xy, 50)] == ["Large", "Far"]
-    assert [name for name, *_ in drawn_map.place_names(regions, lambda xy: xy, 5)] == ["Large", "Far", "Thin"]
-    assert drawn_map.place_names(regions.head(1), lambda xy: xy, 5) == []
+    assert [name for name, *_ in drawn_map.place_names(regions, lambda xy: xy, 50, 1e6)] == ["Large", "Far"]
+    assert [name for name, *_ in drawn_map.place_names(regions, lambda xy: xy, 5, 1e6)] == ["Large", "Far", "Thin"]
+    assert drawn_map.place_names(regions.head(1), lambda xy: xy, 5, 1e6) == []
+
+
+def test_a_name_at_the_edge_of_a_picture_is_moved_in_whole():
+    spots = gpd.GeoDataFrame({"name": ["Westhaven", "Easthaven"]}, geometry=gpd.points_from_xy([0, 400], [0, 0]))
+    half = 0.3 * 10 * len("Westhaven")
+    places = {name: x for name, x, _ in drawn_map.place_names(spots, lambda xy: xy, 10, 400)}
+    assert places == {"Westhaven": half, "Easthaven": 400 - half}

@@ -140,7 +140,8 @@ def test_noise_is_not_shown(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "synthetic", "words"),
     [
-        ("sample", ["Register of homes"], "The figures on this page were made up"),
+        ("sample", ["Register of homes"], "The figures on this page were made up to show how it works."),
+        ("sample", [], "to show how it works, but for those marked as real."),
         ("real", ["Register of homes"], "Made-up data stand in for Register of homes."),
         ("real", ["Register of homes", "Visits"], "Made-up data stand in for 2 files that are not there."),
         ("real", ["Register of homes", "Visits"], "What is made up Register of homes Visits"),

@@ -77,6 +77,7 @@ def describe_figures(datasets: Sequence[Released], data: str) -> dict[str, Any]:
     abouts = [one.package["councilbook"] for one in datasets]
     synthetic = sorted({row["title"] for about in abouts for row in about["provenance"] if row["synthetic"]})
     return {
+        "has_facts": any(not any(row["synthetic"] for row in about["provenance"]) for about in abouts),
         "figures": "synthetic" if data == "sample" else "mixed" if synthetic else "real",
         "synthetic_sources": synthetic,
         "assumptions": list(dict.fromkeys(text for about in abouts for text in about.get("assumptions", []))),

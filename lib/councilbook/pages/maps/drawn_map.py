@@ -167,7 +167,7 @@ class Sheet:
         letter = LETTER * self.step
         size = {"width": STATIC_WIDTH, "height": self.height, "step": self.step, "letter": letter}
         named = regions if towns is None or len(regions) > 1 else towns
-        border, names = self.write_path(regions.geometry), place_names(named, self.place, letter)
+        border, names = self.write_path(regions.geometry), place_names(named, self.place, letter, STATIC_WIDTH * self.step)
         svg = render_template(template, border=border, names=names, **size, **values)
         return " ".join(svg.text.split()), self.height
 
@@ -179,13 +179,16 @@ def _write_ring(ring: shapely.LinearRing) -> str:
     return f"M{points[0][0]} {points[0][1]}l" + "".join(f"{x} {y} ".replace(" -", "-") for x, y in steps[:-1]) + "z"
 
 
-def place_names(regions: gpd.GeoDataFrame, place: Callable[[Vertices], Vertices], letter: float) -> list[Name]:
+def place_names(
+    regions: gpd.GeoDataFrame, place: Callable[[Vertices], Vertices], letter: float, width: float
+) -> list[Name]:
     """Choose which regions' names are written in a picture, and where: the largest first, and none over another.
 
     Args:
         regions: from `merge_regions`, or towns from `point_maps.gather_towns`, whose order is kept.
         place: of the sheet that they are written on.
         letter: height of a letter, in steps of the sheet; a name is about 0.6 of that wide for each of its letters.
+        width: of the sheet, in its steps: a name near its edge is moved in.
     """
     if len(regions) < 2:
         return []
@@ -195,6 +198,7 @@ def place_names(regions: gpd.GeoDataFrame, place: Callable[[Vertices], Vertices]
     names = []
     for name, (x, y) in zip(ordered["name"], places, strict=True):
         half = 0.3 * letter * len(name)
+        x = max(half, min(x, width - half))
         if all(abs(left - x) > reach + half or abs(top - y) > 1.4 * letter for left, top, reach in taken):
             taken.append((x, y, half))
             names.append((str(name), round(x), round(y)))
