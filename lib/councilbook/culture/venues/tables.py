@@ -51,6 +51,7 @@ HEADERS = {  # by dataset, the columns that a page shows and the words above the
         "people": "People a year",
     },
 }
+MISSING = {"other_lsoa_code": "no other", "borough_in_file": "none"}
 BANDS = {1: "sure to 50 metres", 2: "sure to 200 metres", 3: "less sure than that"}
 BAND_LIMITS_M = (50, 200)
 ENDINGS = {"_m": ",.0f", "_gbp": ",.0f", "_head": ",.2f", "people": ",.0f"}
@@ -60,7 +61,7 @@ def show(dataset: str, frame: pd.DataFrame, caption: str) -> Html:
     """Show the columns of a dataset that a reader needs, as a table."""
     headers = HEADERS[dataset]
     formats = {name: form for name in headers for end, form in ENDINGS.items() if name.endswith(end)}
-    return table(frame.reindex(columns=list(headers)), caption, headers=headers, formats=formats)
+    return table(frame.reindex(columns=list(headers)).fillna(MISSING), caption, headers=headers, formats=formats)
 
 
 def fit_columns(study: Study, dataset: str, frame: pd.DataFrame) -> pd.DataFrame:
