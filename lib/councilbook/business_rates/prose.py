@@ -79,13 +79,13 @@ def describe_changes(changes: pd.DataFrame, register: pd.DataFrame | None = None
     """Say what joined, left and changed since the version before, or why that cannot be said."""
     if register is not None and not contents.find_referenced(register["property_reference"]).any():
         return (
-            "No change can be told: the roll gives its properties no references, so nothing shows which of them is "
-            "which in the version before. In the register each is called by its row, which says nothing in another one."
+            "We cannot say what changed: the roll gives its properties no references, so nothing shows which is which "
+            "in the last version. In the register each is called by its row, which says nothing in another version."
         )
     if changes.empty:
         return (
-            "No change can be told: there is no earlier version of the register, it says the same, or the references "
-            "of its properties are others."
+            "We cannot say what changed. The register has no earlier version with the same references, or nothing in "
+            "it changed."
         )
     counts = changes["change"].value_counts()
     words = {

@@ -166,8 +166,9 @@ class Sheet:
         """
         letter = LETTER * self.step
         size = {"width": STATIC_WIDTH, "height": self.height, "step": self.step, "letter": letter}
+        border, width = self.write_path(regions.geometry), STATIC_WIDTH * self.step
         named = regions if towns is None or len(regions) > 1 else towns
-        border, names = self.write_path(regions.geometry), place_names(named, self.place, letter, STATIC_WIDTH * self.step)
+        names = place_names(named, self.place, letter, width)
         svg = render_template(template, border=border, names=names, **size, **values)
         return " ".join(svg.text.split()), self.height
 
