@@ -176,6 +176,8 @@ def test_downloads_link_every_file_by_dataset_and_format() -> None:
     text = " ".join(soup.get_text().split())
     for part in ("synthetic", "CSV file of Fuel poverty by area (120 kB)", "3.4 MB", "1,065 rows", "Version 1.2.0"):
         assert part in text
+    none = html.downloads([package | {"councilbook": {"rows": 0, "synthetic": True}}]).text
+    assert "No row: there is nothing of this" in none and "0 rows" not in none
 
 
 @given(st.text(st.characters(codec="utf-8")))
