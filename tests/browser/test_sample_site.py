@@ -18,6 +18,7 @@ pytestmark = pytest.mark.browser
 
 REPORT = "fuel_poverty/kent_medway/sample/index.html"
 RATES = "business_rates/north_lanarkshire/sample/index.html"
+CAREERS, CULTURE = "careers/doncaster/sample/index.html", "culture/waltham_forest/sample/index.html"
 LAYOUTS = ("layout-kid_households.html", "layout-rates_ledger.html")
 DATASET = "fuel_poverty/kent_medway/sample/data/postcode_fuel_poverty/index.html"
 AROUND = ("index.html", "data.html", "sources.html", "search.html", "accessibility.html")
@@ -136,7 +137,7 @@ def test_the_data_page_holds_the_dcat_record_of_every_dataset(visit: Callable[..
     assert all((sample.reports / file).is_file() for file in files)
 
 
-@pytest.mark.parametrize("name", [REPORT, RATES])
+@pytest.mark.parametrize("name", [REPORT, RATES, CAREERS, CULTURE])
 def test_a_report_is_short_and_opens_what_is_asked_for(visit: Callable[..., Any], sample: Workbook, name: str) -> None:
     page = visit(sample.reports / name).page
     page.set_viewport_size({"width": 1280, "height": 800})

@@ -73,7 +73,7 @@ def test_a_page_says_how_many_households_lack_what_and_what_a_list_loses_without
     tried = pd.concat([varied((0, 2.4), (1, 3.1)), without])
     counts = pd.DataFrame({"flag": ["oil", "no_acorn_group", "no_certificates"], "households": [1, 1250, np.nan]})
     told = prose.describe_lacking(counts, tried, is_synthetic=False, order=COMBINED_POSTCODE)
-    assert "is known of 1,250 households, and no certificate in the postcode of [c] (hidden" in told
+    assert "1,250 households have no Wellbeing Acorn group, and [c] (hidden to protect people) have no certi" in told
     assert told.endswith(
         "reaches 12.2% of the fuel poor with both. It reaches 11.0% without certificates and 10.0% without both."
     )

@@ -178,10 +178,10 @@ def describe_lacking(counts: pd.DataFrame, varied: pd.DataFrame, *, is_synthetic
     reached = rows.set_index("lacks")["reached_pct"]
     told = join_names(f"{reached[name]:.1f}% without {name}" for name in reached.index.drop("nothing"))
     return (
-        f"**What the records lack.** No Wellbeing Acorn group is known of {acorn} {_name_homes(is_synthetic)}, and no "
-        f"certificate in the postcode of {certificates}. They are in every list all the same: the model takes what is "
-        f"not known as a level of its own. On trial households, which are synthetic, {_name_list(order)} reaches "
-        f"{reached['nothing']:.1f}% of the fuel poor with both. It reaches {told}."
+        f"**What the records lack.** {acorn} {_name_homes(is_synthetic)} have no Wellbeing Acorn group, and "
+        f"{certificates} have no certificate in their postcode. They are in every list all the same: the model takes "
+        f"what is not known as a level of its own. On trial households, which are synthetic, {_name_list(order)} "
+        f"reaches {reached['nothing']:.1f}% of the fuel poor with both. It reaches {told}."
     )
 
 
