@@ -14,7 +14,7 @@ from councilbook.errors import ReleaseRefusedError
 from councilbook.gate.beside import Published, gather_told, protect_counts_beside, protect_records_beside
 from councilbook.gate.disclosure.records import protect_records
 from councilbook.gate.disclosure.tables.counts import protect_counts, round_counts
-from councilbook.gate.disclosure.together import _tell, find_exposed
+from councilbook.gate.disclosure.together import Count, Counts, Told, _tell, find_exposed
 from councilbook.paths import find_workbook
 from union_attack import attack, find_recovered, read_published
 
@@ -303,6 +303,18 @@ def test_two_months_in_a_row_give_nothing_back_and_the_rows_stay_as_they_were():
     assert second[COARSE].equals(first[COARSE])
     assert not second[BY_USE].equals(first[BY_USE])
     assert list_recovered(SIX, first, second).empty
+
+
+@pytest.mark.parametrize(("others", "exposed"), [(3, ["yes"]), (None, [])])
+def test_a_count_comes_out_where_a_register_shows_how_many_records_there_are(others, exposed):
+    shops = [frozenset({("use", "shop"), ("relief", relief)}) for relief in ("yes", "no")]
+    hidden, shown = Count(0, "yes", shops[0], 1, np.inf, is_hidden=True), Count(0, "no", shops[1], 28, 32)
+    table = Counts({(): (hidden, shown)}, frozenset({"use", "relief"}), 10)
+    register = None if others is None else pd.DataFrame({"use": ["shop"] * (30 + others) + ["office"] * 20})
+
+    found = find_exposed(Told(register, (table,)), {hidden: 3, shown: 30}.get)
+
+    assert [one.column for one in found] == exposed
 
 
 def test_groups_of_a_table_add_up_to_the_same_total_whatever_they_are_groups_of():
