@@ -323,6 +323,6 @@ def test_names_of_regions_do_not_cover_each_other() -> None:
 
 def test_a_name_at_the_edge_of_a_picture_is_moved_in_whole():
     spots = gpd.GeoDataFrame({"name": ["Westhaven", "Easthaven"]}, geometry=gpd.points_from_xy([0, 400], [0, 0]))
-    half = 0.3 * 10 * len("Westhaven")
+    half = round(0.36 * 10 * len("Westhaven"))
     places = {name: x for name, x, _ in drawn_map.place_names(spots, lambda xy: xy, 10, 400)}
     assert places == {"Westhaven": half, "Easthaven": 400 - half}

@@ -188,7 +188,7 @@ def place_names(
     Args:
         regions: from `merge_regions`, or towns from `point_maps.gather_towns`, whose order is kept.
         place: of the sheet that they are written on.
-        letter: height of a letter, in steps of the sheet; a name is about 0.6 of that wide for each of its letters.
+        letter: height of a letter, in steps of the sheet; a name is about 0.7 of that wide for each of its letters.
         width: of the sheet, in its steps: a name near its edge is moved in.
     """
     if len(regions) < 2:
@@ -198,7 +198,7 @@ def place_names(
     places = place(ordered.representative_point().get_coordinates().to_numpy())
     names = []
     for name, (x, y) in zip(ordered["name"], places, strict=True):
-        half = 0.3 * letter * len(name)
+        half = 0.36 * letter * len(name)
         x = max(half, min(x, width - half))
         if all(abs(left - x) > reach + half or abs(top - y) > 1.4 * letter for left, top, reach in taken):
             taken.append((x, y, half))
