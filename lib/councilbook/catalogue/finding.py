@@ -204,10 +204,8 @@ class Finder:
         if folder is None:
             return self._find_instead(source)
         names = list_data_files(folder)
-        folders, takes_folders = (
-            self._list_own_folders(source, folder),
-            source.format == "file" and "zip" in source.formats,
-        )
+        folders = self._list_own_folders(source, folder)
+        takes_folders = source.format == "file" and "zip" in source.formats
         own = [name for name in names if self._is_own(name, source)] + (folders if takes_folders else [])
         together = " If they belong together, put them into one folder of that name." if takes_folders else ""
         if len(own) > 1:
