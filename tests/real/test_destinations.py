@@ -162,7 +162,7 @@ def test_neet_and_not_known_are_two_figures(doncaster):
     assert newest.loc["North Lincolnshire", ["neet_pct", "not_known_pct"]].tolist() == [1.8, 9.7]
     said = prose.describe_neet(figures)
     assert "4.6% of 16 and 17 year olds" in said and "against 3.4% in England" in said
-    assert "Nobody knew about 0.7% more (2.2%)" in said
+    assert "What another 0.7% did is not known (2.2% in England)." in said
 
 
 @pytest.mark.parametrize(

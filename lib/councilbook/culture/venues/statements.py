@@ -43,7 +43,7 @@ def say_venues(venues: pd.DataFrame, name: str) -> str:
     found = say_counts(count_kinds(venues), name)
     if not venues["source_id"].isin(MAPS).any():
         sources = "the list of all museums" if venues["source_id"].eq(MUSEUMS).any() else "the council's own list"
-        return f"{found} They are from {sources}. No map of venues is here: that is no zero."
+        return f"{found} We have {sources} alone and no map of venues, so a missing kind is no zero."
     placed = venues["borough_from"].eq("place")
     unnamed = int((placed & venues["borough_in_file"].isna()).sum())
     if unnamed:
