@@ -515,7 +515,7 @@ def test_sums_that_are_withheld_are_said_to_be():
     assert "withheld" in prose.describe_bills(totals, stakes)
     assert "withheld" in prose.summarise_bills(totals, stakes)
     count = int(stakes["bills"].sum())
-    assert f"Some {count:,} do not fit" in prose.summarise_bills(totals.fillna(5e5), stakes)
+    assert f"About {count:,} bills do not fit" in prose.summarise_bills(totals.fillna(5e5), stakes)
     assert "do not fit" not in prose.summarise_bills(totals.fillna(5e5), stakes.head(0))
     told = prose.describe_bills(totals.fillna(5e5), stakes)
     assert "£0.5 million" in told
@@ -606,7 +606,7 @@ def test_of_a_list_as_many_are_told_as_were_planted():
         "no bill goes to 18 businesses. Of the first 18 on the list, 17 are among them"
         in prose.describe_missing_scores(scores)
     )
-    assert "in random order it would be about 4" in prose.describe_missing_scores(scores)
+    assert "in random order about 4 would be" in prose.describe_missing_scores(scores)
     few = prose.describe_missing_scores(scores.assign(planted=3))
     assert "Of the first 10 on the list, 10 are among them" in few
     assert "too short" in prose.describe_missing_scores(scores.iloc[:0])
@@ -799,7 +799,7 @@ def test_what_bills_come_to_and_what_is_at_stake_is_told_in_both_directions():
         "does not show."
     )
     assert prose.summarise_bills(totals, stakes) == (
-        f"{by_rules} Some 1,645 do not fit, in charge or in relief; many of these are right all the same."
+        f"{by_rules} About 1,645 bills do not fit, in charge or in relief; many of these are right all the same."
     )
     for shown in (stakes.head(1), stakes.tail(1), stakes.head(1).assign(bills=pd.NA)):  # each alone is something
         assert "Too few" not in prose.describe_bills(totals, shown)
@@ -814,8 +814,8 @@ def test_costs_and_savings_are_told_with_their_own_intervals_and_the_claim():
     claim = {"claim_gbp": 18_000, "chance_of_more": 0.023, "requests_year": 1_500.0, "requests_basis": "counted"}
     assert prose.describe_costs(costs, pd.DataFrame([claim])) == (
         "Requests on business rates are estimated to cost **£7,200 a year** (90% interval £2,700 to £15,000). "
-        "Publishing would save £1,000 of this after costs (−£720 to £4,300). The chance is 2% that they cost the "
-        "£18,000 of the case study, or more."
+        "Publishing would save £1,000 of this after costs (−£720 to £4,300). The case study says £18,000: the "
+        "chance is 2% that requests cost as much or more."
     )
 
 

@@ -381,8 +381,8 @@ def describe_costs(costs: pd.DataFrame, claim: pd.DataFrame) -> str:
         f"Requests on business rates are estimated to cost **{write_pounds(cost['median'])} a year** "
         f"(90% interval {write_pounds(cost['low'])} to {write_pounds(cost['high'])}). Publishing would save "
         f"{write_pounds(net['median'])} of this after costs ({write_pounds(net['low'])} to "
-        f"{write_pounds(net['high'])}). The chance is {chance:.0%} "
-        f"that requests cost £{claim['claim_gbp'].iloc[0]:,.0f} or more, as the case study says.{basis}"
+        f"{write_pounds(net['high'])}). The case study says £{claim['claim_gbp'].iloc[0]:,.0f}: the chance is "
+        f"{chance:.0%} that requests cost as much or more.{basis}"
     )
 
 
