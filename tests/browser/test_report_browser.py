@@ -28,7 +28,7 @@ def find_violations(frame: Any, without: list[str] | None = None) -> list[str]:
 
 def wait_until(page: Any, expression: str, arg: Any = None) -> None:
     """Wait for a page to be so; Playwright's own way evaluates a text inside the page, which its policy forbids."""
-    for _ in range(100):
+    for _ in range(400):  # 20 seconds, as a machine may be busy
         if page.evaluate(expression, arg):
             return
         time.sleep(0.05)

@@ -256,7 +256,7 @@ def test_a_cohort_that_jumps_cannot_be_compared_and_one_that_drifts_can() -> Non
     found, wrong = districts.read_districts(rows, rows, panel.AFTER_18)
     assert found["comparable"].tolist() == ["first year", "yes", "yes", "no: the cohort jumped"]
     assert wrong == 0
-    assert "changed by +91% to 3,594 in 2022/23" in statements.say_jumps(found)
+    assert "grew by 91% to 3,594 in 2022/23" in statements.say_jumps(found)
 
 
 def test_a_district_whose_parts_do_not_add_up_is_set_aside() -> None:

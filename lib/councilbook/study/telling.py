@@ -50,6 +50,7 @@ def show_provenance(traces: Mapping[str, Trace], assumed: pd.DataFrame) -> Html:
     twins = rows.dropna(subset=["basis"])
     made = dict(zip(twins["series"].astype("str"), twins["basis"], strict=True))
     rows = rows.drop(columns=["source", "file", "checksum", "basis"])
+    rows["licence"] = rows["licence"].replace("not_stated", "not stated")
     rows["date"] = rows["date"].where(counts == 1, counts.astype("str") + " editions")
     for column in ("spectrum", "data"):
         rows[column] = rows[column].map(lambda word: html.badge(word, word))
