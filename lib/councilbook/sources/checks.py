@@ -20,7 +20,13 @@ SHOWN = 3
 
 
 def check_fields(
-    frame: pd.DataFrame, fields: Mapping[str, FieldSpec], key: Sequence[str], where: str, *, show_values: bool
+    frame: pd.DataFrame,
+    fields: Mapping[str, FieldSpec],
+    key: Sequence[str],
+    where: str,
+    *,
+    show_values: bool,
+    way: str = "",
 ) -> None:
     """Check a table against its declared fields: columns, types, required, pattern, range, values, unique, key.
 
@@ -30,25 +36,28 @@ def check_fields(
         key: columns that together name a row once.
         where: what the table is, for the message.
         show_values: whether a message may repeat a value; false for data about people.
+        way: what to do about it, which ends the message in a line of its own.
 
     Raises:
         CheckError: with a line for each fault that was found.
     """
+    end = f"\n{way}" if way else ""
     columns = [str(name) for name in frame.columns if name != "geometry"]
     if absent := [name for name in fields if name not in columns]:
-        raise CheckError(f"{where}: no column {', '.join(absent)}. Declared are {', '.join(fields)}.")
+        raise CheckError(f"{where}: no column {', '.join(absent)}. Declared are {', '.join(fields)}.{end}")
     if extra := [name for name in columns if name not in fields]:
-        raise CheckError(f"{where}: column {', '.join(extra)} is not declared.{suggest(extra[0], fields)}")
+        raise CheckError(f"{where}: column {', '.join(extra)} is not declared.{suggest(extra[0], fields)}{end}")
     for build in (_build_type, _build_limits):  # a limit says nothing of a value that has another type
         schema = pa.DataFrameSchema({name: build(field) for name, field in fields.items()})
         try:
             schema.validate(pd.DataFrame(frame[list(fields)]), lazy=True)
         except SchemaErrors as errors:
-            raise CheckError(f"{where}:\n{_describe_failures(errors.failure_cases, fields, show_values)}") from None
+            told = _describe_failures(errors.failure_cases, fields, show_values)
+            raise CheckError(f"{where}:\n{told}{end}") from None
     if key and (twice := frame.duplicated(list(key), keep=False)).any():
         rows = ", ".join(map(str, frame.index[twice][:SHOWN]))
         raise CheckError(
-            f"{where}: {', '.join(key)} must name a row once, but {twice.sum()} rows share it (row {rows})."
+            f"{where}: {', '.join(key)} must name a row once, but {twice.sum()} rows share it (row {rows}).{end}"
         )
 
 

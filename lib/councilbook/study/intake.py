@@ -156,12 +156,8 @@ class Intake:
                 found, notes=tuple(dict.fromkeys([*found.notes, *rows.attrs.get("notes", ())]))
             )
         frame = rows if table.stream else convert_types(rows, table, found)
-        try:
-            check_fields(frame, table.fields, table.key, where, show_values=source.shows_values)
-        except CheckError as error:
-            raise CheckError(
-                f"{error}\n{MEND} {self.tell_way(found)}" if found.has_own_columns else str(error)
-            ) from None
+        way = f"{MEND} {self.tell_way(found)}" if found.has_own_columns else ""
+        check_fields(frame, table.fields, table.key, where, show_values=source.shows_values, way=way)
         if source.checked_by:
             try:
                 find_function(source.checked_by)(frame)

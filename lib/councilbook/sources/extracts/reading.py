@@ -122,10 +122,8 @@ class Extract:
         try:
             rows = self.read()
             typed = convert_types(rows, self.table, self.found)
-            try:
-                check_fields(typed, self.table.fields, self.table.key, self.where, show_values=False)
-            except CheckError as error:
-                raise CheckError(f"{error}\n{MEND} {self.told.way}") from None
+            way = f"{MEND} {self.told.way}"
+            check_fields(typed, self.table.fields, self.table.key, self.where, show_values=False, way=way)
             result, warnings = f"{len(rows):,} rows can be read.", rows.attrs["notes"]
         except CouncilbookError as error:
             fault = str(error)
