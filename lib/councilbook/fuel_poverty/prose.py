@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from councilbook.catalogue.councils import join_names
+from councilbook.pages.html.wording import begin_line
 
 SCORED = {  # the datasets of scores, by what is scored
     "fuel_poverty_model_scores": "areas",
@@ -55,7 +56,7 @@ def describe_change(totals: pd.DataFrame, breaks: Collection[float] = ()) -> str
     if len(sentences) > 1:
         told = " and ".join(reasons)
         parts = {2: "two", 3: "three parts"}.get(len(sentences), f"{len(sentences)} parts")
-        sentences.append(f"{told[0].upper()}{told[1:]}, so the {parts} must not be compared.")
+        sentences.append(f"{begin_line(told)}, so the {parts} must not be compared.")
     return " ".join(sentences)
 
 
@@ -170,7 +171,7 @@ def describe_strongest(odds: pd.DataFrame) -> str:
     first = odds.loc[np.log(odds["odds_ratio"]).abs().idxmax()]
     name = first["covariate"][0].lower() + first["covariate"][1:]
     return (
-        f"**{name[0].upper()}{name[1:]}** goes with fuel poverty most closely. One standard deviation more of it "
+        f"**{begin_line(name)}** goes with fuel poverty most closely. One standard deviation more of it "
         f"({first['one_more']:,.1f}) goes with {first['odds_ratio']:.2f} times the odds of fuel poverty, all else "
         f"equal (95% interval {first['low_95']:.2f} to {first['high_95']:.2f})."
     )

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from councilbook.catalogue.councils import join_names
+from councilbook.pages.html.wording import begin_line
 
 ALL_MEASURES = "All measures"
 NUMBERS = ["effect", "low_95", "high_95", "planted"]
@@ -113,10 +114,10 @@ def describe_effect(table: pd.DataFrame, outcome: str, *, is_synthetic: bool) ->
     """
     words = WORDS[outcome]
     if outcome not in list_outcomes(table):
-        return f"**{words.name[0].upper()}{words.name[1:]}: not known.** Too few homes have values before and after."
+        return f"**{begin_line(words.name)}: not known.** Too few homes have values before and after."
     average = _take(table, outcome)
     effect, low, high = (words.scale * float(average[name]) for name in NUMBERS[:3])
-    title = f"{words.name[0].upper()}{words.name[1:]}{SYNTHETIC if is_synthetic else ''}"
+    title = f"{begin_line(words.name)}{SYNTHETIC if is_synthetic else ''}"
     if low <= 0 <= high:
         return (
             f"**{title}: no change that could be told from chance.** The estimate is {effect:+{words.number}} "

@@ -10,7 +10,7 @@ import markupsafe
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from councilbook.pages.html.wording import format_bytes, format_date
+from councilbook.pages.html.wording import begin_line, format_bytes, format_date
 
 BadgeKind = Literal["real", "synthetic", "assumed", "mixed", "closed", "shared", "open", "draft", "approved"]
 
@@ -60,7 +60,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"bytes": format_bytes, "date": format_date}
+    environment.filters |= {"bytes": format_bytes, "date": format_date, "begin_line": begin_line}
     return environment
 
 

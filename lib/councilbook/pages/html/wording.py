@@ -25,6 +25,11 @@ def count_things(count: int, noun: str) -> str:
     return f"{count:,d} {noun}{'' if count == 1 else 's'}"
 
 
+def begin_line(words: str) -> str:
+    """Write words with a capital first letter, and the others as they are; `str.capitalize` makes these small."""
+    return words[:1].upper() + words[1:]
+
+
 def write_about(value: Any) -> str:
     """Write an estimate to three figures, as 30,300 for 30,307."""
     return f"{float(f'{float(value):.3g}'):,.0f}"
