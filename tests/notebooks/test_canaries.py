@@ -372,8 +372,8 @@ def change_cell(book: Book, name: str, field: str, value: str) -> None:
         (add_ragged_row, "more cells than the header"),
         (leave_quote_open, "is not CSV that can be read"),
         (lose_header, "row 1: it looks like a record and not like a header"),
-        (put_text_for_workbook, "bills_ledger.bills FAULT"),
-        (cut_workbook_off, "bills_ledger.bills FAULT"),
+        (put_text_for_workbook, "bills.xlsx is not an xlsx workbook"),
+        (cut_workbook_off, "bills.xlsx is not an xlsx workbook"),
     ],
 )
 def test_no_canary_is_in_what_is_said_of_a_bad_file(book: Book, spoil: Callable[[Book], None], told: str) -> None:
