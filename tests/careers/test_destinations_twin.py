@@ -112,7 +112,7 @@ def test_a_college_is_left_out_and_a_cohort_jumps(study: Study) -> None:
 def test_neet_has_its_made_up_rows_in_2021_and_another_column_since_2024(study: Study) -> None:
     rows, aside = neet.read_neet(study.load_series("neet"))
     assert aside.to_numpy().tolist() == [[2021, "made-up rows, of no place", 2]]
-    figures = neet.compare_neet(rows, set(study.load("school_spine")["authority"]), "x")
+    figures = neet.compare_neet(rows, set(study.load("school_spine")["authority"]))
     assert figures["is_own"].sum() == 5
     assert "enrolments_pa_10_exact_percent" in read_twin(study, "neet_2024")
     assert "sess_overall_percent_pa_10_exact" in read_twin(study, "neet_2023")

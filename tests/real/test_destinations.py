@@ -154,7 +154,7 @@ def test_districts_and_their_jump(doncaster):
 def test_neet_and_not_known_are_two_figures(doncaster):
     rows, aside = neet.read_neet(doncaster.study.load_series("neet"))
     assert aside.to_numpy().tolist() == [[2021, "made-up rows, of no place", 2]]
-    figures = neet.compare_neet(rows, list_codes(doncaster.study), "Doncaster")
+    figures = neet.compare_neet(rows, list_codes(doncaster.study))
     assert figures.loc[figures["is_own"], "both_pct"].tolist() == [4.9, 4.8, 4.3, 4.8, 5.4]
     newest = figures[figures["year"].eq(2025)].set_index("authority")[neet.FIGURES]
     assert newest.loc["Doncaster"].tolist() == [5.4, 4.6, 0.7]
@@ -178,6 +178,6 @@ def test_another_authority_has_its_schools_districts_and_neet(
     assert len(newest) == schools
     assert study.load("ees_ks4_districts")["lad_code"].nunique() == districts_there
     rows, _ = neet.read_neet(study.load_series("neet"))
-    figures = neet.compare_neet(rows, list_codes(study), authority)
+    figures = neet.compare_neet(rows, list_codes(study))
     assert figures.loc[figures["is_own"], "authority"].unique().tolist() == [authority]
     assert len(study.load("school_spine")) > 0

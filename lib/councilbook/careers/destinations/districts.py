@@ -1,18 +1,33 @@
 """Destinations by district, over more years than schools have, and where a jump of the cohort forbids a comparison."""
 
+from contextlib import suppress
+
+import numpy as np
 import pandas as pd
 
 from councilbook.careers.destinations.marks import read_cells
 from councilbook.careers.destinations.panel import COLLEGE
+from councilbook.errors import NotThereError
+from councilbook.study import Study
 
 PARTS = {"education": "education", "appren": "apprenticeships", "all_work": "work"}
 LEFT = {"all_notsust": "not_stayed", "all_unknown": "not_known"}
 # From one year to the next young people of an age hardly change by more than a tenth; a college that enters or leaves a
-# district's count changes it by a half. A quarter lies between.
-JUMP = 1.25
+# district's count changes it by a half. A quarter lies between. A few dozen change so by chance, thus the change
+# must also be above three standard deviations of the difference of two counts.
+JUMP, DEVIATIONS = 1.25, 3.0
 FIRST, SAME, JUMPED = "first year", "yes", "no: the cohort jumped"
 COLLEGES = r"(?i)college|sixth form centre|16[- ]19"
 TECHNICAL = r"(?i)technical|technology"
+
+
+def load_districts(study: Study, source: str, measure: str) -> tuple[pd.DataFrame, int]:
+    """Load a table of districts, as `read_districts` reads it; no row where nobody of the council is counted in it."""
+    england = study.load(source, "england")
+    own = england.iloc[:0]
+    with suppress(NotThereError):
+        own = study.load(source)
+    return read_districts(own, england, measure)
 
 
 def read_districts(rows: pd.DataFrame, england: pd.DataFrame, measure: str) -> tuple[pd.DataFrame, int]:
@@ -35,14 +50,15 @@ def read_districts(rows: pd.DataFrame, england: pd.DataFrame, measure: str) -> t
     own, wrong = _read_counts(rows, measure)
     all_rows, _ = _read_counts(england, measure)
     sums = all_rows.groupby("destination_year")[["stayed", "cohort"]].sum()
-    own["england_pct"] = own["destination_year"].map(100 * sums["stayed"] / sums["cohort"])
+    own["england_pct"] = own["destination_year"].map(100 * sums["stayed"] / sums["cohort"]).astype("float64")
     own = own.sort_values(["lad_code", "destination_year"], ignore_index=True)
     before = own.groupby("lad_code")["cohort"].shift()
     ratio = own["cohort"] / before
     own["cohort_change_pct"] = 100 * (ratio - 1)
     own["comparable"] = SAME
     own.loc[before.isna(), "comparable"] = FIRST
-    own.loc[(ratio > JUMP) | (ratio < 1 / JUMP), "comparable"] = JUMPED
+    by_chance = (own["cohort"] - before).abs() <= DEVIATIONS * np.sqrt(own["cohort"] + before)
+    own.loc[~ratio.between(1 / JUMP, JUMP) & before.notna() & ~by_chance, "comparable"] = JUMPED
     return own, wrong
 
 

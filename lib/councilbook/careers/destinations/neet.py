@@ -9,7 +9,6 @@ from collections.abc import Collection
 import pandas as pd
 
 from councilbook.careers.destinations.marks import read_cells
-from councilbook.errors import CheckError
 
 NATIONAL, AUTHORITY = "National", "Local authority"
 FIGURES = ["both_pct", "neet_pct", "not_known_pct"]
@@ -50,26 +49,18 @@ def read_neet(editions: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return read[~is_made_up].reset_index(drop=True), pd.DataFrame(counts, columns=["year", "what", "rows"])
 
 
-def compare_neet(rows: pd.DataFrame, codes: Collection[str], council: str) -> pd.DataFrame:
+def compare_neet(rows: pd.DataFrame, codes: Collection[str]) -> pd.DataFrame:
     """Put a council's figures beside England's and those of the others in its region.
 
     Args:
         rows: from `read_neet`.
         codes: GSS codes and numbers of who runs its schools.
-        council: its name, for a message.
 
     Returns:
-        year, la_code, authority, cohort, FIGURES, is_own: the council's authority, the region's others, and England.
-
-    Raises:
-        CheckError: no year has a row of it.
+        year, la_code, authority, cohort, FIGURES, is_own: the council's authority, the region's others, and England;
+        England alone where no year has a row of the authority, as of one with hardly anybody of that age.
     """
     is_own = rows["la_code"].isin(codes) | rows["la_number"].isin(codes)
-    if not is_own.any():
-        raise CheckError(
-            f"NEET by authority: no row for {council}: none has {' or '.join(sorted(codes))} as its code. The figures "
-            "are of England alone, by who runs the schools."
-        )
     regions = rows.loc[is_own, "region_code"].unique()
     is_beside = rows["level"].eq(AUTHORITY) & rows["region_code"].isin(regions) | rows["level"].eq(NATIONAL)
     beside = rows[is_own | is_beside].assign(is_own=is_own)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from councilbook.careers.destinations.marks import read_cells
+from councilbook.careers.places.sites import pair_reopened
 from councilbook.catalogue import Council, Source
 from councilbook.catalogue.entries.sources import Areas
 from councilbook.errors import CheckError
@@ -82,7 +83,7 @@ def read_schools(tables: pd.DataFrame, spine: pd.DataFrame) -> Panel:
     Args:
         tables: rows of all editions, as the catalogue declares them; the edition is the year in which it came out, and
             its destinations are those of the academic year that ended in the year before.
-        spine: urn, linked_urn (of the school that it was, or became).
+        spine: urn, linked_urn (of the school that it was, or became), name, postcode, status, opened_date, closed_date.
 
     Raises:
         CheckError: see `read_cells`.
@@ -121,6 +122,7 @@ def find_successors(panel: pd.DataFrame, spine: pd.DataFrame) -> dict[str, str]:
         By URN, that of the newest of its series, where it is another.
     """
     linked = spine.loc[spine["linked_urn"].fillna("").ne(""), ["urn", "linked_urn"]].to_numpy().tolist()
+    linked += [list(pair) for pair in pair_reopened(spine).items()]
     schools = panel[panel["kind"].ne(AUTHORITY)].drop_duplicates(["la_number", "establishment", "urn"])
     for _, urns in schools.groupby(["la_number", "establishment"])["urn"]:
         ordered = sorted(urns, key=int)

@@ -11,6 +11,7 @@ from scipy.stats import norm, spearmanr
 
 from councilbook.careers.destinations.comparing import AMONG, AVERAGE, CHANGE
 from councilbook.methods import rates
+from councilbook.pages.html.wording import count_things
 
 MET = {"fully", "full", "met", "achieved", "yes", "true", "100"}  # a benchmark that is met in full, as returns say it
 MOST_SAID = 3
@@ -91,25 +92,26 @@ def say_unusual(schools: pd.DataFrame) -> str:
     """Say how many schools are unusual among schools, and how many are below the average: two questions."""
     among, average = schools["among_schools"], schools["against_average"]
     below, low = int(among.eq(AMONG[0]).sum()), schools.loc[average.eq(AVERAGE[0]), "school"]
-    unusual = f"{below} of {len(schools)}" if below else f"None of {len(schools)}"
-    named = f": {', '.join(sorted(low))}" if len(low) else ""
+    named = f": {'; '.join(sorted(low))}" if len(low) else ""
     return (
-        f"{unusual} schools {'are' if below > 1 else 'is'} unusually low among England's schools. {len(low) or 'None'} "
-        f"{'is' if len(low) == 1 else 'are'} below England's average by more than chance explains{named}."
+        f"Of {count_things(len(schools), 'school')}, {below or 'none'} {'are' if below > 1 else 'is'} unusually low "
+        f"among England's schools. {len(low) or 'None'} {'are' if len(low) > 1 else 'is'} below England's average by "
+        f"more than chance explains{named}."
     )
 
 
-def say_changes(schools: pd.DataFrame) -> str:
+def say_changes(rows: pd.DataFrame) -> str:
     """Say how many schools changed by more than the noise between years."""
-    known = schools[schools["change"].isin(CHANGE)]
+    known = rows[rows["change"].isin(CHANGE)]
     lower, higher = (known.loc[known["change"].eq(word), "school"] for word in (CHANGE[0], CHANGE[2]))
     parts = [
-        f"{len(one)} {'is' if len(one) == 1 else 'are'} {words} ({', '.join(sorted(one))})"
+        f"{len(one)} {'is' if len(one) == 1 else 'are'} {words} ({'; '.join(sorted(one))})"
         for one, words in ((lower, "lower"), (higher, "higher"))
         if len(one)
     ]
     changed = " and ".join(parts) or "none lies outside what its earlier years predict"
-    return f"Of {len(known)} schools with earlier years, {changed}. By chance alone, one in twenty would."
+    schools = count_things(len(known), "school")
+    return f"Of {schools} with earlier years, {changed}. By chance alone, one in twenty would."
 
 
 def say_jumps(districts: pd.DataFrame) -> str:
@@ -133,7 +135,7 @@ def say_left_out(colleges: pd.DataFrame) -> str:
     """Say which colleges have no row in the table of schools and colleges; see `districts.list_left_out`."""
     if colleges.empty:
         return "Each college in the list of schools and colleges has a row."
-    names = ", ".join(colleges["name"])
+    names = "; ".join(colleges["name"])
     return (
         f"Without a row here: {names}. Their students are missing from the figures by school and college, or count "
         "where the college, or the group that it joined, is registered."

@@ -91,7 +91,7 @@ def _find_successors(own: pd.DataFrame, register: pd.DataFrame, new: pd.DataFram
     """
     opened = own["linked_urn"].map(own.set_index("urn")["opened_date"])
     links = own[(own["status"] == CLOSED) & (opened >= own["closed_date"])]
-    successors = dict(zip(links["urn"], links["linked_urn"], strict=True))
+    successors = pair_reopened(own) | dict(zip(links["urn"], links["linked_urn"], strict=True))
     still = set(register.loc[register["status"].str.contains(STILL_OPEN), "urn"])
     older = own[(own["status"] != CLOSED) & ~own["urn"].isin(still)]
     names = ["urn", "name", "postcode"]
@@ -101,6 +101,14 @@ def _find_successors(own: pd.DataFrame, register: pd.DataFrame, new: pd.DataFram
     alike = [bool(one & other) and (one == other or at) for one, other, at in zip(words, others, near, strict=True)]
     pairs = pairs[np.array(alike, dtype=bool)]
     return successors | dict(zip(pairs["urn"], pairs["urn_new"], strict=True))
+
+
+def pair_reopened(spine: pd.DataFrame) -> dict[str, str]:
+    """Return what schools reopened as under their name and postcode, by URN: the spine links most of these, not all."""
+    closed, others = spine[spine["status"] == CLOSED], spine[spine["status"] != CLOSED]
+    pairs = closed.merge(others, on=["name", "postcode"], suffixes=("", "_new"))
+    pairs = pairs[pairs["opened_date_new"] >= pairs["closed_date"]]
+    return dict(zip(pairs["urn"], pairs["urn_new"], strict=True))
 
 
 def _name_words(name: str) -> frozenset[str]:
