@@ -97,8 +97,8 @@ def show_withheld(datasets: Sequence[Released]) -> Html:
     if not guarded:
         return open_alone
     lead = (
-        "Some of what this page was made from is about people or businesses, and not open. Its figures were made safe "
-        "before they left the council, so that nobody can be recognised in them."
+        "Some of what this page was made from is about people or businesses. Its figures were made safe first, so that "
+        "nobody can be recognised in them."
     )
     return join([fill("<p>{}</p>", lead), _tabulate(guarded), open_alone, _explain_limits(guarded)], "\n")
 
