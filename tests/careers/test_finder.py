@@ -119,12 +119,20 @@ def test_the_page_says_first_whether_buses_are_in_it():
         page = make_page(make_request(make_tables(**more), timetables)).text
         return re.search(r'id="how-travelled">(.*?)</p>', page)[1]
 
-    assert say(["bus_timetable", "rail_timetable"]) == "Buses and trains are in these journeys."
-    assert say(["bus_timetable"]) == "Buses are in these journeys; trains are not."
-    assert say(["rail_timetable"]).startswith("No bus is in these journeys")
-    assert "Trains are." in say(["rail_timetable"])
-    assert "Nor are trains." in say([])
-    assert say(["bus_timetable"], **{JOURNEYS: None}).startswith("Journeys are not in this page")
+    assert say(["bus_timetable", "rail_timetable"]) == "Buses and trains are in the journeys on this page."
+    assert say(["bus_timetable"]).startswith("No trains are in the journeys")
+    assert say(["rail_timetable"]).startswith("No buses are in the journeys")
+    assert say([]).startswith("No buses and no trains are in the journeys")
+    assert say(["bus_timetable"], **{JOURNEYS: None}).startswith("No journeys are on this page")
+
+
+def test_without_journeys_the_page_promises_no_way_and_asks_for_no_postcode():
+    page = make_page(make_request(make_tables(**{JOURNEYS: None}))).text
+    for words in ("where you live", "home again", "Your postcode is not", "in order of the time"):
+        assert words not in page.split("<script")[0], words
+    nowhere = make_tables()
+    page = make_page(make_request(nowhere | {"careers_places": nowhere["careers_places"].iloc[:0]})).text
+    assert "No place here teaches after 16" in page
 
 
 def test_a_sample_says_above_all_that_it_is_synthetic():

@@ -74,10 +74,13 @@ def test_a_traced_journey_has_the_median_and_the_ninth_in_ten_of_the_table(measu
     assert row["rides"].iloc[0] == table["rides"].max() == traced.loc[traced["ahead"] == ahead[60], "rides"].min()
 
 
-def test_without_a_timetable_people_walk_cycle_and_drive(town):
+def test_without_a_timetable_a_journey_without_a_car_is_on_foot(town):
     habits = Habits(walk=Pace(6, 1.0))
     table = ways.tabulate_ways(*town, plan_network([], "tuesday", habits, None), habits, None)
-    assert table[["transit_median_minutes", "transit_p90_minutes", "rides", "last_home_time"]].isna().all(axis=None)
+    for column in ("transit_median_minutes", "transit_p90_minutes"):
+        assert table[column].equals(table["walk_minutes"].rename(column))
+    assert table["walk_minutes"].notna().any() and table["rides"].dropna().eq(0).all()
+    assert table["last_home_time"].isna().all()
     assert table["drive_minutes"].notna().all()
 
 
@@ -103,9 +106,9 @@ def test_postcodes_and_places_within_reach_are_counted():
 
 
 def test_where_no_postcode_or_no_place_is_known_the_page_is_told_which(town):
-    with pytest.raises(NotToldError, match="where any postcode of this council is"):
+    with pytest.raises(NotToldError, match="where the postcodes of this council are"):
         ways.tabulate_ways(town[0].iloc[:0], town[1], None, Habits(), None)
-    with pytest.raises(NotToldError, match="where any place to learn at"):
+    with pytest.raises(NotToldError, match="No place here teaches after 16"):
         ways.tabulate_ways(town[0], town[1].iloc[:0], None, Habits(), None)
 
 

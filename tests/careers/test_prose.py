@@ -23,6 +23,7 @@ PLACES = pd.DataFrame(
         "kind": ["School with sixth form", "School with sixth form", "Further education college", "School to 16"],
         "is_post16": [True, True, True, False],
         "run_by": [None, None, "A group", "Another"],
+        "closed_date": [None, None, "2017-11-01", None],
         "age_to": [18, 16, np.nan, 16],
     }
 )
@@ -34,11 +35,11 @@ def test_places_are_counted_by_kind_in_words() -> None:
     said = prose.describe_places(PLACES, "Here")
     assert "Here has 3 places to learn at after 16: 2 schools with sixth form and 1 further education college." in said
     assert "Bodies elsewhere run 1 of them." in said
-    assert said.endswith("gives 16 as the highest age of 1: their sixth forms may have closed.")
+    assert said.endswith("The lists give 16 as the highest age of 1: its sixth form may have closed.")
     assert "No place in Here" in prose.describe_places(PLACES.iloc[3:], "Here")
-    assert "merged" not in said and "may be listed under its old name" in prose.describe_places(
-        PLACES.assign(run_by=None), "H"
-    )
+    assert "C College has closed. After a merger" in prose.describe_places(PLACES.assign(run_by=None), "H")
+    assert "merger" not in said and "has its address here" not in said
+    assert "No further education college has its address here" in prose.describe_places(PLACES.iloc[:2], "H")
     assert prose.write_kind("University technical college", 2) == "university technical colleges"
 
 
@@ -49,7 +50,8 @@ def test_how_far_people_get_is_told_by_the_timetables_that_there_are() -> None:
     assert "By car these are 98% and 7" in said
     assert prose.write_ways(BOTH) == "by bus, by train or on foot"
     assert prose.write_ways(TRAINS.iloc[:0]) == "on foot"
-    assert prose.warn_of_missing(TRAINS["timetable"]).startswith("**No buses are in these journeys,**")
+    assert prose.warn_of_missing(TRAINS["timetable"]).startswith("No buses are in the journeys on this page")
+    assert prose.warn_of_missing([]).startswith("No buses and no trains are in the journeys")
     assert prose.warn_of_missing(BOTH["timetable"]) == ""
     modes = prose.name_modes(pd.Series(["walk", "transit"]), TRAINS)
     assert modes.tolist() == ["on foot", "by train or on foot"]
@@ -60,7 +62,9 @@ def test_the_last_way_home_is_told_by_place() -> None:
         [("p", "1", "17:59"), ("q", "1", "18:00"), ("r", "1", "21:10"), ("p", "2", "17:00"), ("p", "3", None)],
         columns=["postcode", "site_id", "last_home_time"],
     )
-    assert prose.describe_evening(ways, PLACES).startswith("From 1 of 3 places, at least half")
+    said = prose.describe_evening(ways, PLACES)
+    assert said.startswith("From 1 of 3 places, at least half")
+    assert "From 1, evening classes" in said and said.endswith("From 1, no ride home is known.")
     table = tabulate_evening(ways, PLACES)
     assert table["name"].tolist() == ["A School", "B School", "C College"]
     assert table["reached"].tolist() == [3, 1, 0]

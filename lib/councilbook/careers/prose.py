@@ -14,7 +14,7 @@ from councilbook.pages.html.wording import count_things
 
 WITHIN = 45  # minutes, of a journey that the page calls in reach
 OLDEST = 16  # of who is taught where nobody stays on
-KINDS_SHOWN = 6
+COLLEGE = "Further education college"
 
 
 def find_reached(counts: pd.DataFrame, mode: str, minutes: int) -> "pd.Series[Any]":
@@ -73,18 +73,22 @@ def describe_places(places: pd.DataFrame, name: str) -> str:
     after = places[places["is_post16"]]
     if after.empty:
         return f"No place in {name} teaches after 16, as far as the lists of schools say."
-    kinds = after["kind"].value_counts().head(KINDS_SHOWN)
+    kinds = after["kind"].value_counts()
     told = join_names([f"{count} {write_kind(str(kind), count)}" for kind, count in kinds.items()])
-    grouped = int(after["run_by"].notna().sum())
-    sites = (
-        f" Bodies elsewhere run {grouped} of them."
-        if grouped
-        else " Our list of mergers has no college of here, so one that merged may be listed under its old name."
-    )
-    to_16 = int(after["age_to"].le(OLDEST).sum())
-    if to_16:
-        sites += f" The newer register gives {OLDEST} as the highest age of {to_16}: their sixth forms may have closed."
-    return f"{name} has {count_things(len(after), 'place')} to learn at after 16: {told}.{sites}"
+    said = [f"{name} has {count_things(len(after), 'place')} to learn at after 16: {told}."]
+    if grouped := int(after["run_by"].notna().sum()):
+        said.append(f"Bodies elsewhere run {grouped} of them.")
+    if len(closed := after.loc[after["closed_date"].notna() & after["run_by"].isna(), "name"]):
+        verb = "has" if len(closed) == 1 else "have"
+        said.append(
+            f"The lists say that {join_names(closed)} {verb} closed. After a merger most buildings stay in use."
+        )
+    if COLLEGE not in kinds:
+        said.append("No further education college has its address here, but one from elsewhere may teach here.")
+    if to_16 := int(after["age_to"].le(OLDEST).sum()):
+        sixth = "its sixth form" if to_16 == 1 else "their sixth forms"
+        said.append(f"The lists give {OLDEST} as the highest age of {to_16}: {sixth} may have closed.")
+    return " ".join(said)
 
 
 def write_kind(kind: str, count: int) -> str:
@@ -127,8 +131,8 @@ def warn_of_missing(timetables: Iterable[str]) -> str:
     if not absent:
         return ""
     return (
-        f"**No {' and no '.join(absent)} are in these journeys,** because there was no timetable of them. With one, "
-        "more places are in reach."
+        f"No {' and no '.join(absent)} are in the journeys on this page: there was no timetable of them. With one, "
+        "more places may be in reach, and sooner."
     )
 
 
@@ -141,10 +145,12 @@ def describe_evening(ways: pd.DataFrame, places: pd.DataFrame) -> str:
     table = tabulate_evening(ways, places)
     if not table["reached"].any():
         return "No journey home by bus or train is known."
-    held = int(table["late_pct"].ge(50).sum())
+    held, silent = int(table["late_pct"].ge(50).sum()), int(table["reached"].eq(0).sum())
+    earlier = len(table) - held - silent
+    less = f" From {earlier}, evening classes and part-time jobs are harder." if earlier else ""
     return (
         f"From {held} of {count_things(len(table), 'place')}, at least half of the postcodes with a ride home still "
-        f"have one after {EVENING}. From the others, evening classes and part-time jobs are harder."
+        f"have one after {EVENING}.{less}" + (f" From {silent}, no ride home is known." if silent else "")
     )
 
 
@@ -257,7 +263,7 @@ def describe_starts(starts: pd.DataFrame) -> str:
     """Say how many apprenticeships started here in the newest whole year; that it is not known where it is not."""
     rows = starts[starts["ukprn"].eq("all")].dropna(subset="starts_here")
     if rows.empty:
-        return "How many apprenticeships start here is not known on this page."
+        return "How many apprenticeships start here is not known: no file that was read has rows of this council."
     newest = rows.sort_values("year").iloc[-1]
     return (
         f"About {newest['starts_here']:,} apprenticeships started here in {newest['year']} ({newest['months']}). "

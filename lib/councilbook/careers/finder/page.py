@@ -14,6 +14,8 @@ from councilbook.careers.finder.content import (
     write_address,
 )
 from councilbook.careers.finder.packing import pack_journeys
+from councilbook.careers.journeys.ways import TIMETABLES
+from councilbook.careers.prose import warn_of_missing
 from councilbook.pages.html.pieces import Html, embed_json
 from councilbook.pages.html.wording import count_things
 from councilbook.pages.study_pages import PageRequest
@@ -29,7 +31,7 @@ USED = (
     "careers_interest_categories",
     "careers_vacancies",
 )
-TIMETABLES = {"bus_timetable": "bus", "rail_timetable": "train"}
+VEHICLES = {"buses": "bus", "trains": "train"}
 OTHER_TOWN = "Town not said"
 WAYS = {"walk": "on foot", "cycle": "by bicycle", "drive": "by car"}
 LEVELS = {
@@ -39,6 +41,10 @@ LEVELS = {
     "3": "level 3, as A levels and T levels",
     "4": "level 4 or above",
 }
+ALL_THERE = "Buses and trains are in the journeys on this page."
+NO_PLACES = "No place here teaches after 16, as far as the lists of schools say."
+NO_JOURNEYS = "No journeys are on this page: they have not been worked out. It lists all places."
+WAYS_TOLD = 2  # the first paragraphs of METHOD, which are on journeys
 METHOD = (
     "Places are in order of the time that it takes you to get there. None is hidden: those that are further away than "
     "you said come last.",
@@ -65,18 +71,19 @@ def make_page(request: PageRequest) -> Html:
     places = choose_places(tables["careers_places"])
     journeys = tables[JOURNEYS]
     has_journeys = journeys is not None and len(journeys) > 0 and len(places) > 0
-    timetables = [word for source, word in TIMETABLES.items() if source in request.list_sources(JOURNEYS)]
+    timetables = [name for source, name in TIMETABLES.items() if source in request.list_sources(JOURNEYS)]
     adverts = list_adverts(tables["careers_vacancies"], places)
     jobs = list_jobs(tables["careers_occupations"], tables["careers_occupation_skills"])
     interests = list_interests(tables["careers_interests"], tables["careers_interest_categories"])
-    by_timetable = " or ".join(timetables)
+    without = NO_JOURNEYS if len(places) else NO_PLACES
+    by_timetable = " or ".join(word for name, word in VEHICLES.items() if name in timetables)
     ways = ({"transit": f"by {by_timetable}, and on foot"} if timetables else {}) | WAYS
     content = {"places": list_places(places), "adverts": adverts, "transit": by_timetable, **interests}
     packed = pack_journeys(journeys, list(places["site_id"])) if journeys is not None and has_journeys else ""
     return request.render(
         TEMPLATE,
         USED,
-        travel_words=describe_travel(timetables, has_journeys=has_journeys),
+        travel_words=(warn_of_missing(timetables) or ALL_THERE) if has_journeys else without,
         has_journeys=has_journeys,
         ways=ways,
         levels=LEVELS,
@@ -85,25 +92,11 @@ def make_page(request: PageRequest) -> Html:
         vacancies=describe_adverts(tables["careers_vacancies"]),
         jobs=describe_jobs(len(jobs["jobs"])),
         towns=group_by_town(places),
-        method=METHOD,
+        method=METHOD if has_journeys else METHOD[WAYS_TOLD:],
         content=embed_json(content | {"skills": jobs["skills"]}),
         jobs_content=embed_json(jobs),
         journeys=Html(packed),
     )
-
-
-def describe_travel(timetables: list[str], *, has_journeys: bool) -> str:
-    """Say which ways of travelling are in the journeys, and above all whether buses are."""
-    if not has_journeys:
-        return "Journeys are not in this page: they have not been calculated. It lists all places."
-    if "bus" not in timetables:
-        trains = "Trains are. " if "train" in timetables else "Nor are trains. "
-        return (
-            f"No bus is in these journeys: no bus timetable was there when this page was made. {trains}By bus you may "
-            "get to more places, and sooner. Ask the place which buses stop there."
-        )
-    with_trains = "train" in timetables
-    return "Buses and trains are in these journeys." if with_trains else "Buses are in these journeys; trains are not."
 
 
 def describe_adverts(adverts: pd.DataFrame | None) -> str | None:
@@ -112,7 +105,9 @@ def describe_adverts(adverts: pd.DataFrame | None) -> str | None:
         return None
     if adverts.empty:
         return "None was open near here on the day this page was made. New ones come every day."
-    return f"{count_things(adverts['vacancy_id'].nunique(), 'advert')} were open on the day this page was made."
+    count = adverts["vacancy_id"].nunique()
+    verb = "was" if count == 1 else "were"
+    return f"{count_things(count, 'advert')} {verb} open on the day this page was made."
 
 
 def describe_jobs(count: int) -> str:

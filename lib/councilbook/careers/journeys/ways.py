@@ -67,9 +67,10 @@ def tabulate_ways(
     Raises:
         NotToldError: there is no postcode, or no place.
     """
-    if postcodes.empty or places.empty:
-        what = "place to learn at" if places.empty else "postcode"
-        raise NotToldError(f"No file says where any {what} of this council is, so no way can be measured.")
+    if places.empty:
+        raise NotToldError("No place here teaches after 16, as far as the lists of schools say, so no way leads there.")
+    if postcodes.empty:
+        raise NotToldError("No file says where the postcodes of this council are, so no way can be measured.")
     ways = measure_journeys(postcodes, places, network, habits, streets)
     ways.insert(0, "postcode", postcodes["postcode"].to_numpy()[ways.pop("point")])
     ways.insert(1, "site_id", places["site_id"].to_numpy()[ways.pop("place")])

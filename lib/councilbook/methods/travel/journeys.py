@@ -116,7 +116,7 @@ def measure_journeys(
 
     Args:
         points, places: with latitude and longitude.
-        network: what runs; None where there is no timetable.
+        network: what runs; None where there is no timetable, so that a journey without a car is on foot.
         habits: how people travel.
         streets: of an extract, for ways on foot and by bicycle; None: straight lines times the pace's factor.
 
@@ -129,9 +129,9 @@ def measure_journeys(
     paces = {"walk": (habits.walk, streets), "cycle": (habits.cycle, streets), "drive": (habits.drive, None)}
     ways = {name: measure_ways(points, places, pace, on, limit) for name, (pace, on) in paces.items()}
     minutes = {f"{name}_minutes": np.ceil(seconds / 60) for name, seconds in ways.items()}
-    if network is None:
-        none = np.full(ways["walk"].shape, -1, np.int32)
-        transit = Transit(none, none, none, none)
+    if network is None:  # one walks all the way
+        on_foot = np.where(np.isfinite(minutes["walk_minutes"]), minutes["walk_minutes"], -1).astype(np.int32)
+        transit = Transit(on_foot, on_foot, np.minimum(on_foot, 0), np.full_like(on_foot, -1))
     else:
         transit = measure_transit(points, places, network, habits, streets, ways["walk"])
     near = np.any([np.isfinite(one) for one in minutes.values()], axis=0) | (transit.median >= 0) | (transit.last >= 0)
