@@ -196,6 +196,7 @@ def test_what_is_not_known_is_no_zero(town):
     reach = catchments.tabulate_kinds(minutes, line, unknown, make_venues([0.0]))
     assert reach["people_16_to_24_pct"].isna().all()
     assert "not known" in statements.say_reach(reach, 15)
+    assert f"minutes of a {make_venues([0.0])['kind'].iloc[0]} on foot" in statements.say_reach(reach, 15)
     assert "left out" in catchments.describe_ways([], None, 1.3)
 
 

@@ -75,6 +75,8 @@ def test_a_councils_own_venue_that_a_file_has_too_is_listed_once_and_ids_are_uni
     study = SimpleNamespace(place=place, finder=SimpleNamespace(council=council))
     mapped = make_venues(kind="library", borough_code=None)
     own = make_venues(kind="library", borough_code=None).assign(name=["The A!", "New", "C"], x=[960.0, 1_200.0, 1.0])
+    again = mapped[mapped["name"].eq("A")].assign(x=lambda rows: rows["x"] + 2)  # a second door
+    mapped = pd.concat([mapped, again], ignore_index=True)
     settled = make_settled(mapped, "venue_map_libraries") | make_settled(own, "council_venues")
     venues = list_venues(study, settled, pd.DataFrame(), Ground({2021: AREAS}))
     assert venues["name"].tolist() == ["A", "B", "New"]  # C is listed once, and lies outside
@@ -199,9 +201,10 @@ def test_names_of_stations_are_equal_whoever_writes_them():
 def test_what_is_missing_is_said_and_is_no_zero():
     empty = pd.DataFrame()
     assert "not here" in statements.say_stations(empty, "Leeds")
-    assert "in a file that is here" in statements.say_cycleways(empty, "Leeds")
+    assert "are not shown: outlines" in statements.say_cycleways(empty, "Leeds")
     museums = pd.DataFrame({"kind": ["museum"], "source_id": ["mapping_museums"], "borough_from": ["name in the file"]})
     told = statements.say_venues(museums, "Leeds")
+    assert "theatres or music venues" in told
     assert told.startswith("Leeds has 1 museum. No list here names any libraries, ") and told.endswith("is no zero.")
     every = pd.DataFrame({"kind": ["museum", "library", "theatre", "music venue"], "venues": [1, 2, 1, 1]})
     told_of_all = "Leeds has 5 venues: 1 museum, 2 libraries, 1 theatre and 1 music venue."

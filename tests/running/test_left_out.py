@@ -166,7 +166,7 @@ def test_a_run_without_a_closed_file_leaves_out_what_needs_it_and_says_it_by_its
     assert "visits_north.csv" in said
     record = read_record(book.private / "runs" / "tiny" / "north" / "real")
     assert record
-    assert record.left_out["2_visits"].shown == "There is no file of Closed visits."
+    assert record.left_out["2_visits"].shown == "Missing file: Closed visits."
     stands_in = plan(book, mode="real", stand_ins=True)
     assert find_absent(load_catalogue(book), "tiny", make_finder(stands_in)) == {}
     assert set(fingerprint_notebooks(stands_in, load_catalogue(book)).values()).isdisjoint(record.notebooks.values())

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from councilbook.culture.engagement.statements import count_sure, share_published
+from councilbook.culture.reach.statements import name_kind
 from councilbook.culture.venues.statements import count_kind
 from councilbook.culture.visits.hours import WHOLE
 from councilbook.culture.visits.statements import take_whole
@@ -34,11 +35,12 @@ def show_venues(counts: pd.DataFrame, name: str) -> KeyFigure | None:
         return None
     most = counts.nlargest(1, "venues").iloc[0]
     kind = count_kind(int(most["venues"]), str(most["kind"]))
+    total = int(counts["venues"].sum())
     return KeyFigure(
-        f"{counts['venues'].sum()}",
-        f"venues of culture lie in {name}",
+        f"{total}",
+        f"{'venue of culture lies' if total == 1 else 'venues of culture lie'} in {name}",
         f"{kind} among them" if len(counts) > 1 else f"{kind}: the lists here name no other kind",
-        "Counted by place, in official lists",
+        "Counted from public lists",
     )
 
 
@@ -84,7 +86,7 @@ def show_near(reach: pd.DataFrame, minutes: int) -> KeyFigure | None:
     one = row.iloc[0]
     return KeyFigure(
         f"{one['adults_pct']:.0f}%",
-        f"of adults live within {minutes} minutes' walk of a venue",
+        f"of adults live within {minutes} minutes' walk of a {name_kind(reach)}",
         f"{one['not_engaged_adults_pct']:.0f}% of those who are estimated not to take part",
         "Straight lines times 1.3 where no map of streets is at hand",
     )

@@ -45,7 +45,7 @@ def find_absent(catalogue: Catalogue, study: str, finder: Finder) -> dict[str, L
                 reasons.append(str(error))
                 titles.append(source.title)
         if titles:
-            shown = f"There is no file of {', nor of '.join(titles)}."
+            shown = f"{'Missing file' if len(titles) == 1 else 'Missing files'}: {'; '.join(titles)}."
             found[name] = LeftOut(reason="\n".join(reasons), shown=shown)
     return found
 

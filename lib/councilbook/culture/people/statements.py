@@ -33,7 +33,7 @@ def say_cinema(shares: pd.DataFrame) -> str:
     cinema = shares[shares["outcome"].eq("went to the cinema")].set_index("group")
     share, answers = cinema["share_pct"] + HALF_UP, cinema["answers"]["all"]
     return (
-        f"{share['all']:.1f}% of adults went to the cinema in a year. In the most deprived tenth of areas "
+        f"In England {share['all']:.1f}% of adults went to the cinema in a year. In the most deprived tenth of areas "
         f"{share['decile 1']:.1f}% did, in the least deprived tenth {share['decile 10']:.1f}%. "
         f"{answers:,} adults answered."
     )

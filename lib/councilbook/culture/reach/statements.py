@@ -37,12 +37,18 @@ def say_reach(reach: pd.DataFrame, minutes: int, mode: str = "walk") -> str:
     row = reach[reach["kind"].eq(ANY) & reach["mode"].eq(mode) & reach["minutes"].eq(minutes)].iloc[0]
     shares, without = (row["adults_pct"], row["not_engaged_adults_pct"]), write_about(row["not_engaged_without"])
     said = (
-        f"{shares[0]:.0f} in 100 adults live within {minutes} minutes of a venue {MODE_WORDS[mode]}. Of those who are "
-        f"estimated not to take part, {shares[1]:.0f} in 100 do, and about {without} do not."
+        f"{shares[0]:.0f} in 100 adults live within {minutes} minutes of a {name_kind(reach)} {MODE_WORDS[mode]}. Of "
+        f"those who are estimated not to take part, {shares[1]:.0f} in 100 do, and about {without} do not."
     )
     if pd.isna(row["people_16_to_24"]):
         return f"{said} How many people aged 16 to 24 do is not known here: no list of ages has this council."
     return f"{said} Of people aged 16 to 24, {row['people_16_to_24_pct']:.0f} in 100 do."
+
+
+def name_kind(reach: pd.DataFrame) -> str:
+    """Name what is near: a venue, or its kind where lists here name one kind alone; of venue_reach."""
+    kinds = set(reach["kind"]) - {ANY}
+    return kinds.pop() if len(kinds) == 1 else "venue"
 
 
 def say_kinds(reach: pd.DataFrame) -> str:

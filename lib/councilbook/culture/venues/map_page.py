@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
 from councilbook.culture.venues.positions import SAME_PLACE_M
+from councilbook.culture.venues.statements import count_kind
 from councilbook.pages.html import Html
 from councilbook.pages.html.figures import write_data_uri
 from councilbook.pages.html.wording import count_things
@@ -93,10 +94,7 @@ def list_venues(venues: pd.DataFrame, stations: pd.DataFrame) -> pd.DataFrame:
 def describe_map(venues: pd.DataFrame, stations: pd.DataFrame, lines: pd.DataFrame, name: str) -> str:
     """Say in words what the map shows, for those who do not see it."""
     kinds = venues["kind"].value_counts()
-    told = [
-        count_things(int(kinds[kind]), kind) if kind != "library" else f"{kinds[kind]} libraries"
-        for kind in kinds.index
-    ]
+    told = [count_kind(int(count), str(kind)) for kind, count in kinds.items()]
     shown = [f"A map of {name} with {count_things(len(venues), 'numbered venue')}: {', '.join(told)}."]
     if len(lines):
         shown.append(f"Green lines are {lines['length_m'].sum() / 1_000:.0f} kilometres of Cycleways.")

@@ -25,6 +25,7 @@ from councilbook.errors import CatalogueError
 from councilbook.study import Study
 
 OUTLINE_M = 20.0  # to which the outlines are generalised
+TWICE_M = 100.0  # rows of one kind and name that are closer are one venue: two doors, or two numbers of a building
 BY_PLACE, BY_CODE, BY_NAME = "place", "code in the file", "name in the file"
 LSOA = {2011: "lsoa11_code", 2021: "lsoa21_code"}
 
@@ -173,7 +174,11 @@ def list_venues(study: Study, settled: Mapping[str, Settled], museums: pd.DataFr
     if not is_mapped(codes):
         known.append(
             museums[museums["is_open"].astype("bool")].assign(
-                kind="museum", source_id=MUSEUMS, uncertainty_m=REFERENCE_M, position_from=DEGREES
+                kind="museum",
+                source_id=MUSEUMS,
+                uncertainty_m=REFERENCE_M,
+                position_from=DEGREES,
+                borough_name=museums["area"].map(_last_authority),
             )
         )
     every = pd.concat(known, ignore_index=True) if known else museums.assign(kind="", source_id="", uncertainty_m=0.0)
@@ -214,8 +219,12 @@ def list_areas(venues: pd.DataFrame, ground: Ground, imd: pd.DataFrame) -> pd.Da
 
 
 def _drop_repeated(venues: pd.DataFrame) -> pd.DataFrame:
-    """Drop venues of the council's own list that another file has under the same name, in the same place."""
+    """Drop venues that a file has twice, and those of the council's own list that another file has there as well."""
     strict, _ = write_keys(venues["name"])
+    first = venues.groupby([venues["kind"], strict])[["x", "y"]].transform("first").to_numpy()
+    from_first = np.hypot(*(venues[["x", "y"]].to_numpy() - first).T)
+    is_again = venues["kind"].str.cat(strict, "|").duplicated() & (from_first < TWICE_M)
+    venues, strict = venues[~is_again], strict[~is_again]
     others = venues.assign(key=strict)[venues["source_id"].ne(OWN_LIST)].drop_duplicates("key").set_index("key")
     twin = others[["x", "y"]].reindex(strict).to_numpy()
     near = np.hypot(*(venues[["x", "y"]].to_numpy() - twin).T) < SAME_PLACE_M

@@ -33,7 +33,7 @@ def say_counts(counts: pd.DataFrame, name: str) -> str:
     absent = [PLURALS.get(kind, f"{kind}s") for kind in MAPS.values() if kind not in by_kind]
     of_all = f"{count_things(int(by_kind.sum()), 'venue')}: " if len(kinds) > 1 else ""
     found = f"{name} has {of_all}{join_names(kinds)}."
-    return f"{found} No list here names any {join_names(absent)}." if absent else found
+    return f"{found} No list here names any {join_names(absent).replace(' and ', ' or ')}." if absent else found
 
 
 def say_venues(venues: pd.DataFrame, name: str) -> str:
@@ -125,10 +125,8 @@ def say_doubt(areas: pd.DataFrame, venues: pd.DataFrame) -> str:
         return "Which small area a venue lies in cannot be said: outlines of the council's small areas are not here."
     several = int(areas.groupby("venue_id").size().gt(1).sum())
     other = int(venues["other_lsoa_code"].notna().sum())
-    return (
-        f"{several} of {len(venues)} venues may lie in more than one small area, since a border is near. "
-        f"A position as its file has it would put {other} of them into another."
-    )
+    moved = f" A position as its file has it would put {other} of them into another." if other else ""
+    return f"{several} of {len(venues)} venues may lie in more than one small area, since a border is near.{moved}"
 
 
 def say_grants(funding: pd.DataFrame, name: str) -> str:
@@ -181,5 +179,5 @@ def say_stations(stations: pd.DataFrame, name: str) -> str:
 def say_cycleways(lines: pd.DataFrame, name: str) -> str:
     """Say how long the cycleways are; of `culture_cycleways`."""
     if lines.empty:
-        return f"No line of a Cycleway in {name} is in a file that is here."
+        return f"Cycleways in {name} are not shown: outlines of its area, or a file with lines in it, are not here."
     return f"{name} has {lines['length_m'].sum() / 1_000:.1f} km of Cycleways, in {count_things(len(lines), 'line')}."
