@@ -97,6 +97,8 @@ def test_a_venue_that_could_lie_in_no_other_area_says_so():
     venues = pd.DataFrame({"name": ["A", "B"], "other_lsoa_code": ["E01000002", None], "borough_in_file": [None, "X"]})
     shown = tables.show("culture_venues", venues, "Venues").text
     assert "<td>no other</td>" in shown and "<td>none</td>" in shown and "<td>E01000002</td>" in shown
+    unknown = tables.show("culture_venues", venues.assign(other_lsoa_code=None), "Venues").text
+    assert "no other" not in unknown and "Small area" not in unknown
 
 
 # --- money ---

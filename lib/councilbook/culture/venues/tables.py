@@ -58,10 +58,12 @@ ENDINGS = {"_m": ",.0f", "_gbp": ",.0f", "_head": ",.2f", "people": ",.0f"}
 
 
 def show(dataset: str, frame: pd.DataFrame, caption: str) -> Html:
-    """Show the columns of a dataset that a reader needs, as a table."""
-    headers = HEADERS[dataset]
+    """Show the columns of a dataset that a reader needs, as a table, but those that are blank in all rows."""
+    shown = frame.reindex(columns=list(HEADERS[dataset]))
+    shown = shown.dropna(axis="columns", how="all") if len(shown) else shown
+    headers = {name: HEADERS[dataset][name] for name in shown}
     formats = {name: form for name in headers for end, form in ENDINGS.items() if name.endswith(end)}
-    return table(frame.reindex(columns=list(headers)).fillna(MISSING), caption, headers=headers, formats=formats)
+    return table(shown.fillna(MISSING), caption, headers=headers, formats=formats)
 
 
 def fit_columns(study: Study, dataset: str, frame: pd.DataFrame) -> pd.DataFrame:
