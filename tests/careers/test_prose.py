@@ -37,7 +37,7 @@ def test_places_are_counted_by_kind_in_words() -> None:
     assert "Bodies elsewhere run 1 of them." in said
     assert said.endswith("The lists give 16 as the highest age of 1: its sixth form may have closed.")
     assert "No place in Here" in prose.describe_places(PLACES.iloc[3:], "Here")
-    assert "C College has closed. After a merger" in prose.describe_places(PLACES.assign(run_by=None), "H")
+    assert "C College has closed. It counts, as most" in prose.describe_places(PLACES.assign(run_by=None), "H")
     assert "merger" not in said and "has its address here" not in said
     assert "No further education college has its address here" in prose.describe_places(PLACES.iloc[:2], "H")
     assert prose.write_kind("University technical college", 2) == "university technical colleges"

@@ -79,10 +79,8 @@ def describe_places(places: pd.DataFrame, name: str) -> str:
     if grouped := int(after["run_by"].notna().sum()):
         said.append(f"Bodies elsewhere run {grouped} of them.")
     if len(closed := after.loc[after["closed_date"].notna() & after["run_by"].isna(), "name"]):
-        verb = "has" if len(closed) == 1 else "have"
-        said.append(
-            f"The lists say that {join_names(closed)} {verb} closed. After a merger most buildings stay in use."
-        )
+        counts = "has closed. It counts" if len(closed) == 1 else "have closed. They count"
+        said.append(f"The lists say that {join_names(closed)} {counts}, as most buildings stay in use after a merger.")
     if COLLEGE not in kinds:
         said.append("No further education college has its address here, but one from elsewhere may teach here.")
     if to_16 := int(after["age_to"].le(OLDEST).sum()):
