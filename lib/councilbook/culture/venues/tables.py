@@ -61,7 +61,7 @@ def show(dataset: str, frame: pd.DataFrame, caption: str) -> Html:
     """Show the columns of a dataset that a reader needs, as a table, but those that are blank in all rows."""
     shown = frame.reindex(columns=list(HEADERS[dataset]))
     shown = shown.dropna(axis="columns", how="all") if len(shown) else shown
-    headers = {name: HEADERS[dataset][name] for name in shown}
+    headers = {name: words for name, words in HEADERS[dataset].items() if name in shown}
     formats = {name: form for name in headers for end, form in ENDINGS.items() if name.endswith(end)}
     return table(shown.fillna(MISSING), caption, headers=headers, formats=formats)
 
