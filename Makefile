@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
+unexport PYTHONDONTWRITEBYTECODE  # else each process of a run compiles all of the library anew
+
 .PHONY: run docs test test-real lock clean
 
 run: $(INSTALLED)

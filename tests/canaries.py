@@ -26,6 +26,7 @@ import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from ahocorasick_rs import BytesAhoCorasick
 
 from councilbook.catalogue import Catalogue, FieldSpec, Finder, Source, Table, load_catalogue
 from councilbook.catalogue.fetching import raw_path
@@ -244,7 +245,7 @@ def write_cells(file: Path, source: Source, table: Table, rows: Iterable[Sequenc
 # --- looking for them ---
 
 
-def search_files(workbook: Workbook, planted: Planted) -> list[str]:
+def search_files(workbook: Workbook, *planted: Planted) -> list[str]:
     """Look for canaries in all that others may read, and in what is kept of a run but its executed notebooks.
 
     Nor are the private lists of who signed looked at.
@@ -258,9 +259,9 @@ def search_files(workbook: Workbook, planted: Planted) -> list[str]:
             is_own = folder == workbook.private and (file.suffix == ".ipynb" or file.name in LISTS_OF_PERSONS)
             if file.is_file() and not is_own:
                 tokens = {*search(str(file.relative_to(folder)).encode()), *search(file.read_bytes())}
-                of_study = planted.study in file.relative_to(folder).parts
-                if file.suffix == ".csv" and folder != workbook.private and of_study:
-                    tokens |= set(search_numbers(pd.read_csv(file), planted))
+                if file.suffix == ".csv" and folder != workbook.private:
+                    for study in (one for one in planted if one.study in file.relative_to(folder).parts):
+                        tokens |= set(search_numbers(pd.read_csv(file), study))
                 if tokens:
                     found.append(f"{file.relative_to(workbook.root)}: {', '.join(sorted(tokens))}")
     return found
@@ -275,13 +276,10 @@ def search_numbers(table: pd.DataFrame, planted: Planted) -> Iterator[str]:
 
 def search(content: bytes, depth: int = 0) -> set[str]:
     """Return the tokens of canaries that stand in some bytes, in whatever encoding, or in what is packed in them."""
-    lowered = content.lower()
-    found = {
-        token
-        for token in TOKENS
-        for needle, is_caseless in list_needles(token)
-        if needle in (lowered if is_caseless else content)
-    }
+    found = set()
+    for searched, is_caseless in ((content.lower(), True), (content, False)):
+        needles, tokens = index_needles(is_caseless)
+        found |= {tokens[match] for match, *_ in needles.find_matches_as_indexes(searched, overlapping=True)}
     if depth < DEEPEST:
         for part in unpack(content):
             found |= search(part, depth + 1)
@@ -289,6 +287,14 @@ def search(content: bytes, depth: int = 0) -> set[str]:
 
 
 @cache
+def index_needles(is_caseless: bool) -> tuple[BytesAhoCorasick, list[str]]:
+    """Return what finds all needles in one pass, and the token of each."""
+    wanted = [
+        (needle, token) for token in TOKENS for needle, caseless in list_needles(token) if caseless == is_caseless
+    ]
+    return BytesAhoCorasick([needle for needle, _ in wanted]), [token for _, token in wanted]
+
+
 def list_needles(token: str) -> list[tuple[bytes, bool]]:
     """List what a token looks like in bytes, and whether upper and lower case are the same there."""
     forms = (token, token.lower(), token.upper())

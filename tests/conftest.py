@@ -1,6 +1,9 @@
 """What several test modules share: a small workbook in a folder of its own, and hypothesis without clock or chance."""
 
 import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy comes: each worker's threads would wait for the others'
+
 import shutil
 from collections.abc import Iterator
 from pathlib import Path

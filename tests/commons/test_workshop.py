@@ -57,39 +57,45 @@ def test_a_walk_has_the_cells_of_its_notebooks_and_no_solution(study: str, copie
     assert all(step.title in handout and step.title in facilitator for step in plan.steps)
 
 
-def try_wrong_answers(cell: dict) -> list[dict]:
-    """Make the cell that gives a check wrong answers of each kind, where the right one was given before."""
-    source = "".join(cell["source"])
-    if "walk.check(" not in source:
-        return []
-    asked = source.replace("globals()", 'globals() | {"answer": wrong}')
-    return [{**cell, "id": f"{cell['id']}-wrong", "source": f"for wrong in [{', '.join(WRONG)}]:\n    {asked}"}]
+def try_answers(check: dict, solution: str) -> list[dict]:
+    """Make the cells that give a check its solution and wrong answers of each kind; none leaves the walk a variable."""
+    source = "".join(check["source"])
+    solve = f"solved = dict(globals())\nexec({solution!r}, solved)\n{source.replace('globals()', 'solved')}"
+    asked = source.replace("globals()", 'solved | {"answer": wrong}')
+    err = f"answer = solved['answer']\nfor wrong in [{', '.join(WRONG)}]:\n    {asked}\nanswer = ..."
+    return [
+        {**check, "id": f"{check['id']}-{kind}", "source": code} for kind, code in (("solved", solve), ("wrong", err))
+    ]
 
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_the_solutions_are_right_and_an_answer_left_open_is_not(study: str, sample: Workbook) -> None:
-    """Both notebooks run in one kernel, that of the open answers first, and nothing of it is left for the other."""
+    """The walk runs as participants get it, every answer open; each solution is tried at its place and taken back."""
     folder = sample.root / "workshops" / study
     files = workshop.write_workshop(load_catalogue(sample), study, folder)
-    walk, solved = (json.loads(file.read_text(encoding="utf-8")) for file in files[:2])
-    clean = {"cell_type": "code", "source": "%reset -f", "metadata": {}, "outputs": [], "execution_count": None}
-    again = [one for cell in solved["cells"] for one in (cell, *try_wrong_answers(cell))]
-    cells = [*walk["cells"], clean | {"id": "clean"}, *({**cell, "id": f"{cell['id']}-solved"} for cell in again)]
+    walk, solutions = (json.loads(file.read_text(encoding="utf-8")) for file in files[:2])
+    cells, solution = [], ""
+    for cell, solved in zip(walk["cells"], solutions["cells"], strict=True):
+        cells.append(cell)
+        if cell["source"] != solved["source"]:
+            solution = "".join(solved["source"])
+        elif "walk.check(" in "".join(cell["source"]):
+            cells += try_answers(cell, solution)
     files[0].write_text(json.dumps(walk | {"cells": cells}), encoding="utf-8")
     done = papermill.execute_notebook(
         files[0], folder / "done.ipynb", cwd=str(folder), progress_bar=False, kernel_name="python3"
     )
     shutil.rmtree(folder)
-    told: dict[str, list[str]] = {"left open": [], "-solved": [], "-wrong-solved": []}
+    told: dict[str, list[str]] = {"open": [], "solved": [], "wrong": []}
     for cell in [cell for cell in done.cells if "walk.check(" in cell.source]:
-        kind = next((kind for kind in ("-wrong-solved", "-solved") if cell.id.endswith(kind)), "left open")
+        kind = next((kind for kind in ("solved", "wrong") if cell.id.endswith(f"-{kind}")), "open")
         told[kind].append("".join(out.text for out in cell.outputs))
-    wrong = "".join(told["-wrong-solved"])
-    assert len(wrong.splitlines()) == len(WRONG) * len(told["-solved"])
+    wrong = "".join(told["wrong"])
+    assert len(wrong.splitlines()) == len(WRONG) * len(told["solved"])
     assert "Right" not in wrong, wrong
-    assert told["-solved"] and all(text.startswith("Right. ") for text in told["-solved"])
-    assert len(told["left open"]) == len(told["-solved"])
-    assert all(text.startswith("Not yet. ") for text in told["left open"])
+    assert told["solved"] and all(text.startswith("Right. ") for text in told["solved"])
+    assert len(told["open"]) == len(told["solved"])
+    assert all(text.startswith("Not yet. ") for text in told["open"])
 
 
 @pytest.mark.parametrize("wrong", [..., None, "no idea", -1, [1, 2], float("nan")])
