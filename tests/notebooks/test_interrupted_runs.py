@@ -145,7 +145,7 @@ def test_a_run_killed_before_any_change_of_a_file_leaves_all_whole_and_the_next_
         assert process.exitcode == KILLED, when
         check_whole(workbook, old, new, when)
         assert read_both(workbook) != newer_report, when
-        for seed, expected in ((OLD, old), (NEW, new)):
+        for seed, expected in ((NEW, new), (OLD, old))[: 1 + (number % 4 == 0)]:  # a copy costs a second
             next_book = copy_workbook(workbook, tmp_path / f"{number}-{seed}")
             came = finish(start(next_book, seed), next_book)
             assert came["outcome"] in ("made", "unchanged"), (when, came["reason"])

@@ -9,6 +9,7 @@ from bs4 import BeautifulSoup
 from rdflib import DCAT, RDF, Graph, URIRef
 
 from councilbook.catalogue import StudySpec, load_catalogue
+from councilbook.errors import CatalogueError
 from councilbook.pages.page import PAGE_BYTES
 from councilbook.pages.reports.report_records import DatasetRecord, Section, read_reports
 from councilbook.pages.site import build_site
@@ -343,6 +344,24 @@ def test_the_statement_is_dated_by_the_newest_report(tmp_path: Path) -> None:
     site = build(tmp_path, make_record(run_date="2026-02-01"), make_record(slug="south", run_date="2026-03-01"))
 
     assert "run up to 1 March 2026" in read_words(read(site / "accessibility.html").main)
+
+
+def test_whom_readers_ask_is_said_once_and_stands_on_every_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("data/catalogue", "notebooks"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.setenv("COUNCILBOOK_ROOT", str(tmp_path))
+    (tmp_path / "data/catalogue/publisher.yaml").write_text("contact: Write to data@council.example & ask.")
+    site = build(tmp_path, make_record())
+    assert "tell us. Write to data@council.example & ask. Say which" in read_words(
+        read(site / "accessibility.html").main
+    )
+    for name in PAGES:
+        assert "hard to read? Write to data@council.example & ask." in read_words(read(site / name).footer)
+    (tmp_path / "data/catalogue/publisher.yaml").write_text("contacts: Somebody")
+    with pytest.raises(CatalogueError, match=r"publisher\.yaml .*\n.*contacts"):
+        build_site(make_catalogue(tmp_path))
 
 
 def test_the_same_reports_make_the_same_bytes(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ module of the library that uses the network.
 
 from councilbook.catalogue.catalogue import Catalogue
 from councilbook.catalogue.councils import Council
-from councilbook.catalogue.entries.conduct import Agreement, Canvas, Point
+from councilbook.catalogue.entries.conduct import Agreement, Canvas, Point, Publisher
 from councilbook.catalogue.entries.contents import Contents, Licence, canvas_schema, catalogue_schema, study_schema
 from councilbook.catalogue.entries.datasets import Dataset
 from councilbook.catalogue.entries.defaults import Default, fill_in_defaults
@@ -29,7 +29,7 @@ from councilbook.catalogue.entries.studies import ComparisonSpec, NotebookSpec, 
 from councilbook.catalogue.finding import Finder, FoundFile, TwinRequest, find_function
 from councilbook.catalogue.fingerprints import hash_file, hash_files, hash_library, hash_text, list_files
 from councilbook.catalogue.raw import Progress, check_kind, describe_manual_way, raw_path, read_checksums
-from councilbook.catalogue.reading import CANVAS, load_catalogue, read_contents
+from councilbook.catalogue.reading import CANVAS, load_catalogue, read_contents, read_publisher
 
 __all__ = [
     "CANVAS",
@@ -61,6 +61,7 @@ __all__ = [
     "ParameterSpec",
     "Point",
     "Progress",
+    "Publisher",
     "RecordRule",
     "RegisterRule",
     "Rule",
@@ -84,5 +85,6 @@ __all__ = [
     "raw_path",
     "read_checksums",
     "read_contents",
+    "read_publisher",
     "study_schema",
 ]

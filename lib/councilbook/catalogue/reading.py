@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from councilbook.catalogue.catalogue import Catalogue
 from councilbook.catalogue.councils import Council
 from councilbook.catalogue.entries.base import Entry
-from councilbook.catalogue.entries.conduct import Canvas
+from councilbook.catalogue.entries.conduct import Canvas, Publisher
 from councilbook.catalogue.entries.contents import Contents
 from councilbook.catalogue.entries.defaults import WEAKER, Default, check_strictness, fill_in_defaults
 from councilbook.catalogue.entries.studies import ComparisonSpec, StudySpec
@@ -21,7 +21,7 @@ from councilbook.paths import Workbook
 Kind = TypeVar("Kind")
 References = Iterator[tuple[str, Callable[[str], object], Iterable[str | None]]]
 
-COUNCILS, DEFAULTS = "councils.yaml", "disclosure.yaml"
+COUNCILS, DEFAULTS, PUBLISHER = "councils.yaml", "disclosure.yaml", "publisher.yaml"
 CANVAS = "canvas.yaml"
 
 
@@ -48,7 +48,9 @@ def load_catalogue(workbook: Workbook) -> Catalogue:
     councils = _read_yaml(workbook.catalogue / COUNCILS)
     named = {slug: {"slug": slug, **one} if isinstance(one, dict) else one for slug, one in councils.items()}
     defaults = _read_defaults(workbook.catalogue / DEFAULTS)
-    files = [file for file in sorted(workbook.catalogue.glob("*.yaml")) if file.name not in (COUNCILS, DEFAULTS)]
+    read_publisher(workbook)
+    apart = (COUNCILS, DEFAULTS, PUBLISHER)
+    files = [file for file in sorted(workbook.catalogue.glob("*.yaml")) if file.name not in apart]
     contents = {file.stem: read_contents(file, defaults) for file in files}
     catalogue = Catalogue(
         workbook=workbook,
@@ -91,6 +93,16 @@ def read_contents(file: Path, defaults: Mapping[str, Default]) -> Contents:
     for dataset in contents.datasets:
         check_strictness(dataset, defaults, file.name)
     return contents
+
+
+def read_publisher(workbook: Workbook) -> Publisher:
+    """Read who publishes the site; nothing is known where publisher.yaml is not there.
+
+    Raises:
+        CatalogueError: the file is not as the catalogue's schema says.
+    """
+    file = workbook.catalogue / PUBLISHER
+    return _parse(Publisher, _read_yaml(file), file) if file.exists() else Publisher()
 
 
 def _read_defaults(file: Path) -> dict[str, Default]:

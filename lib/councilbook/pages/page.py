@@ -15,10 +15,11 @@ from typing import Any, Literal
 from bs4 import BeautifulSoup
 
 from councilbook import __version__
+from councilbook.catalogue import read_publisher
 from councilbook.errors import NotebookError
 from councilbook.pages.html.pieces import Html, render_template
 from councilbook.pages.html.wording import format_bytes
-from councilbook.paths import write_atomically
+from councilbook.paths import find_workbook, write_atomically
 
 Current = Literal["reports", "data", "sources", "search", "accessibility", "docs"]
 
@@ -40,6 +41,7 @@ def render_page(template: str, current: Current, *, root: str = "", **values: An
         values: what the template asks for.
     """
     known: dict[str, Any] = {"has_docs": current == "docs", "docs": f"{root}{DOCS}/", "version": __version__}
+    known["contact"] = read_publisher(find_workbook()).contact
     return render_template(template, current=current, root=root, **known | values)
 
 

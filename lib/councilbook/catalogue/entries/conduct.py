@@ -1,4 +1,4 @@
-"""Agreements and ethics canvases: on what conditions closed and shared data may be used."""
+"""Agreements, ethics canvases and who answers: on what conditions data may be used, and who answers readers."""
 
 from datetime import date
 from typing import Literal, Self
@@ -88,4 +88,14 @@ class Canvas(Entry):
     points: dict[Name, Point] = Field(min_length=1)
     notice: dict[str, list[str]] = Field(
         default={}, description="Where people meet it, and what they are told there, in sentences of plain English."
+    )
+
+
+class Publisher(Entry):
+    """Who publishes the site of this workbook."""
+
+    contact: str = Field(
+        default="",
+        description="Who answers readers, and how to ask, as a whole sentence without names. The accessibility "
+        "statement of a public body has to say it.",
     )
