@@ -29,8 +29,8 @@ def say_belief(checked: pd.DataFrame, log: str) -> str:
     if failed.empty:
         return f"{log} can be believed as far as this can be tested: {held} of {asked} checks hold."
     return (
-        f"{log} must not be used to count visitors or journeys: {len(failed)} of {asked} checks fail "
-        f"({'; '.join(one.lower() for one in failed)})."
+        f"{log} must not be used to count visitors or journeys. {len(failed)} of {asked} checks fail: "
+        f"{'; '.join(one.lower() for one in failed)}."
     )
 
 

@@ -166,7 +166,8 @@ def describe_trends(table: pd.DataFrame, *, is_synthetic: bool) -> str:
         )
     if apart:
         sentences.append(
-            f"**{_list(apart, tested)} moved apart in {groups} before already**, so do not rely on that effect."
+            f"**{begin_line(_list(apart, tested))} moved apart in {groups} before any measure**. "
+            "So do not rely on what is said of this effect."
         )
     if not tested:
         sentences.append(
