@@ -10,7 +10,7 @@ from rdflib import DCAT, RDF, Graph, URIRef
 
 from councilbook.catalogue import StudySpec, load_catalogue
 from councilbook.errors import CatalogueError
-from councilbook.pages.page import PAGE_BYTES
+from councilbook.pages.page import DOCS, PAGE_BYTES
 from councilbook.pages.reports.report_records import DatasetRecord, Section, read_reports
 from councilbook.pages.site import build_site
 from councilbook.pages.site.base import CARDS, DATASETS_ON_ONE_PAGE, Site
@@ -344,6 +344,21 @@ def test_the_statement_is_dated_by_the_newest_report(tmp_path: Path) -> None:
     site = build(tmp_path, make_record(run_date="2026-02-01"), make_record(slug="south", run_date="2026-03-01"))
 
     assert "run up to 1 March 2026" in read_words(read(site / "accessibility.html").main)
+
+
+def test_the_documentation_is_searched_too_and_its_reference_is_not(tmp_path: Path) -> None:
+    docs = tmp_path / "reports" / DOCS
+    docs.mkdir(parents=True)
+    page = "<main><h1>{}</h1><h2 id='a'>How</h2><p>Ask the unguessable steward.</p></main>"
+    for name, title in {"tutorial": "First &amp; last", "councilbook.gate": "Gate", "councilbook": "Library"}.items():
+        (docs / f"{name}.html").write_text(page.format(title))
+    catalogue = make_catalogue(tmp_path)
+    write_report(catalogue.workbook.reports, make_record())
+    build_site(catalogue)
+    index = read_index(catalogue.workbook.reports)
+    found = {index["pages"][one[0]][0]: one for one in index["entries"] if "unguess" in one[4]}
+    assert list(found) == [f"{DOCS}/tutorial.html"]
+    assert found[f"{DOCS}/tutorial.html"][2] == "First & last"
 
 
 def test_whom_readers_ask_is_said_once_and_stands_on_every_page(

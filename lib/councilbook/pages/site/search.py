@@ -7,7 +7,7 @@ from typing import Any
 
 from councilbook.pages.html.pieces import embed_json
 from councilbook.pages.html.questions import SKIPPED, join_synonyms, read_stems
-from councilbook.pages.page import PAGE_BYTES, write_page
+from councilbook.pages.page import DOCS, PAGE_BYTES, write_page
 from councilbook.pages.site.base import CARDS, Site, group_studies, name_data_page
 from councilbook.pages.site.source_pages import Entry
 
@@ -15,6 +15,8 @@ SECTION_LETTERS = (300, 160, 80, 0)  # of each section that the search looks thr
 NOT_READ = re.compile(r"<(script|style|svg|pre|nav)\b.*?</\1>", re.DOTALL)
 HEADING = re.compile(r'<h[1-6][^>]*\bid="([^"]+)"')
 TAG = re.compile(r"<[^>]*>")
+TITLE = re.compile(r"<h1\b[^>]*>(.*?)</h1>", re.DOTALL)
+REFERENCE = "councilbook."  # how files of the library's reference begin; nobody searches for functions here
 
 
 def write_search(site: Site, entries: Sequence[Entry]) -> None:
@@ -78,6 +80,12 @@ def list_search_index(site: Site, entries: Sequence[Entry], letters: int | None)
     for compared in site.compared:
         figures = " ".join(one["title"] + "." for one in compared.values["sections"])
         add(compared.file, compared.title, [("", compared.title, figures)], {})
+    for file in sorted(site.folder.glob(f"{DOCS}/*.html")) if is_whole else ():
+        address = f"{DOCS}/{file.name}"
+        title = TITLE.search(file.read_text(encoding="utf-8"))
+        if title and not file.name.startswith(REFERENCE):
+            name = html.unescape(TAG.sub("", title[1])).strip()
+            add(address, "How it works", [("", name, "")], _join_words(site, address))
     add("sources.html", "Sources", [(one.id, one.title, one.description) for one in entries], {})
     return {"pages": pages, "entries": rows, "alike": list_alike(site.catalogue.synonyms), "skip": sorted(SKIPPED)}
 
