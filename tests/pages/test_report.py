@@ -314,6 +314,19 @@ def test_a_shared_link_shows_a_small_picture_with_the_title(site: Path) -> None:
     assert picture.stat().st_size < 40_000
 
 
+def test_a_shared_link_names_its_picture_in_full_where_the_address_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("data/catalogue", "notebooks"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "data/catalogue/publisher.yaml").write_text("address: https://council.example/")
+    monkeypatch.setenv("COUNCILBOOK_ROOT", str(tmp_path))
+    publish(tmp_path, TITLE, HEADLINE, SURE)
+    page = BeautifulSoup((tmp_path / "reports/warmth/north/index.html").read_text(encoding="utf-8"), "html.parser")
+    named = page.select_one('meta[property="og:image"]')["content"]
+    assert named == "https://council.example/warmth/north/real/preview.png"
+
+
 def test_a_page_on_all_studies_names_no_council_and_says_what_of_it_was_made_up(tmp_path: Path) -> None:
     study = SPEC.model_copy(update={"about": "all studies"})
     title = nbformat.v4.new_markdown_cell("# The commons: what do the studies share?\n\nMuch.")

@@ -367,13 +367,16 @@ def test_whom_readers_ask_is_said_once_and_stands_on_every_page(
     for folder in ("data/catalogue", "notebooks"):
         (tmp_path / folder).mkdir(parents=True)
     monkeypatch.setenv("COUNCILBOOK_ROOT", str(tmp_path))
-    (tmp_path / "data/catalogue/publisher.yaml").write_text("contact: Write to data@council.example & ask.")
+    (tmp_path / "data/catalogue/publisher.yaml").write_text(
+        "contact: Write to data@council.example & ask.\naddress: https://council.example/"
+    )
     site = build(tmp_path, make_record())
     assert "tell us. Write to data@council.example & ask. Say which" in read_words(
         read(site / "accessibility.html").main
     )
     for name in PAGES:
         assert "hard to read? Write to data@council.example & ask." in read_words(read(site / name).footer)
+        assert 'content="https://council.example/preview.png"' in (site / name).read_text(encoding="utf-8")
     (tmp_path / "data/catalogue/publisher.yaml").write_text("contacts: Somebody")
     with pytest.raises(CatalogueError, match=r"publisher\.yaml .*\n.*contacts"):
         build_site(make_catalogue(tmp_path))

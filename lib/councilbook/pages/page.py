@@ -41,7 +41,8 @@ def render_page(template: str, current: Current, *, root: str = "", **values: An
         values: what the template asks for.
     """
     known: dict[str, Any] = {"has_docs": current == "docs", "docs": f"{root}{DOCS}/", "version": __version__}
-    known["contact"] = read_publisher(find_workbook()).contact
+    publisher = read_publisher(find_workbook())
+    known |= {"contact": publisher.contact, "address": publisher.address, "site_folder": ""}
     return render_template(template, current=current, root=root, **known | values)
 
 

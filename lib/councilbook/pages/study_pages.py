@@ -28,6 +28,7 @@ class PageRequest:
         run_date: ISO date of the run.
         datasets: those that were released with the report for everybody, by id.
         read: reads one of them, typed as its fields declare.
+        place: see `render_report`.
     """
 
     study: StudySpec
@@ -37,6 +38,7 @@ class PageRequest:
     run_date: str
     datasets: Mapping[str, Released]
     read: Read
+    place: str = ""
 
     def load(self, dataset: str) -> pd.DataFrame | None:
         """Read a released dataset; None if it is not there, as where an optional notebook has been left out."""
@@ -60,6 +62,7 @@ class PageRequest:
             template,
             "reports",
             root=ROOT,
+            site_folder=self.place,
             study=self.study,
             page=self.page,
             council_name=self.council_name,

@@ -99,3 +99,8 @@ class Publisher(Entry):
         description="Who answers readers, and how to ask, as a whole sentence without names. The accessibility "
         "statement of a public body has to say it.",
     )
+    address: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s\"<>]+/)?$",
+        description="Where the site will be, with a slash at its end; a link that is shared then shows its picture.",
+    )

@@ -53,7 +53,7 @@ from councilbook.pages.reports.report_records import (
 )
 from councilbook.pages.study_pages import PageRequest, Read, describe_figures, write_study_pages
 from councilbook.pages.withheld import Released, read_released, show_withheld
-from councilbook.paths import Workbook, replace_folder
+from councilbook.paths import Workbook, place_outputs, replace_folder
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 INVENTED = '<p><span class="badge badge-synthetic">synthetic: measured in an invented place</span></p>'
@@ -99,6 +99,7 @@ def render_report(
     data: str,
     run_date: str,
     datasets: Sequence[Released] = (),
+    place: str = "",
 ) -> RenderedReport:
     """Render an executed notebook as a page that stakeholders read.
 
@@ -120,6 +121,7 @@ def render_report(
         run_date: ISO date of the run.
         datasets: those released for it. What a list of downloads in the notebook says of one is written anew from
             these; as long as one waits for approval, the page is a draft.
+        place: folder of the page below the site's, with a slash at its end; a shared link shows the picture there.
 
     Raises:
         NotebookError: a cell failed; there is no title, no headline, or no heading that begins with "How sure"; or
@@ -171,6 +173,7 @@ def render_report(
         "report.html.j2",
         "reports",
         root=ROOT,
+        site_folder=place,
         title=shown_title,
         description=shorten(f"{study.question} {summary}", DESCRIPTION_LETTERS, placeholder=" …"),
         key_figures=_take(key_figures),
@@ -236,6 +239,7 @@ def publish_report(
                 _copy_dataset(one, processed / one.package["name"], new)
         named = [one.package["councilbook"]["council"]["name"] for one in datasets]
         council_name = spec.about or (named[0] if named else council.name)
+        place = f"{place_outputs(spec.id, council.slug, data).as_posix()}/"
         rendered = render_report(
             executed,
             new / "index.html",
@@ -244,10 +248,13 @@ def publish_report(
             data=data,
             run_date=run_date,
             datasets=datasets,
+            place=place,
         )
         draw_preview(new, rendered.title, f"{council_name}. {PREVIEW[rendered.figures]}")
         ids = {str(one.package["name"]): one for one in datasets}
-        write_study_pages(lambda page: PageRequest(spec, page, council_name, data, run_date, ids, read), spec, new)
+        write_study_pages(
+            lambda page: PageRequest(spec, page, council_name, data, run_date, ids, read, place), spec, new
+        )
         for file in new.glob("*.html"):
             _refuse_path(file, workbook.root, executed.stem)
         record = ReportRecord(
