@@ -897,6 +897,9 @@ DISCRETIONARY, OTHER = "discretionary_relief", "other_relief"
             [0, 0],
         ),
         (OTHER, ["RHL: 40%", "Retail, Hospitality & Leisure", "Returned"], "is_retail", [1, 1, 0]),
+        (OTHER, ["RETD", "SBR+RHL", "Retailer"], "is_retail", [1, 1, 1]),
+        (MANDATORY, ["Charity 80% / Top-up 20%", "Charity Relief, Discretionary Relief"], "is_charity", [1, 1]),
+        (MANDATORY, ["Mand / Rate %: 80", "Mand / Rate %: 50", "CHAR+TOPUP"], "is_charity", [1, 0, 1]),
     ],
 )
 def test_a_relief_is_read_from_percents_pounds_codes_and_yes_or_no(

@@ -244,6 +244,24 @@ def test_the_day_of_a_roll_is_read_as_its_other_dates_are_or_not_at_all(read, to
     assert frame.loc[read_from, "column"] == "rateable_value_gbp"
 
 
+@pytest.mark.parametrize(("title", "day", "read_from"), [
+    ("Business rates as at 31/03/2026,,Page 1 of 1", "2026-03-31", "RV 2023"),
+    ("Report NR1,Run date: 2 April 2026", "2026-04-02", "RV 2026"),
+    ("Extracted on Wednesday 4th March 2026", "2026-03-04", "RV 2023"),
+    ("All properties as of March 2026", "2026-03-01", "RV 2023"),
+    ("Position at 31-Mar-26 (printed 1 February 2026)", "2026-03-31", "RV 2023"),  # both of one year
+    ("As at 31/03/2026. Extracted 02/04/2026", None, "RV 2026"),  # of two years: it is left to the accounts
+    ("Values of the list of 1 April 2023", None, "RV 2026"),  # no day of the roll
+    ("As at 31 March 2025", None, "RV 2026"),  # the title of another year's roll
+])  # fmt: skip
+def test_a_title_above_the_header_says_which_day_the_roll_is_of(read, title, day, read_from):
+    roll = read(title, "", *with_lists("2026-04-15"))
+    assert (roll.day and roll.day.isoformat(), roll.rows_in_file) == (day, 60)
+    assert roll.mapping.set_index("file_column").loc[read_from, "column"] == "rateable_value_gbp"
+    in_rows = read(title, *with_lists("2026-04-15", ",Report Date", ",20/03/2026"))
+    assert in_rows.day.isoformat() == "2026-03-20"
+
+
 # --- addresses
 
 
@@ -273,6 +291,7 @@ def test_a_town_of_its_own_is_joined_to_an_address_that_lacks_it_and_not_twice(r
     ("Occupied Property / Empty Property", ["Occupied Property", "Empty Property"], [True, False]),
     ("Unocc", ["Y", "N"], [False, True]),
     ("Empty?", ["Void", "Occupied"], [False, True]),
+    ("Occupied", ["X", "N"], [True, False]), ("Empty", ["-1", "0"], [False, True]), ("Void", ["✓", "N"], [False, True]),
 ])  # fmt: skip
 def test_who_is_in_a_property_is_read_from_each_way_to_say_it(read, header, words, occupied):
     frame = read(*add(header, words * 3)).frame
@@ -283,6 +302,12 @@ def test_a_status_of_something_else_is_not_taken_for_occupation(read):
     roll = read(*add("Status", ["Live", "Live", "Ended"] * 3))
     assert roll.frame["is_occupied"].isna().all()
     assert "Not used, though they hold something: Status." in roll.warnings
+
+
+def test_what_stands_for_no_date_is_none_and_no_fault(read):
+    cells = ["NULL", "-", "00/00/0000", "(blank)", "n/a", "NULL", "01/02/2020"]
+    frame = read(*add("Empty From", cells)).frame
+    assert frame["empty_since_date"].notna().tolist() == [False] * 6 + [True]
 
 
 def test_empty_over_dates_is_the_day_since_when(read):

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from councilbook.business_rates.roll.columns import map_header
-from councilbook.business_rates.roll.headers import find_list_in_force, read_header
+from councilbook.business_rates.roll.headers import find_list_in_force, join_headers, read_header
 from councilbook.errors import CheckError
 
 SEEN = {
@@ -52,7 +52,10 @@ def test_each_header_that_councils_have_published_becomes_what_a_person_says_it_
     ("Empty/Occupied", "is_occupied"), ("Cyfeiriad / Address", "address"),
     ("Unocc", "is_empty"), ("Part Empty", "is_part_empty"),
     ("Occupied Property / Empty Property", "is_occupied"), ("Current Relief 1", "relief"), ("relief", "relief"),
-    ("Relief Code 2", "relief"), ("SBRApplied", "small_business_relief"), ("SBRAmount", "small_business_relief"),
+    ("Relief Code 2", "relief"), ("Address of Property", "address"), ("Amount of the Relief", "relief_total"),
+    ("Ratepayer (where not an individual)", "ratepayer_name"), ("Names of the occupiers", "ratepayer_name"),
+    ("Empty Property Relief", "other_relief"), ("RHL", "other_relief"), ("Valuation Code", "description_code"),
+    ("SBRApplied", "small_business_relief"), ("SBRAmount", "small_business_relief"),
     ("SBRR Award", "small_business_relief"), ("CharityReliefAmount", "mandatory_relief"),
     ("MandatoryAmount", "mandatory_relief"), ("Charitable Relief", "mandatory_relief"),
     ("DCTU", "discretionary_relief"),
@@ -72,11 +75,25 @@ def test_headers_that_only_sound_alike_are_not_taken_for_what_they_are_not(heade
     assert found(header)[header] is None
 
 
+@pytest.mark.parametrize(("above", "header", "joined"), [
+    ("Property,,Ratepayer,,Account", "Ref,Address,Name,Address,Start Date",
+     "Property Ref,Property Address,Ratepayer Name,Ratepayer Address,Account Start Date"),
+    ("Property,Rateable,,Postcode", "Ref,Value,Ratepayer,", "Property Ref,Rateable Value,Ratepayer,Postcode"),
+    ("Roll as at 31/03/2026,,Page 1 of 1,", "Ref,Name,Address,RV", "Ref,Name,Address,RV"),  # a title
+    ("Property Ref,Ratepayer,Address,RV", "7001,A Ltd,1 High Street,900", "7001,A Ltd,1 High Street,900"),  # a record
+    ("Reliefs,,,Property", "SBR,Type,Start Date,Type", "SBR,Type,Reliefs Start Date,Property Type"),
+])  # fmt: skip
+def test_a_header_in_two_rows_is_joined_where_that_tells_more(above, header, joined):
+    assert join_headers(above.split(","), header.split(",")) == joined.split(",")
+
+
 def test_a_property_s_name_goes_before_its_address_and_not_the_ratepayer_s():
     own = found("Property Name 1,Property Name 2,Address 1,Address 2,Post Code")
     assert set(own.values()) == {"address", "postcode"}
     other = found("Property Name,Property Address 1,Property Post Code,Address 1,Post Code")
     assert [other["Address 1"], other["Post Code"]] == ["ratepayer_address"] * 2
+    with pytest.raises(CheckError, match=r"Columns 2 and 4 \('Address Line 2' and 'Address'\) are both an address"):
+        map_header(["Address Line 1", "Address Line 2", "Ratepayer", "Address"])
     twice = map_header(["Address 1", "Address 2", "Postcode", "Address 1", "Address 2"])
     assert [column.target for column in twice] == ["address"] * 2 + ["postcode"] + ["ratepayer_address"] * 2
 

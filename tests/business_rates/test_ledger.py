@@ -122,12 +122,31 @@ def test_an_unreadable_ledger_stops_a_run_before_its_first_notebook_with_the_wor
     for notebooks in (["2_enrich"], ["1_landscape", "5_bills"]):
         with pytest.raises(SourceError, match=message):
             require_readable(finder.catalogue, "business_rates", notebooks, finder, DAY)
-    with pytest.raises(SourceError, match=message):
-        study.inspect_file(find(study))
+    assert message in study.inspect_file(find(study)).fault
     require_readable(finder.catalogue, "business_rates", ["1_landscape"], finder, DAY)
     put(closed, KNOWN)
     monkeypatch.setattr(Study, "check_owner", lambda *_given: None)  # of a few rows nobody can tell whose they are
     require_readable(finder.catalogue, "business_rates", ["2_enrich"], finder, DAY)
+
+
+HEADER, _, HEADLESS = KNOWN.partition("\n")
+
+
+@pytest.mark.parametrize(("name", "content", "fault", "shown"), [
+    ("rates_ledger.csv", HEADLESS.encode(), "is the header of a roll", []),  # whose first record is no header
+    ("rates_ledger.csv", b"Key,Who\nK1,\0\n", "row 2 has a NUL byte", ["Key", "Who"]),
+    ("rates_ledger.xlsx", b"PK\3\4 cut", "damaged, or was cut off", []),
+    ("rates_ledger.csv", HEADER.encode(), "None of its 0 rows is a property", HEADER.split(",")),
+])  # fmt: skip
+def test_of_a_file_that_cannot_be_read_is_shown_what_can_be_and_never_a_record(closed, name, content, fault, shown):
+    (closed / name).write_bytes(content)
+    told = CliRunner().invoke(app, ["columns", "business_rates", "--council", "bradford"], env={"COLUMNS": "200"})
+    assert told.exit_code == 1
+    assert fault in told.output and "A run stops here" in told.output
+    assert "Firm" not in told.output and "K1" not in told.output
+    file = closed / "columns_rates_ledger.yaml"
+    assert (list(read_mapping(file)) if shown else file.exists()) == (shown or False)
+    assert ("no column of it can be shown" in told.output) is not bool(shown)
 
 
 def test_a_folder_of_parts_is_one_ledger_for_a_check_as_for_a_run(closed, study, finder, monkeypatch):
@@ -145,12 +164,9 @@ def test_a_folder_of_parts_is_one_ledger_for_a_check_as_for_a_run(closed, study,
         study.check_owner(found)
     copy = (closed / "rates_ledger_bradford" / "part0.csv").read_text()
     (closed / "rates_ledger_bradford" / "part2.csv").write_text(copy)
-    for stop in (
-        lambda: require_readable(finder.catalogue, "business_rates", ["2_enrich"], finder, DAY),
-        lambda: study.inspect_file(find(study)),
-    ):
-        with pytest.raises(SourceError, match="'part0' and 'part2' hold the same properties"):
-            stop()
+    with pytest.raises(SourceError, match="'part0' and 'part2' hold the same properties") as error:
+        require_readable(finder.catalogue, "business_rates", ["2_enrich"], finder, DAY)
+    assert study.inspect_file(find(study)).fault == str(error.value)
 
 
 def test_an_error_that_nobody_foresaw_shows_no_cell(closed, study, monkeypatch):
@@ -160,9 +176,9 @@ def test_an_error_that_nobody_foresaw_shows_no_cell(closed, study, monkeypatch):
         raise ValueError("Firm 1 Ltd")
 
     monkeypatch.setattr("councilbook.business_rates.ledger.reading.read_roll", fail)
-    with pytest.raises(SourceError, match=r"rates_ledger.csv: it cannot be read \(ValueError\)") as error:
-        study.inspect_file(find(study))
-    assert "Firm" not in str(error.value)
+    fault = study.inspect_file(find(study)).fault
+    assert "rates_ledger.csv: it cannot be read (ValueError)" in fault
+    assert "Firm" not in fault
 
 
 def test_a_changed_mapping_is_another_source(closed, finder, monkeypatch):

@@ -123,6 +123,12 @@ def test_a_roll_is_the_same_by_block_and_record_by_record(tmp_path, monkeypatch)
     assert fast.aside_cells == slow.aside_cells
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_unicode_text_is_read_with_its_mark_and_without(tmp_path, encoding):
+    (tmp_path / "roll.csv").write_bytes(f"{HEADER}\n1,Café Ltd,1 High Street,900,ML1 1AA\n".encode(encoding))
+    assert read_roll(tmp_path / "roll.csv", run_date="2026-01-01").frame["ratepayer_name"].tolist() == ["Café Ltd"]
+
+
 @pytest.mark.parametrize(("content", "encoding"), [("é" * 9, "utf-8-sig"), ("é", "cp1252")])
 def test_an_encoding_is_found_also_where_a_letter_lies_across_two_pieces(tmp_path, content, encoding):
     path = tmp_path / "roll.csv"

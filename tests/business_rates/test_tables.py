@@ -1,6 +1,7 @@
 """What the business rates notebooks and report say and draw: tables, sentences and the map."""
 
 import io
+from datetime import date
 
 import geopandas as gpd
 import numpy as np
@@ -423,6 +424,8 @@ def test_a_roll_without_days_is_of_the_date_in_its_name_or_its_year_is_asked_for
     for file in ("rates_ledger.csv", "ledger_2024.csv", "roll_123456201905678.csv", "2023-24.csv"):
         with pytest.raises(CheckError, match="rates_year, for example"):
             bill_inputs.find_year(roll, rules, "2026-11-23", file=file)
+    told = bill_inputs.find_year(roll, rules, "2026-11-23", file="nndr_2019-06.csv", told=date(2026, 3, 31))
+    assert (told.year, told.because) == ("2025-26", "as the roll says that it is of 31 March 2026")
     assert bill_inputs.find_year(roll, rules, "2026-11-23", asked="2026-27").year == "2026-27"
     with pytest.raises(CheckError, match=r"rates_year: there are no rules for '2016-17'.*2017-18"):
         bill_inputs.find_year(roll, rules, "2026-11-23", asked="2016-17")

@@ -258,12 +258,15 @@ def columns(
             table = make_table(title, "Header", "Read as", "How it was found", "Cells that fit", "Note")
             for header, target, how, fits, note in inspection.list_rows():
                 table.add_row(*map(escape, (header, target, how, fits, note)))
-            console.print(table)
+            console.print(table if table.rows else Text(f"{title}: no column of it can be shown."))
             for line in [*inspection.list_codes(), inspection.result, *inspection.warnings]:
                 console.print(Text(line), soft_wrap=True)
             if inspection.fault:
                 faults += 1
                 console.print(Text(f"A run stops here: {inspection.fault}", "red"), soft_wrap=True)
+            if not inspection.mapping:  # the file itself is at fault
+                console.print(Text(f"{file}: not written, as there is no column to correct in it."), soft_wrap=True)
+                continue
             is_new = write_mapping(file, inspection, found.path.name, force=force)
             told = "written; correct it there" if is_new else "there already and left alone (--force writes it anew)"
             console.print(Text(f"{file}: {told}"), soft_wrap=True)

@@ -17,6 +17,7 @@ from councilbook.paths import write_atomically
 
 UNKNOWN = "?"  # what stands for a code until a council has said what it is
 UNUSED = ("not used", "", "~", "null", "none")  # how a council may write that a column is not used
+SHOWN = ["file_column", "column", "found", "fits_pct", "note"]
 HEAD = """\
 # What each column of {file} is taken for. `councilbook columns` wrote this file.
 # Before the colon stands a header of the file; after it, the column of ours that it is read as, or: not used.
@@ -44,9 +45,9 @@ class Inspection:
         codes: by header, the codes of its cells and what each is taken for; `UNKNOWN` where nobody can tell.
     """
 
-    columns: pd.DataFrame
-    mapping: Mapping[str, str | None]
-    targets: Mapping[str, str]
+    columns: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=SHOWN))
+    mapping: Mapping[str, str | None] = field(default_factory=dict)
+    targets: Mapping[str, str] = field(default_factory=dict)
     result: str = ""
     warnings: Sequence[str] = field(default_factory=list)
     fault: str | None = None
@@ -60,7 +61,7 @@ class Inspection:
             ],
             note=self.columns["note"].astype("str").str.split().str.join(" "),
         )
-        shown = words[["file_column", "column", "found", "fits_pct", "note"]].astype("object").fillna("")
+        shown = words[SHOWN].astype("object").fillna("")
         return [list(map(str, row)) for row in shown.itertuples(index=False)]
 
     def list_codes(self) -> list[str]:

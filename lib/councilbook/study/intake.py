@@ -108,12 +108,16 @@ class Intake:
         Args:
             found: a file of a source that has a reader, or declared fields.
 
-        Raises:
-            SourceError, CheckError: it cannot even be looked at.
+        Returns:
+            What was found; of a file that cannot even be looked at only the fault.
         """
-        if found.has_own_columns:
-            return self._open_extract(found).inspect()
-        inspection: Inspection = self._ask(str(found.source.reader), found)
+        try:
+            own = found.has_own_columns
+            inspection: Inspection = (
+                self._open_extract(found).inspect() if own else self._ask(str(found.source.reader), found)
+            )
+        except CouncilbookError as error:
+            return Inspection(fault=str(error))
         return inspection
 
     def _open_extract(self, found: FoundFile, table: str | None = None) -> Extract:

@@ -7,6 +7,7 @@ sums come out.
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 import pandas as pd
@@ -26,12 +27,15 @@ CHARITY = r"charit|\bchar\b|\bchar\d|\bcasc|sports? club|amateur|\bmcr\b|\beduc\
 MANDATORY = r"\bmand|\bmcr\b"  # of these only 80 percent is a charity's
 RURAL = r"rural|\brur\d|village|\bmvr\b"
 NO_CHARITY = r"empt|emprty|discretion|top.?up|" + RURAL
-RETAIL = r"retail|hospitality|leisure|\brhl|\bret[dr]\w*\d"
+RETAIL = r"retail|hospitality|leisure|\brhl|\bret[dr](?:\w*\d|\b)"
 PUB = r"\bpubs?\b|public house|licensed|music venue"
 DECIDED = r"discretion|top.?up|\bdisc|\bd[cr]r\b"
 INDUSTRIAL = r"factory|workshop|warehouse|mill|industrial|works\b"
 YES, NO = ("y", "yes", "true", "t", "x"), ("", "n", "no", "none", "false", "f", "0")
 CHARITY_PCT = 80
+BETWEEN = re.compile(  # the reliefs of a cell; what stands before a number is the header of its column
+    r";|(?:[|+\n]| / |, (?=[^,;]*(?:relief|discount|top.?up|mandatory|discretion)))(?![^;]*: *[-(£\d])", re.IGNORECASE
+)
 _NUMBER = r"^(?:(?P<label>.*?):)? *[-(]?£? *-?(?P<number>\d[\d,]*(?:\.\d+)?)\)? *(?P<sign>%?)$"
 _PERCENT = r"(?P<words>\d{1,3}(?:\.\d+)?) *%|^[A-Za-z]{2,6}(?P<code>\d{2,3})$"
 Account = Literal["billed", "no value", "later"]
@@ -59,18 +63,21 @@ def find_nation(gss_code: str) -> Nation:
     return NATIONS[gss_code[:1]]
 
 
-def find_year(roll: pd.DataFrame, rules: Rules, run_date: str, *, asked: str = "", file: str = "") -> RollYear:
+def find_year(
+    roll: pd.DataFrame, rules: Rules, run_date: str, *, asked: str = "", file: str = "", told: date | None = None
+) -> RollYear:
     """Find the year that a roll's bills are of.
 
-    A year that is asked for stands. Otherwise it is that of the newest days in the roll from which somebody is liable
-    or a property is empty (one in `ONE_IN` may be a slip of the pen), up to the day of the run; and of a roll without
-    such days, that of the date in the file's name.
+    A year that is asked for stands. Otherwise it is that of the day that the roll says it is of, or else of the newest
+    days in it from which somebody is liable or a property is empty (one in `ONE_IN` may be a slip of the pen), up to
+    the day of the run; and of a roll without such days, that of the date in the file's name.
 
     Args:
         roll: as read by the study.
         run_date: ISO.
         asked: the year, as 2024-25; empty if it is not asked for.
         file: the file's name.
+        told: the day that the roll says it is of, see `Roll.day`.
 
     Raises:
         NotToldError: nothing shows the year, or there are no rules for it.
@@ -84,7 +91,9 @@ def find_year(roll: pd.DataFrame, rules: Rules, run_date: str, *, asked: str = "
         return RollYear(asked, "as the parameter rates_year asks")
     days = pd.concat([_get(roll, name, "datetime64[ns]") for name in ("liability_start_date", "empty_since_date")])
     days = days[days <= pd.Timestamp(run_date)].sort_values(ascending=False)
-    if len(days):
+    if told:
+        day, because = pd.Timestamp(told), f"as the roll says that it is of {told.day} {told:%B %Y}"
+    elif len(days):
         day = days.iloc[len(days) // ONE_IN]
         because = f"as the newest accounts in the roll begin in {day:%B %Y}"
     elif found := re.search(r"(?<!\d)(20\d\d)[-_ ]?(0[1-9]|1[0-2])(?!\d{3})", file):
@@ -99,10 +108,12 @@ def find_year(roll: pd.DataFrame, rules: Rules, run_date: str, *, asked: str = "
     return RollYear(name_year(day), because)
 
 
-def describe_year(found: RollYear, roll: pd.DataFrame, rules: Rules, run_date: str, file: str = "") -> str:
+def describe_year(
+    found: RollYear, roll: pd.DataFrame, rules: Rules, run_date: str, file: str = "", told: date | None = None
+) -> str:
     """Say which year the bills are of and why, and whether the roll's values are of another list than that year's."""
     try:
-        own = find_year(roll, rules, run_date, file=file).year
+        own = find_year(roll, rules, run_date, file=file, told=told).year
     except CheckError:
         own = found.year
     said = f"The bills are of {found.year}, {found.because}."
@@ -181,8 +192,9 @@ def prepare_bills(roll: pd.DataFrame, year: str) -> pd.DataFrame:
 def read_reliefs(roll: pd.DataFrame) -> pd.DataFrame:
     """Read which reliefs a roll says were granted, in words, codes, percents, pounds, yes or no.
 
-    A cell holds parts between semicolons; a number stands behind the header of its column, or alone. Numbers of one
-    column and header are percents if none is above 100 (a share if none is above 1, and yes if all are 1), else pounds.
+    A cell holds parts between semicolons or the like; a number stands behind the header of its column, or alone.
+    Numbers of one column and header are percents if none is above 100 (a share if none is above 1, and yes if all are
+    1), else pounds.
 
     Args:
         roll: with any of `RELIEF_COLUMNS`, as the council words them.
@@ -195,7 +207,7 @@ def read_reliefs(roll: pd.DataFrame) -> pd.DataFrame:
     """
     said = [_get(roll, column, "string") for column in RELIEF_COLUMNS]
     parts = pd.concat(
-        [cells.dropna().str.split(";").explode().str.strip().rename("part").to_frame() for cells in said],
+        [cells.dropna().str.split(BETWEEN).explode().str.strip().rename("part").to_frame() for cells in said],
         keys=RELIEF_COLUMNS,
         names=["column", "row"],
     ).reset_index()

@@ -19,8 +19,8 @@ def read_ledger(study: Study, found: FoundFile) -> Roll:
 
     Raises:
         SourceError: the file cannot be read.
-        CheckError: what its columns are cannot be told, or is not as the council says. The message names the file in
-            which the council can say it.
+        CheckError: what its columns are cannot be told, or is not as the council says, or no row is a property. The
+            message names the file in which the council can say it.
     """
     mapping = study.read_mapping(found)
     if mapping is not None and not any(mapping.values()):
@@ -28,7 +28,11 @@ def read_ledger(study: Study, found: FoundFile) -> Roll:
             f"{found.source.mapping_name} in the closed folder says of no column what it is. Correct it there."
         )
     try:
-        return read_roll(found.path, run_date=study.run_date, mapping=mapping)
+        roll = read_roll(found.path, run_date=study.run_date, mapping=mapping)
+        if roll.frame.empty:
+            why = f", most for: {roll.aside['reason'].mode()[0]}" if len(roll.aside) else ""
+            raise CheckError(f"None of its {roll.rows_in_file:,} rows is a property{why}.")
+        return roll
     except NoHeaderError as error:
         raise SourceError(f"{error} {study.tell_way(found)}") from None
     except CheckError as error:
@@ -38,22 +42,17 @@ def read_ledger(study: Study, found: FoundFile) -> Roll:
 def inspect_ledger(study: Study, found: FoundFile) -> Inspection:
     """Find out which column of a ledger is which, and what a run would make of it.
 
-    Raises:
-        CheckError: the file in which the council says so cannot be read.
-        SourceError: the ledger cannot even be looked at.
+    Of a ledger that cannot be read there is what stops a run, and what can be told of its columns all the same.
     """
     fields = found.source.table().fields if found.source.tables else {}
     targets = {target: fields[target].description if target in fields else "" for target in TARGETS}
     try:
         roll = read_ledger(study, found)
     except CouncilbookError as error:
-        try:
-            columns = guess_columns(found.path)
-        except CouncilbookError:
-            raise error from None
+        columns = guess_columns(found.path)
         return Inspection(show_columns(columns), store_mapping(columns), targets, fault=str(error))
     counts = roll.count_rows()
     rows = ", ".join(f"{count:,} {what}" for what, count in zip(counts["what"], counts["rows"], strict=True))
-    result = f"{roll.rows_in_file:,} rows: {rows}"
+    result = f"{roll.rows_in_file:,} rows: {rows}" + (f"; of {roll.day.day} {roll.day:%B %Y}" if roll.day else "")
     warnings = [*roll.warnings, *([study.tell_way(found)] if roll.warnings else [])]
     return Inspection(roll.mapping, roll.stored_mapping, targets, result, warnings)

@@ -21,7 +21,7 @@ import python_calamine
 
 from councilbook.business_rates.ledger.texts import Record, Text
 from councilbook.business_rates.roll.columns import count_known, map_header
-from councilbook.business_rates.roll.headers import normalise_header
+from councilbook.business_rates.roll.headers import could_be_header, join_headers, normalise_header
 from councilbook.business_rates.roll.rules import RELIEF_TARGETS
 from councilbook.catalogue import list_files
 from councilbook.errors import SourceError
@@ -58,10 +58,12 @@ class Joined:
     Attributes:
         records: from the header on.
         notes: by what of the file they are about, what was joined and what was left out.
+        above: the text above the header, and of sheets without one.
     """
 
     records: list[Record]
     notes: Mapping[str, str]
+    above: str
 
 
 class NoHeaderError(SourceError):
@@ -96,11 +98,14 @@ def join_tables(path: Path, read_text: ReadText, confirmed: Sequence[str] = ()) 
     Raises:
         SourceError: it cannot be read, no sheet of it is a roll, or two are editions of the same one.
     """
-    found, notes = [], {}
+    found, notes, above = [], {}, {}
     for name, is_hidden, read in _list_tables(path, read_text):
         if is_hidden:
             notes[name] = "Warning: a hidden sheet; it was left out."
-        elif sheet := _cut_to_header(name, read(), confirmed):
+            continue
+        sheet = _cut_to_header(name, records := read(), confirmed)
+        above[name] = write_above(records, sheet.records[0][0] if sheet else ROWS_SEARCHED_FOR_HEADER)
+        if sheet:
             found.append(sheet)
         else:
             notes[name] = "No row of it is the header of a roll; it was left out."
@@ -115,7 +120,12 @@ def join_tables(path: Path, read_text: ReadText, confirmed: Sequence[str] = ()) 
     for sheet in found:
         if sheet is not main and sheet.name not in notes:
             stacked, notes[sheet.name] = _join(stacked, sheet, path)
-    return Joined(stacked.records, notes)
+    return Joined(stacked.records, notes, " ".join([above.pop(main.name), *above.values()]))
+
+
+def write_above(records: Sequence[Record], header: int) -> str:
+    """Write the text of the rows above a header, as a roll's title."""
+    return " ".join(cell.strip() for row, cells in records if row < header for cell in cells if cell.strip())
 
 
 def _rank(sheet: Sheet) -> tuple[int, int, int]:
@@ -257,16 +267,26 @@ def write_cell(cell: Any) -> str:
 
 def _cut_to_header(name: str, records: list[Record], confirmed: Sequence[str]) -> Sheet | None:
     """Cut a table to its header and what is below; None if it has no header that can be told."""
-    counts = [_count(cells, confirmed) for _, cells in records[:ROWS_SEARCHED_FOR_HEADER]]
-    if not counts or max(counts) < LEAST_KNOWN_BESIDE:
+    known, first, header = pick_header(records[:ROWS_SEARCHED_FOR_HEADER], confirmed)
+    if known < LEAST_KNOWN_BESIDE:
         return None
-    first = counts.index(max(counts))
+    records = [*records[:first], (records[first][0], header), *records[first + 1 :]]
     width = _find_width(records[first:])
     cut = [
         (row, cells[:width] + [""] * (width - len(cells)) + _list_beyond(cells, width))
         for row, cells in records[first:]
     ]
     return Sheet(name, cut)
+
+
+def pick_header(records: Sequence[Record], confirmed: Sequence[str]) -> tuple[int, int, list[str]]:
+    """Pick the row with most known headers, alone or joined with the row above: how many, its place, the headers."""
+    best: tuple[int, int, list[str]] = (0, 0, [])
+    for place, (_, cells) in enumerate(records):
+        joined = join_headers(records[place - 1][1], cells) if place else cells
+        if (known := _count(joined, confirmed)) > best[0] and could_be_header(cells, known):
+            best = (known, place, joined)
+    return best
 
 
 def _count(cells: Sequence[str], confirmed: Sequence[str]) -> int:

@@ -52,9 +52,11 @@ class Text:
     def open(self) -> IO[bytes]:
         """Open it, unpacked, and what a spreadsheet saved as Unicode text (UTF-16) as UTF-8."""
         file = self._unpack()
-        if (mark := file.read(2)) in UTF_16:
+        start = file.read(4)
+        if start[:2] in UTF_16 or start[1::2] == b"\0\0" or start[::2] == b"\0\0":
+            coding = "utf-16" if start[:2] in UTF_16 else "utf-16-le" if start[1:2] == b"\0" else "utf-16-be"
             with file:
-                return io.BytesIO((mark + file.read()).decode("utf-16", "replace").encode())
+                return io.BytesIO((start + file.read()).decode(coding, "replace").encode())
         file.seek(0)
         return file
 

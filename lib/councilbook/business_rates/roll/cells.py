@@ -8,10 +8,9 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import duckdb
-import pandas as pd
 
 from councilbook.business_rates.roll.columns import NO_NEED, NOT_KNOWN, WHERE_TO_CORRECT, Column, Found
 from councilbook.business_rates.roll.headers import PERSONAL, normalise_header, read_header
@@ -32,6 +31,7 @@ OF_ROLL = ("snapshotdate", "publisheddate", "reportdate", "applicabledate", "eff
            "dateofextract", "extractiondate", "asat", "asatdate", "rundate", "dateofreport")  # fmt: skip
 FEWEST_DAYS = 50  # of accounts, for the newest of them to be about the day of the roll
 ONE_IN = 1_000
+LATEST_ACCOUNT = timedelta(92)  # that a council may know of on the day of its roll; of a later one the title is old
 OTHER_DATES: Mapping[Kind, str] = {
     "month_day": "Its dates have the month first.",
     "serial_day": "Its dates are a spreadsheet's numbers of days. Please confirm.",
@@ -69,6 +69,14 @@ _OCCUPATION = re.compile(
 )
 _OCCUPIED = re.compile(r"occ(upied)?( property)?|o", re.IGNORECASE)
 _REFERENCE = re.compile(r"(?=.*\d)(?!.*[A-Z]{5})[A-Z0-9][A-Z0-9/.-]{2,24}", re.IGNORECASE)
+_TITLE_DAY = re.compile(
+    r"\b(?:as (?:at|of|on)|(?:extract|produc|generat|print|publish|creat|updat)(?:ed|ion)|dated?|correct (?:at|on|to)"
+    r"|(?:run|report|snapshot|extract|data|position|effective) (?:date|as|at|on|of))\b(?: (?:date|on|at|of|from|the"
+    r"|report|extract))*[ :;,-]*(?:[a-z]+day,? )?"
+    r"(?P<day>\d{1,2}(?:st|nd|rd|th)?[ -](?:of )?[a-z]{3,9},?[ -]\d{2,4}|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}"
+    r"|\d{4}-\d\d-\d\d|[a-z]{3,9} \d{4})\b",
+    re.IGNORECASE,
+)
 _SLASHED = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](?:\d{4}|\d{2})$")
 _ISO = re.compile(r"\d{4}-(\d{2})-(\d{2})")
 
@@ -105,33 +113,51 @@ def check_columns(
 
 
 def find_roll_day(
-    columns: Sequence[Column], cells: Sequence[Sequence[str]], database: duckdb.DuckDBPyConnection, on: date
-) -> date:
-    """Find the day that a roll is of: one that stands in each row, or else the newest of its accounts.
+    columns: Sequence[Column],
+    cells: Sequence[Sequence[str]],
+    database: duckdb.DuckDBPyConnection,
+    on: date,
+    above: str = "",
+) -> tuple[date, bool]:
+    """Find the day that a roll is of: one that stands in each row, or in its title, or else the newest of its accounts.
 
     Args:
         columns, cells, database: as for `check_columns`.
         on: the day of the run; the roll is of none later, and of this one if nothing in it says another.
+        above: the text above its header. A title that is older than the accounts or values below it is left aside.
+
+    Returns:
+        The day, and whether the roll says so itself.
     """
-    ways = {column.position: _tell_ways(cells[column.position], database)[0] for column in columns if _is_day(column)}
-    orders = {own[0] for own in ways.values() if len(own) == 1} & {"day", "month_day"}
-    newest: list[pd.Timestamp] = []
-    for column in columns:
-        texts = cells[column.position]
-        if read_header(column.header).key in OF_ROLL and len(set(texts)) == 1:
-            able = _tell_ways(texts[:1], database)[0]
-            able = sorted(orders) if len(able) > 1 and orders else able
-            days = [day for one in able for day in convert_cells(database, texts[:1], one) if day <= pd.Timestamp(on)]
-            if len({(day - pd.DateOffset(months=3)).year for day in days}) == 1:  # a year of bills, and so a list
-                return date.fromisoformat(str(days[0])[:10])
-        elif column.position in ways:
-            dates = convert_cells(database, texts, ways[column.position][0]).dropna()
-            dates = dates[dates <= pd.Timestamp(on)].sort_values(ascending=False, ignore_index=True)
-            if len(dates) >= FEWEST_DAYS:
-                newest.append(dates[len(dates) // ONE_IN])  # a few may be slips of the pen
-    day = date.fromisoformat(str(max(newest))[:10]) if newest else on
+    dated = [(cells[one.position], _tell_ways(cells[one.position], database)[0]) for one in columns if _is_day(one)]
+    orders: list[Kind] = sorted({ways[0] for _, ways in dated if len(ways) == 1} - {"serial_day"})
+    newest = on
+    known = [_read_days(texts, ways[:1], database, on) for texts, ways in dated]
+    if known := [days for days in known if len(days) >= FEWEST_DAYS]:
+        newest = max(days[len(days) // ONE_IN] for days in known)  # a few may be slips of the pen
     lists = [year for column in columns if (year := read_header(column.header).year)]
-    return on if lists and day < date(max(lists) - 1, 10, 1) else day  # nobody knows a list's values any earlier
+    first = date(max(lists) - 1, 10, 1) if lists else date.min  # nobody knows a list's values any earlier
+    titles = [re.sub(r"^(?=[A-Za-z]+ \d{4}$)", "1 ", found["day"]) for found in _TITLE_DAY.finditer(above)]
+    in_rows = [cells[column.position][:1] for column in columns if read_header(column.header).key in OF_ROLL
+               and len(set(cells[column.position])) == 1]  # fmt: skip
+    for texts in [*in_rows, titles]:
+        others: list[Kind] = (
+            orders if texts is not titles or len(orders) == 1 else ["day"]
+        )  # a title's first, if unsure
+        days = []
+        for text in texts:
+            able = _tell_ways([text], database)[0]
+            days += _read_days([text], others if len(able) > 1 and others else able, database, on)
+        is_old = texts is titles and days and (days[0] < first or (known and newest > days[0] + LATEST_ACCOUNT))
+        if not is_old and len({day.year - (day.month < 4) for day in days}) == 1:  # a year of bills, and so a list
+            return days[0], True
+    return newest if newest >= first else on, False
+
+
+def _read_days(texts: Sequence[str], ways: Sequence[Kind], database: duckdb.DuckDBPyConnection, on: date) -> list[date]:
+    """Read dates up to a day, the last one first."""
+    read = [day.date() for way in ways for day in convert_cells(database, texts, way).dropna()]
+    return sorted((day for day in read if day <= on), reverse=True)
 
 
 def _is_day(column: Column) -> bool:

@@ -229,6 +229,12 @@ def _send_second_address_away(columns: list[Column]) -> list[Column]:
     seen: dict[str, int] = {}
     for place, column in enumerate(columns):
         words = normalise_header(column.header)
+        if column.target == "address" and (key := read_header(column.header).key) in GIVES_WAY_TO and words not in seen:
+            others = GIVES_WAY_TO.keys() - ({key} if words[-1:].isdigit() else ())  # as "Address Line 1"
+            lines = [one.position for one in columns[:place] if one.target == "address"]
+            lines = [one for one in lines if read_header(columns[one].header).key in others]
+            if lines and any(one.target != "address" and one.header.strip() for one in columns[lines[-1] + 1 : place]):
+                seen[words] = lines[-1]
         if column.target == "address" and words in seen and words[-1:].isdigit():
             note = "Warning: its header comes a second time; it is taken for the ratepayer's address."
             columns[place] = replace(column, target="ratepayer_address", note=note)
@@ -236,8 +242,9 @@ def _send_second_address_away(columns: list[Column]) -> list[Column]:
             between = columns[seen[words] + 1 : place]
             if any(one.target != "address" and one.header.strip() for one in between):
                 raise CheckError(
-                    f"Columns {seen[words] + 1} and {place + 1} are both called {column.header.strip()!r}. One of them "
-                    f"may be the ratepayer's own address, and not the property's. Say which {WHERE_TO_CORRECT}."
+                    f"Columns {seen[words] + 1} and {place + 1} ({columns[seen[words]].header.strip()!r} and "
+                    f"{column.header.strip()!r}) are both an address. One of them may be the ratepayer's own address, "
+                    f"and not the property's. Say which {WHERE_TO_CORRECT}."
                 )
         seen[words] = place
     return columns

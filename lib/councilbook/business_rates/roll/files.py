@@ -23,18 +23,20 @@ from councilbook.business_rates.ledger.tables import (
     find_text,
     join_tables,
     list_tops,
+    pick_header,
+    write_above,
 )
 from councilbook.business_rates.ledger.texts import CHUNK, Record, Rows, Text, find_encoding
 from councilbook.business_rates.roll.cells import check_columns, find_roll_day
 from councilbook.business_rates.roll.columns import (
     Column,
     apply_mapping,
-    count_known,
     list_uses,
     map_header,
 )
+from councilbook.business_rates.roll.headers import could_be_header
 from councilbook.business_rates.roll.rules import DAYS, EXPECTED, KINDS, Kind, Use, clean_cells, convert_cells
-from councilbook.errors import CheckError, SourceError
+from councilbook.errors import CheckError, CouncilbookError, SourceError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 SAMPLED_ROWS = 20_000
@@ -59,6 +61,8 @@ class Layout:
         text: the text that it lies in; None of what was put together.
         records: what was put together.
         notes: by sheet or file, what became of it there.
+        above: the text above the header, and of sheets without one.
+        day: the day that the roll says it is of, in each row or above the header; None if it does not.
     """
 
     path: Path
@@ -72,6 +76,8 @@ class Layout:
     text: Text | None = None
     records: Sequence[Record] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
+    above: str = ""
+    day: date | None = None
 
     @property
     def uses(self) -> list[Use]:
@@ -105,9 +111,14 @@ def find_layout(
     usual, left_out = _find_left_out(sample, columns, database, path)
     layout = replace(layout, columns=tuple(columns), usual_cells=usual, left_out=left_out)
     aligned = [align_cells(cells, layout) for cells in sample]
-    by_column = [[text for cells in aligned if (text := cells[place].strip())] for place in range(len(header))]
-    if not mapping and on is not None:  # where there are several lists of values, that of the roll's own day is read
-        columns = map_header(header, find_roll_day(columns, by_column, database, on))
+    by_column = [
+        clean_cells([cells[place] for cells in aligned]).drop_null().to_pylist() for place in range(len(header))
+    ]
+    if on is not None:
+        day, is_told = find_roll_day(columns, by_column, database, on, layout.above)
+        layout = replace(layout, day=day if is_told else None)
+        if not mapping:  # where there are several lists of values, that of the roll's own day is read
+            columns = map_header(header, day)
     return replace(layout, columns=tuple(check_columns(columns, by_column, database)))
 
 
@@ -125,37 +136,42 @@ def find_head(path: Path, confirmed: Sequence[str] = ()) -> Layout:
         if text := find_text(path):
             encoding = find_encoding(text)
             found, row, header = find_header(text, encoding, confirmed)
-            return Layout(path, encoding, found, row, tuple(header), (), len(header), text=text)
+            above = write_above(_read_top(text, encoding, found), row)
+            return Layout(path, encoding, found, row, tuple(header), (), len(header), text=text, above=above)
         joined = join_tables(path, _read_member, confirmed)
     except UNREADABLE as error:
         raise SourceError(f"{path.name}: the file cannot be read or unpacked ({type(error).__name__}).") from None
     row, header = joined.records[0]
-    return Layout(path, "", "", row, tuple(header), (), len(header), records=joined.records[1:], notes=joined.notes)
+    layout = Layout(path, "", "", row, tuple(header), (), len(header), records=joined.records[1:], notes=joined.notes)
+    return replace(layout, above=joined.above)
 
 
 def guess_columns(path: Path) -> list[Column]:
     """Guess what the columns of a file are that cannot be read as it is, so that a council can say it.
 
-    Two may then be taken for the same. Where no row is a roll's header, it is the row with most names.
-
-    Raises:
-        SourceError: the file cannot be read at all.
+    Two may then be taken for the same. Where no row is a roll's header, it is the row with most names, and what looks
+    like a record is none. Of what cannot be read at all, or has no such row, there are no columns.
     """
     try:
         header = find_head(path).header
-    except NoHeaderError:
-        if text := find_text(path):
-            encoding = find_encoding(text)
-            able = [record for one in DELIMITERS for record in _read_top(text, encoding, one)]
-        else:
-            able = list_tops(path, _read_member)
-        header = tuple(
-            max((cells for _, cells in able), key=lambda cells: len({cell.strip() for cell in cells} - {""}))
-        )
+    except CouncilbookError:
+        header = _guess_header(path)
     try:
         return map_header(header)
     except CheckError:
         return [replace(map_header([cell])[0], position=place) for place, cell in enumerate(header)]
+
+
+def _guess_header(path: Path) -> tuple[str, ...]:
+    try:
+        if text := find_text(path):  # its letters are looked at only if they can be
+            able = [record for one in DELIMITERS for record in _read_top(text, "latin-1", one)]
+        else:
+            able = list_tops(path, _read_member)
+    except (CouncilbookError, *UNREADABLE):
+        return ()
+    rows = [tuple(cells) for _, cells in able if could_be_header(cells)]
+    return max(rows, key=lambda cells: len({cell.strip() for cell in cells} - {""}), default=())
 
 
 def _fit_mapping(header: Sequence[str], mapping: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -194,10 +210,9 @@ def _find_best(text: Text, encoding: str, confirmed: Sequence[str]) -> tuple[int
     """Return the row with most known headers: how many, the delimiter, its line and its cells."""
     best: tuple[int, str, int, list[str]] = (0, ",", 0, [])
     for one in DELIMITERS:
-        for row, cells in _read_top(text, encoding, one):
-            known = max(count_known(cells), sum(cell.strip() in confirmed for cell in cells))
-            if known > best[0]:
-                best = (known, one, row, cells)
+        known, place, header = pick_header(top := _read_top(text, encoding, one), confirmed)
+        if known > best[0]:
+            best = (known, one, top[place][0], header)
     return best
 
 

@@ -5,7 +5,7 @@ written out; then it is held against the words that such headers are made of; an
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -18,6 +18,13 @@ UNUSED = "unused"
 LEAST_ALIKE = 0.85  # of a misspelt header and a known one: one letter in seven
 LEAST_LETTERS = 6
 LEAST_LETTERS_OF_WORD = 4
+_DATUM = re.compile(  # what a record has and a header has not
+    r"^\W*$|^(?!(?:19|20)\d\d\D)[£(+-]*\d|\d[\d,]*\.\d\d\)?$|\b[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}\b"
+    r"|\b(?:ltd|limited|plc|llp|mr|mrs|miss|ms)\b|\w@\w", re.IGNORECASE
+)  # fmt: skip
+_ABOVE = re.compile(
+    r"(?=.{1,40}$)\D*(?:(?:19|20)\d\d(?:\W\d\d)?\D*|\d{1,2}\W*)?"
+)  # a cell that may be part of a header
 
 _LONG: Mapping[str, str] = {  # what a short word in a header stands for
     "prop": "property", "props": "property", "hered": "hereditament", "addr": "address", "addrs": "address",
@@ -31,6 +38,9 @@ _LONG: Mapping[str, str] = {  # what a short word in a header stands for
     "rlfs": "relief", "sbrr": "sbr", "biz": "business", "bus": "business", "org": "organisation",
     "organization": "organisation", "lat": "latitude", "lon": "longitude", "long": "longitude", "lng": "longitude",
 }  # fmt: skip
+_ASIDE = re.compile(
+    r"\((?:where|if|unless|only|excl\w*|not|compan\w*|businesses)\b[^)]*\)", re.IGNORECASE
+)  # of a header
 _FILLERS = frozenset({"the", "of", "for", "a", "an", "at", "gbp", "pounds", "y", "n", "yes", "yn", "flag", "indicator"})
 _FILLERS |= {"ind", "field", "full", "primary", "main", "current"}
 
@@ -54,23 +64,23 @@ _GUESSES: Mapping[str, str] = {  # words of a header that no council has used ye
     "ba_reference": r"\b(billing authority|ba|assessors?|voa?)( \w+)? (reference|number)",
     "property_reference": r"^(ndr |nndr |the |our |unique )*(property|hereditament|assessment|premises?|subjects?"
     r"|place) (account )?(unique )?(reference( number| code| id)?|id|identifier|number|key)( \d)?$"
-    r"|^(unique |ndr |nndr |rates? |rating )*(reference( number| code| id)?)$|^reference number of (the )?property$",
+    r"|^(unique |ndr |nndr |rates? |rating )*(reference( number| code| id)?)$",
     "uprn": r"\buprn\b",
     "ratepayer_address": r"\b(correspondence|billing|mailing|contact|ratepayers?|rate payers?|account|forwarding|liable"
     r"( party)?|owners?) (post )?(address|post ?code|town|city|locality|county)",
     "ratepayer_name": r"\b(rate ?payers?|liable( part(y|ies)| person)?|occupiers?|account holders?|payers?)( full)?"
-    r"( names?)?( \d| continued| cont| cntd)?$|^names? of (the )?(rate ?payer|occupier|liable party|account holder)"
+    r"( names?)?( \d| continued| cont| cntd)?$"
     r"|^(account|business|company|organisation|customer|party|firm|registered) names?( \d| continued| cont)?$",
     "trading_name": r"\b(trading|trade) (name|style|as)\b",
     "address": r"^(?!.*(correspondence|billing|mailing|contact|rate ?payer|e ?mail|owner|forwarding|account))"
     r".*\baddress(es)?( line)?( \d)?$|^(address|property) line( \d)?$"
-    r"|^(property |premises |subjects? |hereditament )?(location|situation)( of (the )?property)?$",
+    r"|^(property |premises |subjects? |hereditament )?(location|situation)$",
     "address_place": r"^(property |premises |hereditament )?(post )?(locality|village|town|city|county)"
     r"( (or )?(city|town|village))?( name)?$",
     "postcode": r"^(property |premises |hereditament )?post ?code$",
     "latitude": r"^latitude$",
     "longitude": r"^longitude$",
-    "description_code": r"\b(description|category|scat|use|voa?|analysis|special category) code",
+    "description_code": r"\b(description|category|scat|use|voa?|valuation|analysis|special category) code",
     "description": r"^(property|premises|hereditament|subjects?) (type|use|category|description)|\bdescription of"
     r"|^(current |voa? |vo |valuation |ndr |primary )+(property )?description$|^use( of property)?$",
     "rateable_value_gbp": r"^(current |new |net |the |property )*(rateable|annual) value?s?$"
@@ -85,8 +95,9 @@ _GUESSES: Mapping[str, str] = {  # words of a header that no council has used ye
     "relief_total": r"^(total|sum)( of)?( all)? reliefs?( amount| awarded| granted)?$"
     r"|^reliefs? (total|amount|award|value)$",
     "other_relief": r"\b(fresh start|day nursery|nursery|transitional|hospitality|leisure|retail|pubs?|newspaper"
-    r"|supporting small|ssb|ssbr|heat network|improvement|flood\w*|additional|local newspaper|public house)\b"
-    r".*\b(relief|discount|rlf|ssb\w*)|^(retail|nursery|pub|hospitality)( \d+)?( pct)?$",
+    r"|supporting small|ssb|ssbr|heat network|improvement|flood\w*|additional|local newspaper|public house|rhl)\b"
+    r".*\b(relief|discount|rlf|ssb\w*)|\bempty( property)?( rates?)? (relief|discount)"
+    r"|^(rhl|retail|nursery|pub|hospitality)( \d+)?( pct)?$",
     "small_business_relief": r"^(?!.*\b(supporting|ssb\w*)\b).*\b(small business|sbbs|sbrr|sbr|sbre|sbb)\b",
     "mandatory_relief": r"^(?!.*\b(premium|discretion\w*|top)\b).*\b(mandatory|charit(y|able)|casc)",
     "discretionary_relief": r"\b(discretion\w*|hardship|top up)|^local(ised)? discount",
@@ -127,9 +138,41 @@ def normalise_header(header: str) -> str:
     words = re.sub(
         r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])",
         " ",
-        header.replace("(s)", "s").replace("%", " pct ").replace("£", " ").replace("'", ""),
+        _ASIDE.sub("", header).replace("(s)", "s").replace("%", " pct ").replace("£", " ").replace("'", ""),
     )
     return " ".join(re.findall(r"[a-z0-9]+", words.lower()))
+
+
+def could_be_header(cells: Sequence[str], known: int = 0) -> bool:
+    """Tell whether a row could be names of columns, so many of them known, and is no record with numbers and firms."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    return len(filled) > 1 and sum(bool(_DATUM.search(cell)) or not cell.isprintable() for cell in filled) <= known
+
+
+def join_headers(above: Sequence[str], cells: Sequence[str]) -> list[str]:
+    """Join a header that lies in two rows: groups over its columns, as "Ratepayer" over "Address", or broken lines.
+
+    A group stands over the blank cells to its right. Where a cell alone tells as much, it stays as it is.
+    """
+    over = [cell.strip() for cell in above] + [""] * (len(cells) - len(above))
+    filled = sum(map(bool, over))
+    if filled < 2 or not all(_ABOVE.fullmatch(cell.strip()) for cell in (*above, *cells) if cell.strip()):
+        return list(cells)  # a title above, or a record below
+    joined, group, are_groups = [], "", filled <= 2 / 3 * sum(bool(cell.strip()) for cell in cells)
+    for word, cell in zip(over, cells, strict=False):
+        group = word or (group if are_groups else "")
+        joined.append(_choose_words(group, cell.strip()) if cell.strip() else word)
+    return joined
+
+
+def _choose_words(group: str, cell: str) -> str:
+    alone, both = read_words(cell), read_words(f"{group} {cell}")
+    if both.target is None:
+        is_better = alone.target in ("relief", "liability_start_date") and read_words(group).target is not None
+    else:
+        is_better = alone.target is None or both.is_known or both.target.startswith("ratepayer")
+        is_better |= alone.rank > 0 and both.target not in _RELIEFS
+    return f"{group} {cell}" if group and is_better else cell
 
 
 @cache
@@ -148,7 +191,8 @@ def read_words(header: str) -> Meaning:
         return Meaning("rateable_value_gbp", 1, f"list {year}", is_known=True, is_exact=True, year=year)
     short = " ".join(word for word in long.split() if word not in _FILLERS)
     whole = _LONG.get(words.replace(" ", ""), words)  # "PCode" is one short word
-    for text in dict.fromkeys((words, long, short, whole)):
+    turned = re.sub(r"^(.+?) of (?:the )?(.+)$", r"\2 \1", long)  # "address of property"
+    for text in dict.fromkeys((words, long, short, whole, turned)):
         if found := _look_up(text):
             return found
     parts = [read_words(part) for part in re.split(r"\s[/|]\s", header)] if re.search(r"\s[/|]\s", header) else []
@@ -159,7 +203,7 @@ def read_words(header: str) -> Meaning:
         for target, pattern in _GUESSES.items():
             if target in _RELIEFS and _NO_RELIEF.search(long):
                 continue
-            if re.search(pattern, long) or re.search(pattern, short):
+            if any(re.search(pattern, text) for text in (long, short, turned)):
                 return Meaning(target, 0, key, is_known=False)
     return Meaning(None, 0, key, is_known=False)
 

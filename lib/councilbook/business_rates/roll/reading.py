@@ -57,6 +57,7 @@ class Roll:
             are read as if they had no name.
         rateable_value_in_file_gbp: the sum of all numbers in the column of rateable values, kept or aside, but totals.
         encoding, delimiter, header_row: how the file was read.
+        day: the day that the roll says it is of; None if it does not.
     """
 
     frame: pd.DataFrame
@@ -72,6 +73,7 @@ class Roll:
     encoding: str
     delimiter: str
     header_row: int
+    day: date | None
 
     @property
     def warnings(self) -> list[str]:
@@ -168,6 +170,7 @@ def read_roll(
         encoding=layout.encoding,
         delimiter=DELIMITERS.get(layout.delimiter, ""),
         header_row=layout.header_row,
+        day=layout.day,
     )
 
 

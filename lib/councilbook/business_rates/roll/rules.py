@@ -68,7 +68,9 @@ DAYS: tuple[Kind, ...] = ("day", "month_day", "serial_day")
 EXPECTED: Mapping[Kind, str] = {
     "number": "no number", "money": "no number", "flag": "no yes or no", **dict.fromkeys(DAYS, "no date"),
 }  # fmt: skip
-NOTHING = pa.array(["", "null", "n/a", "nan", "#n/a"])
+NOTHING = pa.array(
+    ["", "null", "(null)", "[null]", "n/a", "nan", "#n/a", "-", "--", "(blank)", "00/00/0000", "0000-00-00"]
+)
 BOUNDS = {"latitude": (49.0, 61.5), "longitude": (-9.0, 2.5)}  # the United Kingdom
 
 TOO_MANY_CELLS = "more cells than the header has"
@@ -172,7 +174,7 @@ CREATE OR REPLACE TEMP MACRO to_postcode(x) AS CASE
         '[A-Z]{{1,2}}\d[A-Z\d]?\d[ABD-HJLNP-UW-Z]{{2}}|GIR0AA')
     THEN regexp_replace(upper(replace(replace(x, ' ', ''), chr(160), '')), '(...)$', ' \1') END;
 CREATE OR REPLACE TEMP MACRO to_flag(x) AS CASE
-    WHEN lower(x) IN ('y', 'yes', 'true', 't', '1', 'occupied', 'occ', 'o') THEN TRUE
+    WHEN lower(x) IN ('y', 'yes', 'true', 't', '1', '-1', 'x', '✓', '✔', 'occupied', 'occ', 'o') THEN TRUE
     WHEN lower(x) IN ('n', 'no', 'false', 'f', '0', 'empty', 'void', 'unoccupied', 'vacant', 'v', 'e') THEN FALSE
     WHEN regexp_full_match(lower(x), '(part(ly|ially)?[ -]+|fully )?occ(upied)?( property)?|part(ly|ially)?[ -]+(empty|'
         || 'vacant|void|unoccupied)( property)?') THEN TRUE
@@ -182,7 +184,7 @@ CREATE OR REPLACE TEMP MACRO turn_flag(x) AS CASE
     WHEN regexp_matches(lower(x), '^[ove]$|occ|empty|void|vacant') THEN to_flag(x) ELSE NOT to_flag(x) END;
 CREATE OR REPLACE TEMP MACRO to_relief(x, label) AS CASE
     WHEN x IS NULL OR lower(x) IN ('n', 'no', 'none', 'false', 'f') THEN NULL
-    WHEN lower(x) IN ('y', 'yes', 'true', 't') THEN label
+    WHEN lower(x) IN ('y', 'yes', 'true', 't', 'x', '✓', '✔') THEN label
     WHEN NOT regexp_matches(x, '^[0-9(£\x{{FFFD}}-]') OR to_money(rtrim(x, '%')) IS NULL THEN x
     WHEN to_money(rtrim(x, '%')) = 0 THEN NULL
     ELSE label || ': ' || x END;
