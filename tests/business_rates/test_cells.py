@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from councilbook.business_rates.roll.rules import LOST_REFERENCE, TOTAL, convert_cells
+from councilbook.business_rates.roll.rules import LOST_REFERENCE, PAST, TOTAL, convert_cells
 from councilbook.errors import CheckError
 
 HEADER = "Property Ref,Ratepayer,Address,Postcode,Description,RV,Liable From"
@@ -262,6 +262,18 @@ def test_a_title_above_the_header_says_which_day_the_roll_is_of(read, title, day
     assert in_rows.day.isoformat() == "2026-03-20"
 
 
+def test_of_a_property_s_rows_the_one_that_is_in_force_is_kept_and_the_others_go_aside(read):
+    header = "Property Ref,List Year,RV,Ratepayer,Address,Description,Liable From,Liability End"
+    lines = [f"{n},2017,{n}10,Old {n} Ltd,{n} Mill Road,Shop,2010-04-01,2019-03-31" for n in range(100, 160)]
+    lines += [f"{n},2017,{n}10,Acme {n} Ltd,{n} Mill Road,Shop,2025-06-01," for n in range(100, 160)]
+    lines += [f"{n},2026,{n}30,Acme {n} Ltd,{n} Mill Road,Shop,2025-06-01," for n in range(100, 160)]
+    lines += [f"{n},2023,{n}20,Acme {n} Ltd,{n} Mill Road,Shop,2025-06-01,31/12/9999" for n in range(100, 160)]
+    roll = read(header, *lines, "900,2017,5000,Last Ltd,9 Mill Road,Shop,2010-04-01,2019-03-31")  # its only row
+    assert roll.frame["ratepayer_name"].tolist() == [*[f"Acme {n} Ltd" for n in range(100, 160)], "Last Ltd"]
+    assert roll.frame["rateable_value_gbp"].head(60).tolist() == [n * 100 + 20 for n in range(100, 160)]
+    assert set(roll.aside["reason"]) == {PAST} and len(roll.aside) == 180
+
+
 # --- addresses
 
 
@@ -290,6 +302,7 @@ def test_a_town_of_its_own_is_joined_to_an_address_that_lacks_it_and_not_twice(r
     ("ChgType", ["O", "V", "O", "O"], [True, False, True, True]),
     ("Occupied Property / Empty Property", ["Occupied Property", "Empty Property"], [True, False]),
     ("Unocc", ["Y", "N"], [False, True]),
+    ("Status", ["Empty - exempt", "Occupied (part)", "Unoccupied (Class C)"], [False, True, False]),
     ("Empty?", ["Void", "Occupied"], [False, True]),
     ("Occupied", ["X", "N"], [True, False]), ("Empty", ["-1", "0"], [False, True]), ("Void", ["✓", "N"], [False, True]),
 ])  # fmt: skip

@@ -65,9 +65,9 @@ _OF_RELIEF = re.compile(
 _WORD = re.compile(r"[A-Za-z]{2}")
 _ENDS_IN_POSTCODE = re.compile(r"[A-Za-z]{1,2}\d[A-Za-z\d]?\s*\d[A-Za-z]{2}\W*$")
 _OCCUPATION = re.compile(
-    r"(un|not |part(ly)? )?occ(upied)?( property)?|o|v|void|vacant|empty( property)?|part(ly)? empty", re.IGNORECASE
+    r"((un|not |part(ly)? )?occ(upied)?|void|vacant|(part(ly)? )?empty)( property| ?[-(].*)?|o|v", re.IGNORECASE
 )
-_OCCUPIED = re.compile(r"occ(upied)?( property)?|o", re.IGNORECASE)
+_OCCUPIED = re.compile(r"occ(upied)?( property| ?[-(].*)?|o", re.IGNORECASE)
 _REFERENCE = re.compile(r"(?=.*\d)(?!.*[A-Z]{5})[A-Z0-9][A-Z0-9/.-]{2,24}", re.IGNORECASE)
 _TITLE_DAY = re.compile(
     r"\b(?:as (?:at|of|on)|(?:extract|produc|generat|print|publish|creat|updat)(?:ed|ion)|dated?|correct (?:at|on|to)"
@@ -247,13 +247,9 @@ def _drop_weak_references(columns: list[Column], cells: Sequence[Sequence[str]],
 
 
 def _tells_rows_apart(texts: Sequence[str], rows: int) -> bool:
-    counted = [str(number) for number in range(int(texts[0]), int(texts[0]) + len(texts))] if _starts(texts) else []
+    counted = [[str(number + first) for number in range(len(texts))] for first in (0, 1, 2)]
     enough = len(texts) > LEAST_DIFFERENT * rows and len(set(texts)) > LEAST_DIFFERENT * len(texts)
-    return enough and list(texts) != counted
-
-
-def _starts(texts: Sequence[str]) -> bool:
-    return texts[0].strip() in ("0", "1", "2")
+    return enough and [text.strip() for text in texts] not in counted
 
 
 def _guess_from_cells(
@@ -262,7 +258,14 @@ def _guess_from_cells(
     """Drop guesses that the cells do not bear out; then give what is missing to the one unknown column that fits it."""
     columns = [
         replace(column, target=None, found="not used", note=f"Warning: not used; its cells are not of {column.target}.")
-        if column.found == "guessed from header" and _fits(column) < LEAST_FIT_OF_GUESS
+        if (
+            column.found == "guessed from header"
+            and (100 if column.fits_pct is None else column.fits_pct) < 100 * LEAST_FIT_OF_GUESS
+        )
+        or (
+            column.target == "relief"
+            and _share(cells[column.position], _PROPERTY) > LEAST_FIT > _share(cells[column.position], _OF_RELIEF)
+        )  # "Type", of property
         else column
         for column in columns
     ]
@@ -272,10 +275,11 @@ def _guess_from_cells(
         is_told = (target, "ba_reference") if target == "property_reference" else (target,)
         if any(column.target in is_told for column in columns):
             continue
-        unknown = [column for column in columns if column.target is None and read_header(column.header).target is None]
+        unused = [column for column in columns if column.target is None]
+        unknown = [column for column in unused if read_header(column.header).target in (None, "relief")]
         able = [column for column in unknown if _could_be(target, cells[column.position], database, rows)]
         if target == "property_reference":
-            able = [one for one in able if not re.search(r"account|company|phone|person", _write_words(one))]
+            able = [one for one in able if not re.search(r"account|company|phone|person", normalise_header(one.header))]
         if len(able) == 1:
             found = _measure(
                 replace(able[0], target=target, found="guessed from cells", note=""), cells[able[0].position], database
@@ -285,14 +289,6 @@ def _guess_from_cells(
             note = f"Warning: {len(able)} columns could be {target}; say which {WHERE_TO_CORRECT}."
             columns[column.position] = replace(column, note=note)
     return columns
-
-
-def _fits(column: Column) -> float:
-    return 1.0 if column.fits_pct is None else column.fits_pct / 100
-
-
-def _write_words(column: Column) -> str:
-    return normalise_header(column.header)
 
 
 def _could_be(target: str, cells: Sequence[str], database: duckdb.DuckDBPyConnection, rows: int) -> bool:
@@ -436,7 +432,7 @@ def _note_unused(column: Column, cells: Sequence[str]) -> Column:
     """Say of a column that is not used, and is not blank, that it is not."""
     if column.target is not None:
         return column
-    if PERSONAL.search(_write_words(column)) or _looks_like_names(cells):
+    if PERSONAL.search(normalise_header(column.header)) or _looks_like_names(cells):
         return replace(column, note="Looks like personal data: it is left out.")
     if not cells:
         return replace(column, note="" if column.note == NOT_KNOWN else column.note)

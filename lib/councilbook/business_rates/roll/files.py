@@ -62,7 +62,8 @@ class Layout:
         records: what was put together.
         notes: by sheet or file, what became of it there.
         above: the text above the header, and of sheets without one.
-        day: the day that the roll says it is of, in each row or above the header; None if it does not.
+        day: the day that the roll is of.
+        is_told: whether it says so, in each row or above the header.
     """
 
     path: Path
@@ -77,7 +78,8 @@ class Layout:
     records: Sequence[Record] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
     above: str = ""
-    day: date | None = None
+    day: date = date.max
+    is_told: bool = False
 
     @property
     def uses(self) -> list[Use]:
@@ -116,7 +118,7 @@ def find_layout(
     ]
     if on is not None:
         day, is_told = find_roll_day(columns, by_column, database, on, layout.above)
-        layout = replace(layout, day=day if is_told else None)
+        layout = replace(layout, day=day, is_told=is_told)
         if not mapping:  # where there are several lists of values, that of the roll's own day is read
             columns = map_header(header, day)
     return replace(layout, columns=tuple(check_columns(columns, by_column, database)))
@@ -135,7 +137,12 @@ def find_head(path: Path, confirmed: Sequence[str] = ()) -> Layout:
     try:
         if text := find_text(path):
             encoding = find_encoding(text)
-            found, row, header = find_header(text, encoding, confirmed)
+            known, found, row, header = _find_best(text, encoding, confirmed)
+            if known < LEAST_KNOWN:
+                raise NoHeaderError(
+                    f"{text.name}: with any delimiter, none of its first {ROWS_SEARCHED_FOR_HEADER} rows is the header "
+                    f"of a roll (at least {LEAST_KNOWN} columns that can be told)."
+                )
             above = write_above(_read_top(text, encoding, found), row)
             return Layout(path, encoding, found, row, tuple(header), (), len(header), text=text, above=above)
         joined = join_tables(path, _read_member, confirmed)
@@ -189,21 +196,6 @@ def _is_repeated(name: str, header: Sequence[str]) -> bool:
     """Tell whether a counted name, as "Date From (2)", is of a header that comes so often."""
     first, _, count = name[:-1].rpartition(" (")
     return sum(cell.strip() == first for cell in header) >= int(count)
-
-
-def find_header(text: Text, encoding: str, confirmed: Sequence[str] = ()) -> tuple[str, int, list[str]]:
-    """Return the delimiter, the line of the header and its cells.
-
-    Raises:
-        SourceError: no row near the top has headers of a roll.
-    """
-    known, found, row, header = _find_best(text, encoding, confirmed)
-    if known < LEAST_KNOWN:
-        raise NoHeaderError(
-            f"{text.name}: with any delimiter, none of its first {ROWS_SEARCHED_FOR_HEADER} rows is the header of a "
-            f"roll (at least {LEAST_KNOWN} columns that can be told)."
-        )
-    return found, row, header
 
 
 def _find_best(text: Text, encoding: str, confirmed: Sequence[str]) -> tuple[int, str, int, list[str]]:

@@ -22,9 +22,9 @@ _DATUM = re.compile(  # what a record has and a header has not
     r"^\W*$|^(?!(?:19|20)\d\d\D)[£(+-]*\d|\d[\d,]*\.\d\d\)?$|\b[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}\b"
     r"|\b(?:ltd|limited|plc|llp|mr|mrs|miss|ms)\b|\w@\w", re.IGNORECASE
 )  # fmt: skip
-_ABOVE = re.compile(
-    r"(?=.{1,40}$)\D*(?:(?:19|20)\d\d(?:\W\d\d)?\D*|\d{1,2}\W*)?"
-)  # a cell that may be part of a header
+# a cell that may be part of a header; and what of one says for whom it is filled
+_ABOVE = re.compile(r"(?=.{1,40}$)\D*(?:(?:19|20)\d\d(?:\W\d\d)?\D*|\d{1,2}\W*)?")
+_ASIDE = re.compile(r"\((?:where|if|unless|only|excl\w*|not|compan\w*|businesses)\b[^)]*\)", re.IGNORECASE)
 
 _LONG: Mapping[str, str] = {  # what a short word in a header stands for
     "prop": "property", "props": "property", "hered": "hereditament", "addr": "address", "addrs": "address",
@@ -38,9 +38,6 @@ _LONG: Mapping[str, str] = {  # what a short word in a header stands for
     "rlfs": "relief", "sbrr": "sbr", "biz": "business", "bus": "business", "org": "organisation",
     "organization": "organisation", "lat": "latitude", "lon": "longitude", "long": "longitude", "lng": "longitude",
 }  # fmt: skip
-_ASIDE = re.compile(
-    r"\((?:where|if|unless|only|excl\w*|not|compan\w*|businesses)\b[^)]*\)", re.IGNORECASE
-)  # of a header
 _FILLERS = frozenset({"the", "of", "for", "a", "an", "at", "gbp", "pounds", "y", "n", "yes", "yn", "flag", "indicator"})
 _FILLERS |= {"ind", "field", "full", "primary", "main", "current"}
 
@@ -48,7 +45,7 @@ _VALUE = r"(?:rv|nav|rat(?:e|es)?able ?val(?:ue)?s?|annual values?)"
 _LIST = re.compile(
     r"^(?:(?:last|draft|current|new|old|compiled|rating|list|property|voa?|effective|from|april|1|01|04|the|of|for)\s?)*"
     rf"(?:{_VALUE}\s(?:.*\s)?(?P<after>(?:19|20)\d\d)(?:\s\d\d(?:\d\d)?)?(?:\s(?:rating|compiled|draft))?(?:\slist)?"
-    rf"|(?P<before>(?:19|20)\d\d)(?:\s\d\d(?:\d\d)?)?\s(?:rating\s|compiled\s|draft\s)?(?:list\s)?{_VALUE})$"
+    rf"|rv\s(?P<short>1[07]|2[36])|(?P<before>(?:19|20)\d\d)(?:\s\d\d(?:\d\d)?)?\s(?:rating\s|compiled\s|draft\s)?(?:list\s)?{_VALUE})$"
 )
 _RELIEFS = (
     "other_relief",
@@ -73,7 +70,7 @@ _GUESSES: Mapping[str, str] = {  # words of a header that no council has used ye
     r"|^(account|business|company|organisation|customer|party|firm|registered) names?( \d| continued| cont)?$",
     "trading_name": r"\b(trading|trade) (name|style|as)\b",
     "address": r"^(?!.*(correspondence|billing|mailing|contact|rate ?payer|e ?mail|owner|forwarding|account))"
-    r".*\baddress(es)?( line)?( \d)?$|^(address|property) line( \d)?$"
+    r".*\baddress(es)?( property)?( line)?( \d)?$|^(address|property) line( \d)?$"
     r"|^(property |premises |subjects? |hereditament )?(location|situation)$",
     "address_place": r"^(property |premises |hereditament )?(post )?(locality|village|town|city|county)"
     r"( (or )?(city|town|village))?( name)?$",
@@ -84,9 +81,10 @@ _GUESSES: Mapping[str, str] = {  # words of a header that no council has used ye
     "description": r"^(property|premises|hereditament|subjects?) (type|use|category|description)|\bdescription of"
     r"|^(current |voa? |vo |valuation |ndr |primary )+(property )?description$|^use( of property)?$",
     "rateable_value_gbp": r"^(current |new |net |the |property )*(rateable|annual) value?s?$"
-    r"|^(current|net|adopted) (rv|nav)$",
+    r"|^(current|net|adopted|chargeable|adjusted) (rv|nav)$",
     "liability_start_date": r"^(?!.*\b(end\w*|to|clos\w*|ceas\w*|until)\b)(.*\b(liable|liability|occupation|account)\b"
-    r".*\b(from|start|since|begin\w*|commenc\w*|opened|date)|date (of )?(liab\w*|occupation|account))",
+    r".*\b(from|start|since|begin\w*|commenc\w*|opened|date)|occupied (from|since)|date (liab\w*|occupation|account))",
+    "liability_end_date": r"\b(liable|liability|occupation|account)\b.*\b(end(ed|s|ing)?|until|to|clos\w*|ceas\w*)\b",
     "empty_since_date": r"\b(empty|void|vacant|unoccupied|unocc) (since|from|start|date)|^date (empty|void|vacant)",
     "is_occupied": r"^(is |currently |property )*occup(ied|ation|ancy)( property)?( status| indicator| flag| y n)?$"
     r"|^occupied( property)? (or )?(empty|void|vacant|unoccupied)( property)?$",
@@ -96,15 +94,15 @@ _GUESSES: Mapping[str, str] = {  # words of a header that no council has used ye
     r"|^reliefs? (total|amount|award|value)$",
     "other_relief": r"\b(fresh start|day nursery|nursery|transitional|hospitality|leisure|retail|pubs?|newspaper"
     r"|supporting small|ssb|ssbr|heat network|improvement|flood\w*|additional|local newspaper|public house|rhl)\b"
-    r".*\b(relief|discount|rlf|ssb\w*)|\bempty( property)?( rates?)? (relief|discount)"
+    r".*\b(relief|disc|discount|rlf|ssb\w*)|\bempty( property)?( rates?)? (relief|discount)"
     r"|^(rhl|retail|nursery|pub|hospitality)( \d+)?( pct)?$",
     "small_business_relief": r"^(?!.*\b(supporting|ssb\w*)\b).*\b(small business|sbbs|sbrr|sbr|sbre|sbb)\b",
     "mandatory_relief": r"^(?!.*\b(premium|discretion\w*|top)\b).*\b(mandatory|charit(y|able)|casc)",
     "discretionary_relief": r"\b(discretion\w*|hardship|top up)|^local(ised)? discount",
     "relief": r"^(current |rate |rates |other |all |applied |awarded )*(relief|discount)s?"
-    r"( (type|code|description|name|applied|granted|awarded|reason)s?)?( \d)?$",
+    r"( (type|code|description|name|applied|granted|awarded|reason)s?)*( \d)?$",
     "exemption": r"^(current |property |empty )*exempt\w*( (type|reason|description|category|code)s?)?( \d)?$",
-    "account_charge_gbp": r"^(net|total) (charge|bill|liability)",
+    "account_charge_gbp": r"^(net|total) (rates )?(charge|bill|liability|payable)",
     "account_credit_gbp": r"\bcredit (amount|balance|value)|overpa(id|yment)",
 }
 PERSONAL = re.compile(
@@ -191,7 +189,7 @@ def read_words(header: str) -> Meaning:
         return Meaning("rateable_value_gbp", 1, f"list {year}", is_known=True, is_exact=True, year=year)
     short = " ".join(word for word in long.split() if word not in _FILLERS)
     whole = _LONG.get(words.replace(" ", ""), words)  # "PCode" is one short word
-    turned = re.sub(r"^(.+?) of (?:the )?(.+)$", r"\2 \1", long)  # "address of property"
+    turned = re.sub(r"^(.+?) (?:of|for) (?:the )?(.+)$", r"\2 \1", long)  # "address of property"
     for text in dict.fromkeys((words, long, short, whole, turned)):
         if found := _look_up(text):
             return found
@@ -244,9 +242,8 @@ def find_list_in_force(year: int) -> int:
 
 
 def _find_list(words: str) -> int | None:
-    if found := _LIST.match(words):
-        return int(found["after"] or found["before"])
-    return None
+    found = _LIST.match(words)
+    return int(found["after"] or found["before"] or f"20{found['short']}") if found else None
 
 
 def _look_up(words: str) -> Meaning | None:

@@ -25,6 +25,7 @@ from councilbook.business_rates.roll.rules import (
     COLUMNS,
     OTHER_CONTENT,
     OTHER_RELIEF,
+    PAST,
     RELIEFS,
     SAME_ROW,
     TOTAL,
@@ -170,7 +171,7 @@ def read_roll(
         encoding=layout.encoding,
         delimiter=DELIMITERS.get(layout.delimiter, ""),
         header_row=layout.header_row,
-        day=layout.day,
+        day=layout.day if layout.is_told else None,
     )
 
 
@@ -238,8 +239,10 @@ def _read_date(run_date: str | date) -> date:
 def _load(database: duckdb.DuckDBPyConnection, layout: Layout, council: str, run_date: date) -> int:
     """Put a file's rows into the table `rows`, each with its fault, and return how many were blank."""
     columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-    database.execute(f"CREATE TABLE IF NOT EXISTS rows (council VARCHAR, row BIGINT, {columns}, fault VARCHAR)")
-    query = write_query(layout.uses, layout.header, run_date, _takes_postcode_from_address(layout))
+    database.execute(
+        f"CREATE TABLE IF NOT EXISTS rows (council VARCHAR, row BIGINT, {columns}, fault VARCHAR, is_past BOOLEAN)"
+    )
+    query = write_query(layout.uses, layout.header, run_date, _takes_postcode_from_address(layout), layout.day)
     blank = 0
     for chunk, without in _read_ahead(make_chunks(layout)):
         blank += without
@@ -276,21 +279,23 @@ def _find_sums(database: duckdb.DuckDBPyConnection) -> None:
 
 
 def _find_repeated(database: duckdb.DuckDBPyConnection) -> None:
-    """Make the tables `kept` and `aside`: of rows that share a reference the first is kept, with the reliefs of those
-    that differ in nothing else, as councils write a row for each relief of a property."""
+    """Make the tables `kept` and `aside`: of rows that share a reference the first is kept that is of no past account
+    or list, with the reliefs of those that differ in nothing else, as councils write a row for each relief."""
     same = " AND ".join(f"later.{name} IS NOT DISTINCT FROM first.{name}" for name in COLUMNS if name not in RELIEFS)
     same_reliefs = " AND ".join(f"later.{name} IS NOT DISTINCT FROM first.{name}" for name in RELIEFS)
     database.execute(f"""
-        CREATE TABLE firsts AS SELECT council, property_reference, min(row) AS row FROM rows WHERE fault IS NULL
+        CREATE TABLE firsts AS SELECT council, property_reference,
+            coalesce(min(row) FILTER (NOT is_past), min(row)) AS row FROM rows WHERE fault IS NULL
             GROUP BY council, property_reference HAVING count(*) > 1;
         CREATE TABLE repeated AS
             SELECT later.council, later.row, firsts.row AS first_row,
-                CASE WHEN NOT ({same}) THEN '{OTHER_CONTENT}' WHEN {same_reliefs} THEN '{SAME_ROW}'
+                CASE WHEN later.is_past AND NOT first.is_past THEN '{PAST}'
+                    WHEN NOT ({same}) THEN '{OTHER_CONTENT}' WHEN {same_reliefs} THEN '{SAME_ROW}'
                     ELSE '{OTHER_RELIEF}' END AS reason,
                 {", ".join(f"later.{name}" for name in RELIEFS)}
             FROM firsts JOIN rows later USING (council, property_reference)
             JOIN rows first ON first.council = firsts.council AND first.row = firsts.row
-            WHERE later.fault IS NULL AND later.row > firsts.row;
+            WHERE later.fault IS NULL AND later.row <> firsts.row;
         CREATE TABLE added AS SELECT council, first_row AS row, {_gather_reliefs()} FROM repeated
             WHERE reason = '{OTHER_RELIEF}' GROUP BY council, first_row;
         CREATE VIEW kept AS SELECT rows.council, rows.row, {_join_reliefs()}

@@ -14,6 +14,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from councilbook.business_rates.roll.headers import find_list_in_force
+
 Kind = Literal["text", "reference", "number", "money", "day", "month_day", "serial_day", "postcode", "flag"]
 
 COLUMNS: Mapping[str, str] = {  # of the canonical frame, with what DuckDB keeps them as
@@ -56,12 +58,15 @@ KINDS: Mapping[str, Kind] = {
 }
 RELIEFS = ("small_business_relief", "mandatory_relief", "discretionary_relief", "other_relief")
 RELIEF_TARGETS = (*RELIEFS, "relief", "relief_total")
-PSEUDO_TARGETS = (  # read into is_occupied, the relief that the words name or one whose kind is not told, and address
+PSEUDO_TARGETS = (  # read into is_occupied, the relief that the words name or one whose kind is not told, and address;
+    # and by the last two it is told which of the rows of a property is kept
     "is_empty",
     "is_part_empty",
     "relief",
     "relief_total",
     "address_place",
+    "liability_end_date",
+    "list_year",
 )
 REFERENCES = ("property_reference", "ba_reference", "uprn")
 DAYS: tuple[Kind, ...] = ("day", "month_day", "serial_day")
@@ -88,6 +93,7 @@ FUTURE = "a date after the day of the run"
 SAME_ROW = "the same row again"
 OTHER_RELIEF = "the reference again, with another relief: the first row has it now too"
 OTHER_CONTENT = "the reference again, with other content"
+PAST = "the reference again, of an account that has ended or a value of another list"
 
 LOST_DIGITS = r"^\d(\.\d+)?[eE]\+\d+$|^#{3,}$"  # of a number that a spreadsheet has shortened, or hidden
 _GENERAL = (  # words of companies' names that are nobody's, and no whole name
@@ -137,7 +143,9 @@ CREATE OR REPLACE TEMP MACRO to_money(x) AS CASE
     WHEN regexp_full_match(strip_money(x), '-?(\d{{1,3}}(,\d{{3}})+|\d{{1,15}})(\.\d*)?')
         THEN try_cast(replace(strip_money(x), ',', '') AS DOUBLE)
     WHEN regexp_full_match(strip_money(x), '\((\d{{1,3}}(,\d{{3}})+|\d{{1,15}})(\.\d*)?\)')
-        THEN -try_cast(regexp_replace(strip_money(x), '[(),]', '', 'g') AS DOUBLE) END;
+        THEN -try_cast(regexp_replace(strip_money(x), '[(),]', '', 'g') AS DOUBLE)
+    WHEN regexp_full_match(strip_money(x), '(\d{{1,3}}(,\d{{3}})+|\d{{1,15}})(\.\d*)?(-|CR)')
+        THEN -try_cast(regexp_replace(strip_money(x), '[,CR-]', '', 'g') AS DOUBLE) END;
 CREATE OR REPLACE TEMP MACRO to_iso_word(x) AS CASE
     WHEN regexp_matches(x, '^([A-Za-z]+,? )?\d{{1,2}}(st|nd|rd|th)?[ -]?[A-Za-z]{{3,9}}[ ,-]*(\d{{4}}|\d{{2}})$')
         THEN CAST(try_strptime(regexp_replace(regexp_replace(lower(x), 'sept\b', 'sep'), '^(?:[a-z]+,? )?(\d+)'
@@ -176,9 +184,10 @@ CREATE OR REPLACE TEMP MACRO to_postcode(x) AS CASE
 CREATE OR REPLACE TEMP MACRO to_flag(x) AS CASE
     WHEN lower(x) IN ('y', 'yes', 'true', 't', '1', '-1', 'x', '✓', '✔', 'occupied', 'occ', 'o') THEN TRUE
     WHEN lower(x) IN ('n', 'no', 'false', 'f', '0', 'empty', 'void', 'unoccupied', 'vacant', 'v', 'e') THEN FALSE
-    WHEN regexp_full_match(lower(x), '(part(ly|ially)?[ -]+|fully )?occ(upied)?( property)?|part(ly|ially)?[ -]+(empty|'
-        || 'vacant|void|unoccupied)( property)?') THEN TRUE
-    WHEN regexp_full_match(lower(x), '(fully )?(empty|void|vacant|un-?occ(upied)?|not occupied)( property)?') THEN FALSE
+    WHEN regexp_full_match(lower(x), '((part(ly|ially)?[ -]+|fully )?occ(upied)?|part(ly|ially)?[ -]+(empty|vacant|'
+        || 'void|unoccupied))( property| ?[-(].*)?') THEN TRUE
+    WHEN regexp_full_match(lower(x), '(fully )?(empty|void|vacant|un-?occ(upied)?|not occupied)( property| ?[-(].*)?')
+        THEN FALSE
     END;
 CREATE OR REPLACE TEMP MACRO turn_flag(x) AS CASE
     WHEN regexp_matches(lower(x), '^[ove]$|occ|empty|void|vacant') THEN to_flag(x) ELSE NOT to_flag(x) END;
@@ -274,7 +283,9 @@ def convert_cells(database: duckdb.DuckDBPyConnection, values: Sequence[str | No
     return found
 
 
-def write_query(uses: Sequence[Use], header: Sequence[str], run_date: date, postcode_in_address: bool) -> str:
+def write_query(
+    uses: Sequence[Use], header: Sequence[str], run_date: date, postcode_in_address: bool, day: date
+) -> str:
     """Write the SQL that turns a chunk of raw rows into canonical ones, each with its fault if it has one.
 
     The chunk is a table `chunk` of row, cells (how many), is_long (a cell beyond the header's is not blank) and a text
@@ -292,7 +303,8 @@ def write_query(uses: Sequence[Use], header: Sequence[str], run_date: date, post
     return f"""
         WITH cells AS MATERIALIZED (SELECT *{read} FROM chunk),
         typed AS MATERIALIZED (SELECT *, {values} FROM cells)
-        SELECT row, {", ".join(COLUMNS)}, {_write_fault(uses, header, run_date)} AS fault FROM typed
+        SELECT row, {", ".join(COLUMNS)}, {_write_fault(uses, header, run_date)} AS fault,
+            {_write_past(uses, day)} AS is_past FROM typed
     """
 
 
@@ -387,6 +399,18 @@ def _write_fault(uses: Sequence[Use], header: Sequence[str], run_date: date) -> 
         faults.append((f"{name} > DATE '{run_date.isoformat()}'", FUTURE, name))
     whens = " ".join(f"WHEN {test} THEN {_quote(f'{reason}|{column}')}" for test, reason, column in faults)
     return f"CASE {whens} END"
+
+
+def _write_past(uses: Sequence[Use], day: date) -> str:
+    """Write whether a row is of an account that ended before a day, or of a list that is not in force then."""
+    way = next((use.kind for use in uses if use.target == "liability_start_date"), "day")
+    year = find_list_in_force(day.year - (day.month < 4))
+    tests = {
+        "liability_end_date": f"to_{way}(c{{0}}) < DATE '{day.isoformat()}'",
+        "list_year": f"try_cast(regexp_extract(c{{0}}, '(19|20)\\d\\d') AS INTEGER) <> {year}",
+    }
+    told = [f"coalesce({tests[use.target].format(use.position)}, FALSE)" for use in uses if use.target in tests]
+    return " OR ".join(told) or "FALSE"
 
 
 def _write_total(uses: Sequence[Use]) -> str:
