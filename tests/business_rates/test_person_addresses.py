@@ -185,6 +185,23 @@ def test_a_name_that_may_be_a_persons_is_a_houses_where_the_description_says_of_
     assert shop.endswith(STREET) and shop != addresses[0]
 
 
+def test_a_sign_over_a_pub_s_door_has_a_plain_word_and_is_no_trade_nor_run_in():
+    lines = ["Zxcvb Qwerty Harbour", "Zxcvb Qwerty Plumbing", "Zxcvb Qwerty"]
+    addresses = pd.Series([*(f"{line}, {STREET}" for line in lines), f"Zxcvb Qwerty Boat {STREET}"])
+    pub = pd.Series("Public House And Premises", index=addresses.index)
+    assert list(redact_addresses(addresses, descriptions=pub)) == [addresses[0], STREET, STREET, STREET]
+    hall = pub.str.replace("Public House", "Village Hall")
+    assert list(redact_addresses(addresses, descriptions=hall)) == [STREET] * 4
+
+
+def test_a_village_that_the_address_is_in_speaks_for_a_name_in_its_first_line():
+    others = [f"{n}, Main Street, Qwerty, Selby" for n in range(25)]
+    for name, stays in {"Qwerty Zxcvb Kennels": True, "Zxcvb Qwerty": False}.items():
+        addresses = pd.Series([*others, f"{name}, Main Street, Qwerty, Selby", f"{name}, Main Street, Selby"])
+        first = addresses.iloc[-2] if stays else "Main Street, Qwerty, Selby"
+        assert list(redact_addresses(addresses))[-2:] == [first, "Main Street, Selby"]
+
+
 def test_where_nothing_is_described_the_address_says_that_it_is_a_pub():
     addresses = pd.Series([f"Zxcvb Qwerty Inn, {STREET}", f"Zxcvb Qwerty Works, {STREET}"])
     assert list(redact_addresses(addresses)) == [addresses[0], f"Works, {STREET}"]

@@ -27,9 +27,9 @@ from councilbook.business_rates.names.address_lines import (
     cut_out,
     find_unknown,
 )
-from councilbook.business_rates.names.address_parts import POSTCODE, ends_as_a_street, learn_lines
+from councilbook.business_rates.names.address_parts import POSTCODE, ends_as_a_street, learn_lines, plain_words
 from councilbook.business_rates.names.evidence import link_by_name
-from councilbook.business_rates.names.person_words import FORM, KnownNames, fold_letters, read_known_names
+from councilbook.business_rates.names.person_words import FORM, KnownNames, fold_letters, read_known_names, read_words
 from councilbook.business_rates.names.persons import ORGANISATION, classify_parties
 
 # properties that people let or live in, by description and by address
@@ -48,6 +48,7 @@ NAMED_PROPERTIES = (  # that have a name of their own, hardly ever their owner's
     r"|CHURCH|CHAPEL|MOSQUE|TEMPLE|LIBRARY|THEATRE|CINEMA|\bHALL\b|CENTRE|NURSERY|(?:RESIDENTIAL|CARE|NURSING) HOME"
     r"|SPORTS|COMMUNICATION STATION|TELECOM|\bMAST\b|ADVERTIS|\bATM\b"
 )
+_SIGNED = r"PUBLIC HOUSE|\bPUB\b|\bINN\b|SCHOOL|MUSEUM|GALLERY"  # of these, those with a sign over the door
 _SECTOR = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d(?=[A-Z]{2}\b|$)")
 MOST_BEFORE_A_FORM = 2  # words that nobody knows
 LEAST_BEFORE_A_TOWN = 2  # lines, as a number and a street
@@ -129,11 +130,14 @@ def redact_addresses(
     for line in _find_organisations(likely, names, register):
         judged[line] = []
     rest = []
-    named = _find_named(told if descriptions is None else descriptions[told.index].fillna(told)).tolist()
-    for lines, owner, is_named in zip(split, owners, named, strict=True):
-        rest.append(
-            _redact_lines(lines, [judged[line] for line in lines], "" if pd.isna(owner) else str(owner), is_named)
-        )
+    described = told if descriptions is None else descriptions[told.index].fillna(told)
+    named = _find_named(described).tolist()
+    signed = described.str.upper().str.contains(_SIGNED).tolist()
+    for lines, owner, is_named, has_sign in zip(split, owners, named, signed, strict=True):
+        parts = [judged[line] for line in lines]
+        if has_sign and lines:
+            parts[0] = [part for part in parts[0] if not _is_sign(part, lines[0])]
+        rest.append(_redact_lines(lines, parts, "" if pd.isna(owner) else str(owner), is_named))
     redacted = addresses.astype("str").copy()
     touched = [text is not None for text in rest]
     redacted[told.index[touched]] = pd.array([text or None for text in rest if text is not None], dtype="str")
@@ -184,6 +188,7 @@ class _Around(NamedTuple):
     has_street: bool  # another part is a street's
     is_named: bool  # the property is one that has a name of its own
     ends: bool  # it stands last, where the town is
+    leads: bool = False  # it stands in the first line, and that ends in a plain word
 
 
 def _redact_lines(lines: list[str], parts: list[list[Part]], owner: str, is_named: bool) -> str | None:
@@ -200,6 +205,7 @@ def _redact_lines(lines: list[str], parts: list[list[Part]], owner: str, is_name
         ends = place == told[-1] and place >= LEAST_BEFORE_A_TOWN
         its_own = any(ends_as_a_street(line[part.begin : part.end]) for part in own)
         around = _Around(owned, frozenset(nearby), numbered, sum(streets) > its_own, is_named, ends)
+        around = around._replace(leads=place == told[0] and plain_words().issuperset(_WORD.findall(line.upper())[-1:]))
         out = [part for part in own if _goes(part, around._replace(is_named=is_named and _is_first(part, line)))]
         kept.append(cut_out(line, out) if out else line)
     return None if kept == lines else ", ".join(line for line in kept if line)
@@ -210,13 +216,22 @@ def _is_first(part: Part, line: str) -> bool:
     return not _NUMBER.search(line[: part.begin]) and not ends_as_a_street(line[: part.begin])
 
 
+def _is_sign(part: Part, line: str) -> bool:
+    """Whether a part is a whole line and has a plain word, of no trade and no name, in it: Fenton Paintball Arena."""
+    if part.kind != UNKNOWN or line[: part.begin].strip() or re.search("[A-Za-z]{2}", line[part.end :]):
+        return False
+    plain = plain_words() - read_words("trades") - read_words("also_names") - read_words("also_surnames")
+    return any(len(word) > 2 and word in plain for word in _WORD.findall(fold_letters(line[: part.end])))
+
+
 def _goes(part: Part, around: _Around) -> bool:
     """Tell whether a part of an address goes."""
     if part.kind == MARK:
         return True
     if around.owned and (part.kind != PERSON or part.words <= around.owned):
         return False
-    of_place = (around.is_named and len(part.words) == 1) or part.words <= around.nearby
+    near = part.words & around.nearby if around.leads else ()  # Escrick & Deighton Village Hall, Main Street, Escrick
+    of_place = (around.is_named and len(part.words) == 1) or part.words <= around.nearby or near
     if part.kind in (UNKNOWN, ONE_WORD, NAMED_AFTER) and of_place:
         return False
     return {
