@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from councilbook.catalogue import FieldSpec
-from councilbook.sources.extracts.codes import BLANK, find_strange, fold_code, list_known, read_cells
+from councilbook.sources.extracts.codes import BLANK, DOUBTFUL, find_strange, fold_code, list_known, read_cells
 from councilbook.sources.extracts.diagnoses import NO_GROUP, find_groups, load_code_lists
 
 TENURE = FieldSpec(
@@ -20,6 +20,9 @@ YES_NO = FieldSpec(description="Flag", type="boolean")
 SEX = FieldSpec(description="Sex", enum=["F", "M"], codes={"F": ["2"], "M": ["1"]}, missing=["I", "9"])
 DAY = FieldSpec(description="Day", type="date")
 MONEY = FieldSpec(description="Cost", type="number")
+KWH = FieldSpec(description="Gas", type="number", unit="kWh a year")
+POINTS = FieldSpec(description="Score", type="number", unit="points")
+PEOPLE = FieldSpec(description="People", type="integer", unit="people")
 POSTCODE = FieldSpec(description="Postcode", pattern=r"^[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}$")
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=12).map(str.strip)
 
@@ -37,7 +40,15 @@ def read(field, *cells, told=None):
         (SEX, ["m", "F", "1", "2", "I", "9", None], ["M", "F", "M", "F", None, None, None]),
         (DAY, ["13/05/2019", "13/05/2019 00:00:00", "2019-05-13T09:30:00", "13-May-2019", "1/2/19"], None),
         (DAY, ["05/13/2019", "-", "NULL", ""], ["05/13/2019", None, None, None]),
-        (MONEY, ["£1,234.50", "-£5", "12", "N/A"], ["1,234.50", "-5", "12", None]),
+        (MONEY, ["£1,234.50", "-£5", "12", "N/A"], ["1234.50", "-5", "12", None]),
+        (MONEY, ["1.234,56", "12,5", "7", "1.234"], ["1234.56", "12.5", "7", "1234"]),
+        (MONEY, ["1,234", "(12)", "-£ 5,000", "5-", "\u22127"], ["1234", "-12", "-5000", "-5", "-7"]),
+        (MONEY, ["1 234,5", "12\u00a0345", "1,2,3", "12.3.4"], ["1234.5", "12345", "1,2,3", "12.3.4"]),
+        (KWH, ["12kWh", "1,200 kWh", "12%"], ["12", "1200", "12%"]),
+        (POINTS, ["85%", "62%", None], ["85", "62", None]),
+        (POINTS, ["85%", "62"], ["85%", "62"]),
+        (PEOPLE, ["1.234", "987", "2,0"], ["1234", "987", "2.0"]),
+        (PEOPLE, ["1.000", "12.0", "3"], ["1.000", "12.0", "3"]),
         (POSTCODE, ["ct11aa", "CT1  1AA", "ME14 1XX", "Canterbury"], ["CT1 1AA", "CT1 1AA", "ME14 1XX", "Canterbury"]),
     ],
 )
@@ -56,6 +67,34 @@ def test_what_the_council_says_comes_first_and_a_blank_can_mean_something():
     assert read(YES_NO, "1", "2", None, "x", "Y", told=told) == ["false", "true", "false", None, "true"]
     assert read(TENURE, "4", "HA", told={"4": "mortgaged", "ha": "owned_outright"}) == ["mortgaged", "owned_outright"]
     assert read(FieldSpec(description="Age", type="integer"), "90+", "41", told={"90+": "90"}) == ["90", "41"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "doubtful"),
+    [
+        (["1.234,50", "1,234.50", "3.5"], [0]),
+        (["1.234,50", "0,5", "3.5", "7"], [2]),
+        (["1.234", "12"], [0]),
+        (["1,234", "1.234", "7"], [1]),
+        (["1,234", "1.2"], []),
+        (["1.2345", "1.234"], []),
+        (["12,5", "1.234"], []),
+    ],
+)
+def test_a_number_that_may_be_read_in_two_ways_is_told_and_not_guessed(cells, doubtful):
+    answers = read(MONEY, *cells)
+    assert [place for place, answer in enumerate(answers) if answer == f"{DOUBTFUL}{cells[place]}"] == doubtful
+
+
+@given(
+    values=st.lists(st.decimals(-(10**7), 10**7, places=2), min_size=1),
+    marks=st.sampled_from([",.", ".,", " ,", "\u00a0."]),
+)
+def test_amounts_come_back_whatever_marks_thousands_and_decimals(values, marks):
+    def write(value):
+        return f"{value:,.2f}".replace(",", "#").replace(".", marks[1]).replace("#", marks[0])
+
+    assert [float(one) for one in read(MONEY, *map(write, values))] == [float(value) for value in values]
 
 
 @given(code=TEXT, field=st.sampled_from([TENURE, YES_NO, SEX]))

@@ -8,6 +8,7 @@ from councilbook.errors import CheckError, CouncilbookError, SourceError
 from councilbook.paths import find_workbook
 from councilbook.sources.checks import check_fields
 from councilbook.sources.extracts.guesses import KNOWN, Told, rank_header
+from councilbook.sources.extracts.heads import find_header
 from councilbook.sources.extracts.reading import Extract
 from councilbook.sources.files.readers import convert_types
 from councilbook.sources.mappings import read_codes, read_mapping, write_mapping
@@ -23,7 +24,8 @@ def catalogue() -> Catalogue:
 
 def open_extract(catalogue, folder, name, told=None):
     source = catalogue.source(name)
-    return Extract(FoundFile(source, folder / source.file, "closed folder"), source.table(), told or Told())
+    found, told = FoundFile(source, folder / source.file, "closed folder"), told or Told()
+    return Extract(found, find_header(found, source.table(), told.columns or (), source.id), told)
 
 
 def load(catalogue, folder, name, told=None):
@@ -216,6 +218,148 @@ def test_of_a_code_and_its_words_the_column_that_can_be_read_is_taken(catalogue,
     spoil(tmp_path, "kid_households", lambda frame: frame.assign(tenure_code=frame["TenureType"].map(words)))
     loaded = load(catalogue, tmp_path, "kid_households")
     assert loaded["tenure"].tolist() == tables["kid_households"]["tenure"].tolist()
+
+
+def test_an_extract_is_read_below_its_title_and_beside_a_cover(catalogue, tmp_path):
+    tables = write_closed_folder(tmp_path, 30)
+    csv, ours = tmp_path / "kid_households.csv", load(catalogue, tmp_path, "kid_households")
+    frame = pd.read_csv(csv, dtype="str", keep_default_na=False)
+    body = csv.read_text()
+    csv.write_text("Housing extract,,\nRun on 1 May\n\n" + body)
+    pd.testing.assert_frame_equal(load(catalogue, tmp_path, "kid_households"), ours.set_axis(ours.index + 3))
+    source = catalogue.source("kid_households").model_copy(update={"format": "xlsx"})
+    for sheets in (["Cover", "Data"], ["2023", "2024"]):
+        with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
+            (pd.DataFrame({"Notes": ["a"]}) if sheets[0] == "Cover" else frame).to_excel(book, sheet_name=sheets[0])
+            frame.to_excel(book, sheet_name=sheets[1], index=False, startrow=2)
+        found = FoundFile(source, tmp_path / "book.xlsx", "closed folder")
+        if sheets[0] == "2023":
+            with pytest.raises(SourceError, match="the sheets 2023 and 2024 have the same columns"):
+                find_header(found, source.table(), (), "it")
+            continue
+        read = Extract(found, find_header(found, source.table(), (), "it"), Told()).read()
+        assert read["household_id"].tolist() == tables["kid_households"]["household_id"].tolist()
+        assert read.index[0] == 4
+
+
+def test_a_header_that_only_the_council_knows_is_found_by_what_it_says(catalogue, tmp_path):
+    (tmp_path / "kid_households.csv").write_text("Extract\nX;Y\nh1;CT1 1AA\n")
+    source = catalogue.source("kid_households")
+    found = FoundFile(source, tmp_path / "kid_households.csv", "closed folder")
+    assert find_header(found, source.table(), ["X", "Y"], "it").header_row == 2
+    assert find_header(found, source.table(), [], "it").header_row == 1
+
+
+def test_where_yes_is_all_that_is_written_a_blank_is_no_and_that_is_said(catalogue, tmp_path):
+    tables = write_closed_folder(tmp_path, 60)
+
+    def cross(frame):
+        has = {"StorageHeaters": "storage_heaters", "Prepay_Meter": "prepayment_meter"}
+        crosses = {header: tables["kid_households"][name].map({True: "x", False: ""}) for header, name in has.items()}
+        return frame.assign(**crosses)
+
+    spoil(tmp_path, "kid_households", cross)
+    inspection = open_extract(catalogue, tmp_path, "kid_households").inspect()
+    assert inspection.codes["StorageHeaters"] == {"(blank)": "no"}  # too few are there to be shown
+    assert "storage_heaters: the file has yes alone, and a blank is read as no." in inspection.warnings
+    loaded = load(catalogue, tmp_path, "kid_households")
+    assert loaded["prepayment_meter"].tolist() == tables["kid_households"]["prepayment_meter"].tolist()
+    spoil(tmp_path, "kid_households", lambda frame: frame.assign(Prepay_Meter=["n", *frame["Prepay_Meter"][1:]]))
+    with pytest.raises(CheckError, match="prepayment_meter: 51 rows not as expected, a value in every row"):
+        load(catalogue, tmp_path, "kid_households")
+
+
+def test_a_row_that_stands_twice_is_read_once_and_blank_rows_are_none(catalogue, tmp_path):
+    tables = write_closed_folder(tmp_path, 40)
+    for name in ("kid_households", "kid_people"):
+        blank = pd.DataFrame({"HH_Pseudo_ID": ["", ""]})
+        spoil(tmp_path, name, lambda frame, blank=blank: pd.concat([frame, frame.head(3), blank]).fillna(""))
+        read = open_extract(catalogue, tmp_path, name).read()
+        assert len(read) == len(tables[name])
+        assert "3 rows that repeat another in all that is read are read once." in read.attrs["notes"]
+    spoil(tmp_path, "kid_people", lambda frame: frame.assign(Age_Years=["7", *frame["Age_Years"][1:]]))
+    with pytest.raises(CheckError, match="person_id must name a row once, but 2 rows share it"):
+        load(catalogue, tmp_path, "kid_people")
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "cells", "told"),
+    [
+        (
+            "kid_people",
+            "Age_Years",
+            ["13/05/1948", "1950-01-02"],
+            r"2 cells of age are days \(row 2, 3\)\. Write a num",
+        ),
+        (
+            "kid_households",
+            "AHC Income",
+            ["1.234,50", "-7,5"],
+            r"2 cells of ahc_income_gbp_year may be read in two ways",
+        ),
+    ],
+)
+def test_days_and_doubtful_numbers_are_refused_in_words(catalogue, tmp_path, name, column, cells, told):
+    write_closed_folder(tmp_path, 20)
+    spoil(tmp_path, name, lambda frame: frame.assign(**{column: [*cells, *["3.5"] * (len(frame) - 2)]}))
+    with pytest.raises(CheckError, match=told) as refused:
+        load(catalogue, tmp_path, name)
+    assert not any(cell in str(refused.value) for cell in cells)
+
+
+def test_a_number_of_a_workbook_is_read_as_it_is(catalogue, tmp_path):
+    write_closed_folder(tmp_path, 20)
+    register = pd.read_csv(tmp_path / "interventions_register.csv").assign(**{"Cost (£)": 1.234})
+    register.to_excel(tmp_path / "book.xlsx", index=False)
+    source = catalogue.source("interventions_register").model_copy(update={"format": "xlsx"})
+    read = Extract(FoundFile(source, tmp_path / "book.xlsx", "closed folder"), source.table(), Told()).read()
+    assert set(read["cost_gbp"].astype("float64")) == {1.234}
+
+
+@pytest.mark.parametrize("rows", [1, 2, 40])
+def test_the_name_of_a_scheme_stops_no_register_and_a_persons_is_never_read(catalogue, tmp_path, rows):
+    write_closed_folder(tmp_path, 300)
+    few = 3 if rows == 40 else rows  # kinds; a text of few kinds, each on many rows, is no person's name
+    spoil(
+        tmp_path,
+        "interventions_register",
+        lambda frame: frame.head(rows).assign(
+            **{"Scheme name": [f"Mary {SECRET}{'abc'[row % few]}" for row in range(rows)]}
+        ),
+    )
+    read = open_extract(catalogue, tmp_path, "interventions_register").read()
+    assert read["scheme"].notna().sum() == (40 if rows == 40 else 0)
+    said = [note for note in read.attrs["notes"] if "as it may be a person's name there" in note]
+    assert len(said) == (0 if rows == 40 else 1) and SECRET not in str(said)
+    for cell in ("mary@example.org", "12 High Street, Dover", "943 476 5919"):
+        spoil(
+            tmp_path, "interventions_register", lambda frame, cell=cell: frame.head(1).assign(**{"Scheme name": cell})
+        )
+        with pytest.raises(CheckError, match="scheme has what looks like an"):
+            open_extract(catalogue, tmp_path, "interventions_register").read()
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "field"),
+    [
+        ("kid_households", "HouseholdPseudo", "household_id"),
+        ("kid_people", "Patient Pseudonym", "person_id"),
+        ("kid_people", "GP Consultations (12m)", "gp_contacts"),
+        ("kid_people", "Emergency_Admissions_last_12_months", "emergency_admissions"),
+        ("kid_people", "LTC: Falls", "falls"),
+        ("kid_households", "Post Code", "postcode"),
+    ],
+)
+def test_headers_of_other_systems_name_their_field(catalogue, name, header, field):
+    table = catalogue.source(name).table()
+    assert [one for one in table.fields if rank_header(header, one, table) <= KNOWN] == [field]
+
+
+def test_a_column_of_another_census_is_not_taken_for_that_of_2021(catalogue, tmp_path):
+    write_closed_folder(tmp_path, 30)
+    spoil(tmp_path, "kid_households", lambda frame: frame.rename(columns={"LSOA21CD": "LSOA11CD", "OA21CD": "OA 2011"}))
+    inspection = open_extract(catalogue, tmp_path, "kid_households").inspect()
+    assert inspection.mapping["LSOA11CD"] is None and inspection.mapping["OA 2011"] is None
 
 
 STYLES = {

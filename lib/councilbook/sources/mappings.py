@@ -176,7 +176,7 @@ def _format_mapping(inspection: Inspection, about: str) -> str:
         pair = (
             yaml.safe_dump({header: target or UNUSED[0]}, allow_unicode=True, width=10**6).strip().replace("\n", "\n  ")
         )
-        lines.append(f"  {pair}{f'  # {notes[header]}' if header in notes else ''}")
+        lines.append(f"  {pair}{f'  # {notes[header]}' if notes.get(header) else ''}")
     if inspection.codes:
         told = {header: dict(codes) for header, codes in inspection.codes.items()}
         lines += ["", *CODES_HEAD, yaml.safe_dump({"codes": told}, allow_unicode=True, width=10**6, sort_keys=False)]

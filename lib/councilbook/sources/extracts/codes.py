@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from councilbook.catalogue import FieldSpec
@@ -23,6 +25,10 @@ YES_OR_NO = BOOLEANS | {"t": True, "f": False, "x": True, "✓": True}
 DAYS = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d %b %Y", "%d-%b-%Y"]
 DAYS += ["%d %B %Y", "%d-%b-%y"]
 TIME = re.compile(r"[T ]\d{1,2}:\d\d.*$")
+NUMBERS = ("integer", "number", "year")
+PLAIN = re.compile(r"[+-]?\d+\.?\d*")
+IN_PERCENT = ("%", "points")  # units of which a percent sign may stand behind each number
+DOUBTFUL = "? "  # stands before a number in which it cannot be told what a point, or a comma, is
 
 
 def fold_code(code: str) -> str:
@@ -94,6 +100,8 @@ def read_cells(cells: "pd.Series[str]", field: FieldSpec, told: Mapping[str, str
         return None if folded in missing or word == NO_VALUE else parse(word)
 
     read_words = pd.Series([read(str(word)) for word in words], dtype="str")
+    if field.type in NUMBERS:
+        read_words = _read_numbers(read_words, field, np.bincount(places))
     return read_words.iloc[places].set_axis(cells.index)
 
 
@@ -106,11 +114,42 @@ def find_strange(cells: "pd.Series[str]", field: FieldSpec) -> "pd.Series[bool]"
 def _choose_parser(field: FieldSpec) -> Callable[[str], str]:
     if field.type == "date":
         return _read_day
-    if field.type in ("integer", "number", "year"):
-        return lambda word: re.sub(r"^([+-]?)\s*£\s*", r"\1", word)
     if field.pattern:
         return lambda word: _tidy(word, str(field.pattern))
     return str
+
+
+def _read_numbers(words: "pd.Series[str]", field: FieldSpec, rows: npt.NDArray[np.intp]) -> "pd.Series[str]":
+    """Write numbers as Python does, where the column says what a point and what a comma is in them, or else `DOUBTFUL`.
+
+    A cell that has only one reading decides for all. If none does, a comma before three digits marks thousands. Where
+    they contradict each other, those that fewer rows have are doubtful.
+    """
+    signed = field.unit in IN_PERCENT and words.dropna().str.endswith("%").all()
+    units = "|".join(["£", re.escape((field.unit or "£").split()[0]), *["%"] * bool(signed)])
+    plain = words.map(lambda word: _tidy_number(word, units), na_action="ignore").astype("str")
+    end = r"(\d+)" if field.type == "number" else "(0+)"
+    point, comma = (
+        plain.str.fullmatch(rf"[+-]?(\d+|[1-9]\d{{0,2}}({other}\d\d\d)+)({mark}{end}?)?").fillna(False).astype("bool")
+        for mark, other in ((r"\.", ","), (",", r"\."))
+    )
+    by_point, by_comma = point & ~comma, comma & ~point
+    may_be_either = point & comma & plain.str.contains(".", regex=False).fillna(False).astype("bool")
+    read = plain.str.replace(",", "").where(point, words)
+    if by_comma.any():
+        read = plain.str.replace(".", "", regex=False).str.replace(",", ".").where(comma, words)
+        doubtful = by_point if rows[by_point].sum() < rows[by_comma].sum() else by_comma & bool(by_point.any())
+    else:
+        doubtful = may_be_either & (not by_point.any() and field.type == "number")
+    return read.mask(doubtful, DOUBTFUL + words)
+
+
+def _tidy_number(word: str, units: str) -> str:
+    """Write a number without its unit and the spaces between thousands, and with a sign for brackets around it."""
+    if PLAIN.fullmatch(word):
+        return word
+    bare = re.sub(rf"^([(+-]?)\s*(?:{units})\s*|\s*(?:{units})(?=\)?$)", r"\1", word.replace("\u2212", "-"))
+    return re.sub(r"^\((.+)\)$|^(\d.*)-$", r"-\1\2", re.sub(r"(?<=\d)\s(?=\d\d\d(?!\d))", "", bare))
 
 
 def _read_day(word: str) -> str:

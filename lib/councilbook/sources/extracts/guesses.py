@@ -25,6 +25,9 @@ LEAST_ALIKE, LEAST_LETTERS = 0.85, 5  # of a misspelt header and a known one: on
 HOW = ("its header", "a known header", "nearly a known header", "its cells")
 DECLARED, KNOWN, NEARLY, BY_CELLS = range(4)
 DATUM = r"[£+-]?[\d,.]+|\d+[/-]\d+[/-]\d+.*"  # an amount, a number or a day
+PSEUDONYM = re.compile(r"(?i)pseudo|anon|hash|encrypt|token")
+OTHER_YEAR = re.compile(r"(?<!\d)(20)?[01]1(?!\d)")  # of a census before that of 2021
+OF_A_YEAR = re.compile(r"(?<![a-z0-9])(?:(?:last|past)[ _]?)?12[ _]?m(?:th|onth)?s?(?![a-z])")
 DIAGNOSES = re.compile(r"diagnos|\bdiag|condition|\bltc")  # in the header of a column of codes of some system
 
 _LONG = {"hh": "household", "pcd": "postcode", "pc": "postcode", "u": "under", "yr": "year", "yrs": "year"}
@@ -32,6 +35,7 @@ _LONG |= {"emerg": "emergency", "adm": "admissions", "ref": "reference", "dt": "
 _FILLERS = frozenset({"the", "of", "in", "is", "has", "a", "number", "no", "num", "n", "count", "flag", "ind", "yn"})
 _FILLERS |= {"indicator", "code", "cd", "desc", "description", "type", "current", "main", "primary", "gbp", "pounds"}
 _FILLERS |= {"y", "year", "years", "annual", "plus", "over", "pseudo", "pseudonym", "pseudonymised", "anon", "score"}
+_FILLERS |= {"ltc"}
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,8 @@ def rank_header(header: str, name: str, table: Table) -> int:
     if header.casefold() in {" ".join(one.split()).casefold() for one in known}:
         return DECLARED
     words, names = _squash(header), {_squash(one) for one in known}
-    if {words, words.removeprefix("household")} & names:
+    able = {words, words.removeprefix("household")} | ({f"{words}id"} if PSEUDONYM.search(header) else set())
+    if able & names:
         return KNOWN
     digits = re.sub(r"\D", "", words)
     same = [one for one in names if re.sub(r"\D", "", one) == digits and len(words) >= LEAST_LETTERS]
@@ -122,6 +127,7 @@ def rank_header(header: str, name: str, table: Table) -> int:
 def _squash(header: str) -> str:
     """Write a header in small letters and digits alone, short words in full and without those that say nothing."""
     split = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", header.replace("kWh", "kwh")).lower()
+    split = OF_A_YEAR.sub("", split)
     words = [_LONG.get(word, word) for word in re.findall(r"[a-z]+|[0-9]+", split)]
     return "".join([word for word in words if word not in _FILLERS] or words)
 
@@ -134,6 +140,8 @@ def _guess_columns(body: pd.DataFrame, columns: Sequence[Column], table: Table, 
             if name in {one.target for one in chosen.values()} or (rank == BY_CELLS and not spec.pattern):
                 continue
             able = [one for one in columns if one.header and one.place not in chosen]
+            if rank == BY_CELLS:  # another year is another column
+                able = [one for one in able if not OTHER_YEAR.search(one.header) or "21" not in name]
             named = [one for one in able if rank == BY_CELLS or rank_header(one.header, name, table) == rank]
             taken = [_measure(body, replace(one, target=name, found=HOW[rank]), table, told) for one in named]
             if best := _choose_best([one for one in taken if rank < NEARLY or one.fits_pct >= LEAST_FIT], rank):
@@ -187,4 +195,4 @@ def _find_fitting(cells: "pd.Series[str]", spec: FieldSpec) -> "pd.Series[bool]"
     if spec.type in ("string", "date"):
         form = spec.pattern if spec.type == "string" else r"\d{4}-\d\d-\d\d"
         return cells.isna() | cells.str.fullmatch(str(form)).fillna(False).astype("bool")
-    return cells.isna() | pd.to_numeric(cells.str.replace(",", ""), errors="coerce").notna()
+    return cells.isna() | pd.to_numeric(cells, errors="coerce").notna()

@@ -6,7 +6,7 @@ are short, of few kinds, and each on many rows.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +16,10 @@ from councilbook.catalogue import FieldSpec, FoundFile, Table
 from councilbook.errors import CheckError, CouncilbookError, SourceError
 from councilbook.sources.checks import check_fields
 from councilbook.sources.extracts.codes import (
+    BLANK,
+    DOUBTFUL,
     NO_VALUE,
+    NUMBERS,
     find_coarse,
     find_strange,
     fold_code,
@@ -26,7 +29,16 @@ from councilbook.sources.extracts.codes import (
     read_cells,
 )
 from councilbook.sources.extracts.diagnoses import NO_GROUP, find_groups, list_groups, load_code_lists
-from councilbook.sources.extracts.guesses import DECLARED, HOW, KNOWN, Column, Told, choose_columns, rank_header
+from councilbook.sources.extracts.guesses import (
+    DECLARED,
+    HOW,
+    KNOWN,
+    PSEUDONYM,
+    Column,
+    Told,
+    choose_columns,
+    rank_header,
+)
 from councilbook.sources.files.readers import (
     accepted_headers,
     convert_types,
@@ -35,14 +47,23 @@ from councilbook.sources.files.readers import (
     read_body,
     write_cells,
 )
-from councilbook.sources.identifiers import check_names, check_pseudonymised
+from councilbook.sources.identifiers import check_names, check_pseudonymised, find_person_names
 from councilbook.sources.mappings import UNKNOWN, Inspection
 
 LEAST_ROWS, MOST_LETTERS, MOST_CODES = 10, 8, 30  # a code is shown if it is so frequent and short, and of so few
 LEAST_OF_KIND = 3  # rows of each kind of a text, on average, for it to be no name
 SHOWN = 3
+DOUBTS = {  # of a cell in a column of numbers, as it begins: what it is, and what to do
+    re.escape(DOUBTFUL): (
+        "may be read in two ways",
+        "A point or a comma may mark decimals, or thousands. Write all numbers of the column in one way.",
+    ),
+    r"(\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d)|\d{4}[-/]\d\d[-/]\d\d)(\D|$)": (
+        "are days",
+        "Write a number in their place, as the age in years: no day of birth may be in an extract by pseudonym.",
+    ),
+}
 MEND = "Fill these cells in or take the rows out, or say what they mean; (blank) stands for a blank cell."
-PSEUDONYM = re.compile(r"(?i)pseudo|anon|hash|encrypt|token")
 
 
 @dataclass(frozen=True)
@@ -66,7 +87,8 @@ class Extract:
 
     @cached_property
     def _body(self) -> pd.DataFrame:
-        return read_body(self.found, self.table)
+        body = read_body(self.found, self.table)
+        return body[~body.isin(["", None]).all(axis="columns")]
 
     @cached_property
     def _columns(self) -> list[Column]:
@@ -101,18 +123,30 @@ class Extract:
             self._refuse_people()
         frame = pd.DataFrame(index=self._body.index).assign(**dict.fromkeys(absent), **dict.fromkeys(groups, "false"))
         for name, one in taken.items():
-            frame[name] = read_cells(self._write(one), fields[name], self.told.codes.get(one.header, {}))
+            frame[name] = read_cells(self._write(one), fields[name], self._tell(one))
         for one in self._coded:
             self._read_diagnoses(frame, one, groups)
         frame = keep_rows(frame, self.table, self.where)
         for name, one in taken.items():
             self._refuse_codes(frame.loc[find_strange(frame[name], fields[name]), name], one, list_values(fields[name]))
+            self._refuse_numbers(frame[name], one)
         frame = frame[list(self.table.fields)]
-        frame.attrs["notes"] = list(self._list_notes(groups, absent))
+        notes = self._list_notes(groups, absent)
+        if self.table.key and frame.duplicated(self.table.key).any() and (twice := frame.duplicated()).any():
+            notes.append(f"{twice.sum():,} rows that repeat another in all that is read are read once.")
+            frame = frame[~twice]
+        for name in self._list_free() if self.found.source.pseudonymised else ():
+            if (named := find_person_names(frame[name])).any():
+                notes.append(f"{name} is left blank in {named.sum():,} rows, as it may be a person's name there.")
+                frame = frame.assign(**{name: frame[name].mask(named)})
+        frame.attrs["notes"] = notes
         return frame
 
-    def inspect(self) -> Inspection:
+    def inspect(self, place: Callable[[pd.DataFrame], pd.DataFrame] = lambda rows: rows) -> Inspection:
         """Find out which column is which, what its codes are taken for, and whether a run can read it.
+
+        Args:
+            place: picks the council's rows, as a run does.
 
         Raises:
             SourceError, CheckError: it cannot even be looked at.
@@ -120,7 +154,7 @@ class Extract:
         columns = self._columns
         fault, result, warnings = None, "", []
         try:
-            rows = self.read()
+            rows = place(self.read())
             typed = convert_types(rows, self.table, self.found)
             way = f"{MEND} {self.told.way}"
             check_fields(typed, self.table.fields, self.table.key, self.where, show_values=False, way=way)
@@ -141,7 +175,20 @@ class Extract:
         return Inspection(shown, mapping, targets, result, warnings, fault, codes)
 
     def _write(self, column: Column) -> "pd.Series[str]":
-        return write_cells(self._body.iloc[:, column.place])
+        cells = self._body.iloc[:, column.place]
+        if self.found.source.format == "xlsx":  # what is a number there needs no telling what its point is
+            cells = cells.map(lambda cell: f"{cell:.9f}" if isinstance(cell, float) and cell % 1 else cell)
+        return write_cells(cells)
+
+    def _tell(self, column: Column) -> Mapping[str, str]:
+        """Return what the codes of a column are told to be; where yes is all that is written, a blank is no."""
+        told = self.told.codes.get(column.header, {})
+        spec = self.table.fields.get(str(column.target))
+        if spec and spec.type == "boolean" and BLANK not in told:
+            cells = pd.Series(self._write(column).fillna("").unique(), dtype="str")
+            if "" in set(cells) and set(read_cells(cells, spec, told).dropna()) == {"true"}:
+                return {**told, BLANK: "no"}
+        return told
 
     def _read_diagnoses(self, frame: pd.DataFrame, column: Column, groups: Sequence[str]) -> None:
         """Set the conditions that the codes in a column stand for."""
@@ -158,13 +205,14 @@ class Extract:
         """Refuse an extract in which people can be read.
 
         Not looked at are columns of codes, which are refused where they hold anything else, and declared texts of few
-        kinds, each on several rows: the name of a scheme looks like a person's.
+        kinds, each on several rows: the name of a scheme looks like a person's. In other such texts, what looks like a
+        name is not read.
         """
         check_names((one.header for one in self._columns if not self._is_called_so(one)), self.where)
         plain = [one for one in self._columns if not self._holds_codes(one)]
         names = [one.target or one.header for one in plain]
         cells = self._body.iloc[:, [one.place for one in plain]].set_axis(names, axis="columns")
-        check_pseudonymised(cells, self.where)
+        check_pseudonymised(cells, self.where, self._list_free())
 
     def _is_called_so(self, column: Column) -> bool:
         """Tell whether a header is known for what it is taken for, or says that it is a pseudonym."""
@@ -176,9 +224,18 @@ class Extract:
         if column.target not in self.table.fields:
             return column.target is not None
         spec = self.table.fields[column.target]
-        is_free = spec.type == "string" and not spec.pattern and column.target not in self.table.key
         kinds = self._body.iloc[:, column.place].nunique()
-        return bool(list_values(spec)) or (is_free and kinds <= min(MOST_CODES, len(self._body) / LEAST_OF_KIND))
+        is_of_few = kinds <= min(MOST_CODES, len(self._body) / LEAST_OF_KIND)
+        return bool(list_values(spec)) or (is_of_few and self._is_free(column.target))
+
+    def _is_free(self, name: str) -> bool:
+        spec = self.table.fields[name]
+        return spec.type == "string" and not (spec.pattern or spec.enum or name in self.table.key)
+
+    def _list_free(self) -> list[str]:
+        """List the texts that a row need not have, and that are not of few kinds."""
+        able = [name for name in self._taken if self._is_free(name) and not self.table.fields[name].required]
+        return [name for name in able if not self._holds_codes(self._taken[name])]
 
     def _require(self, absent: Sequence[str]) -> None:
         fields = self.table.fields
@@ -208,6 +265,19 @@ class Extract:
             f"(row {', '.join(map(str, rows[:SHOWN]))}). {' '.join(codes)} {self.told.way}"
         )
 
+    def _refuse_numbers(self, cells: "pd.Series[str]", column: Column) -> None:
+        """Refuse numbers that can be read in two ways, and days in the place of numbers.
+
+        Raises:
+            CheckError: there are some.
+        """
+        if self.table.fields[str(column.target)].type not in NUMBERS:
+            return
+        for form, (what, way) in DOUBTS.items():
+            if (found := cells.str.match(form).fillna(False).astype("bool")).any():
+                rows = ", ".join(map(str, cells.index[found][:SHOWN]))
+                raise CheckError(f"{self.where}: {found.sum():,} cells of {column.target} {what} (row {rows}). {way}")
+
     # --- what is shown ---
 
     def _list_safe(self, codes: "pd.Series[str]", column: Column) -> list[str]:
@@ -220,7 +290,7 @@ class Extract:
 
     def _list_codes(self, column: Column) -> dict[str, str]:
         """List codes of a column with what each is taken for: those that may be shown, and those that were told."""
-        own = dict(self.told.codes.get(column.header, {}))
+        own = dict(self._tell(column))
         if column.target not in self.table.fields or not list_values(spec := self.table.fields[column.target]):
             return own
         cells = self._write(column)
@@ -246,6 +316,8 @@ class Extract:
             told = " and ".join(f"{title}, by {load_code_lists()[title].source}" for title in systems)
             notes.append(f"{', '.join(groups)} are made from {told}; who has no such code counts as without.")
         for name, one in self._taken.items():
+            if BLANK in self._tell(one) and BLANK not in self.told.codes.get(one.header, {}):
+                notes.append(f"{name}: the file has yes alone, and a blank is read as no.")
             if coarse := find_coarse(self.table.fields[name]):
                 own = {fold_code(code) for code in self.told.codes.get(one.header, {})}
                 held = {fold_code(str(code)) for code in self._write(one).dropna().unique()} - own
