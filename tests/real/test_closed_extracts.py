@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from councilbook.errors import CheckError, CouncilbookError
-from councilbook.fuel_poverty.households.extract import DEFINING, prepare_households
+from councilbook.errors import CouncilbookError
+from councilbook.fuel_poverty.households.extract import DEFINING
 from councilbook.study import Study
 from kid_like import draw_tables, find_places, write_closed_folder
 
@@ -84,6 +84,48 @@ def test_an_extract_need_not_hold_what_records_of_health_do_not_hold(study: Stud
     assert loaded["tenure"].eq("private_rented").all()
 
 
+PLACES = ["oa21_code", "lsoa21_code", "lad22_code"]
+
+
+def test_an_extract_with_a_postcode_alone_gets_its_places_from_the_directory(study: Study) -> None:
+    closed = study.catalogue.workbook.closed
+    assert closed
+    tables = write_closed_folder(closed, 60, places=find_places(study), foreign=False)
+    whole = {name: study.load(name) for name in ("kid_households", "kid_people")}
+    bare = tables["kid_households"].drop(columns=PLACES)
+    put(study, "kid_households", bare)
+    put(study, "kid_people", tables["kid_people"].drop(columns="lsoa21_code"))
+    again = open_again(study)
+    for name in ("kid_people", "kid_households"):  # whichever comes first
+        pd.testing.assert_frame_equal(again.load(name), whole[name])
+    lost = bare.assign(postcode=["ZZ99 3VZ", *bare["postcode"][1:]])
+    gone = tables["kid_people"]["household_id"].eq(lost["household_id"].iloc[0])
+    for people in (tables["kid_people"], tables["kid_people"].drop(columns="lsoa21_code")):
+        put(study, "kid_households", lost)
+        put(study, "kid_people", people)
+        again = open_again(study)
+        assert again.load("kid_households")["household_id"].tolist() == lost["household_id"].tolist()[1:]
+        assert len(again.load("kid_people")) == int((~gone).sum())
+        notes = {name: " ".join(found.notes) for name, found in again._used.items()}
+        assert "1 rows are left out, as nothing says in which small area their postcode is." in notes["kid_households"]
+        assert f"{gone.sum()} rows are left out, as nothing says" in notes["kid_people"]
+        assert "ZZ99" not in str(notes)
+
+
+def test_what_the_council_is_shown_of_its_columns_counts_the_rows_that_a_run_takes(study: Study) -> None:
+    closed = study.catalogue.workbook.closed
+    assert closed
+    tables = write_closed_folder(closed, 60, places=find_places(study), foreign=False)
+    bare = tables["kid_households"].drop(columns=PLACES)
+    put(study, "kid_households", bare.assign(postcode=["ZZ99 3VZ", *bare["postcode"][1:]]))
+    inspection = study.inspect_file(study.find(study.catalogue.source("kid_households")))
+    assert inspection.result == "59 rows can be read."
+    assert any("1 rows are left out" in warning for warning in inspection.warnings)
+    put(study, "kid_households", bare.assign(postcode="ZZ99 3VZ"))
+    fault = open_again(study).inspect_file(study.find(study.catalogue.source("kid_households"))).fault
+    assert fault and "of 60 rows, 60 rows are left out" in fault
+
+
 def change(column: str, value: object) -> Callable[[pd.DataFrame], pd.DataFrame]:
     return lambda frame: frame.assign(**{column: [*frame[column].iloc[:3], value]})
 
@@ -97,12 +139,22 @@ def change(column: str, value: object) -> Callable[[pd.DataFrame], pd.DataFrame]
             lambda frame: frame.assign(note=f"Mary {SECRET}"),
             r"note has what looks like a name in 4 rows \(row 2, 3, 4\)",
         ),
-        (lambda frame: pd.concat([frame, frame.tail(1)]), r"household_id must name a row once, but 2 rows share it"),
+        (
+            lambda frame: pd.concat([frame, frame.tail(1).assign(adults=3)]),
+            r"household_id must name a row once, but 2 rows share it",
+        ),
+        (
+            lambda frame: frame.drop(columns=["postcode", "lsoa21_code"]),
+            r"row 1: no column, or more than one, for postcode \(",
+        ),
+        (
+            lambda frame: frame.drop(columns="lsoa21_code").assign(postcode="ZZ99 3VZ"),
+            r"of 4 rows, 4 rows are left out, as nothing says .* Take the current directory",
+        ),
         (change("income_gbp_year", -21_000), r"income_gbp_year: 1 rows not as expected, at least 0 \(row 5\)"),
         (change("income_gbp_year", SECRET), r"1 cells of income_gbp_year are no number \(row 5\)"),
         (change("adults", None), r"adults: 1 rows not as expected, a value in every row \(row 5\)"),
         (change("tenure", SECRET), r"tenure: 1 rows not as expected, one of owned_outright"),
-        (change("postcode", "CT1"), r"postcode: 1 rows not as expected, pattern"),
     ],
 )
 def test_an_extract_that_is_not_as_declared_is_refused_and_not_shown(
@@ -115,29 +167,20 @@ def test_an_extract_that_is_not_as_declared_is_refused_and_not_shown(
     assert "21000" not in str(refused.value)
 
 
-def test_codes_of_another_census_among_those_of_2021_are_refused(study: Study, homes: pd.DataFrame) -> None:
+def test_the_directory_of_postcodes_is_followed_where_the_extract_has_codes_of_another_year(
+    study: Study, homes: pd.DataFrame
+) -> None:
     lookup = study.load("lsoa_lookup")
     old = lookup.loc[~lookup["lsoa11_code"].isin(lookup["lsoa21_code"]), "lsoa11_code"].iloc[0]
-    put(study, "kid_households", change("lsoa21_code", old)(homes))
-    with pytest.raises(CheckError, match=r"expected LSOA codes of 2021.*the first in row 5\.") as refused:
-        study.load("kid_households")
-    assert old not in str(refused.value)
-
-
-def test_a_postcode_that_has_ended_or_moved_is_refused(study: Study, homes: pd.DataFrame) -> None:
-    put(study, "kid_households", homes)
-    households, directory = study.load("kid_households"), study.load("postcode_directory")
-    people = pd.DataFrame(columns=["person_id", "household_id", "respiratory", "circulatory", "mental_health", "falls"])
-    people = people.assign(gp_contacts=0, emergency_admissions=0, social_care=False)
-    acorn = pd.DataFrame({"postcode": pd.Series(dtype="str"), "wellbeing_group": pd.Series(dtype="int64")})
-    epc = pd.DataFrame({"lmk_key": ["a"], "postcode": ["CT1 1AA"], "current_energy_rating": ["D"]})
-    epc = epc.assign(current_energy_efficiency=60)
-    people = people.astype({**dict.fromkeys(people.columns[2:6], "bool"), "social_care": "bool"})
-    people = people.astype({"gp_contacts": "int64", "emergency_admissions": "int64"})
-    for directory_then, told in (
-        (directory[directory["postcode"] != households["postcode"].iloc[3]], "these may have ended"),
-        (directory.assign(oa21_code=directory["oa21_code"].iloc[0]), "have moved"),
-    ):
-        with pytest.raises(CheckError, match=told) as refused:
-            prepare_households(households, people, acorn, epc, directory_then)
-        assert "CT" not in str(refused.value)
+    for column in ("lsoa21_code", "oa21_code"):
+        other = change(column, old.replace("E01", "E00") if column == "oa21_code" else old)(homes)
+        put(study, "kid_households", other.assign(lad22_code="E06000099"))  # a district of another year
+        again = open_again(study)
+        loaded = again.load("kid_households")
+        assert loaded[PLACES].to_numpy().tolist() == homes[PLACES].to_numpy().tolist()
+        notes = "".join(again._used["kid_households"].notes)
+        assert "1 rows say another small area than their postcode does, which is followed." in notes
+        assert old not in notes
+    put(study, "kid_households", homes.assign(oa21_code=homes["oa21_code"].iloc[::-1].to_numpy()))
+    with pytest.raises(CouncilbookError, match=r"of 4 rows, 4 rows say another .* That is most of them"):
+        open_again(study).load("kid_households")

@@ -13,6 +13,7 @@ from councilbook.sources.geography import (
     Place,
     check_coverage,
     check_vintage,
+    fill_places,
     match_common_areas,
     resolve_place,
     select_by_code,
@@ -316,3 +317,68 @@ def test_a_list_older_than_a_council_has_the_rows_of_the_divided_county_and_says
         select_by_code(rows, Areas(education="authority"), council, catalogue.source("prices"))
     newer = pd.DataFrame({"authority": ["942", "909"], "n": [3, 4]})
     assert select_by_code(newer, areas, council, catalogue.source("prices"))["n"].tolist() == [3]
+
+
+KNOWN = pd.DataFrame(
+    {
+        "postcode": ["CT1 1AA", "CT1 1AB", "CT1 1AC"],
+        "oa21_code": ["E00000001", "E00000002", "E00000003"],
+        "lsoa21_code": ["E01000001", "E01000002", None],
+    }
+)
+
+
+@pytest.mark.parametrize("needs_output_area", [True, False])
+@pytest.mark.parametrize(
+    ("postcode", "said", "found"),
+    [
+        ("CT1 1AA", None, "E01000001"),
+        ("CT1 1AA", "", "E01000001"),
+        ("CT1 1AA", "E01000009", "E01000001"),  # the postcode is followed
+        ("CT1 1AC", "E01000009", None),  # it is known to be nowhere
+        ("CT9 9ZZ", None, None),
+        (None, None, None),
+    ],
+)
+def test_a_row_is_where_its_postcode_is_or_left_out_and_counted(postcode, said, found, needs_output_area):
+    rows = pd.DataFrame(
+        {"postcode": [postcode, "CT1 1AB", "CT1 1AB"], "lsoa21_code": [said, *["E01000002"] * 2]}, [2, 3, 4]
+    )
+    areas = Areas(lsoa="lsoa21_code", vintage=2021, postcode="postcode")
+    known = KNOWN[["postcode", "lsoa21_code"]]
+    if needs_output_area:
+        rows["oa21_code"], known = [None, None, "E00000002"], KNOWN
+        areas = areas.model_copy(update={"output_area": "oa21_code"})
+    rows.attrs["notes"] = ["Read."]
+    filled = fill_places(rows, areas, known, "it")
+    assert filled["lsoa21_code"].tolist() == [*([found] if found else []), "E01000002", "E01000002"]
+    assert filled.index.tolist() == ([2, 3, 4] if found else [3, 4])
+    told = "1 rows are left out" if not found else "1 rows say another small area" if said else ""
+    notes = filled.attrs["notes"]
+    assert notes[0] == "Read." and [note.startswith(told) for note in notes[1:]] == [True] * bool(told)
+    if needs_output_area:
+        assert filled["oa21_code"].tolist()[-2:] == ["E00000002"] * 2
+
+
+def test_a_row_that_says_its_lsoa_needs_no_known_postcode_unless_its_output_area_counts():
+    rows = pd.DataFrame(
+        {"postcode": ["CT9 9ZZ", "CT1 1AA"], "lsoa21_code": ["E01000009", None], "oa21_code": "E00000001"}
+    )
+    areas = Areas(lsoa="lsoa21_code", vintage=2021, postcode="postcode")
+    assert len(fill_places(rows, areas, KNOWN[["postcode", "lsoa21_code"]], "it")) == 2
+    assert len(fill_places(rows, areas.model_copy(update={"output_area": "oa21_code"}), KNOWN, "it")) == 1
+
+
+@pytest.mark.parametrize(
+    ("postcodes", "lsoas", "told"),
+    [
+        (["CT9 9ZZ", "CT9 9ZY", "CT1 1AA"], None, "of 3 rows, 2 rows are left out, as nothing says"),
+        (["CT1 1AA"] * 3, ["E01000008", "E01000009", None], "of 3 rows, 2 rows say another small area"),
+    ],
+)
+def test_a_file_most_of_which_is_nowhere_or_elsewhere_is_refused_and_no_postcode_shown(postcodes, lsoas, told):
+    rows = pd.DataFrame({"postcode": postcodes, "lsoa21_code": lsoas})
+    areas = Areas(lsoa="lsoa21_code", vintage=2021, postcode="postcode")
+    with pytest.raises(SourceError, match=f"it: {told}") as refused:
+        fill_places(rows, areas, KNOWN.drop(columns="oa21_code"), "it")
+    assert "CT" not in str(refused.value)

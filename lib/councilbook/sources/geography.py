@@ -22,7 +22,7 @@ from councilbook.catalogue.councils import (
     list_divided_counties,
     list_education_codes,
 )
-from councilbook.errors import CheckError, NotThereError
+from councilbook.errors import CheckError, NotThereError, SourceError
 
 LSOA_COLUMNS = {2011: "lsoa11_code", 2021: "lsoa21_code"}
 
@@ -91,16 +91,52 @@ def fill_lsoas(frame: pd.DataFrame, areas: Areas, read_lookup: Callable[[], pd.D
         areas: names its columns of LSOA and of output area.
         read_lookup: reads oa21_code and lsoa21_code; called only where the table itself does not say.
     """
-    blank = ~frame[areas.lsoa].str.startswith("E", na=False)
+    says = {name: frame[name].str.startswith("E", na=False) for name in (areas.lsoa, areas.output_area)}
+    blank = ~says[areas.lsoa] & says[areas.output_area]
     if not blank.any():
         return frame
-    known = frame[~blank].drop_duplicates(areas.output_area).set_index(areas.output_area)[areas.lsoa]
-    filled = frame.loc[blank, areas.output_area].map(known)
+    known = frame[says[areas.lsoa]].drop_duplicates(areas.output_area).set_index(areas.output_area)[areas.lsoa]
+    filled = frame.loc[blank, areas.output_area].map(known).astype("str")
     if filled.isna().any():
         filled = filled.fillna(
             frame.loc[blank, areas.output_area].map(read_lookup().set_index("oa21_code")["lsoa21_code"])
         )
     return frame.assign(**{str(areas.lsoa): frame[areas.lsoa].mask(blank, filled)})
+
+
+def fill_places(frame: pd.DataFrame, areas: Areas, known: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Say where the rows of a council's own table are, by a table that knows it of their postcodes, or another key.
+
+    Args:
+        frame: as it was read.
+        areas: names its columns of place.
+        known: the key first, then what it says, under the names of `areas`; what is missing here is known to be so.
+        where: what the table is, for the message.
+
+    Returns:
+        The rows of which all is known; where an output area is declared, their key has to be. What a row says itself
+        counts where its key is not known. Notes say how many are left out, and how many said something else.
+
+    Raises:
+        SourceError: more are left out, or said something else, than not.
+    """
+    key, said = str(known.columns[0]), list(known.columns[1:])
+    rows = known.drop_duplicates(key).set_index(key).reindex(frame[key]).set_axis(frame.index)
+    own = frame[said].where(frame[said].apply(lambda column: column.str.startswith("E", na=False)))
+    filled = rows if areas.output_area else rows.where(frame[key].isin(known[key]), own)
+    lost = filled.isna().any(axis="columns")
+    moved = ~lost & (own.notna() & (own != filled)).drop(columns=areas.district or []).any(axis="columns")
+    told = {
+        f"{lost.sum():,} rows are left out, as nothing says in which small area their {key} is.": lost.sum(),
+        f"{moved.sum():,} rows say another small area than their {key} does, which is followed.": moved.sum(),
+    }
+    notes = [text for text, number in told.items() if number]
+    if 2 * max(told.values()) > len(frame):
+        said_of = f"{where}: of {len(frame):,} rows, {' '.join(notes)} That is most of them."
+        raise SourceError(f"{said_of} Take the current directory of postcodes, and files of one linkage.")
+    kept = frame.assign(**{name: filled[name] for name in said})[~lost]
+    kept.attrs["notes"] = [*frame.attrs.get("notes", ()), *notes]
+    return kept
 
 
 def select_rows(frame: pd.DataFrame, areas: Areas, place: Place, source: Source) -> pd.DataFrame:

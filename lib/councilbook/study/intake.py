@@ -7,11 +7,22 @@ from typing import Any
 
 import pandas as pd
 
-from councilbook.catalogue import Catalogue, Finder, FoundFile, NotebookSpec, Source, StudySpec, find_function
+from councilbook.catalogue import (
+    Areas,
+    Catalogue,
+    Finder,
+    FoundFile,
+    NotebookSpec,
+    Source,
+    StudySpec,
+    Table,
+    find_function,
+)
 from councilbook.errors import CheckError, CouncilbookError, NotebookError, NotThereError, SourceError
 from councilbook.gate.ethics.agreements import drop_beyond, require_agreement
 from councilbook.sources.checks import check_fields
 from councilbook.sources.extracts.guesses import Told
+from councilbook.sources.extracts.heads import find_header
 from councilbook.sources.extracts.reading import MEND, Extract
 from councilbook.sources.files.readers import convert_types, describe_place, read_rows
 from councilbook.sources.files.streams import Keep
@@ -21,6 +32,7 @@ from councilbook.sources.geography import (
     check_coverage,
     check_vintage,
     fill_lsoas,
+    fill_places,
     resolve_place,
     select_by_code,
     select_rows,
@@ -29,6 +41,7 @@ from councilbook.sources.mappings import Inspection, read_codes, read_mapping
 
 LOOKUP = "lsoa_lookup"
 OUTPUT_AREAS = "oa_lookup"
+POSTCODES = "postcode_directory"
 
 
 @dataclass
@@ -42,6 +55,7 @@ class Intake:
     run_date: str
     _rows: dict[tuple[str, str | None], tuple[FoundFile, pd.DataFrame]] = field(default_factory=dict)
     _used: dict[str, FoundFile] = field(default_factory=dict)
+    _wholes: dict[str, "pd.Series[str]"] = field(default_factory=dict)  # LSOA by key, of what other files are parts of
 
     @property
     def _notebook(self) -> NotebookSpec:
@@ -112,10 +126,9 @@ class Intake:
             What was found; of a file that cannot even be looked at only the fault.
         """
         try:
-            own = found.has_own_columns
-            inspection: Inspection = (
-                self._open_extract(found).inspect() if own else self._ask(str(found.source.reader), found)
-            )
+            if found.has_own_columns:
+                return self._open_extract(found).inspect(lambda rows: self._place(found, found.source.table(), rows))
+            inspection: Inspection = self._ask(str(found.source.reader), found)
         except CouncilbookError as error:
             return Inspection(fault=str(error))
         return inspection
@@ -123,7 +136,8 @@ class Intake:
     def _open_extract(self, found: FoundFile, table: str | None = None) -> Extract:
         file = self.finder.find_mapping(found.source)
         told = Told(self.read_mapping(found), read_codes(file) if file else {}, self.tell_way(found))
-        return Extract(found, found.source.table(table), told)
+        declared = found.source.table(table)
+        return Extract(found, find_header(found, declared, told.columns or (), describe_place(found, declared)), told)
 
     def _ask(self, named: str, found: FoundFile) -> Any:
         """Call a function of the study that the catalogue names as module:function, on a file.
@@ -149,16 +163,9 @@ class Intake:
         found, rows = self.read_table(source, name, keep)
         where = describe_place(found, table)
         areas = table.areas
-        if areas and areas.lsoa:
-            if areas.output_area:
-                rows = fill_lsoas(rows, areas, self._read_output_areas)
-            check_vintage(rows, areas, self._lookup, where, show_values=source.shows_values)
-            rows = select_rows(rows, areas, self.place, source)
-        elif areas:
-            rows = select_by_code(rows, areas, self.finder.council, source)
-            self._used[source.id] = found = replace(
-                found, notes=tuple(dict.fromkeys([*found.notes, *rows.attrs.get("notes", ())]))
-            )
+        rows = self._place(found, table, rows)
+        if notes := rows.attrs.get("notes", ()):
+            self._used[source.id] = found = replace(found, notes=tuple(dict.fromkeys([*found.notes, *notes])))
         frame = rows if table.stream else convert_types(rows, table, found)
         way = f"{MEND} {self.tell_way(found)}" if found.has_own_columns else ""
         check_fields(frame, table.fields, table.key, where, show_values=source.shows_values, way=way)
@@ -170,6 +177,38 @@ class Intake:
         if areas and areas.lsoa:
             check_coverage(frame, areas, self.place, where)
         return frame.reset_index(drop=True)
+
+    def _place(self, found: FoundFile, table: Table, rows: pd.DataFrame) -> pd.DataFrame:
+        """Pick the council's rows of a table, once it is known where each lies."""
+        areas, where = table.areas, describe_place(found, table)
+        if areas is None:
+            return rows
+        if not areas.lsoa:
+            return select_by_code(rows, areas, self.finder.council, found.source)
+        if found.has_own_columns and (areas.postcode or areas.within):
+            placed = self._fill_places(rows, areas, where)
+            if areas.postcode:  # others may be parts of these; blank where one is left out
+                known = placed.drop_duplicates(table.key).set_index(table.key)[areas.lsoa]
+                self._wholes[found.source.id] = known.reindex(pd.Index(rows[table.key[0]].unique(), name=table.key[0]))
+            rows = placed
+        elif areas.output_area:
+            rows = fill_lsoas(rows, areas, self._read_output_areas)
+        check_vintage(rows, areas, self._lookup, where, show_values=found.source.shows_values)
+        return select_rows(rows, areas, self.place, found.source)
+
+    def _fill_places(self, rows: pd.DataFrame, areas: Areas, where: str) -> pd.DataFrame:
+        """Ask the postcode directory, or the source that the rows are parts of, where they are."""
+        if areas.within:
+            if areas.within not in self._wholes and not rows[areas.lsoa].str.startswith("E", na=False).all():
+                self.load_table(self.catalogue.source(areas.within), None)
+            whole = self._wholes.get(areas.within)
+            return rows if whole is None else fill_places(rows, areas, whole.rename(areas.lsoa).reset_index(), where)
+        directory = self.catalogue.source(POSTCODES)
+        known, about = self.read_table(directory, None)[1], directory.table().areas
+        known = fill_lsoas(known, about, self._read_output_areas) if about else known
+        districts = self._lookup.drop_duplicates("lsoa21_code").set_index("lsoa21_code")["lad22_code"]
+        known = known.assign(lad22_code=known["lsoa21_code"].map(districts))
+        return fill_places(rows, areas, known[["postcode", "oa21_code", "lsoa21_code", "lad22_code"]], where)
 
     def read_table(self, source: Source, name: str | None, keep: Keep | None = None) -> tuple[FoundFile, pd.DataFrame]:
         """Read a table, as text, with the file that it is of; an open one once, if it is not read piece by piece."""

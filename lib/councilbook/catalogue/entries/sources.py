@@ -85,6 +85,15 @@ class Areas(Entry):
     output_area: str | None = Field(
         default=None, description="Column with the output area of 2021, which says the LSOA of a row that has none."
     )
+    postcode: str | None = Field(
+        default=None,
+        description="Column with the postcode, which says what a row of a council's own file lacks of these columns.",
+    )
+    within: str | None = Field(
+        default=None,
+        description="Source that a row of a council's own file is a part of, by the key of that source: it says what "
+        "the row lacks of these columns.",
+    )
     education: str | None = Field(
         default=None,
         description="Column with the number that the Department for Education gives to who runs the schools, or with "
@@ -110,7 +119,7 @@ class Areas(Entry):
     @property
     def columns(self) -> list[str]:
         """The columns that it names."""
-        named = (self.lsoa, self.output_area, self.district, self.district_name, self.education)
+        named = (self.lsoa, self.output_area, self.postcode, self.district, self.district_name, self.education)
         return [name for name in named if name]
 
 

@@ -106,8 +106,7 @@ def prepare_households(
         hold them; those that hold no value are left out.
 
     Raises:
-        CheckError: who is fuel poor is said of some households alone, a postcode has ended or moved to another output
-            area, an LSOA is not the one of 2021 that the output area is in, an LSOA is in two districts, or a person
+        CheckError: who is fuel poor is said of some households alone, a postcode is not in the directory, or a person
             has no household. It names rows by position, and shows no value.
     """
     unknown = [name for name in DEFINING if name in households and households[name].isna().all()]
@@ -116,7 +115,7 @@ def prepare_households(
         refuse_rows(households["is_fuel_poor"].isna(), "households: is_fuel_poor", "a value in every row, or in none")
     place = _find_rows(households["postcode"], postcodes["postcode"])
     home = _find_rows(people["household_id"], households["household_id"])
-    _check_places(households, postcodes, place)
+    refuse_rows(place < 0, "households: postcode", "one of the current postcode directory")
     refuse_rows(home < 0, "people: household_id", "one of the households")
     known = _describe_postcodes(postcodes, acorn, epc).take(place).reset_index(drop=True)
     joined = pd.concat([known, _sum_people(people, home, len(households))], axis="columns")
@@ -164,21 +163,6 @@ def _find_rows(values: pd.Series, key: pd.Series) -> npt.NDArray[np.intp]:
     """Return the row whose key each value is, -1 for none. Of millions of pseudonyms, Arrow finds them the fastest."""
     found = pc.index_in(pa.array(values.astype("str")), value_set=pa.array(key.astype("str")))
     return np.asarray(found.fill_null(-1).to_numpy(), dtype="intp")
-
-
-def _check_places(households: pd.DataFrame, postcodes: pd.DataFrame, place: npt.NDArray[np.intp]) -> None:
-    """Check codes against the directory; `place` is the row of each household's postcode in it, -1 for none."""
-    expected = "one of the current postcode directory; these may have ended, or be of another council"
-    refuse_rows(place < 0, "households: postcode", expected)
-    moved = postcodes["oa21_code"].to_numpy()[place] != households["oa21_code"].to_numpy()
-    expected = "in the output area of the row; by the postcode directory these are in another, or have moved"
-    refuse_rows(moved, "households: postcode", expected)
-    is_other = postcodes["lsoa21_code"].to_numpy()[place] != households["lsoa21_code"].to_numpy()
-    expected = "the LSOA of 2021 that the output area is in; these may be codes of 2011"
-    refuse_rows(is_other, "households: lsoa21_code", expected)
-    district = households["lad22_code"].to_numpy()
-    first = households.groupby("lsoa21_code")["lad22_code"].transform("first").to_numpy()
-    refuse_rows(district != first, "households: lad22_code", "that of the LSOA's other households")
 
 
 def _describe_postcodes(postcodes: pd.DataFrame, acorn: pd.DataFrame | None, epc: pd.DataFrame | None) -> pd.DataFrame:
