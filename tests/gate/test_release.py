@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 from shapely.geometry import box
 from typer.testing import CliRunner
 
-from councilbook.catalogue import Catalogue, Council, Dataset, FieldSpec, FoundFile, Licence, Mode
+from councilbook.catalogue import Catalogue, Council, Dataset, FieldSpec, FoundFile, Licence, Mode, RegisterRule
 from councilbook.errors import CheckError, CouncilbookError, ReleaseRefusedError
 from councilbook.gate.files import find_file
 from councilbook.gate.writing import Origin, pass_gate, release_dataset
 from councilbook.gate.written.packages import read_package, read_published
+from councilbook.gate.written.versions import read_last
 from councilbook.paths import Workbook
 
 COUNCIL = Council(slug="north", name="North", codes={"E06000901": "North", "E06000902": "More of it"})
@@ -352,6 +353,54 @@ def test_a_councils_own_records_are_not_held_against_invented_ones(
 
     before = make_origin(then)
     assert (make_origin(now).records == before.records) is same
+
+
+ROLL = Dataset(
+    id="roll",
+    title="Roll",
+    description="A row a property.",
+    classification="open",
+    licence="OGL-UK-3.0",
+    key=["reference"],
+    fields={
+        "reference": FieldSpec(description="Property"),
+        "ratepayer": FieldSpec(description="Organisation", required=False),
+        "is_suppressed": FieldSpec(type="boolean", description="Whether something is withheld"),
+    },
+    disclosure=RegisterRule(
+        rule="register",
+        approver="Information governance lead",
+        law="Anybody may inspect the roll of properties.",
+        public=["reference"],
+        name="ratepayer",
+        is_organisation="is_organisation",
+        name_inside="name_inside",
+    ),
+)
+
+
+@pytest.mark.parametrize("records", ["own", "invented"])
+@pytest.mark.parametrize("between", [0, 1, 2])
+def test_the_last_version_of_a_register_stays_whatever_other_records_were_released_since(
+    records: str, between: int, catalogue: Catalogue
+) -> None:
+    def release_roll(payer: str, origin: str, day: int) -> Path:
+        names = [payer, "Ada Byron"]
+        rows = pd.DataFrame({"reference": ["1", "2"], "ratepayer": names, "name_inside": names})
+        rows["is_organisation"] = [True, False]
+        return release(catalogue, ROLL, rows, used=find(catalogue, "clients", origin=origin), day=f"2026-11-{day}")
+
+    mine, other = ("closed folder", "twin") if records == "own" else ("twin", "closed folder")
+    release_roll("Corn Ltd", mine, 10)
+    folder = release_roll("Bread Ltd", mine, 11)
+    for run in range(between):  # no notebook says that it will want the last release: a register's is kept by its rule
+        folder = release_roll("Cake Ltd", other, 12 + run)
+    for kind, payer in ((records, "Bread Ltd"), *([("own", "Cake Ltd")] if records != "own" and between else [])):
+        last = read_last(folder, ROLL, kind)  # type: ignore[arg-type]
+        assert last and last[1]["ratepayer"].iloc[0] == payer
+        assert last[1]["ratepayer"].isna().tolist() == [False, True]  # as it went out, and not as the gate got it
+    if not between:
+        assert not (folder / "earlier").exists() or not list((folder / "earlier").glob("*/*"))
 
 
 @pytest.mark.parametrize(
