@@ -407,6 +407,15 @@ def test_a_model_of_the_whole_council_tells_new_households_even_without_a_place(
         assert 0 < low < high < 1
 
 
+@pytest.mark.parametrize("held", [0, 1])
+def test_without_certificates_both_models_learn_what_is_left(prepared: pd.DataFrame, held: int) -> None:
+    bare = prepared.assign(epc_efficiency=np.nan, epc_below_c_pct=np.nan, has_certificates=False)
+    bare.loc[bare.index[:held], ["epc_efficiency", "epc_below_c_pct", "has_certificates"]] = [60.0, 100.0, True]
+    chances = predict_held_out(bare, split_households(bare, seed=1), seed=1)
+    assert chances.notna().all(axis=None) and (chances.nunique()[[LOGISTIC, BOOSTED]] > 100).all()
+    assert np.ptp(fit_chance(bare, BOOSTED, 1)(prepared)) > 0
+
+
 def test_too_few_fuel_poor_households_to_fit_to_are_an_error(prepared: pd.DataFrame) -> None:
     few = prepared.assign(is_fuel_poor=np.arange(len(prepared)) < 40)
     with pytest.raises(CheckError, match="households to fit to, fewer than 50 are fuel poor, or are not"):

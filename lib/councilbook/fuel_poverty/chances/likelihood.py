@@ -182,6 +182,7 @@ def _fit_logistic(train: pd.DataFrame, poor: Flags) -> Predict:
 
 
 def _fit_boosted(train: pd.DataFrame, poor: Flags, seed: int) -> Predict:
+    held = [name for name in train if train[name].notna().any()]  # of certificates that nobody has, no bins are made
     trees = HistGradientBoostingClassifier(
         learning_rate=0.2,
         max_iter=60,
@@ -189,9 +190,9 @@ def _fit_boosted(train: pd.DataFrame, poor: Flags, seed: int) -> Predict:
         min_samples_leaf=100,
         l2_regularization=1.0,
         max_bins=63,
-        categorical_features=[name in LEVELS for name in train.columns],
+        categorical_features=[name in LEVELS for name in held],
         early_stopping=False,
         random_state=seed,
     )
-    trees.fit(train.to_numpy(), poor)
-    return lambda others: np.asarray(trees.predict_proba(others.to_numpy())[:, 1], dtype="float64")
+    trees.fit(train[held].to_numpy(), poor)
+    return lambda others: np.asarray(trees.predict_proba(others[held].to_numpy())[:, 1], dtype="float64")
