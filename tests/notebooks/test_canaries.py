@@ -295,7 +295,11 @@ def put_name_for_day(book: Book) -> None:
 
 
 def repeat_record(book: Book) -> None:
-    change_file(book, "people.csv", lambda text: text + text.splitlines()[-1] + "\n")
+    def repeat(text: str) -> str:  # the same person, and other things of them
+        rows = [line.partition(",") for line in text.splitlines()]
+        return f"{text}{rows[-1][0]},{rows[-2][2]}\n"
+
+    change_file(book, "people.csv", repeat)
 
 
 def add_ragged_row(book: Book) -> None:

@@ -360,15 +360,6 @@ def test_a_row_is_where_its_postcode_is_or_left_out_and_counted(postcode, said, 
         assert filled["oa21_code"].tolist()[-2:] == ["E00000002"] * 2
 
 
-def test_a_row_that_says_its_lsoa_needs_no_known_postcode_unless_its_output_area_counts():
-    rows = pd.DataFrame(
-        {"postcode": ["CT9 9ZZ", "CT1 1AA"], "lsoa21_code": ["E01000009", None], "oa21_code": "E00000001"}
-    )
-    areas = Areas(lsoa="lsoa21_code", vintage=2021, postcode="postcode")
-    assert len(fill_places(rows, areas, KNOWN[["postcode", "lsoa21_code"]], "it")) == 2
-    assert len(fill_places(rows, areas.model_copy(update={"output_area": "oa21_code"}), KNOWN, "it")) == 1
-
-
 @pytest.mark.parametrize(
     ("postcodes", "lsoas", "told"),
     [

@@ -1,6 +1,6 @@
 """Whether every source and dataset is as the catalogue declares: what `councilbook check` tells."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,12 +13,14 @@ from councilbook.catalogue import (
     Mode,
     Source,
     StudySpec,
+    find_function,
     raw_path,
 )
 from councilbook.errors import CatalogueError, CouncilbookError, SourceError, suggest
 from councilbook.gate.ethics.points import require_settled
 from councilbook.gate.written.packages import read_package, read_published
 from councilbook.paths import CLOSED_VARIABLE
+from councilbook.running.parts import MAY_STOP
 from councilbook.sources.checks import check_fields
 from councilbook.sources.files.readers import read_rows
 from councilbook.sources.mappings import Inspection
@@ -54,20 +56,41 @@ def check_everything(
     finder = Finder(catalogue, mode, council, seed, mirror, stand_ins)
     builds = [name for name, notebook in spec.notebooks.items() if notebook.kind == "build"]
     study = Study(catalogue, spec, builds[0], finder, run_date)
+    is_right = True
     for source in catalogue.expand(name for build in builds for name in spec.notebooks[build].sources):
-        try:
-            is_there = study.is_there(source)
-        except CouncilbookError as error:
-            yield CheckLine(source.id, "source", False, str(error))
-            continue
-        if not is_there:
-            yield CheckLine(source.id, "source", True, "not here, and the study goes on without it")
-        elif source.format == "file":
-            yield _check_file(study, source)
-        else:
-            yield from (_check_source(study, source, name) for name in source.tables)
+        for line in _check_tables(study, source):
+            is_right &= line.ok
+            yield line
+    for name in builds if is_right else ():
+        if check := spec.notebooks[name].checked_by:
+            yield _check_together(Study(catalogue, spec, name, finder, run_date), find_function(check))
     for dataset in [name for build in builds for name in spec.notebooks[build].releases]:
         yield _check_dataset(study, dataset)
+
+
+def _check_together(study: Study, check: Callable[..., object]) -> CheckLine:
+    """Check what only several sources of a notebook together can tell, as it would itself."""
+    name = f"{study.notebook}, its sources together"
+    try:
+        check(study.load)
+    except CouncilbookError as error:
+        is_left_out = study.spec.notebooks[study.notebook].optional and type(error).__name__ in MAY_STOP
+        return CheckLine(name, "source", is_left_out, f"{'this part is left out: ' * is_left_out}{error}")
+    return CheckLine(name, "source", True, "they fit together")
+
+
+def _check_tables(study: Study, source: Source) -> Iterator[CheckLine]:
+    try:
+        is_there = study.is_there(source)
+    except CouncilbookError as error:
+        yield CheckLine(source.id, "source", False, str(error))
+        return
+    if not is_there:
+        yield CheckLine(source.id, "source", True, "not here, and the study goes on without it")
+    elif source.format == "file":
+        yield _check_file(study, source)
+    else:
+        yield from (_check_source(study, source, name) for name in source.tables)
 
 
 def check_by_hand(finder: Finder, source: Source) -> CheckLine:

@@ -110,12 +110,11 @@ def fill_places(frame: pd.DataFrame, areas: Areas, known: pd.DataFrame, where: s
     Args:
         frame: as it was read.
         areas: names its columns of place.
-        known: the key first, then what it says, under the names of `areas`; what is missing here is known to be so.
+        known: the key first, then what it says, under the names of `areas`.
         where: what the table is, for the message.
 
     Returns:
-        The rows of which all is known; where an output area is declared, their key has to be. What a row says itself
-        counts where its key is not known. Notes say how many are left out, and how many said something else.
+        The rows of which all is known. Notes say how many are left out, and how many said something else.
 
     Raises:
         SourceError: more are left out, or said something else, than not.
@@ -123,9 +122,8 @@ def fill_places(frame: pd.DataFrame, areas: Areas, known: pd.DataFrame, where: s
     key, said = str(known.columns[0]), list(known.columns[1:])
     rows = known.drop_duplicates(key).set_index(key).reindex(frame[key]).set_axis(frame.index)
     own = frame[said].where(frame[said].apply(lambda column: column.str.startswith("E", na=False)))
-    filled = rows if areas.output_area else rows.where(frame[key].isin(known[key]), own)
-    lost = filled.isna().any(axis="columns")
-    moved = ~lost & (own.notna() & (own != filled)).drop(columns=areas.district or []).any(axis="columns")
+    lost = rows.isna().any(axis="columns")
+    moved = ~lost & (own.notna() & (own != rows)).drop(columns=areas.district or []).any(axis="columns")
     told = {
         f"{lost.sum():,} rows are left out, as nothing says in which small area their {key} is.": lost.sum(),
         f"{moved.sum():,} rows say another small area than their {key} does, which is followed.": moved.sum(),
@@ -134,7 +132,7 @@ def fill_places(frame: pd.DataFrame, areas: Areas, known: pd.DataFrame, where: s
     if 2 * max(told.values()) > len(frame):
         said_of = f"{where}: of {len(frame):,} rows, {' '.join(notes)} That is most of them."
         raise SourceError(f"{said_of} Take the current directory of postcodes, and files of one linkage.")
-    kept = frame.assign(**{name: filled[name] for name in said})[~lost]
+    kept = frame.assign(**{name: rows[name] for name in said})[~lost]
     kept.attrs["notes"] = [*frame.attrs.get("notes", ()), *notes]
     return kept
 

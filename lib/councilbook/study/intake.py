@@ -55,7 +55,7 @@ class Intake:
     run_date: str
     _rows: dict[tuple[str, str | None], tuple[FoundFile, pd.DataFrame]] = field(default_factory=dict)
     _used: dict[str, FoundFile] = field(default_factory=dict)
-    _wholes: dict[str, "pd.Series[str]"] = field(default_factory=dict)  # LSOA by key, of what other files are parts of
+    _wholes: dict[str, pd.DataFrame] = field(default_factory=dict)  # key and LSOA of what other files are parts of
 
     @property
     def _notebook(self) -> NotebookSpec:
@@ -186,11 +186,9 @@ class Intake:
         if not areas.lsoa:
             return select_by_code(rows, areas, self.finder.council, found.source)
         if found.has_own_columns and (areas.postcode or areas.within):
-            placed = self._fill_places(rows, areas, where)
-            if areas.postcode:  # others may be parts of these; blank where one is left out
-                known = placed.drop_duplicates(table.key).set_index(table.key)[areas.lsoa]
-                self._wholes[found.source.id] = known.reindex(pd.Index(rows[table.key[0]].unique(), name=table.key[0]))
-            rows = placed
+            rows = self._fill_places(rows, areas, where)
+            if areas.postcode:
+                self._wholes[found.source.id] = rows[[*table.key, areas.lsoa]]
         elif areas.output_area:
             rows = fill_lsoas(rows, areas, self._read_output_areas)
         check_vintage(rows, areas, self._lookup, where, show_values=found.source.shows_values)
@@ -202,7 +200,7 @@ class Intake:
             if areas.within not in self._wholes and not rows[areas.lsoa].str.startswith("E", na=False).all():
                 self.load_table(self.catalogue.source(areas.within), None)
             whole = self._wholes.get(areas.within)
-            return rows if whole is None else fill_places(rows, areas, whole.rename(areas.lsoa).reset_index(), where)
+            return rows if whole is None else fill_places(rows, areas, whole, where)
         directory = self.catalogue.source(POSTCODES)
         known, about = self.read_table(directory, None)[1], directory.table().areas
         known = fill_lsoas(known, about, self._read_output_areas) if about else known

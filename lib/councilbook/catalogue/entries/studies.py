@@ -23,6 +23,10 @@ class NotebookSpec(Entry):
         default=False,
         description="The report goes on without it where a closed file is missing, or holds too few records for it.",
     )
+    checked_by: FunctionName | None = Field(
+        default=None,
+        description="module:function that is given a loader of its sources, and refuses what does not fit together.",
+    )
     after: list[str] | None = Field(
         default=None, description="Notebooks whose releases it reads; the one before it if none are named."
     )

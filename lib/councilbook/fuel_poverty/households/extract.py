@@ -10,7 +10,7 @@ Sources:
     Cox, D. R. (1958), Two further applications of a model for binary regression, on calibration slope and intercept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -121,6 +121,11 @@ def prepare_households(
     joined = pd.concat([known, _sum_people(people, home, len(households))], axis="columns")
     kept = households.drop(columns=list(joined), errors="ignore").reset_index(drop=True)
     return pd.concat([kept, joined], axis="columns")
+
+
+def check_records(load: Callable[[str], pd.DataFrame]) -> None:
+    """Refuse records of households and people that do not fit together, as `prepare_households` does."""
+    prepare_households(load("kid_households"), load("kid_people"), None, None, load("postcode_directory"))
 
 
 def keep_latest_certificates(epc: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,7 @@ The method is in `impact`. Here is what lies around it: the tables that it takes
 that the gate can check. What can be said of that table is in `effects`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ import pandas as pd
 from councilbook.errors import CheckError, TooFewError
 from councilbook.fuel_poverty.programmes.effects import ALL_MEASURES, ENDS, NUMBERS
 from councilbook.fuel_poverty.twin.outcomes import find_planted
-from councilbook.methods.impact import OUTCOMES, REFERENCE, Matches, estimate_effect
+from councilbook.methods.impact import OUTCOMES, REFERENCE, Matches, estimate_effect, match_controls, prepare_panel
 
 MEASURES: Mapping[str, str] = {
     "loft": "Loft insulation",
@@ -31,6 +31,15 @@ BALANCED = 0.1  # standardised difference (Austin 2009, Statistics in Medicine 2
 
 
 # --- who had what, when and where ---
+
+
+def check_records(load: Callable[[str], pd.DataFrame]) -> None:
+    """Refuse a register and outcomes that do not fit the records of households, or of which too few can be compared."""
+    households, measures = load("kid_households"), load("interventions_register")
+    count_measures(measures)
+    count_places(measures, households)
+    panel = prepare_panel(measures, load("household_outcomes"))
+    match_controls(panel, describe_homes(households, panel), exact=["tenure", "has_gas"])
 
 
 def count_measures(interventions: pd.DataFrame) -> pd.DataFrame:
