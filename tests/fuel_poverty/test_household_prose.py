@@ -43,6 +43,12 @@ def test_an_order_is_said_to_reach_more_only_if_the_difference_is(low: float, hi
     )
 
 
+def test_an_order_that_reaches_as_many_as_written_is_not_said_to_reach_more() -> None:
+    table = reached(0.1, 0.4).assign(reached=[4.4, 4.1, 3.0, 9.0], ahead=[0.3, 0, -1.1, 4.9])
+    words = prose.describe_reach(table, 10_000, is_synthetic=False)
+    assert "That is too near to tell apart from the 4 of a list of areas" in words
+
+
 def test_an_order_that_was_not_counted_at_the_budget_is_an_error() -> None:
     table = reached(1, 2)
     with pytest.raises(CheckError, match="lacks the order Postcodes by linked records at 9,999 visits"):

@@ -125,6 +125,8 @@ def describe_reach(reached: pd.DataFrame, visits: int, *, is_synthetic: bool, or
     reaches = _name_reaching(is_expected(reached))
     low, high = own["ahead_low_95"], own["ahead_high_95"]
     verdict = "more than" if low > 0 else "fewer than" if high < 0 else "too near to tell apart from"
+    if round(own["reached"]) == round(rival["reached"]):  # as written, neither is more
+        verdict = "too near to tell apart from"
     return (
         f"With {visits:,} visits, {_name_list(order)} {reaches} **{own['reached']:,.0f} fuel-poor "
         f"{_name_homes(is_synthetic)}** ({name_interval(own)}). That is {verdict} the {rival['reached']:,.0f} of "
