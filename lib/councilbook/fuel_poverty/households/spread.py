@@ -69,7 +69,7 @@ def try_spreads(
     draw, tables = lru_cache(1)(draw), []
     for spread, lacks in trials:
         drawn = draw(spread)
-        kept = {name: _take_away(getattr(drawn, name), LACKING[lacks].get(name)) for name in ("acorn", "epc")}
+        kept = {name: take_away(getattr(drawn, name), LACKING[lacks].get(name)) for name in ("acorn", "epc")}
         prepared = add_open(
             prepare_households(drawn.households, drawn.people, postcodes=postcodes, **kept), output_areas
         )
@@ -89,7 +89,7 @@ def try_spreads(
     return pd.concat(tables, ignore_index=True)
 
 
-def _take_away(table: pd.DataFrame, every: int | None) -> pd.DataFrame | None:
+def take_away(table: pd.DataFrame, every: int | None) -> pd.DataFrame | None:
     """Take every so-many-th postcode out of a table: none of them, or all, which leaves no table."""
     if every is None:
         return table
