@@ -88,7 +88,8 @@ class Extract:
     @cached_property
     def _body(self) -> pd.DataFrame:
         body = read_body(self.found, self.table)
-        return body[~body.isin(["", None]).all(axis="columns")]
+        is_blank = body.isin(["", None]).all(axis="columns")
+        return body[~is_blank] if is_blank.any() else body
 
     @cached_property
     def _columns(self) -> list[Column]:
