@@ -357,6 +357,15 @@ def test_expected_households_of_each_grouping_add_up_to_the_same_whole_numbers()
     assert keep_comparable(reach).empty
 
 
+def test_a_council_of_one_district_compares_no_districts() -> None:
+    rows = [("tenure", "owned", 600), ("tenure", "rented", 400), ("lad22_code", "E06000047", 1000)]
+    reach = pd.DataFrame(rows, columns=["grouping", "group", "fuel_poor_households"]).assign(order=SCORED)
+    assert keep_comparable(reach)["group"].tolist() == ["owned", "rented"]
+    both = pd.concat([reach, reach[2:].assign(group="E06000035")])
+    assert len(keep_comparable(both)) == 4
+    assert keep_comparable(reach[2:]).empty
+
+
 def test_only_budgets_at_which_every_figure_is_about_enough_households_are_kept() -> None:
     rows = [(RANDOM, 10, 2.0), (SCORED, 10, 9.0), (RANDOM, 200, 12.2), (SCORED, 200, 40.0)]
     expected = pd.DataFrame(rows, columns=["order", "visits", "reached"])

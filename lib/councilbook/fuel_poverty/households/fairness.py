@@ -85,11 +85,12 @@ def measure_reach(orders: pd.DataFrame, prepared: pd.DataFrame, groups: pd.DataF
 
 
 def keep_comparable(reach: pd.DataFrame) -> pd.DataFrame:
-    """Keep a table of groups if at least one has FEWEST_NAMED fuel-poor households; none can be compared otherwise.
+    """Keep groups with others beside them, if one has FEWEST_NAMED fuel-poor households; none can be compared else.
 
     Args:
         reach: from `measure_reach`.
     """
+    reach = reach[reach.groupby(["order", "grouping"])["group"].transform("size") > 1]  # a council may be one district
     return reach if (reach["fuel_poor_households"] >= FEWEST_NAMED).any() else reach.iloc[:0]
 
 
