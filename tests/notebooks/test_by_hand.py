@@ -29,8 +29,8 @@ GUARDED = next(
 
 @pytest.mark.parametrize(("study", "name"), [*REPORTS, GUARDED])
 def test_a_notebook_runs_by_itself_with_its_defaults(study, name, sample, tmp_path, monkeypatch):
-    for name in ("ROOT", "PRIVATE", "PROCESSED", "CLOSED", "NOTEBOOK"):
-        monkeypatch.delenv(f"COUNCILBOOK_{name}", raising=False)
+    for variable in ("ROOT", "PRIVATE", "PROCESSED", "CLOSED", "NOTEBOOK"):
+        monkeypatch.delenv(f"COUNCILBOOK_{variable}", raising=False)
     workbook = Workbook(Path(shutil.copytree(sample.root, tmp_path / "book")))
     notebook = nbformat.read(workbook.notebooks / study / f"{name}.ipynb", as_version=4)
     folder = {"metadata": {"path": str(workbook.notebooks / study)}}
