@@ -161,7 +161,7 @@ def list_changes(old: Workbook, start: Start, tmp_path: Path) -> list[tuple[int,
     return [(number, change) for number, change in listed if "/staging/" not in change or number % 12 == 0]
 
 
-@pytest.mark.parametrize(("kernels", "kills"), [(True, 6), (False, 40)])
+@pytest.mark.parametrize(("kernels", "kills"), [(True, 6), (False, 25)])
 def test_a_run_killed_at_random_times_leaves_all_whole(
     old: Workbook, new: Workbook, start: Start, book: Workbook, kernels: bool, kills: int
 ) -> None:
