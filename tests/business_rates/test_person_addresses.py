@@ -186,12 +186,12 @@ def test_a_name_that_may_be_a_persons_is_a_houses_where_the_description_says_of_
 
 
 def test_a_sign_over_a_pub_s_door_has_a_plain_word_and_is_no_trade_nor_run_in():
-    lines = ["Zxcvb Qwerty Harbour", "Zxcvb Qwerty Plumbing", "Zxcvb Qwerty"]
+    lines = ["Zxcvb Qwerty Harbour", "Zxcvb Qwerty Plumbing", "Zxcvb Qwerty", "Mr Zxcvb Qwerty Harbour"]
     addresses = pd.Series([*(f"{line}, {STREET}" for line in lines), f"Zxcvb Qwerty Boat {STREET}"])
     pub = pd.Series("Public House And Premises", index=addresses.index)
-    assert list(redact_addresses(addresses, descriptions=pub)) == [addresses[0], STREET, STREET, STREET]
+    assert list(redact_addresses(addresses, descriptions=pub)) == [addresses[0], *[STREET] * 4]
     hall = pub.str.replace("Public House", "Village Hall")
-    assert list(redact_addresses(addresses, descriptions=hall)) == [STREET] * 4
+    assert list(redact_addresses(addresses, descriptions=hall)) == [STREET] * 5
 
 
 def test_a_village_that_the_address_is_in_speaks_for_a_name_in_its_first_line():
