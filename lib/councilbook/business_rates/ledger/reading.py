@@ -42,7 +42,7 @@ def read_ledger(study: Study, found: FoundFile) -> Roll:
 def inspect_ledger(study: Study, found: FoundFile) -> Inspection:
     """Find out which column of a ledger is which, and what a run would make of it.
 
-    Of a ledger that cannot be read there is what stops a run, and what can be told of its columns all the same.
+    For a ledger that cannot be read, it has what stops a run, and which columns it seems to have all the same.
     """
     fields = found.source.table().fields if found.source.tables else {}
     targets = {target: fields[target].description if target in fields else "" for target in TARGETS}

@@ -270,12 +270,9 @@ def _cut_to_header(name: str, records: list[Record], confirmed: Sequence[str]) -
     known, first, header = pick_header(records[:ROWS_SEARCHED_FOR_HEADER], confirmed)
     if known < LEAST_KNOWN_BESIDE:
         return None
-    records = [*records[:first], (records[first][0], header), *records[first + 1 :]]
-    width = _find_width(records[first:])
-    cut = [
-        (row, cells[:width] + [""] * (width - len(cells)) + _list_beyond(cells, width))
-        for row, cells in records[first:]
-    ]
+    below = [(records[first][0], header), *records[first + 1 :]]
+    width = _find_width(below)
+    cut = [(row, cells[:width] + [""] * (width - len(cells)) + _list_beyond(cells, width)) for row, cells in below]
     return Sheet(name, cut)
 
 

@@ -140,18 +140,24 @@ def find_roll_day(
     titles = [re.sub(r"^(?=[A-Za-z]+ \d{4}$)", "1 ", found["day"]) for found in _TITLE_DAY.finditer(above)]
     in_rows = [cells[column.position][:1] for column in columns if read_header(column.header).key in OF_ROLL
                and len(set(cells[column.position])) == 1]  # fmt: skip
-    for texts in [*in_rows, titles]:
-        others: list[Kind] = (
-            orders if texts is not titles or len(orders) == 1 else ["day"]
-        )  # a title's first, if unsure
-        days = []
-        for text in texts:
-            able = _tell_ways([text], database)[0]
-            days += _read_days([text], others if len(able) > 1 and others else able, database, on)
-        is_old = texts is titles and days and (days[0] < first or (known and newest > days[0] + LATEST_ACCOUNT))
-        if not is_old and len({day.year - (day.month < 4) for day in days}) == 1:  # a year of bills, and so a list
+    for texts in in_rows:
+        if days := _read_one_year(texts, orders, database, on):
             return days[0], True
+    days = _read_one_year(titles, orders if len(orders) == 1 else ["day"], database, on)  # a title's first, if unsure
+    if days and days[0] >= first and not (known and newest > days[0] + LATEST_ACCOUNT):
+        return days[0], True
     return newest if newest >= first else on, False
+
+
+def _read_one_year(
+    texts: Sequence[str], orders: Sequence[Kind], database: duckdb.DuckDBPyConnection, on: date
+) -> list[date]:
+    """Read dates, in one of these orders where several are able; none if they fall in several years of bills."""
+    days = []
+    for text in texts:
+        able = _tell_ways([text], database)[0]
+        days += _read_days([text], orders if len(able) > 1 and orders else able, database, on)
+    return days if len({day.year - (day.month < 4) for day in days}) == 1 else []  # a year of bills, and so a list
 
 
 def _read_days(texts: Sequence[str], ways: Sequence[Kind], database: duckdb.DuckDBPyConnection, on: date) -> list[date]:
@@ -258,14 +264,7 @@ def _guess_from_cells(
     """Drop guesses that the cells do not bear out; then give what is missing to the one unknown column that fits it."""
     columns = [
         replace(column, target=None, found="not used", note=f"Warning: not used; its cells are not of {column.target}.")
-        if (
-            column.found == "guessed from header"
-            and (100 if column.fits_pct is None else column.fits_pct) < 100 * LEAST_FIT_OF_GUESS
-        )
-        or (
-            column.target == "relief"
-            and _share(cells[column.position], _PROPERTY) > LEAST_FIT > _share(cells[column.position], _OF_RELIEF)
-        )  # "Type", of property
+        if _is_belied(column, cells[column.position])
         else column
         for column in columns
     ]
@@ -289,6 +288,14 @@ def _guess_from_cells(
             note = f"Warning: {len(able)} columns could be {target}; say which {WHERE_TO_CORRECT}."
             columns[column.position] = replace(column, note=note)
     return columns
+
+
+def _is_belied(column: Column, texts: Sequence[str]) -> bool:
+    """Whether cells speak against a guess of their header, or a "Type" is of property and not of relief."""
+    fits = 100 if column.fits_pct is None else column.fits_pct
+    if column.found == "guessed from header" and fits < 100 * LEAST_FIT_OF_GUESS:
+        return True
+    return column.target == "relief" and _share(texts, _PROPERTY) > LEAST_FIT > _share(texts, _OF_RELIEF)
 
 
 def _could_be(target: str, cells: Sequence[str], database: duckdb.DuckDBPyConnection, rows: int) -> bool:

@@ -137,20 +137,19 @@ def find_head(path: Path, confirmed: Sequence[str] = ()) -> Layout:
     try:
         if text := find_text(path):
             encoding = find_encoding(text)
-            known, found, row, header = _find_best(text, encoding, confirmed)
+            known, found, row, header, above = _find_best(text, encoding, confirmed)
             if known < LEAST_KNOWN:
                 raise NoHeaderError(
                     f"{text.name}: with any delimiter, none of its first {ROWS_SEARCHED_FOR_HEADER} rows is the header "
                     f"of a roll (at least {LEAST_KNOWN} columns that can be told)."
                 )
-            above = write_above(_read_top(text, encoding, found), row)
             return Layout(path, encoding, found, row, tuple(header), (), len(header), text=text, above=above)
         joined = join_tables(path, _read_member, confirmed)
     except UNREADABLE as error:
         raise SourceError(f"{path.name}: the file cannot be read or unpacked ({type(error).__name__}).") from None
     row, header = joined.records[0]
-    layout = Layout(path, "", "", row, tuple(header), (), len(header), records=joined.records[1:], notes=joined.notes)
-    return replace(layout, above=joined.above)
+    below, notes, above = joined.records[1:], joined.notes, joined.above
+    return Layout(path, "", "", row, tuple(header), (), len(header), records=below, notes=notes, above=above)
 
 
 def guess_columns(path: Path) -> list[Column]:
@@ -198,13 +197,13 @@ def _is_repeated(name: str, header: Sequence[str]) -> bool:
     return sum(cell.strip() == first for cell in header) >= int(count)
 
 
-def _find_best(text: Text, encoding: str, confirmed: Sequence[str]) -> tuple[int, str, int, list[str]]:
-    """Return the row with most known headers: how many, the delimiter, its line and its cells."""
-    best: tuple[int, str, int, list[str]] = (0, ",", 0, [])
+def _find_best(text: Text, encoding: str, confirmed: Sequence[str]) -> tuple[int, str, int, list[str], str]:
+    """Return the row with most known headers: how many, the delimiter, its line, its cells and the text above it."""
+    best: tuple[int, str, int, list[str], str] = (0, ",", 0, [], "")
     for one in DELIMITERS:
         known, place, header = pick_header(top := _read_top(text, encoding, one), confirmed)
         if known > best[0]:
-            best = (known, one, top[place][0], header)
+            best = (known, one, top[place][0], header, write_above(top, top[place][0]))
     return best
 
 

@@ -22,7 +22,7 @@ _DATUM = re.compile(  # what a record has and a header has not
     r"^\W*$|^(?!(?:19|20)\d\d\D)[£(+-]*\d|\d[\d,]*\.\d\d\)?$|\b[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}\b"
     r"|\b(?:ltd|limited|plc|llp|mr|mrs|miss|ms)\b|\w@\w", re.IGNORECASE
 )  # fmt: skip
-# a cell that may be part of a header; and what of one says for whom it is filled
+# a cell that may be part of a header; and what of one says who it is filled for
 _ABOVE = re.compile(r"(?=.{1,40}$)\D*(?:(?:19|20)\d\d(?:\W\d\d)?\D*|\d{1,2}\W*)?")
 _ASIDE = re.compile(r"\((?:where|if|unless|only|excl\w*|not|compan\w*|businesses)\b[^)]*\)", re.IGNORECASE)
 
@@ -45,7 +45,8 @@ _VALUE = r"(?:rv|nav|rat(?:e|es)?able ?val(?:ue)?s?|annual values?)"
 _LIST = re.compile(
     r"^(?:(?:last|draft|current|new|old|compiled|rating|list|property|voa?|effective|from|april|1|01|04|the|of|for)\s?)*"
     rf"(?:{_VALUE}\s(?:.*\s)?(?P<after>(?:19|20)\d\d)(?:\s\d\d(?:\d\d)?)?(?:\s(?:rating|compiled|draft))?(?:\slist)?"
-    rf"|rv\s(?P<short>1[07]|2[36])|(?P<before>(?:19|20)\d\d)(?:\s\d\d(?:\d\d)?)?\s(?:rating\s|compiled\s|draft\s)?(?:list\s)?{_VALUE})$"
+    r"|rv\s(?P<short>1[07]|2[36])"
+    rf"|(?P<before>(?:19|20)\d\d)(?:\s\d\d(?:\d\d)?)?\s(?:rating\s|compiled\s|draft\s)?(?:list\s)?{_VALUE})$"
 )
 _RELIEFS = (
     "other_relief",
