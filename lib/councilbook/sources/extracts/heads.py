@@ -9,7 +9,7 @@ import python_calamine
 from councilbook.catalogue import FoundFile, Table
 from councilbook.errors import SourceError
 from councilbook.sources.extracts.guesses import KNOWN, rank_header
-from councilbook.sources.files.packed import check_workbook, decode_as_saved, unpack
+from councilbook.sources.files.packed import MOST_BYTES, check_workbook, decode_as_saved, open_content
 from councilbook.sources.files.readers import DELIMITERS, ROWS_SEARCHED_FOR_HEADER
 
 LEAST_KNOWN = 2  # headers of a row that are known, for it to be taken in place of the declared one
@@ -48,7 +48,8 @@ def _count_known(cells: Sequence[Any], table: Table, told: set[str]) -> int:
 
 
 def _begin_csv(found: FoundFile, table: Table, where: str) -> list[tuple[str | None, int, Sequence[Any]]]:
-    lines = decode_as_saved(unpack(found.path, table.member, where)[:BEGINNING]).splitlines()
+    with open_content(found.path, table.member, where, MOST_BYTES) as content:
+        lines = decode_as_saved(content.read(BEGINNING)).splitlines()
     return [
         (table.sheet, row, next(csv.reader([line], delimiter=mark), []))
         for mark in (table.delimiter, *DELIMITERS)
