@@ -361,7 +361,7 @@ def test_the_documentation_is_searched_too_and_its_reference_is_not(tmp_path: Pa
     assert found[f"{DOCS}/tutorial.html"][2] == "First & last"
 
 
-def test_whom_readers_ask_is_said_once_and_stands_on_every_page(
+def test_who_answers_readers_is_said_once_and_stands_on_every_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for folder in ("data/catalogue", "notebooks"):

@@ -226,10 +226,10 @@ def describe_end(code: str) -> str:
     return f"{one} ended on {one.end}; {join_names(str(known[new]) for new in one.replaced_by)} replaced it."
 
 
-def join_names(names: Iterable[str]) -> str:
+def join_names(names: Iterable[str], word: str = "and") -> str:
     """Join names as a sentence does, each once."""
     *first, last = dict.fromkeys(names)
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{', '.join(first)} {word} {last}" if first else last
 
 
 def join_words(text: str) -> str:

@@ -33,7 +33,7 @@ def say_counts(counts: pd.DataFrame, name: str) -> str:
     absent = [PLURALS.get(kind, f"{kind}s") for kind in MAPS.values() if kind not in by_kind]
     of_all = f"{count_things(int(by_kind.sum()), 'venue')}: " if len(kinds) > 1 else ""
     found = f"{name} has {of_all}{join_names(kinds)}."
-    return f"{found} No list here names any {join_names(absent).replace(' and ', ' or ')}." if absent else found
+    return f"{found} No list here names any {join_names(absent, 'or')}." if absent else found
 
 
 def say_venues(venues: pd.DataFrame, name: str) -> str:
