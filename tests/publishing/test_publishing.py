@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import openpyxl
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 from rdflib import DCAT, DCTERMS, FOAF, RDF, Graph, URIRef
@@ -27,6 +28,7 @@ from councilbook.publishing.choosing import require_packages
 from councilbook.publishing.ckan import LONGEST_NAME, name_on_portal
 from councilbook.publishing.describing import ATOM, build_catalogue, build_csvw, check_catalogue, write_graph
 from councilbook.publishing.folder import Prepared, Wish, prepare_folder
+from councilbook.publishing.sheets import copy_as_ods
 from councilbook.publishing.tables import write_accessible_table
 from small_site import make_package
 
@@ -174,7 +176,8 @@ def test_the_folder_holds_what_portals_take(catalogue: Catalogue) -> None:
     ((folder, package),) = publish(catalogue).packages.items()
     assert {file.name for file in folder.iterdir()} == {
         *("client_counts.csv", "client_counts.xlsx", "client_counts.parquet", "client_counts.zip", "datapackage.json"),
-        *("client_counts.csv-metadata.json", "client_counts-table.xlsx", "dcat.jsonld", "schema.jsonld"),
+        *("client_counts.csv-metadata.json", "client_counts-table.xlsx", "client_counts-table.ods"),
+        *("dcat.jsonld", "schema.jsonld"),
     }
     with zipfile.ZipFile(folder / "client_counts.zip") as zipped:
         assert "datapackage.json" in zipped.namelist()
@@ -271,6 +274,24 @@ def test_the_accessible_table_leaves_no_cell_blank_and_tells_why(catalogue: Cata
     assert len(cells) == len(CLIENTS) and not any(cell is None for row in cells for cell in row)
     assert any(row[0] == "[c]: not shown, so that nobody can be recognised" for row in rows)
     assert "[c]" in {cell for row in cells for cell in row}
+    same = pd.read_excel(folder / "client_counts-table.ods", engine="odf", header=None, dtype=object)
+    assert [tuple(row) for row in same.fillna("").to_numpy()] == [
+        tuple("" if cell is None else cell for cell in row) for row in rows
+    ]
+
+
+def test_a_screen_reader_hears_the_head_with_each_cell_of_the_ods(catalogue: Catalogue, tmp_path: Path) -> None:
+    release(catalogue, "home_counts", HOMES)
+    ((folder, _),) = publish(catalogue).packages.items()
+    book = folder / "home_counts-table.ods"
+    with zipfile.ZipFile(book) as files:
+        assert files.infolist()[0].compress_type == zipfile.ZIP_STORED  # the mimetype, as ODF asks
+        content = BeautifulSoup(files.read("content.xml"), "xml")
+    assert [cell.text for cell in content.find("table:table-header-rows").find_all("table:table-cell")] == [
+        *("Small area", "Homes")
+    ]
+    copy_as_ods(book.with_suffix(".xlsx"), tmp_path / "again.ods")
+    assert (tmp_path / "again.ods").read_bytes() == book.read_bytes()
 
 
 @given(
@@ -289,6 +310,7 @@ def test_any_text_is_written_as_it_is_and_no_formula_runs(
     frame.to_csv(folder / "homes.csv", index=False)
     assert write_accessible_table(folder, package, dataset, folder / "t.xlsx")
     (sheet,) = openpyxl.load_workbook(folder / "t.xlsx").worksheets
+    assert "table:formula" not in zipfile.ZipFile(folder / "t.ods").read("content.xml").decode()
     cells = [row[1] for row in sheet.iter_rows() if str(row[0].value).startswith("n")]
     assert [cell.data_type for cell in cells] == ["s"] * len(texts)
     for cell, text in zip(cells, pd.read_csv(folder / "homes.csv", dtype=str, keep_default_na=False)["b"], strict=True):

@@ -27,7 +27,8 @@ DESCRIPTIONS = {
     ".parquet": "The table, typed",
     ".geojson": "The table with places on the map",
     ".zip": "All files with their data package (Frictionless)",
-    "-table.xlsx": "The table with title, notes and legend, to be read with a screen reader",
+    "-table.ods": "The table with title, notes and legend, to be read with a screen reader",
+    "-table.xlsx": "The same for Excel",
     ".csv-metadata.json": "What each column is (CSV on the Web)",
 }
 KEY_VARIABLE = "COUNCILBOOK_CKAN_KEY"
@@ -197,7 +198,7 @@ def _list_extras(extras: Mapping[str, str]) -> list[dict[str, str]]:
 def _list_files(package: Mapping[str, Any], folder: Path) -> list[Path]:
     """List the files that go to a portal, the table first."""
     stem = Path(find_table(package)["path"]).stem
-    more = [folder / f"{stem}{ending}" for ending in ("-table.xlsx", ".zip", ".csv-metadata.json")]
+    more = [folder / f"{stem}{ending}" for ending in ("-table.ods", "-table.xlsx", ".zip", ".csv-metadata.json")]
     return [*(folder / file["path"] for file in package["resources"]), *(file for file in more if file.exists())]
 
 

@@ -87,7 +87,7 @@ def prepare_folder(catalogue: Catalogue, target: Path, wish: Wish) -> Prepared:
             catalogue is not as DCAT-AP asks.
         NotebookError: a study is being run at this moment.
     """
-    require_packages("gptables", "pyshacl")
+    require_packages("gptables", "odf", "pyshacl")
     done = Prepared()
     for release in list_releases(catalogue):
         if not wish.covers(release.edition.study, release.edition.council.slug):

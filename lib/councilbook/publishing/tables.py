@@ -1,7 +1,4 @@
-"""Tables for people who read with a screen reader or by eye: one sheet, as the Analysis Function's guidance asks.
-
-gptables writes XLSX alone, and the guidance prefers ODS: who needs ODS saves the sheet as that, or takes the CSV.
-"""
+"""Tables for people who read with a screen reader or by eye: one sheet, as the Analysis Function's guidance asks."""
 
 import warnings
 from collections.abc import Mapping
@@ -14,6 +11,7 @@ import pandas as pd
 from councilbook.catalogue import Dataset, Guarded
 from councilbook.gate.files import read_csv
 from councilbook.gate.metadata import find_table
+from councilbook.publishing.sheets import copy_as_ods
 
 MOST_CELLS = 100_000  # gptables keeps a format for each cell: more would take minutes, and nobody reads them by eye
 NO_WORD = r"^[^a-zA-Z0-9]*$"  # what gptables refuses: a cell without a letter or a digit
@@ -26,13 +24,13 @@ LEGEND = {
 
 
 def write_accessible_table(folder: Path, package: Mapping[str, Any], dataset: Dataset, target: Path) -> bool:
-    """Write a dataset's table with title, notes and legend in the sheet; return False if it is too long or empty.
+    """Write a dataset's table as XLSX and ODS with title, notes and legend; return False if it is too long or empty.
 
     Args:
         folder: where the dataset's CSV lies.
         package: what is said of it.
         dataset: as the catalogue declares it, for what its rule may have suppressed.
-        target: the file to write.
+        target: the XLSX to write; the ODS comes beside it.
     """
     import gptables
 
@@ -63,6 +61,7 @@ def write_accessible_table(folder: Path, package: Mapping[str, Any], dataset: Da
     day = datetime.fromisoformat(package["councilbook"]["changes"][0]["date"])
     book.set_properties({"title": package["title"], "created": day})  # not of today: the same table, the same file
     book.close()
+    copy_as_ods(target, target.with_suffix(".ods"))
     return True
 
 
