@@ -231,6 +231,18 @@ def test_areas_that_are_all_alike_make_one_class(areas: gpd.GeoDataFrame) -> Non
     assert [one.words for one in drawn.legend] == ["all areas alike"]
 
 
+def test_areas_with_nothing_are_a_class_of_their_own_where_most_have_nothing(areas: gpd.GeoDataFrame) -> None:
+    few = areas["pct"].rank().sub(22).clip(lower=0)  # 1 to 7 in seven areas, else nothing
+    drawn = area_maps.draw_area_map(areas.assign(pct=few), "pct", **WORDS, classes=3)
+
+    assert [(one.words, one.count) for one in drawn.legend] == [
+        ("under 1.0%", 22),
+        ("1.0% to under 4.0%", 3),
+        ("4.0% or more", 4),
+        ("no figure", 1),
+    ]
+
+
 def test_the_map_asks_for_nothing_and_needs_no_jquery(areas: gpd.GeoDataFrame) -> None:
     document = area_maps.draw_area_map(areas, "pct", **WORDS).document
 

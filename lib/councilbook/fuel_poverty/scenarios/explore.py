@@ -127,7 +127,9 @@ def show_explorer(areas: gpd.GeoDataFrame, start: Start, budget_gbp: int, most_g
     wide = widgets.Layout(width="32rem", max_width="95%")
     wording = {"style": {"description_width": "10rem"}, "layout": wide, "continuous_update": False}
     step = max(most_gbp // 100, 1)
-    budget = widgets.IntSlider(budget_gbp, min=0, max=most_gbp, step=step, description="Budget (£)", **wording)
+    budget = widgets.IntSlider(
+        budget_gbp, min=0, max=most_gbp, step=step, description="Budget (£)", readout_format=",d", **wording
+    )
     price = widgets.IntSlider(0, min=-50, max=100, step=5, description="Energy price (%)", **wording)
     measures = widgets.SelectMultiple(
         options=list_measures(), value=list_measures(), description="Measures", style=wording["style"], layout=wide
@@ -150,7 +152,7 @@ def _show_plan(
         return "Choose at least one measure."
     planned = gpd.GeoDataFrame(plan_areas(areas, start, budget_gbp, price_change_pct, measures), crs=areas.crs)
     words = describe_plan(planned, budget_gbp)
-    still = html.fill('<img alt="{}" src="{}" width="100%">', words, _draw_plan(planned, words))
+    still = html.fill("<img alt=\"{}\" src='{}' width='100%'>", words, _draw_plan(planned, words))
     return html.join([html.fill("<p>{}</p>", words), still, _list_districts(planned)]).text
 
 
@@ -160,11 +162,17 @@ def _draw_plan(planned: gpd.GeoDataFrame, words: str) -> html.Html:
         "homes_treated": ("homes treated", ",d"),
         "main_measure": ("measure", ""),
     }
-    title, name = "Households lifted out of fuel poverty by the plan", "area_name"
     drawn = area_maps.draw_area_map(
-        planned, "households_lifted", title=title, alt=words, name=name, details=details, unit=" households"
+        planned,
+        "households_lifted",
+        title="Households lifted out of fuel poverty by the plan",
+        alt=words,
+        name="area_name",
+        details=details,
+        unit=" households",
+        region="lad22_name",
     )
-    return html.write_data_uri(drawn.svg, "image/svg+xml")
+    return drawn.picture
 
 
 def _list_districts(planned: pd.DataFrame) -> html.Html:

@@ -53,14 +53,30 @@ def offer_picture(
 ) -> Html:
     """Let a reader download a picture and the data behind it, by links that need no script.
 
-    The picture gets its title and its legend, as it will be seen without the page. A report's script adds PNG.
+    A report's script adds PNG.
+
+    Args:
+        svg: as for `write_picture`, and so are title, alt, size and legend.
+        data: the data behind it.
+    """
+    table = escape_cells(data).to_csv(index=False, lineterminator="\r\n", float_format="%.6g")
+    return render_template(
+        "figure_downloads.html.j2",
+        title=title,
+        stem=name_file(title),
+        svg=write_picture(svg, title, alt, size, legend),
+        csv=write_data_uri(table, "text/csv;charset=utf-8"),
+    )
+
+
+def write_picture(svg: str, title: str, alt: str, size: tuple[int, int], legend: Sequence[object] = ()) -> Html:
+    """Write a picture with its title and its legend, as it is seen without a page, as an address that holds it all.
 
     Args:
         svg: the picture, whose first tag says its width and height in pixels.
         title: what the picture is about.
         alt: what it shows, in sentences; the file carries it as its description.
         size: width and height in pixels.
-        data: the data behind it.
         legend: classes of a map, see `maps.MapClass`.
     """
     lines = textwrap.wrap(title, TITLE_LETTERS)
@@ -76,14 +92,7 @@ def offer_picture(
         picture=Html(svg.replace("<svg ", f'<svg y="{top}" ', 1)),
         legend=legend,
     )
-    table = escape_cells(data).to_csv(index=False, lineterminator="\r\n", float_format="%.6g")
-    return render_template(
-        "figure_downloads.html.j2",
-        title=title,
-        stem=name_file(title),
-        svg=write_data_uri(" ".join(picture.text.split()), "image/svg+xml"),
-        csv=write_data_uri(table, "text/csv;charset=utf-8"),
-    )
+    return write_data_uri(" ".join(picture.text.split()), "image/svg+xml")
 
 
 def number_figures(parts: "Iterable[Tag]", note: str = "") -> None:

@@ -129,10 +129,15 @@ def _check_areas(areas: gpd.GeoDataFrame, value: str, title: str, name: str, det
 def _find_limits(values: Numbers, classes: int, specification: str) -> list[float]:
     """Find the limits between classes of equally many areas, rounded as the map writes its numbers.
 
-    Values and limits are rounded alike, so that the legend says exactly what the map shows.
+    Values and limits are rounded alike, so that the legend says exactly what the map shows. A lowest value that more
+    areas share than a class holds, as nothing often is, is a class of its own, and the other classes share the rest.
     """
     present = values[~np.isnan(values)]
-    exact = np.quantile(present, np.linspace(0, 1, classes + 1)[1:-1])
+    rest = present[present > present.min()]
+    if max(1, len(present) / classes) < len(present) - len(rest) < len(present):
+        exact = np.quantile(rest, np.linspace(0, 1, classes)[:-1])
+    else:
+        exact = np.quantile(present, np.linspace(0, 1, classes + 1)[1:-1])
     rounded = _round_as_written(exact, specification)
     return sorted({float(one) for one in rounded if present.min() < one <= present.max()})
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from councilbook.pages.html.figures import check_alternative, offer_picture, write_data_uri
+from councilbook.pages.html.figures import check_alternative, offer_picture, write_data_uri, write_picture
 from councilbook.pages.html.pieces import Html, render_template
 from councilbook.pages.html.wording import count_things
 from councilbook.pages.maps.shades import Shade
@@ -67,6 +67,11 @@ class DrawnMap:
     def __post_init__(self) -> None:
         """Refuse a map without a description."""
         check_alternative(self.title, self.alt)
+
+    @property
+    def picture(self) -> Html:
+        """The still map with its title and legend, as an address for an attribute in single quotes."""
+        return write_picture(self.svg, self.title, self.alt, (STATIC_WIDTH, self.height), self.legend)
 
     def _repr_html_(self) -> str:
         size = (STATIC_WIDTH, self.height)
