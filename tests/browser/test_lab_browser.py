@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,19 +23,23 @@ IS_DRAWN = f"""lifted => {{
 @pytest.fixture
 def lab(sample: Workbook) -> Iterator[str]:
     """Start JupyterLab on the sample, and return its address with the token."""
+    log = sample.root / "lab.log"
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port=0"]
-    with subprocess.Popen(command, cwd=sample.root, stderr=subprocess.PIPE, text=True) as server:
-        assert server.stderr
-        found = (re.search(r"http://localhost:\d+/lab\?token=\w+", line) for line in server.stderr)
-        yield next(address[0] for address in found if address)
+    with log.open("w") as told, subprocess.Popen(command, cwd=sample.root, stderr=told) as server:
+        for _ in range(120):
+            if found := re.search(r"http://localhost:\d+/lab\?token=\w+", log.read_text(encoding="utf-8")):
+                yield found[0]
+                break
+            time.sleep(0.5)
+        else:
+            pytest.fail(log.read_text(encoding="utf-8"))
         server.terminate()
-        server.stderr.read()
 
 
 def test_the_map_follows_the_slider(browser: Any, lab: str) -> None:
-    page = browser.new_page()
+    page = browser.new_page(viewport={"width": 1280, "height": 2400})  # the lab draws only cells that are in view
     page.goto(lab.replace("/lab?", "/lab/tree/notebooks/fuel_poverty/7_explore.ipynb?reset&"))
-    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    page.get_by_text("| Idle").wait_for(timeout=60_000)  # a kernel is there
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).first.click()
     page.locator(MAP).wait_for(timeout=120_000)

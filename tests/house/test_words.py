@@ -147,6 +147,18 @@ def test_sentences_are_short_enough_to_be_heard(path: Path) -> None:
     assert not long, "\n".join(f"{len(one.split())} words: {one}" for one in long)
 
 
+def test_sentences_that_pages_and_commands_print_are_short_enough_to_be_heard() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {len(one.split())} words: {one}"
+        for path in PLACES
+        if path.suffix not in {".md", ".ipynb"}
+        for text in list_texts(path)
+        for one in list_sentences(text)
+        if len(one.split()) > MOST_WORDS and one[0].isupper() and one[-1] in ".!?" and "SELECT" not in one
+    ]
+    assert not found, "\n".join(found)
+
+
 def test_a_long_sentence_is_found() -> None:
     long = " ".join(["word"] * 26)
     assert max(len(one.split()) for one in list_sentences(f"Title\n\nShort one. {long}.\n- a line")) == 26

@@ -101,8 +101,8 @@ class Areas(Entry):
     )
     or_county: bool = Field(
         default=False,
-        description="Of education: where the table is older than a council that a county was divided into, the rows of "
-        "all of that county are picked, and the page says so. Not for figures, which would be of other ground.",
+        description="Of education: a table may be older than a council that a county was divided into. Then the rows "
+        "of all of that county are picked, and the page says so. Not for figures, which would be of other ground.",
     )
     coverage: float = Field(default=0, ge=0, le=1, description="Least share of a council's LSOAs that must have a row.")
 

@@ -27,8 +27,8 @@ def say_scores(scores: pd.DataFrame) -> str:
     found, day = pool(scores, LEFT_OUT), pool(scores, ONE_DAY)
     kind = scores.loc[scores["trial"].eq(LEFT_OUT), "made_from"].iloc[0]
     return (
-        f"In a {kind} room whose heads were counted, the estimate is {found['error']:.1f} people off in an occupied "
-        f"quarter hour of a term that it has not seen. Dropping random addresses and scaling the rest is "
+        f"Heads were counted in a {kind} room. In an occupied quarter hour of a term that it has not seen, the "
+        f"estimate is {found['error']:.1f} people off. Dropping random addresses and scaling the rest is "
         f"{found['error_scaled']:.1f} off. Taking each address for a person is {found['error_addresses']:.0f} off. "
         f"Of quarter hours with nobody there, {found['zero_pct']:.0f}% are called empty. With one counted day of the "
         f"term, {day['covered_pct']:.0f}% of occupied quarter hours lie within the 90% interval."

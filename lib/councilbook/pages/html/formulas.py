@@ -9,8 +9,8 @@ from pandas.api.types import is_object_dtype
 # so that a text which had one already is told from a text that was given one.
 FORMULA = re.compile(r"[ ']*[=+\-@＝＋－＠\t\r\n]")
 FORMULA_NOTE = (
-    "In the CSV, a text that begins with = + - @, a tab or a line end has an apostrophe before it, so that a "
-    "spreadsheet does not run it; without the apostrophe it is the text. Numbers are as they are."
+    "A spreadsheet could run a text that begins with = + - @, a tab or a line end. In the CSV such a text has an "
+    "apostrophe before it; without the apostrophe it is the text. Numbers are as they are."
 )
 
 

@@ -217,7 +217,7 @@ def _move(cells: Cells, aim: Aim, hidden: Flags, part: Places, targets: Places, 
     if (moves.sum(axis=0)[target] < np.abs(by[targets]) - slack).any():
         raise ReleaseRefusedError(
             "A number that is too small to show could be worked out from the sums of the table, whatever else is "
-            "suppressed, because too much of it has been published before. Release coarser groups."
+            "suppressed. Too much of the table has been published before. Release coarser groups."
         )
     moved = np.zeros(len(hidden), dtype=bool)
     moved[here] = moves.max(axis=0) > TOLERANCE
