@@ -1,10 +1,13 @@
 """The commons: each source once, what would follow if records opened, and lessons beside counted figures."""
 
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from councilbook.catalogue import load_catalogue
+from councilbook.catalogue import Catalogue, load_catalogue
+from councilbook.catalogue.entries.conduct import Agreement
 from councilbook.commons.forms import write_forms
 from councilbook.commons.lessons import measure_study, read_ecosystems, read_lessons, set_side_by_side, tabulate
 from councilbook.commons.spectrum import (
@@ -71,6 +74,21 @@ def test_careers_draws_its_ecosystem_from_its_challenge_briefs() -> None:
     maps = read_ecosystems(OURS)
     assert "employers" in maps["Careers"].actors
     assert set(maps) >= {"Fuel poverty", "Careers", "Business rates", "Culture"}
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [({"keep_months": 18}, "18 months"), ({"keep_until": date(2027, 3, 31)}, "until 2027-03-31"), ({}, "______")],
+)
+def test_a_form_says_how_long_a_copy_is_kept(
+    tmp_path: Path, catalogue: Catalogue, kept: dict[str, object], said: str
+) -> None:
+    agreed = {"kind": "sharing agreement", "title": "T", "review_by": date(2027, 1, 1), **kept}
+    clients = catalogue.source("clients")
+    clients = clients.model_copy(update={"agreement": Agreement.model_validate(agreed)})
+    catalogue = replace(catalogue, sources={**catalogue.sources, "clients": clients})
+    agreement, _ = write_forms(catalogue, "clients", tmp_path)
+    assert f"| How long a copy is kept | {said}" in agreement.read_text(encoding="utf-8")
 
 
 def test_forms_are_filled_in_from_the_catalogue_and_an_open_source_has_none(tmp_path: Path) -> None:
