@@ -42,6 +42,31 @@ def test_the_report_has_its_map_charts_and_tables_and_asks_for_nothing(
     assert opened.complaints == []
 
 
+# The names that are seen on a map, and those of them that lie over another.
+NAMES = """() => {
+    const names = [...document.querySelectorAll(".region span")];
+    const seen = names.map(one => [one.textContent, one.getBoundingClientRect()]).filter(([, box]) => box.width > 0);
+    const over = seen.filter(([, one]) => seen.some(([, box]) => box !== one &&
+        box.left < one.right && one.left < box.right && box.top < one.bottom && one.top < box.bottom));
+    return [seen.map(([name]) => name), over.map(([name]) => name)];
+}"""
+
+
+@pytest.mark.parametrize("report", [REPORT, CULTURE])
+def test_no_name_on_a_map_lies_over_another(visit: Callable[..., Any], sample: Workbook, report: str) -> None:
+    frame = visit(sample.reports / report).map_frame
+    wait_until(frame, "document.querySelector('.leaflet-overlay-pane g').getBoundingClientRect().width > 200")
+    far, over = frame.evaluate(NAMES)
+    assert len(far) > 5 and over == []
+    if report == REPORT:
+        areas = pd.read_csv(next((sample.reports / REPORT).parent.glob("data/area_fuel_poverty/*.csv")))
+        assert set(far) <= set(areas["lad22_name"])  # towns are named close up alone
+    for _ in range(2):
+        frame.click(".leaflet-control-zoom-in")
+    near, over = frame.evaluate(NAMES)
+    assert set(near) - set(far) and over == []
+
+
 def test_every_postcode_is_on_a_map_of_the_report_and_tells_its_band(
     visit: Callable[..., Any], sample: Workbook
 ) -> None:
