@@ -212,3 +212,14 @@ def test_dots_that_cannot_be_drawn_are_told(dots, ground, spoil, message):
 def test_a_map_without_a_description_is_refused(dots, ground):
     with pytest.raises(CouncilbookError, match="no description"):
         point_maps.draw_point_map(dots, "band", areas=ground, **(MAP | {"alt": "A map."}))
+
+
+def test_few_places_get_dots_that_are_seen_and_many_get_dots_that_are_told_apart(ground):
+    """Thirty venues were specks of a pixel; at 20,000 postcodes dots of that size would be one blot."""
+    few, more, many = (
+        point_maps._choose_radius(count, ground.to_crs(drawn_map.NATIONAL_GRID)) for count in (30, 100, 20_000)
+    )
+    west, _, east, _ = ground.to_crs(drawn_map.NATIONAL_GRID).total_bounds
+    pixels = few / np.sqrt((east - west) / drawn_map.STATIC_WIDTH)
+    assert 6 < pixels < 14
+    assert few > more > many == point_maps.RADIUS

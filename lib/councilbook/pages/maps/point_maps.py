@@ -47,6 +47,7 @@ STILL_SCALE = 1.5  # pixels of the still map in one of the page
 GROUND, EDGE = WHITE, "#5a6470"
 LARGEST_RADIUS = 11  # pixels
 RADIUS = 16  # pixels, where one is a metre; it shrinks with the root of a pixel's metres
+LEAST_COVER = 0.015  # share of the ground that dots cover: where there are few, they are larger
 SMALLEST = 0.5  # radius of the lowest band's dots, as a share of the highest's
 
 
@@ -79,7 +80,6 @@ def draw_point_map(
     name: str,
     details: Details,
     noun: str = "place",
-    radius: float = RADIUS,
     towns: gpd.GeoDataFrame | None = None,
 ) -> PointMap:
     """Draw a dot a place, in bands, with a way to find a place by its name.
@@ -99,7 +99,6 @@ def draw_point_map(
         details: column to its label and Python format specification (as `,d` or `.1f`; empty for text), told of each
             place. Places of which the same is told share it, so that few such differ much is what keeps a map small.
         noun: what a place is called; its plural ends in s.
-        radius: of a dot in pixels, where one is a metre; larger where there are few places.
         towns: from `gather_towns`, named close up, and everywhere where there is one region alone.
 
     Raises:
@@ -115,6 +114,7 @@ def draw_point_map(
         Band(text, shade, int(counts.get(number, 0)), noun, number, float(size))
         for (number, text), shade, size in zip(words.items(), shades, sizes, strict=True)
     )
+    radius = _choose_radius(len(points), regions)
     svg, height = _draw_still(points, band, simplify_outlines(regions, [STILL_GROUND_METRES]), legend, radius, towns)
     fine = simplify_outlines(regions, [GROUND_METRES])
     return PointMap(
@@ -126,6 +126,14 @@ def draw_point_map(
         data=pd.DataFrame({"band": [one.words for one in legend], "places": [one.count for one in legend]}),
         height=height,
     )
+
+
+def _choose_radius(count: int, ground: gpd.GeoDataFrame) -> float:
+    """Return the radius of so many dots in pixels, where one is a metre: large enough to be seen on the ground."""
+    west, south, east, north = ground.total_bounds
+    metres = (east - west) / STATIC_WIDTH
+    seen = np.sqrt(LEAST_COVER * (east - west) * (north - south) / (np.pi * count)) / metres
+    return float(max(RADIUS, seen * np.sqrt(metres)))
 
 
 def outline_points(points: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
