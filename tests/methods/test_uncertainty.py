@@ -67,6 +67,11 @@ def test_an_interval_holds_its_share_with_as_many_draws_on_either_side(interval)
     assert find_interval(np.array([np.nan, 3.0, np.nan])).tolist() == [3, 3, 3]
 
 
+@pytest.mark.filterwarnings("error")
+def test_what_has_no_draw_has_no_interval_and_no_warning():
+    assert np.isnan(find_interval(np.array([[np.nan, np.nan], [1.0, 1.0]]))[:, 0]).all()
+
+
 def test_each_bar_moves_one_value_and_leaves_the_others_at_their_defaults():
     ends = {"a": (1.0, 5.0), "b": (-1.0, 0.5)}
     bars = swing_parameters(ends, {"a": 2.0, "b": 0.0}, lambda values: 10 * values["a"] - values["b"] ** 2)

@@ -1,5 +1,6 @@
 """Values that nobody knows for sure: their ranges and sources, draws of them, and which of them matter."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Literal, Self
 
@@ -76,7 +77,9 @@ def find_interval(values: Floats, interval: float = INTERVAL) -> Floats:
         interval: the share of the draws between low and high; as many are below as above.
     """
     tail = (1 - interval) / 2
-    ends: Floats = np.nanquantile(values, [tail, 0.5, 1 - tail], axis=-1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # where a draw is NaN alone
+        ends: Floats = np.nanquantile(values, [tail, 0.5, 1 - tail], axis=-1)
     return ends
 
 
