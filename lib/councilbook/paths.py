@@ -12,7 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
+
+import yaml
 
 from councilbook.errors import CouncilbookError
 
@@ -25,6 +28,11 @@ STAND_INS_VARIABLE = "COUNCILBOOK_STAND_INS"  # set where something else may be 
 NOTEBOOK_VARIABLE = "COUNCILBOOK_NOTEBOOK"  # study/notebook, set by the runner for each kernel
 
 PAUSES = (0.1, 0.2, 0.4, 0.8)  # seconds between attempts to rename
+
+
+def read_beside(module: str, name: str) -> Any:
+    """Read the YAML file that lies beside a module's own file."""
+    return yaml.safe_load(Path(module).with_name(name).read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)

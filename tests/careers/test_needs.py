@@ -62,7 +62,7 @@ def test_a_name_of_nothing_is_refused(change, says):
 
 
 def test_a_source_that_the_catalogue_does_not_know_is_refused(monkeypatch):
-    monkeypatch.setattr(needs, "_parse_briefs", lambda: needs.Briefs.model_validate(FILE))
+    monkeypatch.setattr(needs.Briefs, "read_file", lambda _: needs.Briefs.model_validate(FILE))
     known = {"places": SimpleNamespace(series=None), "buses_2026": SimpleNamespace(series="buses")}
     assert needs.read_briefs(SimpleNamespace(sources=known)).needs.keys() == {"see", "go"}
     with pytest.raises(CheckError, match=r"need see, sources: nothing is called buses"):

@@ -94,7 +94,7 @@ def test_jobs_find_their_skills_in_every_way_and_some_are_tied():
     titles = read("occupation_titles").rename(columns={"SOCCode": "soc_code", "Description": "title"})
     profiles = read("job_profiles").rename(columns={"Title": "title"})
     known = titles[titles["soc_code"].isin(skills["soc_code"])]
-    linked = occupations.link_profiles(profiles, known, occupations.read_declared_names())["linked"]
+    linked = occupations.link_profiles(profiles, known, occupations.DECLARED_NAMES)["linked"]
     ways = {occupations.EXACT, occupations.BARE, occupations.DECLARED, occupations.UNLINKED}
     assert set(linked) == ways
     assert len(titles) > len(known)
@@ -103,6 +103,6 @@ def test_jobs_find_their_skills_in_every_way_and_some_are_tied():
 
 def test_courses_have_all_columns_of_the_published_file():
     rows = read("courses")
-    assert list(rows.columns) == options_twin._read_lists()["course_columns"]
+    assert list(rows.columns) == options_twin.LISTS["course_columns"]
     assert len(rows.columns) == 36
     assert (rows["LOCATION_LATITUDE"] == "").any()

@@ -102,7 +102,7 @@ def test_a_source_that_is_not_in_the_catalogue_is_refused(monkeypatch):
             raise CatalogueError(f"No source {names[0]!r}.")
 
     ideas = make_ideas({"a": [1, 2, 3], "b": [3, 2, 1]}, b=["wifi"])
-    monkeypatch.setattr(ranking, "_parse_ideas", lambda: ideas)
+    monkeypatch.setattr(ranking.Ideas, "read_file", lambda _: ideas)
     with pytest.raises(CheckError, match=r"ideas.yaml, idea b: No source 'wifi'"):
         ranking.read_ideas(SimpleNamespace(expand=expand))
 

@@ -106,7 +106,7 @@ def test_856_occupations_have_20_skills_each_and_545_share_them_all(skills):
 
 def test_profiles_join_occupations_by_name(study, titles, mirror):
     profiles = study.load("job_profiles")
-    linked = occupations.link_profiles(profiles, titles, occupations.read_declared_names())["linked"].value_counts()
+    linked = occupations.link_profiles(profiles, titles, occupations.DECLARED_NAMES)["linked"].value_counts()
     assert linked[[occupations.EXACT, occupations.BARE]].sum() == 846
     assert linked[occupations.DECLARED] == 8
     assert linked[occupations.UNLINKED] == 2
@@ -116,7 +116,7 @@ def test_profiles_join_occupations_by_name(study, titles, mirror):
 
 def test_every_declared_name_is_in_both_lists(study, titles):
     profiles = set(study.load("job_profiles")["title"])
-    for profile, title in occupations.read_declared_names().items():
+    for profile, title in occupations.DECLARED_NAMES.items():
         assert profile in profiles
         assert title in set(titles["title"])
 

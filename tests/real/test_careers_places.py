@@ -5,7 +5,7 @@ import pytest
 
 from councilbook.careers.places.positions import find_points, find_postcodes
 from councilbook.careers.places.register import read_register
-from councilbook.careers.places.sites import list_set_aside, list_sites, read_mergers
+from councilbook.careers.places.sites import MERGERS, list_set_aside, list_sites
 from councilbook.careers.twin.institutions import make_institutions
 from councilbook.catalogue import Council
 from councilbook.study import Study
@@ -82,7 +82,7 @@ def test_counties_and_others_have_their_colleges(open_study, council, site):
 
 def test_every_college_that_is_said_to_have_merged_closed_and_the_other_is_open(mirror):
     spine = pd.read_csv(mirror / SPINE, dtype=str, encoding="utf-8-sig", keep_default_na=False).set_index("URN")
-    for urn, one in read_mergers().items():
+    for urn, one in MERGERS.iterrows():
         assert spine.loc[urn, "ICLOSE"] == "2", urn
         assert spine.loc[one["into"], ["ICLOSE", "MINORGROUP"]].tolist() == ["1", "College"], one
         assert set(one["name"].split()) & set(spine.loc[one["into"], "SCHNAME"].split()), one

@@ -6,11 +6,9 @@ from typing import Literal, Self
 
 import networkx as nx
 import pandas as pd
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from councilbook.catalogue.entries import Entry, Name
-from councilbook.errors import CheckError
 
 FILE = "ecosystem.yaml"
 Role = Literal["convener", "data steward", "user", "regulator", "funder", "service provider", "beneficiary"]
@@ -55,11 +53,7 @@ def read_ecosystem(folder: Path) -> Ecosystem:
     Raises:
         CheckError: it is missing, or not as it must be.
     """
-    file = folder / FILE
-    try:
-        return Ecosystem.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except (FileNotFoundError, yaml.YAMLError, ValidationError) as error:
-        raise CheckError(f"{folder.name}/{FILE}: {error}") from None
+    return Ecosystem.read_file(folder / FILE)
 
 
 def refuse_unknown(place: str, names: Iterable[str], known: Iterable[str]) -> None:

@@ -1,43 +1,22 @@
 """What the finder's script works with: places, jobs, statements and adverts as plain lists, from released tables."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import cache
-from importlib.resources import files
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
+
+from councilbook.paths import read_beside
 
 Row = Mapping[str, Any]
 
+# Of each kind of place what it is for (about), the levels of the courses that one mostly starts there, and the first
+# question to ask it (ask); and skills as a young person would say them.
+WORDS: dict[str, Any] = read_beside(__file__, "words.yaml")
 KM = 111.2  # a degree of latitude
 LAST_YEAR = 16  # an age up to which a school teaches no sixth form
 NEAR_KM = 3.0  # an advert this near to a place has much the same way there
 ADVERT = ("title", "employer", "standard", "wage", "place", "town", "postcode", "level", "distance_km")
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What can be said of every place of a kind.
-
-    Attributes:
-        about: what it is for.
-        levels: of the courses that one mostly starts there.
-        ask: the first question to ask it.
-    """
-
-    about: str
-    levels: Sequence[int]
-    ask: str
-
-
-@cache
-def load_words() -> dict[str, Any]:
-    """Load the finder's words: kinds of places, and skills as a young person would say them."""
-    loaded: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("words.yaml").read_text(encoding="utf-8"))
-    return loaded
 
 
 def choose_places(places: pd.DataFrame | None) -> pd.DataFrame:
@@ -57,14 +36,14 @@ def list_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def list_places(places: pd.DataFrame) -> list[dict[str, Any]]:
     """List places as the script wants them."""
-    kinds = {name: Kind(**about) for name, about in load_words()["kinds"].items()}
+    kinds = WORDS["kinds"]
     names = ("site_id", "name", "kind", "town", "latitude", "longitude", "run_by")
     return [
         {
             **{name: row.get(name) for name in names},
             "where": write_address(row),
             "ages": _write_ages(row),
-            **asdict(kinds.get(row["kind"], kinds["Other"])) | _doubt_age(row),
+            **kinds.get(row["kind"], kinds["Other"]) | _doubt_age(row),
         }
         for row in list_rows(places)
     ]
@@ -113,7 +92,7 @@ def list_jobs(occupations: pd.DataFrame | None, skills: pd.DataFrame | None) -> 
     """
     if occupations is None:
         return {"skills": [], "profiles": [], "jobs": []}
-    told = {name: (words, group) for group, own in load_words()["strengths"].items() for name, words in own.items()}
+    told = {name: (words, group) for group, own in WORDS["strengths"].items() for name, words in own.items()}
     names = [] if skills is None else sorted(skills["skill"].unique(), key=lambda name: told.get(name, (name,))[0])
     numbers = {name: number for number, name in enumerate(names)}
     profiles: dict[tuple[tuple[int, float], ...], int] = {}

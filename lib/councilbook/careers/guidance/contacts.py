@@ -5,15 +5,14 @@ own name. Of other columns it is seen whether they look like names; one in small
 """
 
 import re
-from functools import cache
-from importlib.resources import files
 
 import pandas as pd
-import yaml
 
 from councilbook.errors import CheckError
+from councilbook.paths import read_beside
 from councilbook.sources.identifiers import TEXTS
 
+WORDS = {kind: frozenset(words.split()) for kind, words in read_beside(__file__, "contacts.yaml").items()}
 SHOWN = 3
 OF_PERSONS = re.compile(
     r"fore_?name|sur_?name|first_?name|last_?name|full_?name|initials|date_of_birth|(?:^|_)dob(?:_|$)|mobile"
@@ -46,7 +45,7 @@ def refuse_persons(cells: pd.DataFrame, where: str) -> None:
         for found, what in ((personal, "a mailbox of a person"), (titled, "a name of a person")):
             if len(found):
                 raise CheckError(f"{told} has {what} in {len(found)} rows ({_list_rows(found)}). {WANTED}")
-        named = texts[texts.map(lambda text: bool(NAMED.search(text)) and not _has_words(text, *_read_words()))]
+        named = texts[texts.map(lambda text: bool(NAMED.search(text)) and not _has_words(text, *WORDS))]
         if len(named) > len(texts) / 2 and named.nunique() > len(texts) / 2:
             raise CheckError(f"{told} looks like names of persons ({_list_rows(named)}). {WANTED}")
 
@@ -62,7 +61,7 @@ def check_contacts(frame: pd.DataFrame, where: str) -> None:
         CheckError: a post has a word that is none of a post, or a mailbox may be a person's; it shows neither.
     """
     posts = frame["contact_post"].dropna()
-    strange = posts[~posts.map(lambda text: set(_split(text)) <= _read_words()["posts"])]
+    strange = posts[~posts.map(lambda text: set(_split(text)) <= WORDS["posts"])]
     if len(strange):
         raise CheckError(f"{where}: contact_post has other words than those of posts ({_list_rows(strange)}). {WANTED}")
     boxes = frame["contact_mailbox"].dropna()
@@ -82,21 +81,15 @@ def has_personal_mailbox(text: str) -> bool:
         local, _, domain = mailbox.casefold().rpartition("@")
         own = domain.partition(".")[0].replace("-", "")
         parts = [part for part in re.split(r"[._\-+\d]+", local) if part]
-        roles = [bool(re.fullmatch(f"(?:{'|'.join(_read_words()['mailboxes'])})+", part)) for part in parts]
+        roles = [bool(re.fullmatch(f"(?:{'|'.join(WORDS['mailboxes'])})+", part)) for part in parts]
         if not any(roles) or not all(role or part in own for role, part in zip(roles, parts, strict=True)):
             return True
     return False
 
 
-@cache
-def _read_words() -> dict[str, frozenset[str]]:
-    text = files(__package__).joinpath("contacts.yaml").read_text("utf-8")
-    return {kind: frozenset(words.split()) for kind, words in yaml.safe_load(text).items()}
-
-
 def _has_words(text: str, *kinds: str) -> bool:
     """Tell whether a text has a word of some kinds in it, as no name of a person has."""
-    return any(word in _read_words()[kind] for word in _split(text) for kind in kinds)
+    return any(word in WORDS[kind] for word in _split(text) for kind in kinds)
 
 
 def _split(text: str) -> list[str]:

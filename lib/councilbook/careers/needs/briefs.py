@@ -1,20 +1,18 @@
 """Personas and challenge briefs: what users need, which sources would answer it, and who can meet it."""
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Self
 
 import pandas as pd
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from councilbook.catalogue import Catalogue
 from councilbook.catalogue.entries import Entry, Name
 from councilbook.errors import CheckError
 from councilbook.methods.ecosystems import Actor, Ecosystem, Exchange, refuse_unknown
 
-FILE = "briefs.yaml"
+FILE = Path(__file__).with_name("briefs.yaml")
 BETWEEN = "; "
 
 
@@ -89,7 +87,7 @@ def read_briefs(catalogue: Catalogue) -> Briefs:
     Raises:
         CheckError: a name in the file is of nothing.
     """
-    briefs = _parse_briefs()
+    briefs = Briefs.read_file(FILE)
     known = {*catalogue.sources, *(source.series for source in catalogue.sources.values() if source.series)}
     named = [(f"need {name}", one.sources) for name, one in briefs.needs.items()]
     named += [(f"challenge {name}", one.sources) for name, one in briefs.challenges.items()]
@@ -97,16 +95,8 @@ def read_briefs(catalogue: Catalogue) -> Briefs:
         for place, sources in named:
             refuse_unknown(f"{place}, sources", sources, known)
     except ValueError as error:
-        raise CheckError(f"{FILE}: {error}") from None
+        raise CheckError(f"{FILE.name}: {error}") from None
     return briefs
-
-
-@lru_cache(maxsize=1)
-def _parse_briefs() -> Briefs:
-    try:
-        return Briefs.model_validate(yaml.safe_load(files(__package__).joinpath(FILE).read_text(encoding="utf-8")))
-    except ValidationError as error:
-        raise CheckError(f"{FILE}: {error}") from None
 
 
 def tabulate_personas(briefs: Briefs) -> pd.DataFrame:

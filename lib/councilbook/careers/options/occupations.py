@@ -6,15 +6,15 @@ title, and the profile has a title that is mostly the same.
 
 import re
 from collections.abc import Collection, Mapping
-from importlib.resources import files
 
 import pandas as pd
-import yaml
 
 from councilbook.careers.options.items import read_json, take_items
 from councilbook.catalogue import FoundFile
 from councilbook.errors import CheckError, SourceError
+from councilbook.paths import read_beside
 
+DECLARED_NAMES: dict[str, str] = read_beside(__file__, "occupation_names.yaml")  # of a profile: the occupation's
 SKILLS = 20  # of each occupation
 EXACT, BARE, DECLARED, UNLINKED = (
     "by its exact name",
@@ -76,13 +76,6 @@ def find_ties(skills: pd.DataFrame) -> pd.DataFrame:
     tied = profiles.groupby(profiles).transform("size")
     numbers = pd.Series(pd.factorize(profiles[tied > 1])[0] + 1, index=profiles.index[tied > 1], dtype="Int64")
     return pd.DataFrame({"tie_group": numbers.reindex(profiles.index), "tied": tied})
-
-
-def read_declared_names() -> dict[str, str]:
-    """Read which profiles have another name in the list of occupations."""
-    text = files(__package__).joinpath("occupation_names.yaml").read_text(encoding="utf-8")
-    names: dict[str, str] = yaml.safe_load(text)
-    return names
 
 
 def link_profiles(profiles: pd.DataFrame, titles: pd.DataFrame, declared: Mapping[str, str]) -> pd.DataFrame:

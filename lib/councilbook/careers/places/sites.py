@@ -5,21 +5,20 @@ building is open: a further education corporation that is dissolved passes its p
 Act 1992, section 27). And a school that opened last year is in the newer of two lists alone.
 """
 
-from functools import lru_cache
-from importlib.resources import files
-
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import yaml
 from numpy.typing import NDArray
 
 from councilbook.careers.places.positions import GRID, find_astray, find_points, space, squeeze
+from councilbook.paths import read_beside
 
 COLUMNS = [
     *("site_id", "urn", "name", "kind", "address", "town", "postcode", "latitude", "longitude", "positioned_by"),
     *("is_secondary", "is_post16", "age_from", "age_to", "run_by", "predecessor_urns", "opened_date", "closed_date"),
 ]
+MERGERS = pd.DataFrame(read_beside(__file__, "mergers.yaml")).T.astype("str")  # by old URN: into which, and its name
+MERGERS.index = MERGERS.index.astype("str")
 SCHOOL_TO_16 = "School to 16"
 SIXTH_FORM = "School with sixth form"
 KINDS = {  # pattern of a type, as either list has it, to the kind of a site; the first that fits
@@ -118,8 +117,7 @@ def _name_words(name: str) -> frozenset[str]:
 
 def _describe_spine(own: pd.DataFrame, register: pd.DataFrame, successors: dict[str, str]) -> pd.DataFrame:
     """Return the spine's rows in the columns of a site, with why each is none."""
-    groups = own["urn"].map({urn: one["name"] for urn, one in read_mergers().items()}).fillna("")
-    into = own["urn"].map({urn: one["into"] for urn, one in read_mergers().items()})
+    groups, into = own["urn"].map(MERGERS["name"]).fillna(""), own["urn"].map(MERGERS["into"])
     is_closed = own["status"] == CLOSED
     is_college = is_closed & own["type"].str.lower().str.contains(CORPORATIONS)
     is_shared = is_college & squeeze(own["postcode"]).isin(squeeze(own.loc[~is_closed, "postcode"]))
@@ -204,10 +202,3 @@ def _join_before(urn: str, successors: dict[str, str]) -> str:
     """List the URNs that an institution had before, the last first."""
     before = [old for old, new in successors.items() if new == urn]
     return ";".join(one for old in before for one in [old, *filter(None, [_join_before(old, successors)])])
-
-
-@lru_cache(maxsize=1)
-def read_mergers() -> dict[str, dict[str, str]]:
-    """Return which college merged into which: by the old one's URN, the URN and the name of who took over."""
-    text = files(__package__).joinpath("mergers.yaml").read_text(encoding="utf-8")
-    return {str(urn): {name: str(value) for name, value in one.items()} for urn, one in yaml.safe_load(text).items()}

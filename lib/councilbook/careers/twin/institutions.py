@@ -4,20 +4,19 @@ They stand at the postcodes of the synthetic place. Their names and their number
 not reached 900,000, and no real establishment number begins with 9.
 """
 
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import yaml
 
 from councilbook.catalogue import Source, TwinRequest
 from councilbook.catalogue.councils import list_education_codes
+from councilbook.paths import read_beside
 from councilbook.twins.homes import make_postcodes
 from councilbook.twins.places import SyntheticPlace, make_place, write_csv
 
+RULES: dict[str, Any] = read_beside(__file__, "institutions.yaml")
 FIRST_URN = 900_001
 FIRST_ESTABLISHMENT = 9_001
 NO_NUMBER = "999"  # of who runs the schools, where the Department for Education has given none
@@ -163,12 +162,6 @@ def council_outline(_source: Source, request: TwinRequest) -> bytes:
     return content.encode()
 
 
-@lru_cache(maxsize=1)
-def _read_rules() -> dict[str, Any]:
-    rules: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("institutions.yaml").read_text("utf-8"))
-    return rules
-
-
 def _draw_forms(districts: int) -> pd.DataFrame:
     """Return a row an institution with what its form says: how many there are grows with the districts."""
     more = 1 + A_DISTRICT_MORE * (districts - 1)
@@ -179,7 +172,7 @@ def _draw_forms(districts: int) -> pd.DataFrame:
             **dict(zip(("age_from", "age_to"), form["ages"], strict=True)),
             **dict(zip(("cohort16", "cohort18"), form["cohorts"], strict=True)),
         }
-        for name, form in _read_rules()["forms"].items()
+        for name, form in RULES["forms"].items()
         for _ in range(round(form["count"] * more))
     ]
     return pd.DataFrame(rows)
@@ -208,19 +201,17 @@ def _seat(rows: pd.DataFrame, place: SyntheticPlace, rng: np.random.Generator) -
 
 def _name_all(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Name towns, four a district by quarter of the map, and institutions, none like another."""
-    rules = _read_rules()
-    words = [first + last for first in rules["first_sounds"] for last in rules["last_sounds"]]
-    words = list(rng.permutation(words))
+    words = list(rng.permutation([first + last for first in RULES["first_sounds"] for last in RULES["last_sounds"]]))
     parts = rows.groupby("lad_code")[["x", "y"]].transform("median")
     quarter = 2 * (rows["x"] > parts["x"]) + (rows["y"] > parts["y"])
     town = TOWNS * rows["lad_code"].astype("category").cat.codes + quarter
-    endings = [rng.choice(rules["endings"][form]) for form in rows["form"]]
+    endings = [rng.choice(RULES["endings"][form]) for form in rows["form"]]
     words += [f"{side} {word}" for side in ("North", "East", "South", "West") for word in words]
     names = words[town.max() + 1 :]
     return rows.assign(
         town=[words[number] for number in town],
         name=[f"{word} {ending}" for word, ending in zip(names, endings, strict=False)],
-        street=rng.choice(rules["streets"], len(rows)),
+        street=rng.choice(RULES["streets"], len(rows)),
     )
 
 

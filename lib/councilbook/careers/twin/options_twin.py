@@ -5,16 +5,14 @@ They have the faults that the real files have: names that differ by a comma, adv
 """
 
 import json
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from pyproj import Transformer
 
 from councilbook.catalogue import Source, TwinRequest
+from councilbook.paths import read_beside
 from councilbook.twins.places import SYNTHETIC_NOTE, SyntheticPlace, make_place, write_csv
 
 COMMON = "Idea Generation and Reasoning Abilities"  # in every job, as in the real list
@@ -24,25 +22,16 @@ FIRST_UKPRN = 90_000_001  # real numbers begin with 1
 NEIGHBOURS = ("Northsea Flats", "Farport", "Sandbank")
 OPEN_UNTIL, CLOSED_ON = "2099-12-31T23:59:59Z", "2020-01-31T23:59:59Z"  # whatever the day of the run
 GRADES = {2: "Intermediate", 3: "Advanced", 4: "Higher", 6: "Degree"}
-
-
-@cache
-def _read_lists() -> dict[str, Any]:
-    lists: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("options.yaml").read_text(encoding="utf-8"))
-    return lists
-
-
-def _list_titles() -> list[str]:
-    return [title for titles in _read_lists()["jobs"].values() for title in titles]
+LISTS: dict[str, Any] = read_beside(__file__, "options.yaml")
+TITLES = [title for titles in LISTS["jobs"].values() for title in titles]
 
 
 def _draw_jobs(place: SyntheticPlace) -> pd.DataFrame:
     """Draw the jobs of a place: title, family, soc_code (none really begins with 0), and ratings of its skills."""
     rng = place.stream("jobs")
-    lists = _read_lists()
-    rows = [(title, family) for family, titles in lists["jobs"].items() for title in titles]
-    usual = rng.normal(0, 0.9, len(lists["skills"]))  # some skills matter nearly everywhere
-    leanings = {family: usual + rng.normal(0, 0.5, len(usual)) for family in lists["jobs"]}
+    rows = [(title, family) for family, titles in LISTS["jobs"].items() for title in titles]
+    usual = rng.normal(0, 0.9, len(LISTS["skills"]))  # some skills matter nearly everywhere
+    leanings = {family: usual + rng.normal(0, 0.5, len(usual)) for family in LISTS["jobs"]}
     jobs = pd.DataFrame(rows, columns=["title", "family"])
     jobs["soc_code"] = [f"{number:04d}A" for number in range(1, len(jobs) + 1)]
     ratings: list[dict[str, float]] = []
@@ -55,7 +44,7 @@ def _draw_jobs(place: SyntheticPlace) -> pd.DataFrame:
 def _rate(liking: "np.ndarray[Any, np.dtype[np.float64]]") -> dict[str, float]:
     """Rate a job's 20 skills from what it leans to; the common one is never the first."""
     strongest = np.argsort(-liking)[:19]
-    skills = _read_lists()["skills"]
+    skills = LISTS["skills"]
     rated = {skills[place]: round(float(np.clip(3.8 + liking[place] / 2, 1.5, 5.0)), 2) for place in strongest}
     return rated | {COMMON: 3.5}
 
@@ -65,7 +54,7 @@ def occupation_titles(_source: Source, request: TwinRequest) -> bytes:
     jobs = _draw_jobs(make_place(request.council, request.seed))
     more = pd.DataFrame({"title": ["Lamplighter", "Town crier"], "soc_code": ["0998A", "0999A"]})
     table = pd.concat([jobs, more])
-    titles = table["title"].replace(_read_lists()["titles"])
+    titles = table["title"].replace(LISTS["titles"])
     return write_csv(pd.DataFrame({"Description": titles, "SOCCode": table["soc_code"]}))
 
 
@@ -87,7 +76,7 @@ def job_profiles(_source: Source, request: TwinRequest) -> bytes:
     place = make_place(request.council, request.seed)
     jobs, rng = _draw_jobs(place), place.stream("profiles")
     size = len(jobs)
-    second = rng.choice(list(_read_lists()["jobs"]), size)
+    second = rng.choice(list(LISTS["jobs"]), size)
     two = rng.random(size) < 0.4
     low = rng.integers(12, 28, size) * 1000
     college, trained, level = rng.random(size) < 0.5, rng.random(size) < 0.7, rng.integers(1, 4, size)
@@ -122,7 +111,7 @@ def interest_statements(_source: Source, _request: TwinRequest) -> bytes:
     """Make 40 statements about eight traits, the last of each trait turned round."""
     rows = [
         (f"I {'do not like' if number == 4 else 'like'} to {text}", trait, int(number == 4))
-        for trait, texts in _read_lists()["traits"].items()
+        for trait, texts in LISTS["traits"].items()
         for number, text in enumerate(texts)
     ]
     return write_csv(pd.DataFrame(rows, columns=["Statement", "Trait", "IsFlipped"]), bom=True)
@@ -131,8 +120,7 @@ def interest_statements(_source: Source, _request: TwinRequest) -> bytes:
 def interest_categories(_source: Source, request: TwinRequest) -> bytes:
     """Make the families of jobs, with one to three traits each."""
     rng = make_place(request.council, request.seed).stream("families")
-    lists = _read_lists()
-    traits = [trait.upper() for trait in lists["traits"]]
+    traits = [trait.upper() for trait in LISTS["traits"]]
     items = [
         {
             "id": "".join(word[0] for word in family.replace(",", "").split()).upper(),
@@ -141,7 +129,7 @@ def interest_categories(_source: Source, request: TwinRequest) -> bytes:
             "traitCodes": [str(code) for code in rng.choice(traits, count, replace=False)],
             "partitionKey": "job-categories",
         }
-        for family, count in zip(lists["jobs"], rng.integers(1, 4, len(lists["jobs"])), strict=True)
+        for family, count in zip(LISTS["jobs"], rng.integers(1, 4, len(LISTS["jobs"])), strict=True)
     ]
     return _write_json(items)
 
@@ -149,17 +137,16 @@ def interest_categories(_source: Source, request: TwinRequest) -> bytes:
 def lars_standards(_source: Source, request: TwinRequest) -> bytes:
     """Make the list of apprenticeship standards; one is there in two versions, one takes no more starters."""
     rng = make_place(request.council, request.seed).stream("standards")
-    titles = _list_titles()[:STANDARDS]
     table = pd.DataFrame(
         {
             "StandardCode": np.arange(9001, 9001 + STANDARDS),
             "Version": 1,
-            "StandardName": titles,
+            "StandardName": TITLES[:STANDARDS],
             "StandardSectorCode": "1",
             "NotionalEndLevel": rng.choice(list(GRADES), STANDARDS),
             "EffectiveFrom": "01 Aug 2014",
             "LastDateStarts": np.where(np.arange(STANDARDS) == 7, "31 Mar 2017", ""),
-            "SectorSubjectAreaTier1": rng.choice(list(_read_lists()["sectors"]), STANDARDS),
+            "SectorSubjectAreaTier1": rng.choice(list(LISTS["sectors"]), STANDARDS),
         }
     )
     return write_csv(pd.concat([table, table.head(1).assign(Version=2)]))
@@ -168,7 +155,7 @@ def lars_standards(_source: Source, request: TwinRequest) -> bytes:
 def lars_sectors(_source: Source, _request: TwinRequest) -> bytes:
     """Make the list of sectors."""
     columns = ["SectorSubjectAreaTier1", "SectorSubjectAreaTier1Desc"]
-    return write_csv(pd.DataFrame(_read_lists()["sectors"].items(), columns=columns))
+    return write_csv(pd.DataFrame(LISTS["sectors"].items(), columns=columns))
 
 
 def faa_vacancies(_source: Source, request: TwinRequest) -> bytes:
@@ -176,9 +163,8 @@ def faa_vacancies(_source: Source, request: TwinRequest) -> bytes:
     place = make_place(request.council, request.seed)
     rng = place.stream("adverts")
     spots = _draw_spots(place, ADVERTS, rng)
-    titles = _list_titles()
     adverts = [
-        _write_advert(number, spots[number], titles[rng.integers(STANDARDS)], int(rng.choice(list(GRADES))))
+        _write_advert(number, spots[number], TITLES[rng.integers(STANDARDS)], int(rng.choice(list(GRADES))))
         for number in range(ADVERTS)
     ]
     for number in range(0, ADVERTS, 8):
@@ -197,7 +183,7 @@ def faa_vacancies(_source: Source, request: TwinRequest) -> bytes:
 
 
 def _write_advert(number: int, spot: tuple[float, float], title: str, level: int) -> dict[str, Any]:
-    code = 9001 + _list_titles().index(title)
+    code = 9001 + TITLES.index(title)
     return {
         "title": f"{title} apprentice",
         "description": f"<p>{SYNTHETIC_NOTE}</p>",
@@ -269,14 +255,13 @@ def provider_starts(_source: Source, request: TwinRequest) -> bytes:
 def provider_standards(_source: Source, request: TwinRequest) -> bytes:
     """Make starts by provider and standard in England; names are not in capitals here."""
     rng = make_place(request.council, request.seed).stream("provider standards")
-    titles = _list_titles()
-    sectors = list(_read_lists()["sectors"].values())
+    sectors = list(LISTS["sectors"].values())
     grades = [f"{grade} Apprenticeship" for grade in list(GRADES.values())[:3]]
     rows = [
         (
             year,
             grades[rng.integers(3)],
-            titles[rng.integers(STANDARDS)],
+            TITLES[rng.integers(STANDARDS)],
             sectors[rng.integers(len(sectors))],
             f"Synthetic trainer {trainer + 1} ({FIRST_UKPRN + trainer})",
             measure,
@@ -296,13 +281,12 @@ def courses(_source: Source, request: TwinRequest) -> bytes:
     place = make_place(request.council, request.seed)
     rng = place.stream("courses")
     spots = _draw_spots(place, COURSES, rng)
-    titles = _list_titles()
     table = pd.DataFrame(
         {
             "PROVIDER_UKPRN": FIRST_UKPRN + rng.integers(0, TRAINERS, COURSES),
             "COURSE_ID": [f"synthetic-course-{number}" for number in np.arange(COURSES) // 2],
             "COURSE_RUN_ID": [f"synthetic-run-{number}" for number in range(COURSES)],
-            "COURSE_NAME": rng.choice(titles, COURSES),
+            "COURSE_NAME": rng.choice(TITLES, COURSES),
             "DELIVER_MODE": "Classroom based",
             "STARTDATE": "01/09/2099",
             "NATIONAL": "",
@@ -313,7 +297,7 @@ def courses(_source: Source, request: TwinRequest) -> bytes:
         }
     )
     online = table.tail(3).assign(DELIVER_MODE="Online", NATIONAL="true", LOCATION_LATITUDE="", LOCATION_LONGITUDE="")
-    return write_csv(pd.concat([table.head(-3), online]).reindex(columns=_read_lists()["course_columns"]))
+    return write_csv(pd.concat([table.head(-3), online]).reindex(columns=LISTS["course_columns"]))
 
 
 def _draw_spots(place: SyntheticPlace, count: int, rng: np.random.Generator) -> "np.ndarray[Any, np.dtype[np.float64]]":

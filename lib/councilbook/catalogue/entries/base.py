@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Collection, Iterable
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from councilbook.errors import CheckError
 
 SNAKE_CASE = r"^[a-z][a-z0-9_]*$"
 Name = Annotated[str, Field(pattern=SNAKE_CASE)]
@@ -19,6 +23,14 @@ class Entry(BaseModel):
     """A part of the catalogue: immutable, and an unknown key in it is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def read_file(cls, file: Path) -> Self:
+        """Read one from a YAML file; a CheckError says that it is missing, or not as it must be."""
+        try:
+            return cls.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        except (FileNotFoundError, yaml.YAMLError, ValidationError) as error:
+            raise CheckError(f"{file.parent.name}/{file.name}: {error}") from None
 
 
 def require_declared(

@@ -1,14 +1,12 @@
 """Service ideas as data: what each would take, what voters gave it, and how sure its rank is."""
 
-from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import numpy as np
 import pandas as pd
-import yaml
 from numpy.typing import NDArray
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 from scipy.stats import rankdata
 
 from councilbook.catalogue import Catalogue
@@ -16,7 +14,7 @@ from councilbook.catalogue.entries import Entry, Name
 from councilbook.errors import CatalogueError, CheckError
 from councilbook.methods.rates import rank_units
 
-FILE = "ideas.yaml"
+FILE = Path(__file__).with_name("ideas.yaml")
 DRAWS = 4_000
 LEVEL = 0.9  # of the draws a rank interval holds
 FIRST = 10  # ideas that a workshop has time for
@@ -69,24 +67,16 @@ def read_ideas(catalogue: Catalogue) -> Ideas:
     Raises:
         CheckError: the file is not as declared, or names a source that is not in the catalogue.
     """
-    ideas = _parse_ideas()
+    ideas = Ideas.read_file(FILE)
     for name, idea in ideas.ideas.items():
         try:
             catalogue.expand(idea.needs)
         except CatalogueError as error:
-            raise CheckError(f"{FILE}, idea {name}: {error}") from None
+            raise CheckError(f"{FILE.name}, idea {name}: {error}") from None
     return ideas
 
 
-@lru_cache(maxsize=1)
-def _parse_ideas() -> Ideas:
-    try:
-        return Ideas.model_validate(yaml.safe_load(files(__package__).joinpath(FILE).read_text(encoding="utf-8")))
-    except ValidationError as error:
-        raise CheckError(f"{FILE}: {error}") from None
-
-
-def rank_ideas(ideas: Ideas, seed: int, draws: int = DRAWS) -> pd.DataFrame:
+def rank_ideas(ideas: Ideas, seed: int) -> pd.DataFrame:
     """Rank ideas by how high voters put them, with intervals from other sets of voters of the same size.
 
     Each voter's votes become the share of their other ideas that they put below, a tie as half. So one who gives high
@@ -102,18 +92,18 @@ def rank_ideas(ideas: Ideas, seed: int, draws: int = DRAWS) -> pd.DataFrame:
         A row an idea, the best first: idea, title, what, theme, effort, reach, evidence (1 to 5), needs (ids of
         sources), voters (how many voted on it), support_pct, rank, rank_low, rank_high, first_ten_pct (of the draws).
     """
-    shares = _share_below(ideas.votes)
+    votes = ideas.votes
+    shares = (rankdata(votes, axis=0, nan_policy="omit") - 1) / ((~np.isnan(votes)).sum(axis=0) - 1)
     rng = np.random.default_rng(seed)
-    picks = rng.integers(0, shares.shape[1], (draws, shares.shape[1]))
+    picks = rng.integers(0, shares.shape[1], (DRAWS, shares.shape[1]))
     support = np.nanmean(shares, axis=1)
     voted = (~np.isnan(shares[:, picks])).sum(axis=2)
-    drawn = np.repeat(support[:, None], draws, axis=1)  # kept where nobody was drawn who voted on it
+    drawn = np.repeat(support[:, None], DRAWS, axis=1)  # kept where nobody was drawn who voted on it
     np.divide(np.nansum(shares[:, picks], axis=2), voted, out=drawn, where=voted > 0)
     low, high = rank_units(drawn, LEVEL)
-    places = rankdata(-drawn, axis=0, method="average")
-    graded = ["title", "what", "theme", "effort", "reach", "evidence"]
+    places = rankdata(-drawn, axis=0)
     rows = pd.DataFrame(
-        {"idea": name, **{field: getattr(one, field) for field in graded}, "needs": BETWEEN.join(one.needs)}
+        {"idea": name, **one.model_dump(exclude={"votes"}), "needs": BETWEEN.join(one.needs)}
         for name, one in ideas.ideas.items()
     )
     rows = rows.assign(
@@ -125,10 +115,3 @@ def rank_ideas(ideas: Ideas, seed: int, draws: int = DRAWS) -> pd.DataFrame:
         first_ten_pct=100 * (places <= FIRST).mean(axis=1),
     )
     return rows.sort_values(["rank", "idea"], ignore_index=True)
-
-
-def _share_below(votes: Floats) -> Floats:
-    """Turn each voter's votes into the share of their other ideas that they put below, a tie as half."""
-    ranks = rankdata(votes, axis=0, method="average", nan_policy="omit")
-    shares: Floats = (ranks - 1) / (np.sum(~np.isnan(votes), axis=0) - 1)
-    return shares

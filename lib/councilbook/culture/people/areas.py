@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from councilbook.catalogue.councils import read_authorities
-from councilbook.culture.people.survey import read_layout
+from councilbook.culture.people.survey import LAYOUT
 
 RANKED = 32_844  # areas of England in the indices of 2019
 CLASSES = {  # columns of the census by class of the survey
@@ -93,7 +93,7 @@ def find_ranks(ranks: pd.DataFrame, lookup: pd.DataFrame) -> pd.DataFrame:
 
 def find_deciles(ranks: pd.DataFrame) -> pd.DataFrame:
     """Find the deciles of England that ranks lie in, as far as the survey has them: the publisher's own."""
-    names = {name.replace("_decile", "_rank"): name for name in read_layout()["deciles"]}
+    names = {name.replace("_decile", "_rank"): name for name in LAYOUT["deciles"]}
     known = ranks[[name for name in names if name in ranks]].rename(columns=names)
     deciles: pd.DataFrame = (10 * known / RANKED).apply(np.ceil)
     return deciles

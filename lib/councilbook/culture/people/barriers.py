@@ -11,7 +11,7 @@ from councilbook.culture.people.poststratify import (
     predict_areas,
     predict_cells,
 )
-from councilbook.culture.people.survey import Survey, estimate_shares, read_layout
+from councilbook.culture.people.survey import LAYOUT, Survey, estimate_shares
 from councilbook.methods.uncertainty import find_interval
 
 DRAWS = 60
@@ -69,6 +69,6 @@ def spread_barriers(
 
 def _list_reasons(survey: Survey, only: str = "") -> list[tuple[str, str, str]]:
     """List column, who was asked, and the reason in words, of the reasons that the file has."""
-    reasons = read_layout()["reasons"].items()
+    reasons = LAYOUT["reasons"].items()
     named = [(f"{name} {tick}", one["words"], words) for name, one in reasons for tick, words in one["ticked"].items()]
     return [one for one in named if one[0] in survey.people and one[0].startswith(only)]

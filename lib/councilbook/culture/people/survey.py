@@ -3,18 +3,16 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyreadstat
-import yaml
 from statsmodels.stats.proportion import proportion_confint
 
 from councilbook.errors import CheckError, SourceError
+from councilbook.paths import read_beside
 
 GSS_DISTRICT = r"^(E0[6-9]\d{6})$"
 NO_CODES = (996, 999)  # from "should have answered" to "does not know"
@@ -26,6 +24,7 @@ SHARES = ["outcome", "grouping", "group", "answers", "effective_answers", "share
 SHARES += ["standard_error_points", "is_suppressed"]
 PLACES = {"region": "region", "imd_decile": "deprivation of the area"}
 
+LAYOUT: dict[str, Any] = read_beside(__file__, "participation.yaml")  # how the survey's file is laid out
 Labels = Mapping[str, Mapping[float, str]]
 
 
@@ -45,24 +44,17 @@ class Survey:
     @property
     def groups(self) -> list[str]:
         """Names of the groups that the file has."""
-        return [name for name in read_layout()["groups"] if name in self.people]
+        return [name for name in LAYOUT["groups"] if name in self.people]
 
     @property
     def deciles(self) -> list[str]:
         """Names of the deciles of deprivation that the file has."""
-        return [name for name in read_layout()["deciles"] if name in self.people]
+        return [name for name in LAYOUT["deciles"] if name in self.people]
 
     @property
     def outcomes(self) -> dict[str, str]:
         """Words of the outcomes that the file has, by name."""
-        return {name: one["words"] for name, one in read_layout()["outcomes"].items() if name in self.people}
-
-
-@cache
-def read_layout() -> dict[str, Any]:
-    """Read how the survey's file is laid out."""
-    layout: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("participation.yaml").read_text("utf-8"))
-    return layout
+        return {name: one["words"] for name, one in LAYOUT["outcomes"].items() if name in self.people}
 
 
 def read_survey(path: Path) -> Survey:
@@ -75,14 +67,13 @@ def read_survey(path: Path) -> Survey:
         SourceError: it is neither, or it was cut off.
         CheckError: it has no weight or no outcome, a cell is no number, or its codes cannot mean what is declared.
     """
-    layout = read_layout()
     table, labels = _read_sav(path) if path.suffix.lower() in SPSS else (_read_tab(path), {})
     _check_labels(labels, path.name)
-    places = table.filter([layout["region"], *layout["district"]])
+    places = table.filter([LAYOUT["region"], *LAYOUT["district"]])
     numbers = _read_numbers(table.drop(columns=places.columns), path.name)
-    weight = next((name for want in layout["weights"] for name in map(str, numbers) if re.fullmatch(want, name)), None)
+    weight = next((name for want in LAYOUT["weights"] for name in map(str, numbers) if re.fullmatch(want, name)), None)
     if weight is None:
-        raise CheckError(f"{path.name}: no weight; expected a column {' or '.join(layout['weights'])}.")
+        raise CheckError(f"{path.name}: no weight; expected a column {' or '.join(LAYOUT['weights'])}.")
     weights, codes = numbers[weight].fillna(0), numbers.drop(columns=numbers.filter(regex="(?i)weight").columns)
     answers = codes.where(codes.ge(0) & ~_is_no_code(codes))
     people = pd.concat([weights.rename("weight"), _read_places(places), *_read_answers(answers, codes, labels)], axis=1)
@@ -97,18 +88,17 @@ def read_survey(path: Path) -> Survey:
     set_aside = pd.DataFrame(list(counts.items()), columns=["what", "cells"])
     survey = Survey(people[used].reset_index(drop=True), set_aside)
     if not survey.outcomes:
-        raise CheckError(f"{path.name}: no question on taking part; expected one of {', '.join(layout['outcomes'])}.")
+        raise CheckError(f"{path.name}: no question on taking part; expected one of {', '.join(LAYOUT['outcomes'])}.")
     _check_shares(survey.people, path.name)
     return survey
 
 
 def _wants(name: str) -> bool:
     """Tell whether a variable is one that is read."""
-    layout = read_layout()
-    known = {layout["region"], *layout["district"], *layout["deciles"].values()}
-    known |= {group["variable"] for group in layout["groups"].values()}
-    patterns = [*layout["weights"], *(f"{one['prefix']}_.+" for one in layout["reasons"].values())]
-    for outcome in layout["outcomes"].values():
+    known = {LAYOUT["region"], *LAYOUT["district"], *LAYOUT["deciles"].values()}
+    known |= {group["variable"] for group in LAYOUT["groups"].values()}
+    patterns = [*LAYOUT["weights"], *(f"{one['prefix']}_.+" for one in LAYOUT["reasons"].values())]
+    for outcome in LAYOUT["outcomes"].values():
         patterns += [outcome["ticked"], outcome["unanswered"]]
     return name in known or any(re.fullmatch(pattern, name) for pattern in patterns)
 
@@ -150,32 +140,31 @@ def _is_no_code(codes: pd.DataFrame) -> pd.DataFrame:
 
 def _read_places(places: pd.DataFrame) -> pd.DataFrame:
     """Read region, and district where the edition shows it: a number there says that it is withheld."""
-    layout = read_layout()
     empty = pd.Series(pd.NA, index=places.index, dtype="string")
     texts = places.astype("string").apply(lambda column: column.str.strip())
     district = empty
-    for name in layout["district"]:
+    for name in LAYOUT["district"]:
         if name in texts:
             district = district.fillna(texts[name].str.extract(GSS_DISTRICT)[0])
-    return pd.DataFrame({"region": texts.get(layout["region"], empty).map(layout["regions"]), "district": district})
+    return pd.DataFrame({"region": texts.get(LAYOUT["region"], empty).map(LAYOUT["regions"]), "district": district})
 
 
 def _read_answers(answers: pd.DataFrame, codes: pd.DataFrame, labels: Labels) -> list[pd.Series]:
     """Read groups, deciles, outcomes and reasons, each a column."""
-    layout, made = read_layout(), []
-    for name, group in layout["groups"].items():
+    made = []
+    for name, group in LAYOUT["groups"].items():
         if (variable := group["variable"]) in answers:
             made.append(_name_codes(answers[variable], group, labels.get(variable, {})).rename(name))
-    for name, variable in layout["deciles"].items():
+    for name, variable in LAYOUT["deciles"].items():
         if variable in answers:
             made.append(answers[variable].where(answers[variable].between(1, 10)).rename(name))
-    for name, one in layout["outcomes"].items():
+    for name, one in LAYOUT["outcomes"].items():
         ticks = answers.filter(regex=f"^{one['ticked']}$")
         if len(ticks.columns) < one.get("least", 1):  # "any of these" of a few would be another question
             continue
         did_answer = ticks.notna().any(axis=1) & codes.get(one["unanswered"], 0 * codes.iloc[:, 0]).ne(1)
         made.append(ticks.eq(1).any(axis=1).astype(float).where(did_answer).rename(name))
-    for name, one in layout["reasons"].items():
+    for name, one in LAYOUT["reasons"].items():
         ticks = answers.filter(regex=rf"^{one['prefix']}_({'|'.join(one['ticked'])})$")
         did_answer = ticks.eq(1).any(axis=1)
         named = ticks.set_axis([f"{name} {tick[-3:]}" for tick in ticks.columns], axis=1)
@@ -198,8 +187,7 @@ def _check_labels(labels: Labels, where: str) -> None:
     Raises:
         CheckError: none of a group's labels is known, or the code for yes is labelled as no.
     """
-    layout = read_layout()
-    for group in layout["groups"].values():
+    for group in LAYOUT["groups"].values():
         own, categories = labels.get(group["variable"], {}).values(), group["categories"]
         if own and not any(re.search(one["label"], label) for one in categories.values() for label in own):
             raise CheckError(
@@ -207,7 +195,7 @@ def _check_labels(labels: Labels, where: str) -> None:
                 f"{', '.join(categories)}."
             )
     for variable, meanings in labels.items():
-        is_ticked = any(re.fullmatch(one["ticked"], variable) for one in layout["outcomes"].values())
+        is_ticked = any(re.fullmatch(one["ticked"], variable) for one in LAYOUT["outcomes"].values())
         if is_ticked and re.match("(?i)no", meanings.get(1, "")):
             raise CheckError(f"{where}, {variable}: by its labels 1 would be no. Expected 1 for yes and 0 for no.")
 
@@ -218,7 +206,7 @@ def _check_shares(people: pd.DataFrame, where: str) -> None:
     Raises:
         CheckError: a category is far too common or too rare; or most of the oldest are men, so the sexes are swapped.
     """
-    for name, group in read_layout()["groups"].items():
+    for name, group in LAYOUT["groups"].items():
         known = people[people[name].notna()] if name in people else people.iloc[:0]
         if len(known) < FEWEST_CHECKED:
             continue

@@ -13,7 +13,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from councilbook.catalogue import Source, TwinRequest
-from councilbook.culture.people.survey import read_layout
+from councilbook.culture.people.survey import LAYOUT
 from councilbook.twins.homes import make_postcodes
 from councilbook.twins.places import IntArray, SyntheticPlace, make_place, write_csv
 from councilbook.twins.tables import draw_kinds, write_census
@@ -135,17 +135,17 @@ def _list_output_areas(request: TwinRequest) -> pd.DataFrame:
 
 def _draw_people(request: TwinRequest) -> pd.DataFrame:
     """Draw who answered, and what they said; what they wish follows WISHES and TASTES, so that a model can find it."""
-    rng, layout, count = _rng(request), read_layout(), PEOPLE
+    rng, count = _rng(request), PEOPLE
     poor = rng.normal(size=count)  # more than 0 is deprived
-    of = pd.DataFrame({"region": rng.choice(list(layout["regions"].values()), count, p=REGION_SHARES)})
+    of = pd.DataFrame({"region": rng.choice(list(LAYOUT["regions"].values()), count, p=REGION_SHARES)})
     table = pd.DataFrame(
         {
             "ArchYcserial": np.arange(1, count + 1),
-            "gor11cd": of["region"].map({b: a for a, b in layout["regions"].items()}),
+            "gor11cd": of["region"].map({b: a for a, b in LAYOUT["regions"].items()}),
         }
     )
     table["lad23cd"] = -8  # the open edition withholds it
-    for name, variable in layout["deciles"].items():
+    for name, variable in LAYOUT["deciles"].items():
         own = 0.8 * poor + 0.6 * rng.normal(size=count) if name != "imd_decile" else poor
         of[name] = table[variable] = np.ceil(10 * norm.cdf(-own)).clip(1, 10).astype(int)
     table["AGEBAND"] = rng.choice(np.arange(1, 16), count, p=[0.05] + [0.08] * 9 + [0.07, 0.06, 0.05, 0.03, 0.02])
@@ -159,7 +159,7 @@ def _draw_people(request: TwinRequest) -> pd.DataFrame:
     for variable, shares in chances.items():
         table[variable] = _choose(shares, rng)
     table["NSSEC_5"] = table["NSSEC_5"].replace(6, NOT_ASKED)
-    for name, group in layout["groups"].items():
+    for name, group in LAYOUT["groups"].items():
         codes = {code: category for category, one in group["categories"].items() for code in one["codes"]}
         of[name] = table[group["variable"]].map(codes).fillna(group.get("absent"))
     for name, wish in WISHES.items():
