@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from councilbook.careers import prose
 from councilbook.careers.destinations import checks, comparing, districts, marks, neet, panel, statements
 from councilbook.catalogue import Council, load_catalogue
-from councilbook.errors import CheckError, NotThereError
+from councilbook.errors import CheckError, NotToldError
 from councilbook.methods import rates
 from councilbook.paths import find_workbook
 
@@ -141,9 +141,9 @@ def test_a_council_without_a_row_is_told_so() -> None:
     cardiff = Council(slug="cardiff", name="Cardiff", codes={"W06000015": ""})
     doncaster = Council(slug="doncaster", name="Doncaster", codes={"E08000017": ""})
     source, rows = load_catalogue(find_workbook()).source("ks4_destinations_2023"), read(ARMTHORPE).rows
-    with pytest.raises(NotThereError, match="no row for Cardiff"):
+    with pytest.raises(NotToldError, match="no school or college of Cardiff"):
         panel.pick_own(rows, cardiff, source)
-    with pytest.raises(CheckError, match="no school or college of Doncaster"):
+    with pytest.raises(NotToldError, match="no school or college of Doncaster"):
         panel.pick_own(rows.assign(kind=panel.AUTHORITY), doncaster, source)
     assert len(panel.pick_own(rows, doncaster, source)[0]) == len(rows)
 
@@ -201,6 +201,8 @@ def compared(england: pd.DataFrame, history: comparing.History) -> pd.DataFrame:
 
 def test_unusual_and_below_the_average_and_changed_are_three_answers(compared: pd.DataFrame) -> None:
     newest = comparing.take_newest(compared, "2021/22").set_index("school")
+    with pytest.raises(NotToldError, match="has a figure of its leavers in 2022/23"):
+        comparing.take_newest(compared, "2022/23")
     assert newest.loc["School 0", "among_schools"] == comparing.AMONG[0]
     assert newest.loc["School 0", "after_intake"] == comparing.INTAKE[0]
     assert newest.loc["School 0", "change"] == comparing.CHANGE[1]  # always as low

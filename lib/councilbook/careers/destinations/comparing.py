@@ -12,7 +12,7 @@ import pandas as pd
 
 from councilbook.careers.destinations.marks import read_cells
 from councilbook.careers.destinations.panel import AFTER_16, COLLEGE, GROUPS, MAINSTREAM, WENT, name_year
-from councilbook.errors import CheckError
+from councilbook.errors import CheckError, NotToldError
 from councilbook.methods import rates
 from councilbook.methods.rates import Floats, Spread
 
@@ -159,9 +159,12 @@ def compare_schools(panel: pd.DataFrame, own: pd.DataFrame, history: History, rn
 
 
 def take_newest(compared: pd.DataFrame, year: str) -> pd.DataFrame:
-    """Take the mainstream schools that have a figure in the newest year; see `compare_schools`."""
+    """Take the mainstream schools that have a figure in the newest year; where none has one, a NotToldError."""
     is_newest = compared["measure"].eq(AFTER_16) & compared["destination_year"].eq(year)
-    return compared[is_newest & compared["a"].notna()]
+    newest = compared[is_newest & compared["a"].notna()]
+    if newest.empty:
+        raise NotToldError(f"No mainstream school here has a figure of its leavers in {year}.")
+    return newest
 
 
 def predict_schools(panel: pd.DataFrame, newest: pd.DataFrame, history: History) -> pd.DataFrame:

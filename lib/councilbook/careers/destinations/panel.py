@@ -15,7 +15,7 @@ from councilbook.careers.destinations.marks import read_cells
 from councilbook.careers.places.sites import pair_reopened
 from councilbook.catalogue import Council, Source
 from councilbook.catalogue.entries.sources import Areas
-from councilbook.errors import CheckError
+from councilbook.errors import NotThereError, NotToldError
 from councilbook.methods.rates import bound_counts
 from councilbook.sources.geography import select_by_code
 
@@ -62,13 +62,16 @@ def pick_own(rows: pd.DataFrame, council: Council, source: Source) -> tuple[pd.D
         source: where the rows are from, for a message.
 
     Raises:
-        NotThereError: there is none.
-        CheckError: there is no school or college.
+        NotToldError: there is no school or college.
     """
-    own = select_by_code(rows, Areas(education="la_number", or_county=True), council, source)
+    none = f"The tables of destinations have no school or college of {council.name}."
+    try:
+        own = select_by_code(rows, Areas(education="la_number", or_county=True), council, source)
+    except NotThereError as error:
+        raise NotToldError(f"{none} {error}") from None
     is_whole = own["kind"].eq(AUTHORITY)
     if is_whole.all():
-        raise CheckError(f"Destinations by school have no school or college of {council.name}.")
+        raise NotToldError(none)
     return own[~is_whole], own[is_whole]
 
 
