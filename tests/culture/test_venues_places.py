@@ -10,7 +10,7 @@ import shapely
 
 from councilbook.culture import key_figures
 from councilbook.culture.venues import funding, statements, stations, tables
-from councilbook.culture.venues.map_page import spread_points
+from councilbook.culture.venues.map_page import draw_map, spread_points
 from councilbook.culture.venues.places import Ground, find_areas, list_areas, list_venues, pick_own, take_nearest
 from councilbook.culture.venues.positions import name_kinds
 from councilbook.culture.venues.shifts import Settled
@@ -234,3 +234,17 @@ def test_numbers_on_the_map_are_drawn_apart_and_those_that_are_apart_stay():
     gaps = [np.hypot(*(moved[a] - moved[b])) for a in range(4) for b in range(a)]
     assert min(gaps) > 4.9
     assert np.hypot(*(moved[3] - points[3])) < 0.1
+
+
+@pytest.mark.parametrize(("x", "is_written"), [(300.0, True), (800.0, False)])
+def test_a_neighbourhood_is_named_where_no_venue_stands(monkeypatch, x, is_written):
+    written = []
+    monkeypatch.setattr("matplotlib.axes.Axes.text", lambda self, x, y, text, **_: written.append((text, x, y)))
+    boxes = [shapely.box(west, 0, west + 1_600, 400) for west in (0, 1_600)]
+    ground = gpd.GeoDataFrame({"neighbourhood": ["West", "East"]}, geometry=boxes, crs=27700)
+    venues = pd.DataFrame({"easting": [x], "northing": [200.0], "kind": ["library"]})
+    stations = pd.DataFrame({"name": ["Halt"], "easting": [x + 30], "northing": [200.0], "is_inside": [True]})
+    draw_map(ground, venues, stations, pd.DataFrame(), (122.0, 60.0), has_outlines=True)
+    spots = {text: (at, line) for text, at, line in written}
+    assert ("West" in spots, "East" in spots) == (is_written, True)
+    assert np.hypot(spots["Halt"][0] - x, spots["Halt"][1] - 200) > 40  # beside the venue, and not on it

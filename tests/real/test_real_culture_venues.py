@@ -134,4 +134,4 @@ def test_a_council_without_outlines_has_venues_by_what_its_files_say(mirror, cou
     assert set(venues["kind"]) == kinds
     assert set(venues["borough_from"]) == {borough_from}
     assert venues["lsoa21_code"].isna().all()
-    assert len(pd.DataFrame(tables.list_outlines(ground, pd.DataFrame()))) == 0
+    assert len(pd.DataFrame(tables.list_outlines(ground, pd.DataFrame(), {}))) == 0

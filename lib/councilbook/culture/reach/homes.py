@@ -120,6 +120,11 @@ def share_young(young: "pd.Series[float]", lookup: pd.DataFrame, adults: "pd.Ser
     return (lookup["lsoa11_code"].map(young) * part).groupby(lookup["lsoa21_code"]).sum(min_count=1)
 
 
+def load_neighbourhoods(study: Study) -> dict[str, str]:
+    """Load what people call each neighbourhood, by the name of its MSOA; nothing where no list is here."""
+    return dict(study.load(NAMES)[["msoa21_name", "neighbourhood"]].to_numpy()) if study.has(NAMES) else {}
+
+
 def count_people(study: Study, engagement: pd.DataFrame) -> pd.DataFrame:
     """Put together who lives in each area, in the order of codes.
 
@@ -139,8 +144,7 @@ def count_people(study: Study, engagement: pd.DataFrame) -> pd.DataFrame:
         raise NotToldError("The council has too few small areas to compare those of high and of low engagement.")
     for name, share in {"not_engaged_low": "engaged_high_pct", "not_engaged_high": "engaged_low_pct"}.items():
         areas[name] = areas["adults"] * (1 - areas[share] / 100)
-    if study.has(NAMES):
-        called = study.load(NAMES).set_index("msoa21_name")["neighbourhood"]
+    if called := load_neighbourhoods(study):
         around = areas["lsoa21_name"].str.rstrip(ascii_uppercase).map(called)
         areas["lsoa21_name"] += (" in " + around).fillna("")
     areas["people_16_to_24"] = np.nan

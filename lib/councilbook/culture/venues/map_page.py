@@ -18,7 +18,8 @@ from councilbook.culture.venues.statements import count_kind
 from councilbook.pages.html import Html
 from councilbook.pages.html.figures import write_data_uri
 from councilbook.pages.html.wording import count_things
-from councilbook.pages.maps.drawn_map import simplify_outlines
+from councilbook.pages.maps.drawn_map import place_names, simplify_outlines
+from councilbook.pages.maps.point_maps import gather_towns
 from councilbook.pages.pictures import INK, QUIET, STYLE
 from councilbook.pages.study_pages import PageRequest
 
@@ -36,7 +37,10 @@ WIDTH_MM, WIDE_MM, TALLEST_MM = 122.0, 188.0, 236.0
 TALL = 1.15  # height of the ground beside its width, from which the list stands beside the map
 TOLERANCES, MOST_VERTICES = (10, 25, 50, 100, 200), 20_000  # of outlines, in metres
 APART_MM = 4.6  # between numbers
+LETTER_MM = 2.2  # height of a name's letter, 0.7 of which it is wide
+SIDES = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (-1, -1), (1, 1), (-1, 1))  # of a station, where its name may stand
 MINUTE_FOOT_M, MINUTE_CYCLE_M = 80, 250  # five kilometres an hour, and fifteen
+Taken = tuple[float, float, float, float]  # the middle of what is drawn on the grid, half its width and half its height
 HALO = [withStroke(linewidth=2, foreground="white")]
 
 
@@ -140,9 +144,11 @@ def draw_map(
         if len(lines):
             gpd.GeoDataFrame(lines).to_crs(27700).plot(ax=axes, color=LINE, linewidth=1.6)
         metres_mm = _fit(axes, ground.total_bounds, size)
+        taken = _draw_venues(axes, venues, metres_mm)
         if len(stations):
-            _draw_stations(axes, stations[stations["is_inside"]])
-        _draw_venues(axes, venues, metres_mm)
+            taken += _draw_stations(axes, stations[stations["is_inside"]], taken, metres_mm)
+        if has_outlines and ground["neighbourhood"].notna().any():
+            _draw_neighbourhoods(axes, ground, taken, metres_mm)
         _draw_legend(axes, venues, has_lines=len(lines) > 0, has_stations=len(stations) > 0)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
@@ -167,18 +173,45 @@ def _fit(axes: Axes, bounds: "np.ndarray", size: tuple[float, float]) -> float:
     return float(metres_mm)
 
 
-def _draw_stations(axes: Axes, stations: pd.DataFrame) -> None:
+def _draw_stations(axes: Axes, stations: pd.DataFrame, taken: list[Taken], metres_mm: float) -> list[Taken]:
+    """Draw stations with their names on the side that has more room; return what the names cover."""
     axes.scatter(
         stations["easting"], stations["northing"], s=16, facecolor="white", edgecolor=INK, linewidth=1.1, zorder=4
     )
+    dots = [(x, y, *[0.8 * metres_mm] * 2) for x, y in stations[["easting", "northing"]].to_numpy()]
+    named: list[Taken] = []
     for name, x, y in stations[["name", "easting", "northing"]].itertuples(index=False, name=None):
-        is_east = x > axes.get_xlim()[0] + 0.75 * float(np.ptp(axes.get_xlim()))
-        axes.annotate(name, (x, y), (-4 if is_east else 4, -2), textcoords="offset points", fontsize=5.6,
-                      ha="right" if is_east else "left", style="italic", path_effects=HALO, zorder=5)  # fmt: skip
+        size = (0.27 * LETTER_MM * len(name) * metres_mm, LETTER_MM / 2 * metres_mm)
+        aside, away = size[0] + 1.4 * metres_mm, 1.05 * LETTER_MM * metres_mm
+        sides = [(x + aside * right, y + away * up, *size) for right, up in SIDES]
+        middle, most = np.mean(axes.get_xlim()), np.ptp(axes.get_xlim()) / 2 - size[0]
+        inside = [one for one in sides if abs(one[0] - middle) < most]
+        named.append(max(inside or sides, key=lambda one: _measure_room(one, [*taken, *dots, *named], metres_mm)))
+        axes.text(*named[-1][:2], name, fontsize=5.6, ha="center", va="center", style="italic", path_effects=HALO,
+                  zorder=5)  # fmt: skip
+    return [*dots, *named]
 
 
-def _draw_venues(axes: Axes, venues: pd.DataFrame, metres_mm: float) -> None:
-    """Draw each venue by its number, apart from the others', with a line to where it is."""
+def _measure_room(name: Taken, taken: list[Taken], metres_mm: float) -> float:
+    """Measure how far the nearest thing on a name's line is from its ends; below 0 where it is over it."""
+    x, y, half, tall = name
+    beside = [abs(x - at) - half - wide for at, line, wide, high in taken if abs(y - line) < tall + high]
+    return min([*beside, metres_mm / 2])  # half of a millimetre is enough
+
+
+def _draw_neighbourhoods(axes: Axes, ground: gpd.GeoDataFrame, taken: list[Taken], metres_mm: float) -> None:
+    """Write the names of neighbourhoods where nothing else stands."""
+    west, east = axes.get_xlim()
+    towns = gather_towns(ground, "neighbourhood")
+    names = place_names(towns, lambda grid: grid - [west, 0], 1.3 * LETTER_MM * metres_mm, east - west)
+    for name, x, y in names:
+        size = (0.3 * LETTER_MM * len(name) * metres_mm, LETTER_MM / 2 * metres_mm)
+        if _measure_room((x + west, y, *size), taken, metres_mm) > 0:
+            axes.text(x + west, y, name, fontsize=6, ha="center", va="center", color=QUIET, path_effects=HALO, zorder=3)
+
+
+def _draw_venues(axes: Axes, venues: pd.DataFrame, metres_mm: float) -> list[Taken]:
+    """Draw each venue by its number, apart from the others', with a line to where it is; return what they cover."""
     true = venues[["easting", "northing"]].to_numpy()
     shown = spread_points(true, APART_MM * metres_mm)
     for number, (place, at, kind) in enumerate(zip(true, shown, venues["kind"], strict=True), start=1):
@@ -190,6 +223,7 @@ def _draw_venues(axes: Axes, venues: pd.DataFrame, metres_mm: float) -> None:
         )
         middle: dict[str, Any] = {"ha": "center", "va": "center_baseline", "zorder": 8}
         axes.text(at[0], at[1], str(number), color="white", fontsize=5.6, weight="bold", **middle)
+    return [(x, y, *[APART_MM / 2 * metres_mm] * 2) for x, y in shown]
 
 
 def spread_points(points: "np.ndarray", apart: float) -> "np.ndarray":

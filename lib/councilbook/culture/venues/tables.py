@@ -96,15 +96,19 @@ def list_stations(stations: pd.DataFrame, counts: pd.DataFrame) -> tuple[pd.Data
     return (stations.merge(newest, on="station_id", how="left") if len(stations) else stations), by_year
 
 
-def list_outlines(ground: Ground, imd: pd.DataFrame) -> gpd.GeoDataFrame:
-    """List the small areas of the newest census with their outlines, as culture_areas has them; or none."""
+def list_outlines(ground: Ground, imd: pd.DataFrame, called: Mapping[str, str]) -> gpd.GeoDataFrame:
+    """List the small areas of the newest census with their outlines, as culture_areas has them; or none.
+
+    `called` is what people call a neighbourhood, by the name of its MSOA.
+    """
     if ground.newest is None:
         return gpd.GeoDataFrame(geometry=[], crs=4326)
     vintage = max(ground.outlines)
     code = LSOA[vintage]
     named = ground.newest.rename(columns={code: "lsoa_code", code.replace("code", "name"): "lsoa_name"})
     deciles = imd[["lsoa11_code", "imd_decile"]].rename(columns={"lsoa11_code": "lsoa_code"})
-    shown = named.assign(vintage=vintage).merge(deciles, on="lsoa_code", how="left")
+    around = named["lsoa_name"].str[:-1].map(called).astype("str")
+    shown = named.assign(vintage=vintage, neighbourhood=around).merge(deciles, on="lsoa_code", how="left")
     return gpd.GeoDataFrame(shown).to_crs(4326)
 
 
