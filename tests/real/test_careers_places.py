@@ -48,6 +48,18 @@ def test_doncaster_has_27_places_after_16(open_study):
     assert list_set_aside(spine, register, points)["site_id"].tolist() == ["135544", "135546", "140177", "141354"]
 
 
+def test_the_register_adds_to_sheffield_the_school_that_changed_hands_and_no_other(open_study):
+    spine, register, points = load(open_study("sheffield"))
+    sites = list_sites(spine, register, points).set_index("site_id")
+    assert [urn for urn in sites.index if urn not in set(spine["urn"])] == ["147788"]
+    assert sites.loc["147788", ["name", "postcode", "predecessor_urns"]].tolist() == [
+        "Bradfield School",
+        "S35 0AE",
+        "139101",
+    ]
+    assert sites.loc["131896", ["is_post16", "age_to"]].tolist() == [True, 16], "its sixth form may have closed"
+
+
 def test_all_155_rows_are_placed_and_spaces_would_lose_26(open_study):
     spine, _, points = load(open_study("doncaster"))
     assert find_points(spine["postcode"], points)["latitude"].notna().all()
