@@ -16,6 +16,7 @@ from councilbook.culture.wifi.intake import Intake
 from councilbook.culture.wifi.readers import read_log
 from councilbook.culture.wifi.stays import find_stays
 from councilbook.errors import SourceError
+from councilbook.twins.places import make_place
 
 COUNCIL = Council(slug="hackney", name="", codes={"E09000012": ""})
 SEED = 7
@@ -29,7 +30,7 @@ def files():
 @pytest.fixture(scope="module")
 def addresses(files):
     """Return the addresses of all devices, as numbers."""
-    heard = museum.draw_museum(COUNCIL, SEED).frames["address"].unique()
+    heard = museum.draw_museum(make_place(COUNCIL, SEED)).frames["address"].unique()
     return set(map(int, heard))
 
 
@@ -76,7 +77,7 @@ def test_log_is_in_the_vendors_layout_and_holds_its_faults(files):
 
 
 def test_museum_opens_as_its_diary_says_and_everybody_leaves():
-    place = museum.draw_museum(COUNCIL, SEED)
+    place = museum.draw_museum(make_place(COUNCIL, SEED))
     days = telling.read_diary(place.diary, museum.TIMEZONE)
     inside = place.presences[place.presences["kind"].eq("visitor") & place.presences["zone"].ne(museum.STREET)]
     own = days.reindex(inside["arrived"].dt.strftime("%Y-%m-%d"))

@@ -67,7 +67,7 @@ class Sizes:
 KNOWN_SIZES = {"kent_medway": Sizes(1047, 1065, 1107)}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SyntheticPlace:
     """A made-up place.
 

@@ -26,13 +26,17 @@ FAR_EAST = 60_000.0  # metres
 TOWNS = 4  # in a district
 OPEN, CLOSED, CLOSING = "Open", "Closed", "Open, but proposed to close"
 STATUS_CODES = {OPEN: "1", CLOSED: "2", CLOSING: "3"}
-MINOR_GROUPS = {
-    "college": "College",
-    "sixth form college": "Academy",
-    "independent": "Independent School",
-    "special": "Special School",
-    "primary": "Maintained School",
-}
+SPINE = {  # ours to the performance tables' headers
+    "urn": "URN", "la": "LA", "name": "SCHNAME", "street": "STREET", "town": "TOWN", "postcode": "POSTCODE",
+    "opened_date": "OPENDATE", "closed_date": "CLOSEDATE", "type": "NFTYPE", "is_secondary": "ISSECONDARY",
+    "is_post16": "ISPOST16", "age_from": "AGEL", "age_to": "AGEH",
+}  # fmt: skip
+REGISTER = {  # and to the register's
+    "urn": "URN", "la": "LA (code)", "name": "EstablishmentName", "register_type": "TypeOfEstablishment (name)",
+    "status": "EstablishmentStatus (name)", "opened_date": "OpenDate", "closed_date": "CloseDate",
+    "age_from": "StatutoryLowAge", "age_to": "StatutoryHighAge", "street": "Street", "town": "Town",
+    "postcode": "Postcode", "x": "Easting", "y": "Northing",
+}  # fmt: skip
 PHASES = {"primary": "Primary", "college": "16 plus", "sixth form college": "16 plus", "special": "Not applicable"}
 COORDINATES = ["x", "y", "latitude", "longitude"]
 
@@ -59,77 +63,23 @@ def school_spine(_source: Source, request: TwinRequest) -> bytes:
     """Make the performance tables' list of schools and colleges, in the layout of england_spine."""
     rows = make_institutions(make_place(request.council, request.seed))
     rows = rows[rows["in_spine"]]
-    table = pd.DataFrame(
-        {
-            "URN": rows["urn"],
-            "LA": rows["la"],
-            "ESTAB": rows["establishment"],
-            "LAESTAB": rows["laestab"],
-            "SCHNAME": rows["name"],
-            "OTHERSCHNAME": "",
-            "STREET": rows["street"],
-            "LOCALITY": "",
-            "ADDRESS3": "",
-            "TOWN": rows["town"],
-            "POSTCODE": rows["postcode"],
-            "TELNUM": "",
-            "ICLOSE": rows["status"].map(STATUS_CODES),
-            "OPENDATE": rows["opened_date"],
-            "CLOSEDATE": rows["closed_date"],
-            "ISNEW": (rows["opened_date"] != "").astype(int),
-            "MINORGROUP": rows["form"].map(MINOR_GROUPS).fillna("Academy"),
-            "NFTYPE": rows["type"],
-            "OTHERNFTYPE": "",
-            "ISPRIMARY": (rows["age_from"] < 11).astype(int),
-            "ISSECONDARY": rows["is_secondary"].astype(int),
-            "ISPOST16": rows["is_post16"].astype(int),
-            "AGEL": rows["age_from"],
-            "AGEH": rows["age_to"],
-            "GENDER": "Mixed",
-            "SIXFGENDER": "Mixed",
-            "RELDENOM": "Does not apply",
-            "ADMPOL": "Not recorded",
-            "OTHERURN": _link_both_ways(rows),
-            "NEWACFLAG": 6,
-            "RE-BROKERED": 0,
-        }
-    )
-    return write_csv(table, bom=True)
+    table = rows[list(SPINE)].rename(columns=SPINE)
+    marks = table[["ISSECONDARY", "ISPOST16"]].astype(int)
+    linked = {"OTHERURN": _link_both_ways(rows), "ICLOSE": rows["status"].map(STATUS_CODES)}
+    return write_csv(table.assign(LOCALITY="", ADDRESS3="", **marks, **linked), bom=True)
 
 
 def schools_register(_source: Source, request: TwinRequest) -> bytes:
     """Make the register of schools, with columns of the publisher's and in its encoding."""
     rows = make_institutions(make_place(request.council, request.seed))
     rows = rows[rows["in_register"]]
-    dates = {
-        name: pd.to_datetime(rows[name], format="%Y-%m-%d", errors="coerce").dt.strftime("%d-%m-%Y").fillna("")
-        for name in ("opened_date", "closed_date")
-    }
-    has_sixth_form = np.where(rows["is_post16"], "Has a sixth form", "Does not have a sixth form")
-    table = pd.DataFrame(
-        {
-            "URN": rows["urn"],
-            "LA (code)": rows["la"],
-            "EstablishmentNumber": rows["establishment"],
-            "EstablishmentName": rows["name"],
-            "TypeOfEstablishment (name)": rows["register_type"],
-            "EstablishmentStatus (name)": rows["status"],
-            "OpenDate": dates["opened_date"],
-            "CloseDate": dates["closed_date"],
-            "PhaseOfEducation (name)": rows["form"].map(PHASES).fillna("Secondary"),
-            "StatutoryLowAge": rows["age_from"],
-            "StatutoryHighAge": rows["age_to"],
-            "OfficialSixthForm (name)": has_sixth_form,
-            "Street": rows["street"],
-            "Locality": "",
-            "Address3": "",
-            "Town": rows["town"],
-            "Postcode": rows["postcode"],
-            "Easting": rows["x"].round().astype(int),
-            "Northing": rows["y"].round().astype(int),
-        }
-    )
-    return table.to_csv(index=False, lineterminator="\r\n").encode("cp1252")
+    table = rows[list(REGISTER)].rename(columns=REGISTER).round({"Easting": 0, "Northing": 0})
+    for name in ("OpenDate", "CloseDate"):
+        table[name] = pd.to_datetime(table[name], errors="coerce").dt.strftime("%d-%m-%Y")
+    sixth_form = np.where(rows["is_post16"], "Has a sixth form", "Does not have a sixth form")
+    more = {"OfficialSixthForm (name)": sixth_form, "Locality": ""}
+    more |= {"PhaseOfEducation (name)": rows["form"].map(PHASES).fillna("Secondary")}
+    return table.assign(**more).to_csv(index=False, lineterminator="\r\n").encode("cp1252")
 
 
 def spine_points(_source: Source, request: TwinRequest) -> bytes:

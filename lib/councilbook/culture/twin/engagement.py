@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit, softmax
 
-from councilbook.catalogue import Council, Source, TwinRequest
+from councilbook.catalogue import Source, TwinRequest
 from councilbook.catalogue.councils import COUNTY, list_codes, read_authorities
 from councilbook.twins.places import FloatArray, SyntheticPlace, make_place, write_csv
 
@@ -67,7 +67,7 @@ class England:
 
 def make_census(source: Source, request: TwinRequest) -> bytes:
     """Make a table of the census as Nomis has it, under the headers that the catalogue declares."""
-    england = _make_england(request.council, request.seed)
+    england = _make_england(make_place(request.council, request.seed))
     areas, rng = england.areas, england.place.stream(source.id)
     fields = dict(list(source.table().fields.items())[2:])
     total, *names = fields
@@ -90,7 +90,7 @@ def make_census(source: Source, request: TwinRequest) -> bytes:
 
 def make_imd(source: Source, request: TwinRequest) -> bytes:
     """Make the indices of deprivation by LSOA of 2011; ranks have commas for thousands."""
-    england = _make_england(request.council, request.seed)
+    england = _make_england(make_place(request.council, request.seed))
     areas, rng = england.areas11, england.place.stream(source.id)
     columns = {name: field.column[0] for name, field in source.table().fields.items()}
     table = pd.DataFrame({columns["lsoa11_code"]: areas["lsoa_code"], columns["lad19_code"]: areas["lad19_code"]})
@@ -105,7 +105,7 @@ def make_imd(source: Source, request: TwinRequest) -> bytes:
 
 def make_active_lives(source: Source, request: TwinRequest) -> bytes:
     """Make the survey's shares by authority, from the highest to the lowest, as the researcher's file has them."""
-    england = _make_england(request.council, request.seed)
+    england = _make_england(make_place(request.council, request.seed))
     rng = england.place.stream(source.id)
     adults = england.areas["households"]
     groups = england.areas["lad19_code"]
@@ -117,7 +117,7 @@ def make_active_lives(source: Source, request: TwinRequest) -> bytes:
 
 def make_taking_part(source: Source, request: TwinRequest) -> bytes:
     """Make the other survey's shares by tenth of deprivation: higher, as it asks otherwise, and with the same slope."""
-    england = _make_england(request.council, request.seed)
+    england = _make_england(make_place(request.council, request.seed))
     areas, rng = england.areas11, england.place.stream(source.id)
     deciles = _find_decile(_rank(areas["deprivation"]))
     truth = areas["engaged"].groupby(deciles).mean().to_numpy()
@@ -130,8 +130,7 @@ def make_taking_part(source: Source, request: TwinRequest) -> bytes:
 
 
 @lru_cache(maxsize=2)
-def _make_england_of(slug: str, codes: tuple[tuple[str, str], ...], seed: int) -> England:
-    place = make_place(Council(slug=slug, name=slug, codes=dict(codes)), seed)
+def _make_england(place: SyntheticPlace) -> England:
     rng = place.stream("england")
     known = {code: one.region for code, one in read_authorities().items() if _was_there(code)}
     own = {code: sorted(list_codes(code) & set(known)) or [code] for code in place.districts}
@@ -159,10 +158,6 @@ def _make_england_of(slug: str, codes: tuple[tuple[str, str], ...], seed: int) -
         known_part = BY_DEPRIVATION * areas["deprivation"] + BY_LEARNING * areas["learning"]
         found.append(areas.assign(engaged=expit(USUAL + known_part + beyond)))
     return England(place, found[0], found[1], names)
-
-
-def _make_england(council: Council, seed: int) -> England:
-    return _make_england_of(council.slug, tuple(council.codes.items()), seed)
 
 
 def _was_there(code: str) -> bool:

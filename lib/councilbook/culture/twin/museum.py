@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from councilbook.catalogue import Council, Source, TwinRequest
+from councilbook.catalogue import Source, TwinRequest
 from councilbook.culture.twin.devices import PHONES_TODAY, Phones, emit_frames
-from councilbook.twins.places import make_place, write_csv
+from councilbook.twins.places import SyntheticPlace, make_place, write_csv
 
 NAME, TIMEZONE = "Ternwick House Museum", "Europe/London"
 FIRST_DAY, WEEKS, OPEN_WEEKDAYS, OPENS, CLOSES = date(2026, 3, 2), 12, (2, 3, 4, 5, 6), 10, 17  # a clock change within
@@ -86,8 +86,8 @@ class Museum:
 
 def make_museum(_source: Source, request: TwinRequest) -> Mapping[str, bytes]:
     """Make the museum's files, by id of the source; they are about the same people."""
-    museum = draw_museum(request.council, request.seed)
-    rng = make_place(request.council, request.seed).stream("museum files")
+    place = make_place(request.council, request.seed)
+    museum, rng = draw_museum(place), place.stream("museum files")
     devices = museum.devices.assign(address=[write_address(one) for one in museum.devices["address"]])
     return {
         "museum_wifi": gzip.compress(_write_log(museum.frames, rng), 1, mtime=0),
@@ -100,8 +100,9 @@ def make_museum(_source: Source, request: TwinRequest) -> Mapping[str, bytes]:
 
 
 @lru_cache(maxsize=1)
-def _draw(council: str, codes: tuple[tuple[str, str], ...], seed: int) -> Museum:
-    rng = make_place(Council(slug=council, name="", codes=dict(codes)), seed).stream("museum")
+def draw_museum(place: SyntheticPlace) -> Museum:
+    """Draw the invented museum of a place."""
+    rng = place.stream("museum")
     diary = _write_diary(rng)
     passing = _draw_passers(diary, rng)
     is_visitor = passing.pop("enters").to_numpy()
@@ -113,11 +114,6 @@ def _draw(council: str, codes: tuple[tuple[str, str], ...], seed: int) -> Museum
     people["person"] = presences.loc[visitors.index[visitors["person"].diff().ne(0)], "person"].to_numpy()
     frames, devices = _emit(presences, rng)
     return Museum(presences, people, diary, frames, devices)
-
-
-def draw_museum(council: Council, seed: int) -> Museum:
-    """Draw the invented museum of a council: the same for the same council and seed."""
-    return _draw(council.slug, tuple(council.codes.items()), seed)
 
 
 def write_address(address: int) -> str:

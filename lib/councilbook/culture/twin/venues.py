@@ -1,12 +1,11 @@
 """The invented town's venues, awards and stations, in their publishers' layouts, faults and all."""
 
 import json
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
-from councilbook.catalogue import Council, Source, TwinRequest
+from councilbook.catalogue import Source, TwinRequest
 from councilbook.culture.venues.positions import TO_DEGREES, measure_datum
 from councilbook.twins.places import SyntheticPlace, make_place, write_csv, write_workbook
 
@@ -25,14 +24,12 @@ FIRST_UPRN = 990_000_000_001  # no real reference is so large
 POSTCODE_M, DOOR_M, AWAY_M = 25.0, 250.0, 30_000.0
 
 
-@lru_cache(maxsize=4)
-def make_venues(slug: str, codes: tuple[tuple[str, str], ...], seed: int) -> pd.DataFrame:
+def make_venues(place: SyntheticPlace) -> pd.DataFrame:
     """Make the venues of a place: file, name, uprn, x, y (true, EPSG:27700), borough_name, borough_code."""
-    place = make_place(Council(slug=slug, name=slug, codes=dict(codes)), seed)
-    rng = place.stream("venues")
+    rng, households = place.stream("venues"), place.pieces["households"].to_numpy()
     rows: list[dict[str, object]] = []
     for file, count in COUNTS.items():
-        at = rng.choice(len(place.pieces), count, replace=False, p=_weigh(place))
+        at = rng.choice(len(place.pieces), count, replace=False, p=households / households.sum())
         spots = place.pieces.iloc[at]
         points = spots[["x", "y"]].to_numpy() + rng.normal(0, DOOR_M, (count, 2))
         other, shared = SHARED.get(file, ("", 0))
@@ -50,17 +47,12 @@ def make_venues(slug: str, codes: tuple[tuple[str, str], ...], seed: int) -> pd.
     return venues
 
 
-def _weigh(place: SyntheticPlace) -> np.ndarray:
-    weights: np.ndarray = place.pieces["households"].to_numpy() / place.pieces["households"].sum()
-    return weights
-
-
 def make_venue_files(_source: Source, request: TwinRequest) -> dict[str, bytes]:
     """Make the map's four files and the list of museums: datum shifts left out, no borough, a place of -999."""
-    venues = make_venues(request.council.slug, tuple(request.council.codes.items()), request.seed)
+    place = make_place(request.council, request.seed)
+    venues, rng = make_venues(place), place.stream("museums")
     datum = measure_datum(venues["x"].mean(), venues["y"].mean())
     made = {f"venue_map_{file}": _write_map(venues[venues["file"].eq(file)], file, datum) for file in SHIFTS}
-    rng = make_place(request.council, request.seed).stream("museums")
     museums = venues[venues["file"].eq("museums")]
     points = museums[["x", "y"]].to_numpy() + rng.normal(0, POSTCODE_M, (len(museums), 2))
     longitude, latitude = TO_DEGREES.transform(*points.T)

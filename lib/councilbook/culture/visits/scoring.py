@@ -8,6 +8,7 @@ from councilbook.culture.twin import museum
 from councilbook.culture.twin.devices import LOCAL
 from councilbook.culture.visits import answers, hours, telling, ways
 from councilbook.culture.wifi.stays import find_stays
+from councilbook.twins.places import make_place
 
 
 def score_method(
@@ -18,7 +19,7 @@ def score_method(
     Returns:
         what, unit, estimated, low, high, truth: a row a figure; whole numbers.
     """
-    place = museum.draw_museum(council, seed)
+    place = museum.draw_museum(make_place(council, seed))
     events, door = _hear(place), ["entrance"]
     visits = telling.find_visits(events, place.diary, museum.TIMEZONE, visit_gap_minutes)
     signal, minutes = telling.fit_thresholds(visits)
