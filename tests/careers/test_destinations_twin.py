@@ -88,10 +88,10 @@ def test_the_town_has_six_years_and_a_school_that_became_another(own: pd.DataFra
 
 def test_limits_can_be_drawn_and_the_newest_year_is_predicted(schools: panel.Panel, own: pd.DataFrame) -> None:
     newest = comparing.take_cohorts(schools.rows, panel.AFTER_16, "2021/22")
-    assert len(newest.rows) > 400
-    assert 0.90 < newest.rate < 0.96
+    assert len(newest) > 400
+    assert 0.90 < comparing.pool_rate(newest) < 0.96
     assert set(
-        newest.judge(comparing.rates.fit_spread(newest.trials, newest.low, newest.high), comparing.AMONG)
+        comparing.judge_schools(newest, comparing.rates.fit_spread(*comparing.list_counts(newest)), comparing.AMONG)
     ) <= set(comparing.AMONG)
     assert own["cohort_disadvantaged"].notna().any()
 

@@ -9,9 +9,12 @@ from councilbook.careers.destinations.comparing import (
     AMONG,
     AVERAGE,
     INTAKE,
-    Cohorts,
     History,
+    expect_rates,
     judge_intake,
+    judge_schools,
+    list_counts,
+    pool_rate,
     stack_years,
     take_cohorts,
 )
@@ -43,22 +46,19 @@ def check_predictions(panel: pd.DataFrame, history: History) -> pd.DataFrame:
         cohort too, and last year's rate with binomial noise.
     """
     newest = take_cohorts(panel, AFTER_16, history.years[-1])
-    before = stack_years(panel, history.years[:-1], newest.rows["series_urn"])
+    before = stack_years(panel, history.years[:-1], newest["series_urn"])
     is_known = ~np.isnan(before[1]).any(axis=1)  # a figure in each of the years before
-    known = Cohorts(pd.DataFrame(newest.rows[is_known]))
-    predicted = history.predict(panel, known.rows, held_out=True)
-    least, most = (predicted[end].to_numpy("float64") for end in ("low", "high"))
-    is_held = (known.low >= least) & (known.high <= most)
+    known = newest[is_known]
+    trials, low, high = list_counts(known)
+    predicted = history.predict(panel, known, held_out=True)
+    is_held = (low >= predicted["low"].to_numpy()) & (high <= predicted["high"].to_numpy())
     wanted = "94 to 98"
     found = [_count(PREDICTED, is_held, wanted)]
     for size, (above, up_to) in SIZES.items():
-        inside = (known.trials > above) & (known.trials <= up_to)
-        found.append(_count(f"The same, cohorts {size}", is_held[inside], wanted))
-    cohort, low, high = (one[is_known, -1] for one in before)
-    last = (low + high) / 2 / cohort
-    ends = [binom.ppf(share, known.trials, last) for share in (TAIL, 1 - TAIL)]
-    is_in = (known.low >= ends[0]) & (known.high <= ends[1])
-    found.append(_count(GUESSED, is_in, wanted))
+        found.append(_count(f"The same, cohorts {size}", is_held[(trials > above) & (trials <= up_to)], wanted))
+    cohort, *counts = (one[is_known, -1] for one in before)
+    least, most = (binom.ppf(share, trials, sum(counts) / 2 / cohort) for share in (TAIL, 1 - TAIL))
+    found.append(_count(GUESSED, (low >= least) & (high <= most), wanted))
     return pd.DataFrame(found)
 
 
@@ -67,23 +67,20 @@ def check_simulated(panel: pd.DataFrame, year: str, rng: np.random.Generator) ->
 
     No simulated school is unusual, so each that a limit finds is a false alarm.
     """
-    real = take_cohorts(panel, AFTER_16, year)
-    spread = rates.fit_spread(real.trials, real.low, real.high)
-    trials = np.tile(real.trials, ROUNDS)
+    real = list_counts(take_cohorts(panel, AFTER_16, year))
+    spread = rates.fit_spread(*real)
+    trials = np.tile(real[0], ROUNDS)
     true: Floats = rng.beta(*spread.parameters, len(trials))
     counts = rng.binomial(trials.astype(np.int64), true).astype("float64")
     least, _ = rates.find_limits(trials, spread)
     known = rates.estimate_rates(trials, counts, counts, spread)
     covered = (true >= known["low"].to_numpy()) & (true <= known["high"].to_numpy())
-    return pd.DataFrame(
-        [
-            _count("Simulated schools below beta-binomial limits", counts < least, "0.1 or less"),
-            _count(
-                "Simulated schools below normal limits of 3 sigma", _is_below(counts, trials, spread), "0.1 or less"
-            ),
-            _count("Simulated schools whose rate lies in its interval", covered, "94 to 96"),
-        ]
-    )
+    told = [
+        ("below beta-binomial limits", counts < least, "0.1 or less"),
+        ("below normal limits of 3 sigma", _is_below(counts, trials, spread), "0.1 or less"),
+        ("whose rate lies in its interval", covered, "94 to 96"),
+    ]
+    return pd.DataFrame([_count(f"Simulated schools {what}", found, wanted) for what, found, wanted in told])
 
 
 def count_below(panel: pd.DataFrame, own: pd.DataFrame, year: str) -> pd.DataFrame:
@@ -93,15 +90,13 @@ def count_below(panel: pd.DataFrame, own: pd.DataFrame, year: str) -> pd.DataFra
         method, england and england_schools (below, and of how many), own and own_schools (of the council).
     """
     england = take_cohorts(panel, AFTER_16, year)
-    average = Spread(england.rate, np.inf)
-    spread = rates.fit_spread(england.trials, england.low, england.high)
-    normal = pd.Series(_is_below(england.high, england.trials, average), index=england.rows.index)
-    after = judge_intake(england, england.expect())
+    trials, low, high = list_counts(england)
+    average = Spread(pool_rate(england), np.inf)
     below = {
-        NORMAL: normal,
-        BINOMIAL: england.judge(average, AVERAGE).eq(AVERAGE[0]),
-        BETA: england.judge(spread, AMONG).eq(AMONG[0]),
-        AFTER_INTAKE: after.eq(INTAKE[0]),
+        NORMAL: pd.Series(_is_below(high, trials, average), index=england.index),
+        BINOMIAL: judge_schools(england, average, AVERAGE).eq(AVERAGE[0]),
+        BETA: judge_schools(england, rates.fit_spread(trials, low, high), AMONG).eq(AMONG[0]),
+        AFTER_INTAKE: judge_intake(england, expect_rates(england)).eq(INTAKE[0]),
     }
     rows = []
     for method, flags in below.items():
@@ -131,10 +126,7 @@ def _is_below(counts: Floats, trials: Floats, spread: Spread) -> Flags:
     """Tell which counts lie below limits of three standard deviations, as if they were normal."""
     mean = np.asarray(spread.mean)
     more = 1 + (trials - 1) / (spread.strength + 1)
-    below: np.ndarray[tuple[int], np.dtype[np.bool_]] = counts / trials < mean - SIGMAS * np.sqrt(
-        mean * (1 - mean) / trials * more
-    )
-    return below
+    return np.asarray(counts / trials < mean - SIGMAS * np.sqrt(mean * (1 - mean) / trials * more))
 
 
 def _count(check: str, found: Flags, wanted: str) -> dict[str, object]:

@@ -34,57 +34,42 @@ ROOM = 1.25  # beside the largest school of a funnel
 YEARS_BEFORE = 2  # that a prediction is tried on; one more is known for the next cohort
 
 
-@dataclass(frozen=True)
-class Cohorts:
-    """Schools of one measure and year whose count is known, at least between two ends; in arrays, a value a school."""
-
-    rows: pd.DataFrame
-
-    @property
-    def trials(self) -> Floats:
-        """How many the cohort has."""
-        return self.rows["cohort"].to_numpy("float64")
-
-    @property
-    def low(self) -> Floats:
-        """The least count."""
-        return self.rows["low"].to_numpy("float64")
-
-    @property
-    def high(self) -> Floats:
-        """The greatest count."""
-        return self.rows["high"].to_numpy("float64")
-
-    @property
-    def rate(self) -> float:
-        """The rate of all of them together, 0 to 1."""
-        return float((self.low + self.high).sum() / 2 / self.trials.sum())
-
-    def judge(self, spread: Spread, words: tuple[str, str, str]) -> "pd.Series[str]":
-        """Say of each whether it lies below, within or above the limits, whichever count of its interval is right."""
-        low, high = rates.find_limits(self.trials, spread)
-        found = np.select([self.high < low, self.low > high], [words[0], words[2]], words[1])
-        return pd.Series(found, index=self.rows.index)
-
-    def expect(self) -> "pd.Series[float]":
-        """Return the rate expected of each by its disadvantaged pupils (indirect standardisation); NaN if not known.
-
-        England's rates of both groups are applied to each school's own pupils, and adjusted so that they add up.
-        """
-        rows = self.rows
-        total = pd.Series(0.0, index=rows.index)
-        for group in ("disadvantaged", "others"):
-            cohort, stayed = rows[f"cohort_{group}"], rows[f"stayed_{group}"]
-            known = cohort.notna() & stayed.notna()
-            total += cohort * stayed[known].sum() / max(cohort[known].sum(), 1)
-        adjusted = rows["low"][total.notna()].sum() / total.sum() if total.sum() else np.nan
-        return (total / rows["cohort"] * adjusted).clip(0.001, 0.999)
-
-
-def take_cohorts(panel: pd.DataFrame, measure: str, year: str) -> Cohorts:
-    """Take the schools that are compared in one measure and year."""
+def take_cohorts(panel: pd.DataFrame, measure: str, year: str) -> pd.DataFrame:
+    """Take the schools that are compared in one measure and year, whose count is known, or lies between two ends."""
     is_one = panel["measure"].eq(measure) & panel["destination_year"].eq(year)
-    return Cohorts(panel[is_one & panel["kind"].isin(COMPARED) & panel["low"].notna()])
+    return panel[is_one & panel["kind"].isin(COMPARED) & panel["low"].notna()]
+
+
+def list_counts(rows: pd.DataFrame) -> tuple[Floats, Floats, Floats]:
+    """List how many each cohort has, and the least and the greatest count who stayed."""
+    trials, low, high = rows[["cohort", "low", "high"]].to_numpy("float64").T
+    return trials, low, high
+
+
+def pool_rate(rows: pd.DataFrame) -> float:
+    """Return the rate of all cohorts together, 0 to 1."""
+    return float((rows["low"] + rows["high"]).sum() / 2 / rows["cohort"].sum())
+
+
+def judge_schools(rows: pd.DataFrame, spread: Spread, words: tuple[str, str, str]) -> "pd.Series[str]":
+    """Say of each whether it lies below, within or above the limits, whichever count of its interval is right."""
+    trials, least, most = list_counts(rows)
+    low, high = rates.find_limits(trials, spread)
+    return pd.Series(np.select([most < low, least > high], [words[0], words[2]], words[1]), index=rows.index)
+
+
+def expect_rates(rows: pd.DataFrame) -> "pd.Series[float]":
+    """Return the rate expected of each by its disadvantaged pupils (indirect standardisation); NaN if not known.
+
+    England's rates of both groups are applied to each school's own pupils, and adjusted so that they add up.
+    """
+    total = pd.Series(0.0, index=rows.index)
+    for group in ("disadvantaged", "others"):
+        cohort, stayed = rows[f"cohort_{group}"], rows[f"stayed_{group}"]
+        known = cohort.notna() & stayed.notna()
+        total += cohort * stayed[known].sum() / max(cohort[known].sum(), 1)
+    adjusted = rows["low"][total.notna()].sum() / total.sum() if total.sum() else np.nan
+    return (total / rows["cohort"] * adjusted).clip(0.001, 0.999)
 
 
 @dataclass(frozen=True)
@@ -219,34 +204,33 @@ def _list_years(own: pd.DataFrame) -> list[tuple[str, str]]:
 
 def _compare_year(panel: pd.DataFrame, own: pd.DataFrame, measure: str, year: str) -> pd.DataFrame:
     england, mine = take_cohorts(panel, measure, year), take_cohorts(own, measure, year)
-    spread = rates.fit_spread(england.trials, england.low, england.high)
-    known = rates.estimate_rates(mine.trials, mine.low, mine.high, spread).set_index(mine.rows.index)
+    spread = rates.fit_spread(*list_counts(england))
+    known = rates.estimate_rates(*list_counts(mine), spread).set_index(mine.index)
     compared = known[["a", "b"]].assign(
-        england_pct=100 * england.rate,
+        england_pct=100 * pool_rate(england),
         shrunken_pct=100 * known["rate"],
         shrunken_low_pct=100 * known["low"],
         shrunken_high_pct=100 * known["high"],
     )
     if measure != AFTER_16:
         return compared
-    compared["among_schools"] = mine.judge(spread, AMONG)
-    compared["against_average"] = mine.judge(Spread(england.rate, np.inf), AVERAGE)
-    expected = england.expect()
+    compared["among_schools"] = judge_schools(mine, spread, AMONG)
+    compared["against_average"] = judge_schools(mine, Spread(pool_rate(england), np.inf), AVERAGE)
+    expected = expect_rates(england)
     if expected.notna().any():
-        judged = judge_intake(england, expected)
-        compared["expected_pct"] = 100 * expected.reindex(mine.rows.index)
-        compared["after_intake"] = judged.reindex(mine.rows.index)
+        compared["expected_pct"] = 100 * expected.reindex(mine.index)
+        compared["after_intake"] = judge_intake(england, expected).reindex(mine.index)
     return compared
 
 
-def judge_intake(england: Cohorts, expected: "pd.Series[float]") -> "pd.Series[str]":
+def judge_intake(england: pd.DataFrame, expected: "pd.Series[float]") -> "pd.Series[str]":
     """Say of each school whether it is unusual among schools once its intake is taken into account."""
-    known = Cohorts(england.rows[expected.notna()])
+    known = england[expected.notna()]
     means: Floats = np.asarray(expected.dropna(), dtype="float64")
-    return known.judge(rates.fit_spread(known.trials, known.low, known.high, means), INTAKE)
+    return judge_schools(known, rates.fit_spread(*list_counts(known), means), INTAKE)
 
 
-def draw_limits(england: Cohorts, own: pd.DataFrame) -> pd.DataFrame:
+def draw_limits(england: pd.DataFrame, own: pd.DataFrame) -> pd.DataFrame:
     """Return the limits by size of cohort, for a funnel: band, x (pupils), low and high (percent).
 
     Args:
@@ -254,10 +238,10 @@ def draw_limits(england: Cohorts, own: pd.DataFrame) -> pd.DataFrame:
         own: the council's, which say how far the sizes go.
     """
     sizes = np.arange(10.0, ROOM * float(own["cohort"].max()))
-    spread = rates.fit_spread(england.trials, england.low, england.high)
+    average = Spread(pool_rate(england), np.inf)
     bands = {
-        "limits among schools, which differ": spread,
-        "limits around England's rate, if chance alone made a difference": Spread(england.rate, np.inf),
+        "limits among schools, which differ": rates.fit_spread(*list_counts(england)),
+        "limits around England's rate, if chance alone made a difference": average,
     }
     parts = []
     for band, one in bands.items():

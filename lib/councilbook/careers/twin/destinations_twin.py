@@ -3,7 +3,7 @@
 The invented town's schools stand among some 400 invented ones elsewhere, so that limits among schools can be drawn.
 """
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,12 @@ DESTINATIONS = {  # of those who stay, and of those who do not
     18: ({"APPREN": 0.13, "EMPLOYMENT": 0.29, "FE": 0.10, "HE": 0.45, "OTHER_EDU": 0.03}, 0.25),
 }
 STUDY = {16: ["FE", "SCH_6TH", "SIXTH_COL", "OTHER_EDU"], 18: ["FE", "HE", "OTHER_EDU"]}
+DISTRICTS = {  # counts under the headers of the tables of districts, in Explore Education Statistics
+    "COHORT": "cohort", "EDUCATION": "education", "APPREN": "appren", "EMPLOYMENT": "all_work",
+    "NOT_SUSTAINED": "all_notsust", "UNKNOWN": "all_unknown",
+}  # fmt: skip
+AS_EES = {"time_identifier": "Academic year", "geographic_level": "Local authority district"}
+AS_EES |= {"breakdown_topic": "Total", "data_type": "Number of pupils"}
 FEWEST, SUPPRESSED, SMALL = 6, "SUPP", "SP"
 SUFFIXES = {2019: ("18", "17"), 2023: ("21", "20")}  # of the two years before; see the trap in the catalogue
 LEVELS = {"L3": 0.7, "L2": 0.13, "LALLOTH": 0.17}
@@ -95,15 +101,16 @@ def make_district_destinations(source: Source, request: TwinRequest) -> bytes:
     names = dict(place.districts) | {f"E07999{number:03d}": f"Elsewhere {number + 1}" for number in range(60)}
     sizes = np.array([max(float(own.get(code, 0)), 300) if code in place.districts else 1_400 for code in names])
     mean, strength = RATES[age]
-    shares, rows = rng.beta(mean * strength * 20, (1 - mean) * strength * 20, len(names)), []
+    shares, parts = rng.beta(mean * strength * 20, (1 - mean) * strength * 20, len(names)), []
     years = range(FIRST_YEAR if age == 16 else FIRST_YEAR + 2, 2024)
     for year in years:
         grown = np.where((np.arange(len(names)) == 0) & (age == 18) & (year == years[-1]), 2.4, 1.0)
         cohorts = np.rint(sizes * grown * rng.normal(1, 0.03, len(names))).astype(int)
-        drawn = _split(cohorts, shares, age, rng)
-        for code, cohort, one in zip(names, cohorts, drawn.to_dict("records"), strict=True):
-            rows.append(_write_district(code, names[code], year, age, int(cohort), one))
-    return write_csv(pd.DataFrame(rows))
+        drawn = _split(cohorts, shares, age, rng)[list(DISTRICTS)].rename(columns=DISTRICTS)
+        parts.append(drawn.assign(time_period=f"{year - 1}{year % 100:02d}", lad_code=list(names)))
+    table = pd.concat(parts, ignore_index=True)
+    levels = {"cohort_level": "Total", "cohort_level_group": "Total"} if age == 18 else {}
+    return write_csv(table.assign(lad_name=table["lad_code"].map(names), **AS_EES, **levels))
 
 
 def make_neet(source: Source, request: TwinRequest) -> bytes:
@@ -271,29 +278,6 @@ def _name_rows(schools: pd.DataFrame) -> pd.DataFrame:
     names = {"record": "RECTYPE", "la": "LEA", "establishment": "ESTAB", "urn": "URN"}
     table = schools[list(names)].rename(columns=names)
     return table.assign(ICLOSE="0", SCHNAME=schools["name"], NFTYPE=np.where(schools["urn"].eq(""), "", "AC"))
-
-
-def _write_district(
-    code: str, name: str, year: int, age: int, cohort: int, drawn: Mapping[Hashable, int]
-) -> dict[str, Any]:
-    """Write a row of a table of Explore Education Statistics."""
-    levels = {"cohort_level": "Total", "cohort_level_group": "Total"} if age == 18 else {}
-    return {
-        "time_period": f"{year - 1}{year % 100:02d}",
-        "time_identifier": "Academic year",
-        "geographic_level": "Local authority district",
-        "lad_code": code,
-        "lad_name": name,
-        **levels,
-        "breakdown_topic": "Total",
-        "data_type": "Number of pupils",
-        "cohort": cohort,
-        "education": drawn["EDUCATION"],
-        "appren": drawn["APPREN"],
-        "all_work": drawn["EMPLOYMENT"],
-        "all_notsust": drawn["NOT_SUSTAINED"],
-        "all_unknown": drawn["UNKNOWN"],
-    }
 
 
 def _write_neet(rows: Sequence[tuple[Any, ...]], year: int) -> pd.DataFrame:

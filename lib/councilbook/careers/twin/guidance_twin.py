@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from councilbook.careers.guidance.returns import BENCHMARKS, FULLY, NO, NOT, OFFERS, PARTLY
+from councilbook.careers.guidance.returns import BENCHMARKS, CONTACTS, FULLY, NO, NOT, OFFERS, PARTLY
 from councilbook.careers.twin.guidance_pages import write_blocks, write_columns, write_ruled
 from councilbook.careers.twin.institutions import make_institutions
 from councilbook.catalogue import Source, TwinRequest
@@ -34,15 +34,11 @@ HEADERS = {
 
 def list_schools(request: TwinRequest) -> pd.DataFrame:
     """List the schools and colleges of the place: urn and name; in a real run, those of the official list."""
-    if request.mode == "real":
-        spine = request.load("school_spine")
-        is_meant = (spine["is_secondary"] | spine["is_post16"]) & (spine["status"] == "1")
-        return spine.loc[is_meant, ["urn", "name"]].reset_index(drop=True)
-    institutions = make_institutions(make_place(request.council, request.seed))
-    is_meant = (institutions["is_secondary"] | institutions["is_post16"]) & institutions["status"].str.startswith(
-        "Open"
-    )
-    return institutions.loc[is_meant, ["urn", "name"]].reset_index(drop=True)
+    is_real = request.mode == "real"
+    listed = request.load("school_spine") if is_real else make_institutions(make_place(request.council, request.seed))
+    is_open = listed["status"].str.contains("^(?:1$|Open)")  # as either list writes it
+    is_meant = (listed["is_secondary"] | listed["is_post16"]) & is_open
+    return listed.loc[is_meant, ["urn", "name"]].reset_index(drop=True)
 
 
 def draw_returns(request: TwinRequest) -> pd.DataFrame:
@@ -74,7 +70,7 @@ def _draw_returns(slug: str, seed: int, urns: tuple[str, ...], names: tuple[str,
     frame["contact_mailbox"] = [f"{box}@school{urn}.example" for box, urn in zip(boxes, frame["urn"], strict=True)]
     frame["contact_post"] = rng.choice(POSTS, len(frame))
     is_there = frame["return_date"] != ""
-    frame.loc[~is_there, ["contact_post", "contact_mailbox"]] = ""
+    frame.loc[~is_there, CONTACTS] = ""
     return frame.assign(in_spreadsheet=is_there & (rng.random(len(frame)) < IN_SPREADSHEET))
 
 
@@ -111,14 +107,9 @@ def list_printed(request: TwinRequest, source: str) -> pd.DataFrame:
     if source == "guidance_returns":
         return returns[returns["in_spreadsheet"]]
     printed = returns[returns["benchmarks_version"] == ("2025" if source == "guidance_pdf_blocks" else "2014")].copy()
-    lacks = {
-        "guidance_pdf_ruled": [*OFFERS, "contact_post", "contact_mailbox"],
-        "guidance_pdf_columns": [f"{name}_pct" for name in BENCHMARKS]
-        + [name for name in OFFERS if name not in ("offer_work_experience", "offer_guidance")]
-        + ["contact_post", "contact_mailbox"],
-        "guidance_pdf_blocks": [],
-    }
-    printed[lacks[source]] = ""
+    percent, offers = [f"{name}_pct" for name in BENCHMARKS], set(OFFERS) - {"offer_work_experience", "offer_guidance"}
+    lacks = {"guidance_pdf_ruled": [*OFFERS, *CONTACTS], "guidance_pdf_columns": [*percent, *offers, *CONTACTS]}
+    printed[lacks.get(source, [])] = ""
     return printed.reset_index(drop=True)
 
 

@@ -22,13 +22,8 @@ TOWN_M = 1_500  # what counts as near a hub
 STOP_M = 400  # between two stops of a bus
 BUS_METRES_MINUTE, TRAIN_METRES_MINUTE = 350, 1_300
 FAR_M = 40_000  # to the town at the other end of the railway
-BUS_DAYS = {
-    "weekdays": "1111110",
-    "schooldays": "1111100",
-    "sundays": "0000001",
-    "nights": "0000110",
-    "none": "0000000",
-}
+BUS_DAYS = {"weekdays": "1111110", "schooldays": "1111100", "sundays": "0000001", "nights": "0000110"}
+NO_DAY = "0000000"
 WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 VALID = {"start_date": "20261102", "end_date": "20261211"}  # a half of a term
 Rows = list[dict[str, object]]
@@ -59,7 +54,7 @@ def bus_timetable(_source: Source, request: TwinRequest) -> bytes:
         "routes.txt": [{"route_id": one, "agency_id": "OP1", "route_type": 3} for one in routes],
         "trips.txt": trips,
         "stop_times.txt": calls,
-        "calendar.txt": [_run_on(one, days) for one, days in BUS_DAYS.items()],
+        "calendar.txt": [_run_on(one, days) for one, days in (BUS_DAYS | {"none": NO_DAY}).items()],
     }
     return _write(tables, [("9999B", "Stop", one) for one in stops], "Synthetic Buses")
 
@@ -102,7 +97,7 @@ def rail_timetable(_source: Source, request: TwinRequest) -> bytes:
     for number in range(3):
         trips.append({"route_id": "local", "service_id": "local03450_service", "trip_id": f"cut{number}"})
         calls.append({**calls[number], "trip_id": f"cut{number}"})
-    calendar[0] = _run_on(str(calendar[0]["service_id"]), BUS_DAYS["none"])
+    calendar[0] = _run_on(str(calendar[0]["service_id"]), NO_DAY)
     routes: Rows = [{"agency_id": "XX", "route_type": 2, "route_id": one} for one in lines]
     tables = {"routes.txt": routes, "trips.txt": trips, "stop_times.txt": calls, "calendar.txt": calendar}
     return _write(tables, [("9100SYN", "Station", (x, y)) for x, y in stations], "Synthetic Trains")
@@ -125,11 +120,8 @@ def _draw_lines(place: SyntheticPlace) -> Iterator[tuple[str, FloatArray, Mappin
             turn = np.abs((around - way * 2 * np.pi / (10 if number == 0 else 6) + np.pi) % (2 * np.pi) - np.pi)
             end = own[np.argmax(away - 20_000 * turn)]
             is_near = np.linalg.norm(end - hub) < 5_000
-            every = (
-                {"weekdays": range(375, 1370, 30)}
-                if is_near
-                else {"weekdays": range(405, 1110, 60), "schooldays": [450]}
-            )
+            far = {"weekdays": range(405, 1110, 60), "schooldays": [450]}
+            every = {"weekdays": range(375, 1370, 30)} if is_near else far
             if np.linalg.norm(end - hub) > STOP_M:
                 yield f"Town {number + 1}, line {way + 1}", _lay(hub, end, rng), every
 
@@ -165,17 +157,8 @@ def _call(
     rows: Rows = []
     for number, (stop, second) in enumerate(zip(order, seconds.round().astype(int), strict=True)):
         time = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
-        ends = {"pickup_type": int(number == len(order) - 1), "drop_off_type": int(number == 0)}
-        rows.append(
-            {
-                "trip_id": trip,
-                "arrival_time": time,
-                "departure_time": time,
-                "stop_id": stop,
-                "stop_sequence": number,
-                **ends,
-            }
-        )
+        call = {"trip_id": trip, "arrival_time": time, "departure_time": time, "stop_id": stop, "stop_sequence": number}
+        rows.append(call | {"pickup_type": int(number == len(order) - 1), "drop_off_type": int(number == 0)})
     return rows
 
 
@@ -196,16 +179,8 @@ def _write(tables: Mapping[str, Rows], stops: list[tuple[str, str, Any]], agency
     )
     frames = {name: pd.DataFrame(rows) for name, rows in tables.items()} | {"stops.txt": listed}
     frames["stop_times.txt"]["stop_id"] = listed["stop_id"].to_numpy()[frames["stop_times.txt"]["stop_id"].astype(int)]
-    frames["agency.txt"] = pd.DataFrame(
-        [
-            {
-                "agency_id": "OP1",
-                "agency_name": f"{agency} (SYNTHETIC DATA)",
-                "agency_url": "https://example.org",
-                "agency_timezone": "Europe/London",
-            }
-        ]
-    )
+    names = {"agency_id": "OP1", "agency_name": f"{agency} (SYNTHETIC DATA)", "agency_url": "https://example.org"}
+    frames["agency.txt"] = pd.DataFrame([names | {"agency_timezone": "Europe/London"}])
     stream = BytesIO()
     with ZipFile(stream, "w") as archive:
         for name, frame in sorted(frames.items()):

@@ -1,7 +1,5 @@
 """What was heard in a room, quarter hour by quarter hour, beside the heads that were counted there."""
 
-from collections.abc import Iterable
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -40,24 +38,20 @@ def describe_quarters(events: pd.DataFrame, shift_db: float = 0.0) -> pd.DataFra
     minute = heard["time"].to_numpy("datetime64[m]").astype(np.int64)
     device, model = pd.factorize(heard["token"])[0], pd.factorize(heard["fingerprint"])[0]
     has_model, is_local = heard["fingerprint"].to_numpy() > 0, heard["is_local"].to_numpy(bool)
-    every = np.ones(len(heard), bool)
     rows = pd.DataFrame(index=_list_quarters(quarter))
     for dbm in NEAR_DBM:
         near = signal >= dbm
-        pairs: Iterable[tuple[str, NDArray[np.bool_], NDArray[np.int64]]] = (
-            ("device_minutes", near, device * (1 << 32) + minute),
-            ("model_minutes", near & has_model, model * (1 << 32) + minute),
-            ("models", near & has_model & is_local, model),
-        )
-        for name, chosen, key in pairs:
-            rows[f"{name}_{-dbm}"] = _count_distinct(quarter, key, chosen)
-    rows["addresses"] = _count_distinct(quarter, device, every)
+        rows[f"device_minutes_{-dbm}"] = _count_distinct(quarter, device * (1 << 32) + minute, near)
+        rows[f"model_minutes_{-dbm}"] = _count_distinct(quarter, model * (1 << 32) + minute, near & has_model)
+        rows[f"models_{-dbm}"] = _count_distinct(quarter, model, near & has_model & is_local)
+    rows["addresses"] = _count_distinct(quarter, device, signal > -np.inf)
     rows["global_addresses"] = _count_distinct(quarter, device, ~is_local)
     rows = rows.fillna(0.0)
     for name in EVIDENCE[: len(EVIDENCE) // 2]:
         beside = [rows[name].reindex(rows.index + step).set_axis(rows.index) for step in (-QUARTER, QUARTER)]
         rows[f"{name}_around"] = sum((one.fillna(rows[name]) for one in beside), 2 * rows[name]) / 4
-    return rows.join(average_heads(heard["time"], heard["people"]) if "people" in heard else _no_heads(rows.index))
+    heads = average_heads(heard["time"], heard.get("people", pd.Series(np.nan, heard.index)))
+    return rows.join(heads)
 
 
 def average_heads(times: pd.Series, people: pd.Series) -> pd.DataFrame:
@@ -115,7 +109,3 @@ def _list_quarters(quarter: pd.Series) -> pd.DatetimeIndex:
     inside = np.flatnonzero((gaps > QUARTER) & (gaps <= LONGEST_SILENCE))
     silent = [np.arange(heard[one] + QUARTER, heard[one + 1], QUARTER) for one in inside]
     return pd.DatetimeIndex(np.sort(np.concatenate([heard, *silent])), name="quarter")
-
-
-def _no_heads(index: pd.Index) -> pd.DataFrame:
-    return pd.DataFrame(np.nan, index=index, columns=["people", "fewest", "most"])

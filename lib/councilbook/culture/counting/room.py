@@ -22,7 +22,7 @@ COMPUTERS = [
 ]  # fmt: skip
 
 
-def read_room(files: Iterable[Path], place: str = PLACE) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_room(files: Iterable[Path]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read a sensor's days with head-counts, without the room's own computers.
 
     Returns:
@@ -36,7 +36,7 @@ def read_room(files: Iterable[Path], place: str = PLACE) -> tuple[pd.DataFrame, 
     if not files:
         raise NotToldError("The days of a room in which heads were counted beside its wifi are not here.")
     with Intake(TIME_ZONE, left_out={"the room's own computer": COMPUTERS}) as intake:
-        days = [read_log(file, "probe_csv", intake, time_zone=TIME_ZONE, zone=place) for file in files]
+        days = [read_log(file, "probe_csv", intake, time_zone=TIME_ZONE, zone=PLACE) for file in files]
         return pd.concat(days, ignore_index=True).sort_values("time", kind="stable", ignore_index=True), intake.tell()
 
 

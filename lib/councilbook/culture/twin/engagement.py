@@ -180,19 +180,12 @@ def _draw_elsewhere(codes: list[str], rng: np.random.Generator) -> pd.DataFrame:
     shape = (len(codes), ELSEWHERE)
     poor = rng.normal(0, 0.6, (shape[0], 1)) + rng.normal(0, 0.8, shape)
     learning = -0.5 * poor + rng.normal(0, 0.5, (shape[0], 1)) + rng.normal(0, 0.6, shape)
-    number = np.arange(poor.size)
-    names = [f"Elsewhere {one // ELSEWHERE + 1} 001{chr(65 + one % ELSEWHERE)}" for one in number]
-    return pd.DataFrame(
-        {
-            "lsoa_code": [f"E01{FIRST_CODE + one}" for one in number],
-            "lsoa_name": names,
-            "lad19_code": np.repeat(codes, ELSEWHERE),
-            "households": rng.normal(680, 60, poor.size).clip(400),
-            "deprivation": poor.ravel(),
-            "learning": learning.ravel(),
-            "own": rng.normal(size=poor.size),
-        }
-    )
+    areas = pd.DataFrame({"lad19_code": np.repeat(codes, ELSEWHERE), "deprivation": poor.ravel()})
+    return areas.assign(
+        learning=learning.ravel(), households=rng.normal(680, 60, poor.size).clip(400), own=rng.normal(size=poor.size),
+        lsoa_code=[f"E01{FIRST_CODE + one}" for one in areas.index],
+        lsoa_name=[f"Elsewhere {one // ELSEWHERE + 1} 001{chr(65 + one % ELSEWHERE)}" for one in areas.index],
+    )  # fmt: skip
 
 
 def _rank(values: "pd.Series[float]") -> "pd.Series[int]":

@@ -27,6 +27,12 @@ SAV_DATE = slice(92, 109)  # of the header, where the time of writing stands
 AGE_BANDS = [*(f"Aged {first} to {first + 4} years" for first in range(20, 85, 5)), "Aged 85 years and over"]
 SEGMENTS = tuple("Invented segment " + letter for letter in "ABCDEFGH")
 WISHES = {"arts": 0.4, "museums": -0.6, "libraries": -0.9, "heritage": 0.5}  # log odds at the middle of everything
+QUESTIONS = {
+    "arts": ("CARTS1", 13),
+    "museums": ("CMUSVIS1", 2),
+    "libraries": ("CLIBRARY1", 4),
+    "heritage": ("CHERVIS12", 10),
+}
 TASTES = {  # how each decile of less deprivation, and each category, moves them
     "age": {"30 to 44": 0.1, "60 to 74": -0.2, "75 and over": -0.9},
     "tenure": {"social rented": -0.5, "private rented": 0.1},
@@ -138,12 +144,8 @@ def _draw_people(request: TwinRequest) -> pd.DataFrame:
     rng, count = _rng(request), PEOPLE
     poor = rng.normal(size=count)  # more than 0 is deprived
     of = pd.DataFrame({"region": rng.choice(list(LAYOUT["regions"].values()), count, p=REGION_SHARES)})
-    table = pd.DataFrame(
-        {
-            "ArchYcserial": np.arange(1, count + 1),
-            "gor11cd": of["region"].map({b: a for a, b in LAYOUT["regions"].items()}),
-        }
-    )
+    codes = of["region"].map({name: code for code, name in LAYOUT["regions"].items()})
+    table = pd.DataFrame({"ArchYcserial": np.arange(1, count + 1), "gor11cd": codes})
     table["lad23cd"] = -8  # the open edition withholds it
     for name, variable in LAYOUT["deciles"].items():
         own = 0.8 * poor + 0.6 * rng.normal(size=count) if name != "imd_decile" else poor
@@ -186,12 +188,7 @@ def _choose(shares: list[Any], rng: np.random.Generator) -> IntArray:
 
 def _tick(name: str, did: Bools, rng: np.random.Generator) -> pd.DataFrame:
     """Write one question as the file has it: a variable an item, 996 ticked and all else -4 where it was left open."""
-    prefix, items = {
-        "arts": ("CARTS1", 13),
-        "museums": ("CMUSVIS1", 2),
-        "libraries": ("CLIBRARY1", 4),
-        "heritage": ("CHERVIS12", 10),
-    }[name]
+    prefix, items = QUESTIONS[name]
     ticks = rng.random((len(did), items)) < np.where(np.arange(items) == 3, 0.6, 0.2)
     ticks[:, 0] |= ~ticks.any(axis=1)
     table = pd.DataFrame(
