@@ -77,9 +77,9 @@ def schools_register(_source: Source, request: TwinRequest) -> bytes:
     for name in ("OpenDate", "CloseDate"):
         table[name] = pd.to_datetime(table[name], errors="coerce").dt.strftime("%d-%m-%Y")
     sixth_form = np.where(rows["is_post16"], "Has a sixth form", "Does not have a sixth form")
-    more = {"OfficialSixthForm (name)": sixth_form, "Locality": ""}
-    more |= {"PhaseOfEducation (name)": rows["form"].map(PHASES).fillna("Secondary")}
-    return table.assign(**more).to_csv(index=False, lineterminator="\r\n").encode("cp1252")
+    table["OfficialSixthForm (name)"], table["Locality"] = sixth_form, ""
+    table["PhaseOfEducation (name)"] = rows["form"].map(PHASES).fillna("Secondary")
+    return table.to_csv(index=False, lineterminator="\r\n").encode("cp1252")
 
 
 def spine_points(_source: Source, request: TwinRequest) -> bytes:

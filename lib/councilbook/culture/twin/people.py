@@ -144,8 +144,8 @@ def _draw_people(request: TwinRequest) -> pd.DataFrame:
     rng, count = _rng(request), PEOPLE
     poor = rng.normal(size=count)  # more than 0 is deprived
     of = pd.DataFrame({"region": rng.choice(list(LAYOUT["regions"].values()), count, p=REGION_SHARES)})
-    codes = of["region"].map({name: code for code, name in LAYOUT["regions"].items()})
-    table = pd.DataFrame({"ArchYcserial": np.arange(1, count + 1), "gor11cd": codes})
+    regions = of["region"].map({name: code for code, name in LAYOUT["regions"].items()})
+    table = pd.DataFrame({"ArchYcserial": np.arange(1, count + 1), "gor11cd": regions})
     table["lad23cd"] = -8  # the open edition withholds it
     for name, variable in LAYOUT["deciles"].items():
         own = 0.8 * poor + 0.6 * rng.normal(size=count) if name != "imd_decile" else poor

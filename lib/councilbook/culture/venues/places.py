@@ -46,7 +46,7 @@ def find_areas(venues: pd.DataFrame, outlines: gpd.GeoDataFrame, code: str) -> p
     points = gpd.GeoSeries.from_xy(venues["x"], venues["y"], crs=27700)
     row, area = outlines.sindex.query(discs.to_numpy(), predicate="intersects")
     distances = points.iloc[row].reset_index(drop=True).distance(outlines.geometry.iloc[area].reset_index(drop=True))
-    found = venues["venue_id"].iloc[row].to_frame().assign(distance_m=distances.to_numpy())
+    found: pd.DataFrame = venues["venue_id"].iloc[row].to_frame().assign(distance_m=distances.to_numpy())
     found[code] = outlines[code].to_numpy()[area]
     return found.sort_values(["venue_id", "distance_m", code], ignore_index=True)
 

@@ -47,7 +47,7 @@ def load_stations(study: Study, outlines: gpd.GeoDataFrame) -> pd.DataFrame:
         return pd.DataFrame()
     stops = pd.concat(found).dropna(subset=["x", "y"]).sort_values("atco_code", ignore_index=True)
     stops["key"] = name_stations(stops["name"])
-    from_london = np.hypot(stops["x"] - LONDON[0], stops["y"] - LONDON[1])
+    from_london = ((stops["x"] - LONDON[0]) ** 2 + (stops["y"] - LONDON[1]) ** 2) ** 0.5
     nearest = from_london.groupby(stops["key"]).transform("min")
     stops["is_counted"] = from_london < nearest + SAME_STATION_M
     whole = outlines.union_all()
