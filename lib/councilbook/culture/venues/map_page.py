@@ -38,6 +38,7 @@ TALL = 1.15  # height of the ground beside its width, from which the list stands
 TOLERANCES, MOST_VERTICES = (10, 25, 50, 100, 200), 20_000  # of outlines, in metres
 APART_MM = 4.6  # between numbers
 LETTER_MM = 2.2  # height of a name's letter, 0.7 of which it is wide
+RINGS = (1, 2.2)  # how far a station's name stands from it: next to it, or beyond a number over it
 SIDES = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (-1, -1), (1, 1), (-1, 1))  # of a station, where its name may stand
 MINUTE_FOOT_M, MINUTE_CYCLE_M = 80, 250  # five kilometres an hour, and fifteen
 Taken = tuple[float, float, float, float]  # the middle of what is drawn on the grid, half its width and half its height
@@ -182,8 +183,10 @@ def _draw_stations(axes: Axes, stations: pd.DataFrame, taken: list[Taken], metre
     named: list[Taken] = []
     for name, x, y in stations[["name", "easting", "northing"]].itertuples(index=False, name=None):
         size = (0.27 * LETTER_MM * len(name) * metres_mm, LETTER_MM / 2 * metres_mm)
-        aside, away = size[0] + 1.4 * metres_mm, 1.05 * LETTER_MM * metres_mm
-        sides = [(x + aside * right, y + away * up, *size) for right, up in SIDES]
+        aside, away = 1.4 * metres_mm, 1.05 * LETTER_MM * metres_mm
+        sides = [
+            (x + (size[0] + aside * ring) * right, y + away * ring * up, *size) for ring in RINGS for right, up in SIDES
+        ]
         middle, most = np.mean(axes.get_xlim()), np.ptp(axes.get_xlim()) / 2 - size[0]
         inside = [one for one in sides if abs(one[0] - middle) < most]
         named.append(max(inside or sides, key=lambda one: _measure_room(one, [*taken, *dots, *named], metres_mm)))
