@@ -74,6 +74,7 @@ def make_page(request: PageRequest) -> Html:
     timetables = [name for source, name in TIMETABLES.items() if source in request.list_sources(JOURNEYS)]
     adverts = list_adverts(tables["careers_vacancies"], places)
     jobs = list_jobs(tables["careers_occupations"], tables["careers_occupation_skills"])
+    number = len(jobs["jobs"])
     interests = list_interests(tables["careers_interests"], tables["careers_interest_categories"])
     without = NO_JOURNEYS if len(places) else NO_PLACES
     by_timetable = " or ".join(word for name, word in VEHICLES.items() if name in timetables)
@@ -90,7 +91,7 @@ def make_page(request: PageRequest) -> Html:
         statements=len(interests["statements"]),
         strengths=len(jobs["skills"]),
         vacancies=describe_adverts(tables["careers_vacancies"]),
-        jobs=describe_jobs(len(jobs["jobs"])),
+        jobs=f"{number:,} jobs, in order of what you like and what you are good at." if number else "",
         towns=group_by_town(places),
         method=METHOD if has_journeys else METHOD[WAYS_TOLD:],
         content=embed_json(content | {"skills": jobs["skills"]}),
@@ -108,11 +109,6 @@ def describe_adverts(adverts: pd.DataFrame | None) -> str | None:
     count = adverts["vacancy_id"].nunique()
     verb = "was" if count == 1 else "were"
     return f"{count_things(count, 'advert')} {verb} open on the day this page was made."
-
-
-def describe_jobs(count: int) -> str:
-    """Say what the jobs are put in order of; empty where there are none."""
-    return f"{count:,} jobs, in order of what you like and what you are good at." if count else ""
 
 
 def group_by_town(places: pd.DataFrame) -> dict[str, list[dict[str, str]]]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from operator import itemgetter
 
 from councilbook.careers.guidance.layouts import Column, Layout
 from councilbook.careers.guidance.pdf_pages import Box, Cell, Line, Page, join_boxes
@@ -217,10 +218,7 @@ def _cut_rows(page: Page, edges: Edges, foot: float, end: float, layout: Layout)
 
 def _find_gap(lines: Sequence[Line], above: float, below: float) -> float:
     """Find the middle of the widest gap between the lines of two rows."""
-    boxes = sorted((line.box for line in lines if above - 1 <= (line.box[1] + line.box[3]) / 2 <= below + 1), key=_top)
+    inside = (line.box for line in lines if above - 1 <= (line.box[1] + line.box[3]) / 2 <= below + 1)
+    boxes = sorted(inside, key=itemgetter(1))
     gaps = [(two[1] - one[3], (two[1] + one[3]) / 2) for one, two in pairwise(boxes)]
     return max(gaps)[1] if gaps else (above + below) / 2
-
-
-def _top(box: Box) -> float:
-    return box[1]

@@ -12,7 +12,7 @@ from councilbook.careers.guidance.layouts import Layout, load_layout
 from councilbook.careers.guidance.pdf_blocks import read_blocks
 from councilbook.careers.guidance.pdf_pages import Cell, open_pages
 from councilbook.careers.guidance.pdf_tables import fold, read_table
-from councilbook.careers.places.register import HEADERS, read_register
+from councilbook.careers.places.register import read_register
 from councilbook.careers.places.sites import list_sites
 from councilbook.catalogue import FoundFile, Table
 from councilbook.errors import CheckError, NotThereError, suggest
@@ -69,8 +69,7 @@ def read_all(study: Study) -> list[pd.DataFrame]:
 def list_institutions(study: Study) -> pd.DataFrame:
     """List the schools and colleges that a return is expected of; see `list_sites`."""
     found = study.open_file("schools_register") if study.has("schools_register") else None
-    no_rows = pd.DataFrame(columns=[*HEADERS, "is_secondary", "is_post16"], dtype="str")
-    register = read_register(found, study.finder.council) if found else no_rows
+    register = read_register(found, study.finder.council)
     sites = list_sites(study.load("school_spine"), register, study.load("spine_points"))
     return sites[sites["kind"] != "Other"].reset_index(drop=True)
 
