@@ -129,6 +129,18 @@ def test_an_unreadable_ledger_stops_a_run_before_its_first_notebook_with_the_wor
     require_readable(finder.catalogue, "business_rates", ["2_enrich"], finder, DAY)
 
 
+@pytest.mark.parametrize("ending", ["txt", "txt.gz", "tsv", "xls", "xlsb", "xlsm"])
+def test_a_ledger_has_the_ending_that_the_system_of_a_council_gives_it(closed, study, ending):
+    (closed / f"rates_ledger_bradford_2026-01.{ending}").write_text(KNOWN.replace(",", "\t"))
+    assert study.inspect_file(find(study)).result == "8 rows: 8 kept"
+
+
+def test_a_web_page_that_is_called_a_workbook_is_refused_with_the_way_out(closed, study):
+    (closed / "rates_ledger.xls").write_text(f"<html><table><tr><td>{KNOWN}</td></tr></table></html>")
+    with pytest.raises(SourceError, match=r"is a web page or XML, whatever its name says.*as a workbook or CSV"):
+        find(study)
+
+
 HEADER, _, HEADLESS = KNOWN.partition("\n")
 
 

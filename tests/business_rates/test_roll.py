@@ -147,6 +147,12 @@ def test_what_is_no_text_is_refused(read, tmp_path):
         read("a,b,c", "1,2,3")
 
 
+def test_columns_that_blanks_line_up_are_refused_in_words(read):
+    cells = [line.split(",") for line in (HEADER, *rows(6))]
+    with pytest.raises(SourceError, match=r"\(fixed width\).*with a delimiter \(comma, semicolon, tab, pipe\)"):
+        read(*("".join(cell.ljust(30) for cell in line) for line in cells))
+
+
 def test_the_header_may_stand_below_a_title(read):
     roll = read("Non-domestic rates,,,", "", "Published,2019-04-01", HEADER, *rows(6))
     assert (roll.header_row, len(roll.frame), roll.rows_in_file) == (4, 6, 6)

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import struct
 import zipfile
 from datetime import date, time
 
@@ -67,9 +68,41 @@ def write_open_document(path, sheets):
     return path
 
 
-def write_csv(rows):
+def write_old_excel(path, rows):
+    """Write a sheet as Excel 97 has it: records (BIFF8), in the one stream of a compound file."""
+
+    def record(kind, form, *values, text=""):
+        data = struct.pack(f"<{form}", *values) + text.encode("utf-16-le")
+        return struct.pack("<HH", kind, len(data)) + data
+
+    def write(at, cell):
+        match cell:
+            case int() | float():
+                return record(0x203, "HHHd", *at, 0, cell)
+            case pd.Timestamp():
+                return record(0x203, "HHHd", *at, 1, (cell - pd.Timestamp("1899-12-30")).days)
+        return record(0x204, "HHHHB", *at, 0, len(cell), 1, text=cell)
+
+    cells = [write((y, x), cell) for y, row in enumerate(rows) for x, cell in enumerate(row) if cell]
+    begin = record(0x809, "HHHHII", 0x600, 5, 0, 0, 0, 0) + b"".join(record(0xE0, "HH16x", 0, way) for way in (0, 14))
+    begin += record(0x85, "IHBB", len(begin) + 24, 0, 4, 1, text="Roll") + record(10, "")
+    stream = begin + record(0x809, "HHHHII", 0x600, 16, 0, 0, 0, 0) + b"".join(cells) + record(10, "")
+    stream = stream.ljust(max(4096, -(-len(stream) // 512) * 512), b"\0")
+    free, end = 0xFFFFFFFF, 0xFFFFFFFE
+    head = struct.pack("<8s16x5H6x9I", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 62, 3, 0xFFFE, 9, 6, 0, 1, 1, 0, 4096,
+                       end, 0, end, 0) + struct.pack("<109I", 0, *[free] * 108)  # fmt: skip
+    sectors = [0xFFFFFFFD, end, *range(3, len(stream) // 512 + 2), end]
+    content = head + struct.pack("<128I", *sectors, *[free] * (128 - len(sectors)))
+    for name, kind, child, start, size in (("Root Entry", 5, 1, end, 0), ("Workbook", 2, free, 2, len(stream))):
+        named = struct.pack("<64sHBB", name.encode("utf-16-le"), 2 * len(name) + 2, kind, 1)
+        content += named + struct.pack("<3I16xI16xIQ", free, free, child, 0, start, size)
+    path.write_bytes(content + bytes(256) + stream)
+    return path
+
+
+def write_csv(rows, **how):
     file = io.StringIO(newline="")
-    csv.writer(file).writerows([[write_cell(cell) for cell in row] for row in rows])
+    csv.writer(file, **how).writerows([[write_cell(cell) for cell in row] for row in rows])
     return file.getvalue().encode()
 
 
@@ -106,6 +139,18 @@ def make_ods(folder):
     return write_open_document(folder / "roll.ods", {"Roll": [HEADER, *ACCOUNTS]})
 
 
+def make_xls(folder):
+    return write_old_excel(folder / "roll.xls", [*NOTES, HEADER, *ACCOUNTS])
+
+
+def make_text(folder):
+    return write_folder(folder, {"roll.txt": write_csv([HEADER, *ACCOUNTS], delimiter="|")}) / "roll.txt"
+
+
+def make_text_called_xls(folder):
+    return write_folder(folder, {"roll.xls": write_csv([HEADER, *ACCOUNTS], delimiter="\t")}) / "roll.xls"
+
+
 def make_gz(folder):
     path = folder / "roll.csv.gz"
     path.write_bytes(gzip.compress(write_csv([HEADER, *ACCOUNTS])))
@@ -133,7 +178,11 @@ def make_zipped_xlsx(folder):
 
 
 @pytest.mark.parametrize(
-    "make", [make_xlsx, make_ods, make_gz, make_zip, make_zipped_xlsx, make_folder, make_folder_of_xlsx]
+    "make",
+    [
+        *(make_xlsx, make_xls, make_ods, make_text, make_text_called_xls, make_gz, make_zip, make_zipped_xlsx),
+        *(make_folder, make_folder_of_xlsx),
+    ],
 )
 def test_a_roll_is_the_same_in_any_file(tmp_path, plain, make):
     roll = read(make(tmp_path))

@@ -16,7 +16,7 @@ from councilbook.catalogue.entries.sources import Ending, Source
 from councilbook.errors import CatalogueError
 
 READ = {f".{one.rpartition('.')[2]}" for one in get_args(Ending)}  # of the files that a source may have
-DATA_ENDINGS = READ | {"", ".pdf", ".tsv", ".xls", ".xlsm", ".xml"}
+DATA_ENDINGS = READ | {"", ".pdf", ".xml"}
 DATE = r"\d{4}(?:-\d\d){0,2}|\d\d?-[A-Z][a-z]{2}-\d{4}"  # as publishers and councils write it in a file's name
 HEAD = 2**12  # bytes of a file, in which its date is looked for
 

@@ -91,6 +91,11 @@ def check_kind(source: Source, path: Path) -> None:
         raise SourceError(f"{where} is empty; expected {source.format}.")
     pages = rb"<(!doctype html|html|head|body)" if source.format == "xml" else rb"<(!doctype|!--|\?xml|html|head|body)"
     if re.match(rb"(\xef\xbb\xbf)?\s*" + pages, start, re.IGNORECASE):
+        if source.spectrum != "open":
+            raise SourceError(
+                f"{where} is a web page or XML, whatever its name says, as some systems write for spreadsheets. Open "
+                "it in one, and save it as a workbook or CSV."
+            )
         raise SourceError(
             f"{where} is an HTML page (an error or sign-in page, perhaps a proxy's), not {source.format}. "
             "Delete it and fetch it again."

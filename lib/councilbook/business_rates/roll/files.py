@@ -139,10 +139,7 @@ def find_head(path: Path, confirmed: Sequence[str] = ()) -> Layout:
             encoding = find_encoding(text)
             known, found, row, header, above = _find_best(text, encoding, confirmed)
             if known < LEAST_KNOWN:
-                raise NoHeaderError(
-                    f"{text.name}: with any delimiter, none of its first {ROWS_SEARCHED_FOR_HEADER} rows is the header "
-                    f"of a roll (at least {LEAST_KNOWN} columns that can be told)."
-                )
+                raise _describe_no_header(text, encoding, confirmed)
             return Layout(path, encoding, found, row, tuple(header), (), len(header), text=text, above=above)
         joined = join_tables(path, _read_member, confirmed)
     except UNREADABLE as error:
@@ -205,6 +202,20 @@ def _find_best(text: Text, encoding: str, confirmed: Sequence[str]) -> tuple[int
         if known > best[0]:
             best = (known, one, top[place][0], header, write_above(top, top[place][0]))
     return best
+
+
+def _describe_no_header(text: Text, encoding: str, confirmed: Sequence[str]) -> NoHeaderError:
+    """Say that no row is a header, and whether blanks seem to line up the columns."""
+    lines = [(row, re.split(r"\s{2,}", "".join(cells).strip())) for row, cells in _read_top(text, encoding, "\t")]
+    if pick_header(lines, confirmed)[0] >= LEAST_KNOWN:
+        return NoHeaderError(
+            f"{text.name}: blanks line up its columns (fixed width), so nothing shows for sure where a column ends. "
+            f"Export it with a delimiter ({', '.join(DELIMITERS.values())}), or as a workbook."
+        )
+    return NoHeaderError(
+        f"{text.name}: with any delimiter, none of its first {ROWS_SEARCHED_FOR_HEADER} rows is the header of a roll "
+        f"(at least {LEAST_KNOWN} columns that can be told)."
+    )
 
 
 def _read_top(text: Text, encoding: str, delimiter: str) -> list[Record]:

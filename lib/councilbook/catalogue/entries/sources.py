@@ -12,23 +12,8 @@ from councilbook.errors import CatalogueError, suggest
 
 Origin = Literal["closed folder", "data/raw", "mirror", "download", "twin"]
 Mode = Literal["sample", "real"]
-Ending = Literal[
-    "csv",
-    "csv.gz",
-    "tab",
-    "tab.gz",
-    "txt",
-    "txt.gz",
-    "xlsx",
-    "ods",
-    "sav",
-    "zip",
-    "geojson",
-    "json",
-    "json.gz",
-    "pcap",
-    "pcap.gz",
-]
+Ending = Literal["csv", "csv.gz", "tsv", "tab", "tab.gz", "txt", "txt.gz", "xlsx", "xlsm", "xlsb", "xls", "ods", "sav",
+                 "zip", "geojson", "json", "json.gz", "pcap", "pcap.gz"]  # fmt: skip
 
 
 def _as_list(value: object) -> object:
