@@ -921,6 +921,47 @@ def test_what_a_council_decides_is_read_in_percent_and_pounds() -> None:
     assert rural["discretionary_pct"].tolist() == [100, 18] and rural["is_charity"].tolist() == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("cell", "percent", "pounds", "open_"),
+    [
+        ("Charity 80% & Disc 20%", 20, 0, False),
+        ("MAND80/DISC15", 15, 0, False),
+        ("MAND 80 / DRR 5", 5, 0, False),
+        ("Mandatory 80 + Discretionary top up", 0, 0, True),  # of how much is not told
+        ("80% mandatory and 12.5% discretionary", 12.5, 0, False),
+        ("Charity 80% top-up 20%", 20, 0, False),
+        ("Disc 10% & Mandatory 80%", 10, 0, False),
+        ("80/15", 15, 0, False),
+        ("Mandatory £8,000.00 & Discretionary £1,250.00", 0, 1250, False),
+    ],
+)
+def test_a_cell_that_names_a_mandatory_relief_and_one_of_the_council_s_is_read_as_both(
+    cell: str, percent: float, pounds: float, open_: bool
+) -> None:
+    read = read_reliefs(pd.DataFrame({MANDATORY: [cell]})).iloc[0]
+    assert read["is_charity"]
+    assert read[["discretionary_pct", "other_relief_gbp", "has_other_relief"]].tolist() == [percent, pounds, open_]
+
+
+def test_what_one_relief_is_for_is_not_read_as_a_second_one() -> None:
+    cells = ["Charity Discretionary Relief", "Discretionary and Charity Relief", "Mandatory/Discretionary Relief: 40"]
+    assert not read_reliefs(pd.DataFrame({OTHER: cells}))["is_charity"].any()
+    retail = read_reliefs(pd.DataFrame({OTHER: ["Retail Discount 50%"]})).iloc[0]
+    assert retail["is_retail"] and retail["discretionary_pct"] == 0  # the rules give it, and not twice
+
+
+def test_pounds_of_a_relief_that_no_rule_gives_are_taken_off_as_told() -> None:
+    cells = [
+        "Relief 1 Amount: 40.00; Relief 2 Amount: 5.50",
+        "Enterprise Zone: £300.00",
+        "Empty Relief: 900.00",
+        "RHL: 800",
+    ]
+    read = read_reliefs(pd.DataFrame({OTHER: cells}))
+    assert read["other_relief_gbp"].tolist() == [45.5, 300, 0, 0]
+    assert read["has_other_relief"].tolist() == [False, False, True, False]
+
+
 def test_what_is_exempt_pays_nothing_and_an_empty_column_of_charges_is_none() -> None:
     roll = make_roll().assign(exemption=pd.NA, account_charge_gbp=np.nan)
     before = prepare_bills(roll, "2018-19")

@@ -52,7 +52,7 @@ def test_each_header_that_councils_have_published_becomes_what_a_person_says_it_
     ("Empty/Occupied", "is_occupied"), ("Cyfeiriad / Address", "address"),
     ("Unocc", "is_empty"), ("Part Empty", "is_part_empty"),
     ("Occupied Property / Empty Property", "is_occupied"), ("Current Relief 1", "relief"), ("relief", "relief"),
-    ("Relief Code 2", "relief"), ("Address of Property", "address"), ("Amount of the Relief", "relief_total"),
+    ("Relief Code 2", "relief"), ("Address of Property", "address"), ("Amount of the Relief", "relief_amount"),
     ("Ratepayer (where not an individual)", "ratepayer_name"), ("Names of the occupiers", "ratepayer_name"),
     ("Empty Property Relief", "other_relief"), ("RHL", "other_relief"), ("Valuation Code", "description_code"),
     ("SBRApplied", "small_business_relief"), ("SBRAmount", "small_business_relief"),
@@ -64,6 +64,7 @@ def test_each_header_that_councils_have_published_becomes_what_a_person_says_it_
     ("Address (Property)", "address"), ("Type of Relief Granted", "relief"), ("RV 23", "rateable_value_gbp"),
     ("Occupied From", "liability_start_date"), ("Reason for Exemption", "exemption"), ("List Year", "list_year"),
     ("SSB Relief", "other_relief"), ("Relief total", "relief_total"), ("Total Relief Awarded", "relief_total"),
+    ("Relief 2 Type", "relief"), ("Relief 1 Amount", "relief_amount"), ("Relief Amount (2)", "relief_amount"),
 ])  # fmt: skip
 def test_headers_of_other_councils_are_known_by_their_words_and_in_spite_of_their_spelling(header, target):
     assert found(header)[header] == target

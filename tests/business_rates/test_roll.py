@@ -264,6 +264,20 @@ def test_reliefs_go_where_their_words_say(read):
     ]
 
 
+def test_each_relief_has_the_amount_of_its_own_number_and_one_without_words_is_told_as_it_is(read):
+    header = HEADER + ",Relief 1 Type,Relief 1 Amount,Relief 2 Amount,Relief 2 Type"
+    cells = ["Charity,4000.00,50.50,Hardship", "SBRR,0.00,,", ",-12.00,3.50,", "A & B,7,9,Enterprise Zone", ",,,"]
+    frame = read(header, *[f"{row},{more}" for row, more in zip(rows(5), cells, strict=True)]).frame
+    names = ["small_business_relief", "mandatory_relief", "discretionary_relief", "other_relief"]
+    assert frame[names].fillna("-").to_numpy().tolist() == [
+        ["-", "Charity: £4000.00", "Hardship: £50.50", "-"],
+        ["SBRR", "-", "-", "-"],
+        ["-", "-", "-", "Relief 1 Amount: -12.00; Relief 2 Amount: 3.50"],
+        ["-", "-", "-", "A & B; Enterprise Zone: £9.00"],  # of two kinds in a cell, whose 7 is
+        ["-", "-", "-", "-"],
+    ]
+
+
 @pytest.mark.parametrize(("header", "cell", "occupied"), [
     ("Occupied", "Y", True), ("Occupied/Void", "Void", False), ("Empty Y/N", "N", True),
     ("Emptty Property", "Empty", False), ("Currently empty", "1", False), ("Occupied", "", None),

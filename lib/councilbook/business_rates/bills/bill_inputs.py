@@ -26,7 +26,8 @@ NOT_SMALL = (  # schemes of their own, for who has lost the relief or took a sec
 CHARITY = r"charit|\bchar\b|\bchar\d|\bcasc|sports? club|amateur|\bmcr\b|\beduc\w*\d"
 MANDATORY = r"\bmand|\bmcr\b"  # of these only 80 percent is a charity's
 RURAL = r"rural|\brur\d|village|\bmvr\b"
-NO_CHARITY = r"empt|emprty|discretion|top.?up|" + RURAL
+EMPTY = r"empt|emprty"
+NO_CHARITY = rf"{EMPTY}|discretion|top.?up|{RURAL}"
 RETAIL = r"retail|hospitality|leisure|\brhl|\bret[dr](?:\w*\d|\b)"
 PUB = r"\bpubs?\b|public house|licensed|music venue"
 DECIDED = r"discretion|top.?up|\bdisc|\bd[cr]r\b"
@@ -36,8 +37,17 @@ CHARITY_PCT = 80
 BETWEEN = re.compile(  # the reliefs of a cell; what stands before a number is the header of its column
     r";|(?:[|+\n]| / |, (?=[^,;]*(?:relief|discount|top.?up|mandatory|discretion)))(?![^;]*: *[-(£\d])", re.IGNORECASE
 )
-_NUMBER = r"^(?:(?P<label>.*?):)? *[-(]?£? *-?(?P<number>\d[\d,]*(?:\.\d+)?)\)? *(?P<sign>%?)$"
-_PERCENT = r"(?P<words>\d{1,3}(?:\.\d+)?) *%|^[A-Za-z]{2,6}(?P<code>\d{2,3})$"
+_OF_COUNCIL, _OF_LAW = r"disc|top.?up|d[cr]r\b|hardship", r"mand|char|casc|sports? club"
+_AMOUNT, _AND = r"£?\d[\d.,]* *%? *", r"\s*(?:\b(?:and|with|plus)\b|[&+/,])\s*"
+TWO_RELIEFS = (  # in a part, what the first is: 80% Mandatory 20% Disc; MAND80/DISC20; Disc 20% & Mandatory 80%; 80/20
+    rf"^(\d.*?(?:{_OF_LAW}).*?)(?:{_AND}|\s)(?={_AMOUNT}(?:{_OF_COUNCIL}))",
+    rf"^(?!.*[:;])(.*?(?:{_OF_LAW}).*?)(?:{_AND}|(?<=[\d%])(?![\d.,%])\s*)(?=(?:{_AMOUNT})?(?:{_OF_COUNCIL}))",
+    rf"^(?!.*[:;])(.*?(?:{_OF_COUNCIL}).*?){_AND}(?=(?:{_AMOUNT})?(?:{_OF_LAW}).*\d)",
+    r"^(\d+%?) */ *(?=\d+%?$)",
+)
+_NUMBER = r"^(?:(?P<label>[^£]*?)(?::|(?=£)))? *[-(]?(?P<pounds>£?) *-?(?P<number>\d[\d,]*(?:\.\d+)?)\)? *(?P<sign>%?)$"
+_CODE = rf"(?:[A-Za-z]{{2,6}}(?=\d\d)|(?i:{_OF_LAW}|{_OF_COUNCIL})[A-Za-z ]*)"  # MAND80, Mandatory 80
+_PERCENT = rf"(?P<words>\d{{1,3}}(?:\.\d+)?) *%|^{_CODE}(?P<code>\d{{1,3}})$"
 Account = Literal["billed", "no value", "later"]
 
 
@@ -201,13 +211,13 @@ def read_reliefs(roll: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         By row claims_small_business, is_charity (mandatory relief of 80 percent), is_retail, is_pub, discretionary_pct
-        (what is told as a percent, and any other mandatory percent than a charity's), other_relief_gbp (what is told of
-        discretionary relief in pounds), has_other_relief (a relief is named that none of these is), and reliefs, all
-        words, joined by "; ".
+        (what is told as a percent, and any other mandatory percent than a charity's), other_relief_gbp (what is told in
+        pounds of discretionary relief, and of others that no rule gives), has_other_relief (a relief is named that none
+        of these is), and reliefs, all words, joined by "; ".
     """
     said = [_get(roll, column, "string") for column in RELIEF_COLUMNS]
     parts = pd.concat(
-        [cells.dropna().str.split(BETWEEN).explode().str.strip().rename("part").to_frame() for cells in said],
+        [_split_parts(cells.dropna().str.split(BETWEEN).explode()).rename("part").to_frame() for cells in said],
         keys=RELIEF_COLUMNS,
         names=["column", "row"],
     ).reset_index()
@@ -220,6 +230,13 @@ def read_reliefs(roll: pd.DataFrame) -> pd.DataFrame:
     pounds = once["pounds"].sum().reindex(roll.index, fill_value=0.0)
     words = once["part"].agg("; ".join).reindex(roll.index).astype("string")
     return found.assign(discretionary_pct=percent, other_relief_gbp=pounds, reliefs=words)
+
+
+def _split_parts(parts: "pd.Series[str]") -> "pd.Series[str]":
+    """Split a part that names a mandatory relief and one of the council's own, as Charity 80% & Disc 20%."""
+    for pattern in TWO_RELIEFS:
+        parts = parts.str.replace(pattern, r"\1;", case=False, regex=True)
+    return parts.str.split(";").explode().str.strip()
 
 
 def _read_parts(parts: pd.DataFrame) -> pd.DataFrame:
@@ -235,8 +252,9 @@ def _read_parts(parts: pd.DataFrame) -> pd.DataFrame:
     charity = _has(words, MANDATORY) | (own & mandatory) | (mandatory & told.notna() & ~small & ~retail & ~pub)
     charity &= (told.isna() | told.sub(CHARITY_PCT).abs().lt(0.5)) & ~(amount.notna() & rural)
     charity = (charity | _has(words, CHARITY)) & ~_has(words, NO_CHARITY)
-    by_council = _has(words, DECIDED) | (own & (column == "discretionary_relief"))
-    given = ~charity & (by_council | (mandatory & parts["number"].notna()))
+    by_council = (_has(words, DECIDED) & ~retail & ~pub) | (own & (column == "discretionary_relief"))
+    as_told = (column == "other_relief") & amount.notna() & ~(small | retail | pub | _has(words, EMPTY))
+    given = ~charity & (by_council | as_told | (mandatory & parts["number"].notna()))
     percent = told.where(given, (told - CHARITY_PCT).clip(lower=0).where(charity)).fillna(0.0)
     pounds = amount.where(given).fillna(0.0)
     has_number = (given & (percent + pounds > 0)).groupby(parts["row"]).transform("any")
@@ -257,7 +275,8 @@ def _read_numbers(parts: pd.DataFrame) -> pd.DataFrame:
     label, number = found["label"].fillna(""), pd.to_numeric(found["number"].str.replace(",", "")).astype("float64")
     most = number.groupby([parts["column"], label.str.lower()]).transform("max")
     is_yes = text.str.lower().isin(YES) | (number.eq(1) & most.eq(1))
-    is_percent = number.notna() & ~is_yes & (found["sign"].eq("%") | most.le(100))
+    in_pounds = found["pounds"].eq("£") | _has(label, r"amount|\bamt\b")
+    is_percent = number.notna() & ~is_yes & ~in_pounds & (found["sign"].eq("%") | most.le(100))
     told = number.where(is_percent).mul(most.le(1).map({True: 100, False: 1}))
     told = told.fillna(pd.to_numeric(inside["words"].fillna(inside["code"])).astype("float64").where(number.isna()))
     words = label.where(number.notna(), text)

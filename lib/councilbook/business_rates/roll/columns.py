@@ -26,8 +26,8 @@ from councilbook.errors import CheckError, suggest
 Found = Literal["known header", "guessed from header", "guessed from cells", "confirmed", "not used"]
 
 TARGETS = (*COLUMNS, *PSEUDO_TARGETS)
-JOINED = ("ratepayer_name", "ratepayer_address", "address", "address_place", "exemption", *RELIEF_TARGETS)
 ADDED = ("ratepayer_address", "address_place", "exemption", *RELIEF_TARGETS)  # a guess adds to what is known
+JOINED = ("ratepayer_name", "address", *ADDED)
 ONE_STEM = ("ratepayer_name",)  # parts of one name may be joined, two kinds of name may not
 GIVES_WAY_TO = {"address": "ratepayer_address", "addr": "ratepayer_address", "addressline": "ratepayer_address",
                 "postcode": "ratepayer_address"}  # fmt: skip

@@ -48,14 +48,6 @@ _LIST = re.compile(
     r"|rv\s(?P<short>1[07]|2[36])"
     rf"|(?P<before>(?:19|20)\d\d)(?:\s\d\d(?:\d\d)?)?\s(?:rating\s|compiled\s|draft\s)?(?:list\s)?{_VALUE})$"
 )
-_RELIEFS = (
-    "other_relief",
-    "small_business_relief",
-    "mandatory_relief",
-    "discretionary_relief",
-    "relief",
-    "relief_total",
-)
 _WHEN = re.compile(r"\b(dates?|from|start\w*|ends?|until|to|since)\b")
 _NO_RELIEF = re.compile(rf"{_WHEN.pattern}|\b(suppl\w*|supp|removed|premium)\b")
 _GUESSES: Mapping[str, str] = {  # words of a header that no council has used yet, after short words are written out
@@ -91,8 +83,8 @@ _GUESSES: Mapping[str, str] = {  # words of a header that no council has used ye
     r"|^occupied( property)? (or )?(empty|void|vacant|unoccupied)( property)?$",
     "is_empty": r"^(is |currently |property )*(empty|void|vacant|unocc|unoccupied)( property)?"
     r"( status| indicator| flag)?( y n)?$",
-    "relief_total": r"^(total|sum)( of)?( all)? reliefs?( amount| awarded| granted)?$"
-    r"|^reliefs? (total|amount|award|value)$",
+    "relief_total": r"^(total|sum)( of)?( all)? reliefs?( amount| awarded| granted)?$|^reliefs? total$",
+    "relief_amount": r"^(reliefs?|discounts?)( award(ed)?)? (amount|award|value)s?( \d)?$",
     "other_relief": r"\b(fresh start|day nursery|nursery|transitional|hospitality|leisure|retail|pubs?|newspaper"
     r"|supporting small|ssb|ssbr|heat network|improvement|flood\w*|additional|local newspaper|public house|rhl)\b"
     r".*\b(relief|disc|discount|rlf|ssb\w*)|\bempty( property)?( rates?)? (relief|discount)"
@@ -170,7 +162,7 @@ def _choose_words(group: str, cell: str) -> str:
         is_better = alone.target in ("relief", "liability_start_date") and read_words(group).target is not None
     else:
         is_better = alone.target is None or both.is_known or both.target.startswith("ratepayer")
-        is_better |= alone.rank > 0 and both.target not in _RELIEFS
+        is_better |= alone.rank > 0 and "relief" not in both.target
     return f"{group} {cell}" if group and is_better else cell
 
 
@@ -184,7 +176,9 @@ def read_header(header: str) -> Meaning:
 @cache
 def read_words(header: str) -> Meaning:
     """Read what a header says without regard to other spellings, which takes a hundredth of the time."""
-    words = normalise_header(header)
+    words = re.sub(
+        r"^(reliefs?|discounts?|exemptions?) (\d) (.+)$", r"\1 \3 \2", normalise_header(header)
+    )  # "Relief 1 Type"
     long = " ".join(_LONG.get(word, word) for word in words.split())
     if year := _find_list(words) or _find_list(long):
         return Meaning("rateable_value_gbp", 1, f"list {year}", is_known=True, is_exact=True, year=year)
@@ -200,7 +194,7 @@ def read_words(header: str) -> Meaning:
     key = _cut_number(words.replace(" ", ""))
     if not (PERSONAL.search(words) and "address" not in long):
         for target, pattern in _GUESSES.items():
-            if target in _RELIEFS and _NO_RELIEF.search(long):
+            if "relief" in target and _NO_RELIEF.search(long):
                 continue
             if any(re.search(pattern, text) for text in (long, short, turned)):
                 return Meaning(target, 0, key, is_known=False)

@@ -57,17 +57,12 @@ KINDS: Mapping[str, Kind] = {
     "account_credit_gbp": "money",
 }
 RELIEFS = ("small_business_relief", "mandatory_relief", "discretionary_relief", "other_relief")
-RELIEF_TARGETS = (*RELIEFS, "relief", "relief_total")
-PSEUDO_TARGETS = (  # read into is_occupied, the relief that the words name or one whose kind is not told, and address;
-    # and by the last two it is told which of the rows of a property is kept
-    "is_empty",
-    "is_part_empty",
-    "relief",
-    "relief_total",
-    "address_place",
-    "liability_end_date",
-    "list_year",
-)
+NAMED_RELIEFS = (*RELIEFS, "relief")
+RELIEF_TARGETS = (*NAMED_RELIEFS, "relief_amount", "relief_total")
+# read into is_occupied, the relief that the words name or one whose kind is not told, and address; the last two tell
+# which of the rows of a property is kept
+PSEUDO_TARGETS = ("is_empty", "is_part_empty", "relief", "relief_amount", "relief_total", "address_place",
+                  "liability_end_date", "list_year")  # fmt: skip
 REFERENCES = ("property_reference", "ba_reference", "uprn")
 DAYS: tuple[Kind, ...] = ("day", "month_day", "serial_day")
 EXPECTED: Mapping[Kind, str] = {
@@ -197,6 +192,8 @@ CREATE OR REPLACE TEMP MACRO to_relief(x, label) AS CASE
     WHEN NOT regexp_matches(x, '^[0-9(£\x{{FFFD}}-]') OR to_money(rtrim(x, '%')) IS NULL THEN x
     WHEN to_money(rtrim(x, '%')) = 0 THEN NULL
     ELSE label || ': ' || x END;
+CREATE OR REPLACE TEMP MACRO add_amount(x, amount) AS CASE WHEN coalesce(to_money(amount), 0) = 0
+    OR regexp_matches(x, '[0-9;|+&/,\n]') THEN x ELSE x || ': £' || printf('%.2f', abs(to_money(amount))) END;
 CREATE OR REPLACE TEMP MACRO strip_supporting(x) AS regexp_replace(lower(x), 'supp\w*\.?( for)?[ -]+(small[ -]+bus\w*'
     || '|sb\w*)( rates?)?( relief)?|\bssb\w*|small business\w*( rates?)? suppl\w*|\bsbr\w* suppl?\w*', '', 'g');
 CREATE OR REPLACE TEMP MACRO names_small(x) AS regexp_matches(lower(x), '\bsmall business|\bsbr|\bsbb|\bsrbe')
@@ -204,7 +201,7 @@ CREATE OR REPLACE TEMP MACRO names_small(x) AS regexp_matches(lower(x), '\bsmall
 CREATE OR REPLACE TEMP MACRO names_mandatory(x) AS
     regexp_matches(lower(x), '\bmand|charit|\bcasc|\bmcr\b') AND NOT regexp_matches(lower(x), 'empty|emprty');
 CREATE OR REPLACE TEMP MACRO names_discretionary(x) AS
-    regexp_matches(lower(x), 'discretion|\btop.?up|hardship|\b(drr|dcr)\b');
+    regexp_matches(lower(x), 'discretion|\btop.?up|hardship|\b(drr|dcr)\b|(mand|charit|casc)\D*\d+\W*disc\W*\d');
 CREATE OR REPLACE TEMP MACRO mark_lines(x) AS ' ' || trim(regexp_replace(regexp_replace(regexp_replace(upper(x),
     '[''`’.]', '', 'g'), '[,\n\r]+', ' , ', 'g'), '[^A-Z0-9,]+', ' ', 'g')) || ' , ';
 CREATE OR REPLACE TEMP MACRO has_place(lines, place, others) AS len(list_filter(regexp_extract_all(
@@ -342,26 +339,43 @@ def _write_column(name: str, uses: Sequence[Use]) -> str:
 def _write_relief(name: str, uses: Sequence[Use]) -> str:
     """A relief's words go to every relief that they name; those that name none, to that of their header."""
     test = {
-        "small_business_relief": "names_small({0})",
-        "mandatory_relief": "names_mandatory({0})",
-        "discretionary_relief": "names_discretionary({0})",
+        f"{kind}_relief": f"names_{kind.partition('_')[0]}({{0}})"
+        for kind in ("small_business", "mandatory", "discretionary")
     }
-    nothing_named = "NOT (names_small({0}) OR names_mandatory({0}) OR names_discretionary({0}))"
+    nothing_named = f"NOT ({' OR '.join(test.values())})"
+    named = [use for use in uses if use.target in NAMED_RELIEFS]
+    amounts = _pair_amounts(uses)
     pieces = []
-    for use in uses:
-        if use.target in (*RELIEFS, "relief"):
+    for use in named:
+        is_own = use.target == name or (use.target == "relief" and name == "other_relief")
+        tests = [test[name]] if name in test else []
+        tests += [nothing_named] if is_own else []
+        if tests:
             text = f"v{use.position}"
-            is_own = use.target == name or (use.target == "relief" and name == "other_relief")
-            tests = [test[name]] if name in test else []
-            tests += [nothing_named] if is_own else []
-            if tests:
-                pieces.append(f"CASE WHEN {' OR '.join(tests).format(text)} THEN {text} END")
-    total = [f"v{use.position}" for use in uses if use.target == "relief_total"]
-    if name != "other_relief" or not total:
-        return _join(pieces, "; ")
-    told = [f"v{use.position}" for use in uses if use.target in (*RELIEFS, "relief")]
-    is_untold = f"coalesce({', '.join(told)}) IS NULL" if told else "TRUE"
-    return _join([*pieces, f"CASE WHEN {is_untold} THEN {total[0]} END"], "; ")
+            said = f"add_amount({text}, c{amounts[use.position]})" if use.position in amounts else text
+            pieces.append(f"CASE WHEN {' OR '.join(tests).format(text)} THEN {said} END")
+    if name == "other_relief":
+        told = [f"v{use.position}" for use in named]
+        for target in ("relief_amount", "relief_total"):
+            sums = [f"v{use.position}" for use in uses if use.target == target]
+            is_untold = f"coalesce({', '.join(told)}) IS NULL" if told else "TRUE"
+            pieces += [
+                f"CASE WHEN {is_untold} THEN {one} END" for one in (sums if target == "relief_amount" else sums[:1])
+            ]
+            told += sums
+    return _join(pieces, "; ")
+
+
+def _pair_amounts(uses: Sequence[Use]) -> dict[int, int]:
+    """Find the column of each relief's amount: the one with the same number in its header, as `Relief 2 Amount`."""
+    by_number: dict[tuple[str, str], list[int]] = {}
+    for use in uses:
+        by_number.setdefault((use.target, "".join(re.findall(r"\d", use.header))), []).append(use.position)
+    reliefs = {number: places for (target, number), places in by_number.items() if target == "relief"}
+    amounts = {number: by_number.get(("relief_amount", number), []) for number in reliefs}
+    return {
+        places[0]: amounts[number][0] for number, places in reliefs.items() if len(places) == len(amounts[number]) == 1
+    }
 
 
 def _join(pieces: Sequence[str], separator: str) -> str:
