@@ -6,24 +6,33 @@ words of places and trades. What is none of these may be somebody's name.
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
 from councilbook.business_rates.names.address_parts import (
+    HEADS,
     JOINING,
+    PLAIN_WORDS,
     SAINT,
+    STREETS,
+    UNITS,
     Known,
     Word,
     is_gate,
-    is_head,
-    is_street,
-    land_words,
-    plain_words,
     split_line,
     strip,
 )
-from councilbook.business_rates.names.person_words import TITLES, KnownNames, fold_letters, read_words
+from councilbook.business_rates.names.person_words import (
+    ALSO_NAMES,
+    ALSO_SURNAMES,
+    ASSOCIATION_WORDS,
+    LAND_WORDS,
+    ORGANISATION_WORDS,
+    TITLES,
+    KnownNames,
+    fold_letters,
+    read_words,
+)
 
 # why a part of a line may be somebody's name
 MARK, PERSON, NAMED_AFTER = "a mark", "a given name", "after a person"
@@ -32,6 +41,8 @@ ONE_WORD, UNKNOWN = "one word", "not known"
 LEAST_OF_A_NAME = 2  # letters
 MOST_OF_A_STREET = 4  # words, with a title
 PAIR = 2  # a given name and a surname
+# words of buildings and institutions, which are no name by themselves: Church Primary School
+KINDS = read_words("trades", "associations", "places", "buildings", "named", "kinds")
 
 _CARE = re.compile(
     r"\bC ?[/\\] ?[O0]\b|\bCARE OF\b|\bFAO\b|\bATTN?\b|\bEXEC(?:UTORS?|UTRIX|ORS?|S)? OF\b|\bESTATE OF\b|\bDECEASED\b"
@@ -61,7 +72,7 @@ def find_unknown(line: str, known: Known, names: KnownNames) -> list[Part]:
     if _CARE.search(flat):
         return [Part(0, len(line), MARK, frozenset())]
     parts = split_line(line)
-    if _TITLED.search(flat) and not (is_street(flat.split()[-1]) and _is_titled_street(parts)):
+    if _TITLED.search(flat) and not (flat.split()[-1] in STREETS and _is_titled_street(parts)):
         return [Part(0, len(line), MARK, frozenset())]
     found = []
     before = ""
@@ -81,16 +92,15 @@ def _is_titled_street(parts: list[list[Word]]) -> bool:
     """Whether a title is a street's: Dr Browns Close, and not Mrs J Brown High Street."""
     words = parts[-1] if parts else []
     return (
-        0 < len(words) <= MOST_OF_A_STREET and is_street(words[-1].text) and all(len(word.text) > 1 for word in words)
+        0 < len(words) <= MOST_OF_A_STREET and words[-1].text in STREETS and all(len(word.text) > 1 for word in words)
     )
 
 
 def _is_plain(word: str, known: Known) -> bool:
     """Whether a word is one of places or trades, and hardly anybody's name."""
-    if word in known.place_words or word in land_words() or word.startswith(SAINT):
+    if word in known.place_words or word in LAND_WORDS or word in JOINING or word.startswith(SAINT):
         return True
-    also = read_words("also_names")
-    return word in plain_words() and word not in also and word.removesuffix("S") not in also
+    return word in PLAIN_WORDS and not ALSO_NAMES.intersection((word, word.removesuffix("S")))
 
 
 def _judge(words: list[Word], known: Known, names: KnownNames) -> list[tuple[str, list[Word]]]:
@@ -104,32 +114,32 @@ def _judge(words: list[Word], known: Known, names: KnownNames) -> list[tuple[str
         return [(MARK, marked)]
     if phrase in known.places or all(plain) or is_gate(content):
         return []
-    also = head in read_words("also_surnames")
-    if phrase in known.buildings and (is_head(head) or also):
+    also = head in ALSO_SURNAMES
+    if phrase in known.buildings and (head in HEADS or also):
         return []
     for place in range(len(words) - 1, 1, -1):
         if " ".join(word.text for word in words[:place]) in known.places:
             return _judge(words[place:], known, names)
     for place in range(1, len(words) - 1):
         rest = " ".join(word.text for word in words[place:])
-        if rest in known.places or (rest in known.buildings and is_street(head)):
+        if rest in known.places or (rest in known.buildings and head in STREETS):
             return _judge(words[:place], known, names)
-    if is_head(head) or (also and len(content) != PAIR):
+    if head in HEADS or (also and len(content) != PAIR):
         return _find_run_in(content, plain, known, names)
     texts = [word.text for word in content]
-    in_words = plain_words().issuperset(texts)
+    in_words = PLAIN_WORDS.issuperset(texts)
     if in_words and words[0].text == "THE":
         return []
     before = _list_before(words, "OF")
-    if before and all(word.text in plain_words() for word in before):
+    if before and all(word.text in PLAIN_WORDS for word in before):
         return []
-    if also and len(content) == PAIR and head in _kinds() and content[0].text not in names.given:
+    if also and len(content) == PAIR and head in KINDS and content[0].text not in names.given:
         return [(HOUSE_LIKE, words)]
     if _names_a_person([word.text for word in words], known, names):
-        given = names.given.intersection(texts) - read_words("also_names")
-        if words[0].text == "THE" or (in_words and not given and head not in read_words("trades")):
+        given = names.given.intersection(texts) - ALSO_NAMES
+        if words[0].text == "THE" or (in_words and not given and head not in ORGANISATION_WORDS):
             return [(NAMED_AFTER, words)]
-        return [(STREET_LIKE if is_street(head) else PERSON, words)]
+        return [(STREET_LIKE if head in STREETS else PERSON, words)]
     if also and len(content) == PAIR:
         return [(STREET_LIKE, words)]
     if phrase in known.buildings:
@@ -138,38 +148,34 @@ def _judge(words: list[Word], known: Known, names: KnownNames) -> list[tuple[str
         return []
     if len(content) == 1:
         return [(ONE_WORD, words)] if len(head) > 1 else []
-    return [] if in_words and head not in read_words("trades") else [(UNKNOWN, words)]
+    return [] if in_words and head not in ORGANISATION_WORDS else [(UNKNOWN, words)]
 
 
 def _find_marks(words: list[Word], content: list[Word], known: Known) -> list[Word]:
     """Find initials beside what may be a surname, or a surname's possessive before a trade."""
-    surnames = read_words("also_surnames") | read_words("also_names")
+    surnames = ALSO_SURNAMES | ALSO_NAMES
     odd = [len(word.text) > 1 and (word.text in surnames or not _is_plain(word.text, known)) for word in content]
     single = [len(word.text) == 1 and id(word) not in _list_paired(words) for word in content]
     for place, (word, after) in enumerate(pairwise(content)):
         plural = word.text.removesuffix("S")
         owned = word.owns or (
             plural != word.text
-            and (content[-1].text not in read_words("associations") or after.text in read_words("units"))
+            and (content[-1].text not in ASSOCIATION_WORDS or after.text in UNITS)
             and (plural in surnames or not _is_plain(word.text, known))
         )
-        if word.text.startswith(SAINT) or not owned or is_head(after.text) or after.text not in read_words("trades"):
+        if word.text.startswith(SAINT) or not owned or after.text in HEADS or after.text not in ORGANISATION_WORDS:
             continue
         if after is content[-1]:
             return words
-        if not place and (after.text in read_words("units") or not _may_go_on(content[2].text)):
+        goes_on = content[2].text in HEADS or content[2].text in ORGANISATION_WORDS  # Kirklees Steel Works
+        if not place and (after.text in UNITS or not goes_on):
             return content[:2]
-    if is_head(content[-1].text):
+    if content[-1].text in HEADS:
         size = PAIR + all((*single[1:PAIR], *odd[PAIR : len(content) - 1][:1]))  # Ann J Smith
         lead = content[:size] if len(content) > PAIR else []
-        of_kind = content[-1].text in read_words("associations") and single[1:3] == [True, True]  # Wick C P School
+        of_kind = content[-1].text in ASSOCIATION_WORDS and single[1:3] == [True, True]  # Wick C P School
         return lead if lead and any(single[:2]) and any(odd[:2]) and not of_kind else []
     return words if any(single) and any(odd) else []
-
-
-def _may_go_on(word: str) -> bool:
-    """Whether a name of trade goes on with a word: Kirklees Steel Works."""
-    return is_head(word) or word in read_words("trades")
 
 
 def _list_before(words: list[Word], joining: str) -> list[Word]:
@@ -199,16 +205,16 @@ def _find_run_in(
     """
     texts = [word.text for word in content]
     head, rest = texts[-1], texts[PAIR:]
-    surnames = read_words("also_surnames") - _kinds() if len(rest) > 1 else frozenset()
+    surnames = ALSO_SURNAMES - KINDS if len(rest) > 1 else frozenset()
     if any(is_plain and text not in surnames for is_plain, text in zip(plain, texts[:PAIR], strict=False)):
         return []
     if not rest or min(map(len, texts[:PAIR])) < LEAST_OF_A_NAME or " ".join(texts[:PAIR]) in known.begins:
         return []
-    if len(rest) == 1 and is_street(head) and head not in read_words("units"):
+    if len(rest) == 1 and head in STREETS and head not in UNITS:
         return []
-    given = any(text in names.given - read_words("also_names") for text in texts[:PAIR])
-    of_kind = head in read_words("named") and all(text in _kinds() for text in rest if len(text) > 1)
-    if of_kind and len(rest) > 1 and not given and head in read_words("associations"):
+    given = any(text in names.given - ALSO_NAMES for text in texts[:PAIR])
+    of_kind = head in read_words("named") and all(text in KINDS for text in rest if len(text) > 1)
+    if of_kind and len(rest) > 1 and not given and head in ASSOCIATION_WORDS:
         return []
     alone = len(rest) > 1 and " ".join(rest) in known.phrases  # Village Hall
     if not alone and (of_kind or read_words("named_after").intersection(rest)):
@@ -216,14 +222,8 @@ def _find_run_in(
     if given and len(rest) > 1:
         size = min(plain.index(True) if True in plain else len(plain), max(len(plain) - PAIR, PAIR))
         return [(PERSON, content[: max(size, PAIR)])]
-    may_end = len(rest) == 1 and head in read_words("also_surnames")  # Ann & Thomas Meadows
+    may_end = len(rest) == 1 and head in ALSO_SURNAMES  # Ann & Thomas Meadows
     return [(UNKNOWN, content if may_end else content[:PAIR])]
-
-
-@lru_cache
-def _kinds() -> frozenset[str]:
-    """Words of kinds of buildings and institutions, which are no name by themselves: Church Primary School."""
-    return frozenset().union(*map(read_words, ("trades", "associations", "places", "buildings", "named", "kinds")))
 
 
 def _names_a_person(words: list[str], known: Known, names: KnownNames) -> bool:
@@ -232,17 +232,16 @@ def _names_a_person(words: list[str], known: Known, names: KnownNames) -> bool:
     A given name that is a word as well, as Rose, counts only beside what is no such word, or a surname.
     """
     told = [word for word in words if word not in ("&", "THE")]
-    also = read_words("also_names")
-    surnames = also | read_words("also_surnames")
+    surnames = ALSO_NAMES | ALSO_SURNAMES
     for place, word in enumerate(told):
-        if word not in names.given or word in known.place_words or (word in plain_words() and word not in also):
+        if word not in names.given or word in known.place_words or (word in PLAIN_WORDS and word not in ALSO_NAMES):
             continue
         for other in told[max(place - 1, 0) : place] + told[place + 1 : place + 2]:
             if other in JOINING:
                 continue
-            if other not in plain_words() or other in surnames:
+            if other not in PLAIN_WORDS or other in surnames:
                 return True
-            if word not in also and other not in read_words("trades") and "&" not in words:
+            if word not in ALSO_NAMES and other not in ORGANISATION_WORDS and "&" not in words:
                 return True
     return False
 

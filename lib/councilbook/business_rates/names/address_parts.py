@@ -10,7 +10,13 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from councilbook.business_rates.names.person_words import fold_letters, read_words
+from councilbook.business_rates.names.person_words import (
+    ALSO_SURNAMES,
+    LAND_WORDS,
+    ORGANISATION_WORDS,
+    fold_letters,
+    read_words,
+)
 
 FEWEST_ROWS = 3  # properties that make a building or a village known
 FEWEST_OF_VILLAGE = 10  # before the name of one town
@@ -33,6 +39,11 @@ _SAME_LENGTH = (
 POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\s*$", re.I)
 _DIGIT = re.compile(r"\d")
 JOINING = frozenset("& OF IN ON TO FOR WITH THE AT".split())  # noqa: SIM905
+POSITIONS, STREETS, UNITS = map(read_words, ("positions", "streets", "units"))
+LEADING = POSITIONS | JOINING  # words that stand before a name
+HEADS = read_words("buildings", "streets") - ALSO_SURNAMES  # after which a part of a line ends, and hardly surnames
+# of places and trades; some are names as well
+PLAIN_WORDS = LAND_WORDS | read_words("trades", "ordinary", "associations", "also_surnames") | JOINING
 
 
 class Word(NamedTuple):
@@ -81,28 +92,28 @@ def _add_word(parts: list[list[Word]], word: Word, after_unit: bool) -> bool:
     part = parts[-1]
     if part and part[-1].text in SAINTS:
         word = word._replace(text=SAINT + word.text)
-    of_unit = word.text in read_words("units") or (after_unit and len(word.text) == 1)
-    if of_unit and all(one.text in leading() for one in part):
-        return not is_street(word.text)
-    divides = word.text in read_words("positions") and word.text not in JOINING
+    of_unit = word.text in UNITS or (after_unit and len(word.text) == 1)
+    if of_unit and all(one.text in LEADING for one in part):
+        return word.text not in STREETS
+    divides = word.text in POSITIONS and word.text not in JOINING
     if divides or (word.text == "THE" and part and part[-1].text not in JOINING):
         parts.append([])
     parts[-1].append(word)
-    if is_head(word.text) or _is_owned(parts[-1]):
+    if word.text in HEADS or _is_owned(parts[-1]):
         parts.append([])
-    return of_unit and not is_street(word.text)  # High Street J Smith
+    return of_unit and word.text not in STREETS  # High Street J Smith
 
 
 def _ends_with_a_unit(part: Sequence[Word]) -> bool:
     """Whether a part goes on to a unit, which is no trade of somebody: Smiths Garage 7."""
-    if len(part) < 2 or part[-1].text not in read_words("units"):
+    if len(part) < 2 or part[-1].text not in UNITS:
         return False
-    return not (part[-1].text in read_words("trades") and part[-2].text.endswith("S"))
+    return not (part[-1].text in ORGANISATION_WORDS and part[-2].text.endswith("S"))
 
 
 def _is_owned(part: Sequence[Word]) -> bool:
     """Whether a part ends as a trade of somebody: Smith's Garage, Smiths Garage."""
-    if len(part) < 2 or part[-1].text not in read_words("trades"):
+    if len(part) < 2 or part[-1].text not in ORGANISATION_WORDS:
         return False
     return part[-2].owns and not part[-2].text.startswith(SAINT)
 
@@ -114,34 +125,6 @@ def _read_word(match: re.Match[str]) -> Word:
         return Word({"AND": "&", "O": "OF"}[bare], match.start(), match.end(), owns=False)
     owns = bool(re.search("['’`]S?$", folded))
     return Word(bare, match.start(), match.end(), owns)
-
-
-@lru_cache
-def leading() -> frozenset[str]:
-    """Return words that stand before a name: of position, and joining ones."""
-    return read_words("positions") | JOINING
-
-
-@lru_cache
-def _heads() -> frozenset[str]:
-    """Words after which a part of a line ends: of buildings and streets that are hardly anybody's surname."""
-    return (read_words("buildings") | read_words("streets")) - read_words("also_surnames")
-
-
-@lru_cache
-def plain_words() -> frozenset[str]:
-    """Return all words of places and trades, some of which are names as well."""
-    kinds = (
-        *("trades", "places", "ordinary", "buildings", "streets", "units", "positions", "associations"),
-        "also_surnames",
-    )
-    return frozenset().union(*map(read_words, kinds), JOINING)
-
-
-@lru_cache
-def land_words() -> frozenset[str]:
-    """Words of buildings, streets and land, which stand for themselves even where they are surnames."""
-    return frozenset().union(*map(read_words, ("buildings", "streets", "units", "positions", "places")), JOINING)
 
 
 # --- what the roll knows ---
@@ -172,12 +155,12 @@ def learn_lines(addresses: Iterable[Sequence[str]], areas: Iterable[str]) -> Kno
             places.add(phrase)
         if rows >= FEWEST_OF_TOWN and not from_end:
             towns.update(phrase.split())
-        if rows >= FEWEST_ROWS and (together or is_street(phrase.split()[-1])):
+        if rows >= FEWEST_ROWS and (together or phrase.split()[-1] in STREETS):
             buildings.add(phrase)
     for phrase, counts in before.items():
         if counts.total() >= FEWEST_OF_VILLAGE and max(counts.values()) >= MOST_BEFORE_ONE * counts.total():
             places.add(phrase)
-    streets = [phrase.split() for phrase in buildings if is_street(phrase.split()[-1])]
+    streets = [phrase.split() for phrase in buildings if phrase.split()[-1] in STREETS]
     begins = {" ".join(words[:2]) for words in streets if len(words) > 2}
     phrases = [phrase for phrase, rows in rows_of.items() if rows >= FEWEST_ROWS]
     return Known(*map(frozenset, (buildings, places, towns, begins, phrases)))
@@ -197,7 +180,7 @@ def _list_phrases(line: str) -> tuple[str, ...]:
 def strip(part: Sequence[Word]) -> list[Word]:
     """Leave out words of position before a name, and joining words after it."""
     words = list(part)
-    while words and words[0].text in leading() - {"THE"}:
+    while words and words[0].text in LEADING - {"THE"}:
         words = words[1:]
     while words and words[-1].text in JOINING:
         words = words[:-1]
@@ -206,19 +189,9 @@ def strip(part: Sequence[Word]) -> list[Word]:
 
 def ends_as_a_street(line: str) -> bool:
     """Whether a line has the name of a street in it."""
-    return any(is_street(part[-1].text) or is_gate(part) for part in split_line(line))
-
-
-def is_street(word: str) -> bool:
-    """Whether a word ends the name of a street."""
-    return word in read_words("streets")
+    return any(part[-1].text in STREETS or is_gate(part) for part in split_line(line))
 
 
 def is_gate(part: Sequence[Word]) -> bool:
     """Whether a part is a street like Northgate: by itself, as Norgate and Ludgate are surnames."""
     return len(part) == 1 and part[0].text.endswith("GATE") and len(part[0].text) > LEAST_OF_A_GATE
-
-
-def is_head(word: str) -> bool:
-    """Whether a word ends the name of a building or a street, and is hardly anybody's surname."""
-    return word in _heads() or (is_street(word) and word not in read_words("also_surnames"))

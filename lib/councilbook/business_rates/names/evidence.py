@@ -14,11 +14,11 @@ from councilbook.business_rates.names.person_words import (
     ASSOCIATION_WORDS,
     FORM,
     LETTER_FORMS,
+    NO_NAMES,
     ORGANISATION_WORDS,
     PLACE_WORDS,
     SAME_FORM,
     KnownNames,
-    read_plain_words,
     read_public_bodies,
 )
 from councilbook.business_rates.names.wording import (
@@ -147,7 +147,7 @@ def _find_leads(
 ) -> NDArray[np.int64]:
     """Count the words that may be a person's whole name, at the beginning of each text; 0 if there are none."""
     letters = pc.utf8_length(pa.array(words, pa.string())).to_numpy(zero_copy_only=False)
-    plain = are_in(words, read_plain_words() | (_read_place_names() - known.any))
+    plain = are_in(words, NO_NAMES | (_read_place_names() - known.any))
     is_name = ~plain & (letters > 1) & ~match_names(pa.array(words, pa.string()), "[0-9&]")
     is_initial = (letters == 1) & ~are_in(words, frozenset("&"))
 

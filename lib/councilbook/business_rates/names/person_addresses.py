@@ -27,7 +27,7 @@ from councilbook.business_rates.names.address_lines import (
     cut_out,
     find_unknown,
 )
-from councilbook.business_rates.names.address_parts import POSTCODE, ends_as_a_street, learn_lines, plain_words
+from councilbook.business_rates.names.address_parts import PLAIN_WORDS, POSTCODE, ends_as_a_street, learn_lines
 from councilbook.business_rates.names.evidence import link_by_name
 from councilbook.business_rates.names.person_words import FORM, KnownNames, fold_letters, read_known_names, read_words
 from councilbook.business_rates.names.persons import ORGANISATION, classify_parties
@@ -205,7 +205,7 @@ def _redact_lines(lines: list[str], parts: list[list[Part]], owner: str, is_name
         ends = place == told[-1] and place >= LEAST_BEFORE_A_TOWN
         its_own = any(ends_as_a_street(line[part.begin : part.end]) for part in own)
         around = _Around(owned, frozenset(nearby), numbered, sum(streets) > its_own, is_named, ends)
-        around = around._replace(leads=place == told[0] and plain_words().issuperset(_WORD.findall(line.upper())[-1:]))
+        around = around._replace(leads=place == told[0] and PLAIN_WORDS.issuperset(_WORD.findall(line.upper())[-1:]))
         out = [part for part in own if _goes(part, around._replace(is_named=is_named and _is_first(part, line)))]
         kept.append(cut_out(line, out) if out else line)
     return None if kept == lines else ", ".join(line for line in kept if line)
@@ -220,7 +220,7 @@ def _is_sign(part: Part, line: str) -> bool:
     """Whether a part is a whole line and has a plain word, of no trade and no name, in it: Fenton Paintball Arena."""
     if part.kind != UNKNOWN or line[: part.begin].strip() or re.search("[A-Za-z]{2}", line[part.end :]):
         return False
-    plain = plain_words() - read_words("trades") - read_words("also_names") - read_words("also_surnames")
+    plain = PLAIN_WORDS - read_words("trades", "also_names", "also_surnames")
     return any(len(word) > 2 and word in plain for word in _WORD.findall(fold_letters(line[: part.end])))
 
 

@@ -50,29 +50,22 @@ SAME_FORM: Mapping[str, str] = {
 }
 
 
-@lru_cache
-def read_words(kind: str) -> frozenset[str]:
-    """Return a vocabulary of `words.yaml`, which has their meanings and sources: words in capital letters."""
-    return frozenset(_read_vocabularies()[kind].split())
+_WORDS = files(__package__).joinpath("words.yaml").read_text(encoding="utf-8")
+_VOCABULARIES: dict[str, str] = yaml.load(_WORDS, Loader=yaml.BaseLoader)  # noqa: S506 (plain text: NO and ON are words)
 
 
 @lru_cache
-def read_plain_words() -> frozenset[str]:
-    """Return all words of places, trades and the like that are no given names or common surnames as well."""
-    kinds = ("trades", "associations", "places", "ordinary", "buildings", "streets", "units", "positions")
-    return frozenset().union(*map(read_words, kinds)) - read_words("also_names") - read_words("also_surnames")
-
-
-@lru_cache
-def _read_vocabularies() -> dict[str, str]:
-    text = files(__package__).joinpath("words.yaml").read_text(encoding="utf-8")
-    vocabularies: dict[str, str] = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 (plain text: NO and ON are words)
-    return vocabularies
+def read_words(*kinds: str) -> frozenset[str]:
+    """Return the words of vocabularies of `words.yaml`, which has their meanings and sources, in capital letters."""
+    return frozenset(word for kind in kinds for word in _VOCABULARIES[kind].split())
 
 
 # in the order of the file, as patterns are made of them
-TITLES, SOFT_TITLES = (_read_vocabularies()[kind].split() for kind in ("titles", "soft_titles"))
+TITLES, SOFT_TITLES = (_VOCABULARIES[kind].split() for kind in ("titles", "soft_titles"))
 PLACE_WORDS, ASSOCIATION_WORDS, ORGANISATION_WORDS = map(read_words, ("places", "associations", "trades"))
+ALSO_NAMES, ALSO_SURNAMES = map(read_words, ("also_names", "also_surnames"))
+LAND_WORDS = read_words("buildings", "streets", "units", "positions", "places")
+NO_NAMES = (LAND_WORDS | read_words("trades", "associations", "ordinary")) - ALSO_NAMES - ALSO_SURNAMES
 
 _LATIN = re.compile(r"[A-Z]{2,}")
 _PLAIN_LETTERS = str.maketrans(
