@@ -1,11 +1,12 @@
 """What a header says: which column of ours it stands for, as far as its words tell.
 
 A header is looked up among those that councils have used (`roll_headers.yaml`), as it is and with its short words
-written out; then it is held against the words that such headers are made of; and at last against near spellings.
+written out; then it is held against the words that such headers are made of (`header_words.yaml`); and at last against
+near spellings.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -26,20 +27,10 @@ _DATUM = re.compile(  # what a record has and a header has not
 _ABOVE = re.compile(r"(?=.{1,40}$)\D*(?:(?:19|20)\d\d(?:\W\d\d)?\D*|\d{1,2}\W*)?")
 _ASIDE = re.compile(r"\((?:where|if|unless|only|excl\w*|not|compan\w*|businesses)\b[^)]*\)", re.IGNORECASE)
 
-_LONG: Mapping[str, str] = {  # what a short word in a header stands for
-    "prop": "property", "props": "property", "hered": "hereditament", "addr": "address", "addrs": "address",
-    "adress": "address", "add": "address", "pcode": "postcode", "pc": "postcode", "postal": "post",
-    "desc": "description", "descr": "description", "descrip": "description", "descript": "description",
-    "ref": "reference", "refs": "reference", "refno": "reference number", "no": "number", "num": "number",
-    "nr": "number", "nbr": "number", "acc": "account", "acct": "account", "liab": "liability", "val": "value",
-    "vals": "value", "rlf": "relief", "mand": "mandatory", "exem": "exemption", "exempt": "exemption",
-    "amt": "amount", "percent": "pct", "percentage": "pct", "cd": "code", "dt": "date", "strt": "start",
-    "chg": "charge", "curr": "current", "corresp": "correspondence", "ratable": "rateable", "occ": "occupied",
-    "rlfs": "relief", "sbrr": "sbr", "biz": "business", "bus": "business", "org": "organisation",
-    "organization": "organisation", "lat": "latitude", "lon": "longitude", "long": "longitude", "lng": "longitude",
-}  # fmt: skip
-_FILLERS = frozenset({"the", "of", "for", "a", "an", "at", "gbp", "pounds", "y", "n", "yes", "yn", "flag", "indicator"})
-_FILLERS |= {"ind", "field", "full", "primary", "main", "current"}
+_WORDS = yaml.load((files(__package__) / "header_words.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
+_LONG = {short: long for long, words in _WORDS["short"].items() for short in words.split()}
+_FILLERS = frozenset(_WORDS["fillers"].split())
+_GUESSES = {target: re.compile("|".join(patterns)) for target, patterns in _WORDS["guesses"].items()}
 
 _VALUE = r"(?:rv|nav|rat(?:e|es)?able ?val(?:ue)?s?|annual values?)"
 _LIST = re.compile(
@@ -50,54 +41,6 @@ _LIST = re.compile(
 )
 _WHEN = re.compile(r"\b(dates?|from|start\w*|ends?|until|to|since)\b")
 _NO_RELIEF = re.compile(rf"{_WHEN.pattern}|\b(suppl\w*|supp|removed|premium)\b")
-_GUESSES: Mapping[str, str] = {  # words of a header that no council has used yet, after short words are written out
-    "ba_reference": r"\b(billing authority|ba|assessors?|voa?)( \w+)? (reference|number)",
-    "property_reference": r"^(ndr |nndr |the |our |unique )*(property|hereditament|assessment|premises?|subjects?"
-    r"|place) (account )?(unique )?(reference( number| code| id)?|id|identifier|number|key)( \d)?$"
-    r"|^(unique |ndr |nndr |rates? |rating )*(reference( number| code| id)?)$",
-    "uprn": r"\buprn\b",
-    "ratepayer_address": r"\b(correspondence|billing|mailing|contact|ratepayers?|rate payers?|account|forwarding|liable"
-    r"( party)?|owners?) (post )?(address|post ?code|town|city|locality|county)",
-    "ratepayer_name": r"\b(rate ?payers?|liable( part(y|ies)| person)?|occupiers?|account holders?|payers?)( full)?"
-    r"( names?)?( \d| continued| cont| cntd)?$"
-    r"|^(account|business|company|organisation|customer|party|firm|registered) names?( \d| continued| cont)?$",
-    "trading_name": r"\b(trading|trade) (name|style|as)\b",
-    "address": r"^(?!.*(correspondence|billing|mailing|contact|rate ?payer|e ?mail|owner|forwarding|account))"
-    r".*\baddress(es)?( property)?( line)?( \d)?$|^(address|property) line( \d)?$"
-    r"|^(property |premises |subjects? |hereditament )?(location|situation)$",
-    "address_place": r"^(property |premises |hereditament )?(post )?(locality|village|town|city|county)"
-    r"( (or )?(city|town|village))?( name)?$",
-    "postcode": r"^(property |premises |hereditament )?post ?code$",
-    "latitude": r"^latitude$",
-    "longitude": r"^longitude$",
-    "description_code": r"\b(description|category|scat|use|voa?|valuation|analysis|special category) code",
-    "description": r"^(property|premises|hereditament|subjects?) (type|use|category|description)|\bdescription of"
-    r"|^(current |voa? |vo |valuation |ndr |primary )+(property )?description$|^use( of property)?$",
-    "rateable_value_gbp": r"^(current |new |net |the |property )*(rateable|annual) value?s?$"
-    r"|^(current|net|adopted|chargeable|adjusted) (rv|nav)$",
-    "liability_start_date": r"^(?!.*\b(end\w*|to|clos\w*|ceas\w*|until)\b)(.*\b(liable|liability|occupation|account)\b"
-    r".*\b(from|start|since|begin\w*|commenc\w*|opened|date)|occupied (from|since)|date (liab\w*|occupation|account))",
-    "liability_end_date": r"\b(liable|liability|occupation|account)\b.*\b(end(ed|s|ing)?|until|to|clos\w*|ceas\w*)\b",
-    "empty_since_date": r"\b(empty|void|vacant|unoccupied|unocc) (since|from|start|date)|^date (empty|void|vacant)",
-    "is_occupied": r"^(is |currently |property )*occup(ied|ation|ancy)( property)?( status| indicator| flag| y n)?$"
-    r"|^occupied( property)? (or )?(empty|void|vacant|unoccupied)( property)?$",
-    "is_empty": r"^(is |currently |property )*(empty|void|vacant|unocc|unoccupied)( property)?"
-    r"( status| indicator| flag)?( y n)?$",
-    "relief_total": r"^(total|sum)( of)?( all)? reliefs?( amount| awarded| granted)?$|^reliefs? total$",
-    "relief_amount": r"^(reliefs?|discounts?)( award(ed)?)? (amount|award|value)s?( \d)?$",
-    "other_relief": r"\b(fresh start|day nursery|nursery|transitional|hospitality|leisure|retail|pubs?|newspaper"
-    r"|supporting small|ssb|ssbr|heat network|improvement|flood\w*|additional|local newspaper|public house|rhl)\b"
-    r".*\b(relief|disc|discount|rlf|ssb\w*)|\bempty( property)?( rates?)? (relief|discount)"
-    r"|^(rhl|retail|nursery|pub|hospitality)( \d+)?( pct)?$",
-    "small_business_relief": r"^(?!.*\b(supporting|ssb\w*)\b).*\b(small business|sbbs|sbrr|sbr|sbre|sbb)\b",
-    "mandatory_relief": r"^(?!.*\b(premium|discretion\w*|top)\b).*\b(mandatory|charit(y|able)|casc)",
-    "discretionary_relief": r"\b(discretion\w*|hardship|top up)|^local(ised)? discount",
-    "relief": r"^(current |rate |rates |other |all |applied |awarded )*(relief|discount)s?"
-    r"( (type|code|description|name|applied|granted|awarded|reason)s?)*( \d)?$",
-    "exemption": r"^(current |property |empty )*exempt\w*( (type|reason|description|category|code)s?)?( \d)?$",
-    "account_charge_gbp": r"^(net|total) (rates )?(charge|bill|liability|payable)",
-    "account_credit_gbp": r"\bcredit (amount|balance|value)|overpa(id|yment)",
-}
 PERSONAL = re.compile(
     r"phone|telephone|mobile|e ?mail|birth|\bdob\b|national insurance|\bnino\b|bank|sort code|contact|signature"
 )
@@ -196,7 +139,7 @@ def read_words(header: str) -> Meaning:
         for target, pattern in _GUESSES.items():
             if "relief" in target and _NO_RELIEF.search(long):
                 continue
-            if any(re.search(pattern, text) for text in (long, short, turned)):
+            if any(map(pattern.search, (long, short, turned))):
                 return Meaning(target, 0, key, is_known=False)
     return Meaning(None, 0, key, is_known=False)
 
