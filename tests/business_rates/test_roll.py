@@ -520,7 +520,7 @@ def test_rules_are_opened_within_the_memory_folder_and_threads_that_are_given(tm
         sql = f"SELECT {', '.join(f'current_setting({name!r})' for name in names)}"
         return database.execute(sql).fetchall()[0]
 
-    with open_rules("300MiB", str(tmp_path), threads=1) as database:
+    with open_rules(memory_limit="300MiB", temp_directory=str(tmp_path), threads="1") as database:
         assert read_settings(database) == ("300.0 MiB", str(tmp_path), 1)
     with open_rules() as database:
         assert read_settings(database)[1:] == ("", 2)  # without a folder nothing spills to a disk
@@ -529,9 +529,9 @@ def test_rules_are_opened_within_the_memory_folder_and_threads_that_are_given(tm
 def test_many_rolls_are_read_within_the_memory_that_is_given(tmp_path, monkeypatch):
     opened = []
 
-    def open_and_note(*given):
-        opened.append(given[0])
-        return open_rules(*given)
+    def open_and_note(**given):
+        opened.append(given["memory_limit"])
+        return open_rules(**given)
 
     monkeypatch.setattr("councilbook.business_rates.roll.reading.open_rules", open_and_note)
     (tmp_path / "a.csv").write_text("\n".join([HEADER, *rows(6)]), encoding="utf-8")

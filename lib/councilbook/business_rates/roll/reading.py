@@ -201,7 +201,7 @@ def read_rolls(
     target.mkdir(parents=True, exist_ok=True)
     day, blank, mapped = _read_date(run_date), {}, {}
     with tempfile.TemporaryDirectory(prefix=".rolls.", dir=target) as folder:
-        with open_rules(memory_limit, folder) as database:
+        with open_rules(memory_limit=memory_limit, temp_directory=folder) as database:
             layouts = {
                 council: find_layout(path, database, mapping=dict((mappings or {}).get(council, {})) or None, on=day)
                 for council, path in paths.items()
