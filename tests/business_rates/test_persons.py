@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from councilbook.business_rates.names import evidence, person_words, persons
+from councilbook.business_rates.names import evidence, person_words, persons, wording
 from councilbook.business_rates.names.person_words import ORGANISATION_WORDS, KnownNames, read_known_names
 from councilbook.errors import CheckError, ReleaseRefusedError
 from person_trials import UNMARKED, evaluate_parties
@@ -65,7 +65,7 @@ def test_what_may_be_a_person_is_withheld(name):
     [row] = classify(name).to_dict("records")
     assert row["party"] == "withheld"
     assert pd.isna(row["released_name"])
-    assert persons.REASONS[row["reason"]].startswith("Withheld")
+    assert wording.REASONS[row["reason"]].startswith("Withheld")
 
 
 @pytest.mark.parametrize("name", ORGANISATIONS)
@@ -73,7 +73,7 @@ def test_a_corporate_form_and_a_public_body_are_published(name):
     [row] = classify(name).to_dict("records")
     assert row["party"] == "organisation"
     assert row["released_name"].strip(". ") in name
-    assert persons.REASONS[row["reason"]].startswith("Published")
+    assert wording.REASONS[row["reason"]].startswith("Published")
 
 
 def test_a_blank_name_and_letters_that_imitate_others_are_withheld():
@@ -125,7 +125,7 @@ def test_the_last_gate_refuses_a_name_that_nothing_shows_and_does_not_show_it():
     assert "Smith" not in str(refused.value)
 
 
-INSIDE = {"party": "withheld", "reason": persons.NO_EVIDENCE, "released_name": None}
+INSIDE = {"party": "withheld", "reason": wording.NO_EVIDENCE, "released_name": None}
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ INSIDE = {"party": "withheld", "reason": persons.NO_EVIDENCE, "released_name": N
         (0, INSIDE, "is withheld in another row in 1 rows \\(row 2,"),
         (3, {"party": "withheld"}, "is marked as withheld in 1 rows \\(row 3,"),
         (1, {"party": "organisation"}, "is marked as withheld in 1 rows \\(row 1,"),
-        (3, {"reason": persons.NO_EVIDENCE}, "has a reason to withhold it in 1 rows \\(row 3,"),
-        (1, {"reason": persons.LEGAL_FORM}, "has a reason to withhold it in 1 rows \\(row 1,"),
+        (3, {"reason": wording.NO_EVIDENCE}, "has a reason to withhold it in 1 rows \\(row 3,"),
+        (1, {"reason": wording.LEGAL_FORM}, "has a reason to withhold it in 1 rows \\(row 1,"),
     ],
 )
 def test_the_last_gate_names_the_fault_and_its_row(row, change, fault):
@@ -179,65 +179,65 @@ def test_parties_are_counted_by_reason_the_commonest_first():
     )
     counts = persons.count_parties(parties)
     assert counts[["party", "reason", "properties"]].to_numpy().tolist() == [
-        ["organisation", persons.LEGAL_FORM, 2],
-        ["organisation", persons.PUBLIC_BODY, 1],
-        ["withheld", persons.GIVEN_NAME, 3],
-        ["withheld", persons.NO_NAME, 2],
+        ["organisation", wording.LEGAL_FORM, 2],
+        ["organisation", wording.PUBLIC_BODY, 1],
+        ["withheld", wording.GIVEN_NAME, 3],
+        ["withheld", wording.NO_NAME, 2],
     ]
     assert counts.index.tolist() == [0, 1, 2, 3]
     assert counts["share_pct"].tolist() == [25, 12.5, 37.5, 25]
-    assert counts["meaning"].tolist() == [persons.REASONS[reason] for reason in counts["reason"]]
+    assert counts["meaning"].tolist() == [wording.REASONS[reason] for reason in counts["reason"]]
     assert persons.count_parties(parties.head(0)).empty
 
 
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("Mary Smith, c/o Jones Ltd", persons.CARE_OF),
-        ("Executors of Mary Smith", persons.ESTATE),
-        ("Mr Smith", persons.TITLE),
-        ("Mr Smith Ltd", persons.TITLE),
-        ("The Rev Zxcvb", persons.TITLE),
-        ("Zxcvb T/A Shop", persons.TRADING_AS),
-        ("Zxcvb & Sons", persons.TRADING_AS),
-        ("Z X Cvbnm", persons.INITIALS),
-        ("Cvbnm Z", persons.INITIALS),
-        ("Cvbnm Bakery Z", persons.NO_EVIDENCE),  # an organisation's word is there
-        ("John Zxcvb", persons.GIVEN_NAME),
-        ("Zxcvb John", persons.GIVEN_NAME),
-        ("The John Zxcvb Bakery", persons.GIVEN_NAME),  # it comes first, and no organisation's word after it
-        ("John Bakery", persons.NO_EVIDENCE),
-        ("Zxcvb John Bakery", persons.NO_EVIDENCE),
-        ("Bakery St John Zxcvb", persons.NO_EVIDENCE),
-        ("St John Zxcvb", persons.NO_EVIDENCE),  # a saint
-        ("Zxcvb Qwert & Blue Kettle Ltd", persons.BESIDE),
-        ("Zxcvb & Blue Kettle Ltd", persons.LEGAL_FORM),  # one word is no whole name
-        ("Zxcvb Bakery & Blue Kettle Ltd", persons.LEGAL_FORM),
-        ("Z X & Blue Kettle Ltd", persons.LEGAL_FORM),  # nor are initials
-        ("Zxcvb Qwert & Sons Ltd", persons.LEGAL_FORM),
-        ("John Smith Blue Kettle Ltd", persons.BESIDE),
-        ("John Smith Bakery Ltd", persons.LEGAL_FORM),
-        ("John Smith Roofing Services Ltd", persons.LEGAL_FORM),
-        ("John Smith of Blue Kettle Ltd", persons.BESIDE),
-        ("John Smith Ltd", persons.LEGAL_FORM),
-        ("Smith PLC", persons.BESIDE),  # or P. L. C. Smith
-        ("Smith Limited", persons.LEGAL_FORM),
-        ("Smith Jones PLC", persons.LEGAL_FORM),
-        ("Zxcvb PLC", persons.LEGAL_FORM),
-        ("Zxcvb Qwerty Blue Kettle Ltd", persons.BESIDE),  # nobody has to know the name
-        ("Z Qwerty Blue Kettle Ltd", persons.BESIDE),
-        ("Z Q Qwerty Blue Kettle Ltd", persons.BESIDE),
-        ("Qwerty Z Blue Kettle Ltd", persons.BESIDE),
-        ("Zxcvb Qwerty Bakery Ltd", persons.LEGAL_FORM),
-        ("Zxcvb Kettle Bakery Services Ltd", persons.LEGAL_FORM),
-        ("Zxcvb Qwerty & Blue Kettle Bakery Ltd", persons.BESIDE),
-        ("Blue (Kettle Ltd", persons.BESIDE),
-        ("Blue (Kettle) Ltd", persons.LEGAL_FORM),
-        ("Blue Kettle Ltd (In Liquidation)", persons.LEGAL_FORM),
-        ("Blue 1/2 Kettle Ltd", persons.LEGAL_FORM),
-        ("Blue/Kettle Ltd", persons.BESIDE),
-        ("12345", persons.NO_NAME),
-        ("ML6 0AA", persons.NO_NAME),
+        ("Mary Smith, c/o Jones Ltd", wording.CARE_OF),
+        ("Executors of Mary Smith", wording.ESTATE),
+        ("Mr Smith", wording.TITLE),
+        ("Mr Smith Ltd", wording.TITLE),
+        ("The Rev Zxcvb", wording.TITLE),
+        ("Zxcvb T/A Shop", wording.TRADING_AS),
+        ("Zxcvb & Sons", wording.TRADING_AS),
+        ("Z X Cvbnm", wording.INITIALS),
+        ("Cvbnm Z", wording.INITIALS),
+        ("Cvbnm Bakery Z", wording.NO_EVIDENCE),  # an organisation's word is there
+        ("John Zxcvb", wording.GIVEN_NAME),
+        ("Zxcvb John", wording.GIVEN_NAME),
+        ("The John Zxcvb Bakery", wording.GIVEN_NAME),  # it comes first, and no organisation's word after it
+        ("John Bakery", wording.NO_EVIDENCE),
+        ("Zxcvb John Bakery", wording.NO_EVIDENCE),
+        ("Bakery St John Zxcvb", wording.NO_EVIDENCE),
+        ("St John Zxcvb", wording.NO_EVIDENCE),  # a saint
+        ("Zxcvb Qwert & Blue Kettle Ltd", wording.BESIDE),
+        ("Zxcvb & Blue Kettle Ltd", wording.LEGAL_FORM),  # one word is no whole name
+        ("Zxcvb Bakery & Blue Kettle Ltd", wording.LEGAL_FORM),
+        ("Z X & Blue Kettle Ltd", wording.LEGAL_FORM),  # nor are initials
+        ("Zxcvb Qwert & Sons Ltd", wording.LEGAL_FORM),
+        ("John Smith Blue Kettle Ltd", wording.BESIDE),
+        ("John Smith Bakery Ltd", wording.LEGAL_FORM),
+        ("John Smith Roofing Services Ltd", wording.LEGAL_FORM),
+        ("John Smith of Blue Kettle Ltd", wording.BESIDE),
+        ("John Smith Ltd", wording.LEGAL_FORM),
+        ("Smith PLC", wording.BESIDE),  # or P. L. C. Smith
+        ("Smith Limited", wording.LEGAL_FORM),
+        ("Smith Jones PLC", wording.LEGAL_FORM),
+        ("Zxcvb PLC", wording.LEGAL_FORM),
+        ("Zxcvb Qwerty Blue Kettle Ltd", wording.BESIDE),  # nobody has to know the name
+        ("Z Qwerty Blue Kettle Ltd", wording.BESIDE),
+        ("Z Q Qwerty Blue Kettle Ltd", wording.BESIDE),
+        ("Qwerty Z Blue Kettle Ltd", wording.BESIDE),
+        ("Zxcvb Qwerty Bakery Ltd", wording.LEGAL_FORM),
+        ("Zxcvb Kettle Bakery Services Ltd", wording.LEGAL_FORM),
+        ("Zxcvb Qwerty & Blue Kettle Bakery Ltd", wording.BESIDE),
+        ("Blue (Kettle Ltd", wording.BESIDE),
+        ("Blue (Kettle) Ltd", wording.LEGAL_FORM),
+        ("Blue Kettle Ltd (In Liquidation)", wording.LEGAL_FORM),
+        ("Blue 1/2 Kettle Ltd", wording.LEGAL_FORM),
+        ("Blue/Kettle Ltd", wording.BESIDE),
+        ("12345", wording.NO_NAME),
+        ("ML6 0AA", wording.NO_NAME),
     ],
 )
 def test_the_first_thing_that_speaks_for_a_person_or_against_one_is_the_reason(name, reason):
@@ -247,7 +247,7 @@ def test_the_first_thing_that_speaks_for_a_person_or_against_one_is_the_reason(n
 def agree(ours, theirs, register="companies_house", probability=0.99, **more):
     entry = {"unique_id": ["1"], "register": [register], "name": [theirs], "status": ["Live"]}
     links = link("1", probability).assign(register=register)
-    return classify(ours, register=pd.DataFrame(entry), links=links, **more)["reason"].item() == persons.LIVE_ENTRY
+    return classify(ours, register=pd.DataFrame(entry), links=links, **more)["reason"].item() == wording.LIVE_ENTRY
 
 
 def test_a_link_counts_from_the_threshold_on():

@@ -109,11 +109,12 @@ def _take_sides(con: duckdb.DuckDBPyConnection, records: pd.DataFrame, roll: pd.
 
 
 def _write_columns_sql(numbered: str, name: str, address: str, kind: str) -> str:
+    building = f"regexp_replace({_write_plain_sql(address)}, '{STREET}|{NUMBERED}', ' ', 'g')"
     return (
         f"coalesce({write_postcode_sql('postcode')}, {write_postcode_sql('address')}) AS postcode, "
         f"coalesce({write_numbers_sql(numbered)}, []) AS numbers, {_write_streets_sql(numbered)} AS streets, "
         f"list_transform(numbers, lambda x: regexp_replace(x, '(.)[A-Z]$', '\\1')) AS digits, "
-        f"{_write_stems_sql(name)} AS names, {_write_stems_sql(_write_building_sql(address))} AS words, "
+        f"{_write_stems_sql(name)} AS names, {_write_stems_sql(building)} AS words, "
         f"{write_use_sql(kind)} AS use"
     )
 
@@ -137,10 +138,6 @@ def _write_streets_sql(column: str) -> str:
     before = f"regexp_extract_all({plain}, '{STREET.replace('[A-Z]', '([A-Z]', 1).replace('} ', '}) ', 1)}', 1)"
     after = f"regexp_extract_all({plain}, '{NUMBERED.replace(' [A-Z]', ' ([A-Z]').replace('{3,}', '{3,})')}', 1)"
     return f"coalesce(list_distinct(list_concat({before}, {after})), [])"
-
-
-def _write_building_sql(column: str) -> str:
-    return f"regexp_replace({_write_plain_sql(column)}, '{STREET}|{NUMBERED}', ' ', 'g')"
 
 
 def _weigh_words(con: duckdb.DuckDBPyConnection) -> None:
@@ -223,7 +220,8 @@ def _write_choice_sql() -> str:
             NOT number AND NOT unnumbered AS other,
             building_bits >= {BUILDING_BITS} AND (coalesce(here, false) OR alike >= {ALIKE}) AS building FROM compared
     ), ranked AS (SELECT *, CASE {cases} END AS rank FROM near)
-    SELECT record AS row, property AS property_reference, {_write_names_sql()} AS rung, fits, hosts FROM ranked
+    SELECT record AS row, property AS property_reference, fits, hosts,
+        list_extract({list(RUNGS)}, CAST(rank AS INTEGER) + 1) AS rung FROM ranked
     WHERE rank IS NOT NULL QUALIFY row_number() OVER (
         PARTITION BY record ORDER BY rank, fits DESC, hosts DESC, free DESC, alike DESC, property) = 1"""
 
@@ -247,8 +245,3 @@ def _list_conditions() -> list[str]:
         "same",
         "street AND district",
     ]
-
-
-def _write_names_sql() -> str:
-    names = ", ".join(f"'{rung}'" for rung in RUNGS)
-    return f"list_extract([{names}], CAST(rank AS INTEGER) + 1)"

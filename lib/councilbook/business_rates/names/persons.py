@@ -16,27 +16,17 @@ Sources:
     Scottish Information Commissioner, decision 082/2022, on why a council could not tell sole traders apart by hand.
 """
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
 from councilbook.business_rates.names.evidence import find_entries, weigh_wording
 from councilbook.business_rates.names.person_words import KnownNames, read_known_names
 from councilbook.business_rates.names.wording import (
-    BESIDE,
-    CARE_OF,
-    ESTATE,
-    GIVEN_NAME,
-    INITIALS,
     LEGAL_FORM,
     LIVE_ENTRY,
-    NO_EVIDENCE,
     NO_NAME,
     PUBLIC_BODY,
-    STRANGE,
-    TITLE,
-    TRADING_AS,
+    REASONS,
     check_columns,
     find_suspicions,
     prepare_names,
@@ -45,21 +35,6 @@ from councilbook.errors import CheckError, ReleaseRefusedError
 from councilbook.sources.checks import list_rows
 
 ORGANISATION, WITHHELD = "organisation", "withheld"
-REASONS: Mapping[str, str] = {
-    LIVE_ENTRY: "Published: the name is that of a live company or charity, linked by name and address",
-    PUBLIC_BODY: "Published: the name is that of a public body",
-    LEGAL_FORM: "Published: only a company or society may trade under such an ending (Limited, PLC, LLP and the like)",
-    NO_NAME: "Withheld: the roll has no name, or something that is not a name",
-    NO_EVIDENCE: "Withheld: it may be an organisation, but nothing proves it",
-    CARE_OF: "Withheld: care of somebody, trustees, tenants, directors or others who act for somebody",
-    ESTATE: "Withheld: executors, or a name of somebody who died",
-    TITLE: "Withheld: Mr, Mrs, Dr, Messrs and the like",
-    BESIDE: "Withheld: a company's ending, but somebody else may be named with it",
-    TRADING_AS: "Withheld: trading as, and Sons, Brothers, and Partners, with no company's ending",
-    INITIALS: "Withheld: initials with a surname, or a surname with initials",
-    GIVEN_NAME: "Withheld: has a word that is known as a given name",
-    STRANGE: "Withheld: has letters that look like others, or that cannot be seen",
-}
 RELEASED = (LIVE_ENTRY, PUBLIC_BODY, LEGAL_FORM)
 PARTY_COLUMNS = ["property_reference", "party", "reason", "released_name"]
 THRESHOLD = 0.99

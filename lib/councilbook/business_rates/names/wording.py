@@ -4,6 +4,7 @@ Sources:
     `person_words` has the vocabularies and where each comes from.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +28,7 @@ from councilbook.errors import CheckError
 Flags = NDArray[np.bool_]
 Texts = NDArray[np.object_]
 
-# why a name is published or withheld; `persons.REASONS` has the words for each
+# why a name is published or withheld, and the same for a reader
 LIVE_ENTRY = "live register entry"
 PUBLIC_BODY = "public body"
 LEGAL_FORM = "company or society by its legal form"
@@ -41,7 +42,21 @@ TRADING_AS = "a person's trading style"
 INITIALS = "initials with a surname"
 GIVEN_NAME = "a known given name"
 STRANGE = "letters that imitate others"
-
+REASONS: Mapping[str, str] = {
+    LIVE_ENTRY: "Published: the name is that of a live company or charity, linked by name and address",
+    PUBLIC_BODY: "Published: the name is that of a public body",
+    LEGAL_FORM: "Published: only a company or society may trade under such an ending (Limited, PLC, LLP and the like)",
+    NO_NAME: "Withheld: the roll has no name, or something that is not a name",
+    NO_EVIDENCE: "Withheld: it may be an organisation, but nothing proves it",
+    CARE_OF: "Withheld: care of somebody, trustees, tenants, directors or others who act for somebody",
+    ESTATE: "Withheld: executors, or a name of somebody who died",
+    TITLE: "Withheld: Mr, Mrs, Dr, Messrs and the like",
+    BESIDE: "Withheld: a company's ending, but somebody else may be named with it",
+    TRADING_AS: "Withheld: trading as, and Sons, Brothers, and Partners, with no company's ending",
+    INITIALS: "Withheld: initials with a surname, or a surname with initials",
+    GIVEN_NAME: "Withheld: has a word that is known as a given name",
+    STRANGE: "Withheld: has letters that look like others, or that cannot be seen",
+}
 
 _READABLE = (
     r"^[\x20-\x7E\x{A0}-\x{17F}\x{18F}\x{259}\x{1A0}\x{1A1}\x{1AF}\x{1B0}\x{218}-\x{21B}\x{1E00}-\x{1EF9}’‘–—€™]*$"

@@ -13,17 +13,8 @@ from councilbook.errors import CheckError
 from councilbook.gate.disclosure.registers import remove_names, split_words
 
 PROPERTY = [
-    "property_reference",
-    "ba_reference",
-    "address",
-    "postcode",
-    "ward_code",
-    "zone_code",
-    "description_code",
-    "description",
-    "rateable_value_gbp",
-    "latitude",
-    "longitude",
+    *("property_reference", "ba_reference", "address", "postcode", "ward_code", "zone_code"),
+    *("description_code", "description", "rateable_value_gbp", "latitude", "longitude"),
 ]
 RELIEFS = ["small_business_relief", "mandatory_relief", "discretionary_relief", "other_relief", "exemption"]
 NUMBERS = ["company_number", "charity_number"]

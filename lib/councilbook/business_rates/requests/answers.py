@@ -1,7 +1,6 @@
 """Answers to what people ask of business rates: dataset, column and ready extract, or why it is kept back."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -17,19 +16,8 @@ from councilbook.pages.html.wording import label_column
 
 QUESTIONS = Path(__file__).with_name("answers.yaml")
 COLUMNS = (
-    "topic",
-    "question",
-    "decision",
-    "answer",
-    "dataset",
-    "dataset_title",
-    "columns",
-    "extract",
-    "withheld_under",
-    "why",
-    "decisions",
-    "risk",
-    "words",
+    *("topic", "question", "decision", "answer", "dataset", "dataset_title", "columns", "extract"),
+    *("withheld_under", "why", "decisions", "risk", "words"),
 )
 STATES: Mapping[str, tuple[str, html.BadgeKind]] = {
     "answerable": ("published", "open"),
@@ -52,9 +40,10 @@ class Wording(BaseModel):
     words: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Wordings:
+class Wordings(BaseModel):
     """All of answers.yaml: how topics are asked for, words that mean the same, and those that any question may have."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     topics: Mapping[str, Wording]
     synonyms: tuple[tuple[str, ...], ...]
@@ -68,11 +57,10 @@ def load_wordings() -> Wordings:
     Raises:
         CheckError: a topic of foi.yaml has no question, or a question no topic.
     """
-    content = yaml.safe_load(QUESTIONS.read_text(encoding="utf-8"))
-    topics = {name: Wording.model_validate(entry) for name, entry in content["topics"].items()}
-    if odd := set(topics) ^ set(load_rules().topics):
+    wordings = Wordings.model_validate(yaml.safe_load(QUESTIONS.read_text(encoding="utf-8")))
+    if odd := set(wordings.topics) ^ set(load_rules().topics):
         raise CheckError(f"answers.yaml and foi.yaml have not the same topics: {', '.join(sorted(odd))}.")
-    return Wordings(topics, tuple(tuple(group) for group in content["synonyms"]), content["subject"])
+    return wordings
 
 
 def make_answers(datasets: Sequence[Dataset], law: Law) -> pd.DataFrame:

@@ -98,14 +98,8 @@ class Roll:
     def count_rows(self) -> pd.DataFrame:
         """Count the rows of the file by what became of them: what ("kept", PLACEHOLDER, a reason, "blank"), rows."""
         reasons = self.aside.groupby("reason").size().sort_values(ascending=False)
-        nameless = (PLACEHOLDER, self.nameless_rows)
-        counts = [
-            ("kept", len(self.frame) - self.nameless_rows),
-            nameless,
-            *reasons.items(),
-            ("blank", self.blank_rows),
-        ]
-        counted = pd.DataFrame(counts, columns=["what", "rows"])
+        kept = [("kept", len(self.frame) - self.nameless_rows), (PLACEHOLDER, self.nameless_rows)]
+        counted = pd.DataFrame([*kept, *reasons.items(), ("blank", self.blank_rows)], columns=["what", "rows"])
         return counted[(counted["rows"] > 0) | (counted["what"] == "kept")].reset_index(drop=True)
 
 
@@ -328,13 +322,10 @@ def _count(database: duckdb.DuckDBPyConnection, blank: Mapping[str, int]) -> pd.
     counted = database.execute("""
         SELECT council, count(*) AS rows, (SELECT count(*) FROM aside WHERE aside.council = rows.council) AS aside
         FROM rows GROUP BY council
-    """).fetchall()
-    found = {council: (rows, aside) for council, rows, aside in counted}
-    table = []
-    for council, without in blank.items():
-        rows, aside = found.get(council, (0, 0))
-        table.append((council, rows + without, rows - aside, aside, without))
-    return pd.DataFrame(table, columns=["council", "rows_in_file", "kept", "aside", "blank"])
+    """).df().set_index("council").reindex(list(blank), fill_value=0)  # fmt: skip
+    counted = counted.assign(blank=pd.Series(blank, dtype="int64"), kept=counted["rows"] - counted["aside"])
+    counted["rows_in_file"] = counted["rows"] + counted["blank"]
+    return counted.rename_axis("council").reset_index()[["council", "rows_in_file", "kept", "aside", "blank"]]
 
 
 def _add_cells(database: duckdb.DuckDBPyConnection, layouts: Mapping[str, Layout]) -> None:
