@@ -219,6 +219,8 @@ def with_lists(newest, more="", cells=""):
     (with_lists("2026-06-15"), "RV 2026", "list of 2026."),
     (with_lists("2012-06-15"), "RV 2026", "list of 2026."),  # when nobody knew either
     (with_lists("2026-06-15", ",Report Date", ",01/02/2026"), "RV 2023", "list of 2023."),
+    (with_lists("2026-06-15", ",Effective Date", ",01/04/2023"), "RV 2026", "list of 2026."),  # of the values
+    (with_lists("2026-06-15", ",Effective Date", ",02/03/2026"), "RV 2023", "list of 2023."),
 ])  # fmt: skip
 def test_of_two_lists_that_in_force_on_the_roll_s_own_day_is_read_and_said(read, lines, read_from, said):
     roll = read(*lines)

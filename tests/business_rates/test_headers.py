@@ -65,6 +65,12 @@ def test_each_header_that_councils_have_published_becomes_what_a_person_says_it_
     ("Occupied From", "liability_start_date"), ("Reason for Exemption", "exemption"), ("List Year", "list_year"),
     ("SSB Relief", "other_relief"), ("Relief total", "relief_total"), ("Total Relief Awarded", "relief_total"),
     ("Relief 2 Type", "relief"), ("Relief 1 Amount", "relief_amount"), ("Relief Amount (2)", "relief_amount"),
+    ("PROPADDR1", "address"), ("RPNAME1", "ratepayer_name"), ("RPPCODE", "ratepayer_address"),
+    ("VODESC", "description"), ("VOIDFLAG", "is_empty"), ("VOIDDATE", "empty_since_date"),
+    ("LIAB_PARTY_NAME", "ratepayer_name"),
+    ("Prop Desc Code", "description_code"), ("Valuation Roll Year", "list_year"),
+    ("Date ratepayer became liable for business rates", "liability_start_date"),
+    ("Date property became empty", "empty_since_date"), ("Type(s) of relief awarded (e.g. SBRR)", "relief"),
 ])  # fmt: skip
 def test_headers_of_other_councils_are_known_by_their_words_and_in_spite_of_their_spelling(header, target):
     assert found(header)[header] == target

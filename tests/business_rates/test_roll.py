@@ -280,7 +280,8 @@ def test_each_relief_has_the_amount_of_its_own_number_and_one_without_words_is_t
 
 @pytest.mark.parametrize(("header", "cell", "occupied"), [
     ("Occupied", "Y", True), ("Occupied/Void", "Void", False), ("Empty Y/N", "N", True),
-    ("Emptty Property", "Empty", False), ("Currently empty", "1", False), ("Occupied", "", None),
+    ("Emptty Property", "Empty", False), ("Currently empty", "1", False),
+    ("Gwag / Empty", "Nac ydy/No", True), ("Occupied", "", None),
 ])  # fmt: skip
 def test_occupation_is_read_from_either_side(read, header, cell, occupied):
     frame = read(f"{HEADER},{header}", *[f"{row},{cell}" for row in rows(6)]).frame

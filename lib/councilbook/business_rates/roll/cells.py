@@ -13,7 +13,7 @@ from datetime import date, timedelta
 import duckdb
 
 from councilbook.business_rates.roll.columns import NO_NEED, NOT_KNOWN, WHERE_TO_CORRECT, Column, Found
-from councilbook.business_rates.roll.headers import PERSONAL, normalise_header, read_header
+from councilbook.business_rates.roll.headers import PERSONAL, find_list_in_force, normalise_header, read_header
 from councilbook.business_rates.roll.rules import (
     BOUNDS,
     DAYS,
@@ -138,10 +138,11 @@ def find_roll_day(
     lists = [year for column in columns if (year := read_header(column.header).year)]
     first = date(max(lists) - 1, 10, 1) if lists else date.min  # nobody knows a list's values any earlier
     titles = [re.sub(r"^(?=[A-Za-z]+ \d{4}$)", "1 ", found["day"]) for found in _TITLE_DAY.finditer(above)]
-    in_rows = [cells[column.position][:1] for column in columns if read_header(column.header).key in OF_ROLL
-               and len(set(cells[column.position])) == 1]  # fmt: skip
-    for texts in in_rows:
-        if days := _read_one_year(texts, orders, database, on):
+    for column in columns:
+        key, texts = read_header(column.header).key, cells[column.position]
+        days = _read_one_year(texts[:1], orders, database, on) if key in OF_ROLL and len(set(texts)) == 1 else []
+        is_of_values = key == "effectivedate" and days and days[0] == date(find_list_in_force(days[0].year), 4, 1)
+        if days and not is_of_values:
             return days[0], True
     days = _read_one_year(titles, orders if len(orders) == 1 else ["day"], database, on)  # a title's first, if unsure
     if days and days[0] >= first and not (known and newest > days[0] + LATEST_ACCOUNT):

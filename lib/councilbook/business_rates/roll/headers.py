@@ -25,11 +25,14 @@ _DATUM = re.compile(  # what a record has and a header has not
 )  # fmt: skip
 # a cell that may be part of a header; and what of one says who it is filled for
 _ABOVE = re.compile(r"(?=.{1,40}$)\D*(?:(?:19|20)\d\d(?:\W\d\d)?\D*|\d{1,2}\W*)?")
-_ASIDE = re.compile(r"\((?:where|if|unless|only|excl\w*|not|compan\w*|businesses)\b[^)]*\)", re.IGNORECASE)
+_ASIDE = re.compile(
+    r"\((?:where|if|unless|only|excl\w*|incl\w*|e\.?g|i\.?e|such as|not|compan\w*|businesses)\b[^)]*\)", re.IGNORECASE
+)
 
 _WORDS = yaml.load((files(__package__) / "header_words.yaml").read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
 _LONG = {short: long for long, words in _WORDS["short"].items() for short in words.split()}
 _FILLERS = frozenset(_WORDS["fillers"].split())
+_TOGETHER = {*_LONG, *" ".join(_LONG.values()).split(), *_FILLERS, *_WORDS["together"].split()} - {"a", "y", "n"}
 _GUESSES = {target: re.compile("|".join(patterns)) for target, patterns in _WORDS["guesses"].items()}
 
 _VALUE = r"(?:rv|nav|rat(?:e|es)?able ?val(?:ue)?s?|annual values?)"
@@ -40,6 +43,7 @@ _LIST = re.compile(
     rf"|(?P<before>(?:19|20)\d\d)(?:\s\d\d(?:\d\d)?)?\s(?:rating\s|compiled\s|draft\s)?(?:list\s)?{_VALUE})$"
 )
 _WHEN = re.compile(r"\b(dates?|from|start\w*|ends?|until|to|since)\b")
+_OF_WHAT = re.compile(rf"{_WHEN.pattern[:-3]}|code|amount|pct)\b")
 _NO_RELIEF = re.compile(rf"{_WHEN.pattern}|\b(suppl\w*|supp|removed|premium)\b")
 PERSONAL = re.compile(
     r"phone|telephone|mobile|e ?mail|birth|\bdob\b|national insurance|\bnino\b|bank|sort code|contact|signature"
@@ -119,9 +123,8 @@ def read_header(header: str) -> Meaning:
 @cache
 def read_words(header: str) -> Meaning:
     """Read what a header says without regard to other spellings, which takes a hundredth of the time."""
-    words = re.sub(
-        r"^(reliefs?|discounts?|exemptions?) (\d) (.+)$", r"\1 \3 \2", normalise_header(header)
-    )  # "Relief 1 Type"
+    words = " ".join(map(_part_words, normalise_header(header).split()))
+    words = re.sub(r"^(reliefs?|discounts?|exemptions?) (\d) (.+)$", r"\1 \3 \2", words)  # "Relief 1 Type"
     long = " ".join(_LONG.get(word, word) for word in words.split())
     if year := _find_list(words) or _find_list(long):
         return Meaning("rateable_value_gbp", 1, f"list {year}", is_known=True, is_exact=True, year=year)
@@ -144,6 +147,17 @@ def read_words(header: str) -> Meaning:
     return Meaning(None, 0, key, is_known=False)
 
 
+@cache
+def _part_words(word: str) -> str:
+    """Part a word that is several, as "propaddr" is "prop addr"; one that is not all made of known ones stays."""
+    if len(word) < LEAST_LETTERS or word in _TOGETHER:
+        return word
+    cuts = range(len(word) - 1, 1, -1)
+    pairs = ((word[:cut], _part_words(word[cut:])) for cut in cuts if word[:cut] in _TOGETHER)
+    able = [f"{first} {rest}" for first, rest in pairs if _TOGETHER.issuperset(rest.split())]
+    return min(able, key=lambda text: text.count(" "), default=word)
+
+
 def _read_spelling(header: str) -> Meaning | None:
     """Read a header that councils have not used as the known one that is spelt nearly so.
 
@@ -155,7 +169,7 @@ def _read_spelling(header: str) -> Meaning | None:
     if PERSONAL.search(words) and "address" not in long:
         return None
     sure = [
-        *_WHEN.findall(long),
+        *_OF_WHAT.findall(long),
         *(word for word in long.split() if word.isalpha() and len(word) < LEAST_LETTERS_OF_WORD),
     ]
     found: set[str] = set()

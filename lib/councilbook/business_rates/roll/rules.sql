@@ -63,6 +63,8 @@ CREATE MACRO to_postcode(x) AS CASE
         '[A-Z]{1,2}\d[A-Z\d]?\d[ABD-HJLNP-UW-Z]{2}|GIR0AA')
     THEN regexp_replace(upper(replace(replace(x, ' ', ''), chr(160), '')), '(...)$', ' \1') END;
 CREATE MACRO to_flag(x) AS CASE
+    WHEN regexp_full_match(lower(x), '(ydy|oes|ie)( ?/ ?yes)?|yes ?/ ?(ydy|oes|ie)') THEN TRUE  -- in Welsh
+    WHEN regexp_full_match(lower(x), '(na[cg]? ?(ydy|oes)?)( ?/ ?no)?|no ?/ ?na[cg]? ?(ydy|oes)?') THEN FALSE
     WHEN lower(x) IN ('y', 'yes', 'true', 't', '1', '-1', 'x', '✓', '✔', 'occupied', 'occ', 'o') THEN TRUE
     WHEN lower(x) IN ('n', 'no', 'false', 'f', '0', 'empty', 'void', 'unoccupied', 'vacant', 'v', 'e') THEN FALSE
     WHEN regexp_full_match(lower(x), '((part(ly|ially)?[ -]+|fully )?occ(upied)?|part(ly|ially)?[ -]+(empty|vacant|'
@@ -87,7 +89,7 @@ CREATE MACRO names_small(x) AS regexp_matches(lower(x), '\bsmall business|\bsbr|
 CREATE MACRO names_mandatory(x) AS
     regexp_matches(lower(x), '\bmand|charit|\bcasc|\bmcr\b') AND NOT regexp_matches(lower(x), 'empty|emprty');
 CREATE MACRO names_discretionary(x) AS
-    regexp_matches(lower(x), 'discretion|\btop.?up|hardship|\b(drr|dcr)\b|(mand|charit|casc)\D*\d+\W*disc\W*\d');
+    regexp_matches(lower(x), 'discretion|\btop.?up|hardship|\b(drr|dcr)\b|\bdisc\d|(mand|charit|casc)\D*\d+\W*disc\W*\d');
 CREATE MACRO mark_lines(x) AS ' ' || trim(regexp_replace(regexp_replace(regexp_replace(upper(x),
     '[''`’.]', '', 'g'), '[,\n\r]+', ' , ', 'g'), '[^A-Z0-9,]+', ' ', 'g')) || ' , ';
 CREATE MACRO has_place(lines, place, others) AS len(list_filter(regexp_extract_all(
