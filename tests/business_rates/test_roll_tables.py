@@ -248,9 +248,9 @@ EXEMPTIONS = [["Property Reference", "Type", "Start date"], ["009", "Listed buil
 def check_joined(roll, accounts, reliefs, exemptions):
     frame = roll.frame.set_index("property_reference")
     assert frame["small_business_relief"].dropna().to_dict() == dict.fromkeys(
-        ("001", "002", "003", "005"), "Small Business Rate Relief"
+        ("001", "002", "003", "005"), "Small Business Rate Relief: £50.50"
     )
-    assert frame["mandatory_relief"].dropna().to_dict() == {"003": "Mandatory Relief Charity"}
+    assert frame["mandatory_relief"].dropna().to_dict() == {"003": "Mandatory Relief Charity: £10.00"}
     assert frame["exemption"].dropna().to_dict() == {"009": "Listed building"}
     assert frame["liability_start_date"].dt.day.tolist() == list(range(1, 10))  # and not the reliefs'
     assert frame["description"].isna().all()
