@@ -88,9 +88,7 @@ def measure_features(bills: pd.DataFrame, rules: Rules) -> pd.DataFrame:
 
 
 def _get(bills: pd.DataFrame, column: str, default: float) -> "pd.Series[float]":
-    if column not in bills:
-        return pd.Series(default, index=bills.index)
-    return bills[column].astype("float64").fillna(default)
+    return bills.get(column, pd.Series(default, bills.index)).astype("float64").fillna(default)
 
 
 def _find_like(bills: pd.DataFrame) -> "pd.Series[float]":

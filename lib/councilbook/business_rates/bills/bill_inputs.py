@@ -14,11 +14,11 @@ import pandas as pd
 
 from councilbook.business_rates.bills.rules import Nation, Rules, find_list, find_start, name_year
 from councilbook.business_rates.roll.contents import find_empty
+from councilbook.business_rates.roll.rules import RELIEFS
 from councilbook.errors import CheckError, NotToldError
 
 NATIONS: dict[str, Nation] = {"S": "scotland", "E": "england", "W": "wales"}  # by the first letter of a GSS code
 ONE_IN = 1_000  # dates of a roll that may be slips of the pen: so many days are later than its own
-RELIEF_COLUMNS = ["small_business_relief", "mandatory_relief", "discretionary_relief", "other_relief"]
 SMALL = r"small.?bus|\bsbr|\bsbb|\bsrbe|bonus"
 NOT_SMALL = (  # schemes of their own, for who has lost the relief or took a second property
     r"supporting[\w ]*small[\w ]*bus\w*|\bssb\w*|small[\w ]*transition\w*|[\w ]*\bextension\b[\w ]*"
@@ -207,7 +207,7 @@ def read_reliefs(roll: pd.DataFrame) -> pd.DataFrame:
     1), else pounds.
 
     Args:
-        roll: with any of `RELIEF_COLUMNS`, as the council words them.
+        roll: with any of `RELIEFS`, as the council words them.
 
     Returns:
         By row claims_small_business, is_charity (mandatory relief of 80 percent), is_retail, is_pub, discretionary_pct
@@ -215,10 +215,10 @@ def read_reliefs(roll: pd.DataFrame) -> pd.DataFrame:
         pounds of discretionary relief, and of others that no rule gives), has_other_relief (a relief is named that none
         of these is), and reliefs, all words, joined by "; ".
     """
-    said = [_get(roll, column, "string") for column in RELIEF_COLUMNS]
+    said = [_get(roll, column, "string") for column in RELIEFS]
     parts = pd.concat(
         [_split_parts(cells.dropna().str.split(BETWEEN).explode()).rename("part").to_frame() for cells in said],
-        keys=RELIEF_COLUMNS,
+        keys=RELIEFS,
         names=["column", "row"],
     ).reset_index()
     read = _read_parts(parts[~parts["part"].str.lower().isin(NO)])

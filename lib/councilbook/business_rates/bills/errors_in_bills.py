@@ -85,9 +85,7 @@ def _make(index: pd.Index, kind: str, stake: pd.Series, right: pd.Series, high: 
 
 
 def _flag(bills: pd.DataFrame, column: str, default: bool = False) -> "pd.Series[bool]":
-    if column not in bills:
-        return pd.Series(default, index=bills.index)
-    return bills[column].astype("boolean").fillna(default).astype(bool)
+    return bills.get(column, pd.Series(default, bills.index)).astype("boolean").fillna(default).astype(bool)
 
 
 def _find_credits(bills: pd.DataFrame) -> pd.DataFrame:

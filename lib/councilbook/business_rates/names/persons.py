@@ -125,12 +125,7 @@ def check_released_names(
         ReleaseRefusedError: a name that must stay inside would be released; with rows by position, and no name.
     """
     check_columns(parties, PARTY_COLUMNS, "The parties")
-    if (
-        not parties["property_reference"]
-        .reset_index(drop=True)
-        .equals(roll["property_reference"].reset_index(drop=True))
-    ):
-        raise CheckError("The parties must have the rows of the roll, in its order.")
+    check_same_rows(roll, parties)
     if not parties["reason"].isin(list(REASONS)).all() or not parties["party"].isin([ORGANISATION, WITHHELD]).all():
         raise CheckError("A party or a reason is none of the vocabulary of REASONS.")
     again = classify_parties(roll, register, links, threshold)
@@ -151,6 +146,13 @@ def check_released_names(
     for fault, rows in faults.items():
         if rows.any():
             raise ReleaseRefusedError(f"A released name {fault} in {rows.sum()} rows (row {list_rows(rows)}, from 0).")
+
+
+def check_same_rows(roll: pd.DataFrame, parties: pd.DataFrame) -> None:
+    """Raise a CheckError unless the parties are those of the roll, in its order."""
+    ours, theirs = (frame["property_reference"].reset_index(drop=True) for frame in (roll, parties))
+    if not ours.equals(theirs):
+        raise CheckError("The parties must have the rows of the roll, in its order.")
 
 
 def count_parties(parties: pd.DataFrame) -> pd.DataFrame:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from councilbook.business_rates.names.persons import ORGANISATION
+from councilbook.business_rates.names.persons import ORGANISATION, check_same_rows
 from councilbook.business_rates.register.extracts import CREDIT_BANDS
-from councilbook.business_rates.register.open_register import RELIEFS, check_same_rows
+from councilbook.business_rates.register.open_register import RELIEFS
 from councilbook.business_rates.register.properties import VALUE_BANDS, cut_bands, group_descriptions
 from councilbook.business_rates.roll.contents import NOT_TOLD, find_empty
 from councilbook.catalogue import RecordRule

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from councilbook.business_rates.names.persons import ORGANISATION, WITHHELD
-from councilbook.business_rates.register.open_register import check_same_rows
+from councilbook.business_rates.names.persons import ORGANISATION, WITHHELD, check_same_rows
 from councilbook.business_rates.register.properties import VALUE_BANDS, cut_bands, group_descriptions
 from councilbook.business_rates.roll.contents import NOT_TOLD, find_empty
 from councilbook.errors import ReleaseRefusedError

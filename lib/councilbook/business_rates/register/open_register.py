@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from councilbook.business_rates.names.evidence import CHARITY_REGISTERS, canonicalise_names
-from councilbook.business_rates.names.persons import ORGANISATION, THRESHOLD, WITHHELD
+from councilbook.business_rates.names.persons import ORGANISATION, THRESHOLD, WITHHELD, check_same_rows
 from councilbook.business_rates.names.wording import NO_EVIDENCE
 from councilbook.business_rates.register.properties import fill_descriptions, hide_homes
 from councilbook.business_rates.roll.contents import find_empty
@@ -67,13 +67,6 @@ def make_open_register(
     placed = register[["latitude", "longitude"]].notna().all(axis="columns").to_numpy()
     frame = gpd.GeoDataFrame(register[columns], geometry=points.where(placed, None).to_numpy(), crs=4326)
     return frame.sort_values("property_reference", ignore_index=True)
-
-
-def check_same_rows(roll: pd.DataFrame, parties: pd.DataFrame) -> None:
-    """Raise a CheckError unless the parties are those of the roll, in its order."""
-    ours, theirs = (frame["property_reference"].reset_index(drop=True) for frame in (roll, parties))
-    if not ours.equals(theirs):
-        raise CheckError("The parties must have the rows of the roll, in its order.")
 
 
 def find_numbers(
