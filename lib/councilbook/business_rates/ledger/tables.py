@@ -9,9 +9,10 @@ import io
 import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -243,12 +244,8 @@ def _check_cells(cells: int, where: str) -> None:
 def write_cell(cell: Any) -> str:
     """Write a workbook's cell as a CSV has it: days as ISO, whole numbers without decimals, none with an exponent."""
     match cell:
-        case str():
-            return cell
         case bool():
             return str(cell).upper()
-        case int():
-            return str(cell)
         case float() if cell.is_integer():
             return str(int(cell))
         case float():  # a workbook keeps 17 digits of what was typed as 12.34, and shows 15
@@ -257,8 +254,6 @@ def write_cell(cell: Any) -> str:
             return cell.date().isoformat()
         case datetime():
             return cell.replace(microsecond=0).isoformat(" ")
-        case date():
-            return cell.isoformat()
     return "" if cell is None else str(cell)
 
 
@@ -294,13 +289,10 @@ def _find_width(records: Sequence[Record]) -> int:
     """Return how many columns a table has: up to its last header, and beyond it those that most rows fill."""
     header = records[0][1]
     named = max(place for place, cell in enumerate(header, 1) if cell.strip())
-    widest = max(len(cells) for _, cells in records)
-    beyond = [0] * (widest - named)
-    for _, cells in records[1:]:
-        for place, cell in enumerate(cells[named:]):
-            beyond[place] += bool(cell.strip())
-    filled = [place for place, count in enumerate(beyond, 1) if count > LEAST_FILLED * len(records)]
-    return named + max(filled, default=0)
+    beyond = Counter(
+        place for _, cells in records[1:] for place, cell in enumerate(cells[named:], named + 1) if cell.strip()
+    )
+    return max((place for place, count in beyond.items() if count > LEAST_FILLED * len(records)), default=named)
 
 
 def _list_beyond(cells: list[str], width: int) -> list[str]:
@@ -325,7 +317,10 @@ def _stack(main: Sheet, sheets: Sequence[Sheet], notes: dict[str, str], path: Pa
     keys = _find_keys(main, main)
     records, seen, width = list(main.records), _list_keys(main, keys[0][0]) if keys else set[str](), len(main.header)
     for number, (sheet, order) in enumerate(parts, 1):
-        rows = [(row, _reorder(cells, order, len(sheet.header))) for row, cells in sheet.records[1:]]
+        rows = [
+            (row, [*("" if place is None else cells[place] for place in order), *cells[len(sheet.header) :]])
+            for row, cells in sheet.records[1:]
+        ]
         own = {_clean_key(cells[keys[0][0]]) for _, cells in rows} - {""} if keys else set()
         if own and len(own & seen) > SAME_EDITION * min(len(own), len(seen)):
             if not _has_same_names(main, sheet):
@@ -370,10 +365,6 @@ def _has_same_names(main: Sheet, other: Sheet) -> bool:
     return ours == theirs
 
 
-def _reorder(cells: Sequence[str], order: Sequence[int | None], width: int) -> list[str]:
-    return ["" if place is None else cells[place] for place in order] + list(cells[width:])
-
-
 def _join(main: Sheet, other: Sheet, path: Path) -> tuple[Sheet, str]:
     """Join a table to the properties by a reference; return what came of it, and what is to be said."""
     keys = _find_keys(main, other)
@@ -402,9 +393,7 @@ def _join(main: Sheet, other: Sheet, path: Path) -> tuple[Sheet, str]:
     records = [(main.records[0][0], [*main.records[0][1], *header])]
     width = len(main.header)
     for row, cells in main.records[1:]:
-        own = (
-            [cell for piece in pieces.get(_clean_key(cells[here]), []) for cell in piece] if cells[here].strip() else []
-        )
+        own = [cell for piece in pieces.get(_clean_key(cells[here]), []) for cell in piece]
         records.append((row, cells[:width] + own + [""] * (len(header) - len(own)) + cells[width:]))
     lost = len(asked - known)
     note = (
