@@ -247,7 +247,7 @@ def _load(database: duckdb.DuckDBPyConnection, layout: Layout, council: str, run
 
 
 def _read_ahead(chunks: Iterator[tuple[pa.Table, int]]) -> Iterator[tuple[pa.Table, int]]:
-    """Yield chunks while a thread reads the next one: parsing and SQL both leave Python free."""
+    """Yield chunks while a thread reads the next one, as SQL leaves Python free for it."""
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, chunks, None)
         while chunk := coming.result():
