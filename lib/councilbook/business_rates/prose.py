@@ -7,6 +7,7 @@ import pandas as pd
 from councilbook.business_rates.missing.chances import OUTCOMES, read_calibration
 from councilbook.business_rates.requests.foi_tables import ASSUMED
 from councilbook.business_rates.roll import contents
+from councilbook.catalogue.councils import join_names
 from councilbook.pages.html.wording import write_pounds
 
 
@@ -95,7 +96,7 @@ def describe_changes(changes: pd.DataFrame, register: pd.DataFrame | None = None
         "new ratepayer": "have another organisation that pays",
     }
     parts = [f"{counts.get(change, 0):,} {text}" for change, text in words.items()]
-    return f"Since the last version, {', '.join(parts[:-1])} and {parts[-1]}."
+    return f"Since the last version, {join_names(parts)}."
 
 
 def describe_coarse(whole: pd.DataFrame) -> str:
@@ -115,11 +116,11 @@ def describe_coarse(whole: pd.DataFrame) -> str:
     told = {name: text for name, text in details.items() if set(whole[name].dropna()) != {contents.NOT_TOLD}}
     left = [text for name, text in told.items() if whole[name].notna().mean() > 0.5]
     gone = [text for name, text in told.items() if whole[name].notna().mean() <= 0.5]
-    lost = f" What had to go: {_join(gone)}." if gone else ""
+    lost = f" What had to go: {join_names(gone)}." if gone else ""
     day = whole["version_date"].iloc[0]
     return (
         f"It is made once a financial year, and this one is of {day.day} {day:%B %Y}. "
-        f"Each of its {len(whole):,} rows says {_join([*left, 'its relief'])}.{lost}"
+        f"Each of its {len(whole):,} rows says {join_names([*left, 'its relief'])}.{lost}"
     )
 
 
@@ -137,7 +138,7 @@ REGISTERS = {
 def describe_untold(told: Collection[str]) -> str:
     """Say what the roll does not tell, so that a list which is not there is not taken for an empty one."""
     untold = contents.list_untold(told)
-    return f"The roll that this page is made of does not say {_join(untold, 'or')}." if untold else ""
+    return f"The roll that this page is made of does not say {join_names(untold, 'or')}." if untold else ""
 
 
 def describe_links(counts: pd.DataFrame) -> str:
@@ -149,7 +150,7 @@ def describe_links(counts: pd.DataFrame) -> str:
         f"**{row['linked']:,}** in {REGISTERS.get(str(row['register']), row['register'])}"
         for row in shown.to_dict("records")
     ]
-    told = f"We found properties of the roll in other lists, rounded to five: {_join(parts)}."
+    told = f"We found properties of the roll in other lists, rounded to five: {join_names(parts)}."
     both = shown.dropna(subset=["exact"])
     if len(both) < len(shown):
         return told
@@ -196,7 +197,7 @@ def describe_calibration(counts: pd.DataFrame) -> str:
         for one in held["left_out"]
     )
     return (
-        f"{told}The chances come from {seen} businesses that a clerk looked up in {_join(list(fitted['council']))}. "
+        f"{told}The chances come from {seen} businesses that a clerk looked up in {join_names(fitted['council'])}. "
         f"{tried} Someone who trades from home and publishes the address looks like a shop that is missing."
     )
 
@@ -239,8 +240,8 @@ def describe_missing(total: pd.DataFrame) -> str:
     if pd.notna(row["in_directory"]):
         lists.append(f"the business directory {row['in_directory']:,}")
     return (
-        f"{_join(lists).capitalize()}. {row['seen']:,} are on at least one list. With those on no list there may be "
-        f"**{row['estimate']:,}** (95% interval {row['low']:,} to {row['high']:,})."
+        f"{join_names(lists).capitalize()}. {row['seen']:,} are on at least one list. With those on no list there may "
+        f"be **{row['estimate']:,}** (95% interval {row['low']:,} to {row['high']:,})."
     )
 
 
@@ -391,12 +392,8 @@ def describe_topics(topics: pd.DataFrame) -> str:
     most = [f"**{_lower(row['title'])}** ({row['requests']})" for row in topics.head(2).to_dict("records")]
     most[0] = most[0].removesuffix(")") + " times)"
     all_of = f"Known requests asked for {topics['requests'].sum():,} things in all."
-    return f"People asked most often for {_join(most)}. {all_of}"
+    return f"People asked most often for {join_names(most)}. {all_of}"
 
 
 def _lower(title: str) -> str:
     return title[:1].lower() + title[1:]
-
-
-def _join(words: list[str], last: str = "and") -> str:
-    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
