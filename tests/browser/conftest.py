@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,11 +41,16 @@ AREAS = 60
 
 @dataclass
 class Visit:
-    """A page, and what it asked for and complained of."""
+    """A page, what it may load, and what it asked for and complained of."""
 
     page: Any
+    file: Path = Path()
+    within: Path | None = None
     requests: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+
+    def may_load(self, url: str) -> bool:
+        return url.startswith(self.within.as_uri()) if self.within else url == self.file.as_uri()
 
     @property
     def map_frame(self) -> Any:
@@ -78,33 +84,51 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def free() -> dict[str, list[Visit]]:
+    """Windows that no test is using, by what they were opened with: a new one costs as much as seven pages in it."""
+    return defaultdict(list)
+
+
 @pytest.fixture
-def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
+def visit(browser: Any, free: dict[str, list[Visit]]) -> Iterator[Callable[..., Visit]]:
     """Return a function that opens a file in a window of its own, with the network off.
 
-    The window may load the file alone, or, to follow links, what lies within a folder.
+    The window may load the file alone, or, to follow links, what lies within a folder. A script given as `first` runs
+    before those of any page in it; other options are Playwright's. Pages keep nothing in a window (a test of the
+    finder holds them to that), so the next test gets it.
     """
-    contexts = []
+    used = []
 
-    def open_file(file: Path, width: int = 1280, within: Path | None = None, **options: Any) -> Visit:
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-        contexts.append(context)
-        context.set_offline(True)
-
-        def is_allowed(url: str) -> bool:
-            return url.startswith(within.as_uri()) if within else url == file.as_uri()
-
-        context.route("**/*", lambda route: route.continue_() if is_allowed(route.request.url) else route.abort())
-        opened = Visit(context.new_page())
-        opened.page.on("request", lambda request: opened.requests.append(request.url))
-        opened.page.on("console", lambda message: opened.complaints.append(f"{message.type}: {message.text}"))
-        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    def open_file(file: Path, width: int = 1280, within: Path | None = None, first: str = "", **options: Any) -> Visit:
+        alike = free[f"{first}{sorted(options.items())}"]
+        opened = alike.pop() if alike else open_window(browser, first, options)
+        used.append((alike, opened))
+        opened.file, opened.within = file, within
+        opened.page.set_viewport_size({"width": width, "height": 900})
         opened.page.goto(file.as_uri())
         return opened
 
     yield open_file
-    for context in contexts:
-        context.close()
+    for alike, opened in used:
+        opened.page.emulate_media(media="null")
+        opened.page.goto("about:blank")
+        opened.requests.clear()
+        opened.complaints.clear()
+        alike.append(opened)
+
+
+def open_window(browser: Any, first: str, options: dict[str, Any]) -> Visit:
+    context = browser.new_context(**options)
+    context.set_offline(True)
+    if first:
+        context.add_init_script(first)
+    opened = Visit(context.new_page())
+    context.route("**/*", lambda route: route.continue_() if opened.may_load(route.request.url) else route.abort())
+    opened.page.on("request", lambda request: opened.requests.append(request.url))
+    opened.page.on("console", lambda message: opened.complaints.append(f"{message.type}: {message.text}"))
+    opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    return opened
 
 
 def shown(kind: str, text: str) -> nbformat.NotebookNode:

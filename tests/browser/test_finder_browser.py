@@ -316,9 +316,7 @@ def test_without_scripts_the_list_of_places_is_there(visit: Open, town: Path) ->
 
 
 def test_a_browser_that_cannot_unpack_says_so_and_shows_the_rest(visit: Open, town: Path) -> None:
-    page = visit(town).page
-    page.add_init_script("delete window.DecompressionStream")
-    page.reload()
+    page = visit(town, first="delete window.DecompressionStream").page
     wait_until(page, "!document.getElementById('too-old').hidden")
     assert page.locator("#places-list > li").count() > 5
     assert type_home(page, "ZZ1 0AA") == "This browser cannot unpack the journeys."

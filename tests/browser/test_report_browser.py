@@ -40,16 +40,6 @@ def has_no_sideways_scroll(page: Any) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-def test_the_report_asks_for_itself_alone_and_complains_of_nothing(visit: Open, report_file: Path) -> None:
-    opened = visit(report_file)
-    assert opened.map_frame
-    opened.page.evaluate(OPEN_ALL)
-    opened.page.wait_for_load_state("networkidle")
-
-    assert [url for url in opened.requests if not url.startswith("data:")] == [report_file.as_uri()]
-    assert opened.complaints == []
-
-
 def test_the_browser_would_refuse_to_load_anything_else(visit: Open, report_file: Path) -> None:
     opened = visit(report_file)
     refused = opened.page.evaluate(
@@ -121,16 +111,6 @@ def test_tables_have_captions_and_headers(visit: Open, report_file: Path) -> Non
     assert page.locator("th:not([scope])").count() == 0
 
 
-@pytest.mark.parametrize("name", ["warmth/north/sample/index.html", "index.html"])
-def test_nothing_is_lost_at_320_pixels(visit: Open, site: Path, name: str) -> None:
-    page = visit(site / name, 320).page
-    page.evaluate(OPEN_ALL)
-
-    assert has_no_sideways_scroll(page)
-    for frame in page.frames[1:]:
-        assert has_no_sideways_scroll(frame)
-
-
 def test_a_wide_table_can_be_scrolled_by_keyboard(visit: Open, report_file: Path) -> None:
     page = visit(report_file, 320).page
     page.evaluate(OPEN_ALL)
@@ -162,9 +142,7 @@ def test_the_report_is_readable_without_scripts(visit: Open, report_file: Path) 
 
 
 def test_a_browser_that_cannot_unpack_a_map_shows_the_still_one(visit: Open, report_file: Path) -> None:
-    opened = visit(report_file)
-    opened.page.add_init_script("delete window.DecompressionStream")
-    opened.page.reload()
+    opened = visit(report_file, first="delete window.DecompressionStream")
     opened.page.locator("iframe").scroll_into_view_if_needed()
 
     wait_until(opened.page, "document.querySelector('iframe').hidden")
@@ -180,15 +158,6 @@ def test_paper_shows_the_still_map_and_no_code(visit: Open, report_file: Path) -
     assert not page.locator("iframe").is_visible()
     assert not page.locator(".code").first.is_visible()
     assert page.get_by_text("Synthetic figures.", exact=True).is_visible()
-
-
-@pytest.mark.parametrize("width", [1280, 320])
-@pytest.mark.parametrize("name", ["warmth/north/sample/index.html", "index.html"])
-def test_axe_finds_no_fault(visit: Open, site: Path, name: str, width: int) -> None:
-    page = visit(site / name, width).page
-    page.evaluate(OPEN_ALL)
-
-    assert find_violations(page) == []
 
 
 def test_axe_finds_no_fault_in_the_map(visit: Open, report_file: Path) -> None:
