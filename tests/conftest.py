@@ -12,6 +12,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+import councilbook.running  # noqa: F401 (before nbformat comes, which is then there a second sooner)
 from councilbook.catalogue import Catalogue, load_catalogue
 from councilbook.paths import Workbook, find_workbook
 from whole_workbook import copy_last_runs, copy_workbook, run_councilbook
