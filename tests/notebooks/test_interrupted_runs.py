@@ -39,7 +39,8 @@ Start = Callable[..., Any]
 def context() -> Any:
     """Processes are copies of one that has imported what a run needs."""
     made = multiprocessing.get_context("forkserver")
-    made.set_forkserver_preload(["__main__", "councilbook.running.run", "papermill", "pydantic"])
+    late = ("councilbook.gate.written.packages", "papermill", "pydantic")  # what a run imports where it comes to it
+    made.set_forkserver_preload(["__main__", "councilbook.running.run", *late])
     return made
 
 
