@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 import pandas as pd
 
@@ -124,6 +125,7 @@ def rank_header(header: str, name: str, table: Table) -> int:
     return NEARLY if near else BY_CELLS
 
 
+@lru_cache(maxsize=10_000)
 def _squash(header: str) -> str:
     """Write a header in small letters and digits alone, short words in full and without those that say nothing."""
     split = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", header.replace("kWh", "kwh")).lower()
