@@ -20,6 +20,13 @@ from whole_workbook import copy_last_runs, copy_workbook, run_councilbook
 settings.register_profile("councilbook", deadline=None, derandomize=True, database=None, max_examples=50)
 settings.load_profile("councilbook")
 
+LONGEST = (  # files, of which each is one worker's: they are begun first, so that none is left to run alone at the end
+    "notebooks/test_canaries.py",
+    "house/test_architecture.py",
+    "real/test_real_run.py",
+    "browser/test_sample_site.py",
+)
+
 COUNCILS = """
 north: {name: North and more, codes: {E06000901: North}}
 south: {name: South, codes: {E07000902: South}}
@@ -187,6 +194,11 @@ notebooks:
     title: Report
     kind: report
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    first = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: first.get(item.path, len(first)))
 
 
 @pytest.fixture(autouse=True)
