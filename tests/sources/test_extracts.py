@@ -1,5 +1,7 @@
 """A council's extract in its own columns and codes is the same as in ours, and what it hides is not shown."""
 
+from datetime import date
+
 import pandas as pd
 import pytest
 
@@ -288,8 +290,8 @@ def test_a_row_that_stands_twice_is_read_once_and_blank_rows_are_none(catalogue,
         (
             "kid_people",
             "Age_Years",
-            ["13/05/1948", "1950-01-02"],
-            r"2 cells of age are days \(row 2, 3\)\. Write a num",
+            ["05/13/1948", "1950-31-02"],
+            r"2 cells of age are days that cannot be read as a number \(row 2, 3\)\. Write a num",
         ),
         (
             "kid_households",
@@ -359,7 +361,78 @@ def test_a_column_of_another_census_is_not_taken_for_that_of_2021(catalogue, tmp
     write_closed_folder(tmp_path, 30)
     spoil(tmp_path, "kid_households", lambda frame: frame.rename(columns={"LSOA21CD": "LSOA11CD", "OA21CD": "OA 2011"}))
     inspection = open_extract(catalogue, tmp_path, "kid_households").inspect()
-    assert inspection.mapping["LSOA11CD"] is None and inspection.mapping["OA 2011"] is None
+    assert inspection.mapping["LSOA11CD"] == "lsoa21_code"  # whose codes are followed to 2021
+    assert inspection.mapping["OA 2011"] is None
+    spoil(tmp_path, "kid_households", lambda frame: frame.assign(LSOA21CD=frame["LSOA11CD"]))
+    assert open_extract(catalogue, tmp_path, "kid_households").inspect().mapping["LSOA11CD"] is None
+
+
+DAY = date(2026, 1, 31)
+
+
+@pytest.mark.parametrize("header", ["DOB", "Patient_Date_Of_Birth", "YearOfBirth", "person birth date", "Age"])
+def test_days_of_birth_are_read_as_ages_and_nothing_else_of_them_is_kept(catalogue, tmp_path, header):
+    write_closed_folder(tmp_path, 40)
+    secret = "17/08/1931"
+    spoil(
+        tmp_path,
+        "kid_people",
+        lambda frame: frame.rename(columns={"Age_Years": header}).assign(
+            **{header: [secret, "01/02/2027", "01/01/1801", "", *[secret] * (len(frame) - 4)]}
+        ),
+    )
+    extract = open_extract(catalogue, tmp_path, "kid_people", Told(day=DAY))
+    read, inspection = extract.read(), extract.inspect()
+    assert read["age"].tolist()[:5] == ["94", None, None, None, "94"] or read["age"].isna().sum() == 3
+    said = " ".join(inspection.warnings)
+    assert f"age: {len(read) - 1:,} days, months or years of birth are turned into ages, as of 31 January 2026" in said
+    assert "age: 2 cells are of a birth after that day, or longer ago than anyone lives, and are read as blank." in said
+    shown = f"{read.to_csv()} {read.attrs} {inspection}"
+    assert not any(form in shown for form in (secret, "1931", "2027", "1801"))
+    assert inspection.fault is None and inspection.mapping[header] == "age"
+    spoil(tmp_path, "kid_people", lambda frame: frame.assign(**{header: "17/08/31 or so"}))
+    refused = open_extract(catalogue, tmp_path, "kid_people", Told(day=DAY)).inspect().fault
+    assert refused and "cells of age are" in refused and "17/08" not in refused
+
+
+def test_the_oldest_of_a_household_may_be_a_day_of_birth_and_an_impossible_one_is_named_by_row(catalogue, tmp_path):
+    write_closed_folder(tmp_path, 40)
+    cells = {"Oldest Age": "1960-01-31", "Youngest Age": "2020-02-01"}
+    headers = {"Oldest Age": "Oldest DOB", "Youngest Age": "Date of birth of youngest"}
+    spoil(tmp_path, "kid_households", lambda frame: frame.assign(**cells).rename(columns=headers))
+    read = open_extract(catalogue, tmp_path, "kid_households", Told(day=DAY)).read()
+    assert set(read["oldest_age"]) == {"66"} and set(read["youngest_age"]) == {"5"}
+    spoil(tmp_path, "kid_households", lambda frame: frame.assign(**{"Oldest DOB": ["2031-05-06", *["1960"] * 39]}))
+    with pytest.raises(CheckError, match=r"1 cells of oldest_age are of a birth after .* \(row 2\)") as refused:
+        open_extract(catalogue, tmp_path, "kid_households", Told(day=DAY)).read()
+    assert "2031" not in str(refused.value)
+
+
+def test_a_day_of_birth_beside_an_age_is_refused(catalogue, tmp_path):
+    write_closed_folder(tmp_path, 20)
+    spoil(tmp_path, "kid_people", lambda frame: frame.assign(DOB="17/08/1931"))
+    with pytest.raises(CheckError, match="the column DOB is named like one that tells who somebody is"):
+        open_extract(catalogue, tmp_path, "kid_people", Told(day=DAY)).read()
+
+
+def test_postcodes_are_mended_where_they_can_be_one_alone_and_the_others_counted(catalogue, tmp_path):
+    write_closed_folder(tmp_path, 40)
+    cells = ["CTI 1aa", "ct11aa", "CT2-7NZ", "ME4 4?A", "TN1", "UNKNOWN", "ZZ99 3VZ", ""]
+    spoil(tmp_path, "kid_households", lambda frame: frame.assign(PCD=[*cells, *frame["PCD"][len(cells) :]]))
+    read = open_extract(catalogue, tmp_path, "kid_households").read()
+    assert read["postcode"].fillna("").tolist()[:8] == ["CT1 1AA", "CT1 1AA", "CT2 7NZ", "", "", "", "ZZ99 3VZ", ""]
+    said = " ".join(read.attrs["notes"])
+    assert "postcode: 1 cells had O for 0, I for 1 or the reverse, and are read as they must be." in said
+    assert "postcode: 3 cells are no whole postcode, and are read as blank." in said
+
+
+def test_an_extract_needs_a_postcode_or_the_small_area(catalogue, tmp_path):
+    write_closed_folder(tmp_path, 30)
+    spoil(tmp_path, "kid_households", lambda frame: frame.drop(columns="PCD"))
+    assert open_extract(catalogue, tmp_path, "kid_households").read()["postcode"].isna().all()
+    spoil(tmp_path, "kid_households", lambda frame: frame.drop(columns="LSOA21CD").assign(MSOA21CD="E02000001"))
+    with pytest.raises(SourceError, match=r"for postcode \(.*; lsoa21_code \("):
+        open_extract(catalogue, tmp_path, "kid_households").read()
 
 
 STYLES = {

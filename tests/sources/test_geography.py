@@ -14,6 +14,7 @@ from councilbook.sources.geography import (
     check_coverage,
     check_vintage,
     fill_places,
+    follow_lsoas,
     match_common_areas,
     resolve_place,
     select_by_code,
@@ -373,3 +374,12 @@ def test_a_file_most_of_which_is_nowhere_or_elsewhere_is_refused_and_no_postcode
     with pytest.raises(SourceError, match=f"it: {told}") as refused:
         fill_places(rows, areas, KNOWN.drop(columns="oa21_code"), "it")
     assert "CT" not in str(refused.value)
+
+
+def test_an_lsoa_of_2011_is_followed_to_2021_unless_it_was_split():
+    areas = Areas(lsoa="lsoa21_code", vintage=2021, postcode="postcode")
+    rows = pd.DataFrame({"lsoa21_code": ["E01e", "E01f", "E01b", "E01a", "E01c", None]})
+    followed = follow_lsoas(rows, areas, LOOKUP)
+    assert followed["lsoa21_code"].fillna("").tolist() == ["E01g", "E01g", "", "E01a", "E01c", ""]
+    assert [note.split(" rows")[0] for note in followed.attrs["notes"]] == ["2", "1"]
+    assert follow_lsoas(rows[3:], areas, LOOKUP).attrs == {}

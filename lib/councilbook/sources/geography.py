@@ -104,6 +104,21 @@ def fill_lsoas(frame: pd.DataFrame, areas: Areas, read_lookup: Callable[[], pd.D
     return frame.assign(**{str(areas.lsoa): frame[areas.lsoa].mask(blank, filled)})
 
 
+def follow_lsoas(frame: pd.DataFrame, areas: Areas, lookup: pd.DataFrame) -> pd.DataFrame:
+    """Write the LSOA of 2021 that one of 2011 became; one that was split is blank. Notes say how many."""
+    codes = frame[areas.lsoa]
+    old = codes.isin(lookup["lsoa11_code"]) & ~codes.isin(lookup["lsoa21_code"])
+    if not old.any():
+        return frame
+    became = lookup[~lookup["lsoa11_code"].duplicated(keep=False)].set_index("lsoa11_code")["lsoa21_code"]
+    followed = frame.assign(**{str(areas.lsoa): codes.mask(old, codes.map(became))})
+    split = old & followed[areas.lsoa].isna()
+    told = {"the LSOA of 2021 that it became.": old & ~split, "none, as it was split in 2021.": split}
+    notes = [f"{rows.sum():,} rows have an LSOA of 2011, read as {text}" for text, rows in told.items() if rows.any()]
+    followed.attrs["notes"] = [*frame.attrs.get("notes", ()), *notes]
+    return followed
+
+
 def fill_places(frame: pd.DataFrame, areas: Areas, known: pd.DataFrame, where: str) -> pd.DataFrame:
     """Say where the rows of a council's own table are, by a table that knows it of their postcodes, or another key.
 
@@ -124,8 +139,9 @@ def fill_places(frame: pd.DataFrame, areas: Areas, known: pd.DataFrame, where: s
     own = frame[said].where(frame[said].apply(lambda column: column.str.startswith("E", na=False)))
     lost = rows.isna().any(axis="columns")
     moved = ~lost & (own.notna() & (own != rows)).drop(columns=areas.district or []).any(axis="columns")
+    why = "their LSOA is none of 2021" if key == areas.lsoa else f"nothing says in which small area their {key} is"
     told = {
-        f"{lost.sum():,} rows are left out, as nothing says in which small area their {key} is.": lost.sum(),
+        f"{lost.sum():,} rows are left out, as {why}.": lost.sum(),
         f"{moved.sum():,} rows say another small area than their {key} does, which is followed.": moved.sum(),
     }
     notes = [text for text, number in told.items() if number]

@@ -18,6 +18,7 @@ from councilbook.catalogue import (
     Table,
     find_function,
 )
+from councilbook.catalogue.file_names import find_date
 from councilbook.errors import CheckError, CouncilbookError, NotebookError, NotThereError, SourceError
 from councilbook.gate.ethics.agreements import drop_beyond, require_agreement
 from councilbook.sources.checks import check_fields
@@ -33,6 +34,7 @@ from councilbook.sources.geography import (
     check_vintage,
     fill_lsoas,
     fill_places,
+    follow_lsoas,
     resolve_place,
     select_by_code,
     select_rows,
@@ -135,7 +137,9 @@ class Intake:
 
     def _open_extract(self, found: FoundFile, table: str | None = None) -> Extract:
         file = self.finder.find_mapping(found.source)
-        told = Told(self.read_mapping(found), read_codes(file) if file else {}, self.tell_way(found))
+        run, said = pd.Timestamp(self.run_date), find_date(found.path, found.source)
+        day = min(pd.Period(said).end_time, run).date() if said else run.date()
+        told = Told(self.read_mapping(found), read_codes(file) if file else {}, self.tell_way(found), day)
         declared = found.source.table(table)
         return Extract(found, find_header(found, declared, told.columns or (), describe_place(found, declared)), told)
 
@@ -200,11 +204,15 @@ class Intake:
             if areas.within not in self._wholes and not rows[areas.lsoa].str.startswith("E", na=False).all():
                 self.load_table(self.catalogue.source(areas.within), None)
             whole = self._wholes.get(areas.within)
+            rows = follow_lsoas(rows, areas, self._lookup)
             return rows if whole is None else fill_places(rows, areas, whole, where)
+        districts = self._lookup.drop_duplicates("lsoa21_code").set_index("lsoa21_code")["lad22_code"]
+        if rows[areas.postcode].isna().all():
+            rows = follow_lsoas(rows, areas, self._lookup)
+            return fill_places(rows, areas, districts.reset_index(), where)
         directory = self.catalogue.source(POSTCODES)
         known, about = self.read_table(directory, None)[1], directory.table().areas
         known = fill_lsoas(known, about, self._read_output_areas) if about else known
-        districts = self._lookup.drop_duplicates("lsoa21_code").set_index("lsoa21_code")["lad22_code"]
         known = known.assign(lad22_code=known["lsoa21_code"].map(districts))
         return fill_places(rows, areas, known[["postcode", "oa21_code", "lsoa21_code", "lad22_code"]], where)
 

@@ -7,14 +7,15 @@ space. What is not known stays as it is, so that the checks that follow find it.
 
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from datetime import datetime
+from datetime import date
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from councilbook.catalogue import FieldSpec
+from councilbook.sources.extracts.days import is_age, read_ages, read_day
 from councilbook.sources.files.readers import BOOLEANS
 
 MISSING = frozenset({"", "null", "(null)", "n/a", "na", "#n/a", "nan", "none"})  # as `fold_code` writes them
@@ -22,9 +23,8 @@ MARK = 8  # letters, more than any such mark has
 BLANK = "(blank)"  # how a council names a blank cell, to say what it means
 NO_VALUE = "missing"  # how a council says that a code is no value
 YES_OR_NO = BOOLEANS | {"t": True, "f": False, "x": True, "✓": True}
-DAYS = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d %b %Y", "%d-%b-%Y"]
-DAYS += ["%d %B %Y", "%d-%b-%y"]
-TIME = re.compile(r"[T ]\d{1,2}:\d\d.*$")
+POSTCODE = re.compile(r"[A-Z]{1,2}(?:\d|[1-9]\d|\d[A-HJ-NP-Z]) \d[ABD-HJLNP-UW-Z]{2}")  # the letters that are in use
+ALIKE = {"O": "O0", "0": "0O", "I": "I1", "1": "1I"}
 NUMBERS = ("integer", "number", "year")
 PLAIN = re.compile(r"[+-]?\d+\.?\d*")
 IN_PERCENT = ("%", "points")  # units of which a percent sign may stand behind each number
@@ -72,13 +72,16 @@ def find_coarse(field: FieldSpec) -> dict[str, list[str]]:
     return {code: several for code, several in values.items() if len(several) > 1}
 
 
-def read_cells(cells: "pd.Series[str]", field: FieldSpec, told: Mapping[str, str]) -> "pd.Series[str]":
+def read_cells(
+    cells: "pd.Series[str]", field: FieldSpec, told: Mapping[str, str], day: date | None = None
+) -> "pd.Series[str]":
     """Read the cells of one column.
 
     Args:
         cells: text without spaces around; missing where a cell is.
         field: what the column is.
         told: by code, what a council says that it stands for, or `NO_VALUE`; `BLANK` stands for a blank cell.
+        day: as of which days of birth are turned into ages; without it they stay what they are.
 
     Returns:
         The cells as `readers.convert_types` takes them: values of `enum`, true and false, ISO days, numbers, missing
@@ -100,6 +103,8 @@ def read_cells(cells: "pd.Series[str]", field: FieldSpec, told: Mapping[str, str
         return None if folded in missing or word == NO_VALUE else parse(word)
 
     read_words = pd.Series([read(str(word)) for word in words], dtype="str")
+    if day and is_age(field):
+        read_words = read_ages(read_words, field, day)
     if field.type in NUMBERS:
         read_words = _read_numbers(read_words, field, np.bincount(places))
     return read_words.iloc[places].set_axis(cells.index)
@@ -113,7 +118,9 @@ def find_strange(cells: "pd.Series[str]", field: FieldSpec) -> "pd.Series[bool]"
 
 def _choose_parser(field: FieldSpec) -> Callable[[str], str]:
     if field.type == "date":
-        return _read_day
+        return lambda word: born.isoformat() if (born := read_day(word)) else word
+    if is_postcode(field):
+        return lambda word: mend_postcode(word) or _tidy(word, str(field.pattern))
     if field.pattern:
         return lambda word: _tidy(word, str(field.pattern))
     return str
@@ -152,11 +159,20 @@ def _tidy_number(word: str, units: str) -> str:
     return re.sub(r"^\((.+)\)$|^(\d.*)-$", r"-\1\2", re.sub(r"(?<=\d)\s(?=\d\d\d(?!\d))", "", bare))
 
 
-def _read_day(word: str) -> str:
-    for form in DAYS:
-        with suppress(ValueError):
-            return datetime.strptime(TIME.sub("", word), form).date().isoformat()  # noqa: DTZ007 (a day has no zone)
-    return word
+def is_postcode(field: FieldSpec) -> bool:
+    """Tell whether a column holds postcodes."""
+    return bool(field.pattern and re.fullmatch(field.pattern, "ZZ1 1ZZ"))
+
+
+def mend_postcode(word: str) -> str | None:
+    """Write a postcode in capitals with its space, O and 0, I and 1 where only one of them can be; else None."""
+    joined = re.sub(r"[\s.,_-]", "", word.upper())
+    if not 5 <= len(joined) <= 7:
+        return None
+    able = {f"{one[:-3]} {one[-3:]}" for one in map("".join, product(*(ALIKE.get(mark, mark) for mark in joined)))}
+    known = {one for one in able if POSTCODE.fullmatch(one)}
+    as_written = known & {f"{joined[:-3]} {joined[-3:]}"}
+    return next(iter(as_written or known)) if as_written or len(known) == 1 else None
 
 
 def _tidy(word: str, pattern: str) -> str:

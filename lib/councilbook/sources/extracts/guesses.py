@@ -8,6 +8,7 @@ code of a fixed form, such as a postcode, if it alone has that form.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -16,6 +17,7 @@ import pandas as pd
 from councilbook.catalogue import FieldSpec, Table
 from councilbook.errors import CheckError, SourceError, suggest
 from councilbook.sources.extracts.codes import find_strange, is_missing, read_cells
+from councilbook.sources.extracts.days import BIRTH, is_age
 from councilbook.sources.extracts.diagnoses import list_groups, load_code_lists, split_codes
 from councilbook.sources.files.readers import accepted_headers, write_cells
 from councilbook.sources.identifiers import POSTCODE
@@ -47,11 +49,13 @@ class Told:
         columns: by header, the column of ours, or None if it is not used; None if it says nothing.
         codes: by header and code, what it stands for.
         way: where to say or to correct it, in a sentence.
+        day: of which day the file is; as of it days of birth are turned into ages, and refused where it is not known.
     """
 
     columns: Mapping[str, str | None] | None = None
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     way: str = ""
+    day: date | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,10 @@ def rank_header(header: str, name: str, table: Table) -> int:
     known = [name, *accepted_headers(name, table)]
     if header.casefold() in {" ".join(one.split()).casefold() for one in known}:
         return DECLARED
+    if is_age(table.fields[name]):
+        header = BIRTH.sub("age", _split_words(header))
+    if table.areas and name == table.areas.lsoa and (newer := OTHER_YEAR.sub("21", header)) != header:
+        return NEARLY if rank_header(newer, name, table) <= KNOWN else BY_CELLS  # its codes are brought to 2021
     words, names = _squash(header), {_squash(one) for one in known}
     able = {words, words.removeprefix("household")} | ({f"{words}id"} if PSEUDONYM.search(header) else set())
     if able & names:
@@ -128,10 +136,14 @@ def rank_header(header: str, name: str, table: Table) -> int:
 @lru_cache(maxsize=10_000)
 def _squash(header: str) -> str:
     """Write a header in small letters and digits alone, short words in full and without those that say nothing."""
-    split = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", header.replace("kWh", "kwh")).lower()
-    split = OF_A_YEAR.sub("", split)
+    split = OF_A_YEAR.sub("", _split_words(header))
     words = [_LONG.get(word, word) for word in re.findall(r"[a-z]+|[0-9]+", split)]
     return "".join([word for word in words if word not in _FILLERS] or words)
+
+
+def _split_words(header: str) -> str:
+    """Split a header in which a capital begins a word, and write it in small letters."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", header.replace("kWh", "kwh")).lower()
 
 
 def _guess_columns(body: pd.DataFrame, columns: Sequence[Column], table: Table, told: Told) -> list[Column]:
@@ -186,7 +198,8 @@ def _measure(body: pd.DataFrame, column: Column, table: Table, told: Told) -> Co
         parts = [split_codes(str(cell)) for cell in cells]
         fits = pd.Series([all(code in codes or system.read_code(code) for code in part) for part in parts], dtype=bool)
     else:
-        fits = _find_fitting(read_cells(cells, table.fields[column.target], codes), table.fields[column.target])
+        spec = table.fields[column.target]
+        fits = _find_fitting(read_cells(cells, spec, codes, told.day), spec)
     return replace(column, fits_pct=100 * float(fits.mean()) if len(fits) else float("nan"))
 
 

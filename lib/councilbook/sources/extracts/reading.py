@@ -24,10 +24,12 @@ from councilbook.sources.extracts.codes import (
     find_strange,
     fold_code,
     is_missing,
+    is_postcode,
     list_known,
     list_values,
     read_cells,
 )
+from councilbook.sources.extracts.days import IMPOSSIBLE, is_age, read_ages
 from councilbook.sources.extracts.diagnoses import NO_GROUP, find_groups, list_groups, load_code_lists
 from councilbook.sources.extracts.guesses import (
     DECLARED,
@@ -59,8 +61,12 @@ DOUBTS = {  # of a cell in a column of numbers, as it begins: what it is, and wh
         "A point or a comma may mark decimals, or thousands. Write all numbers of the column in one way.",
     ),
     r"(\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d)|\d{4}[-/]\d\d[-/]\d\d)(\D|$)": (
-        "are days",
-        "Write a number in their place, as the age in years: no day of birth may be in an extract by pseudonym.",
+        "are days that cannot be read as a number",
+        "Write a number in their place, or a day of birth as 31/03/1950 or 1950-03-31 where an age is asked for.",
+    ),
+    re.escape(IMPOSSIBLE): (
+        "are of a birth after the day that the file is of, or longer ago than anyone lives",
+        "Mend these cells, or take the rows out.",
     ),
 }
 MEND = "Fill these cells in or take the rows out, or say what they mean; (blank) stands for a blank cell."
@@ -124,15 +130,16 @@ class Extract:
             self._refuse_people()
         frame = pd.DataFrame(index=self._body.index).assign(**dict.fromkeys(absent), **dict.fromkeys(groups, "false"))
         for name, one in taken.items():
-            frame[name] = read_cells(self._write(one), fields[name], self._tell(one))
+            frame[name] = read_cells(self._write(one), fields[name], self._tell(one), self.told.day)
         for one in self._coded:
             self._read_diagnoses(frame, one, groups)
         frame = keep_rows(frame, self.table, self.where)
+        notes = self._list_notes(groups, absent)
         for name, one in taken.items():
+            notes += self._set_aside(frame, name, self._write(one).loc[frame.index])
             self._refuse_codes(frame.loc[find_strange(frame[name], fields[name]), name], one, list_values(fields[name]))
             self._refuse_numbers(frame[name], one)
         frame = frame[list(self.table.fields)]
-        notes = self._list_notes(groups, absent)
         if self.table.key and frame.duplicated(self.table.key).any() and (twice := frame.duplicated()).any():
             notes.append(f"{twice.sum():,} rows that repeat another in all that is read are read once.")
             frame = frame[~twice]
@@ -191,6 +198,29 @@ class Extract:
                 return {**told, BLANK: "no"}
         return told
 
+    def _set_aside(self, frame: pd.DataFrame, name: str, written: "pd.Series[str]") -> list[str]:
+        """Blank the postcodes and ages that cannot be, and say how many; and how many were mended, or were births."""
+        field, read = self.table.fields[name], frame[name]
+        told = {}
+        if is_postcode(field):
+            bad = read.notna() & ~read.str.fullmatch(str(field.pattern)).fillna(True).astype("bool")
+            plain = written.str.upper().str.replace(r"[\s.,_-]", "", regex=True)
+            swapped = read.notna() & ~bad & (plain != read.str.replace(" ", ""))
+            told["cells had O for 0, I for 1 or the reverse, and are read as they must be."] = swapped
+            what = "are no whole postcode"
+        elif is_age(field) and (day := self.told.day):
+            bad = read.str.startswith(IMPOSSIBLE).fillna(False).astype("bool")
+            told[f"days, months or years of birth are turned into ages, as of {day:%-d %B %Y}, and not kept."] = (
+                written.notna() & (read_ages(written, field, day) != written)
+            )
+            what = "are of a birth after that day, or longer ago than anyone lives"
+        else:
+            return []
+        if not field.required:
+            frame[name] = read.mask(bad)
+            told[f"cells {what}, and are read as blank."] = bad
+        return [f"{name}: {rows.sum():,} {text}" for text, rows in told.items() if rows.any()]
+
     def _read_diagnoses(self, frame: pd.DataFrame, column: Column, groups: Sequence[str]) -> None:
         """Set the conditions that the codes in a column stand for."""
         cells = self._write(column)
@@ -240,7 +270,11 @@ class Extract:
 
     def _require(self, absent: Sequence[str]) -> None:
         fields = self.table.fields
-        if missing := [name for name in absent if fields[name].required and not fields[name].may_be_absent]:
+        missing = [name for name in absent if fields[name].required and not fields[name].may_be_absent]
+        areas = self.table.areas
+        if areas and areas.postcode in absent and areas.lsoa in absent:
+            missing += [str(areas.postcode), str(areas.lsoa)]
+        if missing:
             known = {name: " or ".join(map(repr, accepted_headers(name, self.table))) for name in missing}
             wanted = "; ".join(f"{name} ({headers})" for name, headers in known.items())
             raise SourceError(

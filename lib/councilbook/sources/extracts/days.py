@@ -1,0 +1,72 @@
+"""What day a cell says; and of a day of birth the age alone, so that nothing after the reading holds it."""
+
+import re
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+
+import pandas as pd
+
+from councilbook.catalogue import FieldSpec
+
+DAYS = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d %b %Y", "%d-%b-%Y"]
+DAYS += ["%d %B %Y", "%d-%b-%y"]
+MONTHS = ["%m/%Y", "%m-%Y", "%Y-%m", "%Y/%m", "%Y%m", "%b-%Y", "%b %Y", "%B %Y", "%b-%y"]
+TIME = re.compile(r"[T ]\d{1,2}:\d\d.*$")
+BIRTH = re.compile(  # in a header, in small letters
+    r"(?:(?:date|day|month|year|and)[ _]*)+of[ _]*birth|birth[ _]*(?:date|day|month|year)|(?<![a-z])[dmy]ob(?![a-z])"
+)
+SERIALS = date(1899, 12, 30)  # day 0 of a spreadsheet
+SERIAL, YEAR = r"\d{5}(?:\.\d*)?", r"(?:1[89]|20)\d\d"
+IMPOSSIBLE = "?? "  # stands before a day of birth that nobody alive can have
+
+
+def read_day(word: str, forms: list[str] = DAYS) -> date | None:
+    """Read a day in one of the forms that councils write."""
+    for form in forms:
+        with suppress(ValueError):
+            return datetime.strptime(TIME.sub("", word), form).date()  # noqa: DTZ007 (a day has no zone)
+    return None
+
+
+def is_age(field: FieldSpec) -> bool:
+    """Tell whether a column holds ages in whole years."""
+    return field.type == "integer" and field.unit == "years"
+
+
+def read_ages(cells: "pd.Series[str]", field: FieldSpec, day: date) -> "pd.Series[str]":
+    """Turn days of birth into ages, as of a day.
+
+    Of a month its middle is taken, and of a year the first of July. Numbers of five digits are a spreadsheet's days,
+    and so are those of four where there are such; else these are years. Of two digits of a year the last 100 years are
+    meant.
+
+    Args:
+        cells: ages, days, months or years of birth; what is none of these stays as it is.
+        field: of which the highest age is declared.
+        day: of the extract.
+
+    Returns:
+        Ages. One after the day, or beyond the highest age, is the cell behind `IMPOSSIBLE`.
+    """
+    numbers = rf"\d{{4}}(?:\.\d*)?|{SERIAL}" if cells.str.fullmatch(SERIAL).any() else SERIAL
+
+    def read(word: str) -> str:
+        if re.fullmatch(numbers, word):
+            born: date | None = SERIALS + timedelta(days=int(float(word)))
+        elif re.fullmatch(YEAR, word):
+            born = _take_middle(date(int(word), 7, 1), day, same=word == str(day.year))
+        elif re.fullmatch(r"\d{6}", word) or not (born := read_day(word)):  # 195012 is no second of January
+            month = read_day(word, MONTHS)
+            born = month and _take_middle(month.replace(day=15), day, same=f"{month:%Y%m}" == f"{day:%Y%m}")
+        if born is None:
+            return word
+        if born > day and not re.search(r"\d{4}", word):
+            born = date(born.year - 100, born.month, min(born.day, 28))
+        age = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+        return str(age) if born <= day and age <= (field.maximum or age) else IMPOSSIBLE
+
+    return cells.map({word: read(str(word)) for word in cells.dropna().unique()}).astype("str")
+
+
+def _take_middle(middle: date, day: date, *, same: bool) -> date:
+    return min(middle, day) if same else middle
