@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from councilbook.errors import CouncilbookError
-from councilbook.fuel_poverty.households.extract import DEFINING
+from councilbook.fuel_poverty.households.extract import DEFINING, prepare_households
 from councilbook.study import Study
 from kid_like import draw_tables, find_places, write_closed_folder
 
@@ -112,6 +112,25 @@ def test_an_extract_with_a_postcode_alone_gets_its_places_from_the_directory(stu
         assert "ZZ99" not in str(notes)
 
 
+def test_an_extract_with_an_lsoa_alone_is_placed_by_it_and_has_no_order_of_postcodes(study: Study) -> None:
+    closed = study.catalogue.workbook.closed
+    assert closed
+    whole = write_closed_folder(closed, 60, places=find_places(study), foreign=False)["kid_households"]
+    lookup = study.load("lsoa_lookup")
+    split = lookup.loc[~lookup["lsoa11_code"].isin(lookup["lsoa21_code"]), "lsoa11_code"].iloc[0]
+    bare = whole.drop(columns=["postcode", "oa21_code", "lad22_code"]).rename(columns={"lsoa21_code": "LSOA11CD"})
+    put(study, "kid_households", bare.assign(LSOA11CD=[split, "W01000001", *bare["LSOA11CD"][2:]]))
+    loaded = study.load("kid_households")
+    assert loaded["lsoa21_code"].tolist() == whole["lsoa21_code"].tolist()[2:]
+    assert loaded["lad22_code"].eq("E07000106").all() and loaded["postcode"].isna().all()
+    notes = " ".join(study._used["kid_households"].notes)
+    assert "1 rows have an LSOA of 2011, read as none, as it was split in 2021." in notes
+    assert "2 rows are left out, as their LSOA is none of 2021." in notes
+    people = study.load("kid_people")
+    prepared = prepare_households(loaded, people, None, None, study.load("postcode_directory"))
+    assert prepared["latitude"].between(51, 52).all() and not prepared["has_certificates"].any()
+
+
 def test_what_the_council_is_shown_of_its_columns_counts_the_rows_that_a_run_takes(study: Study) -> None:
     closed = study.catalogue.workbook.closed
     assert closed
@@ -145,7 +164,7 @@ def change(column: str, value: object) -> Callable[[pd.DataFrame], pd.DataFrame]
         ),
         (
             lambda frame: frame.drop(columns=["postcode", "lsoa21_code"]),
-            r"row 1: no column, or more than one, for postcode \(",
+            r"row 1: no column, or more than one, for postcode \(.*; lsoa21_code \(",
         ),
         (
             lambda frame: frame.drop(columns="lsoa21_code").assign(postcode="ZZ99 3VZ"),

@@ -113,9 +113,13 @@ def prepare_households(
     households = households.drop(columns=unknown)
     if "is_fuel_poor" in households:
         refuse_rows(households["is_fuel_poor"].isna(), "households: is_fuel_poor", "a value in every row, or in none")
-    place = _find_rows(households["postcode"], postcodes["postcode"])
+    key = "postcode"
+    if households[key].isna().all():  # then the small area is the most that is known of where a home is
+        key, acorn, epc = "lsoa21_code", None, None
+        postcodes = postcodes.groupby(key, as_index=False)[["latitude", "longitude"]].mean()
+    place = _find_rows(households[key], postcodes[key])
     home = _find_rows(people["household_id"], households["household_id"])
-    refuse_rows(place < 0, "households: postcode", "one of the current postcode directory")
+    refuse_rows(place < 0, f"households: {key}", "one of the current postcode directory")
     refuse_rows(home < 0, "people: household_id", "one of the households")
     known = _describe_postcodes(postcodes, acorn, epc).take(place).reset_index(drop=True)
     joined = pd.concat([known, _sum_people(people, home, len(households))], axis="columns")
@@ -143,7 +147,7 @@ def keep_latest_certificates(epc: pd.DataFrame) -> pd.DataFrame:
 
 
 def add_open(prepared: pd.DataFrame, output_areas: pd.DataFrame) -> pd.DataFrame:
-    """Join the open covariates of each household's output area.
+    """Join the open covariates of each household's output area; or their mean over the LSOA, where that alone is known.
 
     Args:
         prepared: from `prepare_households`.
@@ -155,12 +159,11 @@ def add_open(prepared: pd.DataFrame, output_areas: pd.DataFrame) -> pd.DataFrame
     Raises:
         CheckError: an output area is not among them.
     """
+    key = "lsoa21_code" if prepared["oa21_code"].isna().any() else "oa21_code"
     refuse_rows(
-        ~prepared["oa21_code"].isin(output_areas["oa21_code"]),
-        "households: oa21_code",
-        "one of an output area that the open covariates describe",
+        ~prepared[key].isin(output_areas[key]), f"households: {key}", "one of an area that the open covariates describe"
     )
-    known = output_areas.set_index("oa21_code")[list(OPEN)].reindex(prepared["oa21_code"])
+    known = output_areas.groupby(key)[list(OPEN)].mean().reindex(prepared[key])
     return pd.concat([prepared, known.set_axis(prepared.index)], axis="columns")
 
 
@@ -172,10 +175,10 @@ def _find_rows(values: pd.Series, key: pd.Series) -> npt.NDArray[np.intp]:
 
 def _describe_postcodes(postcodes: pd.DataFrame, acorn: pd.DataFrame | None, epc: pd.DataFrame | None) -> pd.DataFrame:
     """Return latitude, longitude and the columns of SHARED, in the order of the directory."""
-    codes, known = postcodes["postcode"], postcodes[["latitude", "longitude"]].assign(wellbeing_group="not known")
+    known = postcodes[["latitude", "longitude"]].assign(wellbeing_group="not known")
     if acorn is not None:
         groups = acorn.set_index("postcode")["wellbeing_group"].dropna().astype("int64").astype("str")
-        known["wellbeing_group"] = codes.map(groups).astype("str").fillna("not known")
+        known["wellbeing_group"] = postcodes["postcode"].map(groups).astype("str").fillna("not known")
     epc = None if epc is None else epc.dropna(subset="current_energy_efficiency")
     if epc is None:
         return known.assign(has_certificates=False, epc_efficiency=np.nan, epc_below_c_pct=np.nan)
@@ -185,7 +188,7 @@ def _describe_postcodes(postcodes: pd.DataFrame, acorn: pd.DataFrame | None, epc
             "epc_below_c_pct": 100.0 * (epc["current_energy_rating"].astype("str") > "C"),  # as text: G is more than C
         }
     )
-    means = rated.groupby(epc["postcode"]).mean()
+    codes, means = postcodes["postcode"], rated.groupby(epc["postcode"]).mean()
     known["has_certificates"] = codes.isin(means.index)
     return known.assign(**{str(name): codes.map(means[name]) for name in means})
 

@@ -13,7 +13,14 @@ from councilbook.errors import CheckError
 from councilbook.fuel_poverty.households.fairness import FEWEST_NAMED
 from councilbook.fuel_poverty.households.flags import LACKS
 from councilbook.fuel_poverty.households.indicators import USUAL, Assumptions
-from councilbook.fuel_poverty.households.targeting import COMBINED_POSTCODE, LSOA_RATE, PERFECT, RANDOM
+from councilbook.fuel_poverty.households.targeting import (
+    COMBINED_POSTCODE,
+    LSOA_RATE,
+    OPEN_POSTCODE,
+    PERFECT,
+    RANDOM,
+    list_compared,
+)
 
 NOT_KNOWN = "not known"
 TENURES = {
@@ -133,6 +140,19 @@ def describe_reach(reached: pd.DataFrame, visits: int, *, is_synthetic: bool, or
         f"{_name_list(LSOA_RATE)} (difference {own['ahead']:+,.0f}, 95% interval {low:+,.0f} to {high:+,.0f}). "
         f"Visits at random reach {chance['reached']:,.0f}."
     )
+
+
+def describe_lists(reached: pd.DataFrame, visits: int, *, is_synthetic: bool) -> str:
+    """Say in a paragraph each what the lists of households and of postcodes reach; see `describe_reach`."""
+    orders = [order for order in list_compared(reached) if order not in (LSOA_RATE, RANDOM)]
+    told = [describe_reach(reached, visits, is_synthetic=is_synthetic, order=order) for order in orders]
+    if OPEN_POSTCODE not in orders:
+        told.append(
+            "**No list of postcodes.** The records say the small area (LSOA) of each home and not its postcode. So no "
+            "list, band or count is by postcode here, and neither certificates nor Acorn groups can be joined. What is "
+            "around a home is known of its small area as a whole."
+        )
+    return "\n\n".join(told)
 
 
 def describe_dependence(varied: pd.DataFrame, *, order: str = COMBINED_POSTCODE) -> str:

@@ -30,6 +30,7 @@ COMBINED_POSTCODE = "Postcodes by linked records"
 COMBINED_LSOA = "Postcodes by linked records and official rates"
 COMBINED_HOUSEHOLD = "Households by linked records"
 PERFECT = "Perfect knowledge"
+COMPARED = (COMBINED_HOUSEHOLD, COMBINED_LSOA, OPEN_POSTCODE, LSOA_RATE, RANDOM)
 EXPECTED = "expected_fuel_poor"  # of a household that nobody knows to be fuel poor or not: its chance
 DRAWS = 200
 FEWEST_HOMES = 10  # below, a postcode's mean would tell of its households; as the disclosure threshold
@@ -50,6 +51,7 @@ def make_orders(
 
     Args:
         prepared: household rows with postcode, oa21_code, lsoa21_code, lad22_code; and is_fuel_poor if it is known.
+            Where no postcode is known, there is no order of postcodes.
         chance: out-of-fold probability of each, on the index of `prepared`.
         lsoa_rates: official share in fuel poverty by lsoa21_code, in percent; of 2011 figures, the common area's.
         imd_ranks: IMD rank by lsoa21_code, 1 the most deprived.
@@ -66,19 +68,27 @@ def make_orders(
     figures = {
         LSOA_RATE: prepared["lsoa21_code"].map(lsoa_rates),
         IMD: -prepared["lsoa21_code"].map(imd_ranks),
-        OPEN_POSTCODE: prepared["postcode"].map(open_estimates),
     }
+    has_postcodes = prepared["postcode"].notna().any()
+    if has_postcodes:
+        figures[OPEN_POSTCODE] = prepared["postcode"].map(open_estimates)
     for name, figure in figures.items():
         if figure.isna().all():
             raise CheckError(f"{name}: no household has a figure; expected codes as in the households.")
         orders[name] = figure.astype("float64").fillna(-np.inf)
-    for name, known in ((COMBINED_POSTCODE, chance), (COMBINED_LSOA, shift_chances(prepared, chance, lsoa_rates))):
+    combined = ((COMBINED_POSTCODE, chance), (COMBINED_LSOA, shift_chances(prepared, chance, lsoa_rates)))
+    for name, known in combined if has_postcodes else ():
         means = average_postcodes(prepared, known).set_index("postcode")["chance"]
         orders[name] = prepared["postcode"].map(means)
     orders[COMBINED_HOUSEHOLD] = chance
     if "is_fuel_poor" in prepared:
         orders[PERFECT] = prepared["is_fuel_poor"].astype("float64")
     return orders
+
+
+def list_compared(reached: pd.DataFrame) -> list[str]:
+    """List the orders that a page compares, as far as a table of `count_reached` has them; the best known first."""
+    return [one for one in COMPARED if one in set(reached["order"])]
 
 
 def count_poor(prepared: pd.DataFrame) -> Numbers:
