@@ -459,3 +459,43 @@ def test_no_header_is_listed_for_two_fields_of_a_table(catalogue):
         if source.is_mapped and source.tables:
             listed = [header.casefold() for one in source.table().fields.values() for header in one.column]
             assert sorted(set(listed)) == sorted(listed), source.id
+
+
+def test_of_a_workbook_the_sheet_is_read_that_says_what_the_table_is_about(catalogue, tmp_path):
+    homes = pd.DataFrame({"UPRN hash": ["h1"], "Tenure": ["GENERAL NEEDS"], "Type": ["FLAT, PURPOSE BUILT"]})
+    register = pd.DataFrame({"household_id": ["h1"], "postcode": ["CT1 1AA"], "lsoa": ["E01024001"], "cost": [1]})
+    with pd.ExcelWriter(tmp_path / "book.xlsx") as book:
+        for name, frame in {"Register": register, "Homes": homes}.items():
+            frame.to_excel(book, sheet_name=name, index=False)
+    for name, sheet in {"kid_households": "Homes", "interventions_register": "Register"}.items():
+        source = catalogue.source(name).model_copy(update={"format": "xlsx"})
+        found = FoundFile(source, tmp_path / "book.xlsx", "closed folder")
+        assert find_header(found, source.table(), (), "it").sheet == sheet
+
+
+def test_flags_may_be_days_and_a_person_may_have_a_row_a_diagnosis(catalogue, tmp_path):
+    tables = write_closed_folder(tmp_path, 60, foreign=False)
+    flags = ["respiratory", "circulatory", "mental_health", "falls"]
+    since = {name: tables["kid_people"][name].map({True: "03/04/2019", False: ""}) for name in flags}
+    headers = {name: f"{name} first recorded date" for name in flags} | {"person_id": "Hashed NHS number"}
+    spoil(tmp_path, "kid_people", lambda frame: frame.assign(**since).rename(columns=headers))
+    loaded = load(catalogue, tmp_path, "kid_people")
+    assert loaded[flags].to_numpy().tolist() == tables["kid_people"][flags].to_numpy().tolist()
+    assert loaded["person_id"].tolist() == tables["kid_people"]["person_id"].tolist()
+
+    def unfold(frame):
+        none = frame.assign(**{headers[name]: "" for name in flags})
+        return pd.concat([none, *(none.assign(**{headers[name]: frame[headers[name]]}) for name in flags)])
+
+    spoil(tmp_path, "kid_people", unfold)
+    read = open_extract(catalogue, tmp_path, "kid_people").read()
+    assert (read[flags] == "true").to_numpy().tolist() == tables["kid_people"][flags].to_numpy().tolist()
+    assert "rows that differ from another in yes and no alone are read with it, as yes." in str(read.attrs["notes"])
+
+
+def test_words_of_a_code_may_stand_in_another_order(catalogue, tmp_path):
+    write_closed_folder(tmp_path, 20)
+    kinds = ["HOUSE - SEMI DETACHED", "FLAT, PURPOSE BUILT", "HOUSE - MID TERRACE", "DETACHED HOUSE"] * 5
+    spoil(tmp_path, "kid_households", lambda frame: frame.assign(Dwelling_Type=kinds))
+    read = load(catalogue, tmp_path, "kid_households")["accommodation"]
+    assert read.tolist()[:4] == ["semi_detached", "flat", "terraced", "detached"]

@@ -31,6 +31,11 @@ IN_PERCENT = ("%", "points")  # units of which a percent sign may stand behind e
 DOUBTFUL = "? "  # stands before a number in which it cannot be told what a point, or a comma, is
 
 
+def order_words(folded: str) -> str:
+    """Put the words of a folded code in order, so that "flat, purpose built" is a purpose built flat."""
+    return " ".join(sorted(re.findall(r"[^\s,:;/-]+", folded)))
+
+
 def fold_code(code: str) -> str:
     """Write a code without what councils vary in: case, spaces, dashes, a decimal point that says nothing."""
     words = re.sub(r"[\s_-]+", " ", code).strip().casefold()
@@ -46,7 +51,7 @@ def list_known(field: FieldSpec) -> dict[str, str]:
     known = {fold_code(value): value for value in field.enum}
     for value, codes in field.codes.items():
         known |= {fold_code(code): value for code in codes if fold_code(code) not in known}
-    return known
+    return {order_words(code): value for code, value in reversed(known.items())} | known
 
 
 def list_values(field: FieldSpec) -> list[str]:
@@ -98,8 +103,10 @@ def read_cells(
         if own:
             word = own.get(word or BLANK, own.get(fold_code(word or BLANK), word))
         folded = fold_code(word) if known or len(word) <= longest else word  # most cells of a file are long pseudonyms
-        if folded in known:
-            return known[folded]
+        if value := known.get(folded) or known.get(order_words(folded)):
+            return value
+        if field.type == "boolean" and read_day(word):  # since when
+            return "true"
         return None if folded in missing or word == NO_VALUE else parse(word)
 
     read_words = pd.Series([read(str(word)) for word in words], dtype="str")

@@ -31,6 +31,7 @@ DATUM = r"[£+-]?[\d,.]+|\d+[/-]\d+[/-]\d+.*"  # an amount, a number or a day
 PSEUDONYM = re.compile(r"(?i)pseudo|anon|hash|encrypt|token")
 OTHER_YEAR = re.compile(r"(?<!\d)(20)?[01]1(?!\d)")  # of a census before that of 2021
 OF_A_YEAR = re.compile(r"(?<![a-z0-9])(?:(?:last|past)[ _]?)?12[ _]?m(?:th|onth)?s?(?![a-z])")
+WHEN = re.compile(r"\b(?:first|earliest|latest|recorded|diagnos\w+|dx|onset|start|register|date)\b")  # of a yes
 DIAGNOSES = re.compile(r"diagnos|\bdiag|condition|\bltc")  # in the header of a column of codes of some system
 
 _LONG = {"hh": "household", "pcd": "postcode", "pc": "postcode", "u": "under", "yr": "year", "yrs": "year"}
@@ -38,7 +39,7 @@ _LONG |= {"emerg": "emergency", "adm": "admissions", "ref": "reference", "dt": "
 _FILLERS = frozenset({"the", "of", "in", "is", "has", "a", "number", "no", "num", "n", "count", "flag", "ind", "yn"})
 _FILLERS |= {"indicator", "code", "cd", "desc", "description", "type", "current", "main", "primary", "gbp", "pounds"}
 _FILLERS |= {"y", "year", "years", "annual", "plus", "over", "pseudo", "pseudonym", "pseudonymised", "anon", "score"}
-_FILLERS |= {"ltc"}
+_FILLERS |= {"ltc", "hash", "hashed", "sk", "dd", "mm", "yyyy"}
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,11 @@ def rank_header(header: str, name: str, table: Table) -> int:
         header = BIRTH.sub("age", _split_words(header))
     if table.areas and name == table.areas.lsoa and (newer := OTHER_YEAR.sub("21", header)) != header:
         return NEARLY if rank_header(newer, name, table) <= KNOWN else BY_CELLS  # its codes are brought to 2021
-    words, names = _squash(header), {_squash(one) for one in known}
-    able = {words, words.removeprefix("household")} | ({f"{words}id"} if PSEUDONYM.search(header) else set())
+    if table.fields[name].type == "boolean":
+        header = WHEN.sub("", _split_words(header).replace("_", " "))
+    is_hidden = bool(PSEUDONYM.search(header))  # what is no pseudonym must not pass for one
+    words, names = _squash(header), {_squash(one) for one in known if is_hidden or not PSEUDONYM.search(one)}
+    able = {words, words.removeprefix("household")} | ({f"{words}id"} if is_hidden else set())
     if able & names:
         return KNOWN
     digits = re.sub(r"\D", "", words)

@@ -29,8 +29,8 @@ def find_header(found: FoundFile, table: Table, told: Iterable[str], where: str)
     """
     rows = _begin_workbook(found, table, where) if found.source.format == "xlsx" else _begin_csv(found, table, where)
     known = [(_count_known(cells, table, set(told)), sheet, row) for sheet, row, cells in rows]
-    most = max((count for count, _, _ in known), default=0)
-    if most < LEAST_KNOWN:
+    most = max((count for count, _, _ in known), default=(0, 0))
+    if sum(most) < LEAST_KNOWN:
         return table
     best = [(sheet, row) for count, sheet, row in known if count == most]
     if len(sheets := {str(sheet) for sheet, _ in best}) > 1:
@@ -40,11 +40,15 @@ def find_header(found: FoundFile, table: Table, told: Iterable[str], where: str)
     return table.model_copy(update={"sheet": best[0][0], "header_row": best[0][1]})
 
 
-def _count_known(cells: Sequence[Any], table: Table, told: set[str]) -> int:
-    """Count the fields that a row names, and the headers of which the council says what they are."""
+def _count_known(cells: Sequence[Any], table: Table, told: set[str]) -> tuple[int, int]:
+    """Count the fields that a row names: first what the table is about, then whose and where it is.
+
+    A register beside it in one workbook names the latter as well. Headers that a council explains are of the first.
+    """
     headers = {" ".join(cell.split()) for cell in cells if isinstance(cell, str)}
-    named = sum(any(rank_header(header, name, table) <= KNOWN for header in headers - told) for name in table.fields)
-    return named + len(headers & told)
+    named = {name for name in table.fields if any(rank_header(one, name, table) <= KNOWN for one in headers - told)}
+    shared = {*table.key, *(table.areas.model_dump().values() if table.areas else ()), "household_id"}
+    return len(named - shared) + len(headers & told), len(named & shared)
 
 
 def _begin_csv(found: FoundFile, table: Table, where: str) -> list[tuple[str | None, int, Sequence[Any]]]:

@@ -143,6 +143,7 @@ class Extract:
         if self.table.key and frame.duplicated(self.table.key).any() and (twice := frame.duplicated()).any():
             notes.append(f"{twice.sum():,} rows that repeat another in all that is read are read once.")
             frame = frame[~twice]
+        frame = self._join_rows(frame, notes)
         for name in self._list_free() if self.found.source.pseudonymised else ():
             if (named := find_person_names(frame[name])).any():
                 notes.append(f"{name} is left blank in {named.sum():,} rows, as it may be a person's name there.")
@@ -197,6 +198,20 @@ class Extract:
             if "" in set(cells) and set(read_cells(cells, spec, told).dropna()) == {"true"}:
                 return {**told, BLANK: "no"}
         return told
+
+    def _join_rows(self, frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+        """Make one row of those of a key that differ in yes and no alone, as of one person with a diagnosis a row."""
+        key, flags = self.table.key, [name for name, one in self.table.fields.items() if one.type == "boolean"]
+        same = frame.drop(columns=flags)
+        if (
+            len(key) != 1
+            or not flags
+            or not (again := frame.duplicated(key)).any()
+            or (again & ~same.duplicated()).any()
+        ):
+            return frame
+        notes.append(f"{again.sum():,} rows that differ from another in yes and no alone are read with it, as yes.")
+        return same[~again].join(frame[flags].groupby(frame[key[0]]).max(), on=key[0])[list(frame)]
 
     def _set_aside(self, frame: pd.DataFrame, name: str, written: "pd.Series[str]") -> list[str]:
         """Blank the postcodes and ages that cannot be, and say how many; and how many were mended, or were births."""
