@@ -111,7 +111,7 @@ def sum_districts(years: pd.DataFrame, place: Place) -> pd.DataFrame:
     one = by_area[~by_area.duplicated("lsoa_code", keep=False)].set_index("lsoa_code")["lad22_code"]
     rows = years.assign(lad22_code=years["lsoa_code"].map(one).fillna(years["lad_code"].map(codes)))
     gone = rows["lad22_code"].isna()
-    usual = rows[~gone].groupby("lad_code")["lad22_code"].agg(_most_common)
+    usual = rows[~gone].groupby("lad_code")["lad22_code"].agg(lambda codes: codes.mode().iloc[0])
     rows.loc[gone, "lad22_code"] = rows.loc[gone, "lad_code"].map(usual)
     rows["lad22_name"] = rows["lad22_code"].map(dict(districts.itertuples(index=False, name=None)))
     sums = rows.groupby(["lad22_code", "lad22_name", "year", "measure"], as_index=False)[COUNTS].sum()
@@ -228,10 +228,6 @@ def _sum_by_area(table: pd.DataFrame, pairs: pd.DataFrame, columns: list[str]) -
 
 def _join_codes(codes: pd.Series) -> str:
     return "+".join(sorted(set(codes)))
-
-
-def _most_common(values: pd.Series) -> str:
-    return str(values.mode().iloc[0])
 
 
 def compute_share(part: pd.Series, whole: pd.Series | float) -> pd.Series:

@@ -6,6 +6,7 @@ public data reproduce those estimates, not that they find the fuel-poor homes.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from string import ascii_uppercase
 
 import geopandas as gpd
 import numpy as np
@@ -156,7 +157,7 @@ def estimate_odds(areas: pd.DataFrame) -> pd.DataFrame:
         name); strongest first.
     """
     scale = Scale.of(areas, list(COVARIATES))
-    neighbourhood = pd.factorize(areas["area_name"].str.rstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))[0]
+    neighbourhood = pd.factorize(areas["area_name"].str.rstrip(ascii_uppercase))[0]
     fitted = make_binomial(areas, scale).fit(cov_type="cluster", cov_kwds={"groups": neighbourhood})
     limits = np.exp(fitted.conf_int().drop(index="const"))
     odds = np.exp(fitted.params.drop("const"))
@@ -169,12 +170,7 @@ def estimate_odds(areas: pd.DataFrame) -> pd.DataFrame:
             "high_95": limits[1].to_numpy().round(3),
         }
     )
-    return table.sort_values("odds_ratio", key=_by_strength, ascending=False, ignore_index=True)
-
-
-def _by_strength(ratios: pd.Series) -> pd.Series:
-    """Sort key: how far a ratio is from 1, up or down."""
-    return pd.Series(np.abs(np.log(ratios)))
+    return table.sort_values("odds_ratio", key=lambda ratios: np.log(ratios).abs(), ascending=False, ignore_index=True)
 
 
 @dataclass(frozen=True)

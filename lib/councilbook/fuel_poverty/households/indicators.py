@@ -111,15 +111,7 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class GapTotals:
-    """Fuel poverty over many households; each counts as often as its weight says.
-
-    Attributes:
-        households: all households.
-        fuel_poor_households: those in fuel poverty.
-        fuel_poor_pct: the same, in percent of all.
-        aggregate_gap_gbp_year: sum of the gaps.
-        mean_gap_gbp_year: mean gap of a household in fuel poverty; None if there is none.
-    """
+    """Fuel poverty over many households; each counts as often as its weight says. The mean gap is of the fuel poor."""
 
     households: float
     fuel_poor_households: float
@@ -327,10 +319,10 @@ def _read_households(households: pd.DataFrame, fuel_factors: tuple[float, ...]) 
     income = _read(households, "ahc_income_gbp_year")
     cost = _read(households, "required_fuel_cost_gbp_year", lowest=0)
     rebate = _read(households, "fuel_rebate_gbp_year", lowest=0)
-    _refuse(rebate > cost, "fuel_rebate_gbp_year", "no more than the required fuel cost")
-    adults = _read_count(households, "adults", lowest=1)
-    older = _read_count(households, "children_14_plus", lowest=0)
-    young = _read_count(households, "children_under_14", lowest=0)
+    refuse_rows(rebate > cost, "households: fuel_rebate_gbp_year", "no more than the required fuel cost")
+    adults = _read(households, "adults", lowest=1, whole=True)
+    older = _read(households, "children_14_plus", lowest=0, whole=True)
+    young = _read(households, "children_under_14", lowest=0, whole=True)
     others = adults - 1 + older
     # in whole percents, so that a couple is exactly 1
     income_factor = (FIRST_ADULT_PCT + OTHER_ADULT_PCT * others + YOUNG_CHILD_PCT * young) / 100
@@ -345,7 +337,8 @@ def _read_saving(households: pd.DataFrame, is_inefficient: Flags) -> Numbers:
     now = _read_numbers(households, "required_fuel_cost_gbp_year")
     then = _read_numbers(households, "fuel_cost_at_band_c_gbp_year")
     expected = "missing, or a number from 0 to what is required now"
-    _refuse((then < 0) | np.isinf(then) | (is_inefficient & (then > now)), "fuel_cost_at_band_c_gbp_year", expected)
+    is_wrong = (then < 0) | np.isinf(then) | (is_inefficient & (then > now))
+    refuse_rows(is_wrong, "households: fuel_cost_at_band_c_gbp_year", expected)
     return now - then
 
 
@@ -355,17 +348,12 @@ def _need_columns(households: pd.DataFrame, names: Iterable[str]) -> None:
         raise CheckError(f"households: no column {', '.join(absent)}.{suggest(absent[0], columns)}")
 
 
-def _read(households: pd.DataFrame, name: str, *, lowest: float = -np.inf) -> Numbers:
-    """Read a column in which each value is a number, and not below the lowest."""
+def _read(households: pd.DataFrame, name: str, *, lowest: float = -np.inf, whole: bool = False) -> Numbers:
+    """Read a column in which each value is a number, whole if it is to be, and not below the lowest."""
     values = _read_numbers(households, name)
     limit = f" of at least {lowest:g}" if np.isfinite(lowest) else ""
-    _refuse(_is_outside(values, lowest), name, f"a finite number{limit}")
-    return values
-
-
-def _read_count(households: pd.DataFrame, name: str, *, lowest: int) -> Numbers:
-    values = _read_numbers(households, name)
-    _refuse(_is_outside(values, lowest) | (values != np.floor(values)), name, f"a whole number of at least {lowest}")
+    is_wrong = ~np.isfinite(values) | (values < lowest) | (whole & (values != np.floor(values)))
+    refuse_rows(is_wrong, f"households: {name}", f"a {'whole' if whole else 'finite'} number{limit}")
     return values
 
 
@@ -375,11 +363,3 @@ def _read_numbers(households: pd.DataFrame, name: str) -> Numbers:
     if not is_numeric_dtype(values) or is_bool_dtype(values):
         raise CheckError(f"households: {name} must be numbers, not {values.dtype}.")
     return values.to_numpy(dtype="float64", na_value=np.nan)
-
-
-def _is_outside(values: Numbers, lowest: float = -np.inf) -> Flags:
-    return ~np.isfinite(values) | (values < lowest)
-
-
-def _refuse(is_wrong: Flags, name: str, expected: str) -> None:
-    refuse_rows(is_wrong, f"households: {name}", expected)

@@ -5,6 +5,8 @@ of their parts. Fitted on wholes alone, the estimates of parts are held against 
 from the sums of neighbourhoods, of which there are more. A slope below 1 says that the estimates overstate differences.
 """
 
+from string import ascii_uppercase
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -21,7 +23,6 @@ FEWEST_SPLIT = 3  # areas, for a test on them
 UNTRIED_WIDENING = 1.6  # amid what Kent and Medway (1.3 to 1.5) and County Durham (1.6 to 1.9) ask for, 2019 to 2022
 IMD_ALONE = "IMD alone"
 BELOW, ALL = "Output-area covariates", "All covariates"
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"  # at the end of an LSOA's name; what stands before them is its neighbourhood's
 
 
 def score_left_out(output_areas: pd.DataFrame, areas: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -207,7 +208,7 @@ def _name_neighbourhoods(output_areas: pd.DataFrame, areas: pd.DataFrame, lookup
     lsoas = output_areas.drop_duplicates("area_code").set_index("area_code")["lsoa21_code"]
     known = add_means(output_areas, areas)
     known["lsoa21_code"] = known["area_code"].map(lsoas)
-    known["neighbourhood"] = known["lsoa21_code"].map(names).str.rstrip(LETTERS)
+    known["neighbourhood"] = known["lsoa21_code"].map(names).str.rstrip(ascii_uppercase)
     return known
 
 

@@ -70,7 +70,7 @@ def _bring_to_degrees(frame: gpd.GeoDataFrame, where: str) -> tuple[gpd.GeoDataF
         turned = frame.set_crs(27700, allow_override=True).to_crs(4326)
     else:
         told = "Its outlines have latitude before longitude; they were turned round."
-        turned = said.set_geometry(said.geometry.map(_swap_axes)).set_crs(4326, allow_override=True)
+        turned = said.set_geometry(shapely.transform(said.geometry.array, lambda points: points[:, ::-1]), crs=4326)
     if not _lies_in(turned, DEGREES):
         bounds = ", ".join(f"{value:,.1f}" for value in frame.total_bounds)
         raise SourceError(
@@ -78,10 +78,6 @@ def _bring_to_degrees(frame: gpd.GeoDataFrame, where: str) -> tuple[gpd.GeoDataF
             "eastings and northings of the British National Grid (EPSG:27700). Save it in one of these."
         )
     return turned, [told]
-
-
-def _swap_axes(outline: shapely.Geometry) -> shapely.Geometry:
-    return shapely.transform(outline, lambda points: points[:, ::-1])
 
 
 def _lies_in(frame: gpd.GeoDataFrame, box: tuple[float, float, float, float]) -> bool:
