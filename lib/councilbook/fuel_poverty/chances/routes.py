@@ -163,20 +163,10 @@ def _fill_rates(prepared: pd.DataFrame, rates: pd.Series) -> pd.Series:
     return chance.fillna(chance.mean()).clip(EDGE, 1 - EDGE)
 
 
-def _learn_records(prepared: pd.DataFrame, folds: Folds, _rates: pd.Series, seed: int) -> pd.Series:
-    return predict_held_out(prepared, folds, seed, [LOGISTIC])[LOGISTIC]
-
-
-def _learn_rates(prepared: pd.DataFrame, folds: Folds, rates: pd.Series, _seed: int) -> pd.Series:
-    return add_up(prepared, learn_from_rates(prepared, folds, rates).chances[FROM_RATES], rates)
-
-
-def _learn_nothing(prepared: pd.DataFrame, _folds: Folds, rates: pd.Series, _seed: int) -> pd.Series:
-    return _fill_rates(prepared, rates)
-
-
 LEARN: Mapping[Basis, Learn] = {
-    "records": _learn_records,
-    "official rates": _learn_rates,
-    "areas alone": _learn_nothing,
+    "records": lambda prepared, folds, _, seed: predict_held_out(prepared, folds, seed, [LOGISTIC])[LOGISTIC],
+    "official rates": lambda prepared, folds, rates, _: add_up(
+        prepared, learn_from_rates(prepared, folds, rates).chances[FROM_RATES], rates
+    ),
+    "areas alone": lambda prepared, _, rates, __: _fill_rates(prepared, rates),
 }

@@ -155,7 +155,8 @@ def count_bands(prepared: pd.DataFrame, listed: pd.DataFrame, at_risk: pd.Series
     """
     if not at_risk.index.equals(prepared.index):
         raise CheckError("Who is at risk must have the index of the households.")
-    prepared, at_risk = (rows[prepared["postcode"].notna()] for rows in (prepared, at_risk))
+    is_placed = prepared["postcode"].notna()
+    prepared, at_risk = prepared[is_placed], at_risk[is_placed]
     refuse_rows(~listed["postcode"].str.fullmatch(POSTCODE), "listed: postcode", "written as CT1 2AB")
     place = pd.Index(listed["postcode"]).get_indexer(pd.Index(prepared["postcode"]))
     refuse_rows(place < 0, "households: postcode", "one of the list")

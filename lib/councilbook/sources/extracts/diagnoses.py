@@ -1,10 +1,10 @@
 """Diagnosis codes of a person turned into groups of conditions, by short public lists (`diagnoses.yaml`).
 
-A row has to be a person. Several codes may stand in a cell, between semicolons, commas, bars or spaces, and several
-columns may hold codes. What the lists cannot do: they know chapters, so a code of the right chapter counts whatever it
-says of severity, or of when; codes of history, of family and of tests are in no group; CTV3 codes that begin with X or
-Y are in no order, and have to be told one by one; of SNOMED CT only a few general and common disorders are known, so a
-file of detailed concepts finds fewer people than there are: a council maps the others in its own file.
+Several codes may stand in a cell, between semicolons, commas, bars or spaces, several columns may hold codes, and a
+person may have a row for each. What the lists cannot do: they know chapters, so a code of the right chapter counts
+whatever it says of severity, or of when; codes of history, of family and of tests are in no group; CTV3 codes that
+begin with X or Y are in no order, and have to be told one by one; of SNOMED CT only a few general and common disorders
+are known, so a file of detailed concepts finds fewer people than there are: a council maps the others in its own file.
 """
 
 import re

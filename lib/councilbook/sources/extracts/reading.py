@@ -74,13 +74,7 @@ MEND = "Fill these cells in or take the rows out, or say what they mean; (blank)
 
 @dataclass(frozen=True)
 class Extract:
-    """A council's own file.
-
-    Attributes:
-        found: the file.
-        table: what is declared of it.
-        told: what the council says of it.
-    """
+    """A council's own file, with what is declared of it and what the council says of it."""
 
     found: FoundFile
     table: Table
