@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from councilbook.catalogue import FieldSpec, Source, Table
+from councilbook.sources.extracts.days import is_age
 
 ROWS = 3
 DAY, YEAR, AGE, AMOUNT = "2026-01-{:02}", 2021, 40, 1000  # of an example that the catalogue does not give
@@ -99,5 +100,6 @@ def _describe_values(field: FieldSpec, *, is_key: bool) -> str:
         )
     limits = {"from": field.minimum, "to": field.maximum}
     words = [f"{word} {limit:.10g}" for word, limit in limits.items() if limit is not None]
+    words += ["(or a day, month or year of birth, of which the age alone is kept)"] * is_age(field)
     kind = {"integer": "a whole number", "number": "a number", "year": "a year"}[field.type]
     return " ".join([kind, *words])

@@ -17,7 +17,7 @@ BIRTH = re.compile(  # in a header, in small letters
 )
 SERIALS = date(1899, 12, 30)  # day 0 of a spreadsheet
 SERIAL, YEAR = r"\d{5}(?:\.\d*)?", r"(?:1[89]|20)\d\d"
-IMPOSSIBLE = "?? "  # stands before a day of birth that nobody alive can have
+IMPOSSIBLE = "?? "  # stands for a day of birth that nobody alive can have
 
 
 def read_day(word: str, forms: list[str] = DAYS) -> date | None:
@@ -46,7 +46,7 @@ def read_ages(cells: "pd.Series[str]", field: FieldSpec, day: date) -> "pd.Serie
         day: of the extract.
 
     Returns:
-        Ages. One after the day, or beyond the highest age, is the cell behind `IMPOSSIBLE`.
+        Ages; `IMPOSSIBLE` where a birth is after the day, or beyond the highest age.
     """
     numbers = rf"\d{{4}}(?:\.\d*)?|{SERIAL}" if cells.str.fullmatch(SERIAL).any() else SERIAL
 
