@@ -47,7 +47,7 @@ def check_predictions(panel: pd.DataFrame, history: History) -> pd.DataFrame:
     """
     newest = take_cohorts(panel, AFTER_16, history.years[-1])
     before = stack_years(panel, history.years[:-1], newest["series_urn"])
-    is_known = ~np.isnan(before[1]).any(axis=1)  # a figure in each of the years before
+    is_known = np.asarray(~np.isnan(before[1]).any(axis=1))  # a figure in each of the years before
     known = newest[is_known]
     trials, low, high = list_counts(known)
     predicted = history.predict(panel, known, held_out=True)

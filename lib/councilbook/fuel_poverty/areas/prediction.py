@@ -170,7 +170,7 @@ def estimate_odds(areas: pd.DataFrame) -> pd.DataFrame:
             "high_95": limits[1].to_numpy().round(3),
         }
     )
-    return table.sort_values("odds_ratio", key=lambda ratios: np.log(ratios).abs(), ascending=False, ignore_index=True)
+    return table.sort_values("odds_ratio", key=lambda ratios: abs(np.log(ratios)), ascending=False, ignore_index=True)
 
 
 @dataclass(frozen=True)
