@@ -11,7 +11,10 @@ from councilbook.errors import NotThereError
 from councilbook.gate.editions import LeftOut
 
 TOO_FEW = "The records are too few for it."
-REFUSED = "The records are so few that the disclosure rules let nothing of it out."
+REFUSED = (
+    "The disclosure rules let nothing of it out. The records are too few, or what was published before would give "
+    "some of them away."
+)
 NOT_THERE = "A file that it needs is not there."
 MAY_STOP = {  # an optional part: what is shown then; nothing here: the first sentence of the message
     "NotThereError": NOT_THERE,
