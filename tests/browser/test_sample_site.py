@@ -42,11 +42,13 @@ def test_the_report_has_its_map_charts_and_tables_and_asks_for_nothing(
     assert opened.complaints == []
 
 
-# The names that are seen on a map, and those of them that lie over another.
+# The names that are seen on a map, and those of them that lie over another or under the buttons.
 NAMES = """() => {
     const names = [...document.querySelectorAll(".region span")];
     const seen = names.map(one => [one.textContent, one.getBoundingClientRect()]).filter(([, box]) => box.width > 0);
-    const over = seen.filter(([, one]) => seen.some(([, box]) => box !== one &&
+    const zoom = document.querySelector(".leaflet-control-zoom");
+    const boxes = [...seen.map(([, box]) => box), zoom.getBoundingClientRect()];
+    const over = seen.filter(([, one]) => boxes.some(box => box !== one &&
         box.left < one.right && one.left < box.right && box.top < one.bottom && one.top < box.bottom));
     return [seen.map(([name]) => name), over.map(([name]) => name)];
 }"""
