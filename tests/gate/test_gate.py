@@ -287,7 +287,7 @@ def test_a_run_on_stand_ins_in_between_does_not_let_a_small_count_out_by_subtrac
         release(catalogue, dataset, invented, used=made)
         assert (folder / "earlier" / "own" / "1.0.0.csv").read_bytes() == own
     apart = pd.DataFrame({"ward": ["A", "B", "C", "all"], "visits": [30, 23, 4, 57]})
-    with pytest.raises(ReleaseRefusedError, match="[Tt]oo much of the table has been published before"):
+    with pytest.raises(ReleaseRefusedError, match="Too much of the table has been published before"):
         release(catalogue, dataset, apart)
     release(catalogue, dataset, pd.DataFrame({"ward": ["A", "B", "all"], "visits": [30, 24, 54]}))
     assert len(list((folder / "earlier" / "invented").glob("*.csv"))) == runs_between
