@@ -244,10 +244,16 @@ def test_the_first_thing_that_speaks_for_a_person_or_against_one_is_the_reason(n
     assert classify(name)["reason"].item() == reason
 
 
-def agree(ours, theirs, register="companies_house", probability=0.99, **more):
-    entry = {"unique_id": ["1"], "register": [register], "name": [theirs], "status": ["Live"]}
+def agree(ours, theirs, register="companies_house", probability=0.99, status="Live", **more):
+    entry = {"unique_id": ["1"], "register": [register], "name": [theirs], "status": [status]}
     links = link("1", probability).assign(register=register)
     return classify(ours, register=pd.DataFrame(entry), links=links, **more)["reason"].item() == wording.LIVE_ENTRY
+
+
+@pytest.mark.parametrize("status", ["Ceased", "Removed", "live no more", ""])
+def test_an_entry_that_is_not_live_is_no_evidence(status):
+    assert agree("Zxcvb Club", "Zxcvb Club", status="LIVE")
+    assert not agree("Zxcvb Club", "Zxcvb Club", status=status)
 
 
 def test_a_link_counts_from_the_threshold_on():

@@ -14,7 +14,7 @@ from councilbook.errors import ReleaseRefusedError
 from councilbook.gate.beside import Published, gather_told, protect_counts_beside, protect_records_beside
 from councilbook.gate.disclosure.records import protect_records
 from councilbook.gate.disclosure.tables.counts import protect_counts, round_counts
-from councilbook.gate.disclosure.together import Count, Counts, Told, _tell, find_exposed
+from councilbook.gate.disclosure.together import Count, Counts, Told, _lay_out_shown, _tell, find_exposed
 from councilbook.paths import find_workbook
 from union_attack import attack, find_recovered, read_published
 
@@ -315,6 +315,19 @@ def test_a_count_comes_out_where_a_register_shows_how_many_records_there_are(oth
     found = find_exposed(Told(register, (table,)), {hidden: 3, shown: 30}.get)
 
     assert [one.column for one in found] == exposed
+
+
+def test_records_are_those_of_now_or_of_then_by_what_registers_showed_on_each_day():
+    now = pd.DataFrame({"use": ["shop", "shop", "office", "pub"]}, index=["1", "2", "3", "4"])
+    then = pd.DataFrame({"use": ["shop", "office", "office"]}, index=["1", "2", "5"])
+    counts = _lay_out_shown(now, then, ["use"]).set_index(["use", "is_now", "is_then"])["records"].to_dict()
+    assert counts == {
+        ("shop", True, True): 1,
+        ("shop", True, False): 1,
+        ("office", True, False): 1,
+        ("office", False, True): 2,
+        ("pub", True, False): 1,
+    }
 
 
 def test_groups_of_a_table_add_up_to_the_same_total_whatever_they_are_groups_of():
