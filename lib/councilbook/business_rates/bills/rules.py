@@ -2,15 +2,14 @@
 
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import numpy as np
 import pandas as pd
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from councilbook.errors import CheckError, suggest
+from councilbook.paths import read_beside
 
 Nation = Literal["scotland", "england", "wales"]
 LINES = {  # in the order of the bill; what each is called
@@ -194,8 +193,7 @@ def load_rules(nation: Nation) -> Rules:
     """
     if nation not in get_args(Nation):
         raise CheckError(f"There are no rules for {nation!r}.{suggest(nation, get_args(Nation))}")
-    content = yaml.safe_load(Path(__file__).with_name(f"rates_{nation}.yaml").read_text(encoding="utf-8"))
-    return Rules(**content)
+    return Rules(**read_beside(__file__, f"rates_{nation}.yaml"))
 
 
 def name_year(day: pd.Timestamp) -> str:

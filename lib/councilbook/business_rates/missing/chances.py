@@ -8,15 +8,14 @@ fits and tries it again.
 
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 from scipy.special import softmax
 
 from councilbook.business_rates.missing.evidence import FITS, HOSTS, RUNGS
+from councilbook.paths import read_beside
 
 MISSING, ON_ROLL, INSIDE, NOT_RATED = "missing", "on_roll", "inside", "not_rated"
 OUTCOMES: Mapping[str, str] = {
@@ -68,7 +67,7 @@ TOLD: Mapping[str, str] = {
 @cache
 def read_calibration() -> dict[str, Any]:
     """Read calibration.yaml: what the model rests on, its coefficients, and how it did in councils left out."""
-    content: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("calibration.yaml").read_text(encoding="utf-8"))
+    content: dict[str, Any] = read_beside(__file__, "calibration.yaml")
     return content
 
 

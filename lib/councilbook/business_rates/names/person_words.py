@@ -21,6 +21,8 @@ from typing import NamedTuple
 import yaml
 from faker.providers import person
 
+from councilbook.paths import read_beside
+
 # Endings that are no initials of anybody, and those that might be: SMITH PLC is a company, or P. L. C. Smith.
 LONG_FORMS = (
     r"LIMITED LIABILITY PARTNERSHIP",
@@ -140,7 +142,7 @@ def read_public_bodies() -> tuple[str, str]:
     What is matched is the name of the body; what follows is not part of it. `public_bodies.yaml` has the words and
     their sources.
     """
-    words = yaml.safe_load(files(__package__).joinpath("public_bodies.yaml").read_text(encoding="utf-8"))
+    words = read_beside(__file__, "public_bodies.yaml")
     parts = {"word": words["word"], "school": words["school"]}
     for name in words["lists"]:
         texts = {fold_letters(text).replace(" AND ", " & ") for text in words[name].split("; ")}

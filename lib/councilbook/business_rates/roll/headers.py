@@ -14,6 +14,8 @@ from importlib.resources import files
 
 import yaml
 
+from councilbook.paths import read_beside
+
 LISTS = (1990, 1995, 2000, 2005, 2010, 2017, 2023, 2026)  # years whose 1 April a list of values came into force on
 UNUSED = "unused"
 LEAST_ALIKE = 0.85  # of a misspelt header and a known one: one letter in seven
@@ -218,9 +220,8 @@ def _list_digits(text: str) -> str:
 
 @cache
 def _load_known() -> dict[str, tuple[str, int]]:
-    text = (files(__package__) / "roll_headers.yaml").read_text(encoding="utf-8")
     known = {}
-    for target, groups in yaml.safe_load(text).items():
+    for target, groups in read_beside(__file__, "roll_headers.yaml").items():
         for rank, group in enumerate(groups):
             known.update({str(key): (target, rank) for key in group})
     return known

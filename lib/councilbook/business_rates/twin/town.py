@@ -6,19 +6,18 @@ premises are there, the town lies among these.
 
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-import yaml
 from faker import Faker
 
 from councilbook.business_rates.missing.lists import join_address
 from councilbook.catalogue import TwinRequest
 from councilbook.errors import SourceError
+from councilbook.paths import read_beside
 
 KINDS = ["company", "sole trader", "partnership", "charity", "public body"]
 PEOPLE = ["sole trader", "partnership"]
@@ -97,8 +96,7 @@ def _draw_town(slug: str, council: str, seed: int, mode: str, real: _Real) -> To
 @lru_cache(maxsize=1)
 def read_rules() -> dict[str, Any]:
     """Return what a town is drawn with."""
-    text = files(__package__).joinpath("town.yaml").read_text(encoding="utf-8")
-    rules: dict[str, Any] = yaml.safe_load(text)
+    rules: dict[str, Any] = read_beside(__file__, "town.yaml")
     return rules
 
 

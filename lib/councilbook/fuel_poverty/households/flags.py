@@ -10,11 +10,9 @@ Sources:
 """
 
 from collections.abc import Mapping
-from importlib.resources import files
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from councilbook.errors import CheckError
 from councilbook.fuel_poverty.chances.likelihood import Predict
@@ -22,6 +20,7 @@ from councilbook.fuel_poverty.households.extract import OPEN, SHARED
 from councilbook.fuel_poverty.households.indicators import Thresholds, find_fpeer_bands, measure_lilee
 from councilbook.fuel_poverty.households.targeting import average_postcodes, count_poor
 from councilbook.fuel_poverty.postcodes.bands import BANDS
+from councilbook.paths import read_beside
 from councilbook.sources.checks import refuse_rows
 
 FLAGS: Mapping[str, str] = {
@@ -187,7 +186,7 @@ def list_personas() -> pd.DataFrame:
         and the columns that `indicators.measure_lilee`, `make_flags` and a function from `households.fit_chance` read.
         They live nowhere, so numbers about a place are missing, which a model takes as usual ones.
     """
-    told = yaml.safe_load((files(__package__) / "personas.yaml").read_text(encoding="utf-8"))
+    told = read_beside(__file__, "personas.yaml")
     personas = pd.DataFrame([told["usual"] | one for one in told["personas"]])
     personas["ahc_income_gbp_year"] = personas["income_gbp_year"] - personas["housing_cost_gbp_year"]
     personas.insert(0, "household_id", [f"invented-{number}" for number in range(1, len(personas) + 1)])

@@ -11,14 +11,13 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import yaml
 
 from councilbook.catalogue import Table
+from councilbook.paths import read_beside
 
 NO_GROUP = "no group"
 BETWEEN = re.compile(r"[;,|\s]+")
@@ -59,8 +58,7 @@ class CodeList:
 @cache
 def load_code_lists() -> dict[str, CodeList]:
     """Load the lists, by title."""
-    text = (files(__package__) / "diagnoses.yaml").read_text(encoding="utf-8")
-    return {one["title"]: CodeList(**one) for one in yaml.safe_load(text).values()}
+    return {one["title"]: CodeList(**one) for one in read_beside(__file__, "diagnoses.yaml").values()}
 
 
 def list_groups(table: Table) -> list[str]:
