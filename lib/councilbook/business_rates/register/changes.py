@@ -160,9 +160,10 @@ def list_changes(before: pd.DataFrame | None, after: pd.DataFrame) -> pd.DataFra
     value = new.loc[both, "rateable_value_gbp"] != old.loc[both, "rateable_value_gbp"]
     name = new.loc[both, "released_name"].fillna("") != old.loc[both, "released_name"].fillna("")
     named = new.loc[both, "is_organisation"].to_numpy(dtype=bool)
+    came, went = new.index.difference(old.index), old.index.difference(new.index)
     parts = {
-        "joined": new.loc[new.index.difference(old.index)],
-        "left": old.loc[old.index.difference(new.index)].assign(released_name=None),
+        "joined": new.loc[came],
+        "left": old.loc[went].assign(released_name=None),
         "new value": new.loc[both[value.to_numpy(dtype=bool)]].assign(released_name=None),
         "new ratepayer": new.loc[both[name.to_numpy(dtype=bool) & named]],
     }

@@ -184,7 +184,8 @@ def plant_errors(
     truth = pd.DataFrame({"error": error, "error_gbp": pounds})
     if kinds is not None and "duplicate" not in kinds:
         return ledger, truth
-    again = random.choice(ledger.index[error.isna() & (ledger["billed_gbp"] > 50) & free], each, replace=False)
+    unchanged = np.flatnonzero(error.isna() & (ledger["billed_gbp"] > 50) & free)
+    again = ledger.index[random.choice(unchanged, each, replace=False)]
     ledger = pd.concat([ledger, ledger.loc[again]], ignore_index=True)
     extra = pd.DataFrame({"error": "duplicate", "error_gbp": ledger["billed_gbp"].iloc[-each:].to_numpy()})
     return ledger, pd.concat([truth, extra], ignore_index=True)

@@ -64,7 +64,7 @@ def measure_reach(orders: pd.DataFrame, prepared: pd.DataFrame, groups: pd.DataF
         found = pd.DataFrame({"all": poor, "reached": find_visited(orders[name], visits) * poor})[poor > 0]
         overall = found["reached"].sum() / found["all"].sum()
         for grouping in groups.columns:
-            sums = found.groupby(groups.loc[poor > 0, grouping]).sum()
+            sums = found.groupby(groups[grouping][poor > 0]).sum()
             share = sums["reached"] / sums["all"]
             whole = _round_reached(sums)
             tables.append(

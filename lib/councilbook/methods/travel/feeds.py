@@ -187,9 +187,8 @@ def _list_days(calendar: pd.DataFrame, exceptions: pd.DataFrame, name: str) -> p
     runs = (calendar[list(WEEKDAYS)].to_numpy() == "1")[:, (around.astype("int64") + THURSDAY) % 7]
     row, day = np.nonzero(runs & (starts[:, None] <= around) & (around <= ends[:, None]))
     weekly = pd.DataFrame({"service_id": calendar["service_id"].astype("str").to_numpy()[row], "date": around[day]})
-    listed = pd.concat(
-        [weekly, special.loc[special["exception_type"] == "1", ["service_id", "date"]]]
-    ).drop_duplicates()
+    added = special[special["exception_type"] == "1"]
+    listed = pd.concat([weekly, added[["service_id", "date"]]]).drop_duplicates()
     removed = pd.MultiIndex.from_frame(special.loc[special["exception_type"] == "2", ["service_id", "date"]])
     return listed[~pd.MultiIndex.from_frame(listed).isin(removed)].reset_index(drop=True)
 
