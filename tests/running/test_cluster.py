@@ -30,7 +30,11 @@ if not told.exists():
 
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as workers:
+    """Two workers; a mirror that the environment names is not theirs, as it would go before the job's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COUNCILBOOK_MIRROR", raising=False)
+        workers = distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
+    with workers:
         yield workers.scheduler_address
 
 
