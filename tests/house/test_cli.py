@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import typer.main
+from rich.markup import render
 from typer.testing import CliRunner, Result
 
 from councilbook import __version__
@@ -387,6 +388,8 @@ def test_every_command_has_examples(command: str) -> None:
     result = call(command, "--help")
     assert "Examples" in result.output
     assert f"councilbook {command}" in result.output.split("Examples")[1]
+    written = COMMANDS.commands[command].help
+    assert render(written).plain == written, "what stands in brackets is taken for a style, and is not shown"
 
 
 def test_help_does_not_wait_for_slow_imports() -> None:

@@ -364,9 +364,10 @@ def test_without_the_extra_the_error_says_how_to_get_it(monkeypatch: pytest.Monk
 def test_the_command_says_what_it_published_and_what_not_and_why(
     catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(catalogue.workbook.root)
+    assert "Nothing was released yet: run a study first." in CliRunner().invoke(app, ["publish"]).output
     release(catalogue, "home_counts", HOMES)
     release_clients(catalogue)
-    monkeypatch.chdir(catalogue.workbook.root)
     result = CliRunner().invoke(app, ["publish", "small", "--address", "https://data.example.org"])
     assert result.exit_code == 0, result.output
     assert f"Not published, as it waits for the {ROLE} (1): {PLACE}/client_counts@1.0.0" in result.output

@@ -51,7 +51,7 @@ def docs() -> None:
     """Write the documentation into the site: guides, registers of all studies, and the library's reference.
 
     The registers say what is assumed and checked, where methods come from, how closed files are laid out, and what each
-    model is for. The reference needs griffe: pip install 'councilbook[docs]'.
+    model is for. The reference needs griffe, which comes with the extra `docs`.
     """
     from councilbook.commons.registers import Setting, write_registers
     from councilbook.gate.editions import hold_site

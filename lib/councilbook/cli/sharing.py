@@ -66,6 +66,8 @@ def publish(
         told = "Taken away here with their versions; delete them on portals by hand: "
         console.print(Text(told + ", ".join(done.removed)), soft_wrap=True)
     count = f"{len(done.packages)} dataset{'' if len(done.packages) == 1 else 's'}"
+    if not done.packages and not done.refused:
+        count = "Nothing was released yet: run a study first. 0 datasets"
     console.print(Text(f"{count} prepared in {target}"), soft_wrap=True)
     if portal:
         for folder, package in done.packages.items():
