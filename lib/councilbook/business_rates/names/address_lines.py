@@ -108,7 +108,7 @@ def _judge(words: list[Word], known: Known, names: KnownNames) -> list[tuple[str
     content = [word for word in words if word.text not in JOINING]
     if not content:
         return []
-    head, phrase = content[-1].text, " ".join(word.text for word in words)
+    head, phrase = content[-1].text, _join(words)
     plain = [_is_plain(word.text, known) for word in content]
     if marked := _find_marks(words, content, known):
         return [(MARK, marked)]
@@ -117,38 +117,51 @@ def _judge(words: list[Word], known: Known, names: KnownNames) -> list[tuple[str
     also = head in ALSO_SURNAMES
     if phrase in known.buildings and (head in HEADS or also):
         return []
-    for place in range(len(words) - 1, 1, -1):
-        if " ".join(word.text for word in words[:place]) in known.places:
-            return _judge(words[place:], known, names)
-    for place in range(1, len(words) - 1):
-        rest = " ".join(word.text for word in words[place:])
-        if rest in known.places or (rest in known.buildings and head in STREETS):
-            return _judge(words[:place], known, names)
+    if rest := _leave_out_known(words, head, known):
+        return _judge(rest, known, names)
     if head in HEADS or (also and len(content) != PAIR):
         return _find_run_in(content, plain, known, names)
-    texts = [word.text for word in content]
-    in_words = PLAIN_WORDS.issuperset(texts)
-    if in_words and words[0].text == "THE":
-        return []
+    reason = _find_reason(words, [word.text for word in content], known, names)
+    return [(reason, words)] if reason else []
+
+
+def _join(words: list[Word]) -> str:
+    return " ".join(word.text for word in words)
+
+
+def _leave_out_known(words: list[Word], head: str, known: Known) -> list[Word]:
+    """Return what stands after a place that the roll knows, or before such a place or building; none if none is there."""
+    for place in range(len(words) - 1, 1, -1):
+        if _join(words[:place]) in known.places:
+            return words[place:]
+    for place in range(1, len(words) - 1):
+        rest = _join(words[place:])
+        if rest in known.places or (rest in known.buildings and head in STREETS):
+            return words[:place]
+    return []
+
+
+def _find_reason(words: list[Word], content: list[str], known: Known, names: KnownNames) -> str | None:
+    """Return why words that no street or building ends may be somebody's name; None if they are plain or a building."""
+    head, has_article, in_words = content[-1], words[0].text == "THE", PLAIN_WORDS.issuperset(content)
     before = _list_before(words, "OF")
-    if before and all(word.text in PLAIN_WORDS for word in before):
-        return []
-    if also and len(content) == PAIR and head in KINDS and content[0].text not in names.given:
-        return [(HOUSE_LIKE, words)]
+    if (in_words and has_article) or (before and all(word.text in PLAIN_WORDS for word in before)):
+        return None
+    pair = head in ALSO_SURNAMES and len(content) == PAIR
+    if pair and head in KINDS and content[0] not in names.given:
+        return HOUSE_LIKE
     if _names_a_person([word.text for word in words], known, names):
-        given = names.given.intersection(texts) - ALSO_NAMES
-        if words[0].text == "THE" or (in_words and not given and head not in ORGANISATION_WORDS):
-            return [(NAMED_AFTER, words)]
-        return [(STREET_LIKE if head in STREETS else PERSON, words)]
-    if also and len(content) == PAIR:
-        return [(STREET_LIKE, words)]
-    if phrase in known.buildings:
-        return []
-    if words[0].text == "THE":
-        return []
+        given = names.given.intersection(content) - ALSO_NAMES
+        if has_article or (in_words and not given and head not in ORGANISATION_WORDS):
+            return NAMED_AFTER
+        return STREET_LIKE if head in STREETS else PERSON
+    if pair:
+        return STREET_LIKE
+    if has_article or _join(words) in known.buildings:
+        return None
     if len(content) == 1:
-        return [(ONE_WORD, words)] if len(head) > 1 else []
-    return [] if in_words and head not in ORGANISATION_WORDS else [(UNKNOWN, words)]
+        return ONE_WORD if len(head) > 1 else None
+    return None if in_words and head not in ORGANISATION_WORDS else UNKNOWN
 
 
 def _find_marks(words: list[Word], content: list[Word], known: Known) -> list[Word]:
