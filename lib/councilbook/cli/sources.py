@@ -94,8 +94,6 @@ def fetch(
 
     What is there already is checked and left alone; a download that was cut off goes on where it stopped.
     """
-    from councilbook.catalogue import describe_manual_way, raw_path
-    from councilbook.catalogue.fetching import find_unreachable, name_host
     from councilbook.running.sources import list_study_sources
 
     catalogue = open_catalogue(studies)
@@ -109,14 +107,31 @@ def fetch(
     if list_only:
         _list_by_hand(console, catalogue, [pair for pair in sources.values() if not pair[0].url])
         return
+    by_hand, failed = _fetch_each(console, catalogue, [source for source, _ in sources.values()])
+    if by_hand:
+        has, them = ("file has", "it") if len(by_hand) == 1 else ("files have", "them")
+        way = f"`councilbook fetch --list` says how to get {them}, and checks {them}."
+        console.print(f"\n{len(by_hand)} {has} no stable address. {way}", soft_wrap=True)
+    if failed:
+        console.print("\n[bold]Could not be fetched:[/]")
+        for text in failed:
+            console.print(Text(f"- {text}"), soft_wrap=True)
+        raise typer.Exit(1)
+
+
+def _fetch_each(console: Console, catalogue: "Catalogue", sources: "Sequence[Source]") -> tuple[list[str], list[str]]:
+    """Fetch files one after another; return the ids of those to get by hand, and what could not be fetched and why."""
+    from councilbook.catalogue import describe_manual_way, raw_path
+    from councilbook.catalogue.fetching import find_unreachable, name_host
+
     by_hand: list[str] = []
     failed: list[str] = []
-    absent = [one.url for one, _ in sources.values() if one.url and not raw_path(one, catalogue.workbook).is_file()]
+    absent = [one.url for one in sources if one.url and not raw_path(one, catalogue.workbook).is_file()]
     away = find_unreachable(absent)
     left: dict[str, list[str]] = {host: [] for host in away}
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        for source, _ in sources.values():
+        for source in sources:
             if source.url in absent and (host := name_host(source.url)) in away:
                 left[host].append(source.id)
                 continue
@@ -135,16 +150,7 @@ def fetch(
         f"{host} cannot be reached: {away[host]}. {len(names)} file{'s' * (len(names) > 1)}: {', '.join(names)}."
         for host, names in left.items()
     ]
-    if by_hand:
-        has, them = ("file has", "it") if len(by_hand) == 1 else ("files have", "them")
-        way = f"`councilbook fetch --list` says how to get {them}, and checks {them}."
-        console.print(f"\n{len(by_hand)} {has} no stable address. {way}", soft_wrap=True)
-    if failed:
-        console.print("\n[bold]Could not be fetched:[/]")
-    for text in failed:
-        console.print(Text(f"- {text}"), soft_wrap=True)
-    if failed:
-        raise typer.Exit(1)
+    return by_hand, failed
 
 
 def _list_by_hand(console: Console, catalogue: "Catalogue", sources: "Sequence[tuple[Source, Council]]") -> None:

@@ -130,7 +130,7 @@ def _join(words: list[Word]) -> str:
 
 
 def _leave_out_known(words: list[Word], head: str, known: Known) -> list[Word]:
-    """Return what stands after a place that the roll knows, or before such a place or building; none if none is there."""
+    """Return what stands after a place that the roll knows, or before such a place or building; empty if none does."""
     for place in range(len(words) - 1, 1, -1):
         if _join(words[:place]) in known.places:
             return words[place:]

@@ -131,25 +131,16 @@ def render_report(
     _refuse_errors(notebook, executed.stem)
     code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
     check_report_code(code, study.id, executed.stem)
-    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
-        template_name="report", extra_template_basedirs=[str(TEMPLATES)], exclude_anchor_links=True
-    )
-    soup = BeautifulSoup(exporter.from_notebook_node(notebook)[0], "html.parser")
+    soup = _lay_out(notebook)
     shown = find_kinds(soup.select("div.step"), code, datasets)
     mark_kinds(shown, _with_tags(soup, [INVENTED_TAG]))
-    title = soup.h1
-    if title is None:
-        raise NotebookError(f"{executed.stem} has no title: begin its first cell with `# ` and what the page is about.")
     _renew_downloads(soup, datasets)
     pack_frames(soup)
     contents = [*_name_parts(soup, executed.stem), *ENDING]
-    opening = title.parent if isinstance(title.parent, Tag) else soup
-    title.extract()
-    lead = _take([opening]) if opening.get("class") == ["prose"] else Html("")
-    headline = _with_tags(soup, ["headline"])
+    title, lead = _take_opening(soup, executed.stem)
+    headline, key_figures = (_with_tags(soup, [tag]) for tag in ("headline", "figures"))
     if not headline:
         raise NotebookError(f"{executed.stem} has no cell tagged `headline`, whose outputs are the key findings.")
-    key_figures = _with_tags(soup, ["figures"])
     for cell in leave_out_unreal([*headline, *key_figures], shown) if data == "real" else []:
         headline = [one for one in headline if one is not cell]
         key_figures = [one for one in key_figures if one is not cell]
@@ -168,13 +159,12 @@ def render_report(
     shorten_alternatives(soup, summary)
     picture = Html(show_picture(soup))
     fold_report(soup)
-    shown_title = title.get_text() if study.about else place_title(title.get_text(), council_name)
     page = render_page(
         "report.html.j2",
         "reports",
         root=ROOT,
         site_folder=place,
-        title=shown_title,
+        title=title if study.about else place_title(title, council_name),
         description=shorten(f"{study.question} {summary}", DESCRIPTION_LETTERS, placeholder=" …"),
         key_figures=_take(key_figures),
         picture=picture,
@@ -196,7 +186,25 @@ def render_report(
         **about | {"figures": figures},
     )
     write_page(page, target, executed.stem)
-    return RenderedReport(title.get_text(), summary, figures, tuple(list_sections(page)))
+    return RenderedReport(title, summary, figures, tuple(list_sections(page)))
+
+
+def _lay_out(notebook: nbformat.NotebookNode) -> BeautifulSoup:
+    """Lay a notebook's cells out as HTML, each with its tags, by the report's template."""
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="report", extra_template_basedirs=[str(TEMPLATES)], exclude_anchor_links=True
+    )
+    return BeautifulSoup(exporter.from_notebook_node(notebook)[0], "html.parser")
+
+
+def _take_opening(soup: BeautifulSoup, name: str) -> tuple[str, Html]:
+    """Take the title out of a page, and the text that stands beside it."""
+    title = soup.h1
+    if title is None:
+        raise NotebookError(f"{name} has no title: begin its first cell with `# ` and what the page is about.")
+    opening = title.parent if isinstance(title.parent, Tag) else soup
+    title.extract()
+    return title.get_text(), _take([opening]) if opening.get("class") == ["prose"] else Html("")
 
 
 def publish_report(
@@ -257,28 +265,35 @@ def publish_report(
         )
         for file in new.glob("*.html"):
             _refuse_path(file, workbook.root, executed.stem)
-        record = ReportRecord(
-            study=spec.id,
-            study_title=spec.title,
-            question=spec.question,
-            council=Place(slug=council.slug, name=council_name),
-            data=data,
-            figures=rendered.figures,
-            run_date=run_date,
-            title=rendered.title,
-            summary=rendered.summary,
-            sections=list(rendered.sections),
-            attributions=_list_attributions(datasets),
-            assumptions=describe_figures(datasets, data)["assumptions"],
-            sources=_list_sources(datasets),
-            datasets=[_describe_dataset(one.package) for one in datasets],
-            pages=[
-                PageRecord(file=f"{name}.html", title=one.title, description=one.description)
-                for name, one in spec.pages.items()
-            ],
-        )
+        record = _record(rendered, spec, Place(slug=council.slug, name=council_name), data, run_date, datasets)
         (new / "report.json").write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8", newline="\n")
         replace_folder(new, target)
+
+
+def _record(
+    rendered: RenderedReport, spec: StudySpec, council: Place, data: str, run_date: str, datasets: Sequence[Released]
+) -> ReportRecord:
+    """Record what the rest of the site says of a report."""
+    return ReportRecord(
+        study=spec.id,
+        study_title=spec.title,
+        question=spec.question,
+        council=council,
+        data=data,
+        figures=rendered.figures,
+        run_date=run_date,
+        title=rendered.title,
+        summary=rendered.summary,
+        sections=list(rendered.sections),
+        attributions=_list_attributions(datasets),
+        assumptions=describe_figures(datasets, data)["assumptions"],
+        sources=_list_sources(datasets),
+        datasets=[_describe_dataset(one.package) for one in datasets],
+        pages=[
+            PageRecord(file=f"{name}.html", title=one.title, description=one.description)
+            for name, one in spec.pages.items()
+        ],
+    )
 
 
 def _refuse_errors(notebook: nbformat.NotebookNode, name: str) -> None:

@@ -2,12 +2,14 @@
 
 import html
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from councilbook.pages.html.pieces import embed_json
 from councilbook.pages.html.questions import SKIPPED, join_synonyms, read_stems
 from councilbook.pages.page import DOCS, PAGE_BYTES, write_page
+from councilbook.pages.reports.report_records import ReportRecord
 from councilbook.pages.site.base import CARDS, Site, group_studies, name_data_page
 from councilbook.pages.site.source_pages import Entry
 
@@ -16,6 +18,8 @@ NOT_READ = re.compile(r"<(script|style|svg|pre|nav)\b.*?</\1>", re.DOTALL)
 HEADING = re.compile(r'<h[1-6][^>]*\bid="([^"]+)"')
 TAG = re.compile(r"<[^>]*>")
 TITLE = re.compile(r"<h1\b[^>]*>(.*?)</h1>", re.DOTALL)
+# An address, the page's name, what stands there as (id, heading, text), and the stems of the other words by id.
+Page = tuple[str, str, Sequence[tuple[str, str, str]], Mapping[str, list[str]]]
 REFERENCE = "councilbook."  # how files of the library's reference begin; nobody searches for functions here
 
 
@@ -49,45 +53,61 @@ def list_search_index(site: Site, entries: Sequence[Entry], letters: int | None)
     """
     pages: list[list[str]] = []
     rows: list[list[Any]] = []
-
-    def add(address: str, name: str, found: Iterable[tuple[str, str, str]], words: Mapping[str, list[str]]) -> None:
+    is_whole = letters == SECTION_LETTERS[0] and len(site.reports) <= CARDS
+    for address, name, found, words in chain(
+        *(_list_report(site, report, letters, is_whole) for report in site.reports),
+        *(_list_data(site, report, letters, is_whole) for report in site.reports if letters is not None),
+        _list_compared(site),
+        _list_docs(site) if is_whole else (),
+        [("sources.html", "Sources", [(one.id, one.title, one.description) for one in entries], {})],
+    ):
         pages.append([address, name])
         rows.extend([len(pages) - 1, *one, add_words([name, *one[1:]], words.get(one[0], ()))] for one in found)
+    return {"pages": pages, "entries": rows, "alike": list_alike(site.catalogue.synonyms), "skip": sorted(SKIPPED)}
 
-    is_whole = letters == SECTION_LETTERS[0] and len(site.reports) <= CARDS
-    for report in site.reports:
-        sections = [("", report.title, report.summary[: SECTION_LETTERS[0] if letters is None else letters])]
-        if letters is not None:
-            sections += [(one.id, one.heading, one.text[:letters]) for one in report.sections if one.id]
-        address = f"{report.folder}/index.html"
-        add(address, report.name, sections, _read_words(site, address) if is_whole else {})
-        for page in report.pages:
-            address = f"{report.folder}/{page.file}"
-            words = _join_words(site, address) if is_whole else {}
-            add(address, report.council.name, [("", page.title, page.description)], words)
-    for report in site.reports if letters is not None else ():
-        name = f"Data, {report.place_name}"
-        listed = [(report.name_dataset(one), one.title, one.description[:letters]) for one in report.datasets]
-        if not is_whole:
-            add(name_data_page(site, report), name, listed, {})
-            continue
-        for dataset, (place, *said) in zip(report.datasets, listed, strict=True):
-            if dataset.is_published:
-                address = f"{report.folder}/data/{dataset.id}/index.html"
-                add(address, name, [("", said[0], said[1])], _join_words(site, address))
-            else:
-                add(name_data_page(site, report), name, [(place, said[0], said[1])], {})
+
+def _list_report(site: Site, report: ReportRecord, letters: int | None, is_whole: bool) -> Iterator[Page]:
+    """List a report with its sections, and the study's other pages."""
+    sections = [("", report.title, report.summary[: SECTION_LETTERS[0] if letters is None else letters])]
+    if letters is not None:
+        sections += [(one.id, one.heading, one.text[:letters]) for one in report.sections if one.id]
+    address = f"{report.folder}/index.html"
+    yield address, report.name, sections, _read_words(site, address) if is_whole else {}
+    for page in report.pages:
+        address = f"{report.folder}/{page.file}"
+        words = _join_words(site, address) if is_whole else {}
+        yield address, report.council.name, [("", page.title, page.description)], words
+
+
+def _list_data(site: Site, report: ReportRecord, letters: int | None, is_whole: bool) -> Iterator[Page]:
+    """List the datasets of a report: each on its own page where words of pages are read, else on the report's list."""
+    name = f"Data, {report.place_name}"
+    listed = [(report.name_dataset(one), one.title, one.description[:letters]) for one in report.datasets]
+    if not is_whole:
+        yield name_data_page(site, report), name, listed, {}
+        return
+    for dataset, (place, *said) in zip(report.datasets, listed, strict=True):
+        if dataset.is_published:
+            address = f"{report.folder}/data/{dataset.id}/index.html"
+            yield address, name, [("", said[0], said[1])], _join_words(site, address)
+        else:
+            yield name_data_page(site, report), name, [(place, said[0], said[1])], {}
+
+
+def _list_compared(site: Site) -> Iterator[Page]:
     for compared in site.compared:
         figures = " ".join(one["title"] + "." for one in compared.values["sections"])
-        add(compared.file, compared.title, [("", compared.title, figures)], {})
-    for file in sorted(site.folder.glob(f"{DOCS}/*.html")) if is_whole else ():
+        yield compared.file, compared.title, [("", compared.title, figures)], {}
+
+
+def _list_docs(site: Site) -> Iterator[Page]:
+    """List the documentation but the library's reference."""
+    for file in sorted(site.folder.glob(f"{DOCS}/*.html")):
         address = f"{DOCS}/{file.name}"
         title = TITLE.search(file.read_text(encoding="utf-8"))
         if title and not file.name.startswith(REFERENCE):
             name = html.unescape(TAG.sub("", title[1])).strip()
-            add(address, "How it works", [("", name, "")], _join_words(site, address))
-    add("sources.html", "Sources", [(one.id, one.title, one.description) for one in entries], {})
-    return {"pages": pages, "entries": rows, "alike": list_alike(site.catalogue.synonyms), "skip": sorted(SKIPPED)}
+            yield address, "How it works", [("", name, "")], _join_words(site, address)
 
 
 def _read_words(site: Site, address: str) -> dict[str, list[str]]:
