@@ -144,6 +144,14 @@ def test_one_word_is_a_house_where_no_number_is():
     ]
 
 
+@pytest.mark.parametrize(
+    ("address", "left"),
+    [("12, Zxcvb", "12"), ("12, High Street, Zxcvb", "12, High Street, Zxcvb"), ("12, Zxcvb, Airdrie", "12, Airdrie")],
+)
+def test_one_word_at_the_end_is_a_town_where_two_lines_stand_before_it(address, left):
+    assert list(redact(address)) == [left]
+
+
 def test_a_lane_is_a_street_unless_the_address_has_another():
     assert list(redact("3, Zxcvb Green, Airdrie")) == ["3, Zxcvb Green, Airdrie"]
     assert list(redact("Zxcvb Green, 3, High Street, Airdrie")) == ["3, High Street, Airdrie"]

@@ -44,6 +44,8 @@ PEOPLE = [
     "Zxcvb Qwerty Primary School",
     "(John Smith) Bread Ltd",
     "Zxcvb Qwerty Bluebakers (Northern) Foods Ltd",
+    "Li Xu Blue Bakery Ltd",  # names of two letters
+    "Smith Jones Zxcvb Foods & Wine Ltd",  # not as SMITH JONES & CO goes on
 ]
 ORGANISATIONS = [
     "BREAD LIMITED",

@@ -178,6 +178,8 @@ def test_lines_of_bills_are_summed_with_what_no_register_shows_and_what_changed(
     assert (gross["rest_gbp"], gross["rest_bills"], gross["largest_gbp"], gross["second_gbp"]) == (105, 4, 50, 30)
     assert (gross["moved"], gross["largest_move_gbp"], gross["second_move_gbp"]) == (2, 30, 20)  # 20 became 30, 5 came
     assert gross["moves_gbp"] == 55
+    other = before.assign(line="net", value_gbp=7.0)  # of another line nothing moved into this one
+    assert bill_tables.sum_held(now, pd.concat([other, before])).loc[0, ["moved", "moves_gbp"]].tolist() == [2, 55]
     assert bill_tables.sum_held(now, None)["moved"].tolist() == [0]
     assert list(bill_tables.sum_held(now.iloc[:0], None)) == list(bill_tables.sum_held(now, None))
 
@@ -804,6 +806,7 @@ def test_what_bills_come_to_and_what_is_at_stake_is_told_in_both_directions():
     assert prose.summarise_bills(totals, stakes) == (
         f"{by_rules} About 1,645 bills do not fit, in charge or in relief; many of these are right all the same."
     )
+    assert prose.describe_bills(totals, stakes.iloc[::-1]) == prose.describe_bills(totals, stakes)
     for shown in (stakes.head(1), stakes.tail(1), stakes.head(1).assign(bills=pd.NA)):  # each alone is something
         assert "Too few" not in prose.describe_bills(totals, shown)
     assert prose.describe_bills(totals, stakes.head(0)) == f"{by_rules} Too few bills look wrong to say how many."

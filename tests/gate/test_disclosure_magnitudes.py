@@ -108,6 +108,16 @@ def test_no_attack_on_a_table_of_sums_comes_closer_than_its_protection_level(cel
         assert levels[row] == 0 or high >= number + levels[row] - slack
 
 
+def test_a_sum_is_protected_from_below_as_well_as_from_above() -> None:
+    cells = {(ward, kind): [5.0] * 100 for ward in "abc" for kind in "xyz"}
+    cells["a", "x"], cells["b", "y"] = [900, 80, 5, 5, 5, 5], [1.0] * 10  # could fall by 10 alone
+    table = tabulate_magnitudes(list_bills(cells), ["ward", "kind"], "bill", "payer", TOTALS)
+    shown = protect_magnitudes(table, make_rule(totals=TOTALS), ["ward", "kind"]).frame.set_index(["ward", "kind"])
+    suppressed = shown.index[shown["is_suppressed"]]
+    assert ("a", "x") in suppressed
+    assert ("b", "y") not in suppressed or len(suppressed) > 4
+
+
 def test_limits_of_the_rules_themselves_are_safe() -> None:
     assert measure(100, 5, 10, 9) == 0  # as many as the threshold
     assert measure(100, 4, 10, 9) == pytest.approx(10)
