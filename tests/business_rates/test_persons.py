@@ -80,6 +80,8 @@ def test_a_corporate_form_and_a_public_body_are_published(name):
 
 def test_a_blank_name_and_letters_that_imitate_others_are_withheld():
     assert list(classify(None, "BREАD LTD")["party"]) == ["withheld", "withheld"]  # the A is Cyrillic
+    nobody, bread = classify(None, "BREAD LTD")["released_name"]
+    assert (pd.isna(nobody), bread) == (True, "BREAD LTD")  # nothing of one is told of the other
 
 
 REGISTER = pd.DataFrame(
