@@ -16,7 +16,7 @@ from odf.opendocument import OpenDocumentSpreadsheet
 from odf.table import Table, TableCell, TableRow
 from odf.text import P
 
-from councilbook.business_rates.ledger.tables import write_cell
+from councilbook.business_rates.ledger.sheets import write_cell
 from councilbook.business_rates.roll.files import guess_columns
 from councilbook.business_rates.roll.reading import read_roll
 from councilbook.errors import SourceError

@@ -15,25 +15,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from councilbook.business_rates.ledger import texts
+from councilbook.business_rates.ledger.sheets import find_text
 from councilbook.business_rates.ledger.tables import (
     LEAST_KNOWN,
     LEAST_KNOWN_BESIDE,
     ROWS_SEARCHED_FOR_HEADER,
     NoHeaderError,
-    find_text,
     join_tables,
     list_tops,
     pick_header,
     write_above,
 )
 from councilbook.business_rates.ledger.texts import CHUNK, Record, Rows, Text, find_encoding
-from councilbook.business_rates.roll.cells import check_columns, find_roll_day
+from councilbook.business_rates.roll.cells import check_columns
 from councilbook.business_rates.roll.columns import (
     Column,
     apply_mapping,
     list_uses,
     map_header,
 )
+from councilbook.business_rates.roll.dates import find_roll_day
 from councilbook.business_rates.roll.headers import could_be_header
 from councilbook.business_rates.roll.rules import DAYS, EXPECTED, KINDS, Kind, Use, clean_cells, convert_cells
 from councilbook.errors import CheckError, CouncilbookError, SourceError
