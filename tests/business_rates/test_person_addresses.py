@@ -146,7 +146,12 @@ def test_one_word_is_a_house_where_no_number_is():
 
 @pytest.mark.parametrize(
     ("address", "left"),
-    [("12, Zxcvb", "12"), ("12, High Street, Zxcvb", "12, High Street, Zxcvb"), ("12, Zxcvb, Airdrie", "12, Airdrie")],
+    [
+        ("12, Zxcvb", "12"),
+        ("12, High Street, Zxcvb", "12, High Street, Zxcvb"),
+        ("12, Zxcvb, Airdrie", "12, Airdrie"),
+        ("12, High Street, Zxcvb, Airdrie", "12, High Street, Airdrie"),
+    ],
 )
 def test_one_word_at_the_end_is_a_town_where_two_lines_stand_before_it(address, left):
     assert list(redact(address)) == [left]
