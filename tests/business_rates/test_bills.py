@@ -882,6 +882,7 @@ DISCRETIONARY, OTHER = "discretionary_relief", "other_relief"
         (MANDATORY, ["Mandatory Relief", "Sport Mandatory Relief", "Rural Mandatory"], "is_charity", [1, 1, 0]),
         (MANDATORY, ["Mandatory Relief 50%", "Mandatory Relief 80%"], "is_charity", [0, 1]),
         (MANDATORY, ["Empty Property Rate Charitable", "Emprty Property Non Industrial"], "is_charity", [0, 0]),
+        (MANDATORY, ["SBR 80%", "Retail Discount 80%", "Pub 80%", "80%"], "is_charity", [0, 0, 0, 1]),
         (DISCRETIONARY, ["80", "Y", "1200.00"], "is_charity", [0, 0, 0]),
         (SMALL_RELIEF, ["Y", "N", "Y"], "claims_small_business", [1, 0, 1]),
         (SMALL_RELIEF, ["100", "33.3", "0"], "claims_small_business", [1, 1, 0]),

@@ -499,6 +499,9 @@ def test_what_a_roll_does_not_tell_of_bills_is_summed_at_most():
         "other_relief": 48_000.0,
     }
     assert sums.loc["transition", ["largest_gbp", "second_gbp"]].tolist() == [600.0, 400.0]
+    dearer = bills.assign(**{one: bills[one] + 5 for one in ("rateable_value_gbp", "ratepayer_total_rv_gbp")})
+    unknown = bill_tables.measure_unknowns(dearer, charges.compute_bills(dearer, rules), rules)
+    assert unknown["not_known_transition_gbp"].tolist() == [0, 300.05, 400.05, 600.05, 100.05]
     words = prose.describe_unknowns(sums.reset_index().assign(year="2026-27"))
     assert "concerns some 2 bills, and at most £48,000" in words and "We can put no sum on" in words
     open_shops = bills.assign(exemption=pd.NA, other_relief_gbp=0.0)

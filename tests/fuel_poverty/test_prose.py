@@ -128,6 +128,13 @@ def test_the_tenth_with_the_highest_shares_is_told_with_its_part_of_the_poor_not
     )
 
 
+def test_a_tenth_of_areas_is_no_more_than_a_tenth_of_them() -> None:
+    poor = [400, 200, 100, *[20] * 26]  # of 1,220 in 29 areas; in the two highest 600
+    shares = [40.0, 30.0, 25.0, *range(26)]
+    areas = pd.DataFrame({"year": 2021, "fuel_poor_pct": shares, "fuel_poor_households": poor}, dtype="float64")
+    assert "had 49% of all fuel-poor households, so most" in prose.describe_spread(areas.astype({"year": "int64"}))
+
+
 def test_districts_are_told_by_the_highest_and_the_lowest_share() -> None:
     rows = [("Ashford", 9.26), ("Swale", 12.04), ("Dover", 11.8)]
     districts = pd.DataFrame(rows, columns=["lad22_name", "fuel_poor_pct"]).assign(year=2021)
