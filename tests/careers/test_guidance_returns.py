@@ -74,6 +74,7 @@ def test_a_workbook_under_headers_and_words_of_its_own_is_read(open_study):
         ("Shared mailbox", ["j.doe@aske.example", "careers@bede.example"]),
         ("Shared mailbox", ["jd@aske.example", "careers@bede.example"]),
         ("Doe Jane", ["Doe Ali", "Roe Max"]),
+        ("Careers lead", ["J. Doe", "A. Khan"]),
     ],
 )
 def test_a_column_of_persons_is_refused_and_none_is_printed(open_study, header, cells):
@@ -83,6 +84,20 @@ def test_a_column_of_persons_is_refused_and_none_is_printed(open_study, header, 
     with pytest.raises(CheckError, match=r"guidance_returns_doncaster\.csv.*Expected posts alone") as refused:
         returns.read_returns(study)
     assert not {word for word in ("Doe", "doe", "Jane", "Khan", "jd@", "Roe") if word in str(refused.value)}
+
+
+@pytest.mark.parametrize("cover", [{"Notes": [["How to fill it in"]]}, {}])
+def test_a_title_a_second_sheet_and_marks_of_a_hand_filled_workbook_are_read(open_study, cover):
+    rows = [[*ROW[:4], "✓", 1.0, "partial", *ROW[7:]], ["140002", "Bede", *ROW[2:4], "✗", 0.75, "n", None, "nobody"]]
+    sheets = cover | {"Returns": [["Returns of 2025"], [], HEADER, *rows]}
+    study = open_study(guidance_returns_doncaster_dot_xlsx=write_workbook(sheets))
+    with pytest.raises(CheckError, match=r"contact_post .*\(row 5\)"):
+        returns.read_returns(study)
+    rows[1][-1] = None
+    study = open_study(guidance_returns_doncaster_dot_xlsx=write_workbook(sheets))
+    read = returns.read_returns(study).set_index(["urn", "field"])["value"]
+    assert [read["140001", name] for name in ("stable_programme", "stable_programme_pct")] == ["fully", "100"]
+    assert [read["140002", name] for name in ("stable_programme_pct", "workplaces")] == ["75", "not"]
 
 
 @pytest.mark.parametrize("post", ["Jane Doe", "Careers leader (J Doe)", "doe"])
@@ -117,7 +132,15 @@ def test_school_years_are_read_as_they_are_written(years):
     assert returns.read_years(f"{listed[0]} to {listed[-1]}") == ", ".join(map(str, range(listed[0], listed[-1] + 1)))
 
 
-@pytest.mark.parametrize("text", ["all", "", "10 pupils", "Years 10, 99", "2"])
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [("Y10/Y12", "10, 12"), ("Yr10, Yr 12", "10, 12"), ("Year 10 only", "10"), ("KS4 and KS5", "10, 11, 12, 13")],
+)
+def test_school_years_are_read_as_schools_shorten_them(text, years):
+    assert returns.read_years(text) == years
+
+
+@pytest.mark.parametrize("text", ["all", "", "10 pupils", "Years 10, 99", "2", "2026-12-10", "12-10", "KS3-5"])
 def test_what_are_no_school_years_is_not_guessed(text):
     assert returns.read_years(text) is None
 
@@ -257,3 +280,13 @@ def test_a_councils_own_pdf_is_read_by_the_layout_beside_it(open_study, sample, 
     own.write_text(text.replace("8 Guidance", "8 Personal guidance").replace("✗: not,", ""), "utf-8")
     with pytest.raises(CheckError, match=r"page 1, row \d+: \w+ is not as expected, one of '✓'"):
         returns.read_all(study)
+
+
+def test_a_refusal_says_which_row_and_what_it_should_be_like(open_study):
+    rows = [HEADER, ROW, ["Note: by the schools themselves", *[""] * 8], ["140002", "Bede", "2014", "July", *ROW[4:]]]
+    text = "\n".join(",".join(map(str, row)) for row in rows)
+    with pytest.raises(SourceError, match=r"return_date are no date \(row 4\)\. Expected a day as 2026-03-31"):
+        returns.read_returns(open_study(guidance_returns_doncaster_dot_csv=text.encode()))
+    text = text.replace("July", "2025-07-01")
+    with pytest.raises(CheckError, match=r"urn: 1 rows not as expected, pattern .*, as 900001 \(row 3\)"):
+        returns.read_returns(open_study(guidance_returns_doncaster_dot_csv=text.encode()))

@@ -18,7 +18,7 @@ OF_PERSONS = re.compile(
     r"fore_?name|sur_?name|first_?name|last_?name|full_?name|initials|date_of_birth|(?:^|_)dob(?:_|$)|mobile"
     r"|(?=.*(?:^|_)names?(?:_|$))(?=.*(?:leader|contact|advis|staff|teacher|person|head|coordinator|principal|manager))"
 )
-MAILBOX = re.compile(r"[^\s@<>,;()]+@[^\s@<>,;()]+")
+MAILBOX = re.compile(r"[^\s@<>,;:()]+@[^\s@<>,;:()]+")
 TITLED = re.compile(r"\b(?:Mrs?|Ms|Miss|Mx|Dr|Prof|Rev)\b\.?\s+[A-Z]")
 NAMED = re.compile(TEXTS["a name"])
 WANTED = "Expected posts alone, as 'Careers leader' and careers@: leave persons out of it."
@@ -89,7 +89,7 @@ def has_personal_mailbox(text: str) -> bool:
 
 def _has_words(text: str, *kinds: str) -> bool:
     """Tell whether a text has a word of some kinds in it, as no name of a person has."""
-    return any(word in WORDS[kind] for word in _split(text) for kind in kinds)
+    return any(word in WORDS[kind] for word in _split(text) for kind in kinds if len(word) > 1)
 
 
 def _split(text: str) -> list[str]:

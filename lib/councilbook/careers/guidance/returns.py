@@ -17,7 +17,7 @@ from councilbook.careers.places.sites import list_sites
 from councilbook.catalogue import FoundFile, Table
 from councilbook.errors import CheckError, NotThereError, suggest
 from councilbook.sources.checks import check_fields
-from councilbook.sources.files.readers import convert_types, read_body
+from councilbook.sources.files.readers import convert_types
 from councilbook.study import Study
 
 BENCHMARKS = {
@@ -45,6 +45,7 @@ SPREADSHEET = "guidance_returns"
 REPORTS = ("guidance_pdf_ruled", "guidance_pdf_columns", "guidance_pdf_blocks")
 NO = "no"  # what is not offered; "none" in a spreadsheet is no value
 NO_YEARS = {"no", "none", "not", "not offered", "no years"}
+STAGES = {"ks3": "7 to 9", "ks4": "10 and 11", "ks5": "12 and 13", "only": ""}
 
 FACTS = ["urn", "institution_name", "benchmarks_version", "return_date", "field", "value", "read_from", "page", "box"]
 TYPES = dict.fromkeys(FACTS, "str") | {"return_date": "datetime64[us]", "page": "Int64"}
@@ -87,9 +88,8 @@ def read_returns(study: Study) -> pd.DataFrame:
     source = study.catalogue.source(SPREADSHEET)
     found = study.find(source)
     where = f"Source {SPREADSHEET}, file {found.path.name}"
-    refuse_persons(read_body(found, source.table()), where)
-    frame = study.load(SPREADSHEET)
-    frame.index += source.table().header_row + 1
+    refuse_persons(study.read_body(found), where)
+    frame = study.load(SPREADSHEET).set_axis(study.read_table(source, None)[1].index)  # the row in the file
     check_contacts(frame, where)
     for name in OFFERS:
         years = frame[name].map(read_years, na_action="ignore")
@@ -187,13 +187,15 @@ def read_years(text: str) -> str | None:
     """Read school years out of words: "years 9 to 11" is "9, 10, 11", and "none" is "no"; None if it is neither."""
     if text.casefold().strip(" .") in NO_YEARS:
         return NO
-    plain = re.sub(r"\byears?\b|\byrs?\b|\by(?=\d)", " ", text.casefold())
+    named = re.sub("|".join(STAGES), lambda match: f" {STAGES[match[0]]} ", text.casefold())
+    plain = re.sub(r"\byears?\b|\b(?:years?|yrs?|y)(?=\s?\d)", " ", named)
     if not re.fullmatch(r"[\d\s,;&+/–-]*(?:(?:and|to)[\d\s,;&+/–-]*)*", plain):
         return None
-    years: set[int] = set()
-    for first, last in re.findall(r"(\d+)(?:\s*(?:to|–|-)\s*(\d+))?", plain):
-        years |= set(range(int(first), int(last or first) + 1))
-    return ", ".join(map(str, sorted(years))) if years and years <= set(range(7, 15)) else None
+    spans = re.findall(r"(\d+)(?:\s*(?:to|–|-)\s*(\d+))?", plain)
+    years = [set(range(int(first), int(last or first) + 1)) for first, last in spans]
+    if not all(years) or not (listed := set().union(*years)) <= set(range(7, 15)):  # a day is no span of years
+        return None
+    return ", ".join(map(str, sorted(listed))) or None
 
 
 def list_facts(frame: pd.DataFrame, source: str) -> pd.DataFrame:

@@ -27,7 +27,7 @@ POSTCODE = re.compile(r"[A-Z]{1,2}(?:\d|[1-9]\d|\d[A-HJ-NP-Z]) \d[ABD-HJLNP-UW-Z
 ALIKE = {"O": "O0", "0": "0O", "I": "I1", "1": "1I"}
 NUMBERS = ("integer", "number", "year")
 PLAIN = re.compile(r"[+-]?\d+\.?\d*")
-IN_PERCENT = ("%", "points")  # units of which a percent sign may stand behind each number
+IN_PERCENT = ("%", "percent", "points")  # units of which a percent sign may stand behind each number
 DOUBTFUL = "? "  # stands before a number in which it cannot be told what a point, or a comma, is
 
 
@@ -139,6 +139,9 @@ def _read_numbers(words: "pd.Series[str]", field: FieldSpec, rows: npt.NDArray[n
     A cell that has only one reading decides for all. If none does, a comma before three digits marks thousands. Where
     they contradict each other, those that fewer rows have are doubtful.
     """
+    if has_shares(words, field):
+        shares = pd.to_numeric(words, errors="coerce")
+        return (100 * shares).round().astype("Int64").astype("str").mask(shares.isna(), words)
     signed = field.unit in IN_PERCENT and words.dropna().str.endswith("%").all()
     units = "|".join(["£", re.escape((field.unit or "£").split()[0]), *["%"] * bool(signed)])
     plain = words.map(lambda word: _tidy_number(word, units), na_action="ignore").astype("str")
@@ -156,6 +159,12 @@ def _read_numbers(words: "pd.Series[str]", field: FieldSpec, rows: npt.NDArray[n
     else:
         doubtful = may_be_either & (not by_point.any() and field.type == "number")
     return read.mask(doubtful, DOUBTFUL + words)
+
+
+def has_shares(cells: "pd.Series[str]", field: FieldSpec) -> bool:
+    """Tell whether a column of whole percentages holds shares of 1: a workbook has 0.75 where it shows 75%."""
+    is_whole = field.type == "integer" and field.unit == "percent"
+    return is_whole and bool(0 < pd.to_numeric(cells, errors="coerce").max() <= 1)
 
 
 def _tidy_number(word: str, units: str) -> str:

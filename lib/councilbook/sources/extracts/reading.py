@@ -23,6 +23,7 @@ from councilbook.sources.extracts.codes import (
     find_coarse,
     find_strange,
     fold_code,
+    has_shares,
     is_missing,
     is_postcode,
     list_known,
@@ -86,14 +87,15 @@ class Extract:
         return describe_place(self.found, self.table)
 
     @cached_property
-    def _body(self) -> pd.DataFrame:
+    def body(self) -> pd.DataFrame:
+        """All columns of the file, as they are in it; the index is the row in the file."""
         body = read_body(self.found, self.table)
         is_blank = body.isin(["", None]).all(axis="columns")
         return body[~is_blank] if is_blank.any() else body
 
     @cached_property
     def _columns(self) -> list[Column]:
-        return choose_columns(self._body, self.table, self.told, self.where)
+        return choose_columns(self.body, self.table, self.told, self.where)
 
     @cached_property
     def _taken(self) -> dict[str, Column]:
@@ -122,7 +124,7 @@ class Extract:
         self._require(absent)
         if self.found.source.pseudonymised:
             self._refuse_people()
-        frame = pd.DataFrame(index=self._body.index).assign(**dict.fromkeys(absent), **dict.fromkeys(groups, "false"))
+        frame = pd.DataFrame(index=self.body.index).assign(**dict.fromkeys(absent), **dict.fromkeys(groups, "false"))
         for name, one in taken.items():
             frame[name] = read_cells(self._write(one), fields[name], self._tell(one), self.told.day)
         for one in self._coded:
@@ -178,7 +180,7 @@ class Extract:
         return Inspection(shown, mapping, targets, result, warnings, fault, codes)
 
     def _write(self, column: Column) -> "pd.Series[str]":
-        cells = self._body.iloc[:, column.place]
+        cells = self.body.iloc[:, column.place]
         if self.found.source.format == "xlsx":  # what is a number there needs no telling what its point is
             cells = cells.map(lambda cell: f"{cell:.9f}" if isinstance(cell, float) and cell % 1 else cell)
         return write_cells(cells)
@@ -251,7 +253,7 @@ class Extract:
         check_names((one.header for one in self._columns if not self._is_called_so(one)), self.where)
         plain = [one for one in self._columns if not self._holds_codes(one)]
         names = [one.target or one.header for one in plain]
-        cells = self._body.iloc[:, [one.place for one in plain]].set_axis(names, axis="columns")
+        cells = self.body.iloc[:, [one.place for one in plain]].set_axis(names, axis="columns")
         check_pseudonymised(cells, self.where, self._list_free())
 
     def _is_called_so(self, column: Column) -> bool:
@@ -264,8 +266,8 @@ class Extract:
         if column.target not in self.table.fields:
             return column.target is not None
         spec = self.table.fields[column.target]
-        kinds = self._body.iloc[:, column.place].nunique()
-        is_of_few = kinds <= min(MOST_CODES, len(self._body) / LEAST_OF_KIND)
+        kinds = self.body.iloc[:, column.place].nunique()
+        is_of_few = kinds <= min(MOST_CODES, len(self.body) / LEAST_OF_KIND)
         return bool(list_values(spec)) or (is_of_few and self._is_free(column.target))
 
     def _is_free(self, name: str) -> bool:
@@ -326,7 +328,7 @@ class Extract:
 
     def _list_safe(self, codes: "pd.Series[str]", column: Column) -> list[str]:
         """List the codes that can be no person's own words: known, or short; on many rows, in a column of few kinds."""
-        if self._body.iloc[:, column.place].nunique() > MOST_CODES:
+        if self.body.iloc[:, column.place].nunique() > MOST_CODES:
             return []
         known = list_known(self.table.fields[str(column.target)]) if column.target in self.table.fields else {}
         frequent = sorted(str(code) for code, rows in codes.value_counts().items() if rows >= LEAST_ROWS)
@@ -362,6 +364,8 @@ class Extract:
         for name, one in self._taken.items():
             if BLANK in self._tell(one) and BLANK not in self.told.codes.get(one.header, {}):
                 notes.append(f"{name}: the file has yes alone, and a blank is read as no.")
+            if has_shares(self._write(one), self.table.fields[name]):
+                notes.append(f"{name}: the file has shares of 1, as 0.75, and they are read as percentages.")
             if coarse := find_coarse(self.table.fields[name]):
                 own = {fold_code(code) for code in self.told.codes.get(one.header, {})}
                 held = {fold_code(str(code)) for code in self._write(one).dropna().unique()} - own
