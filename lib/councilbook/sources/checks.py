@@ -171,7 +171,7 @@ def _expected(check: str, field: FieldSpec) -> str:
         case "type":
             return f"type {field.type}"
         case "pattern":
-            return f"pattern {field.pattern}"
+            return f"pattern {field.pattern}{f', as {field.example}' if field.example else ''}"
         case "enum":
             return f"one of {_list(field.enum or [])}"
         case "minimum":

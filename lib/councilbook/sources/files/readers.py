@@ -36,6 +36,7 @@ LARGE_CSV = 2**21  # letters, from which a CSV is read by pyarrow: some ten time
 ROWS_SEARCHED_FOR_HEADER = 40
 DELIMITERS = ";\t|"  # that stand in a council's own file in place of the declared one
 SHOWN = 3  # examples in a message
+EXPECTED = {"date": "Expected a day as 2026-03-31. "}  # by type, what its name does not say
 
 
 def read_rows(found: FoundFile, table: Table, keep: Keep | None = None) -> pd.DataFrame:
@@ -134,7 +135,7 @@ def convert_types(rows: pd.DataFrame, table: Table, found: FoundFile) -> pd.Data
             way = own if found.has_own_columns else "Declare such marks as `missing`"
             raise SourceError(
                 f"{describe_place(found, table)}: {int(bad.sum())} cells of {name} are no {field.type}{shown} "
-                f"(row {_join(rows.index[bad][:SHOWN])}). {way}, or mend the file."
+                f"(row {_join(rows.index[bad][:SHOWN])}). {EXPECTED.get(field.type, '')}{way}, or mend the file."
             )
         typed[name] = values
     return typed
