@@ -397,6 +397,17 @@ def test_plan_is_read_in_its_order(tmp_path):
     assert plan["door"].tolist() == [False, True, False]
 
 
+def test_a_zone_may_have_several_access_points_and_a_door_in_words(tmp_path):
+    path = write_plan(
+        tmp_path, make_zone("hall", 0, ["ap1", "ap2"], door="yes"), make_zone("attic", 5, "ap3", door="false")
+    )
+    plan = pictures.read_plan(path)
+    assert pictures.list_points(plan) == {"ap1": "hall", "ap2": "hall", "ap3": "attic"}
+    assert plan["door"].tolist() == [True, False]
+    with pytest.raises(SourceError, match="name of its own"):
+        pictures.read_plan(write_plan(tmp_path, make_zone("hall", 0, ["ap1", "ap1"], door=True)))
+
+
 @pytest.mark.parametrize(
     ("features", "fault"),
     [

@@ -26,8 +26,9 @@ def read_plan(path: FilePath) -> pd.DataFrame:
     """Read a floor plan.
 
     Returns:
-        zone, access_point (missing where there is none), door (whether its access point hears the street), outline
-        (WKT, metres): a row a zone, in the order of the file, the street among them if the plan has it.
+        zone, access_point (missing where there is none, a list where there are several), door (whether it hears the
+        street), outline (WKT, metres): a row a zone, in the order of the file, the street among them if the plan has
+        it.
 
     Raises:
         SourceError: it is no GeoJSON of polygons with a zone each, or two zones have one name or one access point; the
@@ -47,16 +48,17 @@ def read_plan(path: FilePath) -> pd.DataFrame:
             raise SourceError(f"Floor plan {path.name}, feature {number}: expected a valid polygon with a zone's name.")
     plan = pd.DataFrame(rows).assign(outline=[one.wkt for one in outlines])
     plan = plan[["zone", "access_point", "door", "outline"]]
-    points = plan["access_point"].dropna()
+    plan["door"] = plan["door"].astype("str").str.strip().str.casefold().isin(["true", "yes", "1"])
+    points = plan["access_point"].explode().dropna().astype("str")
     if plan.empty or plan["zone"].duplicated().any() or points.duplicated().any() or points.empty:
         raise SourceError(
             f"Floor plan {path.name}: each zone needs a name of its own, and at least one an access point."
         )
-    if not plan["door"].astype(bool).any():
+    if not plan["door"].any():
         raise SourceError(
             f"Floor plan {path.name}: say which zone is at the door (`door: true`), as it hears the street."
         )
-    return plan.astype({"door": bool})
+    return plan
 
 
 def list_zones(plan: pd.DataFrame) -> list[str]:
@@ -66,7 +68,7 @@ def list_zones(plan: pd.DataFrame) -> list[str]:
 
 def list_points(plan: pd.DataFrame) -> dict[str, str]:
     """List the zone of each access point, for `read_log`."""
-    known = plan.dropna(subset="access_point")
+    known = plan.explode("access_point").dropna(subset="access_point")
     return dict(zip(known["access_point"].astype(str), known["zone"].astype(str), strict=True))
 
 
