@@ -111,6 +111,28 @@ def test_meraki_3_without_locations_has_its_latest_record():
     assert events[["zone", "signal_dbm"]].to_numpy().tolist() == [["access point 1", -47.0]]
 
 
+@pytest.mark.parametrize("name", [POINT, "AP 7", "Q2XX-1", "hall", "Ground"])
+def test_meraki_3_knows_an_access_point_by_all_that_it_goes_by(name):
+    latest = {"time": "2026-03-06T10:00:09Z", "nearestApMac": POINT, "nearestApRssi": -60}
+    payload = json.loads(meraki_3(place("2026-03-06T10:00:00Z"), latestRecord=latest))
+    point = {"mac": POINT, "name": "AP 7", "serial": "Q2XX-1", "tags": ["hall"], "floorPlan": {"name": "Ground"}}
+    payload["data"]["reportingAps"] = [point]
+    content = json.dumps(payload).encode()
+    assert read_log(content, zones={name: "entrance"})["zone"].tolist() == ["entrance", "entrance"]
+    assert read_log(content)["zone"].tolist() == ["hall", "hall"]  # one access point is one zone
+
+
+def test_meraki_posts_bluetooth_to_the_same_address_and_payloads_may_be_on_many_lines():
+    seen = {"clientMac": DEVICE, "seenTime": "2026-03-06T10:00:00Z", "rssi": -60}
+    wifi = json.loads(meraki_2(seen))[0]
+    content = "\n".join(json.dumps(one, indent=1) for one in (wifi, wifi | {"type": "BluetoothDevicesSeen"}))
+    with Intake() as intake:
+        assert read_log(content.encode(), "", intake)["signal_dbm"].tolist() == [-60]  # below zero it is in dBm
+        assert aside(intake) == {"a payload about Bluetooth": 1}
+    with pytest.raises(SourceError, match=r"payload 1: expected version 2\.0"):
+        read_log(json.dumps(wifi | {"type": "BluetoothDevicesSeen"}).encode(), "meraki_v2")
+
+
 def test_meraki_2_counts_its_signal_from_the_noise():
     events = read_log(meraki_2({"seenEpoch": 1464785913, "rssi": 14, "clientMac": DEVICE, "location": None}))
     assert events["signal_dbm"].tolist() == [-81]
@@ -371,11 +393,67 @@ def test_notifications_come_in_an_envelope():
     assert read_log(json.dumps({"notifications": [note]}).encode())["zone"].tolist() == ["Hall"]
 
 
+def test_notifications_of_other_events_and_places_written_as_text_are_counted():
+    note = {"deviceId": DEVICE, "locationMapHierarchy": "House>Hall", "lastSeen": "2026-07-06T10:00:00"}
+    lost = note | {"locationCoordinate": {"x": "-999", "y": "-999"}}
+    content = json.dumps({"notifications": [{"notificationType": "absence", "deviceId": DEVICE}, note, lost]}).encode()
+    with Intake() as intake:
+        events = read_log(content, "", intake, time_zone="Europe/London")
+        assert events["time"].astype(str).tolist() == ["2026-07-06 09:00:00"]
+        assert set(aside(intake).values()) == {1} and len(aside(intake)) == 2
+
+
 def test_a_campus_log_of_hashes_and_other_headers():
     log = f"username\tmacaddress\tapname\tstarttime\tendtime\n{'a' * 32}\t{'b' * 64}\tlib-2\t1464785913\t1464785914\n"
     assert len(set(read_log(log.encode())["token"])) == 1
     with pytest.raises(SourceError, match="column 1 is of people's names"):
         read_log(log.replace("a" * 32, "Quackenzilde").encode())
+
+
+def test_radius_from_windows_and_an_address_in_two_spellings_is_one_connection():
+    spelt = f'"{DEVICE.upper().replace(":", "-")}"'
+    text = radius("Start", 1491908730) + radius("Stop", 1491909030, **{"Calling-Station-Id": spelt})
+    events = read_log(text.replace("\n", "\r\n").encode(), zone="hall")
+    assert len(events) == 2 and len(events["token"].unique()) == 1
+
+
+@pytest.mark.parametrize("address", ["00:00:00:00:00:00", "ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:fb"])
+def test_what_is_no_address_of_one_device_is_counted(address):
+    with Intake() as intake:
+        rows = write_probes(probe("2026-03-06T10:00:00Z", address), probe("2026-03-06T10:00:01Z"))
+        assert len(read_log(rows, "", intake)) == 1
+        assert aside(intake) == {"no address of a device": 1}
+
+
+def test_a_signal_that_none_can_be_is_missing():
+    rows = [probe(f"2026-03-06T10:00:0{second}Z") for second in range(5)]
+    signals = ["-70 dBm", "-70.5", "0", "60", "-999"]
+    content = write_probes(*(row.replace("-70", signal) for row, signal in zip(rows, signals, strict=True)))
+    assert read_log(content)["signal_dbm"].fillna(1).tolist() == [-70, -70.5, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("written", "utc"),
+    [
+        ("2026-07-06 10:00:00+00", 10),
+        ("2026-07-06 10:00:00.5+01", 9),
+        ("2026-07-06 10:00:00 UTC", 10),
+        ("2026-07-06T10:00:00 GMT", 10),
+        ("Mon Jul 06 10:00:00 UTC 2026", 10),
+        ("2026-07-06 10:00:00 BST", 9),
+        ("2026-07-06 10:00:00,250", 9),
+        ("16/07/2026 10:00:00.250", 9),
+        ("16/07/26 10:00", 9),
+    ],
+)
+def test_a_time_in_summer_is_of_the_zone_that_it_says(written, utc):
+    hours = read_log(write_probes(probe(written)), time_zone="Europe/London")["time"].dt.hour
+    assert hours.tolist() == [utc]
+
+
+def test_an_empty_log_is_said_to_be_one():
+    with pytest.raises(SourceError, match="it is empty"):
+        read_log(b" \n")
 
 
 def test_radius_times_with_letters_need_the_logs_zone():

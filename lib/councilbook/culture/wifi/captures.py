@@ -106,7 +106,8 @@ def read_radius(content: bytes, setting: Setting, intake: Intake, log: str) -> H
         SourceError: there is no record in it.
     """
     zones, marks = ZoneNames(setting), list[Mark]()
-    records = [one for one in re.split(r"\n\s*\n", content.decode("utf-8", "replace")) if one.strip()]
+    text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+    records = [one for one in re.split(r"\n\s*\n", text) if one.strip()]
     for record in records:
         fields = dict(ATTRIBUTE.findall(record))
         status, at = fields.get("Acct-Status-Type", ""), _read_stamp(fields, setting.time_zone)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from councilbook.errors import CheckError, ParameterError, suggest
 
 LOCAL_BIT = 0x02 << 40  # of the first octet: the address was made up by its device or its network
+GROUP_BIT = 0x01 << 40  # the address is that of a group, as ff:ff:ff:ff:ff:ff of all; none of these sends
 FIRST_CLOCK = np.datetime64("2005-01-01", "us")  # a clock that says less was never set
 ADDRESS = re.compile(r"[0-9a-fA-F]{2}([:\-. ]?[0-9a-fA-F]{2}){5}")
 SEPARATORS = str.maketrans("", "", ":-. ")
@@ -210,7 +211,8 @@ class Intake:
 
         set_aside(np.broadcast_to(heard.doubtful, heard.time.shape), TWICE_AN_HOUR)
         set_aside(np.isnat(heard.time), NO_TIME)
-        set_aside(heard.identifier < 0, NO_ADDRESS)
+        is_nobody = np.array([one == 0 or (isinstance(one, int) and one & GROUP_BIT > 0) for one in heard.identifiers])
+        set_aside((heard.identifier < 0) | (is_nobody.any() and is_nobody[heard.identifier]), NO_ADDRESS)
         set_aside(pd.isna(heard.zone), NO_ZONE)
         reasons = np.array([self._left_out.get(one, "") for one in heard.identifiers] or [""], object)
         for why in dict.fromkeys(self._left_out.values()):

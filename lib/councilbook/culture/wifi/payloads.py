@@ -1,12 +1,13 @@
 """Logs in JSON: what Meraki's Scanning API and Cisco's CMX send, and the events of a UniFi controller."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from councilbook.culture.wifi.intake import Heard, Intake, Setting, number_addresses
+from councilbook.culture.wifi.intake import Heard, Intake, Setting, number_addresses, parse_address
 from councilbook.culture.wifi.tables import ZoneNames, fill_marks, read_times
 from councilbook.errors import SourceError
 
@@ -14,8 +15,9 @@ NOISE_FLOOR_DBM = -95.0  # Meraki's v2 gives the signal above it, as "rssi" (Mer
 UNKNOWN = -999  # Cisco's word for a coordinate that it does not know
 MOST_UNCERTAIN_M = 1000.0  # a position less certain than this says nothing about where a device was
 UNCERTAIN, NOWHERE = "a position less certain than a kilometre", "a position of -999, which is not known"
-NO_RECORD = "a record without what its layout has"
+NO_RECORD, BLUETOOTH = "a record without what its layout has", "a payload about Bluetooth"
 UNIFI = {f"EVT_W{who}_{what}" for who in "UG" for what in ("Connected", "Disconnected", "Roam", "RoamRadio")}
+GAP = re.compile(r"[\s,]*")  # between two payloads
 LONGEST_GAP_SECONDS = 86_400  # between two events of a connection; a longer one lost its end
 
 
@@ -30,12 +32,12 @@ class Row(NamedTuple):
     elements: str = ""
 
 
-def gather(rows: list[Row], intake: Intake, log: str) -> Heard:
+def gather(rows: list[Row], intake: Intake, log: str, time_zone: str | None = None) -> Heard:
     """Gather rows into arrays, each once; see `tables.read_times` for the times and what is raised."""
     listed = list(dict.fromkeys(rows))
     intake.count(log, "a record that came twice", len(rows) - len(listed))
     columns = list(zip(*listed, strict=True)) or [()] * len(Row._fields)
-    time, doubtful = read_times(np.array(columns[0], object), None, log)
+    time, doubtful = read_times(np.array(columns[0], object), time_zone, log)
     numbers, identifiers = number_addresses(columns[2])
     zone, elements = np.array(columns[1], object), np.array(columns[5], object)
     signal, network = np.array(columns[3], float), np.array(columns[4], bool)
@@ -59,44 +61,47 @@ def recognise_payload(head: str) -> str:
 
 
 def parse_payloads(content: bytes, log: str) -> list[Any]:
-    """Parse a JSON value, a list of them, or one a line.
+    """Parse a JSON value, a list of them, or several one after the other, on a line each or on many.
 
     Raises:
         SourceError: it is no JSON, or breaks off; the message names the line.
     """
-    line, values = 0, []
+    line, values, parse = 1, list[Any](), json.JSONDecoder().raw_decode
     try:
         text = content.decode("utf-8-sig")
-        try:
-            whole = json.loads(text)
-            return whole if isinstance(whole, list) else [whole]
-        except json.JSONDecodeError as error:
-            line = error.lineno
-        lines = [one for one in text.splitlines() if one.strip()]
-        if len(lines) > 1:
-            for line, one in enumerate(lines, start=1):  # noqa: B007
-                values.append(json.loads(one))
-            line = 0
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-        values = []
-    if line or not values:  # raised here, as the parser's own error holds the whole text
-        raise SourceError(f"Log ({log}), line {max(line, 1)}: this is no JSON, or it breaks off.")
-    return values
+        gap = GAP.match(text)
+        while gap and gap.end() < len(text):
+            value, end = parse(text, gap.end())
+            values.append(value)
+            gap = GAP.match(text, end)
+        line = 0 if values else 1
+    except json.JSONDecodeError as error:
+        line = error.lineno
+    except (UnicodeDecodeError, RecursionError):
+        line = 1
+    if line:  # raised here, as the parser's own error holds the whole text
+        raise SourceError(f"Log ({log}), line {line}: this is no JSON, or it breaks off.")
+    return values[0] if len(values) == 1 and isinstance(values[0], list) else values
 
 
 def read_meraki(content: bytes, setting: Setting, intake: Intake, log: str) -> Heard:
     """Read what Meraki's Scanning API posts, version 2 (an access point) or 3 (a network).
 
-    In version 2 a signal is how far it is above the noise: 95 is taken off. A device is where the access point is that
-    hears it best; a position less certain than MOST_UNCERTAIN_M sets the record aside.
+    In version 2 a signal is how far it is above the noise: 95 is taken off, but for one below zero, which is in dBm. A
+    device is where the access point is that hears it best; a position less certain than MOST_UNCERTAIN_M sets the
+    record aside. What the cloud posts of Bluetooth to the same address is left out, and counted.
 
     Raises:
         SourceError: it is no JSON, of another version, or not about wifi.
     """
     version = {"meraki_v2": ("2.0", "DevicesSeen"), "meraki_v3": ("3.0", "WiFi")}[log]
     zones, rows = ZoneNames(setting), list[Row]()
-    for number, payload in enumerate(parse_payloads(content, log), start=1):
-        told = (payload.get("version"), payload.get("type")) if isinstance(payload, dict) else (None, None)
+    posted = parse_payloads(content, log)
+    kinds = [(one.get("version"), one.get("type")) if isinstance(one, dict) else (None, None) for one in posted]
+    for number, (payload, told) in enumerate(zip(posted, kinds, strict=True), start=1):
+        if version in kinds and told[0] == version[0] and "Bluetooth" in str(told[1]):
+            intake.count(log, BLUETOOTH, 1)
+            continue
         if told != version:
             raise SourceError(
                 f"Log ({log}), payload {number}: expected version {version[0]} of type {version[1]}. Another version "
@@ -108,9 +113,22 @@ def read_meraki(content: bytes, setting: Setting, intake: Intake, log: str) -> H
             intake.count(log, NO_RECORD, 1)
             continue
         read = _read_seen if log == "meraki_v2" else _read_observation
+        points = _name_points(data.get("reportingAps"))
         for one in seen:
-            rows += _take(read, one, data, zones, intake=intake, log=log)
-    return gather(rows, intake, log)
+            rows += _take(read, one, data, points, zones, intake=intake, log=log)
+    return gather(rows, intake, log, setting.time_zone)
+
+
+def _name_points(reporting: Any) -> dict[str, list[str]]:
+    """Return what an access point goes by, by its address: its tag if it has one alone, its floor, name and serial."""
+    points = {}
+    for one in reporting if isinstance(reporting, list) else []:
+        if isinstance(one, dict) and isinstance(one.get("mac"), str):
+            floor = one["floorPlan"].get("name") if isinstance(one.get("floorPlan"), dict) else None
+            tags = list(filter(None, one.get("tags") or []))
+            named = [*tags, floor] if len(tags) == 1 else [floor, *tags]
+            points[one["mac"]] = [str(name) for name in (*named, one.get("name"), one.get("serial")) if name]
+    return points
 
 
 def _take(read: Any, record: Any, *given: Any, intake: Intake, log: str) -> list[Any]:
@@ -136,17 +154,20 @@ def _number(value: Any) -> float:
     return float(value) if value not in (None, "") else np.nan
 
 
-def _read_seen(one: Mapping[str, Any], data: Mapping[str, Any], zones: ZoneNames) -> Iterator[Any]:
+def _read_seen(one: Mapping[str, Any], data: Mapping[str, Any], _: object, zones: ZoneNames) -> Iterator[Any]:
     place = one.get("location") or {}
     if doubt := _find_doubt(place, _number(place.get("unc"))):
         yield doubt
         return
     names = [data["apMac"], *filter(None, data.get("apTags") or []), *filter(None, data.get("apFloors") or [])]
-    time, signal = one.get("seenEpoch") or one["seenTime"], _number(one.get("rssi")) + NOISE_FLOOR_DBM
+    time, signal = one.get("seenEpoch") or one["seenTime"], _number(one.get("rssi"))
+    signal += 0 if signal < 0 else NOISE_FLOOR_DBM
     yield Row(str(time), zones.find(names), str(one["clientMac"]), signal, bool(one.get("ssid")))
 
 
-def _read_observation(one: Mapping[str, Any], _: Mapping[str, Any], zones: ZoneNames) -> Iterator[Any]:
+def _read_observation(
+    one: Mapping[str, Any], _: object, points: Mapping[str, list[str]], zones: ZoneNames
+) -> Iterator[Any]:
     address, network, latest = str(one["clientMac"]), bool(one.get("ssid")), one.get("latestRecord") or {}
     times = set()
     for place in one.get("locations") or []:
@@ -159,12 +180,12 @@ def _read_observation(one: Mapping[str, Any], _: Mapping[str, Any], zones: ZoneN
         tags = list(filter(None, place.get("nearestApTags") or []))
         floor = [place.get("floorPlanName") or ""]
         best = [heard[0]["apMac"]] if heard else []
-        names = best + (tags + floor if len(tags) == 1 else floor + tags)
+        names = best + (tags + floor if len(tags) == 1 else floor + tags) + points.get("".join(best), [])
         signal = float(heard[0]["rssi"]) if heard else np.nan
         yield Row(str(place["time"]), zones.find(names), address, signal, network)
     if latest.get("time") and latest["time"] not in times:
-        zone, signal = zones.find([latest["nearestApMac"]]), _number(latest["nearestApRssi"])
-        yield Row(str(latest["time"]), zone, address, signal, network)
+        point, signal = latest["nearestApMac"], _number(latest["nearestApRssi"])
+        yield Row(str(latest["time"]), zones.find([point, *points.get(point, [])]), address, signal, network)
 
 
 def read_cmx(content: bytes, setting: Setting, intake: Intake, log: str) -> Heard:
@@ -180,11 +201,13 @@ def read_cmx(content: bytes, setting: Setting, intake: Intake, log: str) -> Hear
     sign, other = ("mapInfo", "locationMapHierarchy") if log == "cmx_v2" else ("locationMapHierarchy", "mapInfo")
     payloads = parse_payloads(content, log)
     posted = [one["notifications"] if isinstance(one, dict) and "notifications" in one else [one] for one in payloads]
-    for number, record in enumerate((one for part in posted for one in part), start=1):
-        if not isinstance(record, dict) or (sign not in record and (other in record or number == 1)):
+    records = [one for part in posted for one in part]
+    is_any = any(isinstance(record, dict) and sign in record for record in records)  # others may be of other events
+    for number, record in enumerate(records, start=1):
+        if not isinstance(record, dict) or (sign not in record and (other in record or not is_any)):
             raise SourceError(f"Log ({log}), record {number}: expected the field {sign}; this is another version.")
         rows += _take(_read_client, record, zones, log, intake=intake, log=log)
-    return gather(rows, intake, log)
+    return gather(rows, intake, log, setting.time_zone)
 
 
 def _read_client(one: Mapping[str, Any], zones: ZoneNames, log: str) -> Iterator[Any]:
@@ -196,7 +219,7 @@ def _read_client(one: Mapping[str, Any], zones: ZoneNames, log: str) -> Iterator
         told, place, address = one, one.get("locationCoordinate") or {}, one["deviceId"]
         where, time = one["locationMapHierarchy"], one.get("timestamp") or one["lastSeen"]
         connected = bool(one.get("associated"))
-    if UNKNOWN in (place.get("x"), place.get("y")):
+    if UNKNOWN in (_number(place.get("x")), _number(place.get("y"))):
         yield NOWHERE
         return
     names = [one.get("apMacAddress") or "", *where.split(">")[::-1]]
@@ -251,10 +274,10 @@ def connect(marks: list[Mark], intake: Intake, log: str) -> list[Row]:
     """
     negative = [mark for mark in marks if mark.seconds < 0]
     intake.count(log, "a connection that ends before it begins", len(negative))
-    told, rows = dict[str, list[Mark]](), list[Row]()
+    told, rows = dict[int | str, list[Mark]](), list[Row]()  # one access point may spell an address as another does not
     for mark in marks:
         if not mark.seconds < 0:
-            told.setdefault(mark.address, []).append(mark)
+            told.setdefault(parse_address(mark.address) or mark.address, []).append(mark)
     for own in told.values():
         known = {round(mark.at) for mark in own}
         began = [mark._replace(at=mark.at - mark.seconds, begins=True, ends=False) for mark in own if mark.seconds > 0]

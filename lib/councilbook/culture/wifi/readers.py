@@ -97,6 +97,8 @@ def recognise(content: bytes) -> str:
     Raises:
         SourceError: it is none of those that are known.
     """
+    if not content.strip():
+        raise SourceError("Log: it is empty. Expected what access points heard; take an empty file out.")
     if content[:4] in PCAP:
         return "pcap"
     head = content[:HEAD].decode("utf-8-sig", "replace")

@@ -44,12 +44,14 @@ COLUMNS: dict[str, Mapping[str, str | None]] = {
     "facility_csv": {"時間": "time", "施設No": "zone", "ユーザー情報": "pseudonym"},
 }  # fmt: skip
 OPTIONAL = {"end", "seconds", "signal_dbm", "elements", "vendors", "network", "people"}
-HAS_ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
+HAS_ZONE = re.compile(r"(?:Z|[+-]\d\d:?\d\d|:\d\d(?:\.\d+)?\s?[+-]\d\d)$")  # 2026-03-26 has none
+LETTERS = re.compile(r"\s?\b(GMT|UTC|BST)\b")
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d %b %Y", "%b %d, %Y", "%b %d %Y", "%d-%b-%Y", "%d.%m.%Y")
-CLOCKS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
-WRITTEN = [*(f"{day} {clock}" for day in DAYS for clock in CLOCKS), "%a %b %d %H:%M:%S %Z %Y"]  # by controllers
+DAYS = ("%d/%m/%Y", "%m/%d/%Y", "%d/%m/%y", "%m/%d/%y", "%d %b %Y", "%b %d, %Y", "%b %d %Y", "%d-%b-%Y", "%d.%m.%Y")
+CLOCKS = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%I:%M:%S %p", "%I:%M %p")
+WRITTEN = [*(f"{day} {clock}" for day in DAYS for clock in CLOCKS), "%a %b %d %H:%M:%S %Y"]  # by controllers
 MILLISECONDS = 1e11  # as seconds this is the year 5138, as milliseconds 1973
+LOWEST_DBM = -130.0  # thermal noise of a channel of wifi is some -100
 MARK_SECONDS = 300  # a connected device is taken to be heard as often as this, until its connection ends
 LONGEST_SECONDS = 7 * 86_400  # of a connection: what is longer is a counter that ran over
 USER = re.compile(r"(?=.)(user|guest|visitor|customer|person)?[ _]?(name)?", re.I)
@@ -111,7 +113,7 @@ def read_table(content: bytes, columns: Mapping[str, str | None], setting: Setti
     people, network, signal = cells("people"), cells("network"), cells("signal_dbm")
     heard = Heard(
         time, named, numbers[codes] if len(numbers) else codes.astype(np.int64), identifiers,
-        signal_dbm=np.full(rows, np.nan) if signal is None else _read_numbers(signal),
+        signal_dbm=np.full(rows, np.nan) if signal is None else _read_signals(signal),
         network=np.ones(rows, bool) if "end" in used or "seconds" in used
         else np.zeros(rows, bool) if network is None else network != "",
         elements=elements, people=None if people is None else _read_numbers(people), doubtful=doubtful,
@@ -217,6 +219,8 @@ def _simplify(name: str) -> str:
 def read_times(texts: NDArray[Any], time_zone: str | None, log: str) -> tuple[Times, NDArray[np.bool_]]:
     """Read times: ISO with or without a zone, seconds, milliseconds or microseconds since 1970, or one of WRITTEN.
 
+    UTC or GMT behind a time is its zone, in summer too; BST is the log's own.
+
     Returns:
         The times in UTC, NaT where there is none that can be read, and which of these a clock change made doubtful.
 
@@ -224,7 +228,9 @@ def read_times(texts: NDArray[Any], time_zone: str | None, log: str) -> tuple[Ti
         SourceError: some have no zone, and the log's is not said; none can be read; or day and month may be either.
     """
     codes, names = pd.factorize(texts)
-    unique = pd.Series(names, dtype="object").astype(str).str.strip()
+    written = pd.Series(names, dtype="object").astype(str).str.strip()
+    letters = written.str.extract(LETTERS)[0]
+    unique = written.str.replace(LETTERS, "", regex=True).str.replace(r"(?<=:\d\d),(?=\d)", ".", regex=True)
     times = np.full(len(unique), np.datetime64("NaT"), "datetime64[us]")
     doubtful = np.zeros(len(unique), bool)
     is_number = unique.str.fullmatch(NUMBER).to_numpy(bool)
@@ -238,12 +244,15 @@ def read_times(texts: NDArray[Any], time_zone: str | None, log: str) -> tuple[Ti
     rest = ~(is_number | zoned)
     naive = pd.to_datetime(unique[rest], format="ISO8601", errors="coerce").to_numpy("datetime64[us]")
     if rest.any() and np.isnat(naive).all():
-        naive = _read_written(unique[rest].str.replace(r"\b(GMT|UTC|BST)\b", "UTC", regex=True), log)
+        naive = _read_written(unique[rest], log)
+    is_utc = letters[rest].isin(["GMT", "UTC"]).to_numpy(bool)
     if time_zone is not None:
         times[rest], doubtful[rest] = localise(naive, time_zone)
-    elif not np.isnat(naive).all():
+    elif not np.isnat(naive[~is_utc]).all():
         row = int(np.flatnonzero(rest[codes])[0]) + 1
         raise SourceError(f"Log ({log}), record {row}: a time without a zone. Say which time zone the log is in.")
+    utc = np.flatnonzero(rest)[is_utc]
+    times[utc], doubtful[utc] = naive[is_utc], False
     if len(texts) and np.isnat(times).all() and not doubtful.any():
         raise SourceError(
             f"Log ({log}), record 1: no time can be read in its column of times. Expected ISO 8601, as 2026-03-26 "
@@ -277,6 +286,14 @@ def from_seconds(seconds: NDArray[np.float64]) -> Times:
     whole: Times = np.where(known, np.rint(seconds * 1e6), 0).astype(np.int64).view("datetime64[us]")
     whole[~known] = np.datetime64("NaT")
     return whole
+
+
+def _read_signals(texts: NDArray[Any]) -> NDArray[np.float64]:
+    """Read signals in dBm; what can be none, as the -999 or 0 of a controller that does not know, becomes NaN."""
+    codes, names = pd.factorize(texts)  # of millions of rows some hundred
+    signals = _read_numbers(np.array([re.sub(r"\s*dbm$", "", str(name), flags=re.I) for name in names], object))
+    known: NDArray[np.float64] = np.where((signals < 0) & (signals >= LOWEST_DBM), signals, np.nan)[codes]
+    return known
 
 
 def _read_numbers(texts: NDArray[Any]) -> NDArray[np.float64]:
