@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
+from councilbook.errors import CheckError
 from councilbook.methods.travel.engine import find_latest, make_network
 from councilbook.methods.travel.feeds import read_feed
 from councilbook.methods.travel.ground import Pace, link_stops
@@ -191,3 +192,11 @@ def test_the_ninth_in_ten_is_an_arrival_time_that_nine_in_ten_do_not_exceed(tmp_
     place = network.stops[network.stops["stop_id"] == "s1"]  # where it comes at 10:10
     transit = measure_transit(home, place, network, habits, None, np.array([[np.inf]]))
     assert (transit.median[0, 0], transit.high[0, 0], transit.rides[0, 0]) == (14, 18, 1)
+
+
+@pytest.mark.parametrize("axes", [["latitude", "longitude"], ["longitude", "latitude"]])
+def test_a_timetable_of_another_region_is_refused_by_its_name(tmp_path, axes):
+    network, _ = open_both(tmp_path, make_two_buses("10:30:00"), 120)
+    home = pd.DataFrame([[51.5, 0.0] if axes[0] == "latitude" else [56.0, 2.0]], columns=axes)
+    with pytest.raises(CheckError, match=r"stops of this timetable are more than 1 degree away.*own region"):
+        measure_transit(home, home, network, Habits(), None, np.array([[np.inf]]))

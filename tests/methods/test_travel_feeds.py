@@ -120,6 +120,7 @@ def test_what_cannot_be_used_is_counted_and_set_aside(tmp_path):
         call("x3", 2, "b", " "),  # no time
         call("x3", 3, "ghost", "12:20:00"),
         call("x3", 4, "c", "12:30:00"),
+        call("x3", 5, "a", ""),  # no time, and no call after it
         *(call(trip, 1, "a", "13:00:00") for trip in ("never", "lost", "orphan")),
         *(call(trip, 2, "b", "13:00:00") for trip in ("never", "lost", "orphan")),
     ]  # fmt: skip
@@ -128,6 +129,7 @@ def test_what_cannot_be_used_is_counted_and_set_aside(tmp_path):
         "stops without a place on the map: set aside": 1,
         "calls of trips that are not in trips.txt: set aside": 2,
         "calls at stops that are not there or not placed: set aside": 2,
+        "calls without a time: put evenly between the calls around them": 1,
         "calls without a time: set aside": 1,
         "arrivals after the departure: taken to be at the departure": 1,
         "trips whose times run backwards: set aside": 1,
@@ -135,7 +137,7 @@ def test_what_cannot_be_used_is_counted_and_set_aside(tmp_path):
         "trips of a service that runs on no day, or is in no calendar: set aside": 2,
     }
     kept = feed.calls.groupby("trip")["arrival"].apply(list).tolist()
-    assert sorted(kept) == [[28_800, 29_520, 30_000], [43_200, 45_000], [86_460, 88_200], [87_000, 88_805]]
+    assert sorted(kept) == [[28_800, 29_520, 30_000], [43_200, 43_800, 45_000], [86_460, 88_200], [87_000, 88_805]]
 
 
 def test_one_of_two_times_stands_for_both(tmp_path):
@@ -151,6 +153,20 @@ def test_files_may_lie_in_a_folder_and_flags_may_be_absent(tmp_path):
         del row["pickup_type"], row["drop_off_type"]
     feed = read(tmp_path, {f"gtfs/{name}": rows for name, rows in tables.items()})
     assert feed.calls["can_board"].all() and feed.calls["can_alight"].all() and len(feed.calls) == 5
+
+
+def test_a_trip_that_runs_every_so_often_is_as_many_trips(tmp_path):
+    tables = make_tables()
+    often = {"trip_id": "t1", "start_time": "06:00:00", "end_time": "07:00:00", "headway_secs": "1200"}
+    tables["frequencies.txt"] = [often, often | {"start_time": "22:00", "end_time": "22:10"}, often | {"trip_id": "x"}]
+    feed = read(tmp_path, tables)
+    starts = feed.calls.groupby("trip")["departure"].first()
+    assert sorted(starts) == [21_600, 22_800, 24_000, 79_200, 87_000]
+    assert sorted(feed.calls.groupby("trip")["arrival"].last() - starts)[-4:] == [1_200] * 3 + [1_805]
+    assert list_counts(feed) == {
+        "rows of frequencies.txt that cannot be read: set aside": 1,
+        "trips made from frequencies.txt": 4,
+    }
 
 
 @pytest.mark.parametrize("file", ["stops.txt", "trips.txt", "stop_times.txt"])

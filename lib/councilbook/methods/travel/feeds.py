@@ -20,7 +20,7 @@ from councilbook.errors import CheckError, ParameterError, SourceError, suggest
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NOT_AVAILABLE = "1"  # of pickup_type and drop_off_type; by telephone or from the driver (2, 3) is available
 NO_TIME = -1
-TIME = r"^\s*(\d{1,3}):([0-5]\d):([0-5]\d)\s*$"
+TIME = r"^\s*(\d{1,3}):([0-5]\d)(?::([0-5]\d))?\s*$"
 THURSDAY = 3  # the first day of 1970
 WEEKS_LOOKED_AT = 60  # a feed may be valid until 2099
 COLUMNS = {
@@ -32,7 +32,9 @@ COLUMNS = {
     ),
     "calendar.txt": (["service_id", "start_date", "end_date", *WEEKDAYS], []),
     "calendar_dates.txt": (["service_id", "date", "exception_type"], []),
+    "frequencies.txt": (["trip_id", "start_time", "end_time", "headway_secs"], []),
 }
+OPTIONAL = ("calendar.txt", "calendar_dates.txt", "frequencies.txt")
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,7 @@ def read_feed(path: Path, name: str) -> Feed:
     stops = _place_stops(tables["stops.txt"], counts)
     days = _list_days(tables["calendar.txt"], tables["calendar_dates.txt"], name)
     calls = _prepare_calls(tables["stop_times.txt"], tables["trips.txt"], stops, name, counts)
+    calls = _repeat_trips(calls, tables["frequencies.txt"], tables["stop_times.txt"]["trip_id"].cat.categories, counts)
     without_day = ~calls["service_id"].isin(days["service_id"])
     _count(
         counts,
@@ -136,10 +139,10 @@ def read_feed(path: Path, name: str) -> Feed:
 
 
 def _read_table(archive: ZipFile, file: str, name: str) -> pd.DataFrame:
-    """Read the columns of a file that are used, as text without blanks at its ends; a calendar may be missing."""
+    """Read the columns of a file that are used, as text without blanks at its ends; some may be missing or empty."""
     needed, optional = COLUMNS[file]
     inside = [one for one in archive.namelist() if one.rsplit("/", 1)[-1] == file]
-    if not inside and file.startswith("calendar"):
+    if file in OPTIONAL and not any(archive.getinfo(one).file_size for one in inside):
         return pd.DataFrame(columns=needed, dtype="str")
     if not inside:
         raise SourceError(f"{name}: the zip has no {file}. It holds {', '.join(archive.namelist()[:20])}.")
@@ -225,6 +228,7 @@ def _prepare_calls(
             "order": order,
         }
     ).sort_values(["trip", "order"], kind="stable")
+    calls = _fill_times(calls, counts)
     calls = _set_aside(calls, calls["service_id"].isna(), "calls of trips that are not in trips.txt: set aside", counts)
     calls = _set_aside(calls, calls["stop"].lt(0), "calls at stops that are not there or not placed: set aside", counts)
     return _mend_times(calls, counts).drop(columns="order")
@@ -234,18 +238,14 @@ def _parse_times(written: pd.Series) -> "pd.Series[int]":
     """Read times as seconds; a time that is blank or not one is `NO_TIME`. Each different text is read once."""
     categories = written.cat.categories
     parts = categories.to_series().str.extract(TIME).astype("float64")
+    parts[2] = parts[2].fillna(0)
     seconds = (parts @ np.array([3600, 60, 1])).fillna(NO_TIME).astype("int64").to_numpy()
     return pd.Series(seconds[written.cat.codes], index=written.index)
 
 
 def _mend_times(calls: pd.DataFrame, counts: dict[str, int]) -> pd.DataFrame:
     """Mend what can be mended of times; set aside calls without one, trips that run backwards, and single stops."""
-    untimed = calls[["arrival", "departure"]].eq(NO_TIME)
-    calls = calls.assign(
-        arrival=calls["arrival"].mask(untimed["arrival"], calls["departure"]),
-        departure=calls["departure"].mask(untimed["departure"], calls["arrival"]),
-    )
-    calls = _set_aside(calls, untimed.all(axis="columns"), "calls without a time: set aside", counts)
+    calls = _set_aside(calls, calls["arrival"].eq(NO_TIME), "calls without a time: set aside", counts)
     late = calls["arrival"] > calls["departure"]
     _count(counts, "arrivals after the departure: taken to be at the departure", int(late.sum()))
     calls = calls.assign(arrival=calls["arrival"].mask(late, calls["departure"]))
@@ -254,6 +254,54 @@ def _mend_times(calls: pd.DataFrame, counts: dict[str, int]) -> pd.DataFrame:
     calls = _set_aside(calls, calls["trip"].isin(back), "trips whose times run backwards: set aside", counts, by="trip")
     alone = calls.groupby("trip")["stop"].transform("size").lt(2)
     return _set_aside(calls, alone, "trips with one stop left: set aside", counts, by="trip")
+
+
+def _fill_times(calls: pd.DataFrame, counts: dict[str, int]) -> pd.DataFrame:
+    """Let one of two times stand for both, and put calls without any evenly between the timed ones of their trip."""
+    trip, arrival, departure = (calls[one].to_numpy(copy=True) for one in ("trip", "arrival", "departure"))
+    arrival = np.where(arrival == NO_TIME, departure, arrival)
+    departure = np.where(departure == NO_TIME, arrival, departure)
+    timed, row = np.flatnonzero(arrival != NO_TIME), np.arange(len(calls))
+    after = np.searchsorted(timed, row)
+    open_rows = row[(arrival == NO_TIME) & (after > 0) & (after < len(timed))]
+    before, behind = timed[after[open_rows] - 1], timed[after[open_rows]]
+    whole = (trip[before] == trip[open_rows]) & (trip[behind] == trip[open_rows])
+    rows, before, behind = open_rows[whole], before[whole], behind[whole]
+    share = (rows - before) / (behind - before)
+    between = np.rint(departure[before] + share * (arrival[behind] - departure[before])).astype("int64")
+    arrival[rows] = departure[rows] = between
+    _count(counts, "calls without a time: put evenly between the calls around them", len(rows))
+    return calls.assign(arrival=arrival, departure=departure)
+
+
+def _repeat_trips(calls: pd.DataFrame, often: pd.DataFrame, names: pd.Index, counts: dict[str, int]) -> pd.DataFrame:
+    """Repeat the trips that run every so many seconds from one time to another, and take out what they are made from.
+
+    Args:
+        calls: as `_prepare_calls` has them.
+        often: frequencies.txt; rows of which a time or the seconds cannot be read are left out, and counted.
+        names: of the trips, by their number.
+        counts: where it is counted.
+    """
+    trip = names.get_indexer(often["trip_id"])
+    start, end = (_parse_times(often[one].astype("category")).to_numpy() for one in ("start_time", "end_time"))
+    every = pd.to_numeric(often["headway_secs"].astype("str"), errors="coerce").fillna(0).to_numpy()
+    can_be = (trip >= 0) & (start != NO_TIME) & (end > start) & (every > 0)
+    _count(counts, "rows of frequencies.txt that cannot be read: set aside", int((~can_be).sum()))
+    runs = [
+        (one, at)
+        for one, a, b, s in zip(trip[can_be], start[can_be], end[can_be], every[can_be], strict=True)
+        for at in np.arange(a, b, s).astype("int64")
+    ]
+    if not runs:
+        return calls
+    planned = pd.DataFrame(runs, columns=["trip", "at"]).drop_duplicates()
+    made = planned.assign(number=np.arange(len(planned)) + len(names)).merge(calls, on="trip")
+    shift = made["at"] - made.groupby("number")["departure"].transform("first")
+    made = made.assign(trip=made["number"], arrival=made["arrival"] + shift, departure=made["departure"] + shift)
+    kept = calls[~calls["trip"].isin(planned["trip"])]
+    _count(counts, "trips made from frequencies.txt", made["trip"].nunique())
+    return pd.concat([kept, made[list(calls)]], ignore_index=True)
 
 
 def _set_aside(

@@ -11,7 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from councilbook.errors import ParameterError
+from councilbook.errors import CheckError, ParameterError
 from councilbook.methods.travel.engine import (
     MOST_RIDES,
     NEVER,
@@ -24,6 +24,7 @@ from councilbook.methods.travel.engine import (
 from councilbook.methods.travel.feeds import Feed
 from councilbook.methods.travel.ground import Pace, Streets, link_stops, measure_ways
 
+FAR_DEGREES = 1.0  # of latitude some 110 km, of longitude some 65
 WALK, CYCLE, DRIVE = Pace(4.8, 1.3), Pace(16, 1.3), Pace(35, 1.4)
 
 
@@ -181,7 +182,12 @@ def measure_transit(
     streets: Streets | None,
     walks: NDArray[np.float64],
 ) -> Transit:
-    """Measure the journeys by timetable; `walks` are the seconds on foot from each point to each place, or infinite."""
+    """Measure the journeys by timetable; `walks` are the seconds on foot from each point to each place, or infinite.
+
+    Raises:
+        CheckError: a timetable is of another region.
+    """
+    _refuse_elsewhere(network.stops, points)
     most = habits.most_walk_minutes * 60
     access = link_stops(points, network.stops, habits.walk, streets, most)
     egress = link_stops(places, network.stops, habits.walk, streets, most)
@@ -196,6 +202,19 @@ def measure_transit(
         measured = list(threads.map(measure, range(len(places))))
     none = np.empty((len(points), 0), np.int32)
     return Transit(*(np.column_stack([none, *(one[part] for one in measured)]) for part in range(4)))
+
+
+def _refuse_elsewhere(stops: pd.DataFrame, points: pd.DataFrame) -> None:
+    """Refuse a timetable whose stops are all far from the points: without this nobody would seem to have a bus."""
+    is_near = pd.Series(True, index=stops.index)
+    for axis in ("latitude", "longitude"):
+        is_near &= stops[axis].between(points[axis].min() - FAR_DEGREES, points[axis].max() + FAR_DEGREES)
+    for name, near in is_near.groupby(stops["timetable"]):
+        if len(points) and not near.any():
+            raise CheckError(
+                f"{name}: all {len(near):,} stops of this timetable are more than {FAR_DEGREES:g} degree away. It is "
+                "another region's, or has latitude and longitude exchanged. Expected that of the council's own region."
+            )
 
 
 def _measure_place(
