@@ -73,6 +73,25 @@ def test_what_the_service_writes_for_nothing_is_missing_and_not_a_value(read):
     assert strange[["lars_code", "level", "hours_week", "latitude"]].isna().all(axis=None)
 
 
+def test_exports_with_other_names_of_fields_one_address_and_marks_of_a_page_are_read_alike(read):
+    page = {"title": "Baker &amp; Cook<br/>  L2", "wage": {"wageAdditionalInformation": "<p>&pound;200</p>"}}
+    one = {name: value for name, value in (ADVERT | page).items() if name != "addresses"}
+    one |= {"address": {"addressLine3": "Thorne"}, "location": {"latitude": 53.6, "longitude": -0.9}}
+    upper = json.dumps({"Vacancies": [{name[0].upper() + name[1:]: value for name, value in one.items()}]})
+    adverts, set_aside = read(content=upper)
+    assert adverts[["title", "wage", "town"]].to_numpy().tolist() == [["Baker & Cook L2", "£200", "Thorne"]]
+    assert list(judge(adverts)["outcome"]) == [openings.NEAR]
+    assert sum(set_aside.values()) == 0
+
+
+def test_a_closing_day_that_cannot_be_read_is_counted_and_one_in_another_form_is_read(read):
+    adverts, set_aside = read(
+        ADVERT | {"closingDate": "28/11/2026"}, ADVERT | {"vacancyReference": "B", "closingDate": "?"}
+    )
+    assert list(judge(adverts)["outcome"]) == [openings.CLOSED, openings.NEAR]
+    assert set_aside["adverts with a closing day that cannot be read"] == 1
+
+
 @pytest.mark.parametrize(
     ("change", "outcome"),
     [
@@ -83,6 +102,7 @@ def test_what_the_service_writes_for_nothing_is_missing_and_not_a_value(read):
         ({"addresses": [{"addressLine1": "Swapped", "latitude": -0.9, "longitude": 53.6}]}, openings.OPEN_NOT_SAID),
         ({"addresses": []}, openings.OPEN_NOT_SAID),
         ({"addresses": [], "isNationalVacancy": True}, openings.OPEN_ANYWHERE),
+        ({"addresses": [], "isNationalVacancy": "false"}, openings.OPEN_NOT_SAID),
         ({"addresses": [], "isNationalVacancy": True, "closingDate": "2020-01-01T00:00:00Z"}, openings.CLOSED),
         ({"closingDate": None}, openings.NEAR),  # advertised within 90 days
         ({"closingDate": None, "postedDate": "2026-06-01T00:00:00Z"}, openings.OLD),
@@ -113,7 +133,7 @@ def test_adverts_twice_without_a_reference_and_on_other_pages_are_counted(read):
     content = {"vacancies": [ADVERT, ADVERT, {"title": "No reference"}], "totalFiltered": 523}
     adverts, set_aside = read(content=json.dumps(content), packed=True)
     assert len(adverts) == 1
-    assert list(set_aside.values()) == [1, 1, 520]
+    assert list(set_aside.values()) == [1, 1, 0, 520]
 
 
 @pytest.mark.parametrize(

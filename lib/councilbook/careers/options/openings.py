@@ -5,7 +5,10 @@ that the National Careers Service showed beside its job profiles. What an advert
 the year 0001 for no date, 0 for no standard and no hours, an empty list for no address.
 """
 
+import re
+from collections import ChainMap
 from collections.abc import Mapping
+from html import unescape
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from pyproj import Geod
 from councilbook.careers.options.items import read_json, take_items
 from councilbook.careers.places.positions import find_points
 from councilbook.catalogue import FoundFile
+from councilbook.sources.extracts.days import read_day
 from councilbook.sources.identifiers import POSTCODE
 from councilbook.study import Study
 
@@ -24,6 +28,7 @@ NEAR, OPEN_ANYWHERE, OPEN_NOT_SAID = "open, within reach", "open, anywhere in En
 FAR, CLOSED, OLD = "open, further away", "closed before this run", "without a closing day, and of an old list"
 OUTCOMES = (NEAR, OPEN_ANYWHERE, OPEN_NOT_SAID, FAR, CLOSED, OLD)
 KEPT = OUTCOMES[:3]
+TAG = re.compile(r"<[^<>]*>")
 FIRST_YEAR = 2000  # earlier is no date: the service writes 0001-01-01
 DAYS_OPEN = 90  # after which an advert without a closing day is taken as gone
 BRITAIN = {"latitude": (49.0, 61.5), "longitude": (-9.0, 2.5)}
@@ -76,40 +81,64 @@ def read_adverts(found: FoundFile) -> tuple[pd.DataFrame, dict[str, int]]:
     Raises:
         SourceError: the file is no list of adverts in the API's layout.
     """
-    content = read_json(found)
+    content = _lower_names(read_json(found))
     items = take_items(content, found, "vacancies")
-    named = [item for item in items if item.get("vacancyReference") and item.get("title")]
+    named = [item for item in items if item.get("vacancyReference") and _tidy(item.get("title"))]
     unique = {str(item["vacancyReference"]): item for item in named}
     rows = [row for item in unique.values() for row in _list_addresses(item)]
     total = pd.to_numeric(content.get("totalFiltered") or content.get("total"), errors="coerce")
     set_aside = {
         "adverts without a reference or a title": len(items) - len(named),
         "adverts listed twice": len(named) - len(unique),
+        "adverts with a closing day that cannot be read": sum(map(_has_strange_end, unique.values())),
         "adverts on pages that are not in the file": 0 if pd.isna(total) else max(int(total) - len(items), 0),
     }
     return _type_adverts(pd.DataFrame(rows, columns=list(COLUMNS))), set_aside
+
+
+def _lower_names(content: Any) -> Any:
+    """Write the names of a record's values with a small first letter, as the service does and some exports do not."""
+    if isinstance(content, dict):
+        return {name[:1].lower() + name[1:]: _lower_names(value) for name, value in content.items()}
+    return [_lower_names(one) for one in content] if isinstance(content, list) else content
+
+
+def _tidy(text: Any) -> str:
+    """Write a text without the tags and signs of a web page."""
+    return " ".join(unescape(TAG.sub(" ", str(text or ""))).split())
+
+
+def _write_day(text: Any) -> str | None:
+    """Write a day as ISO; None if there is none, or it cannot be read."""
+    day = read_day(str(text or "").strip())
+    return day.isoformat() if day else None
+
+
+def _has_strange_end(item: Mapping[str, Any]) -> bool:
+    return bool(item.get("closingDate")) and _write_day(item["closingDate"]) is None
 
 
 def _list_addresses(item: Mapping[str, Any]) -> list[dict[str, Any]]:
     course, wage = (part if isinstance(part := item.get(name), dict) else {} for name in ("course", "wage"))
     advert = {
         "vacancy_id": str(item["vacancyReference"]),
-        "title": str(item["title"]).strip(),
-        "employer": str(item.get("employerName") or "").strip(),
-        "provider": str(item.get("providerName") or "").strip(),
+        "title": _tidy(item["title"]),
+        "employer": _tidy(item.get("employerName")),
+        "provider": _tidy(item.get("providerName")),
         "ukprn": item.get("ukprn"),
         "lars_code": course.get("larsCode"),
         "level": course.get("level"),
         "hours_week": item.get("hoursPerWeek"),
-        "wage": str(wage.get("wageAdditionalInformation") or "").strip(),
-        "posted_on": item.get("postedDate"),
-        "closes_on": item.get("closingDate"),
-        "starts_on": item.get("startDate"),
-        "place": ANYWHERE if item.get("isNationalVacancy") else NOT_SAID,
+        "wage": _tidy(wage.get("wageAdditionalInformation")),
+        "posted_on": _write_day(item.get("postedDate")),
+        "closes_on": _write_day(item.get("closingDate")),
+        "starts_on": _write_day(item.get("startDate")),
+        "place": ANYWHERE if str(item.get("isNationalVacancy")).casefold() == "true" else NOT_SAID,
         "link": str(item.get("vacancyUrl") or ""),
         "list": ADVERTS,
     }
-    listed = part if isinstance(part := item.get("addresses"), list) else []
+    own = [part for name in ("address", "location") if isinstance(part := item.get(name), dict)]  # of version 1
+    listed = part if isinstance(part := item.get("addresses"), list) else [dict(ChainMap(*own))]
     addresses = [one for one in listed if isinstance(one, dict) and any(one.values())]
     if not addresses:
         return [advert | {"address_number": 1}]
@@ -119,7 +148,7 @@ def _list_addresses(item: Mapping[str, Any]) -> list[dict[str, Any]]:
         | {
             "address_number": number,
             "place": ADDRESS,
-            "town": next((str(one[line]) for line in TOWN_LINES if one.get(line)), ""),
+            "town": next((_tidy(one[line]) for line in TOWN_LINES if one.get(line)), ""),
         }
         for number, one in enumerate(addresses, 1)
     ]

@@ -283,7 +283,7 @@ def _repeat_trips(calls: pd.DataFrame, often: pd.DataFrame, names: pd.Index, cou
         names: of the trips, by their number.
         counts: where it is counted.
     """
-    trip = names.get_indexer(often["trip_id"])
+    trip = names.get_indexer(pd.Index(often["trip_id"]))
     start, end = (_parse_times(often[one].astype("category")).to_numpy() for one in ("start_time", "end_time"))
     every = pd.to_numeric(often["headway_secs"].astype("str"), errors="coerce").fillna(0).to_numpy()
     can_be = (trip >= 0) & (start != NO_TIME) & (end > start) & (every > 0)
