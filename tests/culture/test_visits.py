@@ -89,6 +89,10 @@ def test_diary_is_read_in_local_time_and_a_closed_day_has_no_hours(diary):
     assert days.loc["2026-07-01", "opens"] == at("09:00")
     assert days.loc["2026-07-01", "closes"] == at("16:00")
     assert days["opens"].notna().tolist() == [True, False]
+    late = telling.read_diary(diary.assign(closes=["24:00", None]), "Europe/London")
+    assert late.loc["2026-07-01", "closes"] == at("23:00")
+    with pytest.raises(CheckError, match="gives no day its hours"):
+        telling.read_diary(diary.assign(opens=None), "Europe/London")
 
 
 @given(st.lists(st.tuples(st.integers(0, 1_300), st.integers(0, 300)), min_size=1, max_size=8))

@@ -5,9 +5,10 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from councilbook.catalogue import FieldSpec
-from councilbook.sources.extracts.codes import mend_postcode
-from councilbook.sources.extracts.days import IMPOSSIBLE, read_ages
+from councilbook.catalogue import FieldSpec, load_catalogue
+from councilbook.paths import find_workbook
+from councilbook.sources.extracts.codes import mend_postcode, read_cells
+from councilbook.sources.extracts.days import IMPOSSIBLE, is_clock, is_moment, read_ages
 
 AGE = FieldSpec(type="integer", unit="years", maximum=120, description="Age")
 DAY = date(2026, 3, 15)
@@ -30,6 +31,36 @@ def test_a_birth_in_any_form_is_an_age(cells: list[str], ages: list[str]) -> Non
     assert read_ages(pd.Series(cells, dtype="str"), AGE, DAY).tolist() == ages
 
 
+CLOCK = FieldSpec(pattern=r"^([01]?\d|2[0-4]):[0-5]\d$", missing=["closed"], description="Opens")
+MOMENT = FieldSpec(
+    pattern=r"^\d{4}-\d\d-\d\d[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?(Z|[+-]\d\d:\d\d)$", description="When"
+)
+
+
+@pytest.mark.parametrize("word", ["09:30", "9:30", "9.30", "09:30:00", "9:30 am", "9.30am", "9:30 a.m."])
+def test_a_clock_in_any_form_is_one(word: str) -> None:
+    cells = read_cells(pd.Series([word, "9pm", "24:00", "Closed", "late"]), CLOCK, {})
+    assert cells.fillna("").tolist() == ["09:30", "21:00", "24:00", "", "late"]
+
+
+@pytest.mark.parametrize(
+    ("word", "moment"),
+    [
+        ("06/07/2026 10:30", "2026-07-06T10:30:00+01:00"),
+        ("2026-03-06 10:30:05", "2026-03-06T10:30:05+00:00"),
+        ("06/03/2026, 2:30 pm", "2026-03-06T14:30:00+00:00"),
+        ("06/03/2026 24:00", "2026-03-07T00:00:00+00:00"),
+        ("2026-03-06T10:30Z", "2026-03-06T10:30:00+00:00"),
+        ("25/10/2026 01:30", "25/10/2026 01:30"),  # twice that day
+        ("29/03/2026 01:30", "29/03/2026 01:30"),  # not that day
+        ("2026-02-30T10:30Z", IMPOSSIBLE + "2026-02-30T10:30Z"),
+        ("Tuesday", "Tuesday"),
+    ],
+)
+def test_a_moment_is_written_with_its_offset(word: str, moment: str) -> None:
+    assert read_cells(pd.Series([word]), MOMENT, {}).tolist() == [moment]
+
+
 @pytest.mark.parametrize(
     ("word", "mended"),
     [
@@ -45,3 +76,12 @@ def test_a_birth_in_any_form_is_an_age(cells: list[str], ages: list[str]) -> Non
 )
 def test_a_postcode_is_mended_where_it_can_be_one_alone(word: str, mended: str | None) -> None:
     assert mend_postcode(word) == mended
+
+
+def test_times_of_the_catalogue_are_known_to_be_such() -> None:
+    catalogue = load_catalogue(find_workbook())
+    counts, answers, diary = (
+        catalogue.source(name).table().fields for name in ("museum_headcounts", "museum_answers", "museum_diary")
+    )
+    assert is_moment(counts["counted_at"]) and is_moment(answers["answered_at"]) and not is_moment(counts["zone"])
+    assert is_clock(diary["opens"]) and is_clock(diary["closes"]) and not is_clock(answers["session_token"])

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from sklearn.mixture import GaussianMixture
 
 from councilbook.culture.wifi.stays import find_stays
-from councilbook.errors import NotToldError, TooFewError
+from councilbook.errors import CheckError, NotToldError, TooFewError
 
 STREET = "outside"
 FEWEST = 200  # visits that two groups can be told apart in
@@ -103,11 +103,20 @@ def find_visits(events: pd.DataFrame, diary: pd.DataFrame, time_zone: str, gap_m
 
 
 def read_diary(diary: pd.DataFrame, time_zone: str) -> pd.DataFrame:
-    """Read the diary: by date (as text), opens and closes in UTC (missing where it stayed closed), and sign."""
+    """Read the diary: by date (as text), opens and closes in UTC (missing where it stayed closed), and sign.
+
+    Raises:
+        CheckError: it says of no day when the museum opened.
+    """
+    if diary["opens"].isna().all() or diary["closes"].isna().all():
+        raise CheckError(
+            "Diary of the museum: it gives no day its hours. Expected a time as 10:00 under opens and under closes."
+        )
     days = diary.assign(date=pd.to_datetime(diary["date"]).dt.strftime("%Y-%m-%d")).set_index("date")
     for name in ("opens", "closes"):
-        hours = days[name].astype("string").str.strip()
-        local = pd.to_datetime(days.index.to_series().where(hours.fillna("").ne("")) + " " + hours)
+        hours = days[name].astype("string")
+        since = pd.to_timedelta(hours.mask(hours.eq("")) + ":00")  # 24:00 is the next midnight
+        local = pd.to_datetime(days.index.to_series()) + since
         days[name] = local.dt.tz_localize(time_zone).dt.tz_convert("UTC").dt.tz_localize(None)
     return days
 

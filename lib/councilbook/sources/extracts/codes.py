@@ -15,7 +15,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from councilbook.catalogue import FieldSpec
-from councilbook.sources.extracts.days import is_age, read_ages, read_day
+from councilbook.sources.extracts.days import (
+    is_age,
+    is_clock,
+    is_moment,
+    read_ages,
+    read_day,
+    write_clock,
+    write_moment,
+)
 from councilbook.sources.files.readers import BOOLEANS
 
 MISSING = frozenset({"", "null", "(null)", "n/a", "na", "#n/a", "nan", "none"})  # as `fold_code` writes them
@@ -126,6 +134,8 @@ def find_strange(cells: "pd.Series[str]", field: FieldSpec) -> "pd.Series[bool]"
 def _choose_parser(field: FieldSpec) -> Callable[[str], str]:
     if field.type == "date":
         return lambda word: born.isoformat() if (born := read_day(word)) else word
+    if is_clock(field) or is_moment(field):
+        return write_clock if is_clock(field) else write_moment
     if is_postcode(field):
         return lambda word: mend_postcode(word) or _tidy(word, str(field.pattern))
     if field.pattern:

@@ -1,8 +1,9 @@
-"""What day a cell says; and of a day of birth the age alone, so that nothing after the reading holds it."""
+"""What day and time a cell says; and of a day of birth the age alone, so that nothing after the reading holds it."""
 
 import re
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -11,12 +12,15 @@ from councilbook.catalogue import FieldSpec
 DAYS = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y", "%d %b %Y", "%d-%b-%Y"]
 DAYS += ["%d %B %Y", "%d-%b-%y"]
 MONTHS = ["%m/%Y", "%m-%Y", "%Y-%m", "%Y/%m", "%Y%m", "%b-%Y", "%b %Y", "%B %Y", "%b-%y"]
+CLOCKS = ["%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M%p", "%I %p", "%I%p", "%I:%M:%S %p"]
+MOMENT, BRITAIN = "2026-03-06T10:30Z", ZoneInfo("Europe/London")
 TIME = re.compile(r"[T ]\d{1,2}:\d\d.*$")
 BIRTH = re.compile(  # in a header, in small letters
     r"(?:(?:date|day|month|year|and)[ _]*)+of[ _]*birth|birth[ _]*(?:date|day|month|year)|(?<![a-z])[dmy]ob(?![a-z])"
 )
 SERIALS = date(1899, 12, 30)  # day 0 of a spreadsheet
 SERIAL, YEAR = r"\d{5}(?:\.\d*)?", r"(?:1[89]|20)\d\d"
+OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
 IMPOSSIBLE = "?? "  # stands for a day of birth that nobody alive can have
 
 
@@ -26,6 +30,55 @@ def read_day(word: str, forms: list[str] = DAYS) -> date | None:
         with suppress(ValueError):
             return datetime.strptime(TIME.sub("", word), form).date()  # noqa: DTZ007 (a day has no zone)
     return None
+
+
+def is_clock(field: FieldSpec) -> bool:
+    """Tell whether a column holds times of a day."""
+    return _takes(field, "10:30") and not _takes(field, MOMENT)
+
+
+def is_moment(field: FieldSpec) -> bool:
+    """Tell whether a column holds days with a time and its offset from UTC."""
+    return _takes(field, MOMENT) and not _takes(field, "a text")
+
+
+def _takes(field: FieldSpec, text: str) -> bool:
+    return bool(field.pattern and re.fullmatch(field.pattern, text))
+
+
+def read_clock(word: str) -> timedelta | None:
+    """Read a time of a day, as 10:30, 10.30, 10:30:00 or 5pm, since its midnight; 24:00 is a whole day."""
+    plain = re.sub(r"(?<=\d)\.(?=\d\d(?!\d))", ":", word.strip().upper().replace(".M.", "M"))
+    if re.fullmatch(r"24:00(:00)?", plain):
+        return timedelta(days=1)
+    for form in CLOCKS:
+        with suppress(ValueError):
+            return datetime.strptime(plain, form) - datetime.strptime("0", "%H")  # noqa: DTZ007 (a difference)
+    return None
+
+
+def write_clock(word: str) -> str:
+    """Write a time of a day as 10:30; what is none stays as it is."""
+    clock = read_clock(word)
+    return word if clock is None else "{:02d}:{:02d}".format(*divmod(int(clock.total_seconds()) // 60, 60))
+
+
+def write_moment(word: str) -> str:
+    """Write a day with a time as ISO, with its offset from UTC; one without an offset is local time in Britain.
+
+    What cannot be read stays as it is, and so does a time that a change of the clocks repeats or leaves out; a day that
+    is none is `IMPOSSIBLE`.
+    """
+    with suppress(ValueError):
+        if (given := datetime.fromisoformat(word)).tzinfo:
+            return given.isoformat()
+    day, _, clock = word.partition("T") if "T" in word[:11] else word.replace(",", " ").partition(" ")
+    on, at = read_day(day), read_clock(clock)
+    if on is None or at is None:
+        return IMPOSSIBLE + word if OFFSET.search(word) else word
+    local = datetime.combine(on, time()) + at
+    first, second = (local.replace(tzinfo=BRITAIN, fold=fold) for fold in (0, 1))
+    return first.isoformat() if first.utcoffset() == second.utcoffset() else word
 
 
 def is_age(field: FieldSpec) -> bool:

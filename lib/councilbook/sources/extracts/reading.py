@@ -30,7 +30,7 @@ from councilbook.sources.extracts.codes import (
     list_values,
     read_cells,
 )
-from councilbook.sources.extracts.days import IMPOSSIBLE, is_age, read_ages
+from councilbook.sources.extracts.days import IMPOSSIBLE, OFFSET, is_age, is_moment, read_ages
 from councilbook.sources.extracts.diagnoses import NO_GROUP, find_groups, list_groups, load_code_lists
 from councilbook.sources.extracts.guesses import (
     DECLARED,
@@ -219,6 +219,9 @@ class Extract:
             swapped = read.notna() & ~bad & (plain != read.str.replace(" ", ""))
             told["cells had O for 0, I for 1 or the reverse, and are read as they must be."] = swapped
             what = "are no whole postcode"
+        elif is_moment(field):
+            bare = written.notna() & ~written.str.contains(OFFSET).fillna(True).astype("bool")
+            return [f"{name}: {bare.sum():,} times had no offset from UTC, and are local time."] if bare.any() else []
         elif is_age(field) and (day := self.told.day):
             bad = read.str.startswith(IMPOSSIBLE).fillna(False).astype("bool")
             told[f"days, months or years of birth are turned into ages, as of {day:%-d %B %Y}, and not kept."] = (
