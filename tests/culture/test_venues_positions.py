@@ -1,16 +1,20 @@
 """Positions of venues: an error that was put in is found by data alone, or it is said that it cannot be told."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from councilbook.catalogue import FieldSpec, FoundFile, load_catalogue
 from councilbook.culture.venues.positions import (
     DEGREES,
     GRID,
     METRES,
     TO_DEGREES,
+    load_files,
     measure_datum,
     read_positions,
     read_uprns,
@@ -18,6 +22,12 @@ from councilbook.culture.venues.positions import (
 )
 from councilbook.culture.venues.shifts import KEPT, MOVED, OTHER, REFUSED, UNTOLD, settle_files
 from councilbook.errors import SourceError
+from councilbook.paths import find_workbook
+from councilbook.sources.extracts.codes import read_cells
+from councilbook.sources.extracts.guesses import Told
+from councilbook.sources.extracts.heads import find_header
+from councilbook.sources.extracts.reading import Extract
+from councilbook.sources.files.readers import convert_types
 
 RNG = np.random.default_rng(3)
 TRUE = np.column_stack([RNG.uniform(530_000, 545_000, 30), RNG.uniform(180_000, 195_000, 30)])
@@ -187,3 +197,37 @@ def test_kilometres_are_no_place():
     rows = pd.DataFrame({"name": ["a"], "easting": [537.1], "northing": [189.2]})
     with pytest.raises(SourceError, match=r"own\.csv: no row has a place in Great Britain"):
         read_positions(rows, "own.csv")
+
+
+OWN = "Venues of the council;;;\nVenue name;X_COORD;Y_COORD;Status\nCafé Odeon;537300;189300;Open since 1990\n"
+
+
+@pytest.mark.parametrize(
+    ("status", "left"),
+    [
+        ("Closed 2019", 1),
+        ("Y", 1),
+        ("2017", 1),
+        ("demolished", 1),
+        ("Temporarily closed", 2),
+        ("Not closed", 2),
+        ("", 2),
+    ],
+)
+def test_a_councils_own_list_is_read_as_it_was_saved_and_less_what_has_closed(tmp_path, status, left):
+    (tmp_path / "venues.csv").write_bytes(f"{OWN}Old Mill;537400;189400;{status}\n".encode("cp1252"))
+    found = FoundFile(load_catalogue(find_workbook()).source("council_venues"), tmp_path / "venues.csv", "data/raw")
+    extract = Extract(found, find_header(found, found.source.table(), (), "venues.csv"), Told())
+    rows = convert_types(extract.read(), extract.table, found)
+    study = SimpleNamespace(has=lambda name: name == "council_venues", load=lambda _: rows)
+    files = load_files(study, None)
+    assert files["council_venues"]["name"].tolist() == ["Café Odeon", "Old Mill"][:left]
+    assert files["council_venues"].attrs["closed"] == 2 - left
+    assert files["council_venues"]["grid_x"].tolist() == [537_300, 537_400][:left]
+
+
+def test_degrees_have_no_thousands():
+    degrees = FieldSpec(type="number", unit="degrees", description="Latitude")
+    assert read_cells(pd.Series(["51.583", "51.600"]), degrees, {}).tolist() == ["51.583", "51.600"]
+    metres = FieldSpec(type="number", unit="metres", description="Easting")
+    assert read_cells(pd.Series(["51.583", "51.600"]), metres, {}).str.startswith("? ").all()

@@ -41,6 +41,12 @@ def _load_nothing(source: str) -> pd.DataFrame:
     raise SourceError(f"A twin that is fitted to {source} can be made for a study only, which loads that for it.")
 
 
+def _as_saved(source: Source, path: Path) -> Source:
+    """Return a source of CSV as one of a workbook, where its file was saved as such."""
+    is_workbook = source.format == "csv" and path.suffix == ".xlsx" and zipfile.is_zipfile(path)
+    return source.model_copy(update={"format": "xlsx"}) if is_workbook else source
+
+
 @dataclass(frozen=True)
 class TwinRequest:
     """What a twin is made for. The same request, and the same tables to be fitted to, give the same bytes.
@@ -149,7 +155,7 @@ class Finder:
                     check_raw(source, path, self.catalogue.workbook)
                 else:
                     check_kind(source, path)
-                return FoundFile(source, path, origin, dated=find_date(path, source))
+                return FoundFile(_as_saved(source, path), path, origin, dated=find_date(path, source))
         return None
 
     def require_stand_in(self, source: Source) -> Twin:
@@ -223,8 +229,7 @@ class Finder:
             path = folder / own[0]
             if not folders:
                 check_kind(source, path)
-            if source.format == "csv" and path.suffix == ".xlsx" and zipfile.is_zipfile(path):  # saved as a workbook
-                source = source.model_copy(update={"format": "xlsx"})
+            source = _as_saved(source, path)
             last = max(file.stat().st_mtime for file in (path, *list_files(path)))
             changed = f"{datetime.fromtimestamp(last, UTC):%Y-%m-%d} (when the file was last changed)"
             said = parse_name(self._name_as_file(own[0], source) if folders else own[0], source)

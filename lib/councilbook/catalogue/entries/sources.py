@@ -12,6 +12,7 @@ from councilbook.errors import CatalogueError, suggest
 
 Origin = Literal["closed folder", "data/raw", "mirror", "download", "twin"]
 Mode = Literal["sample", "real"]
+COUNCIL = "The council"  # the publisher of a council's own file, open or not
 Ending = Literal["csv", "csv.gz", "tsv", "tab", "tab.gz", "txt", "txt.gz", "xlsx", "xlsm", "xlsb", "xls", "ods", "sav",
                  "zip", "geojson", "json", "json.gz", "pcap", "pcap.gz"]  # fmt: skip
 
@@ -290,7 +291,8 @@ class Source(Entry):
     @property
     def is_mapped(self) -> bool:
         """Whether a council may say in a file of its own which column, and which code, is which."""
-        return bool(self.reader) or (self.spectrum != "open" and self.format in ("csv", "xlsx"))
+        is_own = self.spectrum != "open" or self.publisher == COUNCIL
+        return bool(self.reader) or (is_own and self.format in ("csv", "xlsx"))
 
     @property
     def mapping_name(self) -> str:

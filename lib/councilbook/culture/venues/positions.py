@@ -66,8 +66,8 @@ def read_positions(rows: pd.DataFrame, where: str, centre: tuple[float, float] |
         placed[METRES[pair]] = points
     if placed[[*METRES[GRID], *METRES[DEGREES]]].isna().all(axis=None):
         raise SourceError(
-            f"{where}: no row has a place in Great Britain. Expected easting and northing in metres, or longitude and "
-            "latitude in degrees."
+            f"{where}: no row has a place in Great Britain. Expected columns easting and northing, in metres, or "
+            "longitude and latitude, in degrees. A postcode alone is not enough."
         )
     return _turn_grid(placed, centre)
 
@@ -146,6 +146,8 @@ KIND_WORDS = {"librar": "library", "museum": "museum", "galler": "museum", "thea
 def load_files(study: Study, outlines: gpd.GeoDataFrame | None) -> dict[str, pd.DataFrame]:
     """Load the files that name venues, with their positions in metres; see `read_positions`.
 
+    Those of the council's own list that have closed are left out; `attrs["closed"]` says how many.
+
     Args:
         study: whose council it is.
         outlines: its small areas in EPSG:27700, near which its venues should be; None if they are not there.
@@ -155,9 +157,19 @@ def load_files(study: Study, outlines: gpd.GeoDataFrame | None) -> dict[str, pd.
     for source in (*MAPS, OWN_LIST):
         if study.has(source):
             rows = study.load(source)
+            has_closed = find_closed(rows["closed"]) if source == OWN_LIST else pd.Series(False, index=rows.index)
+            rows = rows[~has_closed].reset_index(drop=True)
             kinds = MAPS[source] if source in MAPS else name_kinds(rows["kind"])
             files[source] = read_positions(rows.assign(kind=kinds), f"Source {source}", centre)
+            files[source].attrs["closed"] = int(has_closed.sum())
     return files
+
+
+def find_closed(texts: "pd.Series[str]") -> "pd.Series[bool]":
+    """Tell which venues a council says have closed: by word, by a year or day, or by yes; not those closed for now."""
+    plain = texts.fillna("").astype("str").str.casefold()
+    says = plain.str.contains(r"clos|demolish|^(?:yes|y|true|1)$|\b(?:19|20)\d\d\b")
+    return says & ~plain.str.contains(r"open|tempor|not |refurb")
 
 
 def name_kinds(texts: "pd.Series[str]") -> "pd.Series[str]":

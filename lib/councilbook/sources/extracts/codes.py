@@ -155,9 +155,10 @@ def _read_numbers(words: "pd.Series[str]", field: FieldSpec, rows: npt.NDArray[n
     signed = field.unit in IN_PERCENT and words.dropna().str.endswith("%").all()
     units = "|".join(["£", re.escape((field.unit or "£").split()[0]), *["%"] * bool(signed)])
     plain = words.map(lambda word: _tidy_number(word, units), na_action="ignore").astype("str")
+    grouped = r"\d+" if field.unit == "degrees" else r"(\d+|[1-9]\d{{0,2}}({other}\d\d\d)+)"  # no place is at 51,583
     end = r"(\d+)" if field.type == "number" else "(0+)"
     point, comma = (
-        plain.str.fullmatch(rf"[+-]?(\d+|[1-9]\d{{0,2}}({other}\d\d\d)+)({mark}{end}?)?").fillna(False).astype("bool")
+        plain.str.fullmatch(rf"[+-]?{grouped.format(other=other)}({mark}{end}?)?").fillna(False).astype("bool")
         for mark, other in ((r"\.", ","), (",", r"\."))
     )
     by_point, by_comma = point & ~comma, comma & ~point
