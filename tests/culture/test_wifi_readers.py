@@ -8,6 +8,7 @@ import struct
 import traceback
 from contextlib import suppress
 from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,9 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from councilbook.catalogue import FoundFile, load_catalogue
 from councilbook.culture.wifi.intake import TWICE_AN_HOUR, Intake, parse_address, undo_hash
-from councilbook.culture.wifi.readers import read_log, recognise
+from councilbook.culture.wifi.readers import inspect_log, read_log, recognise
 from councilbook.errors import CheckError, ParameterError, SourceError
+from councilbook.paths import find_workbook
 
 DEVICE = "de:ad:fa:ce:0b:01"
 LEAKS = re.compile(r"de.?ad.?fa.?ce|244837814061825|quackenzilde", re.I)  # the address as text and as a number
@@ -563,3 +566,32 @@ def test_text_as_excel_writes_it_is_read_and_a_zone_that_is_none_is_refused():
     assert len(read_log(content, CONTROLLER, time_zone="Europe/London")) == 1
     with pytest.raises(ParameterError, match=r'no time zone "Europe/Lundon".*Europe/London'):
         read_log(content, CONTROLLER, time_zone="Europe/Lundon")
+
+
+def inspect(tmp_path, content, told=None):
+    (tmp_path / "museum_wifi.csv").write_bytes(content)
+    source = load_catalogue(find_workbook()).source("museum_wifi")
+    assert source.reader.endswith(":inspect_log")
+    found = FoundFile(source, tmp_path / "museum_wifi.csv", "closed folder")
+    return inspect_log(SimpleNamespace(read_mapping=lambda _: told), found)
+
+
+def test_a_council_can_say_which_column_of_its_log_is_which(tmp_path):
+    content = f"Seen at,Client MAC,AP name,Signal,Vendor\n25/06/2026 10:00,{DEVICE},Hall,-60 dBm,x\n".encode()
+    guessed = inspect(tmp_path, content)
+    assert "layout is not known" in guessed.fault and "councilbook columns culture museum_wifi" in guessed.fault
+    expected = {"Seen at": "time", "Client MAC": "address", "AP name": "zone", "Signal": "signal_dbm", "Vendor": None}
+    assert guessed.mapping == expected
+    told = inspect(tmp_path, content, expected)
+    assert told.fault is None and told.result.startswith("1 records")
+    assert "lacks" in inspect(tmp_path, content, expected | {"Client MAC": None}).fault
+
+
+@pytest.mark.parametrize("content", [f"2026-06-25 10:00,{DEVICE},Hall\n".encode(), b'{"a": 1}', b"\x00PK\x03"])
+def test_of_a_log_without_a_header_nothing_is_shown(tmp_path, content):
+    found = inspect(tmp_path, content)
+    assert found.columns.empty and not found.mapping and not LEAKS.search(found.fault)
+
+
+def test_a_log_of_a_known_layout_needs_no_telling(tmp_path):
+    assert inspect(tmp_path, write_probes(probe("2026-03-06T10:00:00Z"))).result == "It is in the layout probe_csv."

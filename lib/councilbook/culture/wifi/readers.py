@@ -8,23 +8,40 @@ import codecs
 import gzip
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from councilbook.catalogue import FoundFile
 from councilbook.culture.wifi import captures, payloads, tables
 from councilbook.culture.wifi.intake import Intake, Setting, find_zone
 from councilbook.errors import SourceError, suggest
+from councilbook.sources.mappings import Inspection
 
 PCAP = (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d", b"\x0a\x0d\x0d\x0a")
 MAIL = re.compile(rb"[\w.+-]+@[\w-]+\.[a-z]{2,}", re.IGNORECASE)
 HEAD = 65_536  # bytes in which a layout is recognised
+LOCAL = "Europe/London"
+HEADERS = {  # of tables, by column of ours; a word for an access point's address comes before that of a device's
+    "zone": r"\bap\b|\bap[ _]|access[ _]?point|sensor|zone|location|nas|called",
+    "signal_dbm": r"rssi|signal|dbm",
+    "network": r"ssid|network",
+    "end": r"\bend|stop|disconnect|last[ _]?seen",
+    "seconds": r"duration|seconds",
+    "address": r"mac|address|client|station|device",
+    "time": r"time|date|seen|connected",
+    "people": r"people|heads|occupancy",
+}
+NO_HEADER = re.compile(
+    r"\d{4}[-/]\d|\d[-/]\d{4}|\d{5}|([0-9a-f]{2}[:.-]){2}|@", re.IGNORECASE
+)  # a time, an address or a mailbox
 
 
 def read_log(
-    source: Path | str | bytes, layout: str | Mapping[str, str] = "", intake: Intake | None = None, *,
+    source: Path | str | bytes, layout: str | Mapping[str, str | None] = "", intake: Intake | None = None, *,
     time_zone: str | None = None, zones: Mapping[str, str] | None = None, zone: str = "",
 ) -> pd.DataFrame:  # fmt: skip
     """Read a log into safe events.
@@ -55,7 +72,9 @@ def read_log(
     raise SourceError(fault if isinstance(source, bytes) else f"File {Path(source).name}. {fault}")
 
 
-def _read_content(content: bytes, layout: str | Mapping[str, str], intake: Intake, setting: Setting) -> pd.DataFrame:
+def _read_content(
+    content: bytes, layout: str | Mapping[str, str | None], intake: Intake, setting: Setting
+) -> pd.DataFrame:
     name = layout if isinstance(layout, str) else "declared"
     if not name:
         name = recognise(content)
@@ -69,6 +88,48 @@ def _read_content(content: bytes, layout: str | Mapping[str, str], intake: Intak
     if b"@" in content and MAIL.search(content):
         raise SourceError(f"Log ({name}): it holds e-mail addresses. Export it without them; nothing was read.")
     return intake.admit(tables.read_table(content, columns, setting, intake, name), name)
+
+
+def inspect_log(study: Any, found: FoundFile) -> Inspection:
+    """Find out which layout a log is in or, if it is a table of another, which column is which: by headers, or as told.
+
+    Args:
+        study: of which the council's mapping is read.
+        found: the log.
+
+    Raises:
+        SourceError, CheckError: it cannot be opened, or what the council says of its columns cannot be read.
+    """
+    content, told, fault, result = unpack(found.path), study.read_mapping(found), "", ""
+    try:
+        if not told:
+            return Inspection(result=f"It is in the layout {recognise(content)}.")
+    except SourceError as error:
+        fault = f"{error} `councilbook columns culture {found.source.id}` writes the file to say it in."
+    header = [] if content[:1] in (b"{", b"[") else tables.split_header(content[:HEAD].decode("utf-8-sig", "replace"))
+    if any(NO_HEADER.search(cell) for cell in header):  # a record: it is not shown
+        return Inspection(fault=fault or "Log: its first line is no header. Expected names of columns.")
+    mapping = {cell: told.get(cell) for cell in header} if told else guess_columns(header)
+    try:
+        with Intake() as intake:
+            rows = len(read_log(content, told or mapping, intake, time_zone=LOCAL))
+            result = f"{rows:,} records can be read, with {LOCAL} for times without a zone."
+    except SourceError as error:
+        fault = fault or str(error)
+    if "time" not in mapping.values():  # it may be no table at all
+        return Inspection(fault=fault)
+    shown = [(cell, target, "as told" if told else "its header", np.nan, "") for cell, target in mapping.items()]
+    columns = pd.DataFrame(shown, columns=["file_column", "column", "found", "fits_pct", "note"])
+    return Inspection(columns, mapping, tables.TARGETS, result, fault=fault or None)
+
+
+def guess_columns(header: Sequence[str]) -> dict[str, str | None]:
+    """Guess which column of a table is which by its header; of several that are called so, the first."""
+    guessed: dict[str, str | None] = {}
+    for cell in header:
+        able = [target for target, words in HEADERS.items() if re.search(words, cell, re.IGNORECASE)]
+        guessed[cell] = next((target for target in able if target not in guessed.values()), None)
+    return guessed
 
 
 def unpack(source: Path | str | bytes) -> bytes:
