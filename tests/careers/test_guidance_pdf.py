@@ -101,6 +101,26 @@ def test_lines_that_have_no_key_belong_to_the_row_above_also_over_a_page():
     assert [row["first"] for row in rows(read(draw.bytes(), layout("ruled")))] == ["one two three", "four"]
 
 
+@pytest.mark.parametrize("kind", ["ruled", "columns"])
+@pytest.mark.parametrize("key", ["", "1"])
+def test_a_first_row_without_its_key_is_not_lost_and_a_second_line_of_headings_is_no_row(kind, key):
+    def draw(*second):
+        page = Draw()
+        rows = (("Code", "First of two", "Last"), second, ("12", "all", "b"))
+        for top, cells in zip((40, 60, 84), rows, strict=True):
+            if kind == "ruled":
+                page.row(top, top + 20 + 4 * (top > 40), *cells)
+            else:
+                for x, text in zip(EDGES, cells, strict=False):
+                    page.text(x + 4 if x > 40 else x, top + 10, text)
+        return page.bytes()
+
+    declared = layout(kind, values={"all": "yes", "none": "no"})
+    with pytest.raises(SourceError, match=r"f\.pdf, page 1: above the first row .* value of first, whose code"):
+        read(draw(key, "None", "a"), declared)
+    assert len(rows(read(draw("", "of ten", "in words"), declared))) == 1
+
+
 def test_what_is_written_across_columns_is_true_of_each():
     draw = Draw().row(40, 60, "Code", "First of two", "Last")
     draw.row(60, 84, "11", "both alike", edges=[40, 100, 300]).row(84, 108, "12", "x", "y")

@@ -39,7 +39,8 @@ def read_table(pages: Sequence[Page], layout: Layout, where: str) -> list[Cell]:
         each of them.
 
     Raises:
-        SourceError: a page is not as the layout says; the message names it, and what was expected.
+        SourceError: a page is not as the layout says, or above the first row stands one without a key; the message
+            names the page, and what was expected.
     """
     read = _read_ruled if layout.kind == "ruled" else _read_columns
     rows: list[_Row] = []
@@ -49,12 +50,24 @@ def read_table(pages: Sequence[Page], layout: Layout, where: str) -> list[Cell]:
             if is_new:
                 rows.append(_Row(key))
             elif not rows:
+                _refuse_record(page, boxes, layout, where)
                 continue  # above the first row, as a second line of headings
             for name, box in boxes.items():
                 rows[-1].add(name, page, box)
     if not rows:
         raise SourceError(f"{where}: below the headers is no row whose {layout.key} is like {layout.key_pattern!r}.")
     return [cell for number, row in enumerate(rows) for cell in _list_cells(number, row, layout)]
+
+
+def _refuse_record(page: Page, boxes: dict[str, Box], layout: Layout, where: str) -> None:
+    """Refuse what stands above the first row if it has a value: it is a row that would be lost for want of its key."""
+    for name, box in boxes.items():
+        lines = page.read_lines(box, layout.turned)
+        if lines and layout.values_of(name).get(" ".join(lines[0].text.casefold().split())):
+            raise SourceError(
+                f"{where}, page {page.number}: above the first row stands one with a value of {name}, whose "
+                f"{layout.key} is not like {layout.key_pattern!r}. Fill it in, or correct key_pattern in the layout."
+            )
 
 
 def _list_cells(number: int, row: _Row, layout: Layout) -> Iterator[Cell]:
