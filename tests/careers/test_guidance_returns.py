@@ -267,11 +267,19 @@ def test_a_councils_own_pdf_is_read_by_the_layout_beside_it(open_study, sample, 
     request = TwinRequest(sample.finder.council, 4)
     study = open_study(guidance_pdf_columns_doncaster_dot_pdf=guidance_twin.make_report(source, request))
     assert len(returns.read_all(study)) == 1
+    with pytest.raises(SourceError, match="Put one of that name beside the file"):
+        other = sample.catalogue.source("guidance_pdf_ruled")
+        open_study(guidance_pdf_columns_doncaster_dot_pdf=guidance_twin.make_report(other, request))
+        returns.read_all(study)
+    open_study(guidance_pdf_columns_doncaster_dot_pdf=guidance_twin.make_report(source, request))
     shipped = returns.__file__.replace("returns.py", "layouts/layout_guidance_pdf_columns.yaml")
     shutil.copy(shipped, tmp_path)
     own = tmp_path / "layout_guidance_pdf_columns.yaml"
     own.write_text(own.read_text("utf-8").replace("Personal guidance", "Guidance"), "utf-8")
-    with pytest.raises(SourceError, match=r"guidance_pdf_columns_doncaster\.pdf, page 1: .*'8 Guidance'"):
+    told = (
+        r"guidance_pdf_columns_doncaster\.pdf, page 1: .*'8 Guidance'.* read by layout_guidance_pdf_columns.yaml beside"
+    )
+    with pytest.raises(SourceError, match=told):
         returns.read_all(study)
     text = own.read_text("utf-8")
     own.write_text(text.replace("field: workplaces", "field: work_places"), "utf-8")

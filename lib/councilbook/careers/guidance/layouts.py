@@ -2,6 +2,7 @@
 
 import re
 from importlib.resources import files
+from pathlib import Path
 from typing import Literal, Self
 
 import yaml
@@ -100,10 +101,21 @@ def load_layout(found: FoundFile) -> Layout:
     Raises:
         CheckError: it is not as a layout must be.
     """
+    own = _find_own(found)
+    return read_layout(own.read_text("utf-8"), own.name) if own else read_shipped_layout(found.source.id)
+
+
+def tell_layout(found: FoundFile) -> str:
+    """Say by which layout a PDF was read, and where another goes."""
+    name = f"layout_{found.source.id}.yaml"
+    if _find_own(found):
+        return f"It was read by {name} beside it; correct it there."
+    return f"It was read by the workbook's own {name}. Put one of that name beside the file that fits it."
+
+
+def _find_own(found: FoundFile) -> Path | None:
     own = found.path.with_name(f"layout_{found.source.id}.yaml")
-    if found.origin == "closed folder" and own.is_file():
-        return read_layout(own.read_text("utf-8"), own.name)
-    return read_shipped_layout(found.source.id)
+    return own if found.origin == "closed folder" and own.is_file() else None
 
 
 def read_shipped_layout(source: str) -> Layout:

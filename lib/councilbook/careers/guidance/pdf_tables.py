@@ -107,7 +107,7 @@ def _read_ruled(pages: Sequence[Page], layout: Layout, where: str) -> Iterator[t
             elif missing:
                 nearest = f"{where}, page {page.number}: a table without the header {_name_headers(missing)}."
                 if len(missing) * 2 <= len(layout.columns):
-                    raise SourceError(f"{nearest} Expected is what the layout says; correct it if the report changed.")
+                    raise SourceError(f"{nearest} Expected is what the layout says.")
                 continue
             edges = found
             yield page, list(_cut_bands(page, cells, edges, top, layout))
@@ -177,7 +177,7 @@ def _read_columns(pages: Sequence[Page], layout: Layout, where: str) -> Iterator
         header = next(one for one in layout.columns if one.field == layout.key)
         raise SourceError(
             f"{where}, page {layout.first_page}: no header {header.header!r} in the column that begins at "
-            f"{header.left:g} points. Expected is what the layout says; correct it if the report changed."
+            f"{header.left:g} points. Expected is what the layout says."
         )
 
 
@@ -200,7 +200,7 @@ def _check_headers(page: Page, edges: Edges, foot: float, layout: Layout, where:
         if fold(read) != fold(column.header):
             raise SourceError(
                 f"{where}, page {page.number}: from {left:g} to {right:g} points expected the header "
-                f"{column.header!r}, and another stands there. Correct the layout if the report changed."
+                f"{column.header!r}, and another stands there."
             )
 
 

@@ -8,14 +8,14 @@ from datetime import datetime
 import pandas as pd
 
 from councilbook.careers.guidance.contacts import check_contacts, refuse_persons
-from councilbook.careers.guidance.layouts import Layout, load_layout
+from councilbook.careers.guidance.layouts import Layout, load_layout, tell_layout
 from councilbook.careers.guidance.pdf_blocks import read_blocks
 from councilbook.careers.guidance.pdf_pages import Cell, open_pages
 from councilbook.careers.guidance.pdf_tables import fold, read_table
 from councilbook.careers.places.register import read_register
 from councilbook.careers.places.sites import list_sites
 from councilbook.catalogue import FoundFile, Table
-from councilbook.errors import CheckError, NotThereError, suggest
+from councilbook.errors import CheckError, NotThereError, SourceError, suggest
 from councilbook.sources.checks import check_fields
 from councilbook.sources.files.readers import convert_types
 from councilbook.study import Study
@@ -132,7 +132,10 @@ def read_pdf(content: bytes, layout: Layout, table: Table, found: FoundFile) -> 
         raise CheckError(f"{told}{suggest(unknown[0], table.fields)}")
     with open_pages(content, layout, where) as pages:
         read = read_blocks if layout.kind == "blocks" else read_table
-        cells = read(pages, layout, where)
+        try:
+            cells = read(pages, layout, where)
+        except SourceError as error:
+            raise SourceError(f"{error} {tell_layout(found)}") from None
     rows: dict[int, dict[str, str]] = {}
     for cell in cells:
         rows.setdefault(cell.row, {})[cell.field] = read_value(cell, layout, where)
