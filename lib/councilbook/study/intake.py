@@ -25,7 +25,7 @@ from councilbook.sources.checks import check_fields
 from councilbook.sources.extracts.guesses import Told
 from councilbook.sources.extracts.heads import find_header
 from councilbook.sources.extracts.reading import MEND, Extract
-from councilbook.sources.files.readers import convert_types, describe_place, read_body, read_rows
+from councilbook.sources.files.readers import convert_types, describe_place, read_rows
 from councilbook.sources.files.streams import Keep
 from councilbook.sources.geography import (
     Gazetteer,
@@ -134,14 +134,6 @@ class Intake:
         except CouncilbookError as error:
             return Inspection(fault=str(error))
         return inspection
-
-    def read_body(self, found: FoundFile) -> pd.DataFrame:
-        """Read all columns of a file of one table, used or not, under its own headers; the index is the row in it.
-
-        Raises:
-            SourceError: it cannot be read.
-        """
-        return self._open_extract(found).body if found.has_own_columns else read_body(found, found.source.table())
 
     def _open_extract(self, found: FoundFile, table: str | None = None) -> Extract:
         file = self.finder.find_mapping(found.source)

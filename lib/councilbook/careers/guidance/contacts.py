@@ -50,12 +50,11 @@ def refuse_persons(cells: pd.DataFrame, where: str) -> None:
             raise CheckError(f"{told} looks like names of persons ({_list_rows(named)}). {WANTED}")
 
 
-def check_contacts(frame: pd.DataFrame, where: str) -> None:
+def check_contacts(frame: pd.DataFrame) -> None:
     """Check that contacts are posts and shared mailboxes.
 
     Args:
         frame: contact_post and contact_mailbox; the index is the row in the file.
-        where: what it was read from.
 
     Raises:
         CheckError: a post has a word that is none of a post, or a mailbox may be a person's; it shows neither.
@@ -63,12 +62,11 @@ def check_contacts(frame: pd.DataFrame, where: str) -> None:
     posts = frame["contact_post"].dropna()
     strange = posts[~posts.map(lambda text: set(_split(text)) <= WORDS["posts"])]
     if len(strange):
-        raise CheckError(f"{where}: contact_post has other words than those of posts ({_list_rows(strange)}). {WANTED}")
+        raise CheckError(f"contact_post has other words than those of posts ({_list_rows(strange)}). {WANTED}")
     boxes = frame["contact_mailbox"].dropna()
     personal = boxes[~boxes.map(lambda box: bool(MAILBOX.fullmatch(box)) and not has_personal_mailbox(box))]
     if len(personal):
-        told = f"{where}: contact_mailbox is not shown to be a shared one ({_list_rows(personal)})"
-        raise CheckError(f"{told}. {WANTED}")
+        raise CheckError(f"contact_mailbox is not shown to be a shared one ({_list_rows(personal)}). {WANTED}")
 
 
 def has_personal_mailbox(text: str) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from councilbook.careers.guidance.contacts import check_contacts, refuse_persons
+from councilbook.careers.guidance.contacts import check_contacts
 from councilbook.careers.guidance.layouts import Layout, load_layout, tell_layout
 from councilbook.careers.guidance.pdf_blocks import read_blocks
 from councilbook.careers.guidance.pdf_pages import Cell, open_pages
@@ -85,21 +85,28 @@ def read_returns(study: Study) -> pd.DataFrame:
     Raises:
         SourceError, CheckError: it cannot be read, is not as declared, or a person is named in it.
     """
-    source = study.catalogue.source(SPREADSHEET)
-    found = study.find(source)
-    where = f"Source {SPREADSHEET}, file {found.path.name}"
-    refuse_persons(study.read_body(found), where)
-    frame = study.load(SPREADSHEET).set_axis(study.read_table(source, None)[1].index)  # the row in the file
-    check_contacts(frame, where)
+    frame = study.load(SPREADSHEET)
+    years = {name: frame[name].map(read_years, na_action="ignore") for name in OFFERS}
+    return list_facts(frame.assign(**years), SPREADSHEET)
+
+
+def check_returns(frame: pd.DataFrame) -> None:
+    """Check what is declared of no field of a return: that contacts are posts, and offers are school years.
+
+    Args:
+        frame: the returns; the index is the row in the file.
+
+    Raises:
+        CheckError: with the rows, and no value.
+    """
+    check_contacts(frame)
     for name in OFFERS:
         years = frame[name].map(read_years, na_action="ignore")
         if (strange := frame.index[frame[name].notna() & years.isna()]).size:
             raise CheckError(
-                f"{where}: {name}, {len(strange)} rows not as expected, school years as 10 and 12, or no "
+                f"{name}, {len(strange)} rows not as expected, school years as 10 and 12, or no "
                 f"(row {', '.join(map(str, strange[:3]))})."
             )
-        frame[name] = years
-    return list_facts(frame, SPREADSHEET)
 
 
 def read_report(study: Study, report: str) -> pd.DataFrame:
@@ -144,7 +151,10 @@ def read_pdf(content: bytes, layout: Layout, table: Table, found: FoundFile) -> 
     wide = wide[(wide[[*BENCHMARKS, *OFFERS]] != "").any(axis="columns")]  # who returned nothing has no row
     wide = convert_types(wide[list(table.fields)], table, found)
     check_fields(wide, table.fields, table.key, f"{where} (rows counted from 0)", show_values=False)
-    check_contacts(wide, where)
+    try:
+        check_contacts(wide)
+    except CheckError as error:
+        raise CheckError(f"{where}: {error}") from None
     places = {(cell.row, cell.field): cell for cell in cells}
     facts = list_facts(wide, found.source.id)
     spots = [places.get((row, name)) for row, name in zip(facts["row"], facts["field"], strict=True)]

@@ -204,6 +204,10 @@ class Source(Entry):
         default=None,
         description="module:function that refuses rows which fit the declared fields, and which the study cannot read.",
     )
+    refused_by: FunctionName | None = Field(
+        default=None,
+        description="module:function that refuses a council's own file by all of its columns, used or not.",
+    )
     mirror: str | None = Field(
         default=None, description="Where it lies below a local mirror's folder; {council} as in `file`."
     )

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import pandas as pd
 
-from councilbook.catalogue import FieldSpec, FoundFile, Table
+from councilbook.catalogue import FieldSpec, FoundFile, Table, find_function
 from councilbook.errors import CheckError, CouncilbookError, SourceError
 from councilbook.sources.checks import check_fields
 from councilbook.sources.extracts.codes import (
@@ -117,6 +117,8 @@ class Extract:
             SourceError: the file cannot be read, or has no column for a field.
             CheckError: a code is not known, the council's mapping does not fit its file, or people can be read in it.
         """
+        if self.found.source.refused_by:
+            find_function(self.found.source.refused_by)(self.body, self.where)
         self._check_told()
         fields, taken = self.table.fields, self._taken
         groups = [name for name in list_groups(self.table) if name not in taken] if self._coded else []
