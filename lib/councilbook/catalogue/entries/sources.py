@@ -14,7 +14,8 @@ Origin = Literal["closed folder", "data/raw", "mirror", "download", "twin"]
 Mode = Literal["sample", "real"]
 COUNCIL = "The council"  # the publisher of a council's own file, open or not
 Ending = Literal["csv", "csv.gz", "tsv", "tab", "tab.gz", "txt", "txt.gz", "xlsx", "xlsm", "xlsb", "xls", "ods", "sav",
-                 "zip", "geojson", "json", "json.gz", "pcap", "pcap.gz"]  # fmt: skip
+                 "zip", "geojson", "json", "json.gz", "pcap", "pcap.gz", "pcapng",
+                 "pcapng.gz"]  # fmt: skip
 
 
 def _as_list(value: object) -> object:

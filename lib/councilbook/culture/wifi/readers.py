@@ -105,10 +105,10 @@ def inspect_log(study: Any, found: FoundFile) -> Inspection:
         if not told:
             return Inspection(result=f"It is in the layout {recognise(content)}.")
     except SourceError as error:
-        fault = f"{error} `councilbook columns culture {found.source.id}` writes the file to say it in."
+        fault = str(error)
     header = [] if content[:1] in (b"{", b"[") else tables.split_header(content[:HEAD].decode("utf-8-sig", "replace"))
     if any(NO_HEADER.search(cell) for cell in header):  # a record: it is not shown
-        return Inspection(fault=fault or "Log: its first line is no header. Expected names of columns.")
+        return Inspection(fault="Log: its first line is no header. Expected names of columns above the records.")
     mapping = {cell: told.get(cell) for cell in header} if told else guess_columns(header)
     try:
         with Intake() as intake:
@@ -118,6 +118,8 @@ def inspect_log(study: Any, found: FoundFile) -> Inspection:
         fault = fault or str(error)
     if "time" not in mapping.values():  # it may be no table at all
         return Inspection(fault=fault)
+    if fault and not told:
+        fault += f" `councilbook columns culture {found.source.id}` writes the file to say it in."
     shown = [(cell, target, "as told" if told else "its header", np.nan, "") for cell, target in mapping.items()]
     columns = pd.DataFrame(shown, columns=["file_column", "column", "found", "fits_pct", "note"])
     return Inspection(columns, mapping, tables.TARGETS, result, fault=fault or None)
