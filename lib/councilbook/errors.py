@@ -50,6 +50,10 @@ class ReleaseRefusedError(CouncilbookError):
     """The gate did not let a dataset out; nothing was written."""
 
 
+class PublishedBeforeError(ReleaseRefusedError):
+    """A dataset could leave, were it not for what has been published before, or about the same records."""
+
+
 class NotSettledError(ReleaseRefusedError):
     """A point of a study's ethics canvas is open; no optional part of a study may be left out for that."""
 

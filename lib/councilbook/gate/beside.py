@@ -8,7 +8,16 @@ import pandas as pd
 from councilbook.catalogue import About, CountRule, Dataset, RecordRule, RegisterRule, find_function
 from councilbook.errors import ReleaseRefusedError
 from councilbook.gate.disclosure.records import ProtectedRecords, can_protect, protect_records
-from councilbook.gate.disclosure.tables.counts import ProtectedCounts, protect_counts, withhold_more
+from councilbook.gate.disclosure.tables.counts import (
+    ProtectedCounts,
+    know_about,
+    protect_counts,
+    read_table,
+    suppress_counts,
+    withhold_more,
+)
+from councilbook.gate.disclosure.tables.linked import protect_beside_versions
+from councilbook.gate.disclosure.tables.secondary import choose_secondary
 from councilbook.gate.disclosure.together import Coarser, Count, Counts, Told, add_totals, find_exposed, read_counts
 
 OLDER = (
@@ -79,6 +88,8 @@ def protect_counts_beside(
 ) -> ProtectedCounts:
     """Protect counts as `protect_counts` does, and suppress more until nothing comes out beside what is published.
 
+    That is its own earlier versions, and other tables about the same records.
+
     Coarser rows that are out may give a count back whatever is suppressed here. They are then left aside, and made
     coarser themselves when they go out again.
 
@@ -90,20 +101,42 @@ def protect_counts_beside(
     Raises:
         ReleaseRefusedError: a suppressed count comes out, whatever is suppressed here.
     """
-    safe, about = protect_counts(frame, rule, dataset.key, earlier), dataset.about
-    if about is None or not about.counts:
-        return safe
-    told = gather_told(published)
+    safe, about = _protect_alone(frame, rule, dataset.key, earlier), dataset.about
+    needed = safe.hidden
+    told = gather_told(published) if about and about.counts else Told(None, (), ())
+    while True:
+        apart = protect_beside_versions(safe, rule, earlier)
+        if about is None or not about.counts:
+            return apart
+        safe = _suppress_beside(apart, needed, told, about)
+        if safe is apart or not earlier:
+            return safe
+
+
+def _protect_alone(
+    frame: pd.DataFrame, rule: CountRule, key: Sequence[str], earlier: Sequence[pd.DataFrame]
+) -> ProtectedCounts:
+    """Protect counts, if it must be by suppressing what earlier versions show: a reader knows about what it is then."""
     try:
-        return _suppress_until_safe(safe, told, about)
+        return protect_counts(frame, rule, key, earlier)
+    except ReleaseRefusedError:
+        if not earlier:
+            raise
+        table = read_table(frame, rule, key, earlier)
+        known = know_about(table)
+        return suppress_counts(table, choose_secondary(known.cells, known.aim, rule.solver_seconds))
+
+
+def _suppress_beside(apart: ProtectedCounts, needed: pd.DataFrame, told: Told, about: About) -> ProtectedCounts:
+    try:
+        return _suppress_until_safe(apart, needed, told, about)
     except ReleaseRefusedError:
         if not told.coarser:
             raise
-        return _suppress_until_safe(safe, replace(told, coarser=()), about)
+        return _suppress_until_safe(apart, needed, replace(told, coarser=()), about)
 
 
-def _suppress_until_safe(alone: ProtectedCounts, told: Told, about: About) -> ProtectedCounts:
-    needed = alone.hidden
+def _suppress_until_safe(alone: ProtectedCounts, needed: pd.DataFrame, told: Told, about: About) -> ProtectedCounts:
     exposed, own = _expose(alone, needed, told, about)
     if not exposed:
         return alone

@@ -21,13 +21,13 @@ from councilbook.catalogue import (
     RecordRule,
     RegisterRule,
 )
-from councilbook.errors import CheckError, ReleaseRefusedError
+from councilbook.errors import CheckError, PublishedBeforeError, ReleaseRefusedError
 from councilbook.gate.beside import OLDER, Published, protect_counts_beside, protect_records_beside
 from councilbook.gate.disclosure.coefficients import check_model
 from councilbook.gate.disclosure.registers import LastVersion, check_versions, protect_register, refuse_leaks
 from councilbook.gate.disclosure.tables.cells import align_rows
 from councilbook.gate.disclosure.tables.counts import ProtectedCounts
-from councilbook.gate.disclosure.tables.linked import find_exposed_by_areas, find_exposed_by_versions
+from councilbook.gate.disclosure.tables.linked import find_exposed_by_areas
 from councilbook.gate.disclosure.tables.magnitudes import find_unsafe_moves, protect_magnitudes
 
 
@@ -78,6 +78,7 @@ def pass_gate(
         around: what else is known.
 
     Raises:
+        PublishedBeforeError: the rule allows the release, but not beside what is published.
         ReleaseRefusedError: the rule does not allow the release.
         CheckError: a column that the rule needs is not there.
     """
@@ -115,9 +116,19 @@ def pass_gate(
     try:
         return _apply(rule, dataset, frame, around, record)
     except ReleaseRefusedError as error:
-        raise ReleaseRefusedError(f"Dataset {dataset.id} was not released: {error} Nothing was written.") from None
+        refused = PublishedBeforeError if _passes_alone(rule, dataset, frame, record) else ReleaseRefusedError
+        raise refused(f"Dataset {dataset.id} was not released: {error} Nothing was written.") from None
     except CheckError as error:
         raise CheckError(f"Dataset {dataset.id}: {error}") from None
+
+
+def _passes_alone(rule: Guarded, dataset: Dataset, frame: pd.DataFrame, record: dict[str, Any]) -> bool:
+    """Tell whether a table that was refused could leave if nothing were known beside it."""
+    try:
+        _apply(rule, dataset, frame, Surroundings(), record)
+    except ReleaseRefusedError:
+        return False
+    return True
 
 
 def _explain(rule: Guarded, defaults: Mapping[str, Default]) -> dict[str, Any]:
@@ -137,7 +148,7 @@ def _apply(
     match rule:
         case CountRule():
             counts = protect_counts_beside(frame, rule, dataset, around.earlier, around.about)
-            _compare_releases(rule, dataset, counts, around)
+            _compare_areas(rule, dataset, counts, around)
             return Passed(counts.frame, {**record, **counts.record}, counts.for_approver)
         case MagnitudeRule():
             sums = protect_magnitudes(frame, rule, dataset.key)
@@ -190,14 +201,8 @@ def _compare_registers(
     return {"last_version": around.last.day, "beside_last_version": counted.to_dict("records")}
 
 
-def _compare_releases(rule: CountRule, dataset: Dataset, safe: ProtectedCounts, around: Surroundings) -> None:
-    """Refuse counts that come out by subtraction from an earlier version, or from the same count on other areas."""
-    exposed = find_exposed_by_versions(safe, rule, around.earlier)
-    if len(exposed):
-        raise ReleaseRefusedError(
-            f"{len(exposed)} small counts could be worked out from it and its earlier versions. Release coarser "
-            "groups, or the next period as rows of its own."
-        )
+def _compare_areas(rule: CountRule, dataset: Dataset, safe: ProtectedCounts, around: Surroundings) -> None:
+    """Refuse counts that come out by subtraction from the same count on other areas."""
     for link in rule.linked:
         if link.dataset not in around.others:
             continue  # it has not been released: when it is, it is compared with this one if its rule says so

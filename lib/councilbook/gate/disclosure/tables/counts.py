@@ -113,6 +113,17 @@ def withhold_more(safe: ProtectedCounts, withhold: pd.DataFrame) -> ProtectedCou
     return suppress_counts(safe.table, replace(safe.pattern, hidden=safe.pattern.hidden | also))
 
 
+def know_about(table: CountTable) -> CountTable:
+    """Let what earlier versions show be suppressed: a reader still knows about how much it is, where that holds."""
+    cells, aim = table.cells, table.aim
+    lower, upper = aim.floor, np.full(len(cells.numbers), np.inf)
+    for low, high in table.known:
+        holds = (cells.numbers >= low) & (cells.numbers <= high)
+        lower, upper = np.where(holds, np.maximum(lower, low), lower), np.where(holds, np.minimum(upper, high), upper)
+    about = np.isfinite(upper) & (cells.numbers > 0) & ~cells.find_columns(table.rule.public)
+    return replace(table, aim=replace(aim, floor=lower, ceiling=upper, shown=aim.shown & ~about))
+
+
 def suppress_counts(table: CountTable, pattern: Pattern) -> ProtectedCounts:
     """Suppress counts, round the others, and take totals and shares of these; see `protect_counts`."""
     frame, rule = table.frame, table.rule

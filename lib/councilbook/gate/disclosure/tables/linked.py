@@ -1,6 +1,6 @@
 """Differencing: what two releases give away together, though each by itself is safe."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,18 +8,19 @@ from scipy.optimize import linprog
 from scipy.sparse import block_array, csr_array, eye_array, hstack
 
 from councilbook.catalogue import CountRule, LinkedCount
-from councilbook.errors import CheckError
+from councilbook.errors import CheckError, ReleaseRefusedError
 from councilbook.gate.disclosure.tables.cells import (
     TOLERANCE,
     Flags,
     Layout,
     Numbers,
+    align_rows,
     bound_by_sums,
     bound_cells,
     read_layout,
 )
-from councilbook.gate.disclosure.tables.counts import ProtectedCounts, read_intervals
-from councilbook.gate.disclosure.tables.secondary import list_known, miss_aim
+from councilbook.gate.disclosure.tables.counts import ProtectedCounts, know_about, read_intervals, suppress_counts
+from councilbook.gate.disclosure.tables.secondary import choose_secondary, find_exposed
 
 
 def find_exposed_by_versions(safe: ProtectedCounts, rule: CountRule, earlier: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -38,13 +39,43 @@ def find_exposed_by_versions(safe: ProtectedCounts, rule: CountRule, earlier: Se
     Returns:
         A row a count that comes out: the key, `count` (its field) and `release` ("this" or "earlier"). No values.
     """
-    exposed = [_name_cells(safe.table.cells, rule, _expose_this(safe), "this")]
-    key = safe.table.cells.keys.columns.tolist()
-    for version in earlier:
-        if set(key) <= set(version.columns):
-            layout = read_layout(version, key, rule.counts, rule.totals, rule.adds_up, rule.parts)
-            exposed.append(_name_cells(layout, rule, _expose_earlier(version, layout, safe.frame, rule), "earlier"))
+    exposed = [
+        _name_cells(layout, rule, cells, "this" if version is None else "earlier")
+        for layout, cells, version in _expose(safe, rule, earlier)
+    ]
     return pd.concat(exposed, ignore_index=True).drop_duplicates(ignore_index=True)
+
+
+def protect_beside_versions(safe: ProtectedCounts, rule: CountRule, earlier: Sequence[pd.DataFrame]) -> ProtectedCounts:
+    """Suppress more of a table that is safe by itself, until nothing comes out beside its earlier versions.
+
+    What fills a gap of an earlier version is suppressed again: in the sums of what comes out, or else in all. Of this
+    release, what helps a reader who knows earlier versions goes, be it something that they show: of that, the reader
+    knows an interval then.
+
+    Args:
+        safe, rule, earlier: as of `find_exposed_by_versions`.
+
+    Raises:
+        ReleaseRefusedError: a small count comes out, whatever is suppressed.
+    """
+    known = know_about(safe.table)
+    while exposed := [one for one in _expose(safe, rule, earlier) if one[1].any()]:
+        hidden = safe.pattern.hidden
+        for layout, cells, version in exposed:
+            if version is not None:
+                fills = _find_fills(safe, rule, layout, version)
+                near = fills & _list_rows(safe, layout, _find_near(layout, cells))
+                hidden = hidden | (near if near.any() else fills)
+        pattern = choose_secondary(known.cells, known.aim, rule.solver_seconds, hidden)
+        if (pattern.hidden <= safe.pattern.hidden).all():
+            found = len(find_exposed_by_versions(safe, rule, earlier))
+            raise ReleaseRefusedError(
+                f"{found} small counts could be worked out from it and its earlier versions. Release coarser groups, "
+                "or the next period as rows of its own."
+            )
+        safe = suppress_counts(safe.table, pattern)
+    return safe
 
 
 def find_exposed_by_areas(
@@ -106,15 +137,45 @@ def find_exposed_by_areas(
     return pd.DataFrame(named.loc[small, [*slices, "area", "other_area", "what"]]).reset_index(drop=True)
 
 
+def _expose(
+    safe: ProtectedCounts, rule: CountRule, earlier: Sequence[pd.DataFrame]
+) -> Iterator[tuple[Layout, Flags, pd.DataFrame | None]]:
+    """Yield a layout, which of its cells come out, and of which earlier version they are; None: of this release."""
+    yield safe.table.cells, _expose_this(safe), None
+    key = safe.table.cells.keys.columns.tolist()
+    for version in earlier:
+        if set(key) <= set(version.columns):
+            layout = read_layout(version, key, rule.counts, rule.totals, rule.adds_up, rule.parts)
+            yield layout, _expose_earlier(version, layout, safe.frame, rule), version
+
+
+def _find_near(layout: Layout, cells: Flags) -> Flags:
+    """Return the cells that are in a sum with some of these."""
+    links = abs(layout.relations)
+    near: Flags = ((links @ cells) > 0) @ links > 0
+    return near
+
+
+def _find_fills(safe: ProtectedCounts, rule: CountRule, layout: Layout, version: pd.DataFrame) -> Flags:
+    """Return the cells of this release that are shown, and may be suppressed, where an earlier version has gaps."""
+    cells, aim = safe.table.cells, know_about(safe.table).aim
+    _, upper = read_intervals(version, layout, rule)
+    may = cells.is_published & ~safe.pattern.hidden & ~aim.shown
+    return may & _list_rows(safe, layout, np.isinf(upper))
+
+
+def _list_rows(safe: ProtectedCounts, layout: Layout, flags: Flags) -> Flags:
+    """Return for each cell of this release whether it is flagged in the layout of an earlier version."""
+    cells = safe.table.cells
+    flagged = pd.DataFrame(layout.lay_out(flags), layout.keys.index, layout.columns)
+    here = align_rows(pd.concat([layout.keys, flagged], axis="columns"), cells.keys, layout.columns)
+    return cells.line_up(here.fillna(0).gt(0).to_numpy(dtype=bool), False)
+
+
 def _expose_this(safe: ProtectedCounts) -> Flags:
     """Return the unsafe cells of a release that earlier versions help to work out."""
-    cells, aim = safe.table.cells, safe.table.aim
-    hidden = cells.line_up(safe.hidden.to_numpy(), False)
-    lower, upper = list_known(cells, aim, hidden)
-    for low, high in safe.table.known:
-        holds = hidden & (cells.numbers >= low) & (cells.numbers <= high)
-        lower, upper = np.where(holds, np.maximum(lower, low), lower), np.where(holds, np.minimum(upper, high), upper)
-    return miss_aim(cells, aim, lower, upper, aim.unsafe)
+    known = know_about(safe.table)
+    return find_exposed(known.cells, known.aim, known.cells.line_up(safe.hidden.to_numpy(), False))
 
 
 def _expose_earlier(version: pd.DataFrame, layout: Layout, now: pd.DataFrame, rule: CountRule) -> Flags:
@@ -129,7 +190,7 @@ def _expose_earlier(version: pd.DataFrame, layout: Layout, now: pd.DataFrame, ru
     known = np.isinf(upper) & np.isfinite(now_upper) & layout.find_columns(rule.public)  # as a register showed
     lower, upper = np.where(known, now_lower, lower), np.where(known, now_upper, upper)
     gaps = np.isinf(upper)
-    filled = gaps & np.isfinite(now_upper)
+    filled = gaps & np.isfinite(now_upper) & (now_upper >= lower)  # none is 0 now that was known to be more
     reach = np.ones(len(gaps)), np.full(len(gaps), float(rule.threshold))
     before = _tells_small(*bound_cells(relations, lower, upper, gaps, *reach), rule.threshold)
     full_lower, full_upper = np.where(filled, now_lower, lower), np.where(filled, now_upper, upper)

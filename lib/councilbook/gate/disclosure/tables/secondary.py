@@ -49,6 +49,7 @@ class Aim:
         low, high: the interval that a reader's conclusion about an unsafe cell must cover.
         floor: what a reader knows that a suppressed cell is at least.
         shown: cells that cannot be suppressed, or that nobody would believe to be another number.
+        ceiling: what a reader knows that a suppressed cell is at most.
     """
 
     unsafe: Flags
@@ -56,6 +57,7 @@ class Aim:
     high: Numbers
     floor: Numbers
     shown: Flags
+    ceiling: Numbers | float = np.inf
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Pattern:
     note: str
 
 
-def choose_secondary(cells: Cells, aim: Aim, seconds: float) -> Pattern:
+def choose_secondary(cells: Cells, aim: Aim, seconds: float, also: Flags | bool = False) -> Pattern:
     """Choose which cells to suppress beside the unsafe ones, so that these cannot be worked out.
 
     Parts of the table that no sum connects are solved by themselves: to the least cost with tau-Argus, if it is
@@ -76,11 +78,12 @@ def choose_secondary(cells: Cells, aim: Aim, seconds: float) -> Pattern:
     Args:
         cells, aim: the table and what it must not give away.
         seconds: how long to look for the least cost.
+        also: cells that are suppressed already.
 
     Raises:
         ReleaseRefusedError: no pattern protects some cell.
     """
-    hidden = aim.unsafe & cells.is_published
+    hidden = (aim.unsafe | also) & cells.is_published
     exposed = find_exposed(cells, aim, hidden)
     if not exposed.any():
         return Pattern(hidden, "none needed", "No sum gives a suppressed number back.")
@@ -141,7 +144,7 @@ def find_exposed(cells: Cells, aim: Aim, hidden: Flags, wanted: Flags | None = N
 def list_known(cells: Cells, aim: Aim, hidden: Flags) -> tuple[Numbers, Numbers]:
     """Return what a reader knows of each cell before looking at sums: at least and at most."""
     blank = hidden | ~cells.is_published
-    return np.where(blank, aim.floor, cells.numbers), np.where(blank, np.inf, cells.numbers)
+    return np.where(blank, aim.floor, cells.numbers), np.where(blank, aim.ceiling, cells.numbers)
 
 
 def miss_aim(cells: Cells, aim: Aim, lower: Numbers, upper: Numbers, wanted: Flags) -> Flags:
@@ -200,7 +203,7 @@ def _move(cells: Cells, aim: Aim, hidden: Flags, part: Places, targets: Places, 
     relations = csr_array(relations[np.diff(relations.indptr) > 0])
     target = np.searchsorted(here, targets)
     cost = np.where(hidden, 0, weigh_cells(cells))[here]
-    most_up, most_down = np.full(len(here), np.inf), np.maximum(cells.numbers - aim.floor, 0)[here]
+    most_up, most_down = (np.maximum(off, 0)[here] for off in (aim.ceiling - cells.numbers, cells.numbers - aim.floor))
     most_up[target], most_down[target] = np.maximum(by[targets], 0), np.maximum(-by[targets], 0)
     reward = np.zeros(len(here))
     reward[target] = 1e7  # more than any way can cost, so that a target moves as far as it can
@@ -293,6 +296,7 @@ def _write_table(cells: Cells, aim: Aim, cost: Numbers, relations: csc_array, he
     most = numbers + 100 * (below.max() + above.max())  # a solver wants a limit; this is out of the way
     price = np.ceil(cost[here] / max(1, cost[here].sum() / 1e9)).astype(int)  # it adds them up in 32 bits
     status = np.where(unsafe | ~cells.is_published[here], "u", "s")
+    most = np.minimum(most, np.broadcast_to(aim.ceiling, cells.numbers.shape)[here])
     columns = zip(numbers, price, status, aim.floor[here], most, below, above, strict=True)
     lines = ["0", str(len(here)), *(f"{place} {' '.join(map(str, cell))} 0" for place, cell in enumerate(columns))]
     entries = relations[:, here].tocoo()
