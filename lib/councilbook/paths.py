@@ -25,6 +25,7 @@ PRIVATE_VARIABLE = "COUNCILBOOK_PRIVATE"
 PROCESSED_VARIABLE = "COUNCILBOOK_PROCESSED"
 RESTRICTED_VARIABLE = "COUNCILBOOK_RESTRICTED"
 STAND_INS_VARIABLE = "COUNCILBOOK_STAND_INS"  # set where something else may be read in a missing closed file's place
+HELD_VARIABLE = "COUNCILBOOK_HELD"  # during a run, the folder in which is said why a dataset is held back
 NOTEBOOK_VARIABLE = "COUNCILBOOK_NOTEBOOK"  # study/notebook, set by the runner for each kernel
 
 PAUSES = (0.1, 0.2, 0.4, 0.8)  # seconds between attempts to rename

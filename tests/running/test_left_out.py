@@ -172,6 +172,74 @@ def test_a_run_without_a_closed_file_leaves_out_what_needs_it_and_says_it_by_its
     assert set(fingerprint_notebooks(stands_in, load_catalogue(book)).values()).isdisjoint(record.notebooks.values())
 
 
+COUNTED = SECOND | {
+    "key": ["ward"],
+    "disclosure": {
+        "rule": "counts",
+        "counts": ["visits"],
+        "totals": {"ward": "all"},
+        "published_totals": "rounded",
+        "because": "The true totals are wanted.",
+    },
+    "fields": {
+        "ward": {"description": "Ward"},
+        "visits": {"type": "integer", "required": False, "description": "Visits"},
+        "is_suppressed": {"type": "boolean", "description": "Whether it is hidden"},
+    },
+}
+
+
+def count_visits(workbook: Workbook, **visits: int) -> None:
+    opened = "import pandas as pd\nfrom councilbook.study import Study\n"
+    opened += "study = Study.open('tiny', '2_visits', council, data, seed=1, run_date=run_date)\n"
+    rows = {"ward": [*visits, "all"], "visits": [*visits.values(), sum(visits.values())]}
+    released = f"study.release('tiny_visits', pd.DataFrame({rows}))"
+    write_notebook(workbook.notebooks / "tiny" / "2_visits.ipynb", "", opened + released)
+
+
+def test_a_dataset_that_cannot_leave_beside_its_last_version_is_held_back_alone(
+    book: Workbook, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit_yaml(book.catalogue / "tiny.yaml", lambda tiny: tiny["datasets"].__setitem__(-1, COUNTED))
+    count_visits(book, A=30, B=24)
+    assert not run(book).left_out
+    for again in range(2):  # the second time, the version before is the one that is kept aside
+        count_visits(book, A=30, B=23, C=4 - again)
+        result = run(book)
+        assert result.outcome == "made"
+        assert list(result.left_out) == ["tiny_visits"]
+        assert list_released(book) == {"tiny_counts"}
+        kept = book.private / "runs" / "tiny" / "north" / "sample"
+        assert "30" in (kept / "withdrawn" / "tiny_visits" / "tiny_visits.csv").read_text()
+        assert str(kept / "withdrawn" / "tiny_visits") in result.left_out["tiny_visits"].reason
+        told = (kept / "4_report.ipynb").read_text()
+        assert "Not on this page: Visits.** What was published before would give" in told
+        assert "print('visits')" in told
+    assert (kept / "3_trend.ipynb").exists()
+    assert run(book).left_out == result.left_out
+    monkeypatch.setattr(running, "run_jobs", run_in_process)
+    monkeypatch.chdir(book.root)
+    with pytest.raises(SystemExit) as ended:
+        cli.app(["run", "tiny", "--council", "north", "--run-date", "2026-11-24"])
+    assert ended.value.code == 3
+    said = capsys.readouterr().out
+    assert "tiny_visits is left out" in said and "- tiny_visits" not in said
+    count_visits(book, A=30, B=24)
+    assert not run(book).left_out
+    assert list_released(book) == {"tiny_counts", "tiny_visits"}
+
+
+def test_a_part_is_left_out_whole_if_something_rests_on_the_dataset_that_cannot_leave(book: Workbook) -> None:
+    edit_yaml(book.catalogue / "tiny.yaml", lambda tiny: tiny["datasets"].__setitem__(-1, COUNTED))
+    count_visits(book, A=30, B=24)
+    run(book)
+    write_notebook(book.notebooks / "tiny" / "3_trend.ipynb", "", "name = 'tiny_visits'")
+    count_visits(book, A=30, B=23, C=4)
+    result = run(book)
+    assert list(result.left_out) == ["2_visits", "3_trend"]
+    assert list_released(book) == {"tiny_counts"}
+
+
 def make_finder(job: Job) -> Finder:
     return Finder(load_catalogue(job.workbook), job.mode, job.council, job.seed, None, job.stand_ins)
 

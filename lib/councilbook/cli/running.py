@@ -155,8 +155,8 @@ def print_results(console: Console, catalogue: "Catalogue", results: Sequence["J
     for result in results:
         if result.outcome == "made":
             _print_made(console, catalogue, result.edition, result.left_out)
-        for notebook, why in result.left_out.items():
-            console.print(f"\n[bold]{result.edition.name}: {notebook} is left out[/]", soft_wrap=True)
+        for name, why in result.left_out.items():
+            console.print(f"\n[bold]{result.edition.name}: {name} is left out[/]", soft_wrap=True)
             console.print(Text(why.reason), soft_wrap=True)
         if result.failure:
             _print_failure(console, result)
@@ -173,7 +173,7 @@ def _print_made(console: Console, catalogue: "Catalogue", edition: "Edition", le
     notebooks = catalogue.study(edition.study).notebooks.items()
     console.print(f"\n[bold]{edition.name}[/]: datasets in {escape(str(edition.processed))}", soft_wrap=True)
     releases = [name for notebook, about in notebooks if notebook not in left_out for name in about.releases]
-    datasets = [catalogue.dataset(name) for name in releases]
+    datasets = [catalogue.dataset(name) for name in releases if name not in left_out]
     for dataset in datasets:
         if dataset.is_open:
             console.print(f"- {dataset.id}")

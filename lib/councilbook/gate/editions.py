@@ -122,6 +122,11 @@ class Staging:
         return self.restricted_root / self.edition.place
 
     @property
+    def held(self) -> Path:
+        """Says of each dataset that is held back why it is."""
+        return self.folder / "held"
+
+    @property
     def report(self) -> Path:
         """Becomes the edition's folder of the site."""
         return self.folder / "report"
@@ -132,7 +137,7 @@ class Staging:
 
 
 class LeftOut(BaseModel):
-    """Why a part of an edition was left out.
+    """Why a part of an edition was left out, or a dataset held back.
 
     Attributes:
         reason: for who runs it, with what to do; safe to print.
@@ -150,7 +155,7 @@ class Record(BaseModel):
     data: Mode
     run_date: str
     notebooks: dict[str, str]  # fingerprint of all that went into each
-    left_out: dict[str, LeftOut] = {}  # by notebook
+    left_out: dict[str, LeftOut] = {}  # by notebook, or by dataset
     processed: dict[str, str] = {}  # checksum of each file
     restricted: dict[str, str] = {}
     report: dict[str, str] = {}
@@ -256,6 +261,7 @@ def open_staging(edition: Edition, datasets: Iterable[str] = ()) -> Iterator[Sta
     parent, prefix = make_private_folder(_staging_root(edition)), _staging_prefix(edition)
     with tempfile.TemporaryDirectory(prefix=prefix, dir=parent, ignore_cleanup_errors=True) as folder:
         staging = Staging(Path(folder), edition)
+        staging.held.mkdir()
         for last, staged in zip(edition.datasets, (staging.processed, staging.restricted), strict=True):
             staged.mkdir(parents=True)
             for dataset in datasets:

@@ -79,7 +79,7 @@ class JobResult:
     seconds: float = 0
     since: str | None = None  # run date of what is there, if nothing has changed
     failure: Failure | None = None
-    left_out: Mapping[str, LeftOut] = field(default_factory=dict)  # by notebook; the rest was made
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)  # by notebook or dataset; the rest was made
 
 
 Tell = Callable[[Step | Note], None]

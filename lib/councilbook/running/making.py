@@ -50,7 +50,7 @@ from councilbook.running.kernels.cells import (
 )
 from councilbook.running.kernels.warm import Warm
 from councilbook.running.parameters import inspect_parameters, read_cells
-from councilbook.running.parts import MAY_STOP, explain_stop, find_absent, find_cause, run_in_lanes
+from councilbook.running.parts import MAY_STOP, explain_held, explain_stop, find_absent, find_cause, run_in_lanes
 from councilbook.running.rendering import publish
 from councilbook.running.sources import list_sources
 
@@ -114,7 +114,8 @@ def _make(job: Job, tell: Tell, warm: Warm | None) -> tuple[Record, bool]:
         require_places(job, has_restricted=has_restricted)
         with open_staging(job, datasets) as staging, log_to(job.private / "run.log"):
             waits = {notebook: spec.list_before(notebook) for notebook in stale}
-            left_out = {name: why for name, why in (last.left_out if last else {}).items() if name not in stale}
+            anew = {*stale, *(name for notebook in stale for name in spec.notebooks[notebook].releases)}
+            left_out = {name: why for name, why in (last.left_out if last else {}).items() if name not in anew}
             if job.mode == "real":
                 left_out |= find_absent(catalogue, job.study, job.make_finder(catalogue))
             made = _Made(job, catalogue, staging, tell, warm, left_out)
@@ -135,7 +136,7 @@ class _Made:
     staging: Staging
     tell: Tell
     warm: Warm | None
-    left_out: dict[str, LeftOut]  # by notebook; added to
+    left_out: dict[str, LeftOut]  # by notebook, or by dataset that is held back; added to
 
 
 def _run_or_leave_out(made: _Made, notebook: str) -> None:
@@ -168,9 +169,13 @@ def _run_notebook(made: _Made, notebook: str) -> None:
     }
     before = {name: package.stat().st_mtime_ns for name, package in packages.items() if package.exists()}
     _execute(made, notebook)
+    for file in staging.held.iterdir():
+        if file.name in packages:
+            made.left_out[file.name] = explain_held(file.read_text(encoding="utf-8"), job.withdrawn / file.name)
+            shutil.rmtree(staging.processed / file.name, ignore_errors=True)
     try:
         for name, package in packages.items():
-            if not package.exists() or package.stat().st_mtime_ns == before.get(name):
+            if name not in made.left_out and not (package.exists() and package.stat().st_mtime_ns != before.get(name)):
                 raise NotebookError(f"It did not release {name}, which study.yaml says it does.")
         if notebook == spec.report:
             publish(staging, catalogue, job.run_date, staging.executed(notebook), staging.processed)
@@ -183,8 +188,10 @@ def _write_report(made: _Made, original: Path) -> Path:
     """Write a report notebook without the parts that are left out, and say why; return where."""
     from councilbook.pages.reports.parts import leave_out_parts
 
-    notebooks = made.catalogue.study(made.job.study).notebooks
+    catalogue = made.catalogue
+    notebooks = catalogue.study(made.job.study).notebooks
     titles = {name: notebooks[name].title for name in notebooks if name in made.left_out}
+    titles |= {name: catalogue.dataset(name).title for name in made.left_out if name not in titles}
     reasons = {name: made.left_out[name].shown for name in titles}
     written = made.staging.folder / f"{original.stem}.left.json"
     told = leave_out_parts(json.loads(original.read_text(encoding="utf-8")), titles, reasons)

@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Callable, Collection, Mapping
 from graphlib import TopologicalSorter
+from pathlib import Path
 from queue import SimpleQueue
 
 from councilbook.catalogue import Catalogue, Finder, StudySpec
@@ -15,12 +16,19 @@ REFUSED = (
     "The disclosure rules let nothing of it out. The records are too few, or what was published before would give "
     "some of them away."
 )
+HELD = "What was published before would give some of the records away beside it. So it is held back."
+TO_DO = (
+    "It alone is held back, as nothing else rests on it. Release coarser groups, or run again when more has changed. "
+    "The version that was published before is kept aside, and the next is held against it. If nobody has had it, "
+    "whoever approves may have its folder moved away:"
+)
 NOT_THERE = "A file that it needs is not there."
 MAY_STOP = {  # an optional part: what is shown then; nothing here: the first sentence of the message
     "NotThereError": NOT_THERE,
     "NotToldError": "",
     "TooFewError": TOO_FEW,
     "ReleaseRefusedError": REFUSED,
+    "PublishedBeforeError": REFUSED,
 }
 
 Ended = SimpleQueue[tuple[str, BaseException | None]]
@@ -68,6 +76,11 @@ def explain_stop(name: str, reason: str) -> LeftOut:
     """Say why an optional part is left out that stopped with an error of MAY_STOP; `reason` begins with its name."""
     told = re.split(r"(?<=\.) ", reason.removeprefix(f"{name}: "))[0]
     return LeftOut(reason=reason, shown=MAY_STOP[name] or told)
+
+
+def explain_held(reason: str, kept: Path) -> LeftOut:
+    """Say why a dataset is held back, and what can be done; `kept` is where its earlier version will lie."""
+    return LeftOut(reason=f"{reason} {TO_DO} {kept}", shown=HELD)
 
 
 def run_in_lanes(steps: Mapping[str, Collection[str]], work: Callable[[str], None], at_once: int) -> None:

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,6 +57,19 @@ def describe_journey(catalogue: Catalogue, study: str) -> pd.DataFrame:
                 rows.append((*here, direction, "dataset", *own))
     found = pd.DataFrame([(step, *row) for step, row in enumerate(rows, start=1)], columns=COLUMNS)
     return found.astype({"personal_data": "boolean"})
+
+
+def is_read(catalogue: Catalogue, dataset: str) -> bool:
+    """Tell whether anything rests on a dataset: whether code or a study.yaml names it, other than to release it."""
+    workbook = catalogue.workbook
+    texts = [file.read_text(encoding="utf-8") for file in workbook.library.rglob("*.py")]
+    for spec in catalogue.studies.values():
+        texts.append(spec.model_dump_json(exclude={"notebooks": {"__all__": {"releases"}}}))
+        files = [workbook.notebooks / spec.id / f"{notebook}.ipynb" for notebook in spec.notebooks]
+        notebooks = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.exists()]
+        texts += ["".join(cell["source"]) for one in notebooks for cell in one["cells"] if cell["cell_type"] == "code"]
+    named = re.compile(rf"(?<!release\()[\"']{dataset}[\"']")
+    return any(named.search(text) for text in texts)
 
 
 def _list_read(notebook: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from councilbook import __version__
 from councilbook.catalogue import Catalogue, Dataset, Finder, FoundFile, Mode, load_catalogue
-from councilbook.errors import CouncilbookError, NotebookError, ParameterError, suggest
+from councilbook.errors import CouncilbookError, NotebookError, ParameterError, PublishedBeforeError, suggest
 from councilbook.gate.disclosure.registers import LastVersion
 from councilbook.gate.disks import explain_os_errors
 from councilbook.gate.editions import Edition, find_beside, hold_edition
@@ -22,11 +22,11 @@ from councilbook.gate.written.packages import choose_root, dataset_folder, read_
 from councilbook.gate.written.versions import read_last
 from councilbook.pages import html
 from councilbook.pages.html import Html
-from councilbook.paths import NOTEBOOK_VARIABLE, STAND_INS_VARIABLE, find_workbook
+from councilbook.paths import HELD_VARIABLE, NOTEBOOK_VARIABLE, STAND_INS_VARIABLE, find_workbook
 from councilbook.sources.checks import check_fields
 from councilbook.sources.editions import describe_outdated, list_editions
 from councilbook.sources.files.streams import Keep
-from councilbook.sources.journey import describe_journey
+from councilbook.sources.journey import describe_journey, is_read
 from councilbook.sources.landscape import describe_landscape, score_sources
 from councilbook.study.intake import Intake
 from councilbook.study.telling import (
@@ -189,7 +189,9 @@ class Study(Intake):
         """Release a dataset through the gate; see `gate.writing.release_dataset`.
 
         In a notebook that is run by hand this takes effect at once, and is refused while a run makes the same study
-        for the same council. In a run, it takes effect when all notebooks have succeeded.
+        for the same council. In a run, it takes effect when all notebooks have succeeded. There, a dataset that could
+        leave but for what was published before is held back if nothing else rests on it: the run takes its last version
+        back as well.
 
         Args:
             dataset: its id; study.yaml must list it for this notebook.
@@ -199,7 +201,7 @@ class Study(Intake):
             last: of a register, its last version as the gate got it and the names that no version may hold.
 
         Returns:
-            The folder it was written to.
+            The folder it was written to; where it is held back, that of its last version.
 
         Raises:
             NotebookError: study.yaml does not say that this notebook releases it, or a run is under way.
@@ -215,7 +217,18 @@ class Study(Intake):
         edition = Edition(workbook, self.spec.id, self.finder.council, self.finder.mode)
         in_run = NOTEBOOK_VARIABLE in os.environ  # then the run holds it
         with explain_os_errors(workbook), nullcontext() if in_run else hold_edition(edition):
-            return release_dataset(spec, frame, origin, self.catalogue, choose_root(workbook, spec), crosswalks, last)
+            root = choose_root(workbook, spec)
+            held = Path(os.environ[HELD_VARIABLE]) / dataset if in_run and HELD_VARIABLE in os.environ else None
+            try:
+                folder = release_dataset(spec, frame, origin, self.catalogue, root, crosswalks, last)
+            except PublishedBeforeError as error:
+                if held is None or not spec.is_open or is_read(self.catalogue, dataset):
+                    raise
+                held.write_text(str(error), encoding="utf-8")
+                return self.find_released(spec)
+            if held:
+                held.unlink(missing_ok=True)
+            return folder
 
     def published(self, dataset: str) -> pd.DataFrame:
         """Read a released dataset of this study and council, or one that study.yaml says is read beside them.

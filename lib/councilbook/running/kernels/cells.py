@@ -17,6 +17,7 @@ from councilbook.catalogue import Catalogue
 from councilbook.gate.editions import Staging
 from councilbook.paths import (
     CLOSED_VARIABLE,
+    HELD_VARIABLE,
     NOTEBOOK_VARIABLE,
     PRIVATE_VARIABLE,
     PROCESSED_VARIABLE,
@@ -178,6 +179,7 @@ def list_variables(
         PROCESSED_VARIABLE: str(staging.processed_root),
         RESTRICTED_VARIABLE: None if is_report else str(staging.restricted_root),
         CLOSED_VARIABLE: str(closed) if closed else None,
+        HELD_VARIABLE: str(staging.held),
         STAND_INS_VARIABLE: "1" if job.stand_ins else None,
         NOTEBOOK_VARIABLE: f"{job.study}/{notebook}",
         THREADS_VARIABLE: os.environ.get(THREADS_VARIABLE, "1"),
