@@ -30,6 +30,10 @@ class NotThereError(SourceError):
     """A source is nowhere, or has no row for the council: where an older edition will do, that is taken."""
 
 
+class NotLinkedError(SourceError):
+    """A file's rows are of other things than those of the file that they are parts of: the two are of two linkages."""
+
+
 class NotAgreedError(SourceError):
     """A closed or shared source has no valid agreement on the day of the run; nothing of it is read."""
 

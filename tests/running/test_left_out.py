@@ -103,6 +103,15 @@ def test_a_part_with_too_few_records_is_left_out_with_what_goes_on_from_it_and_t
     assert run(book).left_out == result.left_out
 
 
+def test_a_part_whose_files_are_of_two_linkages_is_left_out_and_the_page_says_so(book: Workbook) -> None:
+    write_visits(book, "from councilbook.errors import *\nraise NotLinkedError('Source x: 7 rows are of no home.')")
+    left_out = run(book).left_out
+    assert left_out["2_visits"].shown.startswith("Two files that it needs are not of one linkage")
+    told = (book.private / "runs" / "tiny" / "north" / "sample" / "4_report.ipynb").read_text()
+    assert left_out["2_visits"].shown in told
+    assert "7 rows" not in told
+
+
 def test_what_is_not_optional_goes_on_without_a_part_and_the_report_says_what_is_not_told(book: Workbook) -> None:
     write_visits(book, "from councilbook.errors import *\nraise NotToldError('The log has no days. Ask for one.')")
     edit_yaml(

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from councilbook.catalogue import Areas, Catalogue, Council
-from councilbook.errors import CheckError, NotThereError, SourceError
+from councilbook.errors import CheckError, NotLinkedError, NotThereError, SourceError
 from councilbook.sources.geography import (
     Gazetteer,
     Place,
@@ -374,6 +374,16 @@ def test_a_file_most_of_which_is_nowhere_or_elsewhere_is_refused_and_no_postcode
     with pytest.raises(SourceError, match=f"it: {told}") as refused:
         fill_places(rows, areas, KNOWN.drop(columns="oa21_code"), "it")
     assert "CT" not in str(refused.value)
+
+
+def test_a_file_most_of_which_is_of_no_known_household_is_said_to_be_of_another_linkage():
+    rows = pd.DataFrame({"household_id": ["Quackenzilde", "zz2", "h1"], "lsoa21_code": "E01000001"})
+    areas = Areas(lsoa="lsoa21_code", vintage=2021, within="kid_households")
+    known = pd.DataFrame({"household_id": ["h1", "h2"], "lsoa21_code": "E01000001"})
+    with pytest.raises(NotLinkedError, match=r"of 3 rows, 2 rows are left out.* from one linkage") as refused:
+        fill_places(rows, areas, known, "it")
+    assert "zilde" not in str(refused.value)
+    assert fill_places(rows[1:], areas, known, "it")["household_id"].tolist() == ["h1"]
 
 
 def test_an_lsoa_of_2011_is_followed_to_2021_unless_it_was_split():

@@ -22,9 +22,11 @@ TO_DO = (
     "The version that was published before is kept aside, and the next is held against it. If nobody has had it, "
     "whoever approves may have its folder moved away:"
 )
+NOT_LINKED = "Two files that it needs are not of one linkage: the pseudonyms of the one are not in the other."
 NOT_THERE = "A file that it needs is not there."
 MAY_STOP = {  # an optional part: what is shown then; nothing here: the first sentence of the message
     "NotThereError": NOT_THERE,
+    "NotLinkedError": NOT_LINKED,
     "NotToldError": "",
     "TooFewError": TOO_FEW,
     "ReleaseRefusedError": REFUSED,

@@ -22,7 +22,7 @@ from councilbook.catalogue.councils import (
     list_divided_counties,
     list_education_codes,
 )
-from councilbook.errors import CheckError, NotThereError, SourceError
+from councilbook.errors import CheckError, NotLinkedError, NotThereError, SourceError
 
 LSOA_COLUMNS = {2011: "lsoa11_code", 2021: "lsoa21_code"}
 
@@ -132,7 +132,8 @@ def fill_places(frame: pd.DataFrame, areas: Areas, known: pd.DataFrame, where: s
         The rows of which all is known. Notes say how many are left out, and how many said something else.
 
     Raises:
-        SourceError: more are left out, or said something else, than not.
+        NotLinkedError: more are left out, or said something else, than not, and the key is no place.
+        SourceError: so it is, and the key is a postcode or a small area.
     """
     key, said = str(known.columns[0]), list(known.columns[1:])
     rows = known.drop_duplicates(key).set_index(key).reindex(frame[key]).set_axis(frame.index)
@@ -147,7 +148,9 @@ def fill_places(frame: pd.DataFrame, areas: Areas, known: pd.DataFrame, where: s
     notes = [text for text, number in told.items() if number]
     if 2 * max(told.values()) > len(frame):
         said_of = f"{where}: of {len(frame):,} rows, {' '.join(notes)} That is most of them."
-        raise SourceError(f"{said_of} Take the current directory of postcodes, and files of one linkage.")
+        if key in (areas.postcode, areas.lsoa):
+            raise SourceError(f"{said_of} Take the current directory of postcodes.")
+        raise NotLinkedError(f"{said_of} Ask for all files from one linkage, with the same pseudonyms.")
     kept = frame.assign(**{name: rows[name] for name in said})[~lost]
     kept.attrs["notes"] = [*frame.attrs.get("notes", ()), *notes]
     return kept
