@@ -8,7 +8,7 @@ import pytest
 from councilbook.catalogue import FieldSpec, load_catalogue
 from councilbook.paths import find_workbook
 from councilbook.sources.extracts.codes import mend_postcode, read_cells
-from councilbook.sources.extracts.days import IMPOSSIBLE, is_clock, is_moment, read_ages
+from councilbook.sources.extracts.days import IMPOSSIBLE, is_clock, is_moment, read_ages, read_bands
 
 AGE = FieldSpec(type="integer", unit="years", maximum=120, description="Age")
 DAY = date(2026, 3, 15)
@@ -59,6 +59,23 @@ def test_a_clock_in_any_form_is_one(word: str) -> None:
 )
 def test_a_moment_is_written_with_its_offset(word: str, moment: str) -> None:
     assert read_cells(pd.Series([word]), MOMENT, {}).tolist() == [moment]
+
+
+@pytest.mark.parametrize(
+    ("cells", "ages"),
+    [
+        (["66-74", "66 to 74", "Aged 66\u201374 years"], ["70"] * 3),
+        (["75+", "75 and over", "118+"], ["80", "80", "120"]),
+        (["under 5", "<5", "0-4", "Under 1"], ["2", "2", "2", "0"]),
+        (["5-9", "36"], ["7", "36"]),
+        (["65-74", "60+", "0-17", "under 18"], ["65-74", "60+", "0-17", "under 18"]),  # across 66, or across 5
+        (["74-66", "1-4-5", "5-9 or so"], ["74-66", "1-4-5", "5-9 or so"]),
+    ],
+)
+def test_a_band_of_ages_is_read_if_it_lies_across_no_age_that_parts_people(cells: list[str], ages: list[str]) -> None:
+    field = AGE.model_copy(update={"age_limits": [5, 66]})
+    assert read_bands(pd.Series(cells, dtype="str"), field).tolist() == ages
+    assert read_bands(pd.Series(cells, dtype="str"), AGE).tolist() == cells
 
 
 @pytest.mark.parametrize(

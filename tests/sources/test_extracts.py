@@ -206,11 +206,14 @@ def test_sparse_columns_of_diagnoses_and_a_pseudonym_made_of_an_nhs_number_are_r
 
 def test_a_top_code_of_ages_is_told(catalogue, tmp_path):
     write_closed_folder(tmp_path, 20)
-    spoil(tmp_path, "kid_people", lambda frame: frame.assign(Age_Years=["90+", *frame["Age_Years"][1:]]))
+    spoil(tmp_path, "kid_people", lambda frame: frame.assign(Age_Years=["90 plus", *frame["Age_Years"][1:]]))
     with pytest.raises(
         CouncilbookError, match=r"1 cells of age are no integer.*Say under `codes` in columns_kid_people"
     ):
         load(catalogue, tmp_path, "kid_people")
+    assert load(catalogue, tmp_path, "kid_people", Told(codes={"Age_Years": {"90 plus": "90"}}))["age"].iloc[0] == 90
+    spoil(tmp_path, "kid_people", lambda frame: frame.assign(Age_Years=["90+", *frame["Age_Years"][1:]]))
+    assert load(catalogue, tmp_path, "kid_people")["age"].iloc[0] == 95
     assert load(catalogue, tmp_path, "kid_people", Told(codes={"Age_Years": {"90+": "90"}}))["age"].iloc[0] == 90
 
 
@@ -406,6 +409,22 @@ def test_the_oldest_of_a_household_may_be_a_day_of_birth_and_an_impossible_one_i
     with pytest.raises(CheckError, match=r"1 cells of oldest_age are of a birth after .* \(row 2\)") as refused:
         open_extract(catalogue, tmp_path, "kid_households", Told(day=DAY)).read()
     assert "2031" not in str(refused.value)
+
+
+def test_ages_in_bands_are_read_where_the_study_treats_all_in_them_alike(catalogue, tmp_path):
+    write_closed_folder(tmp_path, 40)
+    spoil(tmp_path, "kid_people", lambda frame: frame.assign(Age_Years="65-74"))  # the study reads no person's age
+    people = open_extract(catalogue, tmp_path, "kid_people", Told(day=DAY)).read()
+    assert set(people["age"]) == {"69"}
+    cells = {"Oldest Age": ["66-74", *["75+"] * 39], "Youngest Age": "under 5"}
+    spoil(tmp_path, "kid_households", lambda frame: frame.assign(**cells))
+    read = open_extract(catalogue, tmp_path, "kid_households", Told(day=DAY)).read()
+    assert read["oldest_age"].tolist() == ["70", *["80"] * 39] and set(read["youngest_age"]) == {"2"}
+    assert "oldest_age: 40 bands of ages are read as ages near their middle." in read.attrs["notes"]
+    spoil(tmp_path, "kid_households", lambda frame: frame.assign(**{"Oldest Age": ["Aged 65-74", *["70"] * 39]}))
+    told = r"1 cells of oldest_age are bands, .* \(row 2\).* if it lies across none of 35, 50, 66, 75\."
+    with pytest.raises(CheckError, match=told):
+        open_extract(catalogue, tmp_path, "kid_households", Told(day=DAY)).read()
 
 
 def test_a_day_of_birth_beside_an_age_is_refused(catalogue, tmp_path):

@@ -38,6 +38,11 @@ class FieldSpec(Entry):
         "the first of them, and the page says so.",
     )
     example: str = Field(default="", description="An invented value for the example file, where a type gives none.")
+    age_limits: list[int] | None = Field(
+        default=None,
+        description="Of an age, those at which the study parts people: a band that lies across none of them is read as "
+        "its middle. Without it, bands are refused.",
+    )
     scale: float = Field(default=1, description="What a value in the file is multiplied by.")
     required: bool = True
     pattern: str | None = None

@@ -20,6 +20,7 @@ from councilbook.sources.extracts.days import (
     is_clock,
     is_moment,
     read_ages,
+    read_bands,
     read_day,
     write_clock,
     write_moment,
@@ -118,6 +119,7 @@ def read_cells(
         return None if folded in missing or word == NO_VALUE else parse(word)
 
     read_words = pd.Series([read(str(word)) for word in words], dtype="str")
+    read_words = read_bands(read_words, field)
     if day and is_age(field):
         read_words = read_ages(read_words, field, day)
     if field.type in NUMBERS:

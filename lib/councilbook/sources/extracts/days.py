@@ -1,4 +1,7 @@
-"""What day and time a cell says; and of a day of birth the age alone, so that nothing after the reading holds it."""
+"""What day and time a cell says; and of a day of birth the age alone, so that nothing after the reading holds it.
+
+A band of ages is read as its middle, where the study treats all in it alike.
+"""
 
 import re
 from contextlib import suppress
@@ -21,6 +24,12 @@ BIRTH = re.compile(  # in a header, in small letters
 SERIALS = date(1899, 12, 30)  # day 0 of a spreadsheet
 SERIAL, YEAR = r"\d{5}(?:\.\d*)?", r"(?:1[89]|20)\d\d"
 OFFSET = re.compile(r"(?:Z|[+-]\d\d:?\d\d)$")
+BAND = re.compile(
+    r"(?:aged?\s*)?(?:(?P<low>\d{1,3})\s*(?:-|\u2013|to)\s*(?P<high>\d{1,3})|(?:under|below|<)\s*(?P<under>\d{1,3})"
+    r"|(?P<least>\d{1,3})\s*(?:\+|(?:and|or|&)\s*(?:over|older|above)))(?:\s*(?:years?|yrs?))?",
+    re.IGNORECASE,
+)
+OPEN_BAND = 5  # years beyond the lower end of a band without an upper one
 IMPOSSIBLE = "?? "  # stands for a day of birth that nobody alive can have
 
 
@@ -117,6 +126,29 @@ def read_ages(cells: "pd.Series[str]", field: FieldSpec, day: date) -> "pd.Serie
             born = date(born.year - 100, born.month, min(born.day, 28))
         age = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
         return str(age) if born <= day and age <= (field.maximum or age) else IMPOSSIBLE
+
+    return cells.map({word: read(str(word)) for word in cells.dropna().unique()}).astype("str")
+
+
+def read_bands(cells: "pd.Series[str]", field: FieldSpec) -> "pd.Series[str]":
+    """Read bands of ages, as 66-74, 75+ or under 5, as their middle; one across an age of `age_limits` stays as it is.
+
+    Args:
+        cells: ages, or bands of them.
+        field: with the limits; bands stay as they are if it has none.
+    """
+    limits = field.age_limits
+    if limits is None:
+        return cells
+
+    def read(word: str) -> str:
+        if not (band := BAND.fullmatch(word)):
+            return word
+        least = int(band["low"] or band["least"] or 0)
+        most = int(band["high"] or (int(band["under"]) - 1 if band["under"] else field.maximum or least + OPEN_BAND))
+        if most < least or any(least < limit <= most for limit in limits):
+            return word
+        return str(least + (min(OPEN_BAND, most - least) if band["least"] else (most - least) // 2))
 
     return cells.map({word: read(str(word)) for word in cells.dropna().unique()}).astype("str")
 

@@ -30,7 +30,7 @@ from councilbook.sources.extracts.codes import (
     list_values,
     read_cells,
 )
-from councilbook.sources.extracts.days import IMPOSSIBLE, OFFSET, is_age, is_moment, read_ages
+from councilbook.sources.extracts.days import BAND, IMPOSSIBLE, OFFSET, is_age, is_moment, read_ages, read_bands
 from councilbook.sources.extracts.diagnoses import NO_GROUP, find_groups, list_groups, load_code_lists
 from councilbook.sources.extracts.guesses import (
     DECLARED,
@@ -65,6 +65,7 @@ DOUBTS = {  # of a cell in a column of numbers, as it begins: what it is, and wh
         "are days that cannot be read as a number",
         "Write a number in their place, or a day of birth as 31/03/1950 or 1950-03-31 where an age is asked for.",
     ),
+    BAND.pattern + "$": ("are bands, and not one number", "Write one number in each."),
     re.escape(IMPOSSIBLE): (
         "are of a birth after the day that the file is of, or longer ago than anyone lives",
         "Mend these cells, or take the rows out.",
@@ -229,6 +230,9 @@ class Extract:
             told[f"days, months or years of birth are turned into ages, as of {day:%-d %B %Y}, and not kept."] = (
                 written.notna() & (read_ages(written, field, day) != written)
             )
+            told["bands of ages are read as ages near their middle."] = (
+                written.notna() & (read != written) & (read_bands(written, field) == read)
+            )
             what = "are of a birth after that day, or longer ago than anyone lives"
         else:
             return []
@@ -325,9 +329,12 @@ class Extract:
         if self.table.fields[str(column.target)].type not in NUMBERS:
             return
         for form, (what, way) in DOUBTS.items():
-            if (found := cells.str.match(form).fillna(False).astype("bool")).any():
+            if (found := cells.str.match(form, case=False).fillna(False).astype("bool")).any():
                 rows = ", ".join(map(str, cells.index[found][:SHOWN]))
-                raise CheckError(f"{self.where}: {found.sum():,} cells of {column.target} {what} (row {rows}). {way}")
+                told = f"{found.sum():,} cells of {column.target} {what} (row {rows}). {way}"
+                if form == f"{BAND.pattern}$" and (limits := self.table.fields[str(column.target)].age_limits):
+                    told += f" A band of ages is read if it lies across none of {', '.join(map(str, limits))}."
+                raise CheckError(f"{self.where}: {told}")
 
     # --- what is shown ---
 
