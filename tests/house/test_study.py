@@ -26,6 +26,7 @@ from councilbook.errors import (
 from councilbook.gate.files import find_file
 from councilbook.paths import Workbook
 from councilbook.running.checking import CheckLine, check_everything
+from councilbook.sources.landscape import NO_ROW
 from councilbook.study import Study
 
 LOOKUP = """lsoa11_code,lsoa21_code,change,lad22_code,lad22_name
@@ -234,6 +235,23 @@ def test_an_optional_file_that_is_cut_to_other_places_is_not_there(workbook: Wor
     study = open_study(data="real", mirror=mirror)
     assert not study.has("homes")
     assert not study.has("homes_2020")
+    assert study.provenance().empty
+
+
+@pytest.mark.parametrize(("code", "told"), [("E06000901", ("real", None)), ("E07000902", ("not used", NO_ROW))])
+def test_the_landscape_says_of_a_file_that_it_has_no_row_of_the_council(
+    code: str, told: tuple[str, str | None], workbook: Workbook, mirror: str
+) -> None:
+    catalogue = workbook.catalogue / "national.yaml"
+    fields = "fields: {price_gbp: {type: number, description: Price}}"
+    by_code = fields.replace("{price", "{lad_code: {description: District}, price")
+    text = catalogue.read_text(encoding="utf-8").replace(fields, f"areas: {{district: lad_code}}, {by_code}")
+    catalogue.write_text(text.replace("file: prices.csv\n    mirror: null", "file: prices.csv\n    mirror: prices.csv"))
+    (workbook.root / mirror / "prices.csv").write_text(f"lad_code,price_gbp\n{code},3\n", encoding="utf-8")
+    load_catalogue.cache_clear()
+    study = open_study(data="real", mirror=mirror)
+    row = study.landscape().set_index("source_id").loc["prices", ["used_as", "gap"]]
+    assert tuple(row.astype(object).where(row.notna(), None)) == told
     assert study.provenance().empty
 
 

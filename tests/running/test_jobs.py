@@ -199,6 +199,15 @@ def test_a_source_counts_where_it_is_read_and_in_the_landscape_whether_it_is_the
     assert stale(replace(job, sources=more)) == ["1_landscape", *SECOND]
 
 
+def test_the_landscape_of_a_real_run_goes_by_what_is_in_a_file_that_it_looks_the_council_up_in(made: Workbook) -> None:
+    catalogue = made.catalogue / "tiny.yaml"
+    catalogue.write_text(catalogue.read_text().replace("fields: {", "areas: {district: n}, fields: {", 1))
+    load_catalogue.cache_clear()
+    job = replace(plan(made), mode="real", sources={"open_counts": "mirror 123"})
+    keep(job)
+    assert stale(replace(job, sources={"open_counts": "mirror 124"})) == ["1_landscape", *FIRST]
+
+
 def test_the_twin_of_an_open_source_counts_in_the_sample_alone(made: Workbook, library: Path) -> None:
     job = replace(plan(made), mode="real")
     keep(job)

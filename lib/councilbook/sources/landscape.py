@@ -7,7 +7,7 @@ Source:
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import pandas as pd
@@ -17,6 +17,7 @@ from councilbook.catalogue.councils import NATIONS
 
 UNREAD = "No notebook reads it yet."
 STANDS_BY = "It is read only where this is not there: {}."
+NO_ROW = "Its file was read, and has no row of this council."
 
 STRUCTURED = {"xlsx", "xlsm", "xls", "ods"}  # two stars: a machine can read it
 PLAIN = {"csv", "tsv", "json", "geojson", "xml", "txt", "zip", "gz", "pbf"}  # three: no one firm's program is needed
@@ -24,9 +25,12 @@ YEAR = re.compile(r"\b(?:19|20)\d\d\b")
 SHORT_YEAR = re.compile(r"\b((?:19|20))\d\d[/-](\d\d)\b(?!-)")  # 2017/18 ends in 2018
 
 Found = Mapping[str, FoundFile | None]  # by source id, its file if it is on this machine
+HasRows = Callable[[Source], bool]
 
 
-def describe_landscape(sources: Sequence[Source], study: StudySpec, finder: Finder, run_date: str) -> pd.DataFrame:
+def describe_landscape(
+    sources: Sequence[Source], study: StudySpec, finder: Finder, run_date: str, has_rows: HasRows = lambda _: True
+) -> pd.DataFrame:
     """Describe every source that bears on a study's question.
 
     Args:
@@ -34,6 +38,7 @@ def describe_landscape(sources: Sequence[Source], study: StudySpec, finder: Find
         study: tells which of them its notebooks use.
         finder: tells which closed and shared ones are on this machine.
         run_date: ISO date that agreements are held against.
+        has_rows: tells of a source that `may_lack_rows` whether its file has a row of the council.
 
     Returns:
         A row a source: source_id, title, publisher, steward, spectrum, personal_data, licence, published (of a file
@@ -51,22 +56,31 @@ def describe_landscape(sources: Sequence[Source], study: StudySpec, finder: Find
     instead = {one.source.id for name, one in found.items() if one and name in named and one.source.id != name}
     unread = {one.or_else: STANDS_BY.format(one.title) for one in sources if one.or_else}
     rows = pd.DataFrame(
-        _describe(name, group, found, name in named | instead, unread.get(name, UNREAD), finder, run_date)
+        _describe(group, found, "" if name in named | instead else unread.get(name, UNREAD), finder, run_date, has_rows)
         for name, group in editions.items()
     )
+    rows.insert(0, "source_id", list(editions))
     rows["spectrum"] = pd.Categorical(rows["spectrum"], ["closed", "shared", "open"])
     return rows.sort_values(["spectrum", "source_id"], ignore_index=True).astype({"spectrum": "str"})
 
 
+def may_lack_rows(source: Source) -> bool:
+    """Tell whether a copy of a source may have no row of a council, which one look by the council's codes shows."""
+    table = next(iter(source.tables.values()), None)
+    return bool(source.spectrum == "open" and table and table.areas and not table.areas.lsoa and not table.stream)
+
+
 def _describe(
-    name: str, group: Sequence[Source], found: Found, is_named: bool, unread: str, finder: Finder, run_date: str
+    group: Sequence[Source], found: Found, unread: str, finder: Finder, run_date: str, has_rows: HasRows
 ) -> dict[str, object]:
     first, last = group[0], group[-1]
     here = found.get(first.id)
-    used_as, why = _tell_use(group, found, finder, unread="" if is_named else unread)
+    used_as, why = _tell_use(group, found, finder, unread)
+    seen = [one for one in group if found.get(one.id) and may_lack_rows(one)]
+    if used_as == "real" and seen and not any(map(has_rows, seen)):
+        used_as, why = "not used", NO_ROW
     published = here.published if here and used_as == "real" else first.published
     return {
-        "source_id": name,
         "title": first.title,
         "publisher": first.publisher,
         "steward": first.steward,

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -151,7 +151,8 @@ class Study(Intake):
     def landscape(self) -> pd.DataFrame:
         """Describe every source of this study in the catalogue; see `landscape.describe_landscape`."""
         sources = self.catalogue.sources_of(self.spec.id)
-        return describe_landscape(sources, self.spec, self.finder, self.run_date)
+        aside = replace(self, _rows={})  # what is looked at here is not kept
+        return describe_landscape(sources, self.spec, self.finder, self.run_date, aside._has_rows)
 
     def score_landscape(self) -> pd.DataFrame:
         """Return the landscape with how open and how old each source is; see `landscape.score_sources`."""

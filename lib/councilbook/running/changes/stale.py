@@ -12,6 +12,7 @@ from councilbook.running.jobs import Job, fill_parameters
 from councilbook.running.parameters import inspect_study, read_cells
 from councilbook.running.sources import list_sources, list_study_sources
 from councilbook.sources.journey import describe_journey
+from councilbook.sources.landscape import may_lack_rows
 
 REPORT_MODULE = "councilbook.pages.reports.report"  # by which `run` publishes a report
 SITE_MODULE = "councilbook.pages.site"  # and the site around it
@@ -84,7 +85,10 @@ def _describe_sources(job: Job, catalogue: Catalogue, notebook: str, code: Seque
     read = {source.id: job.sources.get(source.id) for source in list_sources(catalogue, job.study, notebook)}
     steps = describe_journey(catalogue, job.study) if any(".journey(" in text for text in code) else None
     ways = [] if steps is None else [steps[["notebook", "direction", "item_id"]].to_numpy().tolist()]
-    return [read, sorted(job.sources) if any("landscape" in text for text in code) else [], *ways]
+    if not any("landscape" in text for text in code):
+        return [read, [], *ways]
+    looked_at = {name: mark for name, mark in job.sources.items() if may_lack_rows(catalogue.source(name))}
+    return [read, sorted(job.sources), looked_at if job.mode == "real" else {}, *ways]
 
 
 def _describe_beside(job: Job, catalogue: Catalogue, notebook: str) -> dict[str, str]:
