@@ -1,5 +1,6 @@
 """Ecosystems: who is a bridge, what depends on one alone, and how they are drawn."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -46,11 +47,27 @@ def test_the_picture_names_all_and_says_how_many_lack_an_agreement() -> None:
     ecosystem = make()
     actors, exchanges = measure_actors(ecosystem), tabulate_exchanges(ecosystem)
     picture = draw_ecosystem(actors, exchanges, title="Who takes part")
-    assert picture.alt.startswith("5 who take part and 5 arrows between them. Hub stands in the middle: 83 of 100")
+    assert picture.alt.startswith("5 who take part and 5 arrows between them. In the middle: Hub. 83 of 100")
     assert "3 exchanges of data have no agreement" in picture.alt
     for name in actors["title"]:
         assert f">{name}<" in picture.svg and name in picture.narrow_svg
     assert picture.svg == draw_ecosystem(actors, exchanges, title="Who takes part").svg
+
+
+def test_no_number_of_an_arrow_covers_a_name_or_another_number() -> None:
+    ecosystem = read_ecosystem(Path(__file__).parents[2] / "notebooks" / "culture")
+    actors, exchanges = measure_actors(ecosystem), tabulate_exchanges(ecosystem)
+    svg = draw_ecosystem(actors, exchanges, title="Who takes part").svg
+    found = re.findall(r'<text style="([^"]*)"[^>]*?([\d.]+) ([\d.]+)\)">([^<]*)</text>', svg)
+    boxes = []
+    for style, x, base, text in found:
+        left = float(x) - 3.3 * len(text) * ("middle" in style)  # an arrow's number says where its middle is
+        boxes.append((left, left + 6.6 * len(text), float(base), text))
+    numbers = [box for box in boxes if box[3].isdigit()]
+    assert len(numbers) == len(exchanges)
+    for left, right, base, number in numbers:
+        covered = [one for one in boxes if one[0] < right and left < one[1] and abs(base - one[2]) < 9]
+        assert [one[3] for one in covered] == [number]
 
 
 @pytest.mark.parametrize(

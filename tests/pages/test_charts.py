@@ -200,6 +200,17 @@ def test_bars_show_names_values_interval_and_reference(rates: pd.DataFrame) -> N
     assert headers == ["district", "Rate, %", "lower end", "upper end"]
 
 
+def test_words_have_room_beside_long_names_and_on_a_phone() -> None:
+    long = "£ thousand of today, with 90% of the draws (ranges are our assumptions)"
+    frame = pd.DataFrame({"lad22_name": ["One address for all open data"], "pct": [3.0], "low": [1.0], "high": [5.0]})
+    drawn = charts.draw_intervals(frame, "lad22_name", "pct", "low", "high", title="Worth", alt=ALT, label=long)
+    lines = pd.DataFrame({"series": [long] * 2, "year": [1, 2], "pct": [3.0, 4.0]})
+    traced = charts.draw_lines(lines, "year", "pct", "series", title="Worth", alt=ALT, x_label="year", y_label="%")
+    for svg, most in ((drawn.svg, 60), (drawn.narrow_svg, 40), (traced.narrow_svg, 40)):
+        assert max(len(text) for text in re.findall(r"<text[^>]*>([^<]*)<", svg)) <= most
+    assert read(drawn).select_one("thead th").get_text() == "district"
+
+
 def test_an_estimate_that_all_rows_share_is_written_once() -> None:
     frame = pd.DataFrame(
         {"value": ["cost", "price"], "default": [1234.0] * 2, "low": [900.0, 1100.0], "high": [1500.0] * 2}

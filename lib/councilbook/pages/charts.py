@@ -21,6 +21,7 @@ from councilbook.pages.pictures import (
     Page,
     Picture,
     draw_reference,
+    label_rows,
     make_picture,
     name_rows,
     name_upright,
@@ -68,15 +69,17 @@ def draw_lines(
 
     def draw(axes: Axes, page: Page) -> None:
         _draw_breaks(axes, breaks, page)
+        pad = (44 if page.narrow else 30) if breaks else 10
         for name, colour, marker in zip(names, PALETTE, MARKERS, strict=False):
             line = ordered[ordered[series] == name]
             side = np.searchsorted(sorted(breaks), line[x].to_numpy(dtype=float))
+            words = textwrap.fill(str(name), NARROW_NAME - 6)
             for number, part in enumerate(line[side == one] for one in np.unique(side)):
-                axes.plot(part[x], part[y], color=colour, marker=marker, label=str(name) if number == 0 else None)
+                axes.plot(part[x], part[y], color=colour, marker=marker, label=None if number else words)
         axes.set_ylim(bottom=min(0, float(frame[y].min())), top=float(frame[y].max()) * 1.12)
         _tick_along(axes, frame[x], page)
-        axes.set_xlabel(x_label)
-        axes.set_title(wrap(y_label, page), loc="left", fontsize=page.font, pad=30 if breaks else 10)
+        axes.set_xlabel(wrap(x_label, page))
+        axes.set_title(wrap(y_label, page), loc="left", fontsize=page.font, pad=pad)
         if page.narrow:
             axes.figure.legend(loc="outside lower left", frameon=False)
         else:
@@ -187,7 +190,7 @@ def _write_tick(number: float, _: float) -> str:
 def _draw_breaks(axes: Axes, breaks: Mapping[float, str], page: Page) -> None:
     for where, what in breaks.items():
         axes.axvline(where, color=QUIET, linestyle=(0, (4, 3)), linewidth=1.5)
-        name_upright(axes, where, what, page)
+        name_upright(axes, where, textwrap.fill(what, 10) if page.narrow else what, page)  # two may be close
 
 
 def _name_lines(axes: Axes, frame: pd.DataFrame, x: str, y: str, series: str, names: list[Any]) -> None:
@@ -252,7 +255,7 @@ def draw_bars(
         axes.set_xlim(min(0, float(np.nanmin(values))) * 1.05, max(float(np.nanmax(ends)), 0.0) * 1.15)
         name_rows(axes, frame[category], page)
         draw_reference(axes, reference, reference_label, page)
-        axes.set_xlabel(wrap(label, page))
+        label_rows(axes, label, page)
 
     interval = {name: words for name, words in ((low, "lower end"), (high, "upper end")) if name}
     columns = [category, value, *interval]
@@ -308,7 +311,7 @@ def draw_intervals(
         axes.xaxis.set_major_formatter(_write_tick)
         axes.xaxis.set_minor_locator(NullLocator())
         name_rows(axes, frame[category], page)
-        axes.set_xlabel(wrap(label, page))
+        label_rows(axes, label, page)
 
     headers = {estimate: label, low: "lower end", high: "upper end"}
     return make_picture(draw, frame[[category, *headers]], title, alt, row_heights(frame[category]), headers)

@@ -86,7 +86,6 @@ class Picture:
 
     def _repr_html_(self) -> str:
         shown = self.data.head(MOST_ROWS)
-        plain = {name: name.replace("_", " ") for name in self.data.columns}
         page = render_template(
             "picture.html.j2",
             title=self.title,
@@ -94,7 +93,7 @@ class Picture:
             wide=write_data_uri(self.svg, "image/svg+xml"),
             narrow="data:image/svg+xml;base64," + base64.b64encode(self.narrow_svg.encode()).decode(),
             sizes=self.sizes,
-            table=table(shown, f"Data: {self.title}", headers={**plain, **self.headers}),
+            table=table(shown, f"Data: {self.title}", headers=self.headers),
             rows=len(self.data),
             shown=len(shown),
             downloads=offer_picture(self.svg, self.title, self.alt, self.sizes[0], self.data),
@@ -168,6 +167,11 @@ def name_rows(axes: Axes, names: "pd.Series[str]", page: Page) -> None:
         text = textwrap.fill(str(name), NARROW_NAME)
         place = axes.annotate(text, (0, row - 0.27), xycoords=axes.get_yaxis_transform(), va="bottom", bbox=CLEAR)
         place.set_in_layout(False)  # a long name must not press the chart together
+
+
+def label_rows(axes: Axes, label: str, page: Page) -> None:
+    """Say below named rows what their values are: beside the names there is less room than on a whole page."""
+    axes.set_xlabel(textwrap.fill(label, 40 if page.narrow else 60))
 
 
 def write_value(axes: Axes, x: float, row: float, text: str) -> None:

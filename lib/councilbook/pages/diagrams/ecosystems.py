@@ -2,14 +2,18 @@
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from math import dist
 
 import networkx as nx
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyArrowPatch, Patch
+from matplotlib.patches import FancyArrowPatch
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 
 from councilbook.pages.charts import PALETTE
-from councilbook.pages.pictures import INK, QUIET, Page, Picture, make_picture
+from councilbook.pages.html.wording import count_things
+from councilbook.pages.pictures import INK, NARROW_NAME, QUIET, Page, Picture, make_picture
 
 STYLES = {
     "data": ("-", PALETTE[0]),
@@ -18,10 +22,14 @@ STYLES = {
     "services": ("-.", PALETTE[3]),
 }
 BEND = 0.13
+BENDS = 6  # tried on either side
+NUMBER = 10  # pixels from the middle of an arrow's number to its edge
+BOX = 6  # pixels between a name and the edge of its box
 HEIGHT = 760  # pixels of the wide picture
 LINE = 18
 
-Places = Mapping[str, tuple[float, float]]
+Spot = tuple[float, float]
+Places = Mapping[str, Spot]
 
 
 def draw_ecosystem(actors: pd.DataFrame, exchanges: pd.DataFrame, *, title: str) -> Picture:
@@ -40,26 +48,27 @@ def draw_ecosystem(actors: pd.DataFrame, exchanges: pd.DataFrame, *, title: str)
     spots = nx.shell_layout(ways, [names[:1], names[1:]], scale=2)  # the second of two shells is then at 1
 
     def draw(axes: Axes, page: Page) -> None:
-        key = LINE * (len(names) + 1) if page.narrow else 0
+        key = LINE * (_count_lines(names) + 1) if page.narrow else 0
         height = 380 if page.narrow else HEIGHT - 50
         axes.set(xlim=(0, page.width), ylim=(height + key, 0))
         axes.set_axis_off()
         reach = (page.width / 2 - (24 if page.narrow else 72), height / 2 - (24 if page.narrow else 40))
         places = {name: (page.width / 2 + reach[0] * x, height / 2 + reach[1] * y) for name, (x, y) in spots.items()}
-        boxes = _name_actors(axes, places, height, page)
+        named = _name_actors(axes, places, height, page)
         axes.figure.canvas.draw()  # only then is it known how large the boxes are
-        _draw_arrows(axes, exchanges, places, boxes, page)
+        _draw_arrows(axes, exchanges, places, named, page)
         for kind, (style, colour) in STYLES.items():
             axes.plot([], [], style, color=colour, label=kind)
         axes.figure.legend(loc="outside lower left", ncols=2 if page.narrow else 4, frameon=False)
 
-    without = exchanges[exchanges["kind"].eq("data") & exchanges["agreement"].isna()]
+    without = int((exchanges["kind"].eq("data") & exchanges["agreement"].isna()).sum())
     alt = (
-        f"{len(names)} who take part and {len(exchanges)} arrows between them. {names[0]} stands in the middle: "
-        f"{actors['bridge_pct'].iloc[0]:.0f} of 100 shortest ways between two others lead through it. "
-        f"{len(without)} exchanges of data have no agreement on record. The table has every arrow."
+        f"{len(names)} who take part and {len(exchanges)} arrows between them. In the middle: {names[0]}. "
+        f"{actors['bridge_pct'].iloc[0]:.0f} of 100 shortest ways between two others lead through there. "
+        f"{count_things(without, 'exchange') if without else 'No exchange'} of data "
+        f"{'has' if without < 2 else 'have'} no agreement on record. The table has every arrow."
     )
-    heights = HEIGHT, 440 + LINE * (len(names) + 1)
+    heights = HEIGHT, 440 + LINE * (_count_lines(names) + 1)
     return make_picture(draw, exchanges, title, alt, heights, {"giver": "who gives", "taker": "who takes"})
 
 
@@ -69,43 +78,97 @@ def _order(ways: nx.Graph, others: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(name for one in others for name in nx.dfs_preorder_nodes(left, one)))
 
 
-def _draw_arrows(
-    axes: Axes, exchanges: pd.DataFrame, places: Places, boxes: Mapping[str, Patch | None], page: Page
-) -> None:
+def _draw_arrows(axes: Axes, exchanges: pd.DataFrame, places: Places, names: Mapping[str, Text], page: Page) -> None:
+    ground = {name: _measure(named, axes) for name, named in names.items()}
+    room = Bbox.from_extents(0, 0, page.width, axes.get_ylim()[0]).padded(-NUMBER)
     bends = BEND * (1 + exchanges.groupby(["giver", "taker"]).cumcount())
-    for row, bend in zip(exchanges.itertuples(index=False), bends, strict=True):
+    numbered: list[tuple[float, float]] = []
+    for row, least in zip(exchanges.itertuples(index=False), bends, strict=True):
         start, end = places[str(row.giver)], places[str(row.taker)]
         style, colour = STYLES[str(row.kind)]
+        others = [box for name, box in ground.items() if name not in (row.giver, row.taker)]
+        bend = _choose_bend((start, end), least, others, list(ground.values()), numbered, room)
         arrow = FancyArrowPatch(
             start,
             end,
             connectionstyle=f"arc3,rad={bend}",
             arrowstyle="-|>",
             mutation_scale=13,
-            patchA=boxes[str(row.giver)],
-            patchB=boxes[str(row.taker)],
+            patchA=names[str(row.giver)].get_bbox_patch(),
+            patchB=names[str(row.taker)].get_bbox_patch(),
             linestyle=style,
             color=colour,
             linewidth=1.7,
         )
         axes.add_patch(arrow)
-        if not page.narrow:  # the middle of the bend, on an axis that runs down
-            across, down = end[0] - start[0], end[1] - start[1]
-            centre = (start[0] + end[0]) / 2 - bend * down / 2, (start[1] + end[1]) / 2 + bend * across / 2
+        numbered.append(_follow((start, end), bend, 0.5))
+        if not page.narrow:
             box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": colour}
-            axes.text(*centre, f"{row.number}", ha="center", va="center", fontsize=page.font - 4, color=INK, bbox=box)
+            words = {"fontsize": page.font - 4, "color": INK, "bbox": box}
+            axes.text(*numbered[-1], f"{row.number}", ha="center", va="center", **words)
 
 
-def _name_actors(axes: Axes, places: Places, height: float, page: Page) -> Mapping[str, Patch | None]:
-    """Write the actors below the arrows, and return the box of each, at which arrows end."""
-    boxes = {}
+def _measure(named: Text, axes: Axes) -> Bbox:
+    """Return the ground that a name and the box around it take up, on an axis that runs down."""
+    (left, bottom), (right, top) = axes.transData.inverted().transform(named.get_window_extent().get_points())
+    return Bbox.from_extents(left, top, right, bottom).padded(BOX)
+
+
+def _follow(ends: tuple[Spot, Spot], bend: float, part: float) -> Spot:
+    """Return the place that lies a part of the way along a bent arrow, on an axis that runs down."""
+    (left, top), (right, bottom) = ends
+    off = 2 * part * (1 - part) * bend
+    return (
+        left + part * (right - left) - off * (bottom - top),
+        top + part * (bottom - top) + off * (right - left),
+    )
+
+
+def _choose_bend(
+    ends: tuple[Spot, Spot],
+    least: float,
+    others: Sequence[Bbox],
+    boxes: Sequence[Bbox],
+    numbered: Sequence[Spot],
+    room: Bbox,
+) -> float:
+    """Choose the smallest bend of an arrow that crosses no other box, and whose number has room beside all else.
+
+    Where no bend does, it is the least.
+    """
+    for more in range(BENDS):
+        for bend in (least + more * BEND, -least - more * BEND):
+            way = [_follow(ends, bend, part / 24) for part in range(1, 24)]
+            middle = Bbox.from_extents(*way[11], *way[11]).padded(NUMBER)
+            if (
+                not any(box.contains(*spot) for box in others for spot in way)
+                and not any(box.overlaps(middle) for box in boxes)
+                and room.contains(*way[11])
+                and all(dist(way[11], spot) > 2 * NUMBER for spot in numbered)
+            ):
+                return bend
+    return least
+
+
+def _break(name: str) -> list[str]:
+    """Break a name of the key into lines that a phone has room for."""
+    return textwrap.wrap(name, NARROW_NAME)
+
+
+def _count_lines(names: Sequence[str]) -> int:
+    return sum(len(_break(name)) for name in names)
+
+
+def _name_actors(axes: Axes, places: Places, height: float, page: Page) -> Mapping[str, Text]:
+    """Write the actors below the arrows, and return the name of each, at whose box arrows end."""
+    names, line = {}, 0
     for number, (name, spot) in enumerate(places.items(), start=1):
         text = str(number) if page.narrow else textwrap.fill(name, 15)
         box = {"boxstyle": "round,pad=0.35", "facecolor": "#eef2f6", "edgecolor": QUIET}
-        named = axes.text(
+        names[name] = axes.text(
             *spot, text, ha="center", va="center", color=INK, fontsize=page.font - 2, bbox=box, zorder=0.5
         )
-        boxes[name] = named.get_bbox_patch()
-        if page.narrow:
-            axes.text(4, height + LINE * number, f"{number}  {name}", va="center", color=INK)
-    return boxes
+        for part, words in enumerate(_break(name) if page.narrow else ()):
+            line += 1
+            axes.text(4, height + LINE * line, f"{'' if part else number}  {words}", va="center", color=INK)
+    return names
