@@ -464,7 +464,7 @@ def test_a_notebook_cannot_send_what_a_reader_types(tmp_path: Path) -> None:
 
 def test_a_report_opens_with_its_place_figures_and_picture_and_folds_the_rest(tmp_path: Path) -> None:
     frame = pd.DataFrame({"ward": ["East", "West", "North"], "cost_gbp": [1, 2, 4]})
-    said = "East costs least."
+    said = "It is a guess. East costs 1 pound."
     drawn = charts.draw_bars(frame, "ward", "cost_gbp", title="Costs", alt=f"Bars of wards. {said}", label="£")
     figure = html.KeyFigure("7%", "are cold", "9% in the South", "95% interval 5% to 8%")
     page = render(
@@ -479,7 +479,7 @@ def test_a_report_opens_with_its_place_figures_and_picture_and_folds_the_rest(tm
 
     assert [one.strong.get_text() for one in first.select(".key-figures li:has(strong)")] == ["7%"]
     assert first.select_one(".lead-picture a")["href"] == "#figure-1"
-    assert first.select_one(".lead-picture img")["alt"] == f"Bars of wards. {said}"
+    assert first.select_one(".lead-picture img")["alt"] == "Bars of wards. East costs 1 pound."
     assert page.select_one("#figure-1 a[href='#opening-picture']").get_text() == "The still picture opens this page."
     assert [one.get_text() for one in story.select("details.more > summary")] == ["Table 1. Costs by ward"]
     assert [one.get_text() for one in story.select("details.more thead th")] == ["ward", "cost (£)"]

@@ -82,13 +82,17 @@ def show_picture(soup: BeautifulSoup) -> str:
 
 
 def shorten_alternatives(soup: BeautifulSoup, summary: str) -> None:
-    """Leave out of a picture's text alternative what a paragraph says as well, but for the first sentence of it."""
+    """Leave out of a text alternative what a paragraph says as well, but for the first sentence that has a figure.
+
+    Where no sentence has a figure, the first one stays.
+    """
     paragraphs = soup.select(".prose p, .output > p, .output li")
     told = " ".join([summary, *(" ".join(one.get_text().split()) for one in paragraphs)])
     for image in soup.find_all("img"):
         sentences = SENTENCE.split(str(image.get("alt", "")))
         repeated = [one for one in sentences if one in told]
-        image["alt"] = " ".join(one for one in sentences if one not in repeated[1:])
+        finding = next((one for one in repeated if re.search(r"\d", one)), "".join(repeated[:1]))
+        image["alt"] = " ".join(one for one in sentences if one == finding or one not in repeated)
 
 
 def _fold(soup: BeautifulSoup, words: str | Tag, parts: list[Tag], kind: str) -> None:
