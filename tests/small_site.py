@@ -19,7 +19,7 @@ from councilbook.paths import Workbook
 
 DATE = "2026-11-23"
 ROLE = "Information governance lead"
-OPEN = {"state": "not needed", "why": "No real closed or shared data went into it, but open sources."}
+OPEN = {"state": "not needed", "why": "No real closed or shared data went into it, only open sources."}
 WAITING = {"state": "waiting", "role": ROLE, "content": "abc"}
 APPROVED = {"state": "approved", "role": ROLE, "content": "abc", "date": "2026-11-20"}
 SCHEMA = {

@@ -55,7 +55,7 @@ def test_what_was_made_of_twins_or_open_sources_needs_no_approval(catalogue: Cat
     folder = release_clients(catalogue, sources=["homes_2021"])
     assert read_audit(folder)["approval"] == {
         "state": "not needed",
-        "why": "No real closed or shared data went into it, but open sources.",
+        "why": "No real closed or shared data went into it, only open sources.",
     }
 
 

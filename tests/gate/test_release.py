@@ -477,7 +477,7 @@ def test_versions_count_what_changed_and_the_log_keeps_them_all(catalogue: Catal
         (retyped, noted, "twin", "3.0.0", "Changed or gone: homes. A row is named by lsoa_code, homes."),
         (narrow, HOMES[["lsoa_code"]], "twin", "4.0.0", "Changed or gone: homes, note. A row is named by lsoa_code."),
         (narrow, HOMES[["lsoa_code"]], "mirror", "5.0.0", "Now from real data."),
-        (narrow, HOMES[["lsoa_code"]], "twin", "6.0.0", "Now from synthetic twins."),
+        (narrow, HOMES[["lsoa_code"]], "twin", "6.0.0", "Now from synthetic data."),
     ]
     log: list[tuple[str, str]] = []
     for number, (dataset, frame, origin, version, text) in enumerate(steps, start=1):

@@ -414,7 +414,10 @@ def test_in_the_sample_every_source_is_synthetic() -> None:
     assert provenance["data"].tolist() == ["synthetic"] * 3
     assert provenance["checksum"].str.fullmatch("[0-9a-f]{64}").all()
     assert study.is_synthetic
-    assert "Made up" in study.show_provenance().text
+    told = study.show_provenance().text
+    assert told.count("Made up of the lookup") == 1
+    study.run_date = "2099-01-01"
+    assert study.list_outdated() == []  # nothing that is made up is out of date
 
 
 def test_on_real_data_only_a_guarded_source_that_is_not_there_is_synthetic(mirror: str, closed: Path) -> None:

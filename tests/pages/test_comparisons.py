@@ -149,13 +149,18 @@ def test_real_and_sample_are_never_on_one_page_and_pages_of_nothing_go(tmp_path:
     write_council(reports, "south", make_rows(50, 100))
     write_council(reports, "north", make_rows(99, 100), data="sample", kinds=["synthetic"])
     build_site(catalogue)
+    assert [one.name for one in reports.glob("councils-*")] == [
+        "councils-warmth-real.html"
+    ]  # one beside nobody is none
+    write_council(reports, "west", make_rows(20, 100), data="sample", kinds=["synthetic"])
+    build_site(catalogue)
     assert {one.name for one in reports.glob("councils-*")} == {
         "councils-warmth-real.html",
         "councils-warmth-sample.html",
     }
     real, sample = (read(reports / f"councils-warmth-{data}.html").main.get_text(" ") for data in ("real", "sample"))
     assert "30.0" in real and "99.0" not in real
-    assert "99.0" in sample and "A comparison needs two councils" in sample
+    assert "99.0" in sample and "20.0" in sample
     assert "North is 20.0 points below South; the 95% interval is 6.4 to 32.6." in real
     links = [link["href"] for link in read(reports / "index.html").select("main a")]
     found = json.loads(read(reports / "search.html").select_one("#index").string)

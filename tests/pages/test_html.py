@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from councilbook.errors import CouncilbookError
 from councilbook.pages import html
 from councilbook.pages.html import figures, formulas, pieces, wording
+from councilbook.pages.page import shorten_attributions
 
 
 def read_table(text: html.Html) -> BeautifulSoup:
@@ -157,7 +158,7 @@ def test_downloads_link_every_file_by_dataset_and_format() -> None:
     package = {
         "name": "area_fuel_poverty",
         "title": "Fuel poverty by area",
-        "description": "One row an area.",
+        "description": "Synthetic: made up to show how it works. One row an area.",
         "version": "1.2.0",
         "licenses": [{"name": "OGL-UK-3.0", "title": "Open Government Licence v3.0"}],
         "resources": [
@@ -176,8 +177,29 @@ def test_downloads_link_every_file_by_dataset_and_format() -> None:
     text = " ".join(soup.get_text().split())
     for part in ("synthetic", "CSV file of Fuel poverty by area (120 kB)", "3.4 MB", "1,065 rows", "Version 1.2.0"):
         assert part in text
+    assert "One row an area." in text and "made up" not in text  # a badge says it
     none = html.downloads([package | {"councilbook": {"rows": 0, "synthetic": True}}]).text
     assert "No row: there is nothing of this" in none and "0 rows" not in none
+
+
+def test_an_attribution_is_said_once_however_many_datasets_have_it() -> None:
+    public = "Contains public information licensed under v3.0."
+    maps = "Contains maps © Crown copyright and database right."
+    every = [
+        f"{public} {maps}",
+        f"Powered by trains. {maps[:-1]}s.",
+        f"{public} Contains skills by the U.S. Department.",
+    ]
+    assert " ".join(shorten_attributions(every)) == (
+        f"{public} Contains skills by the U.S. Department. Powered by trains. {maps[:-1]}s."
+    )
+
+
+@pytest.mark.parametrize(
+    ("pounds", "told"), [(5e6, "£5 million"), (33_712_345, "£33.7 million"), (854_135, "£854,000"), (0, "£0")]
+)
+def test_a_sum_is_told_to_three_figures(pounds: float, told: str) -> None:
+    assert wording.write_millions(pounds) == told
 
 
 @given(st.text(st.characters(codec="utf-8")))

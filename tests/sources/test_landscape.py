@@ -11,7 +11,7 @@ from councilbook.catalogue import Catalogue, Finder, Mode, NotebookSpec, Source
 from councilbook.sources.landscape import count_stars, describe_landscape, find_year
 
 CLOSED_AND_UNAGREED = "No data sharing agreement is recorded."
-NOT_HERE = "It is not in the closed folder; a synthetic twin stands in for it."
+NOT_HERE = "It is not in the closed folder; synthetic data stand in for it."
 UNUSED = "No notebook reads it yet."
 SOURCE = {
     **{"id": "places", "title": "Places", "description": "Places", "publisher": "DfE", "steward": "DfE"},

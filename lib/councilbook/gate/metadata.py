@@ -222,7 +222,7 @@ def _compare(
 ) -> tuple[int, str]:
     """Return which number of the version goes up (0 major, 1 minor, 2 patch) and what changed, if anything."""
     if synthetic != old_synthetic:
-        return 0, "Now from synthetic twins." if synthetic else "Now from real data."
+        return 0, "Now from synthetic data." if synthetic else "Now from real data."
     types = {field["name"]: field["type"] for field in schema["fields"]}
     now = {name: field.type for name, field in dataset.fields.items()}
     gone = [name for name in map(str, old) if name not in rows or now.get(name) != types.get(name)]

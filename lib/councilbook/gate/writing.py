@@ -289,8 +289,8 @@ def _decide_approval(
     asked = "".join(roles[:1])  # of a release that waits for several, all of them
     role = " and ".join(filter(None, [asked, *(one for one in unsettled if one not in asked)]))
     if not role:
-        made_from = "synthetic twins" if origin.is_synthetic else "open sources"
-        return {"state": "not needed", "why": f"No real closed or shared data went into it, but {made_from}."}
+        made_from = "synthetic data" if origin.is_synthetic else "open sources"
+        return {"state": "not needed", "why": f"No real closed or shared data went into it, only {made_from}."}
     content = hash_content(dataset, resources)
     if (target / "audit.json").exists():
         last: dict[str, str] = read_audit(target).get("approval", {})  # none in an older release

@@ -28,6 +28,7 @@ PAGE_BYTES = 2_000_000  # an old machine still opens this at once, and it can be
 NO_ALTERNATIVE = "no description has been provided for this image"  # what nbconvert writes for a missing one
 LOADING = ("src", "srcset", "poster", "background", "data", "xlink:href", "formaction")
 SEARCH = re.compile(r"(\.\./)*search\.html")  # the one page of the site that a form may lead to
+SENTENCES = re.compile(r"(?<=\.) (?=[A-Z])")
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
@@ -90,9 +91,9 @@ def name_headings(soup: BeautifulSoup, taken: Collection[str]) -> list[tuple[str
 
 
 def shorten_attributions(texts: Iterable[str]) -> list[str]:
-    """List each attribution once, and none that another one begins with."""
-    every = sorted(set(texts))
-    return [text for text in every if not any(one.startswith(text) and one != text for one in every)]
+    """List each sentence of the attributions once, and none that another one begins with."""
+    every = dict.fromkeys(one for text in sorted(set(texts)) for one in SENTENCES.split(text))
+    return [text for text in every if not any(one.startswith(text.rstrip(".")) and one != text for one in every)]
 
 
 def check_page(page: str, name: str) -> None:

@@ -193,13 +193,14 @@ def _describe_approval(one: Released) -> Html:
 
 
 def _explain_limits(datasets: Sequence[Released]) -> Html:
-    """Tell each limit, its value and the reason for it; folded away, as few readers ask."""
+    """Tell each limit, its value and the reason for it once, with all datasets it is of; folded, as few readers ask."""
     rows = [
-        {"Dataset": one.package["title"], "Limit": LIMITS[name], "Value": str(value), "Reason": reason}
+        {"Limit": LIMITS[name], "Value": str(value), "Reason": reason, "Datasets": one.package["title"]}
         for one in datasets
         for name, reason in one.audit.get("reasons", {}).items()
         if (value := one.audit["parameters"].get(name)) is not None
     ]
     if not rows:
         return Html("<p>The reasons for the limits were not recorded with these datasets.</p>")
-    return fold("The limits, and the reason for each", table(pd.DataFrame(rows), "Limits and their reasons"))
+    limits = pd.DataFrame(rows).groupby(["Limit", "Value", "Reason"], sort=False, as_index=False).agg("; ".join)
+    return fold("The limits, and the reason for each", table(limits, "Limits and their reasons"))

@@ -114,7 +114,7 @@ def _tell_use(group: Sequence[Source], found: Found, finder: Finder, unread: str
         return "real", ""
     if first.optional:
         return "not there", f"{missing}; the study goes on without it."
-    return "synthetic", f"{missing}; a synthetic twin stands in for it."
+    return "synthetic", f"{missing}; synthetic data stand in for it."
 
 
 def _list_gaps(group: Sequence[Source], run_date: str) -> list[str]:

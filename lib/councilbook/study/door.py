@@ -336,8 +336,9 @@ class Study(Intake):
         return tabulate_provenance(self._trace_sources())
 
     def list_outdated(self) -> list[str]:
-        """Say of which sources of the figures so far a newer edition is out; see `editions.describe_outdated`."""
-        return describe_outdated(self.catalogue, self._trace_sources(), self.run_date)
+        """Say of which real sources of the figures so far a newer edition is out; see `editions.describe_outdated`."""
+        used = {name: one for name, one in self._trace_sources().items() if not one["synthetic"]}
+        return describe_outdated(self.catalogue, used, self.run_date)
 
     def list_editions(self, series: str) -> pd.DataFrame:
         """List the editions of a series that there are; see `editions.list_editions`."""

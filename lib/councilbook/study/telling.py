@@ -1,5 +1,6 @@
 """What a reader is told: where figures come from, what they assume, and where the study's ethics canvas stands."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from councilbook.pages import html
 from councilbook.pages.html import Html
 from councilbook.pages.html.wording import format_date
 
+DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 Package = Mapping[str, Any]  # the data package of a released dataset
 Trace = Mapping[str, Any]  # what is known of a source's file; see `gate.writing.describe_sources`
 
@@ -47,10 +49,11 @@ def show_provenance(traces: Mapping[str, Trace], assumed: pd.DataFrame) -> Html:
     files = tabulate_provenance(traces)
     rows = files.drop_duplicates(["series", "data"])
     counts = files.groupby(["series", "data"])["file"].transform("size")
-    twins = rows.dropna(subset=["basis"])
-    made = dict(zip(twins["series"].astype("str"), twins["basis"], strict=True))
+    alike = rows.dropna(subset=["basis"]).groupby("basis", sort=False)["series"].agg("; ".join)
+    made = dict(zip(alike, alike.index, strict=True))
     rows = rows.drop(columns=["source", "file", "checksum", "basis"])
     rows["licence"] = rows["licence"].replace("not_stated", "not stated")
+    rows["date"] = [DAY.sub(lambda day: format_date(day[0]), str(one)) for one in rows["date"]]
     rows["date"] = rows["date"].where(counts == 1, counts.astype("str") + " editions")
     for column in ("spectrum", "data"):
         rows[column] = rows[column].map(lambda word: html.badge(word, word))

@@ -41,11 +41,11 @@ class ComparisonPage:
 
 
 def make_comparison_pages(catalogue: Catalogue, reports: Sequence[ReportRecord]) -> Iterator[ComparisonPage]:
-    """Make a page for each study that declares what to compare, and for each kind of run that there is of it."""
+    """Make a page for each study that declares what to compare, and each kind of run that two councils or more have."""
     for study in catalogue.studies.values():
         for data, words in DATA.items() if study.compare else ():
             names = _name_councils([one for one in reports if (one.study, one.data) == (study.id, data)])
-            if names:
+            if len(names) > 1:
                 title = f"Councils beside each other: {study.title}, {words}"
                 yield ComparisonPage(
                     f"councils-{study.id}-{data}.html", title, _describe(catalogue, study, names, data)

@@ -1,5 +1,6 @@
 """The datasets that a page lets its reader download."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +16,10 @@ def downloads(datapackages: Sequence[Mapping[str, Any]]) -> Html:
         datapackages: contents of the datasets' datapackage.json. A dataset's files lie at `data/<id>/` beside the
             report, where `publish_report` puts them once nobody has to approve it any more.
     """
-    return render_template("downloads.html.j2", datasets=[describe_package(package) for package in datapackages])
+    told = [describe_package(package) for package in datapackages]
+    for one in told:  # a badge beside each says it
+        one["description"] = re.sub(r"^Synthetic: .+?\. ", "", one["description"])
+    return render_template("downloads.html.j2", datasets=told)
 
 
 def list_kinds(package: Mapping[str, Any]) -> list[BadgeKind]:

@@ -35,6 +35,12 @@ def write_about(value: Any) -> str:
     return f"{float(f'{float(value):.3g}'):,.0f}"
 
 
+def write_millions(pounds: Any) -> str:
+    """Write a sum of pounds to three figures, as £5 million, £33.7 million or £854,000."""
+    rounded = float(f"{float(pounds):.3g}")
+    return f"£{rounded / 1e6:,g} million" if rounded >= 1e6 else f"£{rounded:,.0f}"
+
+
 def format_date(value: date | str) -> str:
     """Write a date, or an ISO date's text, as 23 November 2026."""
     day = value if isinstance(value, date) else datetime.fromisoformat(value).date()
