@@ -61,7 +61,7 @@ def test_the_test_of_the_years_before_is_never_said_to_prove_anything() -> None:
     assert "gas use (p = 0.400) and emergency admissions (p = 0.400) moved alike" in alike
     assert "never for it" in alike
     apart = effects.describe_trends(make_table({**GAS, "pre_trend_p": 0.0001}, ADMISSIONS), is_synthetic=False)
-    assert "**Gas use (p below 0.001) moved apart in both groups before any measure**" in apart
+    assert "**Gas use (p below 0.001) moved apart between the groups before any measure**" in apart
     assert "emergency admissions (p = 0.400) moved alike" in apart
     assert "too few years" in effects.describe_trends(make_table({**GAS, "pre_trend_p": None}), is_synthetic=False)
 

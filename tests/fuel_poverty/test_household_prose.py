@@ -122,7 +122,7 @@ def test_the_group_that_is_reached_least_is_named_in_words(grouping: str, group:
 def test_a_group_of_whom_nobody_is_reached_is_named_as_well() -> None:
     table = reach(("tenure", "mortgaged", 900, 0.0), ("tenure", "social_rented", 99, 8.0))
     text = prose.describe_fairness(table, is_synthetic=True, names={})
-    assert "with a mortgage: it reaches **0.0%**" in text
+    assert "with a mortgage: it reaches **none**" in text
     assert "and 4.0% of all" in text
 
 
@@ -216,9 +216,9 @@ def test_what_chances_were_learnt_from_is_told_by_what_was_published() -> None:
 
 def test_what_the_chances_expect_of_synthetic_households_is_held_against_what_is_found() -> None:
     tried = varied((0, 2.4), (1, 3.1)).assign(expected_pct=[9.0, 18.6])
-    assert prose.describe_dependence(tried).endswith("its chances expect to reach 19%, and it reaches 12%.")
+    assert prose.describe_dependence(tried).endswith("the model expects it to reach 19%, and it reaches 12%.")
     other = varied((0.5, 2.4), (2, 3.1)).assign(expected_pct=[9.0, 18.6])
-    assert "as assumed, its chances" not in prose.describe_dependence(other)
+    assert "as assumed, the model" not in prose.describe_dependence(other)
 
 
 def test_scores_against_official_rates_are_told_as_such_and_none_where_nothing_was_fitted() -> None:

@@ -202,11 +202,11 @@ def test_the_strongest_association_is_the_first_and_keeps_its_capitals() -> None
         }
     )
     text = prose.describe_strongest(odds)
-    for part in ("**Deprivation (IMD 2019)**", "(28.7)", "1.46 times the odds", "1.40 to 1.50"):
+    for part in ("**deprivation (IMD 2019)**", "(28.7)", "1.46 times the odds", "1.40 to 1.50"):
         assert part in text
     less = pd.DataFrame([("Owned outright", 12.34, 0.52, 0.47, 0.6)], columns=list(odds))
     assert prose.describe_strongest(pd.concat([odds, less], ignore_index=True)) == (
-        "**Owned outright** goes with fuel poverty most closely. One standard deviation more of it (12.3) goes with "
+        "Fuel poverty goes most closely with **owned outright**. One standard deviation more of it (12.3) goes with "
         "0.52 times the odds of fuel poverty, all else equal (95% interval 0.47 to 0.60)."
     )
 

@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from scipy.special import logit
 
 from councilbook.errors import CheckError
-from councilbook.fuel_poverty.households.fairness import compare_reach, keep_comparable, make_groups, measure_reach
+from councilbook.fuel_poverty.households.fairness import (
+    compare_reach,
+    keep_comparable,
+    make_groups,
+    measure_reach,
+    spread_reach,
+)
 from councilbook.fuel_poverty.households.targeting import (
     COMBINED_HOUSEHOLD,
     COMBINED_LSOA,
@@ -305,6 +311,19 @@ def test_counts_that_left_through_the_gate_are_compared_as_those_that_did_not() 
     assert compared["group"].tolist() == ["owned", "rented", "owned"]
     assert compared["ratio"].tolist()[:2] == [0.5, 2.0]
     assert np.isnan(compared["ratio"].iloc[2])
+
+
+def test_reach_is_set_side_by_side_the_youngest_first_and_says_what_is_hidden() -> None:
+    rows = [("A", "age_band", "35 to 49", 20.0), ("A", "age_band", "under 35", 10.0), ("A", "tenure", "rent_free", 4.0)]
+    reach = pd.DataFrame(
+        [*rows, ("B", "age_band", "under 35", 30.0)], columns=["order", "grouping", "group", "reach_pct"]
+    )
+    table = spread_reach(reach, ["B", "A"], {})
+    assert table.fillna(-1).to_numpy().tolist() == [
+        ["oldest member", "under 35", 30.0, 10.0, False],
+        ["oldest member", "35 to 49", -1.0, 20.0, True],
+        ["tenure", "rent free", -1.0, 4.0, True],
+    ]
 
 
 def test_the_budget_nearest_to_a_share_is_found() -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 from councilbook.fuel_poverty.households import targeting
 from councilbook.fuel_poverty.households.household_prose import find_row, name_interval
 from councilbook.pages.html import KeyFigure
-from councilbook.pages.html.wording import write_about
+from councilbook.pages.html.wording import write_about, write_millions
 
 
 def show_share(totals: pd.DataFrame, breaks: Collection[float]) -> KeyFigure:
@@ -73,7 +73,7 @@ def show_programme(outcomes: pd.DataFrame) -> KeyFigure | None:
     beside = [f"{write_about(row['median'])} by {row['scenario'].lower()}" for row in others.to_dict("records")]
     return KeyFigure(
         write_about(best["median"]),
-        f"years of fuel poverty avoided by £{best['budget_gbp'] / 1e6:,.1f} million on {best['scenario'].lower()}",
+        f"years of fuel poverty avoided by {write_millions(best['budget_gbp'])} on {best['scenario'].lower()}",
         beside[0] if beside else "No other programme was tried",
         f"90% interval {write_about(best['low'])} to {write_about(best['high'])}; modelled",
     )

@@ -171,7 +171,7 @@ def describe_strongest(odds: pd.DataFrame) -> str:
     first = odds.loc[np.log(odds["odds_ratio"]).abs().idxmax()]
     name = first["covariate"][0].lower() + first["covariate"][1:]
     return (
-        f"**{begin_line(name)}** goes with fuel poverty most closely. One standard deviation more of it "
+        f"Fuel poverty goes most closely with **{name}**. One standard deviation more of it "
         f"({first['one_more']:,.1f}) goes with {first['odds_ratio']:.2f} times the odds of fuel poverty, all else "
         f"equal (95% interval {first['low_95']:.2f} to {first['high_95']:.2f})."
     )

@@ -1,5 +1,7 @@
 """Is it fair: whether the visits reach the fuel poor of one group less than those of another."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,12 @@ from councilbook.methods.sharing import share_out
 FEWEST_NAMED = 100  # fuel-poor households; what is reached of a smaller group moves much by chance
 RURAL_PCT = 50  # of the LSOAs of 2011 that an LSOA of 2021 came from
 AGE_LIMITS = (35, 50, 66, 75)  # years; the oldest member
+GROUPINGS = {
+    "age_band": "oldest member",
+    "tenure": "tenure",
+    "lad22_code": "district",
+    "rural_urban": "town or country",
+}
 AGE_BANDS = ("under 35", "35 to 49", "50 to 65", "66 to 74", "75 or over")
 
 
@@ -111,6 +119,25 @@ def compare_reach(published: pd.DataFrame) -> pd.DataFrame:
     ratio = (shown["reached_pct"] / overall.where(overall > 0)).astype("float64")
     table = shown.assign(reach_pct=shown["reached_pct"], ratio=ratio)
     return table[["order", "grouping", "group", "fuel_poor_households", "reach_pct", "ratio"]].reset_index(drop=True)
+
+
+def spread_reach(reach: pd.DataFrame, orders: Sequence[str], names: Mapping[str, str]) -> pd.DataFrame:
+    """Set the reach of some orders side by side, a row a group.
+
+    Args:
+        reach: from `compare_reach`.
+        orders: those that are shown, in this order.
+        names: of districts, by code.
+
+    Returns:
+        grouping and group in words, a column of percentages an order, and is_suppressed, where one of them was hidden.
+    """
+    rows = reach.replace({"group": dict(names), "grouping": GROUPINGS})
+    table = rows.pivot_table(index=["grouping", "group"], columns="order", values="reach_pct")
+    table = table.reindex(columns=list(orders)).dropna(how="all").reset_index().rename_axis(columns=None)
+    table = table.sort_values(["grouping", "group"], key=lambda one: one.replace(AGE_BANDS[0], ""), ignore_index=True)
+    hidden = table[list(orders)].isna().any(axis=1)
+    return table.assign(group=table["group"].str.replace("_", " "), is_suppressed=hidden)
 
 
 def _round_reached(sums: pd.DataFrame) -> pd.DataFrame:

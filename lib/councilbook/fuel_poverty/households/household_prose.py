@@ -173,7 +173,9 @@ def describe_dependence(varied: pd.DataFrame, *, order: str = COMBINED_POSTCODE)
     held = ""
     if len(usual := rows[rows["homes_spread"] == 1].dropna(subset=["expected_pct"])):
         expected, found = usual[["expected_pct", "reached_pct"]].iloc[0]
-        held = f" If they differ as assumed, its chances expect to reach {expected:.0f}%, and it reaches {found:.0f}%."
+        held = (
+            f" If they differ as assumed, the model expects it to reach {expected:.0f}%, and it reaches {found:.0f}%."
+        )
     return (
         "That rests on an assumption about how much the homes of one area differ, which no open source can test. "
         f"A{_name_list(order)[1:]} reaches **{first['times_random']:.1f} times** as many fuel-poor synthetic "
@@ -237,9 +239,13 @@ def describe_fairness(
     overall = some["reach_pct"] / some["ratio"]
     return (
         f"A{_name_list(order)[1:]} is least fair to {_name_group(least, names)}: it {_name_reaching(is_expected)} "
-        f"**{least['reach_pct']:.1f}%** of the fuel-poor {_name_homes(is_synthetic)} among them, and "
-        f"{overall:.1f}% of all."
+        f"**{_write_share(least['reach_pct'])}** of the fuel-poor {_name_homes(is_synthetic)} among them, and "
+        f"{_write_share(overall)} of all."
     )
+
+
+def _write_share(percent: float) -> str:
+    return f"{percent:.{0 if percent >= 10 else 1}f}%" if percent >= 0.05 else "none"
 
 
 def describe_calibration(scores: pd.DataFrame, *, is_synthetic: bool) -> str:

@@ -28,7 +28,7 @@ class Words:
 
 WORDS: Mapping[str, Words] = {
     "gas_kwh": Words("gas use", "kWh a year", 1, ",.0f"),
-    "fuel_poverty_gap_gbp": Words("fuel poverty gap", "pounds a year", 1, ",.1f"),
+    "fuel_poverty_gap_gbp": Words("fuel poverty gap", "pounds a year", 1, ",.0f"),
     "emergency_admissions": Words("emergency admissions", "a year in 1,000 homes", 1000, ",.1f"),
 }
 
@@ -166,7 +166,7 @@ def describe_trends(table: pd.DataFrame, *, is_synthetic: bool) -> str:
         )
     if apart:
         sentences.append(
-            f"**{begin_line(_list(apart, tested))} moved apart in {groups} before any measure**. "
+            f"**{begin_line(_list(apart, tested))} moved apart between the groups before any measure**. "
             "So do not rely on what is said of this effect."
         )
     if not tested:

@@ -10,6 +10,7 @@ from councilbook.errors import CheckError
 from councilbook.fuel_poverty.scenarios.settings import Start, load_settings
 from councilbook.fuel_poverty.scenarios.system import estimate_effects
 from councilbook.methods.budget import Plan
+from councilbook.pages.html.wording import write_about, write_millions
 
 LILEE = "LILEE"
 NOTHING = "No programme"
@@ -193,11 +194,18 @@ def list_values(weights: pd.DataFrame) -> pd.DataFrame:
             "value": _write_words(weights["parameter"]),
             "taken": weights["value"].map("{:,.6g}".format),
             "low_high": weights["low"].map("{:,.6g}".format) + " to " + weights["high"].map("{:,.6g}".format),
-            "unit": weights["unit"].replace("dimensionless", "share or ratio"),
+            "unit": [_write_unit(unit) for unit in weights["unit"]],
             "kind": weights["basis"].map(KINDS),
             "source": (weights["source"].fillna("") + " " + weights["note"]).str.strip(),
         }
     )
+
+
+def _write_unit(unit: str) -> str:
+    """Write a unit of the model, such as GBP/household or 1/year, as a reader would say it."""
+    if unit == "dimensionless":
+        return "share or ratio"
+    return unit.replace("GBP", "£").replace("/", " a ").removeprefix("1 ")
 
 
 def _write_words(parameters: pd.Series) -> pd.Series:
@@ -275,8 +283,9 @@ def describe_outcomes(outcomes: pd.DataFrame, name: str) -> str:
     low, median, high = (of[end] for end in ("low", "median", "high"))
     years, out = "fuel_poor_years_avoided", [median[quantity] for quantity in STILL_OUT.values()]
     return (
-        f"**{best}** would avoid the most fuel poverty in {name}: **{median[years]:,.0f} household-years** by "
-        f"{of['year'][years]} (90% interval {low[years]:,.0f} to {high[years]:,.0f}). {out[0]:,.0f} more households "
+        f"**{best}** would avoid the most fuel poverty in {name}: **{write_about(median[years])} household-years** by "
+        f"{of['year'][years]} (90% interval {write_about(low[years])} to {write_about(high[years])}). "
+        f"{out[0]:,.0f} more households "
         f"would be out of fuel poverty after one year, {out[1]:,.0f} after 5 years and {out[2]:,.0f} after 15. "
         f"{_describe_spending(low['budget_spent'], high['budget_spent'], of['budget_gbp'].iloc[0])}"
     )
@@ -284,9 +293,10 @@ def describe_outcomes(outcomes: pd.DataFrame, name: str) -> str:
 
 def _describe_spending(low_gbp: float, high_gbp: float, budget_gbp: float) -> str:
     if low_gbp >= 0.999 * budget_gbp:
-        return f"Every run of the model spends the £{budget_gbp:,.0f}."
+        return f"Every run of the model spends the {write_millions(budget_gbp)}."
     return (
-        f"Some runs find too few homes to spend the £{budget_gbp:,.0f}: they spend £{low_gbp:,.0f} to £{high_gbp:,.0f}."
+        f"Some runs find too few homes to spend the {write_millions(budget_gbp)}: they spend "
+        f"{write_millions(low_gbp)} to {write_millions(high_gbp)}."
     )
 
 
@@ -317,6 +327,7 @@ def describe_plan(plan: pd.DataFrame) -> str:
     count = plan["lad22_code"].nunique()
     districts = "one district" if count == 1 else f"{count} districts"
     return (
-        f"£{cost:,.0f} treats {homes:,} homes in {districts} and avoids some {years:,.0f} household-years of fuel "
-        "poverty over 15 years."
+        f"{write_millions(cost)} treats {homes:,} homes in {districts} and avoids some {write_about(years)} "
+        "household-years of fuel poverty over 15 years. The plan takes the model's default values, and the districts "
+        "with the highest shares first. So it may avoid more than the middle of the runs above."
     )
