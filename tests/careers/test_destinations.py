@@ -271,6 +271,7 @@ def test_a_cohort_that_jumps_cannot_be_compared_and_one_that_drifts_can() -> Non
     assert found["comparable"].tolist() == ["first year", "yes", "yes", "no: the cohort jumped"]
     assert wrong == 0
     assert "grew by 91% to 3,594 in 2022/23" in statements.say_jumps(found)
+    assert statements.say_jumps(found.iloc[:0]) == "There are no years to compare."
 
 
 def test_a_few_dozen_change_by_a_quarter_without_a_reason() -> None:

@@ -33,13 +33,20 @@ BOTH = pd.DataFrame({"timetable": ["trains", "buses"]})
 
 def test_places_are_counted_by_kind_in_words() -> None:
     said = prose.describe_places(PLACES, "Here")
-    assert "Here has 3 places to learn at after 16: 2 schools with sixth form and 1 further education college." in said
+    assert (
+        "Here has 3 places to learn at after 16: 2 schools with a sixth form and 1 further education college." in said
+    )
     assert "Bodies elsewhere run 1 of them." in said
     assert said.endswith("The lists give 16 as the highest age of 1: its sixth form may have closed.")
     assert "No place in Here" in prose.describe_places(PLACES.iloc[3:], "Here")
     assert "C College has closed. It counts, as most" in prose.describe_places(PLACES.assign(run_by=None), "H")
     assert "merger" not in said and "has its address here" not in said
-    assert "No further education college has its address here" in prose.describe_places(PLACES.iloc[:2], "H")
+    alike = prose.describe_places(PLACES.iloc[:2], "H")
+    assert "No further education college has its address here" in alike
+    assert alike.startswith("H has 2 places to learn at after 16: both are schools with a sixth form.")
+    assert "H has 1 place to learn at after 16: it is a school with a sixth" in prose.describe_places(PLACES[:1], "H")
+    assert key_figures.show_places(PLACES.iloc[:2], "H").comparison == "Both are schools with a sixth form"
+    assert key_figures.show_places(PLACES, "H").comparison == "2 are schools with a sixth form"
     assert prose.write_kind("University technical college", 2) == "university technical colleges"
 
 
@@ -47,7 +54,7 @@ def test_how_far_people_get_is_told_by_the_timetables_that_there_are() -> None:
     said = prose.describe_choice(COUNTS, TRAINS)
     assert "75% of postcodes reach a place in 45 minutes, by train or on foot" in said
     assert "can choose from 2 or more" in said
-    assert "By car these are 98% and 7" in said
+    assert "By car 98% reach one, and half can choose from 7 or more." in said
     assert prose.write_ways(BOTH) == "by bus, by train or on foot"
     assert prose.write_ways(TRAINS.iloc[:0]) == "on foot"
     assert prose.warn_of_missing(TRAINS["timetable"]).startswith("No buses are in the journeys on this page")
@@ -137,7 +144,7 @@ def test_the_score_is_told_beside_the_plain_ones() -> None:
     )
     said = prose.describe_matches(matches)
     assert "For each of 65 occupations we ticked its five strongest skills." in said
-    assert "in 98% of cases, against 96% by cosine." in said
+    assert "in 98% of cases; plainer scores do in 96% (cosine)." in said
 
 
 def test_guidance_starts_and_adverts_say_so_where_there_is_nothing() -> None:

@@ -3,7 +3,9 @@
 import pandas as pd
 
 from councilbook.careers import prose
+from councilbook.careers.places.sites import SIXTH_FORM
 from councilbook.pages.html import KeyFigure
+from councilbook.pages.html.wording import begin_line
 
 STRAIGHT = "By straight lines and timetables"
 
@@ -17,10 +19,12 @@ def show_places(places: pd.DataFrame, name: str) -> KeyFigure:
     """
     after = places[places["is_post16"]]
     schools = int(after["kind"].str.startswith("School").sum())
+    some = f"{schools:,} {'is' if schools == 1 else 'are'} {prose.write_kind(SIXTH_FORM, schools)}"
+    every = f"{prose.write_all(schools)} {prose.write_kind(SIXTH_FORM, schools)}"
     return KeyFigure(
         f"{len(after):,}",
-        f"places in {name} to learn at after 16",
-        f"{schools:,} are schools with a sixth form",
+        f"place{'' if len(after) == 1 else 's'} in {name} to learn at after 16",
+        begin_line(every) if schools == len(after) else some,
         "Counted from the lists of schools and colleges",
     )
 
@@ -35,7 +39,7 @@ def show_without_car(counts: pd.DataFrame, timetables: pd.DataFrame) -> KeyFigur
     return KeyFigure(
         f"{prose.share_reached(without):.0f}%",
         f"of postcodes reach a place in {prose.WITHIN} minutes {prose.write_ways(timetables)}",
-        f"{prose.share_reached(drive):.0f}% by car; half of them can choose from {without['median_places']:.0f} places",
+        f"{prose.share_reached(drive):.0f}% by car; else half can choose from {without['median_places']:.0f} places",
         STRAIGHT,
     )
 

@@ -11,9 +11,9 @@ TEMPLATE = "careers/parents.html.j2"
 SCHOOLS, CHECKS = "destinations_by_school", "destination_checks"
 HEADERS = {  # of columns of numbers
     "next_low_pct": "next year group: at least",
-    "next_high_pct": "at most",
+    "next_high_pct": "next year group: at most",
     "shrunken_low_pct": "over the years: at least",
-    "shrunken_high_pct": "at most, over the years",
+    "shrunken_high_pct": "over the years: at most",
     "cohort": "pupils in the newest year",
 }
 ASK = (

@@ -75,6 +75,8 @@ def describe_places(places: pd.DataFrame, name: str) -> str:
         return f"No place in {name} teaches after 16, as far as the lists of schools say."
     kinds = after["kind"].value_counts()
     told = join_names([f"{count} {write_kind(str(kind), count)}" for kind, count in kinds.items()])
+    if len(kinds) == 1:
+        told = f"{write_all(len(after))} {write_kind(str(kinds.index[0]), len(after))}"
     said = [f"{name} has {count_things(len(after), 'place')} to learn at after 16: {told}."]
     if grouped := int(after["run_by"].notna().sum()):
         said.append(f"Bodies elsewhere run {grouped} of them.")
@@ -92,7 +94,13 @@ def describe_places(places: pd.DataFrame, name: str) -> str:
 def write_kind(kind: str, count: int) -> str:
     """Write a kind of place in the middle of a sentence, for one place or several."""
     words = kind if kind[1].isupper() else kind[0].lower() + kind[1:]
+    words = words.replace("with sixth form", "with a sixth form")
     return words if count == 1 else re.sub(r"\b(school|college|site)\b", r"\1s", words)
+
+
+def write_all(count: int) -> str:
+    """Write that all of so many places are something: `both are`, where one is, `it is a`."""
+    return {1: "it is a", 2: "both are"}.get(count, "all are")
 
 
 def describe_choice(counts: pd.DataFrame, timetables: pd.DataFrame) -> str:
@@ -105,8 +113,8 @@ def describe_choice(counts: pd.DataFrame, timetables: pd.DataFrame) -> str:
     ways = write_ways(timetables)
     return (
         f"Without a car, {share_reached(without):.0f}% of postcodes reach a place in {WITHIN} minutes, {ways}. Half of "
-        f"all postcodes can choose from {without['median_places']:.0f} or more. By car these are "
-        f"{share_reached(drive):.0f}% and {drive['median_places']:.0f}."
+        f"all postcodes can choose from {without['median_places']:.0f} or more. By car "
+        f"{share_reached(drive):.0f}% reach one, and half can choose from {drive['median_places']:.0f} or more."
     )
 
 
@@ -161,10 +169,11 @@ def describe_matches(matches: pd.DataFrame) -> str:
     first = matches["ticked"].iloc[0]
     tried = matches[matches["ticked"].eq(first)]
     own, *others = (row for _, row in tried.iterrows())
-    beside = " and ".join(f"{row['found_pct']:.0f}% by {row['score']}" for row in others)
+    beside = " and ".join(f"{row['found_pct']:.0f}% ({row['score']})" for row in others)
     return (
         f"For each of {own['occupations']:,} occupations we ticked {first}. The score puts the occupation among the "
-        f"first 20 in {own['found_pct']:.0f}% of cases, against {beside}. Jobs that share all skills are shown as tied."
+        f"first 20 in {own['found_pct']:.0f}% of cases; plainer scores do in {beside}. Jobs "
+        "that share all skills are shown as tied."
     )
 
 
@@ -295,7 +304,7 @@ def describe_guidance(benchmarks: pd.DataFrame) -> str:
 
 def describe_pdf_scores(scores: pd.DataFrame) -> str:
     """Say how well reports in PDF are read."""
-    return (
-        f"Councils often have these results in a PDF alone. On {len(scores)} synthetic reports of different form, at "
-        f"least {scores['f1_pct'].min():.1f}% of cells were read right (F1)."
-    )
+    worst = scores["f1_pct"].min()
+    read = "every cell was read right" if worst >= 99.95 else f"at least {worst:.1f}% of cells were read right (F1)"
+    tried = f"On {len(scores)} synthetic reports of different form, {read}."
+    return f"Councils often have these results in a PDF alone. {tried}"

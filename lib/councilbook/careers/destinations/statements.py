@@ -11,7 +11,7 @@ from scipy.stats import norm, spearmanr
 
 from councilbook.careers.destinations.comparing import AMONG, AVERAGE, CHANGE
 from councilbook.methods import rates
-from councilbook.pages.html.wording import count_things
+from councilbook.pages.html.wording import begin_line, count_things
 
 MET = {"fully", "full", "met", "achieved", "yes", "true", "100"}  # a benchmark that is met in full, as returns say it
 MOST_SAID = 3
@@ -105,28 +105,32 @@ def say_changes(rows: pd.DataFrame) -> str:
     known = rows[rows["change"].isin(CHANGE)]
     lower, higher = (known.loc[known["change"].eq(word), "school"] for word in (CHANGE[0], CHANGE[2]))
     parts = [
-        f"{len(one)} {'is' if len(one) == 1 else 'are'} {words} ({'; '.join(sorted(one))})"
+        f"{len(one)} {'is' if len(one) == 1 else 'are'} {words} than these predict ({'; '.join(sorted(one))})"
         for one, words in ((lower, "lower"), (higher, "higher"))
         if len(one)
     ]
-    changed = " and ".join(parts) or "none lies outside what its earlier years predict"
+    changed = " and ".join(parts) or "none is lower or higher than its earlier years predict"
     schools = count_things(len(known), "school")
-    return f"Of {schools} with earlier years, {changed}. By chance alone, one in twenty would."
+    return f"Of {schools} with earlier years, {changed}. By chance alone, one in twenty would be."
 
 
 def say_jumps(districts: pd.DataFrame) -> str:
-    """Say between which years a district's cohort jumped, so that they cannot be compared."""
+    """Say between which years the number of young people counted jumped, so that they cannot be compared."""
+    if districts.empty:
+        return "There are no years to compare."
     jumped = districts[districts["comparable"].str.startswith("no")]
     if jumped.empty:
-        return "No cohort jumped, so each year can be compared with the one before."
+        return "The number of young people counted did not jump, so each year can be compared with the one before."
+    several = len(set(districts["lad_name"])) > 1
     said = [
-        f"{row['lad_name']}'s cohort {row['measure']} {'grew' if row['cohort_change_pct'] > 0 else 'shrank'} by "
-        f"{abs(row['cohort_change_pct']):.0f}% to {row['cohort']:,.0f} in {row['destination_year']}"
+        f"{row['lad_name'] + ': ' if several else ''}the number of young people counted {row['measure']} "
+        f"{'grew' if row['cohort_change_pct'] > 0 else 'shrank'} by {abs(row['cohort_change_pct']):.0f}% to "
+        f"{row['cohort']:,.0f} in {row['destination_year']}"
         for row in jumped.sort_values("cohort_change_pct", key=abs, ascending=False).head(MOST_SAID).to_dict("records")
     ]
-    first = f"{len(jumped)} cohorts jumped, the most: " if len(jumped) > MOST_SAID else ""
+    first = f"{len(jumped)} numbers jumped, the most: " if len(jumped) > MOST_SAID else ""
     return (
-        f"{first}{'; '.join(said)}. The number of young people of one age does not change like that. Most likely a "
+        f"{begin_line(first + '; '.join(said))}. How many are of one age does not change like that. Most likely a "
         "school or college entered or left the count, so such a year cannot be compared with the one before."
     )
 

@@ -107,8 +107,8 @@ def describe_adverts(adverts: pd.DataFrame | None) -> str | None:
     if adverts.empty:
         return "None was open near here on the day this page was made. New ones come every day."
     count = adverts["vacancy_id"].nunique()
-    verb = "was" if count == 1 else "were"
-    return f"{count_things(count, 'advert')} {verb} open on the day this page was made."
+    here, was = ("Here is", "was") if count == 1 else ("Here are", "were")
+    return f"{here} {count_things(count, 'advert')} that {was} open on the day this page was made."
 
 
 def group_by_town(places: pd.DataFrame) -> dict[str, list[dict[str, str]]]:
