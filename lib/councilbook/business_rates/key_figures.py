@@ -73,6 +73,6 @@ def show_cost(costs: pd.DataFrame, claim: pd.DataFrame) -> KeyFigure:
     return KeyFigure(
         write_pounds(cost["median"]),
         "a year is the cost of requests on business rates",
-        f"The case study has £{claim['claim_gbp'].iloc[0]:,.0f}",
+        f"The case study says £{claim['claim_gbp'].iloc[0]:,.0f}",
         f"90% interval {write_pounds(cost['low'])} to {write_pounds(cost['high'])}",
     )

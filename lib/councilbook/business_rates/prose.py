@@ -192,8 +192,9 @@ def describe_calibration(counts: pd.DataFrame) -> str:
     fitted = verdicts[~verdicts["left_out"]]
     seen = int(fitted[list(OUTCOMES)].to_numpy().sum())
     tried = " ".join(
-        f"In {one['council']}, which played no part in that, {one['on_roll']} of the first {one['seen']} were on the "
-        f"roll after all. {one['not_rated']} owe no rates, mostly because they trade from home."
+        f"In {one['council']}, which played no part in that, {one['on_roll']} of the first {one['seen']} "
+        f"{'was' if one['on_roll'] == 1 else 'were'} on the roll after all. {one['not_rated']} owe no rates, mostly "
+        "because they trade from home."
         for one in held["left_out"]
     )
     return (
@@ -388,10 +389,13 @@ def describe_costs(costs: pd.DataFrame, claim: pd.DataFrame) -> str:
 
 
 def describe_topics(topics: pd.DataFrame) -> str:
-    """Say what is asked for most."""
+    """Say what is asked for most; where more than two topics are asked for as often, how many these are."""
+    all_of = f"Known requests asked for {topics['requests'].sum():,} things in all."
+    often = topics["requests"].max()
+    if (equal := int(topics["requests"].eq(often).sum())) > 2:
+        return f"**{equal} topics** were asked for {often} times each, and none more often. {all_of}"
     most = [f"**{_lower(row['title'])}** ({row['requests']})" for row in topics.head(2).to_dict("records")]
     most[0] = most[0].removesuffix(")") + " times)"
-    all_of = f"Known requests asked for {topics['requests'].sum():,} things in all."
     return f"People asked most often for {join_names(most)}. {all_of}"
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from councilbook.business_rates.register.properties import VALUE_BANDS
+from councilbook.pages.html.wording import count_things
 
 TOWN_SHARES = 0.01, 0.9  # of the properties that lie in a town
 NO_TOWN = r"\d|^$|shire$|\b(?:road|street|lane|avenue|estate|park|floor|address)$"
@@ -52,7 +53,8 @@ def describe_map(points: gpd.GeoDataFrame, register: pd.DataFrame) -> str:
     lowest, highest = min(BANDS), max(BANDS)
     low, high = int((points["band"] == lowest).sum()), int((points["band"] == highest).sum())
     away = len(register) - len(points)
-    without = f" {away:,} have no position and are not on it." if away else ""
+    are = "is" if away == 1 else "are"
+    without = f" {count_things(away, 'property')} without a position {are} not on it." if away else ""
     return (
         f"Map of {len(points):,} properties, with darker and larger dots for higher rateable values: {low:,} of "
         f"{BANDS[lowest]}, {high:,} of {BANDS[highest]}.{without}"

@@ -2,7 +2,10 @@
 
 import re
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 UNITS = {  # how columns' names end (see docs), and how a reader is told the unit
     "gbp_year": "£ a year",
@@ -21,8 +24,9 @@ PLACES = {"lsoa": "small area", "msoa": "larger area", "oa": "output area", "lad
 
 
 def count_things(count: int, noun: str) -> str:
-    """Write how many there are of something whose plural ends in s, as `1 area` or `1,064 areas`."""
-    return f"{count:,d} {noun}{'' if count == 1 else 's'}"
+    """Write how many there are of something, as `1 area`, `1,064 areas` or `2 properties`."""
+    plural = re.sub(r"(?<=[^aeiou])y$", "ie", noun) + "s"
+    return f"{count:,d} {noun if count == 1 else plural}"
 
 
 def begin_line(words: str) -> str:
@@ -71,7 +75,12 @@ def round_pounds(pounds: float) -> float:
     return float(f"{pounds:.2g}")
 
 
+def round_column(column: "pd.Series[Any]", figures: int) -> "pd.Series[Any]":
+    """Round each number of a column to so many figures, as a reader needs them."""
+    return column.map(lambda one: float(f"{one:.{figures}g}"), na_action="ignore")
+
+
 def write_pounds(pounds: Any) -> str:
-    """Write an uncertain sum, as £120,000 or −£3,500."""
+    """Write an uncertain sum, as £1.2 million, £120,000 or −£3,500."""
     rounded = round_pounds(float(pounds))
-    return f"{'−' if rounded < 0 else ''}£{abs(rounded):,.0f}"
+    return f"{'−' if rounded < 0 else ''}{write_millions(abs(rounded))}"

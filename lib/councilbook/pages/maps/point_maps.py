@@ -98,7 +98,7 @@ def draw_point_map(
         name: column with the places' names, each different, letter case and blanks apart.
         details: column to its label and Python format specification (as `,d` or `.1f`; empty for text), told of each
             place. Places of which the same is told share it, so that few such differ much is what keeps a map small.
-        noun: what a place is called; its plural ends in s.
+        noun: what a place is called, see `count_things`.
         towns: from `gather_towns`, named close up, and everywhere where there is one region alone.
 
     Raises:
