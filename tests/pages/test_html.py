@@ -196,7 +196,8 @@ def test_an_attribution_is_said_once_however_many_datasets_have_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "noun", "told"), [(1, "property", "1 property"), (2, "property", "2 properties"), (1064, "day", "1,064 days")]
+    ("count", "noun", "told"),
+    [(1, "property", "1 property"), (2, "property", "2 properties"), (1064, "day", "1,064 days")],
 )
 def test_things_are_counted_with_their_plural(count: int, noun: str, told: str) -> None:
     assert wording.count_things(count, noun) == told

@@ -58,7 +58,7 @@ def measure_study(catalogue: Catalogue, study: str) -> dict[str, int | str]:
         "sources": len(sources),
         "not_open": len(guarded),
         "agreed": sum(one.agreement is not None for one in guarded),
-        "unread": sum(one.id not in read for one in sources),
+        "unread": _say_how_many(sum(one.id not in read for one in sources)),
         "joint": sum(one.id in others for one in sources),
         "stewards": len({one.steward for one in sources}),
         "builds": len(spec.notebooks) - 1,
@@ -77,7 +77,7 @@ def measure_study(catalogue: Catalogue, study: str) -> dict[str, int | str]:
         of_data = exchanges[exchanges["kind"] == "data"]
         measures |= {
             "actors": len(actors),
-            "bridge": str(actors["title"].iloc[0]),
+            "bridge": str(actors["title"].iloc[0]).replace("The council", "the council"),
             "bridge_pct": f"{actors['bridge_pct'].iloc[0]:.0f}",
             "givers": int((actors["gives"] > actors["takes"]).sum()),
             "exchanges": len(exchanges),
@@ -85,6 +85,10 @@ def measure_study(catalogue: Catalogue, study: str) -> dict[str, int | str]:
             "unagreed": int(of_data["agreement"].isna().sum()),
         }
     return measures
+
+
+def _say_how_many(count: int) -> str:
+    return f"{count or 'None'} {'are' if count > 1 else 'is'}"
 
 
 def set_side_by_side(catalogue: Catalogue) -> pd.DataFrame:

@@ -17,7 +17,7 @@ def describe_sources(sources: pd.DataFrame) -> str:
     return (
         f"**{count_things(len(sources), 'source')} feed the studies, and {is_open.sum()} of them are open.** "
         f"{shared} are used by more than one study. {int((sources['fair_checks'] == 4).sum())} pass all four FAIR "
-        "checks, which are computed from the catalogue."
+        "checks: by its entry in the catalogue a file can be found, got, joined with others and used again."
     )
 
 

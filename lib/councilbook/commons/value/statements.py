@@ -7,7 +7,7 @@ import pandas as pd
 from councilbook.commons.value.evidence import EVERYTHING
 from councilbook.pages.html.pieces import Html
 from councilbook.pages.html.tables import table as write_table
-from councilbook.pages.html.wording import count_things, round_pounds, write_pounds
+from councilbook.pages.html.wording import count_things, round_column, round_pounds, write_pounds
 
 MOST = 3  # questions that are told
 LEAST_PCT = 5  # of what everything is worth: a question below that is not told
@@ -103,5 +103,8 @@ def show_rounded(table: pd.DataFrame, caption: str, headers: Mapping[str, str]) 
     """Show a table with its pounds rounded to two figures, and its shares to whole ones: more is not known."""
     pounds = [name for name in map(str, table) if name.endswith("_gbp")]
     shares = [name for name in map(str, table) if name.endswith("_pct")]
-    rounded = table.assign(**{name: table[name].map(round_pounds) for name in pounds})
-    return write_table(rounded, caption, headers=headers, formats=dict.fromkeys([*pounds, *shares], ",.0f"))
+    ends = [name for name in ("low", "default", "high") if name in table]  # of values in all sorts of units
+    exact = {name: round_column(table[name], 3) for name in ends}
+    rounded = table.assign(**exact | {name: table[name].map(round_pounds) for name in pounds})
+    formats = dict.fromkeys([*pounds, *shares], ",.0f") | dict.fromkeys(ends, ",g")
+    return write_table(rounded, caption, headers=headers, formats=formats)
