@@ -141,4 +141,7 @@ def test_sources_without_a_licence_are_counted():
     rows = pd.DataFrame(
         {"spectrum": ["open", "open", "closed"], "gap": [None, "The publisher states no licence.", None]}
     )
-    assert "3 sources bear on the question, and 2 are open. Of 1 the publisher" in statements.describe_landscape(rows)
+    assert (
+        "3 sources bear on the question, and 2 are open. No licence is stated for 1, so"
+        in statements.describe_landscape(rows)
+    )

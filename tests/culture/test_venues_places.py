@@ -85,7 +85,7 @@ def test_a_councils_own_venue_that_a_file_has_too_is_listed_once_and_ids_are_uni
     imd = pd.DataFrame({"lsoa11_code": ["E01000001"], "imd_decile": [4], "imd_rank": [12_000]})
     areas = list_areas(venues, Ground({2021: AREAS}), imd)
     assert areas.groupby("lsoa_code")["imd_decile"].first().dropna().to_dict() == {"E01000001": 4}
-    assert "may lie in any of 2 small areas" in statements.say_areas(areas, venues, "library_a")
+    assert "may lie in either of 2 small areas" in statements.say_areas(areas, venues, "library_a")
 
 
 def test_the_words_of_a_councils_list_are_taken_for_kinds_and_others_stay_other():

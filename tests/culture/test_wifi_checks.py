@@ -140,7 +140,7 @@ def test_an_empty_log_tells_nothing():
 
 def test_what_is_said():
     told = pd.DataFrame({"what": ["read", "staff"], "rows": [90, 10]})
-    assert statements.say_read(told) == "90 records were read and 10 set aside, 10.0 % of all."
+    assert statements.say_read(told) == "90 records were read and 10 set aside, 10.0% of all."
     stays = pd.DataFrame({"is_seen_once": [True, False, False], "dwell_seconds": [0.0, 60.0, 540.0]})
     assert statements.say_once(stays) == (
         "1 of 3 stays were seen once, so their length is not known. Half of the others last 5 minutes or less."

@@ -8,6 +8,7 @@ from councilbook.culture.venues.statements import count_kind
 from councilbook.culture.visits.hours import WHOLE
 from councilbook.culture.visits.statements import take_whole
 from councilbook.pages.html import KeyFigure
+from councilbook.pages.html.wording import count_things, write_millions
 
 
 def show_engaged(published: pd.DataFrame) -> KeyFigure:
@@ -54,9 +55,9 @@ def show_grants(money: pd.DataFrame) -> KeyFigure | None:
     if grants.empty:
         return None
     return KeyFigure(
-        f"£{grants['amount_gbp'].sum() / 1e6:.1f} million",
+        write_millions(grants["amount_gbp"].sum()),
         f"of project grants came from {grants['years'].min()} to {grants['years'].max()}",
-        f"in {grants['awards'].sum():,.0f} awards",
+        f"in {count_things(int(grants['awards'].sum()), 'award')}",
         "Counted where a recipient is registered",
     )
 
@@ -101,7 +102,7 @@ def show_visits(by_hour: pd.DataFrame, dwell: pd.DataFrame) -> KeyFigure | None:
     one, fullest = length.iloc[0], whole.nlargest(1, "in_at_once").iloc[0]
     return KeyFigure(
         f"{one['median_minutes']:.0f} minutes",
-        "is a visit of the museum, in the middle",
-        f"{fullest['in_at_once']:.0f} visitors at once in the fullest hour, {fullest['hour']:02.0f}:00",
-        f"95% interval {one['low_minutes']:.0f} to {one['high_minutes']:.0f} minutes",
+        "or longer is what half of all visits to the museum take",
+        f"{fullest['in_at_once']:.0f} visitors at once in the fullest hour, from {fullest['hour']:02.0f}:00",
+        f"95% interval of the visit: {one['low_minutes']:.0f} to {one['high_minutes']:.0f} minutes",
     )

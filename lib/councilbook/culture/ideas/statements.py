@@ -75,7 +75,8 @@ def describe_landscape(landscape: pd.DataFrame) -> str:
     """
     is_open = landscape["spectrum"] == "open"
     without = int(landscape["gap"].fillna("").str.contains("states no licence").sum())
-    missing = f" Of {without} the publisher states no licence, so what was made of real files waits." if without else ""
+    waits = "No licence is stated for {}, so what was made of its real file waits."
+    missing = f" {waits.format(without)}" if without else ""
     return (
         f"{count_things(len(landscape), 'source')} bear on the question, and {is_open.sum()} are open.{missing} "
         "The map below is drawn from the catalogue and the notebooks' own code."

@@ -114,7 +114,7 @@ def say_plan(plans: pd.DataFrame, plan: str, minutes: int) -> str:
     best = rows.loc[EXACT]
     words = PLAN_WORDS[plan]
     if plan == NEAREST:
-        return f"{best['places']:.0f} places {words} leave an average way of {best['walk_minutes']:.0f} minutes."
+        return f"From {best['places']:.0f} places {words}, that takes {best['walk_minutes']:.0f} minutes on foot."
     said = (
         f"{best['places']:.0f} places {words} are within {minutes} minutes' walk of about "
         f"{write_about(best['reached_adults'])} adults who are estimated not to take part, "

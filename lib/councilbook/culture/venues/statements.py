@@ -6,7 +6,7 @@ from councilbook.catalogue.councils import join_names
 from councilbook.culture.venues.funding import GRANTS
 from councilbook.culture.venues.positions import KINDS, MAPS, MUSEUMS
 from councilbook.culture.venues.shifts import KEPT, MOVED, OTHER, REFUSED, UNTOLD
-from councilbook.pages.html.wording import count_things
+from councilbook.pages.html.wording import count_things, write_about, write_millions
 
 MOST_AREAS = 4  # that a sentence lists
 PLURALS = {"library": "libraries"}
@@ -107,12 +107,13 @@ def say_areas(areas: pd.DataFrame, venues: pd.DataFrame, venue_id: str) -> str:
             f"{rows['distance_m'].max():,.0f} metres or more away. Nothing should rest on one of them."
         )
     told = [
-        f"{code} ({_say_away(metres)}{f', decile {decile}' if pd.notna(decile) else ''})"
+        f"{code} ({_say_away(metres)}{f', decile {decile} of deprivation' if pd.notna(decile) else ''})"
         for code, metres, decile in zip(rows["lsoa_code"], rows["distance_m"], rows["imd_decile"], strict=True)
     ]
     if len(told) == 1:
         return f"{name} lies in {told[0]}, whatever its uncertainty."
-    return f"{name} may lie in any of {len(told)} small areas: {join_names(told)}. Nothing should rest on one of them."
+    some = "either of 2" if len(told) == 2 else f"any of {len(told)}"
+    return f"{name} may lie in {some} small areas: {join_names(told)}. Nothing should rest on one of them."
 
 
 def _say_away(metres: float) -> str:
@@ -136,7 +137,7 @@ def say_grants(funding: pd.DataFrame, name: str) -> str:
         return f"Project grants to {name} are not known: the file that is here was cut to other places."
     return (
         f"{name} had {count_things(int(grants['awards'].sum()), 'project grant')}, "
-        f"£{grants['amount_gbp'].sum():,.0f} in all, from {grants['years'].min()} to {grants['years'].max()}."
+        f"{write_millions(grants['amount_gbp'].sum())} in all, from {grants['years'].min()} to {grants['years'].max()}."
     )
 
 
@@ -171,7 +172,7 @@ def say_stations(stations: pd.DataFrame, name: str) -> str:
         else ""
     )
     return (
-        f"{told} The busiest is {busiest['name']}, with {busiest['people']:,} {busiest['counted']} "
+        f"{told} The busiest is {busiest['name']}, with {write_about(busiest['people'])} {busiest['counted']} "
         f"in {busiest['year']}, counted once.{lacks}"
     )
 

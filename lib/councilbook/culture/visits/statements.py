@@ -95,7 +95,7 @@ def say_power(power: pd.DataFrame, effect_pct: float) -> str:
     weeks = int(enough.min() if len(enough) else fair["weeks"].max())
     found = f"finds it in {ENOUGH_PCT:.0f} of 100 tests or more" if len(enough) else "still misses it too often"
     return (
-        f"Say a new sign brings in {effect_pct:.0f}% more people. A test of {weeks} weeks, switched by lot, {found}. "
+        f"Where a new sign brings in {effect_pct:.0f}% more people, a test of {weeks} weeks, switched by lot, {found}. "
         f"Where it brings in nobody, that test raises a false alarm in {alarm[FAIR, weeks]:.0f} of 100. Comparing "
         f"before and after does in {alarm[BEFORE_AFTER, weeks]:.0f}. These figures are simulated, from assumptions."
     )

@@ -17,7 +17,7 @@ def say_read(told: pd.DataFrame) -> str:
     """Say how many records were read, and how many were set aside."""
     read = int(told.loc[told["what"].eq("read"), "rows"].sum())
     aside = int(told["rows"].sum()) - read
-    return f"{read:,} records were read and {aside:,} set aside, {100 * aside / max(read + aside, 1):.1f} % of all."
+    return f"{read:,} records were read and {aside:,} set aside, {100 * aside / max(read + aside, 1):.1f}% of all."
 
 
 def say_belief(checked: pd.DataFrame, log: str) -> str:
@@ -29,8 +29,8 @@ def say_belief(checked: pd.DataFrame, log: str) -> str:
     if failed.empty:
         return f"{log} can be believed as far as this can be tested: {held} of {asked} checks hold."
     return (
-        f"{log} must not be used to count visitors or journeys. {len(failed)} of {asked} checks fail: "
-        f"{'; '.join(one.lower() for one in failed)}."
+        f"{log} must not be used to count visitors or journeys. {len(failed)} of {asked} checks fail. "
+        f"This does not hold: {'; '.join(one.lower() for one in failed)}."
     )
 
 
