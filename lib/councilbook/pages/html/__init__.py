@@ -19,6 +19,7 @@ from councilbook.pages.html.pieces import (
 )
 from councilbook.pages.html.questions import Answer, answers
 from councilbook.pages.html.tables import record_cards, table
+from councilbook.pages.html.wording import round_column
 
 __all__ = [
     "Answer",
@@ -36,6 +37,7 @@ __all__ = [
     "key_figures",
     "list_kinds",
     "record_cards",
+    "round_column",
     "table",
     "write_data_uri",
 ]
