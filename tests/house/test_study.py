@@ -239,13 +239,14 @@ def test_an_optional_file_that_is_cut_to_other_places_is_not_there(workbook: Wor
 
 
 @pytest.mark.parametrize(("code", "told"), [("E06000901", ("real", None)), ("E07000902", ("not used", NO_ROW))])
+@pytest.mark.parametrize("way", ["areas", "looked_up"])
 def test_the_landscape_says_of_a_file_that_it_has_no_row_of_the_council(
-    code: str, told: tuple[str, str | None], workbook: Workbook, mirror: str
+    way: str, code: str, told: tuple[str, str | None], workbook: Workbook, mirror: str
 ) -> None:
     catalogue = workbook.catalogue / "national.yaml"
     fields = "fields: {price_gbp: {type: number, description: Price}}"
     by_code = fields.replace("{price", "{lad_code: {description: District}, price")
-    text = catalogue.read_text(encoding="utf-8").replace(fields, f"areas: {{district: lad_code}}, {by_code}")
+    text = catalogue.read_text(encoding="utf-8").replace(fields, f"{way}: {{district: lad_code}}, {by_code}")
     catalogue.write_text(text.replace("file: prices.csv\n    mirror: null", "file: prices.csv\n    mirror: prices.csv"))
     (workbook.root / mirror / "prices.csv").write_text(f"lad_code,price_gbp\n{code},3\n", encoding="utf-8")
     load_catalogue.cache_clear()

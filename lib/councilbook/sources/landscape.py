@@ -67,7 +67,8 @@ def describe_landscape(
 def may_lack_rows(source: Source) -> bool:
     """Tell whether a copy of a source may have no row of a council, which one look by the council's codes shows."""
     table = next(iter(source.tables.values()), None)
-    return bool(source.spectrum == "open" and table and table.areas and not table.areas.lsoa and not table.stream)
+    picked = table and (table.looked_up or table.areas)
+    return bool(source.spectrum == "open" and picked and not picked.lsoa)
 
 
 def _describe(

@@ -151,8 +151,8 @@ class Study(Intake):
     def landscape(self) -> pd.DataFrame:
         """Describe every source of this study in the catalogue; see `landscape.describe_landscape`."""
         sources = self.catalogue.sources_of(self.spec.id)
-        aside = replace(self, _rows={})  # what is looked at here is not kept
-        return describe_landscape(sources, self.spec, self.finder, self.run_date, aside._has_rows)
+        aside = replace(self, _rows={}, _used={})  # what is looked at here is neither kept nor used
+        return describe_landscape(sources, self.spec, self.finder, self.run_date, aside._has_own)
 
     def score_landscape(self) -> pd.DataFrame:
         """Return the landscape with how open and how old each source is; see `landscape.score_sources`."""

@@ -272,6 +272,17 @@ class Intake:
                 return False
         return True
 
+    def _has_own(self, source: Source) -> bool:
+        """Tell whether a table that a council's rows are picked from, or looked up in, has one."""
+        asked = source.table().looked_up
+        if not asked:
+            return self._has_rows(source)
+        try:
+            select_by_code(self.read_table(source, None)[1], asked, self.finder.council, source)
+        except NotThereError:
+            return False
+        return True
+
     # --- places ---
 
     @cached_property

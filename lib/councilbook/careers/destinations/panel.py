@@ -14,7 +14,6 @@ import pandas as pd
 from councilbook.careers.destinations.marks import read_cells
 from councilbook.careers.places.sites import pair_reopened
 from councilbook.catalogue import Council, Source
-from councilbook.catalogue.entries.sources import Areas
 from councilbook.errors import NotThereError, NotToldError
 from councilbook.methods.rates import bound_counts
 from councilbook.sources.geography import select_by_code
@@ -65,8 +64,10 @@ def pick_own(rows: pd.DataFrame, council: Council, source: Source) -> tuple[pd.D
         NotToldError: there is no school or college.
     """
     none = f"The tables of destinations have no school or college of {council.name}."
+    asked = source.table().looked_up
+    assert asked, "the catalogue says by which column"
     try:
-        own = select_by_code(rows, Areas(education="la_number", or_county=True), council, source)
+        own = select_by_code(rows, asked, council, source)
     except NotThereError as error:
         raise NotToldError(f"{none} {error}") from None
     is_whole = own["kind"].eq(AUTHORITY)

@@ -135,6 +135,9 @@ class Table(Entry):
         default=False, description="A CSV of millions of rows, read as it comes; `member` is then a pattern."
     )
     areas: Areas | None = None
+    looked_up: Areas | None = Field(
+        default=None, description="Of a table that comes whole: by which column a study looks a council's rows up."
+    )
     key: list[str] = Field(default=[])
     fields: dict[Name, FieldSpec]
 
@@ -146,7 +149,8 @@ class Table(Entry):
             raise ValueError(
                 "quotation marks are text (`quotes: false`) only where it is read piece by piece (`stream`)"
             )
-        require_declared([*self.rows, *self.key, *(self.areas.columns if self.areas else [])], self.fields)
+        named = [name for one in (self.areas, self.looked_up) if one for name in one.columns]
+        require_declared([*self.rows, *self.key, *named], self.fields)
         return self
 
 
