@@ -15,7 +15,7 @@ from councilbook.running.making import run_job
 from tiny_workbook import make_plain_pages, make_workbook, read_environment, write_notebook
 
 DAY = "2026-11-23"
-OF_ONE_START = {"COUNCILBOOK_PROCESSED", "COUNCILBOOK_RESTRICTED", "IPYTHONDIR", "JPY_PARENT_PID"}
+OF_ONE_START = {"COUNCILBOOK_HELD", "COUNCILBOOK_PROCESSED", "COUNCILBOOK_RESTRICTED", "IPYTHONDIR", "JPY_PARENT_PID"}
 SHOW = """import json, os, signal, sys, time
 from pathlib import Path
 from matplotlib import pyplot
