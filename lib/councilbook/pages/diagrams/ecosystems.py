@@ -104,8 +104,9 @@ def _draw_arrows(axes: Axes, exchanges: pd.DataFrame, places: Places, names: Map
         numbered.append(_follow((start, end), bend, 0.5))
         if not page.narrow:
             box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": colour}
-            words = {"fontsize": page.font - 4, "color": INK, "bbox": box}
-            axes.text(*numbered[-1], f"{row.number}", ha="center", va="center", **words)
+            axes.text(
+                *numbered[-1], f"{row.number}", ha="center", va="center", fontsize=page.font - 4, color=INK, bbox=box
+            )
 
 
 def _measure(named: Text, axes: Axes) -> Bbox:
