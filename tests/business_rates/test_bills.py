@@ -897,6 +897,7 @@ DISCRETIONARY, OTHER = "discretionary_relief", "other_relief"
             "claims_small_business",
             [0, 0],
         ),
+        (OTHER, ["Hardship 80%", "80%"], "is_charity", [0, 0]),
         (OTHER, ["RHL: 40%", "Retail, Hospitality & Leisure", "Returned"], "is_retail", [1, 1, 0]),
         (OTHER, ["RETD", "SBR+RHL", "Retailer"], "is_retail", [1, 1, 1]),
         (MANDATORY, ["Charity 80% / Top-up 20%", "Charity Relief, Discretionary Relief"], "is_charity", [1, 1]),
