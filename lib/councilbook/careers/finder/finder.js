@@ -212,7 +212,7 @@ function show() {
   if (byId("vacancies-list")) {
     const adverts = listAdverts();
     fill(byId("vacancies-list"), adverts, showAdvert, "apprenticeship");
-    said.push(count(adverts.length, "apprenticeship"));
+    said.push(count(new Set(adverts.map(one => one.advert.id.slice(1).replace(/-\d+$/, ""))).size, "apprenticeship"));  // an advert may have several addresses
   }
   if (byId("jobs-list")) {
     const isAnswered = state.good.size || state.likes.some(one => one !== null), jobs = isAnswered ? scoreJobs(readJobs(), state.likes, state.good) : [];

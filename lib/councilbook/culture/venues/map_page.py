@@ -177,7 +177,7 @@ def _fit(axes: Axes, bounds: "np.ndarray", size: tuple[float, float]) -> float:
 def _draw_stations(axes: Axes, stations: pd.DataFrame, taken: list[Taken], metres_mm: float) -> list[Taken]:
     """Draw stations with their names on the side that has more room; return what the names cover."""
     axes.scatter(
-        stations["easting"], stations["northing"], s=16, facecolor="white", edgecolor=INK, linewidth=1.1, zorder=4
+        stations["easting"], stations["northing"], s=16, facecolor="white", edgecolor=INK, linewidth=1.1, zorder=5.5
     )
     dots = [(x, y, *[0.8 * metres_mm] * 2) for x, y in stations[["easting", "northing"]].to_numpy()]
     named: list[Taken] = []
