@@ -175,6 +175,15 @@ def test_a_wrong_or_far_postcode_gets_a_sentence(visit: Open, town: Path, typed:
     assert page.locator("#places-list > li").count() > 5
 
 
+def test_an_advert_with_two_addresses_counts_once(visit: Open, tmp_path: Path) -> None:
+    adverts = make_tables()["careers_vacancies"]
+    twice = adverts.assign(vacancy_id=["1000001", "1000001", "1000003"], address_number=[1, 2, 1])
+    page = visit(write_finder(tmp_path, make_tables(careers_vacancies=twice))).page
+    wait_for_journeys(page)
+    assert "Here are 2 adverts that were open" in page.inner_text("#main")
+    assert "2 apprenticeships" in page.inner_text("#found")
+
+
 def test_the_postcode_is_in_the_address_only_when_its_box_is_ticked_and_is_kept_nowhere(
     visit: Open, town: Path
 ) -> None:
