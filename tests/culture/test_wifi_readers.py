@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from councilbook.catalogue import FoundFile, load_catalogue
-from councilbook.culture.wifi.intake import TWICE_AN_HOUR, Intake, parse_address, undo_hash
+from councilbook.culture.wifi.intake import TWICE_AN_HOUR, Intake, list_bounds, parse_address, undo_hash
 from councilbook.culture.wifi.readers import inspect_log, read_log, recognise
 from councilbook.errors import CheckError, ParameterError, SourceError
 from councilbook.paths import find_workbook
@@ -235,6 +235,13 @@ def test_after_midnight_a_day_is_closed():
         intake.forget("2026-03-07")
         assert read_log(meraki_3(place("2026-03-06T10:05:00Z")), "", intake).empty
         assert aside(intake) == {"of a day whose tokens are dropped": 1}
+
+
+@pytest.mark.parametrize("kind", ["real", "synthetic"])
+def test_a_real_log_is_read_from_the_day_from_which_it_may_be_kept_to_the_day_of_the_run(kind: str) -> None:
+    log = SimpleNamespace(is_synthetic=kind == "synthetic")
+    bounds = {"keep_from": "2025-11-29", "until": "2026-11-29"}
+    assert list_bounds(log, "2026-11-29", 365) == (bounds if kind == "real" else {})
 
 
 def test_lists_and_retention_come_first():

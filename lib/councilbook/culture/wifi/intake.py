@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from councilbook.catalogue import FoundFile
 from councilbook.errors import CheckError, ParameterError, suggest
 
 LOCAL_BIT = 0x02 << 40  # of the first octet: the address was made up by its device or its network
@@ -33,6 +34,12 @@ TWICE_AN_HOUR = "in the hour that a clock change repeats or leaves out"
 TRIES = 2**18  # of the 2**24 addresses of a vendor, in `undo_hash`
 
 Times = NDArray[np.datetime64]
+
+
+def list_bounds(log: FoundFile, run_date: str, retention_days: int) -> dict[str, str]:
+    """List the first and the last day of which an intake may read a real log; of a synthetic one all days are read."""
+    first = pd.Timestamp(run_date) - pd.Timedelta(days=retention_days)
+    return {} if log.is_synthetic else {"keep_from": f"{first:%Y-%m-%d}", "until": run_date}
 
 
 @dataclass(frozen=True)
