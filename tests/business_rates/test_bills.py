@@ -288,6 +288,7 @@ def test_english_bills_of_2026_by_hand(value: int, more: dict[str, Any], net: fl
         (10_000, EMPTY, 4_810.00),  # what a council gives is its own scheme
         (40_000, SHOP, 16_354.00),  # 19,240.00 less 15 %
         (100_000, SHOP | {"is_pub": True}, 32_100.00),  # less 40 %
+        (18_000, SHOP | SMALL | {"is_pub": True}, 4_329.00),  # 8,658.00 less 10 %, and 40 % of the whole charge
         (100_001, SHOP, 54_800.55),
         (17_500, SMALL | SHOP, 6_102.68),  # 7,365.31 less 15 % of 8,417.50, 1,262.63
         (20_000, {"transition_base_gbp": 5_000}, 5_750.00),  # 15 % more
