@@ -6,7 +6,7 @@ from councilbook.catalogue.councils import join_names
 from councilbook.culture.venues.funding import GRANTS
 from councilbook.culture.venues.positions import KINDS, MAPS, MUSEUMS
 from councilbook.culture.venues.shifts import KEPT, MOVED, OTHER, REFUSED, UNTOLD
-from councilbook.pages.html.wording import count_things, write_about, write_millions
+from councilbook.pages.html.wording import count_things
 
 MOST_AREAS = 4  # that a sentence lists
 PLURALS = {"library": "libraries"}
@@ -137,7 +137,7 @@ def say_grants(funding: pd.DataFrame, name: str) -> str:
         return f"Project grants to {name} are not known: the file that is here was cut to other places."
     return (
         f"{name} had {count_things(int(grants['awards'].sum()), 'project grant')}, "
-        f"{write_millions(grants['amount_gbp'].sum())} in all, from {grants['years'].min()} to {grants['years'].max()}."
+        f"£{grants['amount_gbp'].sum():,.0f} in all, from {grants['years'].min()} to {grants['years'].max()}."
     )
 
 
@@ -172,7 +172,7 @@ def say_stations(stations: pd.DataFrame, name: str) -> str:
         else ""
     )
     return (
-        f"{told} The busiest is {busiest['name']}, with {write_about(busiest['people'])} {busiest['counted']} "
+        f"{told} The busiest is {busiest['name']}, with {busiest['people']:,} {busiest['counted']} "
         f"in {busiest['year']}, counted once.{lacks}"
     )
 

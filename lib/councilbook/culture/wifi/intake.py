@@ -24,7 +24,7 @@ from councilbook.catalogue import FoundFile
 from councilbook.errors import CheckError, ParameterError, suggest
 
 LOCAL_BIT = 0x02 << 40  # of the first octet: the address was made up by its device or its network
-GROUP_BIT = 0x01 << 40  # the address is that of a group, as ff:ff:ff:ff:ff:ff of all; none of these sends
+NOBODYS = {0, 2**48 - 1}  # an address not known, and that of all; others with the bit of a group are made up by phones
 FIRST_CLOCK = np.datetime64("2005-01-01", "us")  # a clock that says less was never set
 ADDRESS = re.compile(r"[0-9a-fA-F]{2}([:\-. ]?[0-9a-fA-F]{2}){5}")
 SEPARATORS = str.maketrans("", "", ":-. ")
@@ -218,7 +218,7 @@ class Intake:
 
         set_aside(np.broadcast_to(heard.doubtful, heard.time.shape), TWICE_AN_HOUR)
         set_aside(np.isnat(heard.time), NO_TIME)
-        is_nobody = np.array([one == 0 or (isinstance(one, int) and one & GROUP_BIT > 0) for one in heard.identifiers])
+        is_nobody = np.array([one in NOBODYS for one in heard.identifiers])
         set_aside((heard.identifier < 0) | (is_nobody.any() and is_nobody[heard.identifier]), NO_ADDRESS)
         set_aside(pd.isna(heard.zone), NO_ZONE)
         reasons = np.array([self._left_out.get(one, "") for one in heard.identifiers] or [""], object)
