@@ -18,9 +18,9 @@ REFUSED = (
 )
 HELD = "What was published before would give some of the records away beside it. So it is held back."
 TO_DO = (
-    "It alone is held back, as nothing else rests on it. Release coarser groups, or run again when more has changed. "
-    "The version that was published before is kept aside, and the next is held against it. If nobody has had it, "
-    "whoever approves may have its folder moved away:"
+    "It alone is held back, as nothing else rests on it. Once more has changed, it may pass. The version that was "
+    "published before is kept aside, and the next is held against it. If nobody has had it, whoever approves may have "
+    "its folder moved away:"
 )
 NOT_LINKED = "Two files that it needs are not of one linkage: the pseudonyms of the one are not in the other."
 NOT_THERE = "A file that it needs is not there."
