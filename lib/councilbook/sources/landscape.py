@@ -38,7 +38,7 @@ def describe_landscape(
         study: tells which of them its notebooks use.
         finder: tells which closed and shared ones are on this machine.
         run_date: ISO date that agreements are held against.
-        has_rows: tells of a source that `may_lack_rows` whether its file has a row of the council.
+        has_rows: whether a source's file has a row of the council; asked only where it `may_lack_rows`.
 
     Returns:
         A row a source: source_id, title, publisher, steward, spectrum, personal_data, licence, published (of a file

@@ -34,14 +34,19 @@ def begin_line(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def round_figures(number: Any, figures: int) -> float:
+    """Round a number to so many significant figures."""
+    return float(f"{float(number):.{figures}g}")
+
+
 def write_about(value: Any) -> str:
     """Write an estimate to three figures, as 30,300 for 30,307."""
-    return f"{float(f'{float(value):.3g}'):,.0f}"
+    return f"{round_figures(value, 3):,.0f}"
 
 
 def write_millions(pounds: Any) -> str:
     """Write a sum of pounds to three figures, as £5 million, £33.7 million or £854,000."""
-    rounded = float(f"{float(pounds):.3g}")
+    rounded = round_figures(pounds, 3)
     return f"£{rounded / 1e6:,g} million" if rounded >= 1e6 else f"£{rounded:,.0f}"
 
 
@@ -72,12 +77,12 @@ def label_column(name: str) -> str:
 
 def round_pounds(pounds: float) -> float:
     """Round an uncertain sum to two figures: more is not known."""
-    return float(f"{pounds:.2g}")
+    return round_figures(pounds, 2)
 
 
 def round_column(column: "pd.Series[Any]", figures: int) -> "pd.Series[Any]":
     """Round each number of a column to so many figures, as a reader needs them."""
-    return column.map(lambda one: float(f"{one:.{figures}g}"), na_action="ignore")
+    return column.map(lambda one: round_figures(one, figures), na_action="ignore")
 
 
 def write_pounds(pounds: Any) -> str:

@@ -64,7 +64,7 @@ def protect_beside_versions(safe: ProtectedCounts, rule: CountRule, earlier: Seq
         hidden = safe.pattern.hidden
         for layout, cells, version in exposed:
             if version is not None:
-                fills = _find_fills(safe, rule, layout, version)
+                fills = _find_fills(safe, known.aim.shown, rule, layout, version)
                 near = fills & _list_rows(safe, layout, _find_near(layout, cells))
                 hidden = hidden | (near if near.any() else fills)
         pattern = choose_secondary(known.cells, known.aim, rule.solver_seconds, hidden)
@@ -156,11 +156,11 @@ def _find_near(layout: Layout, cells: Flags) -> Flags:
     return near
 
 
-def _find_fills(safe: ProtectedCounts, rule: CountRule, layout: Layout, version: pd.DataFrame) -> Flags:
-    """Return the cells of this release that are shown, and may be suppressed, where an earlier version has gaps."""
-    cells, aim = safe.table.cells, know_about(safe.table).aim
+def _find_fills(safe: ProtectedCounts, stays: Flags, rule: CountRule, layout: Layout, version: pd.DataFrame) -> Flags:
+    """Return the cells of this release that are shown, and need not stay so, where an earlier version has gaps."""
+    cells = safe.table.cells
     _, upper = read_intervals(version, layout, rule)
-    may = cells.is_published & ~safe.pattern.hidden & ~aim.shown
+    may = cells.is_published & ~safe.pattern.hidden & ~stays
     return may & _list_rows(safe, layout, np.isinf(upper))
 
 
