@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from difflib import SequenceMatcher
+from difflib import get_close_matches
 from functools import lru_cache
 
 import pandas as pd
@@ -131,10 +131,11 @@ def rank_header(header: str, name: str, table: Table) -> int:
     able = {words, words.removeprefix("household")} | ({f"{words}id"} if is_hidden else set())
     if able & names:
         return KNOWN
+    if len(words) < LEAST_LETTERS:
+        return BY_CELLS
     digits = re.sub(r"\D", "", words)
-    same = [one for one in names if re.sub(r"\D", "", one) == digits and len(words) >= LEAST_LETTERS]
-    near = any(SequenceMatcher(None, one, words).ratio() >= LEAST_ALIKE for one in same)  # another year is no slip
-    return NEARLY if near else BY_CELLS
+    same = [one for one in names if re.sub(r"\D", "", one) == digits]  # another year is no slip
+    return NEARLY if get_close_matches(words, same, 1, LEAST_ALIKE) else BY_CELLS
 
 
 @lru_cache(maxsize=10_000)

@@ -46,7 +46,10 @@ def _count_known(cells: Sequence[Any], table: Table, told: set[str]) -> tuple[in
     A register beside it in one workbook names the latter as well. Headers that a council explains are of the first.
     """
     headers = {" ".join(cell.split()) for cell in cells if isinstance(cell, str)}
-    named = {name for name in table.fields if any(rank_header(one, name, table) <= KNOWN for one in headers - told)}
+    if len(headers) < LEAST_KNOWN:  # a line that another mark parts, or a title
+        return 0, 0
+    words = [one for one in headers - told if any(map(str.isalpha, one))]  # what has no letter names nothing
+    named = {name for name in table.fields if any(rank_header(one, name, table) <= KNOWN for one in words)}
     shared = {*table.key, *(table.areas.model_dump().values() if table.areas else ()), "household_id"}
     return len(named - shared) + len(headers & told), len(named & shared)
 
