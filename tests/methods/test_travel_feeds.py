@@ -205,8 +205,96 @@ def test_what_is_no_zip_or_no_csv_or_has_nothing_left_is_refused(tmp_path):
     tables = make_tables()
     ragged = write_feed(tmp_path / "feed.zip", tables)
     with ZipFile(ragged, "w") as archive:
-        archive.writestr("stops.txt", "stop_id,stop_lat,stop_lon\na,1\n")
-    with pytest.raises(SourceError, match=r"stops.txt cannot be read as CSV in UTF-8: .*Expected 3 columns, got 2"):
+        archive.writestr("stops.txt", 'stop_id,stop_lat,stop_lon\n"a,1,1\nb,1,1\n')
+        archive.writestr("stop_times.txt", "")
+    with pytest.raises(SourceError, match=r"stops.txt is no CSV that can be read"):
         read_feed(ragged, "buses")
     with pytest.raises(CheckError, match=r"no trip in feed\.zip can be used"):
         read(tmp_path, tables | {"calendar.txt": [run("week", "0000000")]})
+
+
+def repack(path, change):
+    """Write the two trips' feed as `change` makes each of its files, by name and text, from the plain one."""
+    with ZipFile(write_feed(path / "plain.zip", make_tables())) as plain:
+        files = [change(name, plain.read(name).decode()) for name in plain.namelist()]
+    with ZipFile(path / "feed.zip", "w") as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+    return path / "feed.zip"
+
+
+def split_head(text):
+    head, _, rest = text.partition("\n")
+    return head.strip(), rest
+
+
+STRANGE = {
+    "capitals": lambda name, text: (name, "\n".join([split_head(text)[0].upper(), split_head(text)[1]])),
+    "blanks": lambda name, text: (name, "\n".join([split_head(text)[0].replace(",", " , "), split_head(text)[1]])),
+    "a mark and quotes": lambda name, text: (
+        name,
+        "\ufeff" + "\n".join(['"' + split_head(text)[0].replace(",", '","') + '"', split_head(text)[1]]),
+    ),
+    "blank lines and rows": lambda name, text: (name, f"\n{text}\n{',' * split_head(text)[0].count(',')}\n"),
+    "commas at the ends": lambda name, text: (name, "".join(f"{line},\n" for line in text.splitlines())),
+    "a column twice": lambda name, text: (
+        name,
+        "".join(f"{line},{line.split(',')[0]}\n" for line in text.splitlines()),
+    ),
+    "Windows' letters": lambda name, text: (name, text.replace("Birch", "Bírch’s").encode("cp1252")),
+    "capitals of files, in Windows' folder": lambda name, text: (f"gtfs\\{name.title()}", text),
+    "what a Mac adds": lambda name, text: (f"buses/{name}", text),
+}
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_a_feed_is_read_however_it_was_saved(tmp_path, kind):
+    path = repack(tmp_path, STRANGE[kind])
+    if kind == "what a Mac adds":
+        with ZipFile(path, "a") as archive:
+            archive.writestr("__MACOSX/buses/stop_times.txt", b"\0\1")
+    feed, plain = read_feed(path, "buses"), read(tmp_path, make_tables())
+    pd.testing.assert_frame_equal(feed.calls, plain.calls)
+    pd.testing.assert_frame_equal(feed.days, plain.days)
+    assert list(feed.stops["name"]) == ["Ash", "Bírch’s" if kind == "Windows' letters" else "Birch", "Cedar"]
+    assert list_counts(feed) == {}
+
+
+def test_a_zip_in_a_zip_is_read_and_of_several_timetables_none_is_chosen(tmp_path):
+    inner = write_feed(tmp_path / "inner.zip", make_tables()).read_bytes()
+    outer = tmp_path / "outer.zip"
+    with ZipFile(outer, "w") as archive:
+        archive.writestr("yorkshire/itm.zip", inner)
+    assert len(read_feed(outer, "buses").calls) == 5
+    with ZipFile(outer, "a") as archive:
+        archive.writestr("north_west/itm.zip", inner)
+    with pytest.raises(SourceError, match=r"holds 2 timetables, in yorkshire/itm\.zip, north_west/itm\.zip"):
+        read_feed(outer, "buses")
+    both = {f"{folder}/{name}": rows for folder in "ab" for name, rows in make_tables().items()}
+    with pytest.raises(SourceError, match=r"holds 2 timetables, in a, b\. Put one alone"):
+        read(tmp_path, both)
+    with ZipFile(outer, "w") as archive, ZipFile(tmp_path / "two.zip", "w") as two:
+        two.writestr("three.zip", inner)
+        two.close()
+        archive.write(tmp_path / "two.zip")
+    with pytest.raises(SourceError, match=r"has no stops\.txt"):
+        read_feed(outer, "buses")
+
+
+def test_a_row_with_more_or_fewer_cells_is_counted_and_set_aside(tmp_path):
+    feed = read_feed(repack(tmp_path, lambda name, text: (name, f"{text}t1,4\n")), "buses")
+    assert len(feed.calls) == 5
+    assert list_counts(feed)["rows of stop_times.txt with more or fewer cells than its header: set aside"] == 1
+
+
+def test_a_weekday_is_a_number_and_what_is_neither_yes_nor_no_is_named(tmp_path):
+    tables = make_tables()
+    week = run("week", "1111100")
+    tables["calendar.txt"][0] = week | {day: f"{week[day]}.0" for day in WEEK}
+    assert len(read(tmp_path, tables).days) == len(read(tmp_path, make_tables()).days)
+    tables["calendar.txt"][0] = week | {"friday": "true"}
+    with pytest.raises(CheckError, match=r"calendar.txt, row 2: friday is 'true'; expected is 0 or 1"):
+        read(tmp_path, tables)
+    tables = make_tables() | {"calendar_dates.txt": [{"service_id": "week", "date": "20260304", "exception_type": "3"}]}
+    with pytest.raises(CheckError, match=r"calendar_dates.txt, row 2: exception_type is '3'; expected is 1 or 2"):
+        read(tmp_path, tables)

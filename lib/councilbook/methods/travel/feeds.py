@@ -8,33 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-from pyarrow import csv
 
 from councilbook.errors import CheckError, ParameterError, SourceError, suggest
+from councilbook.methods.travel.feed_files import WEEKDAYS, read_tables
 
-WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 NOT_AVAILABLE = "1"  # of pickup_type and drop_off_type; by telephone or from the driver (2, 3) is available
 NO_TIME = -1
 TIME = r"^\s*(\d{1,3}):([0-5]\d)(?::([0-5]\d))?\s*$"
 THURSDAY = 3  # the first day of 1970
 WEEKS_LOOKED_AT = 60  # a feed may be valid until 2099
-COLUMNS = {
-    "stops.txt": (["stop_id", "stop_lat", "stop_lon"], ["stop_name", "parent_station"]),
-    "trips.txt": (["trip_id", "service_id"], []),
-    "stop_times.txt": (
-        ["trip_id", "stop_id", "stop_sequence", "arrival_time", "departure_time"],
-        ["pickup_type", "drop_off_type"],
-    ),
-    "calendar.txt": (["service_id", "start_date", "end_date", *WEEKDAYS], []),
-    "calendar_dates.txt": (["service_id", "date", "exception_type"], []),
-    "frequencies.txt": (["trip_id", "start_time", "end_time", "headway_secs"], []),
-}
-OPTIONAL = ("calendar.txt", "calendar_dates.txt", "frequencies.txt")
 
 
 @dataclass(frozen=True)
@@ -102,25 +87,19 @@ def read_feed(path: Path, name: str) -> Feed:
     """Read a timetable.
 
     Args:
-        path: a zip in the GTFS layout; its files may lie in a folder.
+        path: a zip in the GTFS layout; see `read_tables`.
         name: what it is called in messages.
 
     Raises:
-        SourceError: it is no zip, lacks a file or a column, or a file cannot be read as CSV.
+        SourceError: its files cannot be read; see `read_tables`. Or no file says on which days services run.
         CheckError: nothing is left in it that runs.
     """
-    try:
-        with ZipFile(path) as archive:
-            tables = {file: _read_table(archive, file, name) for file in COLUMNS}
-    except BadZipFile:
-        raise SourceError(
-            f"{name}: {path.name} is no zip file. Expected is a timetable in GTFS, a zip of CSV files."
-        ) from None
+    counts: dict[str, int] = {}
+    tables = read_tables(path, name, counts)
     if tables["calendar.txt"].empty and tables["calendar_dates.txt"].empty:
         raise SourceError(
             f"{name}: {path.name} says in neither calendar.txt nor calendar_dates.txt on which days services run."
         )
-    counts: dict[str, int] = {}
     stops = _place_stops(tables["stops.txt"], counts)
     days = _list_days(tables["calendar.txt"], tables["calendar_dates.txt"], name)
     calls = _prepare_calls(tables["stop_times.txt"], tables["trips.txt"], stops, name, counts)
@@ -136,33 +115,6 @@ def read_feed(path: Path, name: str) -> Feed:
         raise CheckError(f"{name}: no trip in {path.name} can be used. Set aside were: {counts}.")
     used, calls["stop"] = np.unique(calls["stop"], return_inverse=True)
     return Feed(name, stops.iloc[used].reset_index(drop=True), calls, days, counts)
-
-
-def _read_table(archive: ZipFile, file: str, name: str) -> pd.DataFrame:
-    """Read the columns of a file that are used, as text without blanks at its ends; some may be missing or empty."""
-    needed, optional = COLUMNS[file]
-    inside = [one for one in archive.namelist() if one.rsplit("/", 1)[-1] == file]
-    if file in OPTIONAL and not any(archive.getinfo(one).file_size for one in inside):
-        return pd.DataFrame(columns=needed, dtype="str")
-    if not inside:
-        raise SourceError(f"{name}: the zip has no {file}. It holds {', '.join(archive.namelist()[:20])}.")
-    text = dict.fromkeys([*needed, *optional], pa.dictionary(pa.int32(), pa.string()))
-    try:
-        with archive.open(min(inside, key=len)) as stream:
-            reading = csv.ConvertOptions(column_types=text, strings_can_be_null=False)
-            read = csv.read_csv(
-                stream, parse_options=csv.ParseOptions(newlines_in_values=True), convert_options=reading
-            )
-    except pa.ArrowInvalid as error:
-        raise SourceError(f"{name}: {file} cannot be read as CSV in UTF-8: {error}") from None
-    if absent := [one for one in needed if one not in read.column_names]:
-        raise SourceError(f"{name}: {file} has no column {', '.join(absent)}.{suggest(absent[0], read.column_names)}")
-    frame = read.select([one for one in [*needed, *optional] if one in read.column_names]).to_pandas()
-    for column in frame:
-        values = frame[column].astype("category")
-        frame[column] = values.cat.rename_categories(str).map(str.strip).astype("category")
-    complete: pd.DataFrame = frame.assign(**{one: "" for one in optional if one not in frame})
-    return complete
 
 
 def _place_stops(stops: pd.DataFrame, counts: dict[str, int]) -> pd.DataFrame:
@@ -187,34 +139,41 @@ def _list_days(calendar: pd.DataFrame, exceptions: pd.DataFrame, name: str) -> p
     special["date"] = _parse_days(special["date"], f"{name}: calendar_dates.txt, date")
     newest = np.append(starts, np.datetime64("2000-01-01", "D")).max()
     around = newest + np.arange(-7 * WEEKS_LOOKED_AT, 7 * WEEKS_LOOKED_AT)
-    runs = (calendar[list(WEEKDAYS)].to_numpy() == "1")[:, (around.astype("int64") + THURSDAY) % 7]
+    weekdays = [_read_numbers(calendar[one], f"{name}: calendar.txt", (0, 1)) for one in WEEKDAYS]
+    runs = (np.column_stack(weekdays) == 1)[:, (around.astype("int64") + THURSDAY) % 7]
     row, day = np.nonzero(runs & (starts[:, None] <= around) & (around <= ends[:, None]))
     weekly = pd.DataFrame({"service_id": calendar["service_id"].astype("str").to_numpy()[row], "date": around[day]})
-    added = special[special["exception_type"] == "1"]
+    kind = _read_numbers(special["exception_type"], f"{name}: calendar_dates.txt", (1, 2))
+    added = special[kind == 1]
     listed = pd.concat([weekly, added[["service_id", "date"]]]).drop_duplicates()
-    removed = pd.MultiIndex.from_frame(special.loc[special["exception_type"] == "2", ["service_id", "date"]])
+    removed = pd.MultiIndex.from_frame(special.loc[kind == 2, ["service_id", "date"]])
     return listed[~pd.MultiIndex.from_frame(listed).isin(removed)].reset_index(drop=True)
 
 
 def _parse_days(written: pd.Series, where: str) -> pd.Series:
     days = pd.to_datetime(written, format="%Y%m%d", errors="coerce")
     if (bad := days.isna()).any():
-        row = int(np.flatnonzero(bad)[0])
-        raise CheckError(f"{where}: {written.iloc[row]!r} in row {row + 2} is no day; expected is one as 20260331.")
+        row = written[bad].index[0]
+        raise CheckError(f"{where}: {written[row]!r} in row {row + 2} is no day; expected is one as 20260331.")
     return days.astype("datetime64[s]")
+
+
+def _read_numbers(written: pd.Series, where: str, able: Sequence[int] = ()) -> "pd.Series[float]":
+    numbers = pd.to_numeric(written.astype("str"), errors="coerce")
+    if (bad := ~numbers.isin(able) if able else numbers.isna()).any():
+        row = written[bad].index[0]
+        raise CheckError(
+            f"{where}, row {row + 2}: {written.name} is {written[row]!r}; expected is "
+            f"{' or '.join(map(str, able)) or 'a number'}."
+        )
+    return numbers
 
 
 def _prepare_calls(
     times: pd.DataFrame, trips: pd.DataFrame, stops: pd.DataFrame, name: str, counts: dict[str, int]
 ) -> pd.DataFrame:
     """Return the calls that can be used, in order; see `Feed`."""
-    order = pd.to_numeric(times["stop_sequence"].astype("str"), errors="coerce")
-    if order.isna().any():
-        row = int(np.flatnonzero(order.isna())[0])
-        raise CheckError(
-            f"{name}: stop_times.txt, row {row + 2}: stop_sequence is {times['stop_sequence'].iloc[row]!r}; "
-            "expected is a number."
-        )
+    order = _read_numbers(times["stop_sequence"], f"{name}: stop_times.txt")
     service = trips.astype("str").drop_duplicates("trip_id").set_index("trip_id")["service_id"]
     calls = pd.DataFrame(
         {
