@@ -6,11 +6,13 @@ import pytest
 
 from councilbook.careers.journeys import ways
 from councilbook.careers.twin.timetable_twin import bus_timetable, rail_timetable
-from councilbook.catalogue import Council, TwinRequest
-from councilbook.errors import NotToldError, ParameterError
+from councilbook.catalogue import Council, FoundFile, TwinRequest, find_function, load_catalogue
+from councilbook.errors import NotToldError, ParameterError, SourceError
 from councilbook.methods.travel.feeds import read_feed, tabulate_counts
 from councilbook.methods.travel.ground import Pace
 from councilbook.methods.travel.journeys import Habits, Window, list_assumptions, plan_network, trace_arrivals
+from councilbook.paths import find_workbook
+from councilbook.study import Study
 
 REQUEST = TwinRequest(Council(slug="doncaster", name="Doncaster", codes={"E08000017": "Doncaster"}), 2018)
 
@@ -124,3 +126,13 @@ def test_what_is_assumed_follows_the_habits():
     assert told["Pace on foot"] == "5 km an hour, 1.2 times the straight line" and told["Most rides"] == "3"
     streets = list_assumptions(Habits(), has_streets=True).set_index("what")["value"]
     assert "along the streets" in streets["Pace on foot"] and "straight line" in streets["Pace by car"]
+
+
+@pytest.mark.parametrize("name", ["rail_timetable", "bus_timetable", "faa_vacancies", "schools_register"])
+def test_a_damaged_file_is_refused_before_the_first_notebook(tmp_path, name):
+    source = load_catalogue(find_workbook()).source(name)
+    path = tmp_path / source.file.replace("{council}", "E08000017")
+    path.write_text("no such file\n")
+    study = Study.open("careers", "3_options", "doncaster", "sample", seed=1, run_date="2026-11-29")
+    with pytest.raises(SourceError, match=path.name):
+        find_function(source.owner)(study, FoundFile(source, path, "data/raw"))

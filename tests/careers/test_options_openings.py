@@ -13,6 +13,7 @@ from councilbook.catalogue import FoundFile, load_catalogue
 from councilbook.errors import SourceError
 from councilbook.paths import find_workbook
 
+SOURCE = load_catalogue(find_workbook()).source("faa_vacancies")
 DAY = "2026-11-29"
 MIDDLE = (53.5, -1.1)
 ADVERT = {
@@ -31,13 +32,12 @@ ADVERT = {
 @pytest.fixture
 def read(tmp_path):
     """Return a function that reads adverts, or any other content, as the service's list."""
-    source = load_catalogue(find_workbook()).source("faa_vacancies")
 
     def read_list(*adverts, content=None, packed=False):
         path = tmp_path / "list.json"
         text = json.dumps({"vacancies": adverts, "totalFiltered": len(adverts)}) if content is None else content
         path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
-        return openings.read_adverts(FoundFile(source, path, "data/raw"))
+        return openings.read_adverts(FoundFile(SOURCE, path, "data/raw"))
 
     return read_list
 
@@ -136,6 +136,26 @@ def test_adverts_twice_without_a_reference_and_on_other_pages_are_counted(read):
     assert list(set_aside.values()) == [1, 1, 0, 520]
 
 
+def test_pages_after_each_other_and_adverts_alone_are_read(read):
+    pages = [{"vacancies": [ADVERT | {"vacancyReference": one}], "totalFiltered": 5} for one in "AB"]
+    adverts, set_aside = read(content=json.dumps(pages))
+    assert list(adverts["vacancy_id"]) == ["A", "B"]
+    assert set_aside["adverts on pages that are not in the file"] == 3
+    adverts, set_aside = read(content=json.dumps([ADVERT, ADVERT | {"vacancyReference": "B"}]))
+    assert list(adverts["vacancy_id"]) == ["A1", "B"] and sum(set_aside.values()) == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "cp1252", "utf-8-sig"])
+def test_adverts_are_read_as_a_desk_program_saves_them(tmp_path, encoding):
+    path = tmp_path / "list.json"
+    path.write_bytes(json.dumps([ADVERT | {"title": "Café cook"}], ensure_ascii=False).encode(encoding))
+    adverts, _ = openings.read_adverts(FoundFile(SOURCE, path, "data/raw"))
+    assert list(adverts["title"]) == ["Café cook"]
+    path.write_bytes(gzip.compress(b"{}")[:-6])
+    with pytest.raises(SourceError, match=r"damaged, or was cut off"):
+        openings.check_adverts(None, FoundFile(SOURCE, path, "data/raw"))
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [
@@ -176,7 +196,7 @@ def test_adverts_without_a_coordinate_take_that_of_their_postcode(read):
     bare = [{"addressLine1": "Unit 2", "postcode": "DN110AA"}]
     adverts, _ = read(ADVERT, ADVERT | {"vacancyReference": "A2", "addresses": bare})
     points = pd.DataFrame({"postcode": ["DN11 0AA"], "latitude": [53.44], "longitude": [-1.05]})
-    placed = openings.place_adverts(adverts, points)
+    placed = openings.place_openings(adverts, points)
     assert list(placed["latitude"]) == [53.6, 53.44]
     assert list(placed["longitude"]) == [-0.9, -1.05]
 
@@ -211,18 +231,3 @@ def test_an_advert_may_lack_any_part(absent):
     judged = judge(openings._type_adverts(rows))
     assert set(judged["outcome"]) <= set(openings.OUTCOMES)
     assert len(openings.list_near(judged.assign(standard=None, sector=None))) <= 1
-
-
-def test_courses_within_reach_are_counted_once_by_level():
-    courses = pd.DataFrame(
-        {
-            "course_id": ["a", "a", "b", "c", "d"],
-            "provider_ukprn": ["1", "1", "1", "2", "3"],
-            "level": ["Two", "Two", "Two", None, "Two"],
-            "latitude": [53.5, 53.51, 53.6, 53.4, 50.0],
-            "longitude": [-1.1, -1.1, -1.2, -1.0, -5.0],
-        }
-    )
-    counted = openings.count_courses(courses, MIDDLE, 40).set_index("level")
-    assert counted.loc["Two"].to_dict() == {"courses": 2, "providers": 1}
-    assert counted.loc[openings.NOT_SAID].to_dict() == {"courses": 1, "providers": 1}

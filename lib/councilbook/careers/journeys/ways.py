@@ -4,6 +4,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from councilbook.catalogue import FoundFile
 from councilbook.errors import NotToldError
 from councilbook.methods.travel.engine import Network
 from councilbook.methods.travel.feeds import Feed, read_feed
@@ -33,6 +34,15 @@ def read_timetables(study: Study) -> list[Feed]:
         SourceError, CheckError: a timetable cannot be read; see `read_feed`.
     """
     return [read_feed(study.open_file(source).path, name) for source, name in TIMETABLES.items() if study.has(source)]
+
+
+def check_timetable(_study: Study, found: FoundFile) -> None:
+    """Check that a timetable can be read, before the first notebook.
+
+    Raises:
+        SourceError, CheckError: it cannot; see `read_feed`.
+    """
+    read_feed(found.path, TIMETABLES[found.source.id])
 
 
 def find_streets(study: Study) -> Streets | None:

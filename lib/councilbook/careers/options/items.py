@@ -1,27 +1,24 @@
 """Files of JSON that are a list of records, as services of the Department for Education give them."""
 
-import gzip
 import json
 from typing import Any
 
 from councilbook.catalogue import FoundFile
 from councilbook.errors import SourceError
+from councilbook.sources.files.packed import decode_as_saved, unpack
 
 
 def read_json(found: FoundFile) -> Any:
-    """Read a JSON file, also a zipped one.
+    """Read a JSON file, also a packed one.
 
     Raises:
-        SourceError: it is no JSON; the message names the row and column at which it ends to be.
+        SourceError: it cannot be unpacked, or is no JSON; the message names the row and column at which it ends to be.
     """
     where = f"Source {found.source.id}, file {found.path.name}"
-    content = found.path.read_bytes()
     try:
-        return json.loads((gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content).decode("utf-8-sig"))
+        return json.loads(decode_as_saved(unpack(found.path, None, where)))
     except json.JSONDecodeError as error:
         raise SourceError(f"{where}: not JSON that can be read (row {error.lineno}, column {error.colno}).") from None
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{where}: not UTF-8 (byte {error.start:,}). Save it as JSON UTF-8.") from None
 
 
 def take_items(content: Any, found: FoundFile, within: str = "") -> list[dict[str, Any]]:

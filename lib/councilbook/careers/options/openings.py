@@ -56,7 +56,7 @@ def load_adverts(study: Study, points: pd.DataFrame) -> tuple[pd.DataFrame, dict
 
     Args:
         study: of a notebook that reads both lists and the list of standards.
-        points: of postcodes; see `place_adverts`.
+        points: of postcodes; see `place_openings`.
     """
     lists = [_type_adverts(pd.DataFrame(columns=list(COLUMNS)))]
     set_aside: dict[str, int] = {}
@@ -67,12 +67,12 @@ def load_adverts(study: Study, points: pd.DataFrame) -> tuple[pd.DataFrame, dict
         rows = study.load("ncs_vacancies")
         lists.append(read_old_list(rows))
         set_aside["rows of adverts that the older list has several times"] = len(rows) - len(lists[-1])
-    placed = place_adverts(pd.concat(lists, ignore_index=True).astype(COLUMNS), points)
+    placed = place_openings(pd.concat(lists, ignore_index=True).astype(COLUMNS), points)
     return join_standards(placed, study.load("lars_standards"), study.load("lars_sectors")), set_aside
 
 
 def read_adverts(found: FoundFile) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Read a list of the Display Advert API.
+    """Read a list of the Display Advert API: a page of it, several in a list, or the adverts alone.
 
     Returns:
         A row an advert and address, with `COLUMNS`; an advert without an address has one row. And what was set aside
@@ -82,18 +82,30 @@ def read_adverts(found: FoundFile) -> tuple[pd.DataFrame, dict[str, int]]:
         SourceError: the file is no list of adverts in the API's layout.
     """
     content = _lower_names(read_json(found))
-    items = take_items(content, found, "vacancies")
+    pages = (isinstance(content, list) and take_items(content, found)) or [content]
+    if all(isinstance(one, dict) and "vacancyReference" in one for one in pages):
+        pages = [{"vacancies": pages}]
+    items = [item for page in pages for item in take_items(page, found, "vacancies")]
     named = [item for item in items if item.get("vacancyReference") and _tidy(item.get("title"))]
     unique = {str(item["vacancyReference"]): item for item in named}
     rows = [row for item in unique.values() for row in _list_addresses(item)]
-    total = pd.to_numeric(content.get("totalFiltered") or content.get("total"), errors="coerce")
+    totals = pd.to_numeric(pd.Series([one.get("totalFiltered") or one.get("total") for one in pages]), errors="coerce")
     set_aside = {
         "adverts without a reference or a title": len(items) - len(named),
         "adverts listed twice": len(named) - len(unique),
         "adverts with a closing day that cannot be read": sum(map(_has_strange_end, unique.values())),
-        "adverts on pages that are not in the file": 0 if pd.isna(total) else max(int(total) - len(items), 0),
+        "adverts on pages that are not in the file": max(int(totals.fillna(0).max()) - len(items), 0),
     }
     return _type_adverts(pd.DataFrame(rows, columns=list(COLUMNS))), set_aside
+
+
+def check_adverts(_study: Study, found: FoundFile) -> None:
+    """Check that a list of adverts can be read, before the first notebook.
+
+    Raises:
+        SourceError: it cannot; see `read_adverts`.
+    """
+    read_adverts(found)
 
 
 def _lower_names(content: Any) -> Any:
@@ -197,15 +209,15 @@ def read_old_list(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def place_adverts(adverts: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
-    """Give adverts without coordinates those of their postcode.
+def place_openings(openings: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """Give adverts or courses without coordinates those of their postcode.
 
     Args:
-        adverts: see `read_adverts`.
+        openings: postcode, latitude, longitude, the last two missing where they are not given.
         points: postcode, latitude, longitude; spaces in postcodes do not matter.
     """
-    found = find_points(adverts["postcode"].fillna(""), points)
-    return adverts.assign(**{name: adverts[name].fillna(found[name]) for name in BRITAIN})
+    found = find_points(openings["postcode"].fillna(""), points)
+    return openings.assign(**{name: openings[name].fillna(found[name]) for name in BRITAIN})
 
 
 def join_standards(adverts: pd.DataFrame, standards: pd.DataFrame, sectors: pd.DataFrame) -> pd.DataFrame:
@@ -303,20 +315,3 @@ def list_near(adverts: pd.DataFrame) -> pd.DataFrame:
     """
     kept = adverts.loc[adverts["outcome"].isin(KEPT), RELEASED]
     return kept.sort_values(["distance_km", "title", "vacancy_id"]).reset_index(drop=True)
-
-
-def count_courses(courses: pd.DataFrame, middle: tuple[float, float], within_km: float) -> pd.DataFrame:
-    """Count the courses of the national course directory within reach, by level.
-
-    Args:
-        courses: a row a course run and venue: course_id, level, national, latitude, longitude.
-        middle, within_km: see `judge_adverts`.
-
-    Returns:
-        level ("not said" where it is not), courses, providers.
-    """
-    near = courses[(measure_km(courses, middle) <= within_km)]
-    named = near.assign(level=near["level"].fillna(NOT_SAID))
-    return named.groupby("level", as_index=False).agg(
-        courses=("course_id", "nunique"), providers=("provider_ukprn", "nunique")
-    )

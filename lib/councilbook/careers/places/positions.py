@@ -40,6 +40,18 @@ def find_points(postcodes: "pd.Series[str]", points: pd.DataFrame) -> pd.DataFra
     return found.set_axis(postcodes.index)
 
 
+def list_points(study: Study, known: pd.DataFrame) -> pd.DataFrame:
+    """List where postcodes are: those of schools, and those of the council's files and the directory that are here.
+
+    Args:
+        study: whose notebook lists postcode_points, postcode_points_beyond and postcode_districts.
+        known: postcode, latitude, longitude, of schools.
+    """
+    more = [study.load(name) for name in (*OWN_POINTS, DIRECTORY) if study.has(name)]
+    points = pd.concat([known, *more], ignore_index=True)[["postcode", "latitude", "longitude"]]
+    return points[points["latitude"] < 90].reset_index(drop=True)  # the directory has 99.999999 where not known
+
+
 def find_astray(latitude: "pd.Series[float]", longitude: "pd.Series[float]") -> "pd.Series[bool]":
     """Tell which places of one authority lie so far from all others that they cannot be in it.
 

@@ -7,6 +7,7 @@ and what does not fit is set aside and counted.
 import csv
 import io
 import re
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -14,6 +15,9 @@ from councilbook.catalogue import Council, FoundFile
 from councilbook.catalogue.councils import list_education_codes
 from councilbook.errors import SourceError
 from councilbook.sources.files.packed import decode_as_saved, unpack
+
+if TYPE_CHECKING:
+    from councilbook.study import Study
 
 # Ours to theirs: the publisher's header, then that of a copy with renamed ones.
 HEADERS = {
@@ -42,6 +46,15 @@ NOT_SCHOOLS = "Higher education|Children's centre|Welsh|Offshore|British schools
 LATE_PHASES = ["Secondary", "All-through", "Middle deemed secondary"]
 OF_NO_PHASE = "Not applicable"
 LEARNS_ON, SCHOOL_ENDS, SCHOOL_BEGINS = 18, 16, 15  # years of age
+
+
+def check_register(study: "Study", found: FoundFile) -> None:
+    """Check that a register can be read, before the first notebook.
+
+    Raises:
+        SourceError: it cannot; see `read_register`.
+    """
+    read_register(found, study.finder.council)
 
 
 def read_register(found: FoundFile | None, council: Council) -> pd.DataFrame:

@@ -208,7 +208,7 @@ class Source(Entry):
     dated_by: str | None = Field(default=None, description="Pattern with one group: the date in the head of its file.")
     owner: FunctionName | None = Field(
         default=None,
-        description="module:function that refuses a file which is not the council's, before the first notebook.",
+        description="module:function that refuses another council's file, or one that cannot be read, before a run.",
     )
     checked_by: FunctionName | None = Field(
         default=None,
