@@ -1,4 +1,5 @@
 import dataclasses
+import re
 from io import BytesIO
 
 import geopandas as gpd
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from councilbook.careers.places.positions import cut_postcodes, find_astray, find_points, space, squeeze
-from councilbook.careers.places.register import HEADERS, SIXTH_FORM, read_register
+from councilbook.careers.places.register import HEADERS, POSTCODE, SIXTH_FORM, read_register
 from councilbook.careers.places.sites import list_set_aside, list_sites
 from councilbook.careers.twin import institutions as twin
 from councilbook.catalogue import Council, FoundFile, Source, TwinRequest
@@ -246,6 +247,41 @@ def test_rows_that_are_too_long_are_cut_and_rows_out_of_place_are_set_aside(tmp_
     assert frame.attrs["notes"] == [
         "Rows with more cells than the header: 1. What stands beyond it is left out.",
         "Rows set aside, their cells being out of place: 2, the first in line 3.",
+    ]
+
+
+STRANGE = {
+    "days as a spreadsheet saves them": lambda text: text.replace("01-09-2020", "01/09/2020"),
+    "semicolons": lambda text: text.replace(",", ";"),
+    "a title": lambda text: "Schools of the council\r\n\r\n" + text,
+    "capitals in the header": lambda text: text.split("\r\n")[0].upper() + text[text.index("\r\n") :],
+    "two spaces in a postcode": lambda text: re.sub(rf",({POSTCODE}),", lambda one: one[0].replace(" ", "  "), text),
+}
+
+
+@pytest.mark.parametrize("kind", STRANGE)
+def test_a_register_is_read_however_it_was_saved(tmp_path, kind):
+    found = write_register(tmp_path, write_row())
+    plain, text = read_register(found, DONCASTER), found.path.read_bytes().decode("cp1252")
+    changed = STRANGE[kind](text)
+    assert changed != text
+    found.path.write_bytes(changed.encode("cp1252"))
+    row = read_register(found, DONCASTER)
+    pd.testing.assert_frame_equal(row.drop(columns="postcode"), plain.drop(columns="postcode"))
+    assert row["opened_date"].notna().all()
+
+
+def test_rows_that_a_quotation_mark_swallows_and_a_file_without_a_right_row_are_refused(tmp_path):
+    rows = [write_row(urn=str(number)) for number in (147838, 147839, 147840)]
+    found = write_register(tmp_path, rows[0].replace("Café", '"Café'), *rows[1:])
+    with pytest.raises(SourceError, match=r"up to line \d \(a quotation mark is not closed\)"):
+        read_register(found, DONCASTER)
+    found = write_register(tmp_path, write_row(authority="371.0"))
+    with pytest.raises(SourceError, match=r"in none of 1 rows do all cells fit their headers"):
+        read_register(found, DONCASTER)
+    found = write_register(tmp_path, write_row(), ",".join(write_row().split(",")[:-1]))
+    assert read_register(found, DONCASTER).attrs["notes"] == [
+        "Rows with fewer cells than the header: 1. What they lack is taken as not known."
     ]
 
 

@@ -8,6 +8,8 @@ import re
 import pandas as pd
 
 from councilbook.careers.options.openings import BRITAIN, NOT_SAID, measure_km, place_openings
+from councilbook.careers.places.positions import list_points
+from councilbook.study import Study
 
 NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8}
 NUMBER = rf"([1-8]|{'|'.join(NUMBERS)})\b"
@@ -28,6 +30,17 @@ def name_level(written: object) -> str:
     if len(levels) == 1:
         return f"level {levels.pop()}"
     return "another, or several" if text else NOT_SAID
+
+
+def load_courses(study: Study, points: pd.DataFrame, middle: tuple[float, float], within_km: float) -> pd.DataFrame:
+    """Load the courses that there are, and say of each whether it is within reach; see `judge_courses`.
+
+    Args:
+        study: of a notebook that reads them.
+        points: see `openings.load_adverts`.
+        middle, within_km: see `openings.judge_adverts`.
+    """
+    return judge_courses(study.load("courses"), list_points(study, points), middle, within_km)
 
 
 def judge_courses(

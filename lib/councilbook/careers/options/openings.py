@@ -16,7 +16,7 @@ import pandas as pd
 from pyproj import Geod
 
 from councilbook.careers.options.items import read_json, take_items
-from councilbook.careers.places.positions import find_points
+from councilbook.careers.places.positions import find_points, list_points
 from councilbook.catalogue import FoundFile
 from councilbook.sources.extracts.days import read_day
 from councilbook.sources.identifiers import POSTCODE
@@ -56,7 +56,7 @@ def load_adverts(study: Study, points: pd.DataFrame) -> tuple[pd.DataFrame, dict
 
     Args:
         study: of a notebook that reads both lists and the list of standards.
-        points: of postcodes; see `place_openings`.
+        points: of the postcodes of schools; those of `list_points` are asked as well.
     """
     lists = [_type_adverts(pd.DataFrame(columns=list(COLUMNS)))]
     set_aside: dict[str, int] = {}
@@ -67,7 +67,7 @@ def load_adverts(study: Study, points: pd.DataFrame) -> tuple[pd.DataFrame, dict
         rows = study.load("ncs_vacancies")
         lists.append(read_old_list(rows))
         set_aside["rows of adverts that the older list has several times"] = len(rows) - len(lists[-1])
-    placed = place_openings(pd.concat(lists, ignore_index=True).astype(COLUMNS), points)
+    placed = place_openings(pd.concat(lists, ignore_index=True).astype(COLUMNS), list_points(study, points))
     return join_standards(placed, study.load("lars_standards"), study.load("lars_sectors")), set_aside
 
 

@@ -7,14 +7,16 @@ and what does not fit is set aside and counted.
 import csv
 import io
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from councilbook.catalogue import Council, FoundFile
 from councilbook.catalogue.councils import list_education_codes
 from councilbook.errors import SourceError
+from councilbook.sources.extracts.days import read_day
 from councilbook.sources.files.packed import decode_as_saved, unpack
+from councilbook.sources.files.readers import ROWS_SEARCHED_FOR_HEADER
 
 if TYPE_CHECKING:
     from councilbook.study import Study
@@ -38,10 +40,12 @@ HEADERS = {
     "easting": ("Easting", "easting"),
     "northing": ("Northing", "northing"),
 }
-SIXTH_FORM = "OfficialSixthForm (name)"  # the copy has none
+SIXTH_FORM = "officialsixthform (name)"  # the copy has none
+DELIMITERS = ",;\t|"
+SWALLOWED = re.compile(r"[\r\n]\d{5,6}\D")  # the next row, in a cell
 NUMBERS = ["age_from", "age_to", "easting", "northing"]
 DATES = ["opened_date", "closed_date"]
-POSTCODE = r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}"
+POSTCODE = r"[A-Z]{1,2}\d[A-Z\d]? *\d[A-Z]{2}"
 NOT_SCHOOLS = "Higher education|Children's centre|Welsh|Offshore|British schools overseas|Online provider|Secure unit"
 LATE_PHASES = ["Secondary", "All-through", "Middle deemed secondary"]
 OF_NO_PHASE = "Not applicable"
@@ -71,7 +75,7 @@ def read_register(found: FoundFile | None, council: Council) -> pd.DataFrame:
         aside is said in `attrs["notes"]`.
 
     Raises:
-        SourceError: the file has not the columns of either layout.
+        SourceError: the file is no CSV, has not the columns of either layout, or no row that fits them.
     """
     where = f"Source {found.source.id}, file {found.path.name}" if found else ""
     text = (
@@ -84,7 +88,7 @@ def read_register(found: FoundFile | None, council: Council) -> pd.DataFrame:
     for name in NUMBERS:
         frame[name] = pd.to_numeric(frame[name], errors="coerce")
     for name in DATES:
-        frame[name] = _read_days(frame[name])
+        frame[name] = pd.to_datetime(frame[name].map(read_day))
     has_phase = frame["phase"] != OF_NO_PHASE
     spans_school = (frame["age_from"] < SCHOOL_BEGINS) & (frame["age_to"] >= SCHOOL_BEGINS)
     frame["is_secondary"] = frame["phase"].isin(LATE_PHASES) | (~has_phase & spans_school)
@@ -101,33 +105,56 @@ def read_register(found: FoundFile | None, council: Council) -> pd.DataFrame:
 
 def _read_cells(text: str, where: str) -> tuple[pd.DataFrame, list[str]]:
     """Read the wanted columns as text, and say which rows could not be read."""
-    lines = csv.reader(io.StringIO(text, newline=""))
-    header = [cell.strip() for cell in next(lines, [])]
-    columns = {ours: next((name for name in theirs if name in header), "") for ours, theirs in HEADERS.items()}
+    lines, header = _find_header(text)
+    columns = {
+        ours: next((one for one in map(str.casefold, names) if one in header), "") for ours, names in HEADERS.items()
+    }
     if absent := [HEADERS[ours][0] for ours, theirs in columns.items() if not theirs]:
         lacks = ", ".join(absent)
         raise SourceError(f"{where}: expected the columns of the register of schools, and it lacks {lacks}.")
     place = {ours: header.index(theirs) for ours, theirs in columns.items()}
+    sixth_form = header.index(SIXTH_FORM) if SIXTH_FORM in header else len(header)
     kept: list[list[str]] = []
     wrong: list[int] = []
-    longer = 0
-    for row in lines:
-        if not any(row):
-            continue
-        cells = [row[at].strip() if at < len(row) else "" for at in place.values()]
-        cells.append(row[header.index(SIXTH_FORM)].strip() if SIXTH_FORM in header and len(row) >= len(header) else "")
-        if _is_whole(dict(zip(place, cells, strict=False))):
-            kept.append(cells)
-            longer += len(row) > len(header)
-        else:
-            wrong.append(lines.line_num)
+    longer = shorter = 0
+    try:
+        for row in filter(any, lines):
+            cells = [row[at].strip() if at < len(row) else "" for at in (*place.values(), sixth_form)]
+            if any(SWALLOWED.search(cell) for cell in row):
+                raise csv.Error("a quotation mark is not closed")
+            if _is_whole(dict(zip(place, cells, strict=False))):
+                kept.append(cells)
+                longer += len(row) > len(header)
+                shorter += len(row) < len(header)
+            else:
+                wrong.append(lines.line_num)
+    except csv.Error as error:
+        raise SourceError(f"{where}: it cannot be read as CSV up to line {lines.line_num} ({error}).") from None
+    if wrong and not kept:
+        raise SourceError(
+            f"{where}: in none of {len(wrong):,} rows do all cells fit their headers. Expected are URN as 106793, LA "
+            "(code) as 371, and numbers without marks."
+        )
     frame = pd.DataFrame(kept, columns=[*place, "sixth_form"], dtype="str")
-    notes = []
-    if longer:
-        notes.append(f"Rows with more cells than the header: {longer:,}. What stands beyond it is left out.")
-    if wrong:
-        notes.append(f"Rows set aside, their cells being out of place: {len(wrong):,}, the first in line {wrong[0]}.")
-    return frame, notes
+    notes = {
+        f"Rows with more cells than the header: {longer:,}. What stands beyond it is left out.": longer,
+        f"Rows with fewer cells than the header: {shorter:,}. What they lack is taken as not known.": shorter,
+        f"Rows set aside, their cells being out of place: {len(wrong):,}, the first in line {(wrong or [0])[0]}.": len(
+            wrong
+        ),
+    }
+    return frame, [note for note, number in notes.items() if number]
+
+
+def _find_header(text: str) -> tuple[Any, list[str]]:
+    """Find the header, whatever parts its cells and stands above it, and return the lines that follow it."""
+    for mark in DELIMITERS:
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+        for _, row in zip(range(ROWS_SEARCHED_FOR_HEADER), lines, strict=False):
+            header = [cell.strip().casefold() for cell in row]
+            if "urn" in header and len(header) > 1:
+                return lines, header
+    return iter(()), []
 
 
 def _is_whole(cells: dict[str, str]) -> bool:
@@ -138,9 +165,3 @@ def _is_whole(cells: dict[str, str]) -> bool:
         and re.fullmatch(rf"({POSTCODE})?", cells["postcode"].upper()) is not None
         and all(re.fullmatch(r"(\d+(\.\d+)?)?", cells[name]) for name in NUMBERS)
     )
-
-
-def _read_days(text: "pd.Series[str]") -> "pd.Series[pd.Timestamp]":
-    """Read days as 31-08-2018 or 2018-08-31."""
-    official = pd.to_datetime(text, format="%d-%m-%Y", errors="coerce")
-    return official.fillna(pd.to_datetime(text, format="%Y-%m-%d", errors="coerce"))
