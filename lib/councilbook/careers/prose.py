@@ -169,10 +169,10 @@ def describe_matches(matches: pd.DataFrame) -> str:
     first = matches["ticked"].iloc[0]
     tried = matches[matches["ticked"].eq(first)]
     own, *others = (row for _, row in tried.iterrows())
-    beside = " and ".join(f"{row['found_pct']:.0f}% ({row['score']})" for row in others)
+    beside = " and ".join(f"{row['found_pct']:.1f}% ({row['score']})" for row in others)
     return (
         f"For each of {own['occupations']:,} occupations we ticked {first}. The score puts the occupation among the "
-        f"first 20 in {own['found_pct']:.0f}% of cases; plainer scores do in {beside}. Jobs "
+        f"first 20 in {own['found_pct']:.1f}% of cases; plainer scores do in {beside}. Jobs "
         "that share all skills are shown as tied."
     )
 
