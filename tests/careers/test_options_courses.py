@@ -51,7 +51,7 @@ def test_a_councils_own_list_is_read(tmp_path, mark, encoding):
     assert rows["course"].tolist() == ["Plumbing – first steps", "Plumbing", "Café work"]
     assert rows["provider"].nunique() == 2 and rows["course_id"].isna().all()
     judged = courses.judge_courses(rows, POINTS, MIDDLE, 40)
-    assert courses.describe_courses(judged) == "Courses in the file: 3, 2 within reach, 1 further away."
+    assert courses.describe_courses(judged) == "The file lists 3 courses: 2 within reach, 1 further away."
     assert courses.count_levels(judged)["level"].tolist() == ["level 1", "level 3"]
 
 
@@ -77,7 +77,7 @@ def test_a_course_is_counted_once_where_it_is_nearest():
     )
     assert courses.count_levels(judged).to_numpy().tolist() == [["level 2", 3, 2]]
     assert courses.describe_courses(judged) == (
-        "Courses in the file: 6, 3 within reach, 1 online, "
+        "The file lists 6 courses: 3 within reach, 1 online, "
         "2 of which the place is not said, or has a postcode of no list."
     )
 

@@ -80,4 +80,4 @@ def describe_courses(judged: pd.DataFrame) -> str:
     """Say how many courses there are, and what became of them."""
     counts = judged["outcome"].value_counts().reindex(OUTCOMES, fill_value=0)
     parts = [f"{number:,} {outcome}" for outcome, number in counts.items() if number or outcome == OUTCOMES[0]]
-    return f"Courses in the file: {len(judged):,}, {', '.join(parts)}."
+    return f"The file lists {len(judged):,} courses: {', '.join(parts)}."
