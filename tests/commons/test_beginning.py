@@ -1,5 +1,7 @@
 """A study that `councilbook new` begins: in a copy of the workbook it runs, and passes the tests of every study."""
 
+import ast
+import json
 import os
 import re
 import shutil
@@ -8,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from councilbook.catalogue import load_catalogue
 from councilbook.commons.beginning import begin_study
@@ -65,9 +68,24 @@ def test_it_passes_its_own_tests_and_those_of_every_study(checkout: Path) -> Non
         assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("name", ["Roads", "road-repairs", "2_roads", "class", "fuel_poverty", "gate", "_roads", ""])
+@pytest.mark.parametrize(
+    "name", ["Roads", "road-repairs", "2_roads", "class", "fuel_poverty", "gate", "errors", "house", "_roads", ""]
+)
 def test_a_name_that_cannot_be_or_is_taken_is_refused_and_nothing_is_written(name: str, checkout: Path) -> None:
     before = sorted(checkout.rglob("*"))
     with pytest.raises(ParameterError, match=r"cannot be the id|is there already"):
         begin_study(load_catalogue(Workbook(checkout)), name)
     assert sorted(checkout.rglob("*")) == before
+
+
+def test_a_title_may_have_any_signs_and_stands_as_it_was_given(checkout: Path) -> None:
+    title = 'Parks: "play" \\ sport #1'
+    done = run(checkout, "-m", "councilbook", "new", "parks", "--title", title)
+    assert done.returncode == 0, done.stderr
+    assert run(checkout, "-m", "councilbook", "list").returncode == 0
+    notebooks = checkout / "notebooks" / "parks"
+    assert yaml.safe_load((notebooks / "study.yaml").read_text(encoding="utf-8"))["title"] == title
+    cells = json.loads((notebooks / "3_report.ipynb").read_text(encoding="utf-8"))["cells"]
+    assert f"# {title}\n" in cells[0]["source"]
+    package = (checkout / "lib" / "councilbook" / "parks" / "__init__.py").read_text(encoding="utf-8")
+    assert str(ast.get_docstring(ast.parse(package))).startswith(f"{title}:")
