@@ -277,3 +277,11 @@ def test_a_nation_and_a_file_name_many_councils(tmp_path: Path) -> None:
         choose_councils(catalogue, [str(file)])
     with pytest.raises(CatalogueError, match=r"There is no file .*nowhere\.txt"):
         choose_councils(catalogue, ["nowhere.txt"])
+    for content, said in (
+        ("Doncaster\nY Fro Gymru \u2013 Môn\n".encode("cp1252"), "row 2: it is no UTF-8"),
+        (b"# none\n\n", "names no council"),
+        (b"Doncaster\n,County Durham\n", "row 2: No council ''"),
+    ):
+        file.write_bytes(content)
+        with pytest.raises(CatalogueError, match=rf"councils\.csv,? {said}"):
+            choose_councils(catalogue, [str(file)])

@@ -167,7 +167,7 @@ def _split_councils(catalogue: Catalogue, text: str, nations: Sequence[str]) -> 
     if letters := groups.get(text.casefold()):
         today = [one for one in read_authorities().values() if not one.end and one.type != COUNTY]
         return [catalogue.council(one.gss_code) for one in today if one.gss_code[0] in letters]
-    if Path(text).suffix in (".txt", ".csv"):
+    if Path(text).suffix.lower() in (".txt", ".csv"):
         return list(_read_councils(catalogue, Path(text)))
     try:
         return [catalogue.council(text)]
@@ -181,13 +181,20 @@ def _read_councils(catalogue: Catalogue, file: Path) -> Iterator[Council]:
     """Yield the councils of a file, one a line; what stands behind a comma is not looked at."""
     if not file.is_file():
         raise CatalogueError(f"There is no file {file} with councils, a name or GSS code on each line.")
-    for row, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        name = "".join(next(iter(csv.reader([line])), [])[:1]).strip()
-        if name and not name.startswith("#"):
-            try:
+    rows = 0
+    for row, line in enumerate(file.read_bytes().splitlines(), start=1):
+        try:
+            text = line.decode("utf-8-sig")
+            name = [*next(csv.reader([text]), []), ""][0].strip()
+            if text.strip(" ,\t") and not name.startswith("#"):
                 yield catalogue.council(name)
-            except CatalogueError as error:
-                raise CatalogueError(f"{file}, row {row}: {error}") from None
+                rows += 1
+        except UnicodeDecodeError:
+            raise CatalogueError(f"{file}, row {row}: it is no UTF-8. Save the list anew as CSV UTF-8.") from None
+        except CatalogueError as error:
+            raise CatalogueError(f"{file}, row {row}: {error}") from None
+    if not rows:
+        raise CatalogueError(f"{file} names no council. Write a name or GSS code on each line.")
 
 
 def fill_parameters(
