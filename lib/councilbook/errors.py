@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 MANY_NAMES = 100  # more are no help in a message
+DAY = "expected a day, as 2027-03-31"
+EXPECTED = {  # by kind of fault, where pydantic's own words do not say it to an officer
+    "extra_forbidden": "nothing of that name is declared",
+    **dict.fromkeys(("date_from_datetime_inexact", "date_from_datetime_parsing", "date_parsing", "date_type"), DAY),
+}
 
 
 class CouncilbookError(Exception):
@@ -76,7 +81,10 @@ class NotebookError(CouncilbookError):
 
 def describe_faults(error: "ValidationError") -> str:
     """Say where a file that people write is not as declared, and what was expected there."""
-    return "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc']))}: {EXPECTED.get(one['type'], one['msg'])}".removeprefix(": ")
+        for one in error.errors()
+    )
 
 
 def suggest(wrong: str, known: Iterable[str]) -> str:

@@ -129,9 +129,38 @@ def test_the_councils_agreements_are_parsed_once_and_again_when_they_change(
     closed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parsed = []
-    parse = agreements.yaml.safe_load
-    monkeypatch.setattr(agreements.yaml, "safe_load", lambda text: parsed.append(text) or parse(text))
+    parse = agreements.yaml.load
+    monkeypatch.setattr(agreements.yaml, "load", lambda text, loader: parsed.append(text) or parse(text, loader))
     for months in (7, 8):
         (closed / "agreements.yaml").write_text(f"kid_people: {{keep_months: {months}}}", encoding="utf-8")
         assert [find_agreement(OURS, OURS.source("kid_people")).keep_months for _ in range(3)] == [months] * 3
     assert len(parsed) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("kid_households:\n  review_by: 31/03/2027\n", "kid_households: review_by: expected a day, as 2027-03-31"),
+        ("kid_households:\n  review_by: 2027\n", "kid_households: review_by: expected a day, as 2027-03-31"),
+        ("kid_households:\n  keep_until: 2027-02-30\n", "line 2.*days that exist"),
+        ("kid_households:\n  keep until: 2027-02-28\n", "kid_households: keep until: nothing of that name is declared"),
+        ("kid_households: {withdrawn: true}\nkid_households: {review_by: 2028-01-01}\n", "line 1.*each name once"),
+        ("kid_households:\n  review_by: 2020-01-01\n  review_by: 2028-01-01\n", "line 2.*each name once"),
+        ("kid_households: {review_by: }\n", "kid_households: Value error, a sharing agreement needs the day"),
+    ],
+)
+def test_a_slip_in_the_councils_file_is_told_with_its_place_and_what_was_expected(
+    closed: Path, text: str, expected: str
+) -> None:
+    found = put(OURS, closed, "kid_households")
+    (closed / "agreements.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(NotAgreedError, match=f"(?s)^agreements.yaml in the closed folder, {expected}"):
+        require_agreement(OURS, found, "2026-12-31")
+
+
+@pytest.mark.parametrize("name", ["agreements.yml", "Agreement.YAML", "agreements.yaml.txt"])
+def test_a_file_of_nearly_its_name_is_not_passed_over(closed: Path, name: str) -> None:
+    found = put(OURS, closed, "kid_households")
+    (closed / name).write_text("kid_households: {withdrawn: true}\n", encoding="utf-8")
+    with pytest.raises(NotAgreedError, match=f"{name}, but only agreements.yaml is read"):
+        require_agreement(OURS, found, "2026-12-31")

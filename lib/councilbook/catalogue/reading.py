@@ -1,6 +1,7 @@
 """Reading and checking the files that the catalogue is made of."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -219,8 +220,8 @@ def _find_compared(
 # --- YAML ---
 
 
-class _Loader(yaml.CSafeLoader):
-    """YAML in which a key that stands twice in one place is an error; plain YAML silently takes the last."""
+class StrictLoader(yaml.CSafeLoader):
+    """YAML in which a key that stands twice in one place, or a day that does not exist, is an error with its line."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Construct a mapping whose own keys are all different; those that `<<` merges in may be overlaid."""
@@ -229,10 +230,20 @@ class _Loader(yaml.CSafeLoader):
             raise yaml.constructor.ConstructorError(None, None, f"{min(twice)} stands here twice", node.start_mark)
         return super().construct_mapping(node, deep)
 
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> date:
+        """Construct a day, or a moment."""
+        try:
+            return super().construct_yaml_timestamp(node)
+        except ValueError:
+            raise yaml.constructor.ConstructorError(None, None, "no such day", node.start_mark) from None
+
+
+StrictLoader.add_constructor("tag:yaml.org,2002:timestamp", StrictLoader.construct_yaml_timestamp)
+
 
 def _read_yaml(file: Path) -> dict[str, Any]:
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506 (a SafeLoader)
+        content = yaml.load(file.read_text(encoding="utf-8"), StrictLoader)  # noqa: S506 (a SafeLoader)
     except FileNotFoundError:
         raise CatalogueError(f"{file} is missing.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -5,6 +5,7 @@ closed folder, what is different with it: a new review date, fewer fields, a lon
 dates and the catalogue's own names is ever told.
 """
 
+import re
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -14,18 +15,29 @@ import pandas as pd
 import yaml
 from pydantic import ValidationError
 
-from councilbook.catalogue import Agreement, Catalogue, FoundFile, Source, Table, list_files
+from councilbook.catalogue import Agreement, Catalogue, FoundFile, Source, StrictLoader, Table, list_files
 from councilbook.errors import NotAgreedError, describe_faults, suggest
 from councilbook.pages.html.wording import format_date
 from councilbook.paths import Workbook
 
 FILE = "agreements.yaml"
+NAMED = re.compile(r"agreements?(\.ya?ml|\.txt)+", re.IGNORECASE)  # may be meant for it
 
 
 def find_own_file(workbook: Workbook) -> Path | None:
-    """Return the file in which a council says what is different with it, if it is there."""
-    file = workbook.closed / FILE if workbook.closed else None
-    return file if file and file.is_file() else None
+    """Return the file in which a council says what is different with it, if it is there.
+
+    Raises:
+        NotAgreedError: there is one of nearly its name, which would be passed over.
+    """
+    folder = workbook.closed
+    names = [one.name for one in folder.iterdir() if NAMED.fullmatch(one.name)] if folder and folder.is_dir() else []
+    if others := sorted(set(names) - {FILE}):
+        raise NotAgreedError(
+            f"The closed folder holds {', '.join(others)}, but only {FILE} is read. Write it all into {FILE}, and take "
+            "the other away."
+        )
+    return folder / FILE if folder and names else None
 
 
 def find_agreement(catalogue: Catalogue, source: Source) -> Agreement | None:
@@ -172,11 +184,14 @@ def _read_own(catalogue: Catalogue) -> dict[str, dict[str, Any]]:
 @lru_cache(maxsize=1)  # each closed file of a run asks for it
 def _parse_own(content: bytes, known: frozenset[str]) -> dict[str, dict[str, Any]]:
     try:
-        said = yaml.safe_load(content.decode("utf-8")) or {}
+        said = yaml.load(content.decode("utf-8"), StrictLoader) or {}  # noqa: S506 (a SafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}" if mark else ""
-        raise NotAgreedError(f"{FILE} in the closed folder{place}: it cannot be read as YAML in UTF-8.") from None
+        raise NotAgreedError(
+            f"{FILE} in the closed folder{place}: it cannot be read as YAML in UTF-8. Expected each name once in its "
+            "place, and days that exist, as 2027-03-31."
+        ) from None
     for number, (name, about) in enumerate(said.items() if isinstance(said, dict) else [("", None)], start=1):
         if name not in known or not isinstance(about, dict):
             raise NotAgreedError(
