@@ -1,6 +1,7 @@
 """Jobs on a Dask cluster of two workers: as made here, byte for byte, and whole whatever happens to a worker."""
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,12 +31,13 @@ if not told.exists():
 
 @pytest.fixture(scope="module")
 def scheduler() -> Iterator[str]:
-    """Two workers; a mirror that the environment names is not theirs, as it would go before the job's own."""
+    """Two workers; a mirror that the environment names is not theirs, nor of one that takes a killed one's place."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("COUNCILBOOK_MIRROR", raising=False)
-        workers = distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None)
-    with workers:
-        yield workers.scheduler_address
+        patch.delenv(cluster.MIRROR_VARIABLE, raising=False)
+        with distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        ) as workers:
+            yield workers.scheduler_address
 
 
 def run(workbook: Workbook, scheduler: str = "") -> list[JobResult]:
@@ -91,9 +93,7 @@ def test_a_notebook_that_fails_there_is_told_and_kept_here_and_nothing_else_is_c
     assert hash_outputs(workbook) == before
 
 
-def test_a_worker_with_another_file_is_refused_and_a_closed_file_never_leaves(
-    scheduler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_with_another_file_is_refused_and_a_closed_file_never_leaves(scheduler: str, tmp_path: Path) -> None:
     workbook = make_workbook(tmp_path / "book")
     mirror = tmp_path / "mirror"
     (mirror / "england").mkdir(parents=True)
@@ -109,6 +109,29 @@ def test_a_worker_with_another_file_is_refused_and_a_closed_file_never_leaves(
     assert result.failure and "has other files than the client of: open_counts" in result.failure.reason
     assert not workbook.processed.exists() or not list(workbook.processed.rglob("*.csv"))
     assert not cluster.may_leave(replace(found, sources={"closed_visits": "closed folder abc"}))
+
+
+def test_a_worker_reads_its_own_mirror_where_it_is_the_same(scheduler: str, tmp_path: Path) -> None:
+    workbook = make_workbook(tmp_path / "book")
+    study = workbook.notebooks / "tiny" / "study.yaml"
+    study.write_text(study.read_text().replace("sources: []", "sources: [open_counts]"))
+    catalogue, mirrors = load_catalogue(workbook), [tmp_path / "client", tmp_path / "worker"]
+    for mirror in mirrors:
+        (mirror / "england").mkdir(parents=True)
+        (mirror / "england" / "counts.csv").write_text("n\n1\n")
+    (job, _) = plan_jobs(catalogue, ["tiny"], ["north", "south"], today=DAY, mode="real", mirror=mirrors[0])
+    found = replace(job, sources=find_sources(catalogue, job, {}, lambda _: None))
+    (mirrors[0] / "england" / "counts.csv").unlink()
+    with distributed.Client(scheduler) as client:
+        client.run(lambda: os.environ.update({cluster.MIRROR_VARIABLE: str(mirrors[1])}))
+        try:
+            (same,) = cluster.run_on_cluster(catalogue, [found], scheduler, lambda _: None, run_plain)
+            (mirrors[1] / "england" / "counts.csv").write_text("n\n2\n")
+            (other,) = cluster.run_on_cluster(catalogue, [found], scheduler, lambda _: None, run_plain)
+        finally:
+            client.run(lambda: os.environ.pop(cluster.MIRROR_VARIABLE, None))
+    assert same.outcome == "made" and (workbook.processed / found.place).exists()
+    assert other.failure and "has other files than the client of: open_counts" in other.failure.reason
 
 
 def test_no_scheduler_is_an_error_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
