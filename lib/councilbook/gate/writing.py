@@ -5,6 +5,7 @@ record beside it. Refusal is the default, and then nothing is written.
 """
 
 import json
+import re
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,6 +58,9 @@ from councilbook.gate.written.versions import (
 from councilbook.paths import Workbook, make_private_folder, replace_folder, restore_folder, write_atomically
 from councilbook.sources.checks import check_fields
 
+THRESHOLD, ROUND_TO = 10, 5  # of counts in notes: the defaults of disclosure.yaml
+COUNT = re.compile(r"\d[\d,]*(?= (?:of its|rows|cells|times|days, months|bands)\b)")
+PLACE = re.compile(r" \(first (?:in record|line) [\d,]+\)")
 COMPARED = CountRule | MagnitudeRule | RecordRule | RegisterRule  # with earlier versions
 
 
@@ -316,6 +320,24 @@ def _list_unsettled(origin: Origin, catalogue: Catalogue) -> dict[str, list[str]
     return found
 
 
+def blur_counts(note: str) -> str:
+    """Round the counts of rows in a note on a closed or shared file, and withhold small ones, as in a table of counts.
+
+    Args:
+        note: as readers write it: what is counted is rows, cells, times, births or bands, or stands behind "set aside".
+    """
+
+    def blur(found: re.Match[str]) -> str:
+        count = int(found[0].replace(",", ""))
+        few = f"{'f' if found.start() else 'F'}ewer than {THRESHOLD}"
+        return few if count < THRESHOLD else f"{round(count / ROUND_TO) * ROUND_TO:,}"
+
+    note = re.sub(r"(rows|lines) is (?=set|no )", r"\1 are ", PLACE.sub("", note))
+    head, aside, kinds = note.partition(" set aside: ")
+    head = COUNT.sub(blur, head)
+    return head + aside + (re.sub(r"\d[\d,]*(?=[;.]?$|; )", blur, kinds) if aside else "")
+
+
 def describe_sources(used: Sequence[FoundFile]) -> list[dict[str, Any]]:
     """Return the provenance of what was loaded: a row a source file."""
     return [
@@ -333,7 +355,7 @@ def describe_sources(used: Sequence[FoundFile]) -> list[dict[str, Any]]:
             "file": found.path.name,
             "sha256": found.sha256,
             "known_faults": found.source.known_faults,
-            "notes": list(found.notes),
+            "notes": [note if found.source.spectrum == "open" else blur_counts(note) for note in found.notes],
             "basis": found.source.twin.basis if found.is_synthetic and found.source.twin else None,
         }
         for found in used
