@@ -11,7 +11,10 @@ import pytest
 from scipy.optimize import linprog
 
 from councilbook.catalogue import CountRule, Dataset
+from councilbook.errors import ReleaseRefusedError
+from councilbook.gate import beside
 from councilbook.gate.beside import protect_counts_beside
+from councilbook.gate.disclosure.tables.counts import protect_counts
 
 THRESHOLD, HALF = 10, 2
 COUNTS = ["homes", "cold"]
@@ -119,3 +122,16 @@ def test_later_versions_leave_and_no_small_count_comes_out_of_all_of_them(seed: 
     assert not [one for one in bounds if one[0] > 1 or one[1] < THRESHOLD]
     hidden = [one["homes"].isna().mean() for one in published]
     assert max(hidden) < min(hidden) + 0.1
+
+
+def test_a_version_that_must_hide_what_was_shown_is_solved_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    solved, choose = [], beside.secondary.choose_secondary
+    monkeypatch.setattr(beside.secondary, "choose_secondary", lambda *asked: solved.append(1) or choose(*asked))
+    dataset = Dataset.model_construct(id="cold_homes", key=KEY, about=None)
+    first, second = draw_versions(4, 2)
+    shown = protect_counts_beside(first, RULE, dataset, [], {}).frame
+    with pytest.raises(ReleaseRefusedError):  # what was shown cannot all stay
+        protect_counts(second, RULE, KEY, [shown])
+    solved.clear()
+    beside._protect_alone(second, RULE, KEY, [shown])
+    assert len(solved) == 1

@@ -8,16 +8,15 @@ import pandas as pd
 from councilbook.catalogue import About, CountRule, Dataset, RecordRule, RegisterRule, find_function
 from councilbook.errors import ReleaseRefusedError
 from councilbook.gate.disclosure.records import ProtectedRecords, can_protect, protect_records
+from councilbook.gate.disclosure.tables import secondary
 from councilbook.gate.disclosure.tables.counts import (
     ProtectedCounts,
     know_about,
-    protect_counts,
     read_table,
     suppress_counts,
     withhold_more,
 )
 from councilbook.gate.disclosure.tables.linked import protect_beside_versions
-from councilbook.gate.disclosure.tables.secondary import choose_secondary
 from councilbook.gate.disclosure.together import Coarser, Count, Counts, Told, add_totals, find_exposed, read_counts
 
 OLDER = (
@@ -117,14 +116,11 @@ def _protect_alone(
     frame: pd.DataFrame, rule: CountRule, key: Sequence[str], earlier: Sequence[pd.DataFrame]
 ) -> ProtectedCounts:
     """Protect counts, if it must be by suppressing what earlier versions show: a reader knows about what it is then."""
-    try:
-        return protect_counts(frame, rule, key, earlier)
-    except ReleaseRefusedError:
-        if not earlier:
-            raise
-        table = read_table(frame, rule, key, earlier)
-        known = know_about(table)
-        return suppress_counts(table, choose_secondary(known.cells, known.aim, rule.solver_seconds))
+    table = read_table(frame, rule, key, earlier)
+    aim = table.aim
+    if earlier and secondary.find_exposed(table.cells, aim, table.cells.is_published & (aim.unsafe | ~aim.shown)).any():
+        aim = know_about(table).aim
+    return suppress_counts(table, secondary.choose_secondary(table.cells, aim, rule.solver_seconds))
 
 
 def _suppress_beside(apart: ProtectedCounts, needed: pd.DataFrame, told: Told, about: About) -> ProtectedCounts:

@@ -192,14 +192,15 @@ def _expose_earlier(version: pd.DataFrame, layout: Layout, now: pd.DataFrame, ru
     gaps = np.isinf(upper)
     filled = gaps & np.isfinite(now_upper) & (now_upper >= lower)  # none is 0 now that was known to be more
     reach = np.ones(len(gaps)), np.full(len(gaps), float(rule.threshold))
-    before = _tells_small(*bound_cells(relations, lower, upper, gaps, *reach), rule.threshold)
     full_lower, full_upper = np.where(filled, now_lower, lower), np.where(filled, now_upper, upper)
     cell, least, most = bound_by_sums(relations, np.zeros(relations.shape[0]), full_lower, full_upper)
     possible = (most >= least) & (most >= lower[cell])
     grown = np.bincount(cell, possible & _tells_small(least, most, rule.threshold), len(gaps)) > 0
     holding = drop_contradicted(relations, full_lower, full_upper)
     after = _tells_small(*bound_cells(holding, full_lower, full_upper, gaps & ~filled, *reach), rule.threshold)
-    exposed: Flags = gaps & ~before & np.where(filled, grown, after)
+    exposed: Flags = gaps & np.where(filled, grown, after)
+    if exposed.any():  # what came out of that version alone is no news
+        exposed &= ~_tells_small(*bound_cells(relations, lower, upper, exposed, *reach), rule.threshold)
     return exposed
 
 
