@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 
 from councilbook.catalogue import Catalogue, Council, FoundFile
 from councilbook.cli import app
-from councilbook.errors import PublishError
+from councilbook.errors import ParameterError, PublishError
 from councilbook.gate.approvals import approve_release
 from councilbook.gate.writing import Origin, release_dataset
 from councilbook.gate.written.packages import choose_root, read_package
@@ -208,6 +208,14 @@ def test_the_catalogue_is_dcat_ap_and_points_at_files_that_are_there(catalogue: 
     graph = Graph().parse(target / "catalogue.jsonld")
     assert URIRef(f"https://data.example.org/open/{PLACE}/home_counts/latest/home_counts.csv") in set(graph.objects())
     assert {str(name) for name in graph.objects(None, FOAF.name)} == {"A county", "North"}
+    for wrong in (
+        "data.example.org/open/",
+        "ftp://data.example.org/",
+        "https:///open/",
+        "https://data.example.org/?a=/",
+    ):
+        with pytest.raises(ParameterError, match="is no folder on the web"):
+            publish(catalogue, address=wrong)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ catalogue.jsonld  feed.atom
 ```
 """
 
+import re
 import shutil
 import tempfile
 from collections import defaultdict
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from councilbook.catalogue import Catalogue, hash_file
-from councilbook.errors import PublishError
+from councilbook.errors import ParameterError, PublishError
 from councilbook.gate.approvals import Reviewed, list_releases
 from councilbook.gate.editions import hold_edition
 from councilbook.gate.metadata import build_dcat, find_table, name_place
@@ -83,10 +84,13 @@ def prepare_folder(catalogue: Catalogue, target: Path, wish: Wish) -> Prepared:
     or is synthetic and not wished for, is taken away with its earlier versions.
 
     Raises:
+        ParameterError: the address is none.
         PublishError: a package is missing that this needs, a version was published before with other rows, or the
             catalogue is not as DCAT-AP asks.
         NotebookError: a study is being run at this moment.
     """
+    if wish.address and not re.fullmatch(r"https?://[^\s\"<>/?#]+/[^\s\"<>?#]*", wish.address):
+        raise ParameterError(f"{wish.address} is no folder on the web. Give it as https://data.example.org/council.")
     require_packages("gptables", "odf", "pyshacl")
     done = Prepared()
     for release in list_releases(catalogue):
