@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from councilbook.errors import CheckError
+from councilbook.errors import CatalogueError
 from councilbook.methods.ecosystems import Ecosystem, measure_actors, read_ecosystem, tabulate_exchanges
 from councilbook.pages.diagrams.ecosystems import draw_ecosystem
 
@@ -86,8 +86,11 @@ def test_a_name_of_nothing_and_an_idle_actor_are_refused(
 
 
 def test_a_file_that_cannot_be_read_is_an_error_with_its_name(tmp_path: Path) -> None:
-    with pytest.raises(CheckError, match=r"ecosystem.yaml"):
+    with pytest.raises(CatalogueError, match=r"ecosystem.yaml"):
         read_ecosystem(tmp_path)
     (tmp_path / "ecosystem.yaml").write_text("actors: {a: {title: A, roles: []}}\nexchanges: []", encoding="utf-8")
-    with pytest.raises(CheckError, match="exchanges"):
+    with pytest.raises(CatalogueError, match="exchanges"):
+        read_ecosystem(tmp_path)
+    (tmp_path / "ecosystem.yaml").write_text("actors: {}\nactors: {}\n", encoding="utf-8")
+    with pytest.raises(CatalogueError, match=r"ecosystem.yaml is no YAML.* actors stands here twice"):
         read_ecosystem(tmp_path)

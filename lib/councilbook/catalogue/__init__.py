@@ -29,7 +29,7 @@ from councilbook.catalogue.entries.studies import ComparisonSpec, NotebookSpec, 
 from councilbook.catalogue.finding import Finder, FoundFile, TwinRequest, find_function
 from councilbook.catalogue.fingerprints import hash_file, hash_files, hash_library, hash_text, list_files
 from councilbook.catalogue.raw import Progress, check_kind, describe_manual_way, raw_path, read_checksums
-from councilbook.catalogue.reading import CANVAS, StrictLoader, load_catalogue, read_contents, read_publisher
+from councilbook.catalogue.reading import CANVAS, load_catalogue, read_contents, read_publisher
 
 __all__ = [
     "CANVAS",
@@ -66,7 +66,6 @@ __all__ = [
     "RegisterRule",
     "Rule",
     "Source",
-    "StrictLoader",
     "StudySpec",
     "Table",
     "Twin",

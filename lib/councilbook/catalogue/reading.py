@@ -1,17 +1,15 @@
 """Reading and checking the files that the catalogue is made of."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
 from councilbook.catalogue.catalogue import Catalogue
 from councilbook.catalogue.councils import Council
-from councilbook.catalogue.entries.base import Entry
+from councilbook.catalogue.entries.base import Entry, read_yaml
 from councilbook.catalogue.entries.conduct import Canvas, Publisher
 from councilbook.catalogue.entries.contents import Contents
 from councilbook.catalogue.entries.defaults import WEAKER, Default, check_strictness, fill_in_defaults
@@ -220,34 +218,8 @@ def _find_compared(
 # --- YAML ---
 
 
-class StrictLoader(yaml.CSafeLoader):
-    """YAML in which a key that stands twice in one place, or a day that does not exist, is an error with its line."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Construct a mapping whose own keys are all different; those that `<<` merges in may be overlaid."""
-        keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-        if twice := {key for key in keys if isinstance(key, str) and keys.count(key) > 1}:
-            raise yaml.constructor.ConstructorError(None, None, f"{min(twice)} stands here twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> date:
-        """Construct a day, or a moment."""
-        try:
-            return super().construct_yaml_timestamp(node)
-        except ValueError:
-            raise yaml.constructor.ConstructorError(None, None, "no such day", node.start_mark) from None
-
-
-StrictLoader.add_constructor("tag:yaml.org,2002:timestamp", StrictLoader.construct_yaml_timestamp)
-
-
 def _read_yaml(file: Path) -> dict[str, Any]:
-    try:
-        content = yaml.load(file.read_text(encoding="utf-8"), StrictLoader)  # noqa: S506 (a SafeLoader)
-    except FileNotFoundError:
-        raise CatalogueError(f"{file} is missing.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CatalogueError(f"{file.name} is no YAML that can be read: {error}") from None
+    content = read_yaml(file)
     if not isinstance(content, dict):
         raise CatalogueError(f"{file.name} must hold keys and values at its top.")
     return content

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from councilbook.catalogue import Catalogue
+from councilbook.catalogue.entries import read_yaml
 from councilbook.commons.spectrum import list_studies
 from councilbook.methods import ecosystems
 from councilbook.methods.ecosystems import Ecosystem
@@ -18,7 +18,7 @@ BRIEFS = "briefs.yaml"  # a study's own challenges, in its package, from which i
 def read_lessons(catalogue: Catalogue) -> list[dict[str, str]]:
     """Read the lessons: title, lesson (our judgement), and figure (a sentence with the names of measures)."""
     file = catalogue.workbook.notebooks / "commons" / FILE
-    lessons: list[dict[str, str]] = yaml.safe_load(file.read_text(encoding="utf-8"))["lessons"]
+    lessons: list[dict[str, str]] = read_yaml(file)["lessons"]
     return lessons
 
 
@@ -26,7 +26,7 @@ def read_ecosystems(catalogue: Catalogue) -> dict[str, Ecosystem]:
     """Read who takes part, by the title of each study that says so: in its ecosystem.yaml, or in its challenge briefs.
 
     Raises:
-        CheckError: a file is not as it must be.
+        CatalogueError: a file is not as it must be.
     """
     found = {}
     for study in list_studies(catalogue):
@@ -42,7 +42,7 @@ def read_ecosystems(catalogue: Catalogue) -> dict[str, Ecosystem]:
 
 def _read_briefs(catalogue: Catalogue, study: str) -> dict[str, dict[str, dict[str, list[object]]]]:
     files: list[Path] = sorted((catalogue.workbook.library / study).rglob(BRIEFS))
-    return yaml.safe_load(files[0].read_text(encoding="utf-8")) if files else {}
+    return read_yaml(files[0]) if files else {}
 
 
 def measure_study(catalogue: Catalogue, study: str) -> dict[str, int | str]:

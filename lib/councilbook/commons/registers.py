@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
 from councilbook.catalogue import Catalogue, Source
-from councilbook.catalogue.entries import Entry, Name
+from councilbook.catalogue.entries import Entry, Name, read_yaml
 from councilbook.errors import CatalogueError, describe_faults
 from councilbook.methods.travel.journeys import Habits, list_assumptions
 from councilbook.pages.docs.guides import Listed
@@ -89,7 +88,7 @@ def read_models(catalogue: Catalogue, study: str) -> dict[str, Model]:
         return {}
     where = f"{study}/{MODELS}"
     try:
-        models = TypeAdapter(dict[str, Model]).validate_python(yaml.safe_load(file.read_text(encoding="utf-8")))
+        models = TypeAdapter(dict[str, Model]).validate_python(read_yaml(file))
     except ValidationError as error:
         raise CatalogueError(f"{where} is not as it must be: {describe_faults(error)}.") from None
     notebooks = catalogue.study(study).notebooks
@@ -134,7 +133,7 @@ def list_assumed(catalogue: Catalogue, settings: Iterable[Setting]) -> list[Assu
 
 def _list_values(study: str, file: Path) -> Iterator[Assumption]:
     """List the uncertain values of a model's YAML file, if it has any."""
-    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    content = read_yaml(file)
     values = content.get("parameters", {}) if isinstance(content, dict) and "sources" in content else {}
     for name, one in values.items():
         cited = " ".join(str(content["sources"][key]) for key in one["sources"])
@@ -281,7 +280,7 @@ def _record(catalogue: Catalogue, study: str, model: Model) -> Iterator[Section]
         "owner": f"{canvas.owner}, as the ethics canvas proposes; for the council to confirm" if canvas else COUNCIL,
         "canvas": f"written {canvas.written}, review by {canvas.review_by}" if canvas else "none",
     }
-    for heading, fields in yaml.safe_load(RECORD.read_text(encoding="utf-8")).items():
+    for heading, fields in read_yaml(RECORD).items():
         answers = [(field, text.format_map(told)) for field, text in fields.items()]
         yield Section(heading, "", ["field", "answer"], answers)
     yield Section("Risks and mitigations", "", ["risk", "what is done about it"], list(model.risks.items()))

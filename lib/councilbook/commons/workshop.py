@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from councilbook.catalogue import Catalogue
 from councilbook.catalogue.entries import Entry, Name
-from councilbook.errors import CatalogueError, ParameterError, describe_faults
+from councilbook.errors import CatalogueError, ParameterError
 from councilbook.pages.html.pieces import render_template
 from councilbook.pages.page import write_page
 from councilbook.paths import write_atomically
@@ -106,10 +105,7 @@ def read_plan(catalogue: Catalogue, study: str) -> Plan:
         able = sorted(one.parent.name for one in catalogue.workbook.notebooks.glob(f"*/{FILE}"))
         raise ParameterError(f"{study} has no workshop. These have one: {', '.join(able) or 'none'}.")
     where = f"{study}/{FILE}"
-    try:
-        plan = Plan.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        raise CatalogueError(f"{where} is not as a workshop must be: {describe_faults(error)}.") from None
+    plan = Plan.read_file(file)
     if not SHORTEST <= plan.minutes <= LONGEST:
         raise CatalogueError(f"{where}: its steps take {plan.minutes} minutes; {SHORTEST} to {LONGEST} were expected.")
     known = catalogue.study(study).notebooks

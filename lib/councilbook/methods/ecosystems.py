@@ -51,7 +51,7 @@ def read_ecosystem(folder: Path) -> Ecosystem:
     """Read the ecosystem.yaml of a study's folder.
 
     Raises:
-        CheckError: it is missing, or not as it must be.
+        CatalogueError: it is missing, or not as it must be.
     """
     return Ecosystem.read_file(folder / FILE)
 

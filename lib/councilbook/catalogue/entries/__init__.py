@@ -1,5 +1,5 @@
 """Entries: what is declared of what comes in, of what goes out, and of who makes it."""
 
-from councilbook.catalogue.entries.base import Entry, GssCode, Name
+from councilbook.catalogue.entries.base import Entry, GssCode, Name, StrictLoader, read_yaml
 
-__all__ = ["Entry", "GssCode", "Name"]
+__all__ = ["Entry", "GssCode", "Name", "StrictLoader", "read_yaml"]

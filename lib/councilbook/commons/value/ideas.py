@@ -5,12 +5,11 @@ from typing import Self
 
 import numpy as np
 import pandas as pd
-import yaml
 from pydantic import Field, ValidationError, model_validator
 from scipy.stats import norm
 
 from councilbook.catalogue import Catalogue
-from councilbook.catalogue.entries import Entry, Name
+from councilbook.catalogue.entries import Entry, Name, read_yaml
 from councilbook.errors import CheckError, NotToldError, describe_faults
 from councilbook.methods.uncertainty import Floats, Parameter
 
@@ -171,8 +170,7 @@ def read_model(catalogue: Catalogue) -> Model:
     Raises:
         CheckError: it is not as it must be, or counts a benefit twice.
     """
-    text = (catalogue.workbook.notebooks / "commons" / FILE).read_text(encoding="utf-8")
-    content = yaml.safe_load(text)
+    content = read_yaml(catalogue.workbook.notebooks / "commons" / FILE)
     sources = content.pop("sources")
     try:
         for one in content["parameters"].values():

@@ -65,7 +65,8 @@ def read_ideas(catalogue: Catalogue) -> Ideas:
     """Read the ideas, and check that the catalogue knows every source that they need.
 
     Raises:
-        CheckError: the file is not as declared, or names a source that is not in the catalogue.
+        CatalogueError: the file is not as declared.
+        CheckError: it names a source that is not in the catalogue.
     """
     ideas = Ideas.read_file(FILE)
     for name, idea in ideas.ideas.items():

@@ -15,7 +15,8 @@ import pandas as pd
 import yaml
 from pydantic import ValidationError
 
-from councilbook.catalogue import Agreement, Catalogue, FoundFile, Source, StrictLoader, Table, list_files
+from councilbook.catalogue import Agreement, Catalogue, FoundFile, Source, Table, list_files
+from councilbook.catalogue.entries import StrictLoader
 from councilbook.errors import NotAgreedError, describe_faults, suggest
 from councilbook.pages.html.wording import format_date
 from councilbook.paths import Workbook
