@@ -12,6 +12,7 @@ from councilbook.gate.disclosure.tables import secondary
 from councilbook.gate.disclosure.tables.counts import (
     ProtectedCounts,
     know_about,
+    protect_counts,
     read_table,
     suppress_counts,
     withhold_more,
@@ -116,11 +117,13 @@ def _protect_alone(
     frame: pd.DataFrame, rule: CountRule, key: Sequence[str], earlier: Sequence[pd.DataFrame]
 ) -> ProtectedCounts:
     """Protect counts, if it must be by suppressing what earlier versions show: a reader knows about what it is then."""
-    table = read_table(frame, rule, key, earlier)
-    aim = table.aim
-    if earlier and secondary.find_exposed(table.cells, aim, table.cells.is_published & (aim.unsafe | ~aim.shown)).any():
-        aim = know_about(table).aim
-    return suppress_counts(table, secondary.choose_secondary(table.cells, aim, rule.solver_seconds))
+    if earlier:
+        table = read_table(frame, rule, key, earlier)
+        cells, aim = table.cells, table.aim
+        if secondary.find_exposed(cells, aim, cells.is_published & (aim.unsafe | ~aim.shown)).any():
+            known = know_about(table)
+            return suppress_counts(table, secondary.choose_secondary(known.cells, known.aim, rule.solver_seconds))
+    return protect_counts(frame, rule, key, earlier)
 
 
 def _suppress_beside(apart: ProtectedCounts, needed: pd.DataFrame, told: Told, about: About) -> ProtectedCounts:
