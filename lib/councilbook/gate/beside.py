@@ -117,13 +117,13 @@ def _protect_alone(
     frame: pd.DataFrame, rule: CountRule, key: Sequence[str], earlier: Sequence[pd.DataFrame]
 ) -> ProtectedCounts:
     """Protect counts, if it must be by suppressing what earlier versions show: a reader knows about what it is then."""
-    if earlier:
-        table = read_table(frame, rule, key, earlier)
-        cells, aim = table.cells, table.aim
-        if secondary.find_exposed(cells, aim, cells.is_published & (aim.unsafe | ~aim.shown)).any():
-            known = know_about(table)
-            return suppress_counts(table, secondary.choose_secondary(known.cells, known.aim, rule.solver_seconds))
-    return protect_counts(frame, rule, key, earlier)
+    if not earlier:
+        return protect_counts(frame, rule, key)
+    table = read_table(frame, rule, key, earlier)
+    cells, aim = table.cells, table.aim
+    if secondary.find_exposed(cells, aim, cells.is_published & (aim.unsafe | ~aim.shown)).any():
+        aim = know_about(table).aim  # a pattern is sought only if there can be one
+    return suppress_counts(table, secondary.choose_secondary(cells, aim, rule.solver_seconds))
 
 
 def _suppress_beside(apart: ProtectedCounts, needed: pd.DataFrame, told: Told, about: About) -> ProtectedCounts:
