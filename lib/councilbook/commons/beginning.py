@@ -34,16 +34,14 @@ def begin_study(catalogue: Catalogue, study: str, title: str = "") -> list[Path]
             f"{study!r} cannot be the id of a study. Use small letters, digits and _, as `road_repairs`."
         )
     workbook = catalogue.workbook
-    folders = [*(one / study for one in (workbook.library, workbook.notebooks, workbook.root / "tests"))]
+    folders = [one / study for one in (workbook.library, workbook.notebooks, workbook.root / "tests")]
     taken = [one for one in (*folders, workbook.library / f"{study}.py") if one.exists()]
     targets = dict(_list_targets(workbook, study))
     if there := [*taken, *(target for target in targets if target.exists())]:
         raise ParameterError(f"{there[0]} is there already. Choose another id, or remove it. Nothing was written.")
     titled = " ".join(title.split()) or study.replace("_", " ").capitalize()
-    words = {
-        "STUDY_ID": study,
-        "STUDY_TITLE": json.dumps(titled, ensure_ascii=False)[1:-1],
-    }  # as all templates quote it
+    quoted = json.dumps(titled, ensure_ascii=False)[1:-1]  # all templates have it between quotation marks
+    words = {"STUDY_ID": study, "STUDY_TITLE": quoted}
     for target, template in targets.items():
         text = template.read_text(encoding="utf-8")
         for word, put in words.items():

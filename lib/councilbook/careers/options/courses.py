@@ -7,8 +7,8 @@ import re
 
 import pandas as pd
 
-from councilbook.careers.options.openings import BRITAIN, NOT_SAID, measure_km, place_openings
-from councilbook.careers.places.positions import list_points
+from councilbook.careers.options.openings import NOT_SAID, drop_abroad, measure_km, place_openings
+from councilbook.careers.places.positions import gather_points
 from councilbook.study import Study
 
 NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8}
@@ -40,7 +40,7 @@ def load_courses(study: Study, points: pd.DataFrame, middle: tuple[float, float]
         points: see `openings.load_adverts`.
         middle, within_km: see `openings.judge_adverts`.
     """
-    return judge_courses(study.load("courses"), list_points(study, points), middle, within_km)
+    return judge_courses(study.load("courses"), gather_points(study, points), middle, within_km)
 
 
 def judge_courses(
@@ -57,8 +57,7 @@ def judge_courses(
         A row a course, by its number or else its provider, name and level: provider, level (as `name_level` says) and
         outcome, one of OUTCOMES.
     """
-    own = {name: courses[name].where(courses[name].between(*ends)) for name, ends in BRITAIN.items()}
-    distance = measure_km(place_openings(courses.assign(**own), points), middle)
+    distance = measure_km(place_openings(drop_abroad(courses), points), middle)
     rank = distance.le(within_km).map({True: 0, False: 1}).mask(distance.isna(), 3)
     rank = rank.mask(distance.isna() & courses["mode"].str.contains(ONLINE).fillna(False).astype("bool"), 2)
     provider = courses["provider_ukprn"].fillna(courses["provider"]).fillna(NOT_SAID)

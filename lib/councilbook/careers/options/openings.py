@@ -16,7 +16,7 @@ import pandas as pd
 from pyproj import Geod
 
 from councilbook.careers.options.items import read_json, take_items
-from councilbook.careers.places.positions import find_points, list_points
+from councilbook.careers.places.positions import find_points, gather_points
 from councilbook.catalogue import FoundFile
 from councilbook.sources.extracts.days import read_day
 from councilbook.sources.identifiers import POSTCODE
@@ -56,7 +56,7 @@ def load_adverts(study: Study, points: pd.DataFrame) -> tuple[pd.DataFrame, dict
 
     Args:
         study: of a notebook that reads both lists and the list of standards.
-        points: of the postcodes of schools; those of `list_points` are asked as well.
+        points: of the postcodes of schools; those of `gather_points` are asked as well.
     """
     lists = [_type_adverts(pd.DataFrame(columns=list(COLUMNS)))]
     set_aside: dict[str, int] = {}
@@ -67,7 +67,7 @@ def load_adverts(study: Study, points: pd.DataFrame) -> tuple[pd.DataFrame, dict
         rows = study.load("ncs_vacancies")
         lists.append(read_old_list(rows))
         set_aside["rows of adverts that the older list has several times"] = len(rows) - len(lists[-1])
-    placed = place_openings(pd.concat(lists, ignore_index=True).astype(COLUMNS), list_points(study, points))
+    placed = place_openings(pd.concat(lists, ignore_index=True).astype(COLUMNS), gather_points(study, points))
     return join_standards(placed, study.load("lars_standards"), study.load("lars_sectors")), set_aside
 
 
@@ -176,10 +176,7 @@ def _type_adverts(raw: pd.DataFrame) -> pd.DataFrame:
     for name in DAYS:
         days = pd.to_datetime(adverts[name].astype("str").str[:10], format="%Y-%m-%d", errors="coerce")
         adverts[name] = days.where(days.dt.year >= FIRST_YEAR)
-    for name, (low, high) in BRITAIN.items():
-        degrees = pd.to_numeric(adverts[name], errors="coerce")
-        adverts[name] = degrees.where(degrees.between(low, high))
-    return adverts.astype(COLUMNS)
+    return drop_abroad(adverts).astype(COLUMNS)
 
 
 def read_old_list(rows: pd.DataFrame) -> pd.DataFrame:
@@ -207,6 +204,12 @@ def read_old_list(rows: pd.DataFrame) -> pd.DataFrame:
         )
         .reindex(columns=list(COLUMNS))
     )
+
+
+def drop_abroad(openings: pd.DataFrame) -> pd.DataFrame:
+    """Leave blank what is no latitude or longitude of Britain: lists write 0, or turn the two round."""
+    degrees = {name: pd.to_numeric(openings[name], errors="coerce") for name in BRITAIN}
+    return openings.assign(**{name: degrees[name].where(degrees[name].between(*BRITAIN[name])) for name in BRITAIN})
 
 
 def place_openings(openings: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:

@@ -40,8 +40,8 @@ def find_points(postcodes: "pd.Series[str]", points: pd.DataFrame) -> pd.DataFra
     return found.set_axis(postcodes.index)
 
 
-def list_points(study: Study, known: pd.DataFrame) -> pd.DataFrame:
-    """List where postcodes are: those of schools, and those of the council's files and the directory that are here.
+def gather_points(study: Study, known: pd.DataFrame) -> pd.DataFrame:
+    """Gather where postcodes are: those of schools, and those of the council's files and the directory that are here.
 
     Args:
         study: whose notebook lists postcode_points, postcode_points_beyond and postcode_districts.

@@ -136,14 +136,14 @@ def _read_cells(text: str, where: str) -> tuple[pd.DataFrame, list[str]]:
             "(code) as 371, and numbers without marks."
         )
     frame = pd.DataFrame(kept, columns=[*place, "sixth_form"], dtype="str")
-    notes = {
-        f"Rows with more cells than the header: {longer:,}. What stands beyond it is left out.": longer,
-        f"Rows with fewer cells than the header: {shorter:,}. What they lack is taken as not known.": shorter,
-        f"Rows set aside, their cells being out of place: {len(wrong):,}, the first in line {(wrong or [0])[0]}.": len(
-            wrong
-        ),
-    }
-    return frame, [note for note, number in notes.items() if number]
+    notes = []
+    if longer:
+        notes.append(f"Rows with more cells than the header: {longer:,}. What stands beyond it is left out.")
+    if shorter:
+        notes.append(f"Rows with fewer cells than the header: {shorter:,}. What they lack is taken as not known.")
+    if wrong:
+        notes.append(f"Rows set aside, their cells being out of place: {len(wrong):,}, the first in line {wrong[0]}.")
+    return frame, notes
 
 
 def _find_header(text: str) -> tuple[Any, list[str]]:
